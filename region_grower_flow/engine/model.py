@@ -1,0 +1,77 @@
+"""What goes into the growth of one cell and what comes out, whichever engine grows it."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from region_grower_flow.morphology import FlatMorphology
+
+
+@dataclass(frozen=True)
+class BarcodeScaling:
+    """How the bar code of one neurite type is scaled to the space of the cell.
+
+    Mirrors region-grower's ``modify.scale_default_barcode`` (``kind="default"``: the thickness of
+    the layers at the cell against that of the model) and ``modify.scale_target_barcode``
+    (``kind="target"``: the longest bar gets a given length).
+
+    Attributes:
+        kind: ``"default"`` or ``"target"``.
+        reference: depth (um) of the lower boundary of the cell's layer in the model; default only.
+        target: the same depth (um) in the atlas at the cell; default only.
+        path_distance: length (um) that the longest bar gets; target only.
+    """
+
+    kind: str
+    reference: float = 1.0
+    target: float = 1.0
+    path_distance: float = 0.0
+
+    def ratio(self, longest_bar):
+        """The factor for bifurcations and terminations of a bar code with this longest bar (um)."""
+        if self.kind == "target":
+            return self.path_distance / longest_bar
+        if self.reference != 1.0 and self.target != 1.0:
+            fits = min(self.reference / longest_bar, 1.0)
+            return fits * self.target / self.reference
+        return 1.0
+
+
+@dataclass(frozen=True)
+class GrowthSite:
+    """Where a cell grows: all that depends on the cell and not on its mtype.
+
+    Attributes:
+        position: (3,) float64, the soma's center in the atlas (um).
+        orientation: (3, 3) float64, the atlas's rotation at the cell.
+        scaling: {neurite type: BarcodeScaling}; types without an entry keep their bar codes.
+        constraints: space constraints (boundaries and directions) that apply to this cell, in
+            region-grower's order (directions, then boundaries): see ``space.constraints``.
+        debug: keep what the debug data report of the bar-code scaling.
+    """
+
+    position: np.ndarray
+    orientation: np.ndarray
+    scaling: dict = field(default_factory=dict)
+    constraints: tuple = ()
+    debug: bool = False
+
+
+@dataclass
+class Grown:
+    """A grown and diametrized cell, in the coordinates of the atlas.
+
+    Attributes:
+        morphology: the cell (see FlatMorphology for the order of sections).
+        apical_sections: for each apical tree, in order of the end of its growth, the index of the
+            section that ends at its apical point, or None.
+        engine: ``"compiled"`` or ``"neurots"``: what grew it.
+        fallback: why the compiled engine passed the cell on to NeuroTS, or None.
+        scaling_log: {neurite type kind: [...]} as in region-grower's debug data.
+    """
+
+    morphology: FlatMorphology
+    apical_sections: list
+    engine: str
+    fallback: str | None = None
+    scaling_log: dict = field(default_factory=dict)

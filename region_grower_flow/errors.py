@@ -1,0 +1,83 @@
+"""The errors of the package: each says what is wrong, where, and what to do.
+
+Three kinds need different handling, and are never mixed:
+
+* :class:`InvalidInput`: the user's files or options are wrong. Found before any work; all of them
+  are reported at once (:class:`InvalidInputs`).
+* :class:`DropCell`: one cell cannot be made; the others go on and the reason is recorded.
+* :class:`WorkerFailed`: a process died or a file could not be written; finished work is kept and
+  the next run goes on from it.
+"""
+
+from difflib import get_close_matches
+
+
+class FlowError(Exception):
+    """Base of all errors of the package; ``str(error)`` is one sentence for the user."""
+
+
+class InvalidInput(FlowError, ValueError):
+    """An input of the user is wrong.
+
+    Args:
+        problem: what is wrong and what was expected.
+        where: the file, key, row or option concerned.
+        hint: what to do about it.
+    """
+
+    def __init__(self, problem, where=None, hint=None):
+        self.problem, self.where, self.hint = str(problem), where, hint
+        super().__init__(_sentence(self.problem, where, hint))
+
+
+class InvalidInputs(InvalidInput):
+    """Several problems of the input, reported together (``.problems``: list of InvalidInput)."""
+
+    def __init__(self, problems):
+        self.problems = list(problems)
+        Exception.__init__(self, "\n".join(str(problem) for problem in self.problems))
+        self.problem, self.where, self.hint = str(self), None, None
+
+
+class DropCell(FlowError):
+    """A cell cannot be synthesized; the message is the reason that the results record."""
+
+
+class GrowthFailed(FlowError):
+    """One growth attempt failed (NeuroTSError or ValueError in NeuroTS): tried again."""
+
+
+class WorkerFailed(FlowError):
+    """A worker process failed; finished blocks are kept."""
+
+
+class OutputFailed(FlowError):
+    """A result could not be written (disk full, read-only folder, file-size limit)."""
+
+
+class Busy(FlowError):
+    """Another run holds the same outputs."""
+
+
+def _sentence(problem, where, hint):
+    text = f"{where}: {problem}" if where is not None else problem
+    text = text.rstrip()
+    if not text.endswith((".", "?", "!")):
+        text += "."
+    if hint:
+        hint = hint.rstrip()
+        text += f" {hint}" if hint.endswith((".", "?", "!")) else f" {hint}."
+    return " ".join(text.split())
+
+
+def nearest(name, known, count=3):
+    """The names of ``known`` that resemble ``name``, as words for a message ('' when none)."""
+    matches = get_close_matches(str(name), [str(k) for k in known], n=count, cutoff=0.5)
+    return f"did you mean {' or '.join(repr(match) for match in matches)}?" if matches else ""
+
+
+def some(items, count=5):
+    """The first ``count`` of ``items`` as words: ``1, 2, 3 and 7 more``."""
+    items = list(items)
+    shown = ", ".join(str(item) for item in items[:count])
+    return shown if len(items) <= count else f"{shown} and {len(items) - count} more"

@@ -1,0 +1,48 @@
+"""Names of files, columns, datasets and units: the home of every literal that modules share."""
+
+# Files of an atlas folder (voxcell's names; "PH" are the placement hints, in um along the
+# principal axis, their last dimension is (bottom, top) of the layer).
+BRAIN_REGIONS = "brain_regions"
+ORIENTATION = "orientation"
+HIERARCHY = "hierarchy.json"
+PRINCIPAL_AXIS = "[PH]y"
+TERRITORIES = "glomerular_territories"
+
+
+def layer_hint(layer):
+    """The atlas dataset that holds the bottom and top of ``layer`` (int or name)."""
+    return f"[PH]{layer}"
+
+
+# Regions of parameters and distributions: what serves every region without an entry of its own.
+DEFAULT_REGION = "default"
+
+# Extensions of morphology files, with and without their dot.
+MORPHOLOGY_EXTENSIONS = ("h5", "swc", "asc")
+CELL_EXTENSIONS = (".h5", ".mvd3")
+
+# Files of the work folder (everything below it can be made again).
+MANIFESTS = "manifests"
+LOGS = "logs"
+LOCKS = "locks"
+BLOCKS = "blocks"
+CHUNKS = "chunks"
+MORPHOLOGIES = "morphologies"
+CELL_TABLE = "cells.h5"
+DISTRIBUTIONS = "tmd_distributions.json"
+PARAMETERS = "tmd_parameters.json"
+DIGESTS = "digests.json"
+NUMBA_CACHE = "numba_cache"
+
+# Datasets of the cell table.
+CELL_TABLE_VERSION = 1
+
+# Morphology names: the reference derives them from the cell's seed.
+MAX_SEED = 1 << 32
+MAX_ATTEMPTS = 10
+"""Growth attempts of a cell before it is dropped (region-grower's constant)."""
+
+# Status of a cell in the results.
+MADE, DROPPED = "made", "dropped"
+
+# Units: all lengths are um, angles rad unless a name says deg.

@@ -1,0 +1,104 @@
+"""A morphology as flat arrays: what growth, diameters, grafting and the writers exchange.
+
+Sections are kept in MorphIO's order of reading (depth first, a section before its descendants, the
+root sections one after the other). As in MorphIO, the first point of a section that has a parent
+repeats the last point of the parent.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+SOMA, AXON, BASAL_DENDRITE, APICAL_DENDRITE = 1, 2, 3, 4
+NEURITE_TYPES = {"axon": AXON, "basal_dendrite": BASAL_DENDRITE, "apical_dendrite": APICAL_DENDRITE}
+
+
+@dataclass
+class FlatMorphology:
+    """A neuron as arrays (all lengths in um).
+
+    Attributes:
+        points: (N, 3) float32, the points of all sections, one section after the other.
+        diameters: (N,) float32.
+        offsets: (M + 1,) int64; section ``i`` holds ``points[offsets[i]:offsets[i + 1]]``.
+        types: (M,) int32, MorphIO section types (2 axon, 3 basal, 4 apical dendrite).
+        parents: (M,) int64, the parent section of each section, -1 for a root section.
+        soma_points: (S, 3) float32, the soma's contour (S >= 3) or its center (S = 1).
+        soma_diameters: (S,) float32.
+    """
+
+    points: np.ndarray
+    diameters: np.ndarray
+    offsets: np.ndarray
+    types: np.ndarray
+    parents: np.ndarray
+    soma_points: np.ndarray
+    soma_diameters: np.ndarray
+
+    @property
+    def n_sections(self):
+        """The number of sections (the soma is not one)."""
+        return len(self.types)
+
+    def section(self, index):
+        """The (n, 3) points of section ``index`` (a view)."""
+        return self.points[self.offsets[index] : self.offsets[index + 1]]
+
+    @classmethod
+    def from_morphio(cls, morphology):
+        """Flatten a :class:`morphio.mut.Morphology` or :class:`morphio.Morphology`.
+
+        Section ids of a mutable morphology follow its creation, so the arrays follow a traversal:
+        root sections in order, each depth first.
+        """
+        sections = list(_depth_first(morphology.root_sections))
+        index = {section.id: i for i, section in enumerate(sections)}
+        counts = [len(section.points) for section in sections]
+        return cls(
+            points=_stack([section.points for section in sections], (0, 3)),
+            diameters=_stack([section.diameters for section in sections], (0,)),
+            offsets=np.concatenate([[0], np.cumsum(counts, dtype=np.int64)]).astype(np.int64),
+            types=np.array([int(section.type) for section in sections], dtype=np.int32),
+            parents=np.array(
+                [-1 if section.is_root else index[section.parent.id] for section in sections],
+                dtype=np.int64,
+            ),
+            soma_points=np.array(morphology.soma.points, dtype=np.float32).reshape(-1, 3),
+            soma_diameters=np.array(morphology.soma.diameters, dtype=np.float32),
+        )
+
+    def to_morphio(self):
+        """Build the :class:`morphio.mut.Morphology` with the same content."""
+        from morphio import PointLevel, SectionType, SomaType
+        from morphio.mut import Morphology
+
+        morphology = Morphology()
+        morphology.soma.points = self.soma_points
+        morphology.soma.diameters = self.soma_diameters
+        morphology.soma.type = (
+            SomaType.SOMA_SINGLE_POINT if len(self.soma_points) == 1 else SomaType.SOMA_SIMPLE_CONTOUR
+        )
+        sections = []
+        for i in range(self.n_sections):
+            window = slice(self.offsets[i], self.offsets[i + 1])
+            level = PointLevel(self.points[window], self.diameters[window])
+            kind = SectionType(int(self.types[i]))
+            if self.parents[i] < 0:
+                sections.append(morphology.append_root_section(level, kind))
+            else:
+                sections.append(sections[self.parents[i]].append_section(level, kind))
+        return morphology
+
+
+def _depth_first(root_sections):
+    pending = list(root_sections)[::-1]
+    while pending:
+        section = pending.pop()
+        yield section
+        pending.extend(list(section.children)[::-1])
+
+
+def _stack(arrays, empty_shape):
+    if not arrays:
+        return np.empty(empty_shape, dtype=np.float32)
+    return np.concatenate(arrays).astype(np.float32, copy=False)
