@@ -5,36 +5,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from region_grower_flow.morphology import FlatMorphology
+from region_grower_flow.space.scaling import BarcodeScaling
 
-
-@dataclass(frozen=True)
-class BarcodeScaling:
-    """How the bar code of one neurite type is scaled to the space of the cell.
-
-    Mirrors region-grower's ``modify.scale_default_barcode`` (``kind="default"``: the thickness of
-    the layers at the cell against that of the model) and ``modify.scale_target_barcode``
-    (``kind="target"``: the longest bar gets a given length).
-
-    Attributes:
-        kind: ``"default"`` or ``"target"``.
-        reference: depth (um) of the lower boundary of the cell's layer in the model; default only.
-        target: the same depth (um) in the atlas at the cell; default only.
-        path_distance: length (um) that the longest bar gets; target only.
-    """
-
-    kind: str
-    reference: float = 1.0
-    target: float = 1.0
-    path_distance: float = 0.0
-
-    def ratio(self, longest_bar):
-        """The factor for bifurcations and terminations of a bar code with this longest bar (um)."""
-        if self.kind == "target":
-            return self.path_distance / longest_bar
-        if self.reference != 1.0 and self.target != 1.0:
-            fits = min(self.reference / longest_bar, 1.0)
-            return fits * self.target / self.reference
-        return 1.0
+__all__ = ["BarcodeScaling", "Grown", "GrowthSite"]
 
 
 @dataclass(frozen=True)

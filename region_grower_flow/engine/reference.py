@@ -1,0 +1,105 @@
+"""Growth by NeuroTS itself: the oracle of the compiled engine, and what grows the rest.
+
+``grow_with_neurots`` prepares NeuroTS's inputs for one cell as region-grower's ``SpaceWorker``
+does, and returns the same flat arrays as the compiled engine.
+"""
+
+import copy
+import functools
+import warnings
+
+import numpy as np
+
+from region_grower_flow.engine.model import Grown
+from region_grower_flow.errors import DropCell, GrowthFailed
+from region_grower_flow.morphology import FlatMorphology
+
+Y_DIRECTION = (0.0, 1.0, 0.0)
+"""Towards the pia, before the atlas's orientation is applied."""
+
+
+def grow_with_neurots(params, distributions, site, rng):
+    """Grow and diametrize one cell with :class:`neurots.NeuronGrower`.
+
+    Args:
+        params: NeuroTS parameters of the mtype (left as they are).
+        distributions: NeuroTS distributions of the mtype (left as they are).
+        site: the GrowthSite of the cell.
+        rng: the cell's :class:`numpy.random.Generator`.
+
+    Returns:
+        Grown, in the atlas's coordinates.
+
+    Raises:
+        GrowthFailed: NeuroTS raised NeuroTSError or ValueError; another attempt may do better.
+        DropCell: NeuroTS raised anything else.
+    """
+    import neurots
+    from diameter_synthesis import build_diameters
+
+    log = {}
+    params = cell_params(params, site, log)
+    external = params["diameter_params"]["method"] == "external"
+    try:
+        with warnings.catch_warnings():
+            # NeuroTS warns for each proposal that it gives up on: thousands of lines in a run.
+            warnings.simplefilter("ignore")
+            grower = neurots.NeuronGrower(
+                input_parameters=params,
+                input_distributions=distributions,
+                context=growth_context(params, site),
+                external_diametrizer=build_diameters.build if external else None,
+                skip_preprocessing=True,
+                rng_or_seed=rng,
+            )
+            grower.grow()
+    except (neurots.NeuroTSError, ValueError) as error:
+        raise GrowthFailed(f"{type(error).__name__}: {error}") from error
+    except Exception as error:
+        raise DropCell(f"NeuroTS failed with {type(error).__name__}: {error}") from error
+    return Grown(
+        morphology=FlatMorphology.from_morphio(grower.neuron),
+        apical_sections=list(grower.apical_sections),
+        engine="neurots",
+        scaling_log=log,
+    )
+
+
+def cell_params(params, site, log):
+    """The mtype's parameters as NeuroTS needs them for one cell (a copy).
+
+    Lists of orientations are turned into the atlas's frame; bar-code scaling becomes NeuroTS's
+    ``modify``. ``log`` receives what the debug data say about the scaling.
+    """
+    params = copy.deepcopy(params)
+    for kind in params["grow_types"]:
+        orientation = params[kind]["orientation"]
+        if isinstance(orientation, list):
+            params[kind]["orientation"] = [
+                np.dot(site.orientation, vector).tolist() for vector in orientation
+            ]
+        if kind in site.scaling:
+            params[kind]["modify"] = {
+                "funct": functools.partial(_scale_barcode, site.scaling[kind]),
+                "kwargs": {"log": log.setdefault(site.scaling[kind].kind, [])},
+            }
+    params["origin"] = np.asarray(site.position, dtype=float).tolist()
+    return params
+
+
+def growth_context(params, site):
+    """NeuroTS's context of one cell: the direction of the pia and the space constraints."""
+    context = {}
+    if any(isinstance(params[kind]["orientation"], dict) for kind in params["grow_types"]):
+        context["y_direction"] = np.dot(site.orientation, Y_DIRECTION).tolist()
+    if site.constraints:
+        context["constraints"] = [constraint.as_neurots() for constraint in site.constraints]
+    return context
+
+
+def _scale_barcode(scaling, barcode, context, log):
+    """A NeuroTS ``modify`` function: scale bifurcations and terminations by one factor."""
+    longest = float(np.nanmax([bar[0] for bar in barcode]))
+    ratio = scaling.ratio(longest)
+    log.append({"max_ph": longest, "scaling_ratio": ratio})
+    return [[bar[0] * ratio, bar[1] * ratio, *bar[2:]] for bar in barcode]

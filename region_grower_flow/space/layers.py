@@ -1,0 +1,75 @@
+"""Depths and layers at one cell: what scaling and limits ask of the space around it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from region_grower_flow.errors import DropCell
+
+DEPTH_DECIMALS = 3
+"""Depths are compared after rounding to 0.001 um, so that a cell on a boundary counts as inside."""
+
+
+@dataclass(frozen=True)
+class LayerContext:
+    """The layers above and below one cell.
+
+    Mirrors the parts of region-grower's ``SpaceContext`` that deal with layers.
+
+    Attributes:
+        depth: the cell's depth below the top of the region (um); NaN where there are no layers.
+        layer_depths: depths (um) of the layers' boundaries at the cell, from the top (0) down, one
+            more than there are layers; None in a region without layers.
+        model_depths: depths (um) of the lower boundaries of the layers in the model (the summed
+            ``thicknesses`` of the region structure); None in a region without them.
+    """
+
+    depth: float
+    layer_depths: list | None
+    model_depths: list | None
+
+    def target_and_reference(self):
+        """Depth of the lower boundary of the cell's layer: in the atlas, and in the model (um).
+
+        Mirrors ``SpaceContext.lookup_target_reference_depths``; (1, 1) means "do not scale".
+
+        Raises:
+            DropCell: the cell lies below its region's layers.
+        """
+        if self.model_depths is None:
+            return 1.0, 1.0
+        depths = self.layer_depths[1:] if self.layer_depths else []
+        depth = np.round(self.depth, DEPTH_DECIMALS)
+        for layer_depth, model_depth in zip(depths, self.model_depths, strict=False):
+            if depth <= np.round(layer_depth, DEPTH_DECIMALS):
+                return layer_depth, model_depth
+        raise DropCell(
+            f"the soma's depth of {self.depth:.1f} um is outside of the layers of its region"
+        )
+
+    def distance_to(self, constraint):
+        """Distance (um) along the axis from the soma up to a ``{"layer", "fraction"}`` constraint.
+
+        Mirrors ``SpaceContext.distance_to_constraint``. None when there is no constraint or there
+        are no layers.
+
+        Raises:
+            DropCell: the layer has no thickness, or a placement hint is NaN.
+        """
+        if not constraint or not self.layer_depths or np.isnan(self.layer_depths).all():
+            return None
+        distance = self.depth - self._position(constraint["layer"], constraint["fraction"])
+        if np.isnan(distance):
+            raise DropCell("some placement hints of the atlas are NaN at the cell")
+        return distance
+
+    def _position(self, layer, fraction):
+        """Depth (um) of a fraction (0 bottom, 1 top) of a layer (1 is the uppermost)."""
+        if not 1 <= layer < len(self.layer_depths):
+            raise DropCell(
+                f"its parameters ask for layer {layer}, its region has {len(self.layer_depths) - 1}"
+            )
+        thickness = self.layer_depths[layer] - self.layer_depths[layer - 1]
+        if thickness <= 0:
+            raise DropCell(f"layer {layer} has a thickness of {thickness:.3f} um at the cell")
+        return self.layer_depths[layer - 1] + (1.0 - fraction) * thickness
