@@ -75,8 +75,9 @@ class FlatMorphology:
         morphology = Morphology()
         morphology.soma.points = self.soma_points
         morphology.soma.diameters = self.soma_diameters
+        contour = len(self.soma_points) != 1
         morphology.soma.type = (
-            SomaType.SOMA_SINGLE_POINT if len(self.soma_points) == 1 else SomaType.SOMA_SIMPLE_CONTOUR
+            SomaType.SOMA_SIMPLE_CONTOUR if contour else SomaType.SOMA_SINGLE_POINT
         )
         sections = []
         for i in range(self.n_sections):

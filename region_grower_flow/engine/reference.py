@@ -5,7 +5,6 @@ does, and returns the same flat arrays as the compiled engine.
 """
 
 import copy
-import functools
 import warnings
 
 import numpy as np
@@ -79,10 +78,9 @@ def cell_params(params, site, log):
                 np.dot(site.orientation, vector).tolist() for vector in orientation
             ]
         if kind in site.scaling:
-            params[kind]["modify"] = {
-                "funct": functools.partial(_scale_barcode, site.scaling[kind]),
-                "kwargs": {"log": log.setdefault(site.scaling[kind].kind, [])},
-            }
+            scaling = site.scaling[kind]
+            funct = _scale_barcode(scaling, log.setdefault(scaling.kind, []))
+            params[kind]["modify"] = {"funct": funct, "kwargs": {}}
     params["origin"] = np.asarray(site.position, dtype=float).tolist()
     return params
 
@@ -97,9 +95,16 @@ def growth_context(params, site):
     return context
 
 
-def _scale_barcode(scaling, barcode, context, log):
-    """A NeuroTS ``modify`` function: scale bifurcations and terminations by one factor."""
-    longest = float(np.nanmax([bar[0] for bar in barcode]))
-    ratio = scaling.ratio(longest)
-    log.append({"max_ph": longest, "scaling_ratio": ratio})
-    return [[bar[0] * ratio, bar[1] * ratio, *bar[2:]] for bar in barcode]
+def _scale_barcode(scaling, log):
+    """A NeuroTS ``modify`` function: scale bifurcations and terminations by one factor.
+
+    A closure, since NeuroTS deep-copies the parameters: the log must stay ours.
+    """
+
+    def scale(barcode, _context):
+        longest = float(np.nanmax([bar[0] for bar in barcode]))
+        ratio = scaling.ratio(longest)
+        log.append({"max_ph": longest, "scaling_ratio": ratio})
+        return [[bar[0] * ratio, bar[1] * ratio, *bar[2:]] for bar in barcode]
+
+    return scale
