@@ -1,0 +1,211 @@
+"""Fingerprints: what a result was made from, as a hash. Knows nothing of Luigi.
+
+A stage's fingerprint covers the stage and its version, its significant parameters, the fingerprints
+of the stages above it, the contents of the external files that it reads, and the versions of the
+packages that affect results. A stage is complete only when its manifest bears today's fingerprint.
+"""
+
+import hashlib
+import importlib.metadata
+import json
+import math
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from region_grower_flow.errors import InvalidInput
+
+RESULT_PACKAGES = (
+    "neurots",
+    "tmd",
+    "neurom",
+    "morphio",
+    "morph-tool",
+    "diameter-synthesis",
+    "voxcell",
+    "numpy",
+    "scipy",
+)
+"""Packages whose version can change a morphology or a parameter."""
+
+READ_SIZE = 1 << 20
+"""Bytes of a file that are hashed at a time."""
+
+
+def canonical_json(value):
+    """The one JSON text (bytes) of a value: sorted keys, no spaces, NaN spelled out.
+
+    Raises:
+        TypeError: the value holds something that JSON cannot.
+    """
+    return json.dumps(
+        _plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    ).encode()
+
+
+def _plain(value):
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if hasattr(value, "tolist"):
+        return _plain(value.tolist())
+    if isinstance(value, float) and not math.isfinite(value):
+        return {"float": repr(value)}
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    return value
+
+
+def digest_of(value):
+    """SHA-256 (hex) of a value's canonical JSON."""
+    return hashlib.sha256(canonical_json(value)).hexdigest()
+
+
+def package_versions(packages=RESULT_PACKAGES):
+    """{package: version or None} of what is installed."""
+    versions = {}
+    for package in packages:
+        try:
+            versions[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            versions[package] = None
+    return versions
+
+
+@dataclass
+class FileDigests:
+    """Digests of files, remembered by (path, size, time of change).
+
+    Attributes:
+        path: the JSON file that remembers them between runs, or None.
+    """
+
+    path: Path | None = None
+    _known: dict | None = field(default=None, repr=False)
+    _changed: bool = field(default=False, repr=False)
+
+    def digest(self, path):
+        """SHA-256 (hex) of a file, or of a folder's files with their names.
+
+        Raises:
+            InvalidInput: the file is missing or cannot be read.
+        """
+        path = Path(path)
+        try:
+            if path.is_dir():
+                files = sorted(p for p in path.rglob("*") if p.is_file())
+                return digest_of({str(p.relative_to(path)): self._file(p) for p in files})
+            return self._file(path)
+        except OSError as error:
+            problem = f"cannot be read ({error.strerror or error})"
+            raise InvalidInput(problem, path, "check the path and its permissions") from error
+
+    def save(self):
+        """Write what has been learned, if anything has and there is a place for it."""
+        if self.path is None or not self._changed:
+            return
+        from region_grower_flow.io.atomic import write_json_atomic
+
+        write_json_atomic(self.path, self._known)
+        self._changed = False
+
+    def _file(self, path):
+        stat = path.stat()
+        key = str(path.resolve())
+        stamp = [stat.st_size, stat.st_mtime_ns, stat.st_ino]
+        known = self._memory().get(key)
+        if known is None or known[:3] != stamp:
+            known = [*stamp, _hash_file(path)]
+            self._memory()[key] = known
+            self._changed = True
+        return known[3]
+
+    def _memory(self):
+        if self._known is None:
+            self._known = _read_known(self.path)
+        return self._known
+
+
+def _read_known(path):
+    """What an earlier run remembered; an unreadable memory is no memory."""
+    if path is None:
+        return {}
+    try:
+        known = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    if not isinstance(known, dict):
+        return {}
+    return {k: v for k, v in known.items() if isinstance(v, list) and len(v) == 4}
+
+
+def _hash_file(path):
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while block := file.read(READ_SIZE):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that determines a stage's output.
+
+    Attributes:
+        stage: the stage's name.
+        version: the stage's version, raised when its code changes results.
+        parameters: {name: JSON value} of the significant parameters.
+        upstream: {stage: fingerprint} of the stages above.
+        files: {role: digest} of the external files.
+        packages: {package: version}.
+    """
+
+    stage: str
+    version: int
+    parameters: dict = field(default_factory=dict)
+    upstream: dict = field(default_factory=dict)
+    files: dict = field(default_factory=dict)
+    packages: dict = field(default_factory=dict)
+
+    def as_dict(self):
+        """The recipe as JSON values, for the manifest."""
+        return {
+            "stage": self.stage,
+            "version": self.version,
+            "parameters": _plain(self.parameters),
+            "upstream": dict(self.upstream),
+            "files": dict(self.files),
+            "packages": dict(self.packages),
+        }
+
+    def fingerprint(self):
+        """SHA-256 (hex) of the recipe."""
+        return digest_of(self.as_dict())
+
+
+def differences(old, new):
+    """What changed between two recipes (as dicts): a list of sentences, old and new named."""
+    changes = []
+    if old.get("version") != new.get("version"):
+        changes.append(f"version of the stage: {old.get('version')} -> {new.get('version')}")
+    words = {
+        "parameters": "parameter {}",
+        "files": "content of {}",
+        "upstream": "stage {} above it",
+        "packages": "package {}",
+    }
+    for part, word in words.items():
+        before, after = old.get(part) or {}, new.get(part) or {}
+        for name in sorted(set(before) | set(after)):
+            if before.get(name) != after.get(name):
+                values = f"{_short(before.get(name))} -> {_short(after.get(name))}"
+                changes.append(f"{word.format(name)}: {values}")
+    return changes
+
+
+def _short(value):
+    text = json.dumps(value, ensure_ascii=False)
+    if isinstance(value, str) and len(value) == 64:
+        return value[:10]
+    return text if len(text) <= 60 else text[:57] + "..."

@@ -1,0 +1,506 @@
+"""Synthesis of cells: the one unit of work, the same in every executor.
+
+A :class:`Synthesizer` is opened once per process on the settings of a run and a range of rows of
+the cell table; :meth:`Synthesizer.synthesize` makes one cell and returns its record. Every cell has
+a seed of its own, so results depend on nothing but the cell's row and the settings.
+"""
+
+import hashlib
+import logging
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from region_grower_flow import layout
+from region_grower_flow.errors import (
+    DropCell,
+    FlowError,
+    GrowthFailed,
+    InvalidInput,
+    OutputFailed,
+)
+from region_grower_flow.fingerprint import canonical_json
+
+L = logging.getLogger(__name__)
+
+RESULT_VERSION = 1
+"""Raise when a change of the code changes the cells that the same inputs give."""
+
+EXTRA_APICALS = ("drop", "sample")
+"""What to do with more apical trees than orientations: as the reference, or sample them."""
+
+
+@dataclass(frozen=True)
+class SynthesisSettings:
+    """All that a worker needs to know, as plain JSON values.
+
+    Attributes:
+        cell_table: path of the cell table.
+        rows: [first, last + 1] of its rows that are loaded.
+        parameters, distributions: paths of the JSON files.
+        morphologies: folder in which morphologies are written.
+        extensions: of the morphology files ("h5", "swc", "asc").
+        directory_depth: levels of 256-way folders below ``hashed``, None for a flat folder.
+        base_morph_dir: folder of axon donors (h5), None without grafting.
+        scaling_jitter_std: relative, of the grafted axons' sections; None for no jitter.
+        rotational_jitter_std: in degrees, of the same.
+        min_hard_scale: a neurite that limits scale to less than this is removed.
+        synthesize_axons: grow axons where the parameters have them.
+        nrn_sections: compute NEURON's indices of the apical sections.
+        skip_write: write no morphology.
+        debug: keep debug data in the records.
+        engine: "compiled" or "neurots".
+        extra_apicals: see EXTRA_APICALS.
+        content: {path: digest} of the files that cells read beside the tables (donors, meshes).
+        versions: {package: version} of what affects results.
+    """
+
+    cell_table: str
+    rows: tuple
+    parameters: str
+    distributions: str
+    morphologies: str
+    extensions: tuple = ("h5",)
+    directory_depth: int | None = None
+    base_morph_dir: str | None = None
+    scaling_jitter_std: float | None = None
+    rotational_jitter_std: float | None = None
+    min_hard_scale: float = 0.2
+    synthesize_axons: bool = False
+    nrn_sections: bool = False
+    skip_write: bool = False
+    debug: bool = False
+    engine: str = "compiled"
+    extra_apicals: str = "drop"
+    content: dict = field(default_factory=dict)
+    versions: dict = field(default_factory=dict)
+
+    def to_json(self):
+        """The settings as a dict that JSON can hold."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values):
+        """The settings of such a dict."""
+        tuples = {name: tuple(values[name]) for name in ("rows", "extensions")}
+        return cls(**{**values, **tuples})
+
+
+@dataclass(frozen=True)
+class MtypeEntry:
+    """What the cells of one mtype in one region share.
+
+    Attributes:
+        params, distributions: NeuroTS's, of this mtype.
+        prepared: what the engine has prepared from them.
+        digest: of all that they contribute to a cell.
+    """
+
+    params: dict
+    distributions: dict
+    prepared: object
+    digest: str
+
+
+def open_synthesizer(settings):
+    """Open the synthesizer of a process: ``settings`` is a SynthesisSettings or its JSON dict."""
+    if not isinstance(settings, SynthesisSettings):
+        settings = SynthesisSettings.from_json(settings)
+    return Synthesizer(settings)
+
+
+class Synthesizer:
+    """Makes the cells of a range of rows; files are read at first use and kept."""
+
+    def __init__(self, settings):
+        self.settings = settings
+        self._loaded = {}
+        self._entries = {}
+        self._spaces = {}
+        self._donors = {}
+
+    def digest(self, row):
+        """Fingerprint of everything that determines the cell of this row."""
+        entry = self._entry(row)
+        content = {
+            "row": self.table.row_content(row - self.settings.rows[0]),
+            "mtype": entry.digest,
+            "settings": self._common,
+            "axon": self._donor_content(row),
+        }
+        return hashlib.sha256(canonical_json(content)).hexdigest()[:32]
+
+    def cost(self, row):
+        """Roughly how much work the cell is: the mean length (um) of its trees' bar codes."""
+        return self._once(("cost", id(self._entry(row))), lambda: _mean_length(self._entry(row)))
+
+    def synthesize(self, row):
+        """Make the cell of one row of the cell table, write it, and return its record.
+
+        A cell that cannot be made is dropped with a reason; nothing but a failed write raises.
+
+        Raises:
+            OutputFailed: the morphology cannot be written.
+        """
+        try:
+            return self._record(row, **self._make(row))
+        except OutputFailed:
+            raise
+        except FlowError as reason:
+            return self.drop(row, str(reason))
+        except Exception as error:  # one odd cell must not end a run of a million
+            L.exception("Cell %d failed unexpectedly", self._cell_id(row))
+            return self.drop(row, f"unexpected {type(error).__name__}: {error}")
+
+    def drop(self, row, reason):
+        """The record of a cell that is given up."""
+        return self._record(row, status=layout.DROPPED, reason=" ".join(str(reason).split()))
+
+    # The parts of one cell.
+
+    def _make(self, row):
+        rng = np.random.default_rng(self._column("seeds", row))
+        for attempt in range(1, layout.MAX_ATTEMPTS + 1):
+            try:
+                made = self._attempt(row, rng)
+            except GrowthFailed as error:
+                last = error
+            except InvalidInput as error:
+                raise DropCell(str(error)) from error
+            except ValueError as error:  # the reference tries again at any ValueError
+                last = error
+            else:
+                return {**made, "attempts": attempt}
+        raise DropCell(f"no growth in {layout.MAX_ATTEMPTS} attempts, the last failed with: {last}")
+
+    def _attempt(self, row, rng):
+        from region_grower_flow import engine
+        from region_grower_flow.space import limits as space_limits
+        from region_grower_flow.space.scaling import limits
+
+        entry, layers = self._entry(row), self._layers(row)
+        site = self._site(row, entry, layers)
+        donor = self._donor(row)
+        grown = engine.grow(entry.prepared, site, rng, engine=self.settings.engine)
+        morphology = grown.morphology
+        space_limits.translate(morphology, -site.position)
+        axis = site.orientation.dot(Y_DIRECTION)
+        fitted = space_limits.fit_to_limits(
+            morphology, limits(entry.params, layers), axis, self.settings.min_hard_scale
+        )
+        morphology, changes, kept = fitted
+        sections = [s for s in grown.apical_sections if s is not None and kept[s] >= 0]
+        apical_points = [morphology.section(kept[s])[-1].tolist() for s in sections]
+        if donor is not None:
+            morphology = self._graft(row, morphology, donor, site.orientation, rng)
+        result = {
+            "apical_sections": [None if s is None else int(s) for s in grown.apical_sections],
+            "apical_points": apical_points,
+            "engine": grown.engine,
+            "fallback": grown.fallback,
+            **self._write(row, morphology, apical_points),
+        }
+        if self.settings.debug:
+            result["debug"] = _debug_data(site, grown, changes)
+        return result
+
+    def _site(self, row, entry, layers):
+        from region_grower_flow.engine.model import GrowthSite
+        from region_grower_flow.space.scaling import barcode_scaling
+
+        return GrowthSite(
+            position=self._column("positions", row),
+            orientation=self._column("orientations", row),
+            scaling=barcode_scaling(entry.params, layers),
+            constraints=self._constraints(row),
+            debug=self.settings.debug,
+        )
+
+    def _layers(self, row):
+        from region_grower_flow.space.layers import LayerContext
+
+        count = int(self._column("layer_counts", row))
+        depths = self._column("layer_depths", row)[: count + 1].tolist() if count else None
+        region = self.table.meta["regions"].get(self._column("synthesis_regions", row)) or {}
+        return LayerContext(
+            float(self._column("depths", row)), depths, region.get("cortical_depths")
+        )
+
+    def _constraints(self, row):
+        region = self._column("synthesis_regions", row)
+        meta = self.table.meta["regions"].get(region) or {}
+        if not meta.get("directions") and not meta.get("boundaries"):
+            return ()
+        from region_grower_flow.space.constraints import (
+            ConstraintCell,
+            RegionSpace,
+            constraints_for_cell,
+        )
+
+        if region not in self._spaces:
+            self._spaces[region] = RegionSpace.prepare(
+                meta.get("directions"), meta.get("boundaries"), self.table.meta["atlas"]
+            )
+        layers = self._layers(row)
+        cell = ConstraintCell(
+            position=self._column("positions", row),
+            orientation=self._column("orientations", row),
+            depth=layers.depth,
+            layer_depths=layers.layer_depths,
+            mtype=self._column("mtypes", row),
+            mclass=self._optional("mclass", row),
+            glomerulus_id=self._optional("glomerulus_ids", row),
+        )
+        return constraints_for_cell(self._spaces[region], cell)
+
+    def _donor(self, row):
+        name = self._column("axon_names", row)
+        if name is None or self.settings.base_morph_dir is None or self.settings.synthesize_axons:
+            return None
+        if name not in self._donors:
+            self._donors[name] = _load_donor(self.settings.base_morph_dir, name)
+        donor = self._donors[name]
+        if isinstance(donor, FlowError):
+            raise DropCell(str(donor))
+        return donor
+
+    def _graft(self, row, morphology, donor, orientation, rng):
+        from region_grower_flow.axon import place_axon
+
+        scale = float(self._column("axon_scales", row))
+        return place_axon(
+            morphology,
+            donor,
+            orientation,
+            scale=None if np.isnan(scale) else scale,
+            rotational_jitter_std=self.settings.rotational_jitter_std,
+            scaling_jitter_std=self.settings.scaling_jitter_std,
+            rng=rng,
+        )
+
+    def _write(self, row, morphology, apical_points):
+        from region_grower_flow.io import morphologies
+        from region_grower_flow.io.nrn import apical_nrn_sections
+
+        ordered, _ = morphologies.nrn_ordered(morphology)
+        stem = self._stem(row)
+        result = {"name": stem, "files": {}, "apical_NRN_sections": None}
+        if self.settings.nrn_sections and not self.settings.skip_write:
+            result["apical_NRN_sections"] = apical_nrn_sections(ordered, apical_points)
+        if not self.settings.skip_write:
+            result["files"] = morphologies.write_morphology(
+                Path(self.settings.morphologies), stem, ordered, self.settings.extensions
+            )
+        return result
+
+    def _stem(self, row):
+        from region_grower_flow.io import morphologies
+
+        name = morphologies.morphology_name(int(self._column("seeds", row)))
+        return str(morphologies.relative_stem(name, self.settings.directory_depth))
+
+    def _record(self, row, status=layout.MADE, **values):
+        record = {
+            "row": int(row),
+            "cell": self._cell_id(row),
+            "digest": self.digest(row),
+            "mtype": self._column("mtypes", row),
+            "region": self._column("regions", row),
+            "status": status,
+            "name": None,
+            "reason": None,
+            "attempts": 0,
+            "apical_points": None,
+            "apical_sections": None,
+            "apical_NRN_sections": None,
+            "files": {},
+        }
+        return {**record, **values}
+
+    # What is loaded once.
+
+    @property
+    def table(self):
+        """The CellTable of this synthesizer's rows."""
+        from region_grower_flow.io.table import read_table
+
+        first, last = self.settings.rows
+        return self._once("table", lambda: read_table(self.settings.cell_table, first, last))
+
+    @property
+    def _common(self):
+        """What all cells of a run share, apart from the contents of files."""
+        return self._once("common", lambda: _common_content(self.settings))
+
+    def _once(self, key, make):
+        if key not in self._loaded:
+            self._loaded[key] = make()
+        return self._loaded[key]
+
+    def _column(self, name, row):
+        return getattr(self.table, name)[row - self.settings.rows[0]]
+
+    def _optional(self, name, row):
+        return None if getattr(self.table, name) is None else self._column(name, row)
+
+    def _cell_id(self, row):
+        return int(self._column("ids", row))
+
+    def _entry(self, row):
+        names = ("synthesis_regions", "regions", "mtypes")
+        key = tuple(self._column(name, row) for name in names)
+        if key not in self._entries:
+            self._entries[key] = self._load_entry(key)
+        return self._entries[key]
+
+    def _load_entry(self, key):
+        from region_grower_flow import engine
+        from region_grower_flow.io.parameters import mtype_entry
+
+        params = mtype_entry(self._parameters, *key)
+        distributions = mtype_entry(self._distributions, *key)
+        region = self.table.meta["regions"].get(key[0]) or {}
+        content = [params, distributions, region, _content_of(region, self.settings.content)]
+        if self.settings.extra_apicals == "sample":
+            params = sample_extra_trees(params, distributions)
+        return MtypeEntry(
+            params,
+            distributions,
+            engine.prepare(params, distributions),
+            hashlib.sha256(canonical_json(content)).hexdigest(),
+        )
+
+    @property
+    def _parameters(self):
+        from region_grower_flow.io.parameters import load_parameters
+
+        return self._once(
+            "parameters",
+            lambda: load_parameters(
+                self.settings.parameters,
+                synthesize_axons=self.settings.synthesize_axons,
+                validate=False,
+            ),
+        )
+
+    @property
+    def _distributions(self):
+        from region_grower_flow.io.parameters import load_distributions
+
+        return self._once(
+            "distributions",
+            lambda: load_distributions(self.settings.distributions, validate=False),
+        )
+
+    def _donor_content(self, row):
+        name = self._column("axon_names", row)
+        if name is None or self.settings.base_morph_dir is None:
+            return None
+        return [name, self.settings.content.get(name)]
+
+
+Y_DIRECTION = np.array([0.0, 1.0, 0.0])
+"""Towards the pia, before the atlas's orientation is applied."""
+
+
+def sample_extra_trees(params, distributions):
+    """Let the distributions orient the trees of a type that has more trees than orientations.
+
+    In the reference such a cell fails all of its attempts and is dropped (an apical type with one
+    orientation whose reconstructions have up to two trees). Here the trees of that type are
+    oriented as those of types without any given orientation are: from the trunk angles of the
+    reconstructions. Types with enough orientations stay as they are.
+    """
+    params = dict(params)
+    for kind in params["grow_types"]:
+        orientation = params[kind]["orientation"]
+        most = _most_trees(distributions[kind]["num_trees"])
+        single = params[kind].get("trunk_absolute_orientation", False)
+        if isinstance(orientation, list) and not single and len(orientation) < most:
+            params[kind] = {**params[kind], "orientation": None}
+    return params
+
+
+def _most_trees(num_trees):
+    data = num_trees.get("data")
+    if data is None:
+        return 0
+    return max((b for b, w in zip(data["bins"], data["weights"], strict=True) if w > 0), default=0)
+
+
+def _mean_length(entry):
+    total = 0.0
+    for kind in entry.params["grow_types"]:
+        diagrams = entry.distributions[kind].get("persistence_diagram") or [[]]
+        lengths = [sum(abs(bar[0] - bar[1]) for bar in diagram) for diagram in diagrams]
+        trees = entry.distributions[kind]["num_trees"].get("data", {"bins": [1], "weights": [1]})
+        total += np.mean(lengths) * np.average(trees["bins"], weights=trees["weights"])
+    return float(total)
+
+
+def _common_content(settings):
+    """The settings that change cells (folders and ranges of rows do not)."""
+    names = (
+        "directory_depth",
+        "engine",
+        "extensions",
+        "extra_apicals",
+        "min_hard_scale",
+        "nrn_sections",
+        "rotational_jitter_std",
+        "scaling_jitter_std",
+        "skip_write",
+        "synthesize_axons",
+        "debug",
+        "versions",
+    )
+    return {"version": RESULT_VERSION, **{name: getattr(settings, name) for name in names}}
+
+
+def _content_of(region, content):
+    """The digests of the files that a region's boundaries and directions read."""
+    if not region.get("boundaries") and not region.get("directions"):
+        return {}
+    return {path: digest for path, digest in content.items() if "/" in path}
+
+
+def _load_donor(folder, name):
+    """The donor's FlatMorphology, or the error that every cell with this donor is dropped for."""
+    from region_grower_flow.io import morphologies
+    from region_grower_flow.io.atomic import safe_child
+
+    try:
+        path = safe_child(Path(folder), f"{name}.h5")
+        if not path.exists():
+            raise DropCell(f"the axon morphology {name} is not in the folder of base morphologies")
+        return morphologies.read_morphology(path)
+    except FlowError as error:
+        return error
+
+
+def _debug_data(site, grown, changes):
+    """What the reference calls debug infos, as JSON."""
+    inputs = {}
+    for kind, log in grown.scaling_log.items():
+        scaling = next((s for s in site.scaling.values() if s.kind == kind), None)
+        if scaling is None:
+            continue
+        values = {
+            "default": {
+                "target_thickness": scaling.target,
+                "reference_thickness": scaling.reference,
+            },
+            "target": {
+                "target_extent": scaling.extent,
+                "target_path_distance": scaling.path_distance,
+            },
+        }[kind]
+        inputs[f"{kind}_func"] = {"inputs": values, "scaling": log}
+    debug = {"input_scaling": inputs}
+    if changes:
+        debug["neurite_hard_limit_rescaling"] = changes
+    names = [c.mesh_name for c in site.constraints if getattr(c, "mesh_name", None)]
+    if names:
+        debug["mesh_name"] = names[-1]
+    return debug
