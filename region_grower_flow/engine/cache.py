@@ -1,0 +1,160 @@
+"""The compiled kernels on disk: one explicit folder per code version and CPU.
+
+Numba's own caches notice a change of the file of the function that is called, not of the functions
+that it calls in turn, and many processes that write one cache at once have crashed in practice. So
+the folder's name holds a hash of all kernel sources; it is filled once, by a process of its own
+under a file lock, in a folder beside that is renamed when complete; from then on it is only read.
+
+``REGION_GROWER_FLOW_CACHE`` names another base folder than ``~/.cache/region_grower_flow``.
+"""
+
+import hashlib
+import importlib
+import os
+import pkgutil
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import warnings
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+
+import region_grower_flow
+from region_grower_flow.errors import WorkerFailed
+
+BASE_VARIABLE = "REGION_GROWER_FLOW_CACHE"
+FILL_VARIABLE = "REGION_GROWER_FLOW_CACHE_FILL"
+"""Set in the process that fills the cache: the folder that it fills."""
+
+COMPLETE = "complete"
+"""The empty file that is written last into a filled folder."""
+
+KERNELS = Path(__file__).parent / "kernels"
+
+
+def base_folder():
+    """The folder of all caches of the package."""
+    named = os.environ.get(BASE_VARIABLE)
+    if named:
+        return Path(named)
+    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(home) / "region_grower_flow"
+
+
+def folder():
+    """The folder of today's kernels on this machine (it may not exist yet)."""
+    from llvmlite.binding import get_host_cpu_name
+
+    name = "-".join(
+        [
+            region_grower_flow.__version__,
+            sources_digest(),
+            f"numba{version('numba')}",
+            f"python{platform.python_version()}",
+            get_host_cpu_name(),
+        ]
+    )
+    return base_folder() / re.sub(r"[^\w.+-]", "_", name)
+
+
+def sources_digest():
+    """A hash of all kernel sources and, for Numba that looks at them, of their times."""
+    from numba.core import caching
+
+    by_time = not hasattr(caching, "_hash_source_file")
+    digest = hashlib.sha256()
+    for path in sorted(KERNELS.glob("*.py")):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+        if by_time:
+            digest.update(str(path.stat().st_mtime_ns).encode())
+    return digest.hexdigest()[:16]
+
+
+def usable_folder():
+    """The folder that Numba may use in this process: the one to fill, a filled one, or None."""
+    filling = os.environ.get(FILL_VARIABLE)
+    if filling:
+        return Path(filling)
+    ready = folder()
+    # Numba passes a folder over that it cannot write to, and would write into the package.
+    return ready if (ready / COMPLETE).is_file() and os.access(ready, os.W_OK) else None
+
+
+def warm_up():
+    """Fill the cache if need be, then load all kernels into this process.
+
+    Returns:
+        The folder in use; None when kernels are compiled in memory.
+
+    Raises:
+        WorkerFailed: the kernels do not compile.
+    """
+    from numba import config
+
+    if not config.DISABLE_JIT:
+        try:
+            fill()
+        except OSError as error:
+            warnings.warn(
+                f"compiled kernels cannot be kept in {folder()} ({error}); "
+                f"each process compiles its own, set {BASE_VARIABLE} to a folder to avoid it",
+                stacklevel=2,
+            )
+    load_kernels()
+    from region_grower_flow.engine.kernels.jit import CACHE_FOLDER
+
+    return CACHE_FOLDER
+
+
+def fill():
+    """Fill today's folder unless it is filled; several processes may call this at once."""
+    target = folder()
+    if (target / COMPLETE).is_file():
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with _locked(target.with_name(target.name + ".lock")):
+        if (target / COMPLETE).is_file():
+            return
+        beside = Path(tempfile.mkdtemp(prefix=target.name + ".", dir=target.parent))
+        try:
+            _compile_into(beside)
+            (beside / COMPLETE).touch()
+            shutil.rmtree(target, ignore_errors=True)
+            beside.rename(target)
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)
+
+
+def load_kernels():
+    """Call every kernel once on tiny inputs, so that all are compiled or loaded."""
+    from region_grower_flow.engine import kernels
+
+    for module in pkgutil.iter_modules(kernels.__path__):
+        warm = getattr(importlib.import_module(f"{kernels.__name__}.{module.name}"), "warm_up", None)
+        if warm is not None:
+            warm()
+
+
+def _compile_into(target):
+    """Compile in a new process, where no kernel has been imported from elsewhere."""
+    environment = {**os.environ, FILL_VARIABLE: str(target)}
+    command = [sys.executable, "-c", f"from {__name__} import load_kernels; load_kernels()"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        raise WorkerFailed(f"the kernels cannot be compiled: {last}")
+
+
+@contextmanager
+def _locked(path):
+    """Hold the lock file; the operating system frees it when its holder dies."""
+    import fcntl
+
+    with open(path, "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
