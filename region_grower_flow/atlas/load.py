@@ -1,0 +1,206 @@
+"""The cell table from an atlas: one vectorized look-up of all cells, one volume at a time.
+
+Mirrors ``region_grower.synthesize_morphologies.SynthesizeMorphologies.assign_atlas_data`` and
+``region_grower.atlas_helper.AtlasHelper``. Those compute depths and thicknesses of whole volumes
+and then look the cells up; here the cells are looked up first. Element by element it is the same
+arithmetic on the same type, so the numbers are the same.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from region_grower_flow.atlas.regions import RegionMapper, load_region_map
+from region_grower_flow.atlas.structure import (
+    has_layers,
+    load_region_structure,
+    needs_territories,
+    region_meta,
+    used_layers,
+)
+from region_grower_flow.atlas.volumes import load_volume, volume_path
+from region_grower_flow.io.table import CellTable
+from region_grower_flow.layout import (
+    BRAIN_REGIONS,
+    CELL_TABLE_VERSION,
+    MAX_SEED,
+    ORIENTATION,
+    PRINCIPAL_AXIS,
+    TERRITORIES,
+    layer_hint,
+)
+
+MIN_DEPTH, MAX_DEPTH = 25, 5000
+"""Depths of somata are clipped to these (um; region-grower's defaults)."""
+_OUTSIDE_TERRITORIES = -1
+
+
+@dataclass(frozen=True)
+class _Cells:
+    """The input cells with their synthesis regions."""
+
+    positions: np.ndarray
+    properties: object
+    regions: np.ndarray
+    synthesis_regions: np.ndarray
+
+    def __len__(self):
+        return len(self.positions)
+
+    def served_by(self, names):
+        """Row numbers of the cells whose synthesis region is one of ``names``."""
+        return np.flatnonzero(np.isin(self.synthesis_regions, list(names)))
+
+
+def load_atlas_table(
+    atlas_dir,
+    region_structure_path,
+    cells,
+    seed,
+    min_depth=MIN_DEPTH,
+    max_depth=MAX_DEPTH,
+    axon_table=None,
+):
+    """Look all cells up in the atlas.
+
+    Args:
+        atlas_dir: a folder with ``hierarchy.json`` and the volumes as ``.nrrd`` files.
+        region_structure_path: YAML file, see ``schemas/region_structure.json``.
+        cells: an object with ``positions`` (N, 3) in um, in the type of the file (look-ups are done
+            in that type, as region-grower does), and ``properties``, a data frame with ``region``,
+            ``mtype`` and perhaps ``mclass``.
+        seed: the seed of cell ``i`` is (seed + i) modulo 2^32.
+        min_depth: smallest depth of a soma (um).
+        max_depth: largest depth of a soma (um).
+        axon_table: (names, scales) of all cells as ``io.axons.load_axon_table`` returns them;
+            cells without a name are left out.
+
+    Returns:
+        CellTable: the rows in the order of the cells.
+
+    Raises:
+        InvalidInput: a file is absent or broken, or a cell is outside the atlas.
+    """
+    structure = load_region_structure(region_structure_path)
+    mapper = RegionMapper(structure, load_region_map(atlas_dir))
+    cells = _with_regions(cells, mapper)
+    depths = _Depths(cells, structure, atlas_dir, (min_depth, max_depth))
+    names, scales = axon_table or (np.full(len(cells), None, dtype=object), np.nan)
+    ids = np.arange(len(cells), dtype=np.int64)
+    table = CellTable(
+        ids=ids,
+        positions=cells.positions.astype(np.float64),
+        orientations=_orientations(cells, atlas_dir),
+        depths=depths.depths,
+        layer_depths=depths.layer_depths,
+        layer_counts=depths.layer_counts,
+        regions=cells.regions,
+        synthesis_regions=cells.synthesis_regions,
+        mtypes=_words(cells.properties["mtype"]),
+        seeds=(ids + int(seed)) % MAX_SEED,
+        axon_names=names,
+        axon_scales=np.broadcast_to(np.asarray(scales, dtype=np.float64), len(cells)),
+        meta=_meta(structure, mapper, atlas_dir, region_structure_path),
+        mclass=_words(cells.properties["mclass"]) if "mclass" in cells.properties else None,
+        glomerulus_ids=_glomeruli(cells, structure, atlas_dir),
+    )
+    if axon_table is not None:
+        table = table.rows(np.array([name is not None for name in names], dtype=bool))
+    return table
+
+
+def _with_regions(cells, mapper):
+    regions = _words(cells.properties["region"])
+    names = {region: mapper[region] for region in set(regions.tolist())}
+    synthesis_regions = np.empty(len(regions), dtype=object)
+    synthesis_regions[:] = [names[region] for region in regions]
+    return _Cells(np.asarray(cells.positions), cells.properties, regions, synthesis_regions)
+
+
+class _Depths:
+    """Depths of the cells and of the layer boundaries above and below them (um)."""
+
+    def __init__(self, cells, structure, atlas_dir, limits):
+        self._layered = {
+            region: np.asarray(cells.served_by([region]))
+            for region, entry in structure.items()
+            if has_layers(entry)
+        }
+        self._layered = {region: rows for region, rows in self._layered.items() if len(rows)}
+        self._layers = {region: structure[region]["layers"] for region in self._layered}
+        self.depths = np.full(len(cells), np.nan)
+        self.layer_counts = np.zeros(len(cells), dtype=np.int64)
+        most = max(map(len, self._layers.values()), default=0)
+        self.layer_depths = np.full((len(cells), most + 1), np.nan)
+        if self._layered:
+            thicknesses, tops = self._look_up(cells, structure, atlas_dir)
+            self._fill(cells, thicknesses, tops, (limits, atlas_dir))
+
+    def _look_up(self, cells, structure, atlas_dir):
+        thicknesses, tops = {}, {}
+        for layer in used_layers(structure, self._layered):
+            volume = load_volume(atlas_dir, layer_hint(layer))
+            for region, layers in self._layers.items():
+                if layer in layers:
+                    bounds = volume.lookup(cells.positions[self._layered[region]])
+                    thicknesses[region, layer] = bounds[..., 1] - bounds[..., 0]
+                    if layer == layers[0]:
+                        tops[region] = bounds[..., 1]
+        return thicknesses, tops
+
+    def _fill(self, cells, thicknesses, tops, options):
+        (min_depth, max_depth), atlas_dir = options
+        axis = load_volume(atlas_dir, PRINCIPAL_AXIS)
+        for region, rows in self._layered.items():
+            layers = self._layers[region]
+            heights = axis.lookup(cells.positions[rows])
+            self.depths[rows] = np.clip(tops[region] - heights, min_depth, max_depth)
+            self.layer_counts[rows] = len(layers)
+            self.layer_depths[rows, 0] = 0.0
+            # The sum is done in the type of the volumes, as the reference does.
+            boundaries = np.cumsum([thicknesses[region, layer] for layer in layers], axis=0)
+            self.layer_depths[rows, 1 : len(layers) + 1] = boundaries.T
+
+
+def _orientations(cells, atlas_dir):
+    if len(cells) == 0:
+        return np.empty((0, 3, 3))
+    return load_volume(atlas_dir, ORIENTATION).lookup(cells.positions)
+
+
+def _glomeruli(cells, structure, atlas_dir):
+    regions = [region for region, entry in structure.items() if needs_territories(entry)]
+    rows = cells.served_by(regions)
+    if not len(rows):
+        return None
+    ids = np.full(len(cells), _OUTSIDE_TERRITORIES, dtype=np.int64)
+    volume = load_volume(atlas_dir, TERRITORIES)
+    signed = volume.with_data(volume.raw.astype(np.int64, copy=False))
+    ids[rows] = signed.lookup(cells.positions[rows], outer_value=_OUTSIDE_TERRITORIES)
+    return ids
+
+
+def _meta(structure, mapper, atlas_dir, region_structure_path):
+    volume = load_volume(atlas_dir, BRAIN_REGIONS)
+    return {
+        "version": CELL_TABLE_VERSION,
+        "regions": region_meta(structure, mapper, Path(region_structure_path).parent),
+        "atlas": {
+            "voxel_dimensions": volume.voxel_dimensions.tolist(),
+            "offset": volume.offset.tolist(),
+            "shape": list(volume.shape),
+            "orientation_path": str(volume_path(atlas_dir, ORIENTATION).absolute()),
+        },
+    }
+
+
+def _words(column):
+    """A column as an object array of str, with None where the value is missing."""
+    import pandas as pd
+
+    values = np.asarray(column, dtype=object)
+    missing = pd.isna(values)
+    words = np.empty(len(values), dtype=object)
+    words[:] = [None if gone else str(value) for value, gone in zip(values, missing, strict=True)]
+    return words

@@ -1,0 +1,108 @@
+"""Which entry of the region structure serves which region of the atlas."""
+
+from collections import defaultdict
+from pathlib import Path
+
+from region_grower_flow.errors import InvalidInput, InvalidInputs
+from region_grower_flow.io.documents import load_json
+from region_grower_flow.layout import DEFAULT_REGION, HIERARCHY
+
+
+class RegionMapper:
+    """Maps the regions of cells to synthesis regions (mirrors region-grower's RegionMapper).
+
+    An entry of the structure serves the region of that acronym and all regions below it; where
+    entries overlap the last one wins. What no entry serves is ``default``.
+
+    Args:
+        synthesis_regions: the entries of the region structure, in its order.
+        region_map: a :class:`voxcell.RegionMap`, the hierarchy of the atlas.
+    """
+
+    def __init__(self, synthesis_regions, region_map):
+        self._served_by = {}
+        self._serves = defaultdict(set)
+        for region in synthesis_regions:
+            if region == DEFAULT_REGION:
+                continue
+            for found in region_map.find(region, attr="acronym", with_descendants=True):
+                acronym = region_map.get(found, "acronym")
+                self._served_by[acronym] = region
+                self._serves[region].add(acronym)
+
+    def __getitem__(self, region):
+        """The synthesis region of a cell's ``region``."""
+        return self._served_by.get(region, DEFAULT_REGION)
+
+    def known(self):
+        """The acronyms that an entry of the structure serves."""
+        return list(self._served_by)
+
+    def enclosing(self, synthesis_region):
+        """The earlier entries that hold all that ``synthesis_region`` serves, the last one first.
+
+        region-grower visits the entries in order and a later one overwrites what it has itself,
+        so a nested region keeps the directions and boundaries of the one around it.
+        """
+        own = {a for a, region in self._served_by.items() if region == synthesis_region}
+        outer = []
+        for region, acronyms in self._serves.items():
+            if region == synthesis_region:
+                break
+            if own and own <= acronyms:
+                outer.append(region)
+        return outer[::-1]
+
+
+def load_region_map(atlas_dir):
+    """The hierarchy of an atlas as a :class:`voxcell.RegionMap`.
+
+    Raises:
+        InvalidInput: ``hierarchy.json`` is absent, not JSON or not a hierarchy of regions
+            (:class:`InvalidInputs` with all that is wrong).
+    """
+    path = Path(atlas_dir) / HIERARCHY
+    root = _root(load_json(path), path)
+    problems = _hierarchy_problems(root, path)
+    if problems:
+        raise InvalidInputs(problems)
+    from voxcell import RegionMap
+
+    try:
+        return RegionMap.from_dict(root)
+    except RecursionError as error:
+        raise InvalidInput("the regions are nested too deeply", where=path) from error
+
+
+def _root(content, path):
+    """The top region (the Allen Institute wraps it in a list called ``msg``)."""
+    if isinstance(content, dict) and "msg" in content:
+        content = content["msg"]
+        if not isinstance(content, list) or len(content) != 1:
+            raise InvalidInput("'msg' must hold one region, the root of the hierarchy", where=path)
+        content = content[0]
+    return content
+
+
+def _hierarchy_problems(root, path):
+    problems, ids, pending = [], set(), [(root, "the root")]
+    while pending:
+        node, name = pending.pop()
+        if not isinstance(node, dict):
+            problems.append(InvalidInput(f"{name} is not a region (an object)", where=path))
+            continue
+        acronym, number = node.get("acronym"), node.get("id")
+        name = repr(acronym) if isinstance(acronym, str) else f"the region with id {number!r}"
+        if not isinstance(acronym, str):
+            problems.append(InvalidInput(f"{name} has no 'acronym' (a text)", where=path))
+        if not isinstance(number, int):
+            problems.append(InvalidInput(f"the region {name} has no 'id' (an integer)", where=path))
+        elif number in ids:
+            problems.append(InvalidInput(f"two regions have the id {number}", where=path))
+        ids.add(number if isinstance(number, int) else None)
+        children = node.get("children", [])
+        if not isinstance(children, list):
+            problems.append(InvalidInput(f"'children' of {name} is not a list", where=path))
+            continue
+        pending.extend((child, f"a child of {name}") for child in children)
+    return problems

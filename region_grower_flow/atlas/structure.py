@@ -1,0 +1,195 @@
+"""The region structure: layers, thicknesses and constraints of each synthesis region (YAML)."""
+
+import logging
+import math
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+
+from region_grower_flow.errors import InvalidInputs, nearest, some
+from region_grower_flow.io.documents import load_yaml
+from region_grower_flow.io.schemas import load_schema, shown, validator, violation, violations
+from region_grower_flow.layout import DEFAULT_REGION
+
+L = logging.getLogger(__name__)
+
+_KEYS = ("layers", "thicknesses", "names", "region_queries", "directions", "boundaries")
+_CONSTRAINT_KEYS = {
+    "directions": ("params", "mtypes", "mclass", "neurite_types", "processes"),
+    "boundaries": (
+        "path", "mode", "mesh_type", "multimesh_mode", "params_section", "params_trunk", "mtypes",
+        "mclass", "neurite_types", "processes",
+    ),
+}  # fmt: skip
+TERRITORIES_MODE = "territories"
+
+
+def load_region_structure(path):
+    """Read and check a region structure file.
+
+    Returns:
+        {region: {layers, thicknesses, directions, boundaries, ...}} in the order of the file.
+
+    Raises:
+        InvalidInput: the file cannot be read as YAML; InvalidInputs: it can, and is wrong.
+    """
+    structure = load_yaml(path)
+    problems = structure_problems(structure, path)
+    if problems:
+        raise InvalidInputs(problems)
+    return structure
+
+
+def structure_problems(structure, path):
+    """Everything that is wrong in a region structure, as a list of InvalidInput."""
+    problems = violations(validator(load_schema("region_structure")), _text_keys(structure), path)
+    if not isinstance(structure, dict):
+        return problems
+    for region, entry in structure.items():
+        if not isinstance(region, str):
+            problems.append(
+                violation(path, [region], "the name of a region must be text", "put it in quotes")
+            )
+        if isinstance(entry, dict):
+            problems += _entry_problems(region, entry, path)
+    return problems
+
+
+def has_layers(entry):
+    """Whether a region's entry gives layers (region-grower needs both keys)."""
+    return entry.get("layers") is not None and entry.get("thicknesses") is not None
+
+
+def cortical_depths(entry):
+    """Depths (um) of the lower boundaries of the model's layers, or None without thicknesses."""
+    if entry.get("thicknesses") is None:
+        return None
+    return np.cumsum(list(entry["thicknesses"].values())).tolist()
+
+
+def needs_territories(entry):
+    """Whether a boundary of the region is chosen by the territory that the cell is in."""
+    return any(
+        boundary.get("multimesh_mode") == TERRITORIES_MODE
+        for boundary in entry.get("boundaries") or []
+    )
+
+
+def region_meta(structure, mapper, base_dir):
+    """{synthesis region: cortical_depths, directions, boundaries} for the cell table's meta.
+
+    Args:
+        structure: the region structure.
+        mapper: :class:`~region_grower_flow.atlas.regions.RegionMapper` of it.
+        base_dir: the folder that relative paths of meshes start from (the structure file's).
+    """
+    meta = {}
+    for region in dict.fromkeys([*structure, DEFAULT_REGION]):
+        sources = [structure.get(outer, {}) for outer in (region, *mapper.enclosing(region))]
+        found = {
+            key: next((entry[key] for entry in sources if entry.get(key) is not None), None)
+            for key in ("directions", "boundaries")
+        }
+        boundaries = found["boundaries"]
+        if boundaries is not None:
+            boundaries = [
+                {**boundary, "path": str(absolute(base_dir, boundary["path"]))}
+                for boundary in boundaries
+            ]
+        meta[region] = {
+            # region-grower never has model depths for "default", even when it is an entry.
+            "cortical_depths": (
+                None if region == DEFAULT_REGION else cortical_depths(structure[region])
+            ),
+            "directions": found["directions"],
+            "boundaries": boundaries,
+        }
+    return meta
+
+
+def absolute(base_dir, path):
+    """``path``, taken from ``base_dir`` when it is relative."""
+    return Path(base_dir).absolute() / path
+
+
+def _entry_problems(region, entry, path):
+    problems = _unknown(entry, _KEYS, [region], path)
+    layers, thicknesses = entry.get("layers"), entry.get("thicknesses")
+    if layers is None and thicknesses is not None:
+        problems.append(
+            violation(path, [region], "has 'thicknesses' but no 'layers' that they belong to")
+        )
+    if isinstance(layers, list) and isinstance(thicknesses, dict):
+        problems += _layer_problems(region, layers, thicknesses, path)
+    for key, known in _CONSTRAINT_KEYS.items():
+        constraints = entry.get(key)
+        for i, constraint in enumerate(constraints if isinstance(constraints, list) else []):
+            if isinstance(constraint, dict):
+                problems += _unknown(constraint, known, [region, key, i], path)
+    return problems
+
+
+def _layer_problems(region, layers, thicknesses, path):
+    problems = []
+    if not layers:
+        problems.append(violation(path, [region, "layers"], "expected at least one layer"))
+    twice = sorted({str(layer) for layer in layers if layers.count(layer) > 1})
+    if twice:
+        problems.append(violation(path, [region, "layers"], f"layer {some(twice)} is there twice"))
+    named, thick = [str(layer) for layer in layers], [str(layer) for layer in thicknesses]
+    missing = [layer for layer in named if layer not in thick]
+    extra = [layer for layer in thick if layer not in named]
+    keys = [region, "thicknesses"]
+    if missing:
+        problems.append(violation(path, keys, f"no thickness is given for layer {some(missing)}"))
+    if extra:
+        hint = nearest(extra[0], missing or named)
+        problems.append(
+            violation(path, keys, f"layer {some(extra)} is not in 'layers'", hint.capitalize())
+        )
+    if not missing and not extra and named != thick and not twice:
+        problems.append(
+            violation(
+                path, keys, f"are in the order {some(thick, 12)}, the layers are {some(named, 12)}",
+                "write both from the top down",
+            )
+        )  # fmt: skip
+    infinite = [k for k, v in thicknesses.items() if isinstance(v, float) and not math.isfinite(v)]
+    problems += [
+        violation(path, [*keys, k], f"expected a finite number, not {shown(thicknesses[k])}")
+        for k in infinite
+    ]
+    return problems
+
+
+def _unknown(entry, known, keys, path):
+    """Keys that look like a misspelt one are refused; others are named in the log and kept."""
+    problems = []
+    for key in entry:
+        if key in known:
+            continue
+        similar = nearest(key, known, count=1)
+        if similar:
+            problems.append(violation(path, keys, f"unknown key {key!r}", similar.capitalize()))
+        else:
+            L.warning(
+                "%s: the key %r of %s means nothing here", path, key, "/".join(map(str, keys))
+            )
+    return problems
+
+
+def _text_keys(value):
+    """The same with keys as text: YAML has numbers as keys, JSON schemas do not."""
+    if isinstance(value, dict):
+        return {str(key): _text_keys(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_text_keys(item) for item in value]
+    return value
+
+
+def used_layers(structure, regions):
+    """The layers that the given synthesis regions need, each once, in order."""
+    entries = (structure[region] for region in regions if region in structure)
+    layers = chain.from_iterable(entry["layers"] for entry in entries if has_layers(entry))
+    return list(dict.fromkeys(layers))

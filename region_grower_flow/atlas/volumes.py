@@ -1,0 +1,122 @@
+"""The volumes of an atlas folder (NRRD files), with readable errors."""
+
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from region_grower_flow.errors import InvalidInput, nearest
+from region_grower_flow.layout import ORIENTATION
+
+_SUFFIX = ".nrrd"
+_ROUNDING = 1e-7
+"""Voxels: positions this close to the border count as inside (as in voxcell)."""
+_NDIM = 3
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """Where a volume is: number of voxels, their size and the corner (um; sizes may be < 0)."""
+
+    shape: tuple
+    voxel_dimensions: tuple
+    offset: tuple
+
+    def outside(self, positions):
+        """(N,) bool: which of the (N, 3) positions are outside, or not finite.
+
+        It is voxcell's answer, except that voxcell takes a position beyond the far end of an axis
+        with negative voxel size to be in the last voxel; here it is outside.
+        """
+        from voxcell import VoxelData
+
+        positions = np.asarray(positions).reshape(-1, 3)
+        finite = np.isfinite(positions).all(axis=-1)
+        # A volume of the right shape that takes no memory.
+        probe = VoxelData(
+            np.broadcast_to(np.int8(0), self.shape), self.voxel_dimensions, self.offset
+        )
+        inner = np.where(finite[:, np.newaxis], positions, probe.offset)
+        indices = probe.positions_to_indices(inner, strict=False)
+        fractions = (inner - probe.offset) / probe.voxel_dimensions
+        beyond = (fractions > np.array(self.shape) + _ROUNDING).any(axis=-1)
+        return ~finite | beyond | (indices == VoxelData.OUT_OF_BOUNDS).any(axis=-1)
+
+
+def volume_path(atlas_dir, name):
+    """The file of the volume ``name``."""
+    return Path(atlas_dir) / f"{name}{_SUFFIX}"
+
+
+def load_volume(atlas_dir, name):
+    """Load a volume as :class:`voxcell.VoxelData` (``orientation``: OrientationField).
+
+    Raises:
+        InvalidInput: the file is absent, unreadable or no volume of this kind.
+    """
+    import nrrd
+    from voxcell import OrientationField, VoxcellError, VoxelData
+
+    kind = OrientationField if name == ORIENTATION else VoxelData
+    path = _existing(atlas_dir, name)
+    try:
+        return kind.load_nrrd(path)
+    except _broken(nrrd, VoxcellError) as error:
+        raise _unreadable(path, error) from error
+
+
+def read_geometry(atlas_dir, name):
+    """The geometry and payload shape of a volume from its header: (Geometry, tuple).
+
+    Raises:
+        InvalidInput: the file is absent or its header is broken.
+    """
+    import nrrd
+    from voxcell import VoxcellError
+
+    path = _existing(atlas_dir, name)
+    try:
+        header = nrrd.read_header(str(path))
+        sizes = [int(size) for size in header["sizes"]]
+        if "space directions" in header:
+            directions = np.array(header["space directions"][-_NDIM:], dtype=np.float32)
+            spacings = directions.diagonal()
+        else:
+            spacings = np.array(header["spacings"][-_NDIM:], dtype=np.float32)
+        offset = np.array(header.get("space origin", [0.0] * _NDIM), dtype=np.float32)
+    except _broken(nrrd, VoxcellError) as error:
+        raise _unreadable(path, error) from error
+    if not len(sizes) >= len(spacings) == len(offset) == _NDIM:
+        raise InvalidInput("is not a volume with three dimensions of space", where=path)
+    shape, payload = tuple(sizes[-_NDIM:]), tuple(sizes[:-_NDIM])
+    return Geometry(shape, tuple(spacings.tolist()), tuple(offset.tolist())), payload
+
+
+def _existing(atlas_dir, name):
+    path = volume_path(atlas_dir, name)
+    if not path.is_file():
+        folder = Path(atlas_dir)
+        there = [file.stem for file in folder.glob(f"*{_SUFFIX}")] if folder.is_dir() else []
+        raise InvalidInput(
+            f"the atlas has no volume {name!r}: the file does not exist",
+            where=path,
+            hint=nearest(name, there).capitalize(),
+        )
+    return path
+
+
+def _broken(nrrd, voxcell_error):
+    """What the readers raise on a damaged or strange file."""
+    return (
+        nrrd.NRRDError, voxcell_error, zlib.error, OSError, EOFError, ValueError, TypeError,
+        LookupError, AttributeError, AssertionError, NotImplementedError, OverflowError,
+        MemoryError,
+    )  # fmt: skip
+
+
+def _unreadable(path, error):
+    reason = " ".join(str(error).split()) or type(error).__name__
+    return InvalidInput(
+        f"the volume cannot be read ({reason})", where=path, hint="is it a complete NRRD file?"
+    )

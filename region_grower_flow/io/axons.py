@@ -1,0 +1,211 @@
+"""The axon table: which morphology each cell gets its axon from, and how it is scaled."""
+
+import math
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from region_grower_flow.errors import InvalidInput, InvalidInputs, some
+from region_grower_flow.io.atomic import safe_child
+from region_grower_flow.io.documents import read_text
+
+# What pandas (and so region-grower) reads as "no value".
+NO_VALUE = frozenset(
+    {"", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN",
+     "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"}
+)  # fmt: skip
+_NAME, _SCALE = "morphology", "scale"
+_FIELD = re.compile(r'(")([^"]*)"|(\S+)')
+
+
+def load_axon_table(path, ids):
+    """Read the axon table of the cells ``ids``.
+
+    Mirrors ``region_grower.utils.load_morphology_list``: a table separated by white space whose
+    first column is the cell's id; columns ``morphology`` and ``scale`` (which may be absent);
+    ``N/A`` means none.
+
+    Args:
+        path: the table.
+        ids: (N,) the ids of all cells, in their order.
+
+    Returns:
+        (names, scales): (N,) object array of str or None, (N,) float64 array with NaN for none,
+        in the order of ``ids``.
+
+    Raises:
+        InvalidInputs: everything that is wrong in the table.
+    """
+    rows, problems = _parse(path)
+    problems += _id_problems(rows, ids, path)
+    if problems:
+        raise InvalidInputs(problems)
+    by_id = {row.id: row for row in rows}
+    ids = np.asarray(ids).tolist()
+    names = np.empty(len(ids), dtype=object)
+    names[:] = [by_id[cell].name for cell in ids]
+    scales = np.array([by_id[cell].scale for cell in ids], dtype=np.float64)
+    return names, scales
+
+
+def check_axon_table(path, ids, base_morph_dir=None):
+    """Everything that is wrong in an axon table, as a list of InvalidInput.
+
+    A morphology that is not in ``base_morph_dir`` is no error here: as in region-grower, the cell
+    is dropped when it is made.
+
+    Args:
+        path: the table.
+        ids: the ids of all cells.
+        base_morph_dir: the folder of the axon morphologies; names that leave it are refused.
+    """
+    try:
+        rows, problems = _parse(path)
+    except InvalidInput as error:
+        return [error]
+    problems += _id_problems(rows, ids, path)
+    if base_morph_dir is not None and not Path(base_morph_dir).is_dir():
+        problems.append(
+            InvalidInput("the folder of axon morphologies does not exist", where=base_morph_dir)
+        )
+    lines = {}
+    for row in rows:
+        if row.name is not None:
+            lines.setdefault(row.name, row.line)
+    for name, line in lines.items():
+        try:
+            safe_child(base_morph_dir or ".", name)
+        except InvalidInput as error:
+            problems.append(InvalidInput(error.problem, where=f"{path}, line {line}"))
+    return problems
+
+
+def na_ratio_by_mtype(names, mtypes):
+    """How many cells of each mtype the table gives no axon: {mtype: (without, all, ratio)}.
+
+    Only mtypes with such cells, the highest ratio first (region-grower's "N/A ratio").
+    """
+    totals, without = {}, {}
+    for name, mtype in zip(names, mtypes, strict=True):
+        totals[mtype] = totals.get(mtype, 0) + 1
+        if name is None:
+            without[mtype] = without.get(mtype, 0) + 1
+    # Percents and back, as in the reference: the comparison with the limit stays the same.
+    ratios = {m: (n, totals[m], 0.01 * (100.0 * n / totals[m])) for m, n in without.items()}
+    return dict(sorted(ratios.items(), key=lambda item: (-item[1][2], item[0])))
+
+
+def check_na_ratio(names, mtypes, max_drop_ratio, where=None):
+    """Refuse a table that leaves too many cells of an mtype without axon.
+
+    Mirrors ``region_grower.utils.check_na_morphologies`` (option ``--max-drop-ratio``).
+
+    Returns:
+        list of InvalidInput: empty, or one that names every mtype above the limit.
+    """
+    exceeded = [
+        f"{mtype} ({without} of {total})"
+        for mtype, (without, total, ratio) in na_ratio_by_mtype(names, mtypes).items()
+        if ratio > max_drop_ratio
+    ]
+    if not exceeded:
+        return []
+    return [
+        InvalidInput(
+            f"more than {100 * max_drop_ratio:g} % of the cells have no axon for {some(exceeded)}",
+            where=where,
+            hint="complete the table or raise --max-drop-ratio",
+        )
+    ]
+
+
+@dataclass(frozen=True)
+class _Row:
+    line: int
+    id: int
+    name: str | None
+    scale: float
+
+
+def _parse(path):
+    """(rows, problems) of the table; raises InvalidInput when it is no table at all."""
+    lines = [
+        (number, _fields(line))
+        for number, line in enumerate(read_text(path).splitlines(), start=1)
+        if line.strip()
+    ]
+    header, body = lines[0][1], lines[1:]
+    # The column of ids may have a name of its own or none.
+    width = max((len(fields) for _, fields in body), default=0)
+    named = header[0] not in (_NAME, _SCALE) and len(header) >= width
+    columns = header[1:] if named else header
+    if _NAME not in columns:
+        raise InvalidInput(
+            f"the first line must name the column {_NAME!r}, it has {some(map(repr, header))}",
+            where=path,
+        )
+    rows, problems = [], []
+    for number, fields in body:
+        try:
+            rows.append(_row(number, fields, columns))
+        except InvalidInput as error:
+            problems.append(InvalidInput(error.problem, where=f"{path}, line {number}"))
+    return rows, problems
+
+
+def _fields(line):
+    return [quoted if quote else plain for quote, quoted, plain in _FIELD.findall(line)]
+
+
+def _row(number, fields, columns):
+    if len(fields) > len(columns) + 1:
+        raise InvalidInput(f"has {len(fields)} columns, expected at most {len(columns) + 1}")
+    values = dict(zip(columns, fields[1:], strict=False))
+    name = values.get(_NAME, "")
+    return _Row(
+        number,
+        _id(fields[0]),
+        None if name in NO_VALUE else name,
+        _scale(values.get(_SCALE, "")),
+    )
+
+
+def _id(text):
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not value.is_integer():
+        raise InvalidInput(f"{text!r} is not the id of a cell (a whole number from 0)")
+    return int(value)
+
+
+def _scale(text):
+    if text in NO_VALUE:
+        return math.nan
+    try:
+        value = float(text)
+    except ValueError:
+        raise InvalidInput(f"the scale {text!r} is not a number (N/A: not scaled)") from None
+    if not 0 < value < math.inf:
+        raise InvalidInput(f"the scale must be finite and more than 0, not {text}")
+    return value
+
+
+def _id_problems(rows, ids, path):
+    counts = {}
+    for row in rows:
+        counts[row.id] = counts.get(row.id, 0) + 1
+    expected = set(np.asarray(ids).tolist())
+    found = [
+        ("cells of the input have no row", sorted(expected - counts.keys())),
+        ("ids are no cells of the input", sorted(counts.keys() - expected)),
+        ("ids are there more than once", sorted(i for i, count in counts.items() if count > 1)),
+    ]
+    return [
+        InvalidInput(f"{len(wrong):,} {what} (ids {some(wrong)})", where=path)
+        for what, wrong in found
+        if wrong
+    ]

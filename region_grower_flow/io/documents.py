@@ -1,0 +1,185 @@
+"""JSON and YAML files that people write: read with every way to be wrong named and located."""
+
+import json
+import re
+from pathlib import Path
+
+from region_grower_flow.errors import InvalidInput
+
+MAX_BYTES = 1 << 31
+"""Larger files are no configuration (the 58 calibrated mtypes of the rat are 20 MB)."""
+MAX_NODES = 1_000_000
+"""Values of a YAML file with its aliases written out: more is a mistake or an attack."""
+MAX_DEPTH = 100
+"""Levels of nesting of a YAML file."""
+
+# A string, or a constant that Python's JSON reader takes though JSON has none of them.
+_STRING_OR_CONSTANT = re.compile(r'"(?:[^"\\]|\\.)*"|-?\bInfinity\b|\bNaN\b')
+
+
+def load_json(path):
+    """Read a JSON file.
+
+    Raises:
+        InvalidInput: absent, unreadable, empty, not UTF-8, not JSON (with line and column), a key
+            twice in one object, NaN or Infinity, nested too deeply, or larger than MAX_BYTES.
+    """
+    text = read_text(path)
+
+    def refuse_constant(name):
+        raise _Constant(name)
+
+    def unique_keys(pairs):
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            raise _Duplicate(_first_repeated(key for key, _ in pairs))
+        return found
+
+    try:
+        return json.loads(text, parse_constant=refuse_constant, object_pairs_hook=unique_keys)
+    except json.JSONDecodeError as error:
+        problem = f"not JSON at line {error.lineno}, column {error.colno}: {error.msg}"
+    except _Constant as error:
+        problem = f"{error} at {_place_of_constant(text)} is not a number that JSON knows"
+    except _Duplicate as error:
+        problem = f"the key {error.args[0]!r} is there twice in one object"
+    except RecursionError:
+        problem = "nested too deeply to be read"
+    except ValueError as error:
+        problem = f"not JSON that can be read ({error})"
+    raise InvalidInput(problem, where=path)
+
+
+def load_yaml(path):
+    """Read a YAML file (plain values only: no Python objects).
+
+    Raises:
+        InvalidInput: absent, unreadable, empty, not UTF-8, not YAML (with line and column), a key
+            twice in one mapping, nested too deeply or too large.
+    """
+    import yaml
+
+    text = read_text(path)
+    try:
+        value = yaml.load(text, Loader=_unique_key_loader(yaml))
+        _check_extent(value, path)
+    except yaml.MarkedYAMLError as error:
+        raise InvalidInput(_yaml_problem(error), where=path) from error
+    except RecursionError as error:
+        raise InvalidInput("nested too deeply to be read", where=path) from error
+    except (yaml.YAMLError, ValueError, TypeError) as error:
+        if isinstance(error, InvalidInput):
+            raise
+        problem = " ".join(str(error).split())
+        raise InvalidInput(f"not YAML that can be read ({problem})", where=path) from error
+    if value is None:
+        raise InvalidInput("the file is empty", where=path)
+    return value
+
+
+def read_text(path):
+    """The UTF-8 text of a regular file of at most MAX_BYTES.
+
+    Raises:
+        InvalidInput: see :func:`load_json`.
+    """
+    path = Path(path)
+    try:
+        if path.is_dir():
+            raise InvalidInput("is a folder, a file was expected", where=path)
+        if not path.exists():
+            raise InvalidInput("the file does not exist", where=path)
+        if not path.is_file():
+            raise InvalidInput("is not a regular file", where=path)
+        size = path.stat().st_size
+        if size > MAX_BYTES:
+            raise InvalidInput(
+                f"has {size / 1e9:.1f} GB, at most {MAX_BYTES / 1e9:.1f} GB are read", where=path
+            )
+        text = path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise InvalidInput(
+            f"not UTF-8 text (byte {error.start + 1}, line {line})",
+            where=path,
+            hint="save it as UTF-8",
+        ) from error
+    except (OSError, ValueError) as error:
+        if isinstance(error, InvalidInput):
+            raise
+        reason = getattr(error, "strerror", None) or error
+        raise InvalidInput(f"cannot be read ({reason})", where=path) from error
+    if not text.strip():
+        raise InvalidInput("the file is empty", where=path)
+    return text
+
+
+class _Constant(ValueError):
+    pass
+
+
+class _Duplicate(ValueError):
+    pass
+
+
+def _first_repeated(keys):
+    seen = set()
+    return next(key for key in keys if key in seen or seen.add(key))
+
+
+def _place_of_constant(text):
+    for match in _STRING_OR_CONSTANT.finditer(text):
+        if not match.group().startswith('"'):
+            before = text[: match.start()]
+            return (
+                f"line {before.count(chr(10)) + 1}, column {match.start() - before.rfind(chr(10))}"
+            )
+    return "an unknown place"
+
+
+def _unique_key_loader(yaml):
+    class UniqueKeyLoader(yaml.SafeLoader):
+        """A SafeLoader that refuses a key twice, where YAML's reader keeps the last one."""
+
+        def construct_mapping(self, node, deep=False):
+            seen = {}
+            for key_node, _ in node.value:
+                if isinstance(key_node, yaml.ScalarNode) and key_node.value != "<<":
+                    name = (key_node.tag, key_node.value)
+                    if name in seen:
+                        raise yaml.constructor.ConstructorError(
+                            None,
+                            None,
+                            f"the key {key_node.value!r} is there twice",
+                            key_node.start_mark,
+                        )
+                    seen[name] = True
+            return super().construct_mapping(node, deep)
+
+    return UniqueKeyLoader
+
+
+def _yaml_problem(error):
+    mark = error.problem_mark or error.context_mark
+    text = " ".join(str(error.problem or error.context).split())
+    if mark is None:
+        return f"not YAML: {text}"
+    return f"not YAML at line {mark.line + 1}, column {mark.column + 1}: {text}"
+
+
+def _check_extent(value, path):
+    """Refuse what is harmless to read but endless to walk (aliases of aliases, or of itself)."""
+    count, pending = 0, [(value, 0)]
+    while pending:
+        item, depth = pending.pop()
+        count += 1
+        if depth > MAX_DEPTH or count > MAX_NODES:
+            raise InvalidInput(
+                f"nested too deeply or too large (more than {MAX_DEPTH} levels or {MAX_NODES:,} "
+                "values, aliases written out)",
+                where=path,
+            )
+        if isinstance(item, dict):
+            pending.extend((child, depth + 1) for child in item.values())
+        elif isinstance(item, (list, tuple, set)):
+            pending.extend((child, depth + 1) for child in item)

@@ -1,0 +1,135 @@
+"""Our JSON schemas, and their violations as sentences: the path of the key, what was expected."""
+
+import json
+from importlib import resources
+
+from region_grower_flow.errors import InvalidInput, nearest, some
+
+ARROW = " -> "
+"""Between the keys of a path: ``SSCX -> L5_TPC -> apical_dendrite -> randomness``."""
+_MAX_SHOWN = 60
+"""Characters of a wrong value that a message shows."""
+_KINDS = {
+    "object": "an object",
+    "array": "a list",
+    "string": "a text",
+    "number": "a number",
+    "integer": "a whole number",
+    "boolean": "true or false",
+    "null": "null",
+}
+
+
+def load_schema(name):
+    """The packaged schema ``name`` (``parameters``, ``distributions``, ``region_structure``)."""
+    file = resources.files("region_grower_flow") / "schemas" / f"{name}.json"
+    return json.loads(file.read_text(encoding="utf-8"))
+
+
+def validator(schema):
+    """A checker of one schema, to be used for many values with :func:`violations`."""
+    from jsonschema import Draft7Validator
+
+    return Draft7Validator(schema)
+
+
+def violations(checker, value, path, prefix=()):
+    """All violations in ``value`` as a list of InvalidInput.
+
+    Args:
+        checker: what :func:`validator` returned.
+        value: the JSON value.
+        path: the file, for the message.
+        prefix: the keys that lead to ``value`` in the file.
+    """
+    errors = sorted(checker.iter_errors(value), key=lambda error: list(map(str, error.path)))
+    return [
+        violation(path, [*prefix, *error.absolute_path], *_expectation(error))
+        for error in map(_most_specific, errors)
+    ]
+
+
+def violation(path, keys, expected, hint=None):
+    """An InvalidInput at a key of a file."""
+    place = ARROW.join(str(key) for key in keys)
+    return InvalidInput(f"{place}: {expected}" if place else expected, where=path, hint=hint)
+
+
+def shown(value):
+    """A wrong value as a message shows it."""
+    text = json.dumps(value, default=str, ensure_ascii=False)
+    return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}..."
+
+
+def _most_specific(error):
+    """Of a value that fits none of several forms: the violation of the form that it resembles."""
+    while error.context:
+        branches = {}
+        for inner in error.context:
+            branches.setdefault(inner.schema_path[0], []).append(inner)
+        # A branch whose own type does not fit is not what the author meant.
+        likely = [
+            branch
+            for branch in branches.values()
+            if not any(inner.validator == "type" and not inner.path for inner in branch)
+        ]
+        # With forms left that have the right type: the one that fits best; without: say them all.
+        if not likely:
+            return error
+        error = max(min(likely, key=len), key=lambda inner: len(inner.path))
+    return error
+
+
+def _expectation(error):
+    rule, limit, value = error.validator, error.validator_value, error.instance
+    if rule == "type":
+        kinds = limit if isinstance(limit, list) else [limit]
+        return f"expected {_words(kinds)}, not {shown(value)}", None
+    if rule == "required":
+        missing = [key for key in limit if key not in value]
+        similar = nearest(
+            missing[0], [key for key in value if key not in error.schema.get("properties", {})]
+        )
+        return f"{_quoted(missing)} is missing", similar and f"{similar.capitalize()}"
+    if rule == "additionalProperties":
+        return _unknown_keys(error)
+    if rule == "enum":
+        hint = nearest(value, limit) if isinstance(value, str) else ""
+        return f"expected {_quoted(limit, ' or ')}, not {shown(value)}", hint.capitalize() or None
+    bounds = {
+        "minimum": "at least {}",
+        "maximum": "at most {}",
+        "exclusiveMinimum": "more than {}",
+        "minItems": "at least {} items",
+        "maxItems": "at most {} items",
+        "minLength": "at least {} characters",
+    }
+    if rule in bounds:
+        return f"expected {bounds[rule].format(limit)}, not {shown(value)}", None
+    if rule in ("oneOf", "anyOf"):
+        kinds = [kind for form in error.context for kind in _kinds_of(form)]
+        return f"expected {_words(list(dict.fromkeys(kinds)))}, not {shown(value)}", None
+    return f"{shown(value)} does not fit ({error.message[:_MAX_SHOWN]})", None
+
+
+def _kinds_of(error):
+    limit = error.validator_value
+    if error.validator != "type":
+        return []
+    return limit if isinstance(limit, list) else [limit]
+
+
+def _unknown_keys(error):
+    known = list(error.schema.get("properties", {}))
+    unknown = [str(key) for key in error.instance if key not in known]
+    hint = nearest(unknown[0], known).capitalize()
+    plural = "s" if len(unknown) > 1 else ""
+    return f"unknown key{plural} {some(map(repr, unknown))}", hint or f"Known are {some(known, 12)}"
+
+
+def _words(kinds):
+    return " or ".join(_KINDS.get(kind, str(kind)) for kind in kinds) or "another value"
+
+
+def _quoted(names, separator=" and "):
+    return separator.join(repr(name) for name in names)
