@@ -1,0 +1,232 @@
+"""The table of the example's m-types (numbers explained in :mod:`.targets`)."""
+
+from region_grower_flow.morphology import APICAL_DENDRITE
+
+from .targets import DOWN, UP, ApicalRule, CellType, Target, TreeRule, axon_rule
+
+NMC, ROMAND, LARKMAN = "[Markram2015]", "[Romand2011]", "[Larkman1991]"
+LUEBKE, WANG, HESTRIN = "[Luebke2000]", "[Wang2004]", "[Hestrin1996]"
+
+NEUROGLIAFORM = CellType(
+    mtype="L1_NGC-DA",
+    layers=(1,),
+    count=72,
+    soma_radius=7.0,
+    basal=TreeRule((5, 7), 105.0, 0.060, 50.0, angle=1.25, persistence=160.0, tip_diameter=0.5),
+    apical=None,
+    axon=axon_rule(reach=240.0, branching=0.028, decay=220.0, persistence=80.0, first=15.0),
+    etype="cNAC",
+    synapse_class="INH",
+    morph_class="INT",
+    targets=(
+        Target("basal_trees", 4.5, 7.0, NMC),
+        Target("basal_length", 1000.0, 2700.0, NMC),
+        Target("basal_bifurcations", 15.0, 45.0, NMC),
+        Target("basal_radius", 80.0, 160.0, HESTRIN),
+        Target("soma_radius", 6.0, 8.0, NMC),
+    ),
+)
+
+BITUFTED = CellType(
+    mtype="L23_BTC",
+    layers=(2, 3),
+    count=104,
+    soma_radius=8.0,
+    basal=TreeRule(
+        (3, 5),
+        270.0,
+        0.024,
+        120.0,
+        first=18.0,
+        angle=0.8,
+        persistence=420.0,
+        poles=(UP, DOWN),
+        spread=0.6,
+        taper=0.0015,
+    ),
+    apical=None,
+    axon=axon_rule(reach=420.0, pull=UP, pull_length=500.0),
+    etype="cACint",
+    synapse_class="INH",
+    morph_class="INT",
+    targets=(
+        Target("basal_trees", 2.5, 5.5, NMC),
+        Target("basal_length", 1800.0, 4600.0, NMC),
+        Target("basal_bifurcations", 11.0, 35.0, NMC),
+        Target("basal_radius", 230.0, 430.0, NMC),
+        Target("verticality", 1.1, 4.0, NMC),
+        Target("soma_radius", 7.2, 9.5, NMC),
+    ),
+)
+
+LAYER_3_PYRAMIDAL = CellType(
+    mtype="L3_TPC:A",
+    layers=(3,),
+    count=5877,
+    soma_radius=7.0,
+    basal=TreeRule(
+        (4, 7),
+        165.0,
+        0.036,
+        60.0,
+        angle=0.95,
+        poles=(DOWN,),
+        spread=1.75,
+        taper=0.0012,
+    ),
+    apical=ApicalRule(
+        tuft_depth=170.0,
+        obliques=6.0,
+        oblique_zone=0.8,
+        oblique=TreeRule((1, 1), 130.0, 0.010, 60.0, angle=1.1, section_type=APICAL_DENDRITE),
+        tuft=TreeRule(
+            (1, 1),
+            210.0,
+            0.022,
+            90.0,
+            angle=0.9,
+            pull=UP,
+            pull_length=420.0,
+            section_type=APICAL_DENDRITE,
+        ),
+    ),
+    axon=axon_rule(reach=460.0),
+    etype="cADpyr",
+    synapse_class="EXC",
+    morph_class="PYR",
+    targets=(
+        Target("basal_trees", 4.0, 7.0, NMC),
+        Target("basal_length", 1800.0, 4300.0, LARKMAN),
+        Target("basal_bifurcations", 10.0, 35.0, NMC),
+        Target("basal_radius", 130.0, 260.0, NMC),
+        Target("apical_length", 1600.0, 4000.0, NMC),
+        Target("apical_bifurcations", 9.0, 30.0, NMC),
+        Target("top_depth", 0.0, 60.0, NMC),
+        Target("soma_radius", 6.2, 7.8, NMC),
+    ),
+)
+
+SPINY_STELLATE = CellType(
+    mtype="L4_SSC",
+    layers=(4,),
+    count=406,
+    soma_radius=7.5,
+    basal=TreeRule((4, 6), 185.0, 0.038, 65.0, angle=0.95, persistence=320.0),
+    apical=None,
+    axon=axon_rule(reach=420.0, pull=UP, pull_length=700.0),
+    etype="cADpyr",
+    synapse_class="EXC",
+    morph_class="INT",
+    targets=(
+        Target("basal_trees", 4.0, 6.0, LUEBKE),
+        Target("basal_length", 1800.0, 4600.0, NMC),
+        Target("basal_bifurcations", 10.0, 34.0, NMC),
+        Target("basal_radius", 140.0, 320.0, LUEBKE),
+        Target("soma_radius", 6.8, 8.4, NMC),
+    ),
+)
+
+LAYER_5_PYRAMIDAL = CellType(
+    mtype="L5_TPC:A",
+    layers=(5,),
+    count=4406,
+    soma_radius=10.5,
+    basal=TreeRule(
+        (6, 10),
+        195.0,
+        0.044,
+        60.0,
+        angle=0.95,
+        poles=(DOWN,),
+        spread=1.9,
+        taper=0.0012,
+    ),
+    apical=ApicalRule(
+        tuft_depth=250.0,
+        obliques=12.0,
+        oblique_zone=0.62,
+        oblique=TreeRule((1, 1), 170.0, 0.012, 70.0, angle=1.2, section_type=APICAL_DENDRITE),
+        tuft=TreeRule(
+            (1, 1),
+            300.0,
+            0.036,
+            100.0,
+            angle=0.9,
+            pull=UP,
+            pull_length=380.0,
+            section_type=APICAL_DENDRITE,
+        ),
+    ),
+    axon=axon_rule(reach=520.0),
+    etype="cADpyr",
+    synapse_class="EXC",
+    morph_class="PYR",
+    targets=(
+        Target("basal_trees", 6.0, 10.0, NMC),
+        Target("basal_length", 4000.0, 8000.0, ROMAND),
+        Target("basal_bifurcations", 25.0, 60.0, NMC),
+        Target("basal_radius", 190.0, 300.0, LARKMAN),
+        Target("apical_length", 5000.0, 10500.0, ROMAND),
+        Target("apical_bifurcations", 30.0, 75.0, NMC),
+        Target("top_depth", 0.0, 60.0, ROMAND),
+        Target("soma_radius", 9.5, 11.6, NMC),
+    ),
+)
+
+MARTINOTTI = CellType(
+    mtype="L5_MC",
+    layers=(5,),
+    count=395,
+    soma_radius=8.2,
+    basal=TreeRule(
+        (3, 5),
+        285.0,
+        0.034,
+        95.0,
+        first=15.0,
+        angle=0.85,
+        persistence=330.0,
+        poles=(DOWN, UP),
+        spread=0.55,
+        tip_diameter=0.5,
+        taper=0.0015,
+    ),
+    apical=None,
+    axon=axon_rule(
+        reach=900.0,
+        branching=0.006,
+        decay=900.0,
+        persistence=200.0,
+        poles=(UP,),
+        pull=UP,
+        pull_length=220.0,
+    ),
+    etype="bAC",
+    synapse_class="INH",
+    morph_class="INT",
+    targets=(
+        Target("basal_trees", 2.5, 5.0, WANG),
+        Target("basal_length", 2800.0, 6000.0, NMC),
+        Target("basal_bifurcations", 18.0, 60.0, NMC),
+        Target("basal_radius", 260.0, 540.0, NMC),
+        Target("verticality", 1.05, 4.0, WANG),
+        Target("soma_radius", 7.2, 9.2, NMC),
+    ),
+)
+
+CELL_TYPES = (
+    NEUROGLIAFORM,
+    BITUFTED,
+    LAYER_3_PYRAMIDAL,
+    SPINY_STELLATE,
+    LAYER_5_PYRAMIDAL,
+    MARTINOTTI,
+)
+
+# Every m-type's sections and bifurcations are held to these as well.
+COMMON_TARGETS = (
+    Target("tortuosity", 1.005, 1.05, NMC),
+    Target("tip_diameter", 0.4, 0.75, NMC),
+    Target("rall_ratio", 0.99, 1.01, "[Rall1959]"),
+    Target("bifurcation_angle", 0.75, 1.5, NMC),
+)

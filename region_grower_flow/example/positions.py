@@ -1,0 +1,104 @@
+"""Cells of the example: how many of each m-type, and where.
+
+The shares of the m-types follow their densities (cells/mm3, from the counts of Markram et al.
+2015, see :mod:`.targets`) and the volume of their layers in the atlas; every m-type gets at least
+:data:`FEWEST`, for a small example would have no interneurons otherwise. Positions are uniform in
+the layers of the m-type, away from the sides of the atlas.
+"""
+
+import numpy as np
+
+from .atlases import AREAS, CURVED_HALF_ANGLE, CURVED_LENGTH, CURVED_SHIFT
+from .celltypes import CELL_TYPES
+from .targets import LAYERS
+
+FEWEST = 3
+COLUMN_RADIUS = 200.0
+"""Somata of the column lie within this distance (um) of its axis."""
+SIDE_MARGIN = 0.1
+"""Share of the curved sheet at each of its four sides that holds no somata."""
+
+
+def cell_table(space, n_cells, rng, usable):
+    """Draw the cells.
+
+    Args:
+        space: the atlas, a :class:`~region_grower_flow.example.atlases.Space`.
+        n_cells: how many; at least one per m-type.
+        rng: :class:`numpy.random.Generator`.
+        usable: (nx, ny, nz) bool, the voxels that may hold somata.
+
+    Returns:
+        :class:`pandas.DataFrame` with x, y, z (um), mtype, region, layer, etype, synapse_class and
+        morph_class, m-type by m-type.
+    """
+    import pandas as pd
+
+    ids = np.where(usable, space.region_ids(), 0)
+    layer_of_voxel = ids % 10
+    counts = cells_per_type(space, layer_of_voxel, n_cells)
+    tables = []
+    for cell_type, count in zip(CELL_TYPES, counts, strict=True):
+        voxels = np.argwhere(np.isin(layer_of_voxel, cell_type.layers))
+        chosen = voxels[rng.integers(len(voxels), size=count)]
+        positions = (
+            space.grid.offset
+            + (chosen + rng.uniform(0.02, 0.98, (count, 3))) * space.grid.voxel_dimensions
+        )
+        found = ids[tuple(chosen.T)]
+        tables.append(
+            pd.DataFrame(
+                {
+                    **dict(zip("xyz", positions.astype(np.float32).T, strict=True)),
+                    "mtype": cell_type.mtype,
+                    "region": [f"{AREAS[i // 10 - 1]};L{i % 10}" for i in found],
+                    "layer": [str(i % 10) for i in found],
+                    "etype": cell_type.etype,
+                    "synapse_class": cell_type.synapse_class,
+                    "morph_class": cell_type.morph_class,
+                }
+            )
+        )
+    return pd.concat(tables, ignore_index=True)
+
+
+def cells_per_type(space, layer_of_voxel, n_cells):
+    """The number of cells of each m-type: shares of ``n_cells`` by density times volume."""
+    volume = float(np.abs(np.prod(space.grid.voxel_dimensions))) * 1e-9
+    voxels = {layer: int((layer_of_voxel == layer).sum()) for layer in LAYERS}
+    expected = np.array(
+        [
+            cell_type.density * volume * sum(voxels[layer] for layer in cell_type.layers)
+            for cell_type in CELL_TYPES
+        ]
+    )
+    fewest = min(FEWEST, n_cells // len(CELL_TYPES))
+    rest = n_cells - fewest * len(CELL_TYPES)
+    shares = rest * expected / expected.sum()
+    counts = np.floor(shares).astype(int)
+    # What rounding leaves goes to the largest remainders.
+    for index in np.argsort(counts - shares, kind="stable")[: rest - counts.sum()]:
+        counts[index] += 1
+    return counts + fewest
+
+
+def usable_in_column(space):
+    """(nx, ny, nz) bool: voxels of the column near enough to its axis."""
+    centers = space.grid.centers()
+    return np.hypot(centers[..., 0], centers[..., 2]) <= COLUMN_RADIUS
+
+
+def usable_in_curved(space):
+    """(nx, ny, nz) bool: voxels of the curved sheet away from its sides."""
+    along = (space.grid.centers()[..., 2] - CURVED_SHIFT[2]) / CURVED_LENGTH
+    inner = 1.0 - 2.0 * SIDE_MARGIN
+    return (np.abs(space.angle) < inner * CURVED_HALF_ANGLE) & (np.abs(along) < inner / 2)
+
+
+def write_nodes(table, path):
+    """Write the cells as SONATA nodes (population "default")."""
+    from voxcell import CellCollection
+
+    table = table.copy()
+    table.index += 1
+    CellCollection.from_dataframe(table).save_sonata(str(path))

@@ -1,0 +1,170 @@
+"""The cell types of the example: how they grow, and the published numbers they are held to.
+
+Growth parameters (:class:`TreeRule`, :class:`ApicalRule`) are our own; they were chosen so that the
+grown cells meet the targets (:class:`Target`), which are *ranges* that contain published means:
+
+* [Markram2015] Markram et al., Cell 163:456 (2015) and the NMC portal [Ramaswamy2015], Front.
+  Neural Circuits 9:44 (2015): layer thicknesses, counts of cells per m-type, and the dendrites of
+  juvenile rat S1 (number of trees, lengths, bifurcations, extents as NeuroM measures them).
+* [Romand2011] Romand et al., Front. Neuroanat. 5:5 (2011) and [Ramaswamy2015b] Ramaswamy &
+  Markram, Front. Cell. Neurosci. 9:233 (2015): thick-tufted layer 5 pyramidal cells, whose apical
+  trunk gives off obliques and ends in a tuft in layer 1.
+* [Larkman1991] Larkman, J. Comp. Neurol. 306:307 (1991): basal dendrites of pyramidal cells
+  bifurcate near the soma and end in long unbranched segments.
+* [Luebke2000] Luebke et al., J. Neurosci. 20:5300 (2000): spiny stellate cells of layer 4, with
+  four to six dendrites inside the layer and no apical one.
+* [Wang2004] Wang et al., J. Physiol. 561:65 (2004): Martinotti cells, vertical dendrites and an
+  axon that ascends to layer 1.
+* [Hestrin1996] Hestrin & Armstrong, J. Neurosci. 16:5290 (1996): neurogliaform cells of layer 1,
+  many short dendrites and a dense local axon.
+* [Rall1959] Rall, Exp. Neurol. 1:491 (1959): the 3/2 power law of diameters at a bifurcation.
+
+The ranges are rounded and wider than a standard error: the example has to look right, not to
+replace reconstructions. All lengths are um, angles rad, densities cells/mm3.
+"""
+
+from dataclasses import dataclass, field
+
+from region_grower_flow.morphology import AXON, BASAL_DENDRITE
+
+LAYERS = (1, 2, 3, 4, 5, 6)
+THICKNESSES = (165.0, 149.0, 353.0, 190.0, 525.0, 700.0)
+"""Mean thickness (um) of layers 1 to 6 of juvenile rat S1 [Markram2015]."""
+
+COLUMN_HEIGHT = sum(THICKNESSES)
+MICROCIRCUIT_VOLUME = 0.29
+"""Volume (mm3) of the microcircuit whose counts per m-type give the densities [Markram2015]."""
+
+UP, DOWN = (0.0, 1.0, 0.0), (0.0, -1.0, 0.0)
+
+
+def depth_of_layer(layer):
+    """The (top, bottom) depth (um below the pia) of a layer of the reference column."""
+    index = LAYERS.index(layer)
+    top = sum(THICKNESSES[:index])
+    return top, top + THICKNESSES[index]
+
+
+@dataclass(frozen=True)
+class TreeRule:
+    """How dendrites or axons without a main trunk grow.
+
+    Attributes:
+        trees: smallest and largest number of trees of a cell.
+        reach: mean path length (um) at which tips end.
+        branching: bifurcations per um next to the soma.
+        decay: length (um) over which ``branching`` falls by a factor e.
+        first: path length (um) before which nothing branches.
+        angle: mean angle (rad) between two sister branches.
+        persistence: length (um) over which a branch forgets its direction.
+        pull: unit vector that branches turn to, or None: away from the soma.
+        pull_length: length (um) over which they turn to it; longer is weaker.
+        poles: None, or the directions round which the trunks start.
+        spread: half angle (rad) of the trunks round their pole.
+        section_type: MorphIO section type.
+        tip_diameter: mean diameter (um) of the tips.
+        taper: diameter (um) lost per um of path.
+    """
+
+    trees: tuple
+    reach: float
+    branching: float
+    decay: float
+    first: float = 8.0
+    angle: float = 0.95
+    persistence: float = 380.0
+    pull: tuple | None = None
+    pull_length: float = 250.0
+    poles: tuple | None = None
+    spread: float = 1.0
+    section_type: int = BASAL_DENDRITE
+    tip_diameter: float = 0.55
+    taper: float = 0.0012
+
+
+@dataclass(frozen=True)
+class ApicalRule:
+    """How an apical dendrite grows: a trunk to the pia, obliques on its way, a tuft at its end.
+
+    Attributes:
+        tuft_depth: mean depth (um below the pia) at which the trunk ends and the tuft begins.
+        obliques: mean number of obliques.
+        oblique_zone: share of the trunk, from the soma on, that bears them.
+        oblique: how an oblique grows on.
+        tuft: how a branch of the tuft grows on; its ``reach`` counts from the tuft's start.
+        persistence: length (um) over which the trunk forgets its direction.
+    """
+
+    tuft_depth: float
+    obliques: float
+    oblique_zone: float
+    oblique: TreeRule
+    tuft: TreeRule
+    persistence: float = 900.0
+
+
+@dataclass(frozen=True)
+class Target:
+    """A published range of a mean over the cells of an m-type.
+
+    ``feature`` is a name of :func:`region_grower_flow.example.measures.measure`.
+    """
+
+    feature: str
+    low: float
+    high: float
+    source: str
+
+
+@dataclass(frozen=True)
+class CellType:
+    """An m-type of the example.
+
+    Attributes:
+        mtype: its name, in the nomenclature of region-grower.
+        layers: layers that hold its somata.
+        count: cells of the m-type in the microcircuit of [Markram2015].
+        soma_radius: mean radius (um).
+        basal: rule of its dendrites.
+        apical: rule of its apical dendrite, None when it has none.
+        axon: rule of its (local) axon.
+        etype, synapse_class, morph_class: properties of its rows in the SONATA nodes.
+        targets: what its cells are held to.
+    """
+
+    mtype: str
+    layers: tuple
+    count: int
+    soma_radius: float
+    basal: TreeRule
+    apical: ApicalRule | None
+    axon: TreeRule
+    etype: str
+    synapse_class: str
+    morph_class: str
+    targets: tuple = field(default=())
+
+    @property
+    def density(self):
+        """Cells per mm3 inside the layers of the m-type."""
+        thickness = sum(THICKNESSES[LAYERS.index(layer)] for layer in self.layers)
+        return self.count / (MICROCIRCUIT_VOLUME * thickness / COLUMN_HEIGHT)
+
+
+def axon_rule(**changes):
+    """A local axon: one trunk that leaves downwards, and collaterals within a few hundred um."""
+    rule = {
+        "trees": (1, 1),
+        "reach": 420.0,
+        "branching": 0.012,
+        "decay": 400.0,
+        "first": 35.0,
+        "angle": 1.2,
+        "persistence": 120.0,
+        "poles": (DOWN,),
+        "spread": 0.4,
+        "section_type": AXON,
+        "tip_diameter": 0.3,
+        "taper": 0.0002,
+    }
+    return TreeRule(**{**rule, **changes})
