@@ -1,0 +1,163 @@
+"""Files that are either whole or absent: written beside their place, then renamed.
+
+A reader, or the next run after a kill at any moment, never sees half a file. Everything that the
+package leaves behind goes through here, so a full disk or a read-only folder is one sentence.
+"""
+
+import contextlib
+import errno
+import itertools
+import json
+import os
+import re
+from pathlib import Path
+
+from region_grower_flow.errors import InvalidInput, OutputFailed
+
+TEMPORARY_PREFIX = ".tmp-"
+"""How the name of every file begins that is not complete yet."""
+
+_ADVICE = {
+    errno.ENOSPC: ("the disk is full", "free some space and run again: finished work is kept"),
+    errno.EDQUOT: ("the disk quota is used up", "free some space and run again"),
+    errno.EROFS: ("the file system is read-only", "choose an output folder that can be written"),
+    errno.EACCES: ("permission denied", "make the folder writable or choose another one"),
+    errno.EPERM: ("operation not permitted", "make the folder writable or choose another one"),
+    errno.EFBIG: ("the file-size limit is reached", "raise it (ulimit -f) and run again"),
+    errno.ENAMETOOLONG: ("the name is too long", "choose a shorter folder or file name"),
+    errno.ENOTDIR: ("a part of the path is a file, not a folder", "choose another output path"),
+    errno.EISDIR: ("a folder is in its place", "choose another output path or remove the folder"),
+    errno.EEXIST: ("a file is in the place of a folder", "choose another output path"),
+    errno.ENOENT: ("the folder does not exist", "create it or choose another one"),
+    errno.EIO: ("the disk reports an input/output error", "check the disk and run again"),
+}
+
+_COUNTER = itertools.count()
+_HDF5_ERRNO = re.compile(r"\berrno\s*=\s*(\d+)")
+
+
+def output_failed(error, path):
+    """The :class:`OutputFailed` that tells what ``error`` (of the system or h5py) means."""
+    number = getattr(error, "errno", None)
+    if number is None:
+        # h5py raises OSError or RuntimeError with HDF5's text, which quotes the system's errno.
+        quoted = _HDF5_ERRNO.search(str(error))
+        number = int(quoted.group(1)) if quoted else None
+    reason, advice = _ADVICE.get(number, (None, "check the disk and the folder, and run again"))
+    if reason is None:
+        reason = os.strerror(number) if number else " ".join(str(error).split())
+    return OutputFailed(f"{path} cannot be written: {reason}; {advice}.")
+
+
+@contextlib.contextmanager
+def writing(path):
+    """Turn system errors raised in the block into :class:`OutputFailed` that names ``path``.
+
+    HDF5 reports some failed writes as RuntimeError (a failed flush on closing): these count too
+    when they quote a system error.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise output_failed(error, path) from error
+    except RuntimeError as error:
+        if _HDF5_ERRNO.search(str(error)) is None:
+            raise
+        raise output_failed(error, path) from error
+
+
+@contextlib.contextmanager
+def atomic_write(path, durable=False):
+    """Yield a temporary path beside ``path`` that becomes ``path`` when the block ends well.
+
+    Args:
+        path: the final file; its folder must exist.
+        durable: wait until content and name are on the disk (manifests, records), so that they
+            survive a power cut.
+
+    Raises:
+        OutputFailed: the file cannot be written; nothing is left behind and an earlier file of
+            that name is unharmed.
+    """
+    path = Path(path)
+    # The name stays short: the final one may have nearly the longest length that is allowed.
+    temporary = path.with_name(f"{TEMPORARY_PREFIX}{os.getpid()}-{next(_COUNTER)}{path.suffix}")
+    try:
+        with writing(path):
+            yield temporary
+            if durable:
+                _sync(temporary)
+            os.replace(temporary, path)
+            if durable:
+                _sync(path.parent)
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def write_bytes_atomic(path, data, durable=False):
+    """Write ``data`` (bytes-like) as the whole content of ``path``; raises OutputFailed."""
+    with atomic_write(path, durable) as temporary:
+        # os.write avoids a buffer and one copy: this is called for every cell.
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+        try:
+            view = memoryview(data).cast("B")
+            while len(view):
+                view = view[os.write(descriptor, view) :]
+        finally:
+            os.close(descriptor)
+
+
+def write_text_atomic(path, text, durable=False):
+    """Write ``text`` as UTF-8; raises OutputFailed."""
+    write_bytes_atomic(path, text.encode("utf-8"), durable)
+
+
+def write_json_atomic(path, value, durable=False, **options):
+    """Write ``value`` as JSON (``options`` as in :func:`json.dumps`); raises OutputFailed."""
+    options = {"indent": 1, "ensure_ascii": False, "allow_nan": False, **options}
+    write_text_atomic(path, json.dumps(value, **options) + "\n", durable)
+
+
+def make_folder(path):
+    """Make the folder ``path`` and those above it where they are missing; raises OutputFailed."""
+    with writing(path):
+        os.makedirs(path, exist_ok=True)
+
+
+def safe_child(folder, name):
+    """The path of ``name`` in ``folder``, for names that come from a file.
+
+    Args:
+        folder: a folder that the user named.
+        name: a relative path; its parts may be folders below ``folder``.
+
+    Raises:
+        InvalidInput: the name is empty, absolute, holds a NUL or ``..``, or leaves the folder
+            through a symbolic link.
+    """
+    text = name if isinstance(name, str) else ""
+    parts = text.split("/")
+    if not text.strip():
+        raise InvalidInput(f"{name!r} is not the name of a file", where=folder)
+    if "\0" in text or not text.isprintable():
+        raise InvalidInput(f"the name {name!r} holds characters that no file name has", folder)
+    if text.startswith("/") or ".." in parts or "." in parts or "" in parts:
+        raise InvalidInput(
+            f"the name {name!r} leaves the folder",
+            where=folder,
+            hint="give a name relative to the folder, without '..' or a leading '/'",
+        )
+    path = Path(folder) / text
+    root = os.path.realpath(folder)
+    if os.path.commonpath([root, os.path.realpath(path)]) != root:
+        raise InvalidInput(f"the name {name!r} leaves the folder through a symbolic link", folder)
+    return path
+
+
+def _sync(path):
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

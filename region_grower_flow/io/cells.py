@@ -1,0 +1,298 @@
+"""Cells: SONATA nodes and MVD3 files, and the table from input ids to output ids."""
+
+import csv
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from region_grower_flow.errors import InvalidInput, InvalidInputs, nearest, some
+from region_grower_flow.io.atomic import atomic_write, write_text_atomic
+from region_grower_flow.layout import CELL_EXTENSIONS, DROPPED, MADE
+
+REQUIRED_COLUMNS = ("mtype", "region")
+POSITION = ("x", "y", "z")
+PRODUCER = "synthesis"
+"""Value of ``morphology_producer`` for the cells that are written."""
+NODE_TYPE_ID = -1
+"""SONATA's value for "no node type": all properties are in the columns."""
+DYNAMICS = "@dynamics:"
+"""How voxcell marks the columns of SONATA's group dynamics_params."""
+ID_MAP_COLUMNS = ("input_id", "output_id", "morphology", "status", "reason")
+
+_STRUCTURE = "SONATA nodes or an MVD3 file"
+
+
+@dataclass
+class Cells:
+    """The cells of one population, in the order of the file.
+
+    Attributes:
+        positions: (N, 3) float64, soma centers in the atlas (um), as voxcell gives them.
+        orientations: (N, 3, 3) float64 rotation matrices, or None when the file has none.
+        properties: pandas.DataFrame, one row per cell, index 0 .. N - 1, columns by name; columns
+            of SONATA's ``dynamics_params`` begin with "@dynamics:".
+        population: name of the SONATA population ("default" for MVD3).
+    """
+
+    positions: np.ndarray
+    orientations: np.ndarray | None
+    properties: object
+    population: str = "default"
+
+    def __len__(self):
+        return len(self.properties)
+
+
+def read_cells(path, required=REQUIRED_COLUMNS):
+    """Read the cells of a SONATA nodes (.h5) or MVD3 (.mvd3) file.
+
+    Args:
+        path: the file.
+        required: names of columns of strings that must be there, besides the positions.
+
+    Raises:
+        InvalidInput: the file is missing, damaged or not of this kind, lacks columns, or holds
+            positions that are not finite; InvalidInputs when there are several problems.
+    """
+    path = Path(path)
+    _require_hdf5(path)
+    mvd3 = path.suffix.lower() == ".mvd3"
+    try:
+        (_check_mvd3 if mvd3 else _check_sonata)(path, required)
+        cells = _load(path)
+    except InvalidInput:
+        raise
+    # What HDF5, pandas and voxcell raise for damaged or inconsistent tables.
+    except (OSError, KeyError, ValueError, IndexError, TypeError, RuntimeError) as error:
+        raise InvalidInput(
+            f"the cells cannot be read: {' '.join(str(error).split())[:300]}", where=path
+        ) from error
+    _check_values(cells, path, required)
+    return cells
+
+
+def _require_hdf5(path):
+    import h5py
+
+    if path.suffix.lower() not in CELL_EXTENSIONS:
+        raise InvalidInput(
+            f"{path.suffix or 'no extension'} is not a kind of cells file",
+            where=path,
+            hint=f"expected {' or '.join(CELL_EXTENSIONS)} ({_STRUCTURE})",
+        )
+    if not path.is_file():
+        raise InvalidInput("there is no such file", where=path)
+    try:
+        # Opening finds truncated files, which is_hdf5 accepts.
+        with h5py.File(path, "r"):
+            return
+    except OSError as error:
+        text = str(error)
+        if "truncated" in text:
+            problem = "the HDF5 file is truncated (the end is missing)"
+        elif "Permission denied" in text:
+            problem = "permission to read it is denied"
+        else:
+            problem = f"not an HDF5 file, expected {_STRUCTURE}"
+        raise InvalidInput(problem, where=path) from error
+
+
+def _check_sonata(path, required):
+    import h5py
+
+    with h5py.File(path, "r") as file:
+        nodes = file.get("nodes")
+        if not isinstance(nodes, h5py.Group):
+            raise InvalidInput(
+                f"there is no group 'nodes' (found: {some(file) or 'nothing'})",
+                where=path,
+                hint=f"expected {_STRUCTURE}",
+            )
+        populations = list(nodes)
+        if len(populations) != 1:
+            raise InvalidInput(
+                f"expected one population of nodes, found {len(populations)}"
+                + (f": {some(populations)}" if populations else ""),
+                where=path,
+            )
+        group = nodes[populations[0]].get("0")
+        where = f"{path}:/nodes/{populations[0]}"
+        if not isinstance(group, h5py.Group):
+            raise InvalidInput("the population has no group '0'", where=where)
+        columns = {name: item for name, item in group.items() if isinstance(item, h5py.Dataset)}
+        _check_columns(columns, (*POSITION, *required), where)
+
+
+def _check_mvd3(path, required):
+    import h5py
+
+    with h5py.File(path, "r") as file:
+        positions = file.get("cells/positions")
+        if not isinstance(positions, h5py.Dataset):
+            raise InvalidInput("there is no dataset 'cells/positions'", where=path)
+        if positions.ndim != 2 or positions.shape[1] != 3:
+            raise InvalidInput(
+                f"'cells/positions' has the shape {positions.shape}, expected (N, 3)", where=path
+            )
+        properties = file.get("cells/properties")
+        columns = dict(properties.items()) if isinstance(properties, h5py.Group) else {}
+        # Not a column, but as long as they are.
+        _check_columns({**columns, "positions": positions}, required, path)
+
+
+def _check_columns(columns, required, where):
+    missing = [name for name in required if name not in columns]
+    if missing:
+        hints = [nearest(name, columns, 1) for name in missing]
+        raise InvalidInput(
+            f"columns {', '.join(map(repr, missing))} are missing, found "
+            f"{some(sorted(columns), 30) or 'none'}",
+            where=where,
+            hint=next(filter(None, hints), None),
+        )
+    sizes = {name: item.shape[0] if item.shape else None for name, item in columns.items()}
+    if len(set(sizes.values())) > 1:
+        lengths = ", ".join(f"{name}: {size}" for name, size in sorted(sizes.items()))
+        raise InvalidInput(f"the columns have different lengths ({lengths})", where=where)
+
+
+def _load(path):
+    from voxcell import CellCollection, VoxcellError
+
+    try:
+        loaded = CellCollection.load(str(path))
+    except (VoxcellError, AssertionError) as error:
+        raise InvalidInput(str(error), where=path) from error
+    # voxcell's order of columns changes from process to process.
+    properties = loaded.properties[sorted(loaded.properties.columns)]
+    return Cells(
+        positions=np.asarray(loaded.positions, dtype=float).reshape(-1, 3),
+        orientations=loaded.orientations,
+        properties=properties,
+        population=loaded.population_name,
+    )
+
+
+def _check_values(cells, path, required):
+    from pandas.api.types import is_numeric_dtype
+
+    problems = []
+    bad = np.flatnonzero(~np.isfinite(cells.positions).all(axis=1))
+    if len(bad):
+        problems.append(
+            InvalidInput(
+                f"the positions of {len(bad)} cells are not finite (cells {some(bad)})", where=path
+            )
+        )
+    for name in required:
+        if len(cells) and is_numeric_dtype(cells.properties[name]):
+            problems.append(
+                InvalidInput(f"column {name!r} holds numbers, expected names", where=path)
+            )
+    if problems:
+        raise problems[0] if len(problems) == 1 else InvalidInputs(problems)
+
+
+def write_cells(path, cells, morphologies):
+    """Write the cells that have a morphology as SONATA nodes, or MVD3 when ``path`` says so.
+
+    The orientations are identities: synthesized morphologies are rotated already. Coordinates and
+    orientations are float32 in SONATA, as its guide asks. Mirrors what region-grower keeps: all
+    columns of the input, with ``morphology`` and ``morphology_producer``. A population without
+    any cell is written without these two columns, as the reference does.
+
+    Args:
+        path: the file to write (atomically).
+        cells: the input.
+        morphologies: N names (path below the folder of morphologies, without extension), None
+            for a cell that was dropped.
+
+    Raises:
+        OutputFailed: the file cannot be written.
+    """
+    kept = np.array([name is not None for name in morphologies], dtype=bool)
+    properties = cells.properties.loc[kept].reset_index(drop=True)
+    if len(cells):
+        names = np.array([name for name in morphologies if name is not None], dtype=object)
+        properties = properties.assign(morphology=names, morphology_producer=PRODUCER)
+    out = Cells(cells.positions[kept], None, properties, cells.population)
+    with atomic_write(path) as temporary:
+        if Path(path).suffix.lower() == ".mvd3":
+            _write_mvd3(temporary, out)
+        else:
+            _write_sonata(temporary, out)
+
+
+def _write_mvd3(path, cells):
+    from voxcell import CellCollection
+
+    collection = CellCollection(cells.population)
+    collection.positions = cells.positions
+    collection.orientations = np.broadcast_to(np.identity(3), (len(cells), 3, 3))
+    collection.properties = cells.properties
+    collection.save_mvd3(str(path))
+
+
+def _write_sonata(path, cells):
+    import h5py
+
+    with h5py.File(path, "w") as file:
+        population = file.create_group(f"nodes/{cells.population}")
+        population.create_dataset("node_type_id", data=np.full(len(cells), NODE_TYPE_ID))
+        group = population.create_group("0")
+        for name in cells.properties:
+            _write_column(group, name, cells.properties[name])
+        for axis, name in enumerate(POSITION):
+            group.create_dataset(name, data=cells.positions[:, axis].astype(np.float32))
+        for name, value in zip("wxyz", (1, 0, 0, 0), strict=True):
+            group.create_dataset(f"orientation_{name}", data=np.full(len(cells), value, np.float32))
+
+
+def _write_column(group, name, values):
+    """One property; strings that repeat become indices into SONATA's ``@library``."""
+    import h5py
+    from pandas.api.types import is_numeric_dtype
+
+    if name.startswith(DYNAMICS):
+        name = f"dynamics_params/{name.removeprefix(DYNAMICS)}"
+    if is_numeric_dtype(values.dtype):
+        group.create_dataset(name, data=values.to_numpy())
+        return
+    text = h5py.string_dtype()
+    indices, unique = values.factorize()
+    # voxcell's rule, which its reader expects: a library when it saves half of the strings.
+    if len(unique) < 0.5 * len(indices) and (indices >= 0).all() and "/" not in name:
+        group.create_dataset(name, data=indices.astype(np.uint32))
+        library = np.asarray(unique, dtype=object)
+        group.create_dataset(f"@library/{name}", data=library, dtype=text)
+    else:
+        group.create_dataset(name, data=values.to_numpy(dtype=object), dtype=text)
+
+
+def write_id_map(path, morphologies, reasons):
+    """Write the table (CSV) from the cells of the input to those of the output.
+
+    Columns: input_id, output_id (row in the output nodes, empty when dropped), morphology, status
+    ("made" or "dropped"), reason.
+
+    Args:
+        path: the file to write (atomically).
+        morphologies: N names, None for a cell that was dropped.
+        reasons: N sentences, None or "" for a cell that was made.
+
+    Raises:
+        OutputFailed: the file cannot be written.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(ID_MAP_COLUMNS)
+    made = 0
+    for cell, (name, reason) in enumerate(zip(morphologies, reasons, strict=True)):
+        if name is None:
+            writer.writerow((cell, "", "", DROPPED, reason or ""))
+        else:
+            writer.writerow((cell, made, name, MADE, ""))
+            made += 1
+    write_text_atomic(path, text.getvalue())

@@ -1,0 +1,231 @@
+"""Morphology files: their names and folders, writing all formats, reading and checking."""
+
+import os
+import random
+import uuid
+import zlib
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from region_grower_flow.errors import InvalidInput, OutputFailed, some
+from region_grower_flow.io.atomic import make_folder, write_bytes_atomic
+from region_grower_flow.io.morphology_h5 import encode_h5
+from region_grower_flow.io.morphology_text import encode_asc, encode_swc
+from region_grower_flow.layout import MORPHOLOGY_EXTENSIONS
+from region_grower_flow.morphology import FlatMorphology
+
+__all__ = [
+    "check_file",
+    "directory_depth",
+    "encode",
+    "encode_asc",
+    "encode_h5",
+    "encode_swc",
+    "morphology_name",
+    "nrn_ordered",
+    "read_morphology",
+    "relative_stem",
+    "write_morphology",
+]
+
+FANOUT = 256
+"""Folders in a folder below "hashed", named by two hexadecimal digits."""
+MIN_FILES_PER_DIR = 256
+MAX_DEPTH = 3
+HASHED = "hashed"
+
+_ENCODERS = {"h5": encode_h5, "swc": encode_swc, "asc": encode_asc}
+_READ_BYTES = 1 << 20
+
+
+def morphology_name(seed):
+    """The name of the morphology grown with ``seed`` (32 hexadecimal digits).
+
+    Mirrors region_grower.morph_io.MorphWriter.generate_name.
+    """
+    return uuid.UUID(int=random.Random(int(seed)).getrandbits(128)).hex
+
+
+def directory_depth(n_files, max_files_per_dir=None):
+    """How many levels of folders keep at most ``max_files_per_dir`` files in one (None: none).
+
+    Mirrors region_grower.morph_io.MorphWriter; 0 means all files in the one folder "hashed".
+
+    Raises:
+        InvalidInput: the maximum is below 256, or would need more than three levels.
+    """
+    if max_files_per_dir is None or n_files < max_files_per_dir:
+        return None
+    if max_files_per_dir < MIN_FILES_PER_DIR:
+        raise InvalidInput(
+            f"{max_files_per_dir} files a folder is too few, the least is {MIN_FILES_PER_DIR}",
+            where="max-files-per-dir",
+        )
+    depth, capacity = 0, max_files_per_dir
+    while capacity < n_files:
+        depth, capacity = depth + 1, capacity * FANOUT
+    if depth > MAX_DEPTH:
+        raise InvalidInput(
+            f"{n_files} files with {max_files_per_dir} a folder need {depth} levels of folders, "
+            f"the most is {MAX_DEPTH}",
+            where="max-files-per-dir",
+            hint="raise it",
+        )
+    return depth
+
+
+def relative_stem(name, depth=None):
+    """The path of a morphology below the output folder, without extension: hashed/0a/b1/name."""
+    if depth is None:
+        return name
+    return "/".join([HASHED, *(name[2 * k : 2 * k + 2] for k in range(depth)), name])
+
+
+def nrn_ordered(morphology):
+    """Order root sections by type (axon, basal, apical), as NEURON does, each tree as it was.
+
+    Mirrors ``morphio.Option.nrn_order``: a stable sort of the root sections by their type number.
+
+    Returns:
+        The ordered FlatMorphology, and an (M,) array: the new index of each old section.
+    """
+    roots = np.flatnonzero(morphology.parents < 0)
+    # Sections are depth first, so that a tree is a run of sections that starts with its root.
+    sizes = np.diff(np.append(roots, morphology.n_sections))
+    order = np.argsort(morphology.types[roots], kind="stable")
+    if (np.diff(order) == 1).all():
+        return morphology, np.arange(morphology.n_sections)
+    old = np.concatenate([np.arange(roots[i], roots[i] + sizes[i]) for i in order])
+    new = np.empty_like(old)
+    new[old] = np.arange(len(old))
+    offsets = morphology.offsets
+    window = np.concatenate(
+        [np.arange(offsets[roots[i]], offsets[roots[i] + sizes[i]]) for i in order]
+    )
+    parents = morphology.parents[old]
+    ordered = replace(
+        morphology,
+        points=morphology.points[window],
+        diameters=morphology.diameters[window],
+        offsets=np.concatenate([[0], np.cumsum(np.diff(offsets)[old])]).astype(np.int64),
+        types=morphology.types[old],
+        parents=np.where(parents < 0, -1, new[parents]).astype(np.int64),
+    )
+    return ordered, new
+
+
+def encode(morphology, extension):
+    """The content of a morphology file of the kind ``extension`` ("h5", "swc" or "asc").
+
+    Raises:
+        DropCell: no such file can hold this morphology.
+    """
+    return _ENCODERS[extension](morphology)
+
+
+def write_morphology(folder, stem, morphology, extensions):
+    """Write a morphology in all formats asked, each file whole or not at all.
+
+    Args:
+        folder: the output folder.
+        stem: path of the file below it without extension (see :func:`relative_stem`).
+        morphology: FlatMorphology, usually :func:`nrn_ordered`.
+        extensions: some of "h5", "swc", "asc".
+
+    Returns:
+        {extension: [size in bytes, CRC-32]}
+
+    Raises:
+        DropCell: a format cannot hold this morphology.
+        OutputFailed: a file cannot be written.
+    """
+    # All are made before the first is written: a cell that fails leaves nothing behind.
+    contents = {extension: encode(morphology, extension) for extension in extensions}
+    written = {}
+    for extension, content in contents.items():
+        path = Path(folder, f"{stem}.{extension}")
+        try:
+            write_bytes_atomic(path, content)
+        except OutputFailed:
+            if path.parent.is_dir():
+                raise
+            make_folder(path.parent)
+            write_bytes_atomic(path, content)
+        written[extension] = [len(content), zlib.crc32(content)]
+    return written
+
+
+def check_file(path, size, crc32):
+    """Whether the file at ``path`` has this size and content (False when it cannot be read)."""
+    try:
+        if os.path.getsize(path) != size:
+            return False
+        found = 0
+        with open(path, "rb") as file:
+            while block := file.read(_READ_BYTES):
+                found = zlib.crc32(block, found)
+    except OSError:
+        return False
+    return found == crc32
+
+
+def read_morphology(path):
+    """Read a morphology file (.h5, .swc, .asc) as FlatMorphology.
+
+    Raises:
+        InvalidInput: the file is missing, of another kind, or not a sound morphology (sections
+            without points, values that are not finite).
+    """
+    import morphio
+
+    path = Path(path)
+    if path.suffix.lower().lstrip(".") not in MORPHOLOGY_EXTENSIONS:
+        raise InvalidInput(
+            f"{path.suffix or 'no extension'} is not a kind of morphology file",
+            where=path,
+            hint=f"expected {', '.join('.' + e for e in MORPHOLOGY_EXTENSIONS)}",
+        )
+    if not path.is_file():
+        raise InvalidInput("there is no such file", where=path)
+    try:
+        read = morphio.Morphology(str(path), **_without_warnings())
+        morphology = FlatMorphology.from_morphio(read)
+    except (morphio.MorphioError, RuntimeError, ValueError, IndexError, OSError) as error:
+        raise InvalidInput(
+            f"not a readable morphology: {_first_line(error, path)}", where=path
+        ) from error
+    _require_finite(morphology, path)
+    return morphology
+
+
+def _without_warnings():
+    """Keeps MorphIO's warnings, which it prints on stderr with color codes, from the terminal."""
+    import morphio
+
+    # Before MorphIO 3.3.6 there is no handler of one call.
+    handler = getattr(morphio, "WarningHandlerCollector", None)
+    return {} if handler is None else {"warning_handler": handler()}
+
+
+def _require_finite(morphology, path):
+    for what in ("points", "diameters", "soma_points", "soma_diameters"):
+        values = getattr(morphology, what)
+        bad = np.flatnonzero(~np.isfinite(values.reshape(len(values), -1)).all(axis=1))
+        if len(bad):
+            kind = what.replace("_", " ")
+            raise InvalidInput(
+                f"{len(bad)} of its {kind} are not finite (number {some(bad, 3)})", where=path
+            )
+    if (morphology.diameters < 0).any():
+        raise InvalidInput("it has negative diameters", where=path)
+
+
+def _first_line(error, path):
+    """MorphIO's message in one line, without color codes and the path that we name anyway."""
+    import re
+
+    text = re.sub(r"\x1b\[[0-9;]*m", "", str(error)).replace(str(path), path.name)
+    lines = [line.strip(" :\t") for line in text.splitlines() if line.strip(" :\t")]
+    return " ".join(lines)[:300] if lines else type(error).__name__

@@ -1,0 +1,155 @@
+"""Morphologies as SWC and Neurolucida ASC text, made in memory.
+
+The same text as MorphIO writes (nine decimals), except for SWC's soma (see ``io.soma``) and for
+unifurcations, which SWC cannot hold: MorphIO refuses them, here the two sections become one.
+"""
+
+from itertools import chain
+
+import numpy as np
+
+from region_grower_flow.errors import DropCell
+from region_grower_flow.io.morphology_h5 import check_sections
+from region_grower_flow.io.soma import soma_sphere
+from region_grower_flow.morphology import APICAL_DENDRITE, AXON, BASAL_DENDRITE, SOMA
+
+_SWC_HEADER = (
+    "# Created by region-grower-flow\n"
+    "# index     type         X            Y            Z       radius       parent\n"
+)
+_SWC_ROW = "%d%12d %12.9f %12.9f %12.9f %12.9f%12d\n"
+_ASC_ROW = "(%.9f %.9f %.9f %.9f)\n"
+_ASC_HEADS = {
+    AXON: "( (Color Cyan)\n  (Axon)\n",
+    BASAL_DENDRITE: "( (Color Red)\n  (Dendrite)\n",
+    APICAL_DENDRITE: "( (Color Red)\n  (Apical)\n",
+}
+
+
+def encode_swc(morphology):
+    """The SWC file of a FlatMorphology (bytes); the soma is one point of the true surface.
+
+    Raises:
+        DropCell: a section has no points.
+    """
+    check_sections(morphology)
+    n_soma = 1 if len(morphology.soma_points) else 0
+    kept = np.ones(len(morphology.points), dtype=bool)
+    kept[morphology.offsets[:-1][_repeats_parent(morphology)]] = False
+    counts = np.diff(morphology.offsets)
+    # Rows are numbered from 1, the soma first; each row's parent is the row before, except for
+    # the first row of a section.
+    numbers = np.cumsum(kept) + n_soma
+    parent_rows = numbers - 1
+    first_kept = _first_kept(kept, morphology.offsets)
+    last_rows = _last_rows(morphology, numbers, first_kept)
+    for section, first in enumerate(first_kept):
+        if first >= 0:
+            parent = morphology.parents[section]
+            parent_rows[first] = last_rows[parent] if parent >= 0 else (n_soma or -1)
+    types = np.repeat(morphology.types, counts)
+    radii = morphology.diameters / np.float32(2)
+    columns = (
+        numbers[kept].tolist(),
+        types[kept].tolist(),
+        *(morphology.points[kept, axis].tolist() for axis in range(3)),
+        radii[kept].tolist(),
+        parent_rows[kept].tolist(),
+    )
+    rows = (_SWC_ROW * len(columns[0])) % tuple(chain.from_iterable(zip(*columns, strict=True)))
+    return (_SWC_HEADER + _swc_soma(morphology) + rows).encode("ascii")
+
+
+def _swc_soma(morphology):
+    if not len(morphology.soma_points):
+        return ""
+    center, diameter = soma_sphere(morphology.soma_points, morphology.soma_diameters)
+    return _SWC_ROW % (1, SOMA, *center.tolist(), diameter / 2, -1)
+
+
+def _repeats_parent(morphology):
+    """(M,) bool: sections whose first point is the parent's last with the same diameter."""
+    first = morphology.offsets[:-1]
+    has_parent = morphology.parents >= 0
+    last = np.where(has_parent, morphology.offsets[morphology.parents + 1] - 1, 0)
+    if not len(first):
+        return has_parent
+    same = (morphology.points[first] == morphology.points[last]).all(axis=1)
+    return has_parent & same & (morphology.diameters[first] == morphology.diameters[last])
+
+
+def _first_kept(kept, offsets):
+    """The index of the first written point of each section, -1 when it has none."""
+    before = np.concatenate([[0], np.cumsum(kept)])
+    written = before[offsets[1:]] > before[offsets[:-1]]
+    places = np.flatnonzero(kept)
+    rank = np.minimum(before[offsets[:-1]], max(len(places) - 1, 0))
+    return np.where(written, places[rank] if len(places) else -1, -1).tolist()
+
+
+def _last_rows(morphology, numbers, first_kept):
+    """The row that the children of each section continue."""
+    rows = []
+    for section, first in enumerate(first_kept):
+        parent = morphology.parents[section]
+        if first < 0 and parent >= 0:
+            rows.append(rows[parent])
+        else:
+            rows.append(int(numbers[morphology.offsets[section + 1] - 1]))
+    return rows
+
+
+def encode_asc(morphology):
+    """The Neurolucida ASC file of a FlatMorphology (bytes).
+
+    Raises:
+        DropCell: a section has no points, or a type that ASC does not know.
+    """
+    check_sections(morphology)
+    unknown = set(morphology.types[morphology.parents < 0].tolist()) - set(_ASC_HEADS)
+    if unknown:
+        raise DropCell(f"an asc file holds no sections of type {min(unknown)}")
+    lines = _asc_points(morphology.points, morphology.diameters)
+    children = [[] for _ in range(morphology.n_sections)]
+    roots = []
+    for section, parent in enumerate(morphology.parents.tolist()):
+        (children[parent] if parent >= 0 else roots).append(section)
+    offsets = morphology.offsets.tolist()
+    pieces = [_asc_soma(morphology)]
+    for root in roots:
+        pieces.append(_ASC_HEADS[int(morphology.types[root])])
+        pieces.extend(_asc_tree(root, children, lines, offsets))
+        pieces.append(")\n\n")
+    return "".join(pieces).encode("ascii")
+
+
+def _asc_points(points, diameters):
+    values = np.column_stack([points, diameters]).astype(np.float32).ravel().tolist()
+    return ((_ASC_ROW * len(points)) % tuple(values)).splitlines(keepends=True)
+
+
+def _asc_soma(morphology):
+    if not len(morphology.soma_points):
+        return ""
+    lines = _asc_points(morphology.soma_points, morphology.soma_diameters)
+    body = "".join(f"  {line}" for line in lines)
+    return f'("CellBody"\n  (Color Red)\n  (CellBody)\n{body})\n\n'
+
+
+def _asc_tree(root, children, lines, offsets):
+    """The text of a tree: each section's points, then its children between "(", "|" and ")"."""
+    pending = [(root, 1)]
+    while pending:
+        item, depth = pending.pop()
+        indent = "  " * depth
+        if isinstance(item, str):
+            yield f"{indent}{item}\n"
+            continue
+        yield indent + indent.join(lines[offsets[item] : offsets[item + 1]])
+        if children[item]:
+            pending.append((")", depth))
+            for position, child in enumerate(reversed(children[item])):
+                if position:
+                    pending.append(("|", depth))
+                pending.append((child, depth + 1))
+            pending.append(("(", depth))
