@@ -1,0 +1,93 @@
+"""The atlas's orientation field: the rotation at a point, and the grid of its voxels."""
+
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from region_grower_flow.errors import InvalidInput
+
+
+@dataclass(frozen=True, eq=False)
+class VoxelGrid:
+    """Conversion between positions (um) and voxel indices; mirrors region-grower's.
+
+    Attributes:
+        voxel_dimensions: (3,) um, negative where an axis runs backwards.
+        offset: (3,) um, the position of the corner of voxel 0.
+    """
+
+    voxel_dimensions: np.ndarray
+    offset: np.ndarray
+
+    def to_indices(self, positions):
+        """Fractional voxel indices of positions."""
+        return (positions - self.offset) / self.voxel_dimensions
+
+    def to_positions(self, indices):
+        """Positions (um) of fractional voxel indices."""
+        return indices * self.voxel_dimensions + self.offset
+
+
+@dataclass(eq=False)
+class RotationField:
+    """The rotation of the atlas at each voxel, read at first use and shared by all cells.
+
+    Attributes:
+        path: the nrrd file of quaternions (w, x, y, z): int8 (in 1/127), float32 or float64.
+        compiled: the arrays of the compiled engine (filled there, once), or None.
+    """
+
+    path: Path
+    compiled: object = field(default=None, repr=False)
+
+    def __deepcopy__(self, memo):
+        """The field is shared: NeuroTS deep-copies its context for every section."""
+        return self
+
+    @cached_property
+    def volume(self):
+        """The ``voxcell.OrientationField``.
+
+        Raises:
+            InvalidInput: the file is missing or is no orientation field.
+        """
+        from voxcell import OrientationField, VoxcellError
+
+        try:
+            return OrientationField.load_nrrd(str(self.path))
+        except FileNotFoundError as error:
+            raise InvalidInput("the orientation field is missing", where=self.path) from error
+        except (VoxcellError, OSError, ValueError) as error:
+            raise InvalidInput(
+                f"the orientation field cannot be read ({error})", where=self.path
+            ) from error
+
+    def rotate(self, point, vector):
+        """``vector`` in the axes of the atlas at ``point`` (um): (3,), or None outside the atlas.
+
+        NaN where the atlas has no orientation (a NaN quaternion).
+        """
+        from voxcell import VoxcellError
+
+        try:
+            rotation = self.volume.lookup(point)
+        except VoxcellError:
+            return None
+        return np.dot(rotation, vector)[0]
+
+
+def rotation_field(path):
+    """The field of a file, shared by all regions of a process for each version of the file."""
+    path = Path(path)
+    try:
+        modified = path.stat().st_mtime_ns
+    except OSError:
+        modified = None  # the sentence for a missing file is said at first use
+    return _shared_field(path, modified)
+
+
+@lru_cache(maxsize=8)
+def _shared_field(path, _modified):
+    return RotationField(path)

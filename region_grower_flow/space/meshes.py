@@ -1,0 +1,224 @@
+"""Surface meshes that bound growth: read once per process, asked for rays and nearest points.
+
+A mesh is read and asked through trimesh, with trimesh's own ray tracer even where a faster one is
+installed, so that answers do not depend on what else a machine has. The compiled engine builds its
+own search tree from :attr:`SpaceMesh.triangles` and gives the same answers.
+"""
+
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from region_grower_flow.errors import InvalidInput, nearest
+
+IGNORED_SUFFIXES = frozenset({".mtl", ".png", ".jpg", ".jpeg"})
+"""Materials and textures that lie beside a mesh; they are not meshes themselves."""
+
+PARITY_DIRECTION = (0.4395064455, 0.617598629942, 0.652231566745)
+"""Direction of the rays that say whether a point is inside (trimesh's constant)."""
+
+SECOND_PARITY_DIRECTION = (-0.27216552697590868, 0.40824829046386302, 0.87138933008995206)
+"""Tried when the first is undecided. Trimesh draws an unseeded random direction here; ours is
+fixed so that a run can be repeated."""
+
+
+@dataclass(eq=False)
+class SpaceMesh:
+    """One triangle mesh, in um ("spatial") or in voxel indices of the atlas ("voxel").
+
+    Attributes:
+        path: the file it came from.
+        surface: the ``trimesh.Trimesh``.
+        search_tree: what the compiled engine built from it (filled there, once), or None.
+    """
+
+    path: Path
+    surface: object
+    search_tree: object = field(default=None, repr=False)
+
+    def __deepcopy__(self, memo):
+        """Meshes are shared: NeuroTS deep-copies its context for every section."""
+        return self
+
+    @property
+    def name(self):
+        """The file's name without its extension."""
+        return self.path.stem
+
+    @cached_property
+    def triangles(self):
+        """(n, 3, 3) float64: the corners of each triangle."""
+        return np.array(self.surface.triangles, dtype=np.float64, order="C")
+
+    @cached_property
+    def normals(self):
+        """(n, 3) float64: the unit normal of each triangle, zero for degenerate ones."""
+        return np.array(self.surface.face_normals, dtype=np.float64, order="C")
+
+    @cached_property
+    def center_of_mass(self):
+        """(3,) float64: the center of the enclosed volume (of the surface when it is open)."""
+        return np.asarray(self.surface.center_mass)
+
+    @cached_property
+    def is_closed(self):
+        """Whether each edge belongs to two triangles, so that inside and outside exist."""
+        return bool(self.surface.is_watertight)
+
+    @cached_property
+    def _rays(self):
+        from trimesh.ray.ray_triangle import RayMeshIntersector
+
+        return RayMeshIntersector(self.surface)
+
+    def first_hit(self, origin, direction):
+        """Where a ray meets the mesh, (3,) or None: trimesh's first location of a ray.
+
+        With several hits this is not the nearest one: trimesh sorts locations by the bytes of
+        their coordinates (rounded to 1e-8). region-grower uses it so, and so do we.
+        """
+        locations = self._rays.intersects_location([origin], [direction])[0]
+        return locations[0] if len(locations) else None
+
+    def closest_point(self, point):
+        """The point of the surface nearest to ``point``, and its distance."""
+        from trimesh.proximity import closest_point
+
+        points, distances, _ = closest_point(self.surface, [point])
+        return points[0], distances[0]
+
+    def contains(self, point):
+        """Whether ``point`` is inside, by the parity of hits along a ray and its opposite.
+
+        Mirrors ``trimesh.ray.ray_util.contains_points`` but for the second direction.
+        """
+        lower, upper = self.surface.bounds
+        if not ((point > lower).all() and (point < upper).all()):
+            return False
+        for direction in (PARITY_DIRECTION, SECOND_PARITY_DIRECTION):
+            backward = tuple(-component for component in direction)
+            rays = self._rays.intersects_location([point, point], [direction, backward])[1]
+            ahead, behind = np.bincount(rays, minlength=2)
+            if ahead % 2 == behind % 2:
+                return bool(ahead % 2)
+            if ahead == 0 or behind == 0:
+                return False
+        return False
+
+
+def load_mesh(path):
+    """The mesh of a file, read once per process and version of the file.
+
+    Raises:
+        InvalidInput: the file is missing or unreadable, or holds no triangle with finite corners.
+    """
+    path = Path(path)
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise InvalidInput(
+            f"the mesh cannot be read ({error.strerror})", where=path, hint=_neighbors(path)
+        ) from error
+    return _read(path, status.st_mtime_ns, status.st_size)
+
+
+@lru_cache(maxsize=4096)
+def _read(path, _modified, _size):
+    import trimesh
+
+    try:
+        surface = trimesh.load_mesh(path)
+    except Exception as error:
+        raise InvalidInput(
+            f"the mesh cannot be read ({type(error).__name__}: {error})",
+            where=path,
+            hint="Give a triangle mesh in a format that trimesh reads (obj, stl, ply, off)",
+        ) from error
+    if not isinstance(surface, trimesh.Trimesh) or len(surface.faces) == 0:
+        raise InvalidInput("the mesh has no triangles", where=path)
+    if not np.isfinite(surface.triangles).all():
+        raise InvalidInput("the mesh has corners that are not finite numbers", where=path)
+    return SpaceMesh(path, surface)
+
+
+@dataclass(eq=False)
+class MeshFolder:
+    """The meshes of a folder, for boundaries that choose one of them for each cell."""
+
+    meshes: list
+
+    @cached_property
+    def _boxes(self):
+        bounds = np.array([mesh.surface.bounds for mesh in self.meshes])
+        return bounds[:, 0], bounds[:, 1]
+
+    def closest(self, point):
+        """The mesh whose surface is nearest to ``point``; the first of equally near ones."""
+        lower, upper = self._boxes
+        gaps = np.maximum(np.maximum(lower - point, point - upper), 0.0)
+        at_least = np.linalg.norm(gaps, axis=1)
+        best, best_distance = None, np.inf
+        for index in np.argsort(at_least, kind="stable"):
+            # A little slack, since a box's distance is rounded otherwise than a surface's.
+            if at_least[index] > best_distance * (1 + 1e-9) + 1e-9:
+                break
+            distance = self.meshes[index].closest_point(point)[1]
+            if distance < best_distance or (distance == best_distance and index < best):
+                best, best_distance = index, distance
+        return self.meshes[best]
+
+    def closest_to_axis(self, point, axis):
+        """The mesh whose center of mass is nearest to the line through ``point`` along ``axis``."""
+        centers = np.array([mesh.center_of_mass for mesh in self.meshes])
+        distances = [np.linalg.norm(np.cross(point - center, axis)) for center in centers]
+        return self.meshes[int(np.argmin(distances))]
+
+    def around(self, point):
+        """The first mesh that contains ``point``, or None."""
+        return next((mesh for mesh in self.meshes if mesh.contains(point)), None)
+
+
+def load_folder(folder):
+    """The meshes of a folder, read once per process and version of the folder.
+
+    Raises:
+        InvalidInput: the folder has no mesh, or a file in it is none.
+    """
+    folder = Path(folder)
+    return _read_folder(folder, folder.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=64)
+def _read_folder(folder, _modified):
+    paths = mesh_paths(folder)
+    if not paths:
+        raise InvalidInput("the folder has no meshes", where=folder)
+    return MeshFolder([load_mesh(path) for path in paths])
+
+
+def mesh_paths(folder):
+    """The mesh files of a folder, by name; hidden files, materials and textures are left out.
+
+    By name, where the reference takes the order of the file system: the order matters only when
+    two meshes are equally near, or when meshes overlap.
+    """
+    return sorted(
+        path
+        for path in Path(folder).iterdir()
+        if path.is_file()
+        and not path.name.startswith(".")
+        and path.suffix.lower() not in IGNORED_SUFFIXES
+    )
+
+
+def glomerulus_mesh_path(folder, glomerulus):
+    """The file of one glomerulus in a folder of territories."""
+    return Path(folder) / f"glomeruli_{glomerulus:03d}.obj"
+
+
+def _neighbors(path):
+    if path.parent.is_dir():
+        return nearest(path.name, [other.name for other in path.parent.iterdir()])
+    return f"The folder {path.parent} does not exist"
