@@ -1,0 +1,144 @@
+"""Kernels on the trees of a flat morphology: order of sections, scaling, extents.
+
+Sections are in MorphIO's reading order, so a section and its descendants are neighbors:
+``ends[i]`` is one past the last descendant of section ``i``. Points are float32 as in MorphIO;
+where the mirrored code computes in float64 and stores float32, so do these kernels.
+"""
+
+import numpy as np
+
+from region_grower_flow.engine.kernels.jit import entry, kernel
+
+MIN_SECTION_SCALE = 0.01
+"""neuroc's lower bound of a section's scaling factor."""
+
+
+@entry
+def subtree_ends(parents):
+    """(M,) int64, one past the last descendant of each section."""
+    count = len(parents)
+    ends = np.arange(1, count + 1)
+    for i in range(count - 1, -1, -1):
+        parent = parents[i]
+        if parent >= 0 and ends[i] > ends[parent]:
+            ends[parent] = ends[i]
+    return ends
+
+
+@entry
+def child_lists(parents):
+    """The children of each section: those of ``i`` are ``children[starts[i]:starts[i + 1]]``."""
+    count = len(parents)
+    starts = np.zeros(count + 1, np.int64)
+    for i in range(count):
+        if parents[i] >= 0:
+            starts[parents[i] + 1] += 1
+    for i in range(count):
+        starts[i + 1] += starts[i]
+    fill = starts[:-1].copy()
+    children = np.empty(starts[count], np.int64)
+    for i in range(count):
+        if parents[i] >= 0:
+            children[fill[parents[i]]] = i
+            fill[parents[i]] += 1
+    return starts, children
+
+
+@entry
+def children_first(ends):
+    """(M,) int64, the sections in post-order: the children of a section, then the section."""
+    count = len(ends)
+    order = np.empty(count, np.int64)
+    stack = np.empty(count, np.int64)
+    depth, done = 0, 0
+    for i in range(count):
+        while depth > 0 and ends[stack[depth - 1]] <= i:
+            depth -= 1
+            order[done] = stack[depth]
+            done += 1
+        stack[depth] = i
+        depth += 1
+    while depth > 0:
+        depth -= 1
+        order[done] = stack[depth]
+        done += 1
+    return order
+
+
+@entry
+def shift_points(points, first, last, shift):
+    """Move ``points[first:last]`` by ``shift`` (mirrors morph_tool.transform.translate)."""
+    for i in range(first, last):
+        for k in range(3):
+            points[i, k] = np.float32(np.float64(points[i, k]) + shift[k])
+
+
+@kernel
+def scale_section(points, first, last, factor, shift):
+    """Scale ``points[first:last]`` from its first point; ``shift`` gets what its end moves by.
+
+    Mirrors neuroc.scale.scale_section of one section: segments are float32 differences, summed
+    and scaled in float64.
+    """
+    for k in range(3):
+        start = np.float64(points[first, k])
+        before, total = points[first, k], np.float64(0.0)
+        end, new = start, start
+        for i in range(first, last):
+            here = points[i, k]
+            total += np.float64(here - before)
+            before, end = here, np.float64(here)
+            new = start + total * factor
+            points[i, k] = np.float32(new)
+        shift[k] = new - end
+
+
+@kernel
+def scale_trees(points, offsets, ends, first, last, factors):
+    """Scale the sections ``first`` to ``last`` by their factors, descendants first.
+
+    Mirrors neuroc.scale.scale_section(recursive=True): a scaled section moves its descendants,
+    which have been scaled already, with its end.
+    """
+    shift = np.empty(3)
+    for i in range(last - 1, first - 1, -1):
+        factor = max(factors[i], MIN_SECTION_SCALE)
+        scale_section(points, offsets[i], offsets[i + 1], factor, shift)
+        shift_points(points, offsets[i + 1], offsets[ends[i]], shift)
+
+
+@entry
+def tree_extents(points, offsets, ends, roots, direction):
+    """(R,) how far each tree reaches from its first point along ``direction`` (um).
+
+    Mirrors the extent in region_grower.modify.output_scaling.
+    """
+    extents = np.empty(len(roots))
+    for r in range(len(roots)):
+        first, last = offsets[roots[r]], offsets[ends[roots[r]]]
+        top = start = _along(points[first], direction)
+        for i in range(first + 1, last):
+            top = max(top, _along(points[i], direction))
+        extents[r] = top - start
+    return extents
+
+
+@entry
+def scale_all_trees(points, offsets, ends, roots, factors):
+    """Scale each tree by its own factor; a tree whose factor is NaN stays as it is."""
+    section_factors = np.empty(len(ends))
+    for r in range(len(roots)):
+        if np.isnan(factors[r]):
+            continue
+        first, last = roots[r], ends[roots[r]]
+        section_factors[first:last] = factors[r]
+        scale_trees(points, offsets, ends, first, last, section_factors)
+
+
+@kernel
+def _along(point, direction):
+    return (
+        np.float64(point[0]) * direction[0]
+        + np.float64(point[1]) * direction[1]
+        + np.float64(point[2]) * direction[2]
+    )

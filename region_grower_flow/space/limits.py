@@ -1,0 +1,130 @@
+"""Hard limits: neurites scaled, or removed, so that they end between two depths of the atlas.
+
+Mirrors region_grower.modify.output_scaling and SpaceWorker._post_growth_rescaling, with neuroc's
+recursive scaling of sections.
+"""
+
+import numpy as np
+
+from region_grower_flow.errors import DropCell
+from region_grower_flow.morphology import APICAL_DENDRITE, NEURITE_TYPES, FlatMorphology
+
+TYPE_NAMES = {number: name for name, number in NEURITE_TYPES.items()}
+
+NO_LIMITS = (None, None)
+
+EXTENT_DECIMALS = 3
+"""An extent (um) that rounds to 0 belongs to a tree that grows away from the pia: not scaled."""
+
+
+def translate(morphology, shift):
+    """Move the morphology and its soma by ``shift`` ((3,) um), in place.
+
+    Mirrors morph_tool.transform.translate: computed in float64, stored as float32.
+    """
+    from region_grower_flow.engine.kernels import geometry
+
+    shift = np.ascontiguousarray(shift, dtype=np.float64)
+    for points in (morphology.points, morphology.soma_points):
+        geometry.shift_points(points, 0, len(points), shift)
+
+
+def output_scaling(extent, target_min_length, target_max_length):
+    """The factor that brings a tree's extent (um) between its limits (um; None for no limit).
+
+    Mirrors region_grower.modify.output_scaling.
+    """
+    if np.round(extent, EXTENT_DECIMALS) == 0.0:
+        return 1.0
+    if target_min_length is not None and target_min_length / extent > 1:
+        return target_min_length / extent
+    if target_max_length is not None and target_max_length / extent < 1:
+        return target_max_length / extent
+    return 1.0
+
+
+def fit_to_limits(morphology, limits, direction, min_hard_scale):
+    """Scale each tree to its limits, or remove it when it would become too small.
+
+    Every tree is scaled, those within their limits by 1 as the reference does: its float32
+    rounding is part of the result. The points of ``morphology`` are changed in place.
+
+    Args:
+        morphology: the FlatMorphology, its soma at the origin.
+        limits: {neurite type: (target_min_length or None, target_max_length or None)} in um.
+        direction: (3,) float64, towards the pia at the cell.
+        min_hard_scale: a tree whose factor is not above this is removed.
+
+    Returns:
+        (FlatMorphology, changes, kept): the morphology without removed trees; one dict for each
+        tree that was scaled or removed (region-grower's debug data, with ``section_id``, its
+        root's index before removals); (M,) int64, the new index of each section or -1. The
+        reference's section ids don't change when trees are removed, these do: look sections up
+        with ``kept``.
+
+    Raises:
+        DropCell: an apical dendrite would have to be removed.
+    """
+    from region_grower_flow.engine.kernels import geometry
+
+    offsets, ends = morphology.offsets, geometry.subtree_ends(morphology.parents)
+    roots = np.flatnonzero(morphology.parents < 0)
+    direction = np.ascontiguousarray(direction, dtype=np.float64)
+    extents = geometry.tree_extents(morphology.points, offsets, ends, roots, direction)
+    factors, changes = _tree_factors(morphology.types, roots, extents, limits, min_hard_scale)
+    geometry.scale_all_trees(morphology.points, offsets, ends, roots, factors)
+    removed = np.isnan(factors)
+    if not removed.any():
+        return morphology, changes, np.arange(morphology.n_sections)
+    keep = np.repeat(~removed, ends[roots] - roots)
+    fitted, kept = keep_sections(morphology, keep)
+    return fitted, changes, kept
+
+
+def _tree_factors(types, roots, extents, limits, min_hard_scale):
+    """The factor of each tree (NaN: remove it), and what the debug data say of the changes."""
+    factors, changes = np.empty(len(roots)), []
+    for i, root in enumerate(roots):
+        kind = TYPE_NAMES.get(int(types[root]), str(types[root]))
+        target_min_length, target_max_length = limits.get(kind, NO_LIMITS)
+        scale = float(output_scaling(extents[i], target_min_length, target_max_length))
+        deleted = not scale > min_hard_scale
+        if deleted and types[root] == APICAL_DENDRITE:
+            raise DropCell(f"Apical is removed because rescale = {scale}")
+        factors[i] = np.nan if deleted else scale
+        if scale != 1.0:
+            changes.append(
+                {
+                    "section_id": int(root),
+                    "neurite_type": kind,
+                    "scale": scale,
+                    "target_min_length": target_min_length,
+                    "target_max_length": target_max_length,
+                    "deleted": deleted,
+                }
+            )
+    return factors, changes
+
+
+def keep_sections(morphology, keep):
+    """The morphology with the sections of ``keep`` only ((M,) bool, whole trees).
+
+    Returns:
+        (FlatMorphology, kept): kept[i] is the new index of section i, -1 when it is gone.
+    """
+    kept = np.where(keep, np.cumsum(keep) - 1, -1)
+    counts = np.diff(morphology.offsets)
+    points_kept = np.repeat(keep, counts)
+    parents = morphology.parents[keep]
+    return (
+        FlatMorphology(
+            points=morphology.points[points_kept],
+            diameters=morphology.diameters[points_kept],
+            offsets=np.concatenate([[0], np.cumsum(counts[keep])]).astype(np.int64),
+            types=morphology.types[keep],
+            parents=np.where(parents >= 0, kept[parents], -1),
+            soma_points=morphology.soma_points,
+            soma_diameters=morphology.soma_diameters,
+        ),
+        kept,
+    )
