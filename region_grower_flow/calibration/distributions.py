@@ -1,0 +1,213 @@
+"""Reference morphologies to NeuroTS distributions, one mtype per process.
+
+Mirrors region_grower.generate.generate_distributions: the values are those of
+neurots.extract_input.distributions. What differs: the neurite types come from the cells and not
+from a table of mtype names, all problems are reported before or after the work together, and the
+result has the form {region: {mtype: distributions}} that synthesis reads.
+"""
+
+import multiprocessing
+import os
+import signal
+import threading
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import connection, forkserver
+
+from region_grower_flow.calibration.diameter_model import resolve_diameter_model
+from region_grower_flow.calibration.extraction import ExtractionTask, extract_mtype
+from region_grower_flow.calibration.populations import FAIL, gather_populations
+from region_grower_flow.calibration.report import CalibrationReport
+from region_grower_flow.errors import InvalidInput, InvalidInputs, WorkerFailed, some
+from region_grower_flow.layout import DEFAULT_REGION
+
+CELLS_PER_PROCESS = 25
+"""Another process pays when it has more cells than this, about a second of work."""
+PRELOADED = ("neurots.extract_input", "diameter_synthesis.build_models", extract_mtype.__module__)
+"""What the server of worker processes imports once, 2 to 3 s, before it forks them."""
+METRICS = ("path_distances", "radial_distances", "trunk_length")
+
+
+def extract_distributions(
+    dataset,
+    region=DEFAULT_REGION,
+    neurite_types=None,
+    diametrizer_config=None,
+    processes=None,
+    progress=None,
+    *,
+    on_bad_morphology=FAIL,
+    feature="path_distances",
+):
+    """Extract the NeuroTS distributions of all mtypes of a dataset.
+
+    Args:
+        dataset: the Dataset.
+        region: the key of the result.
+        neurite_types: see :func:`populations.gather_populations`.
+        diametrizer_config: see :func:`diameter_model.resolve_diameter_model`.
+        processes: how many processes to use at most; None: as many as pay on this machine. The
+            result does not depend on it. 1: no other process is started.
+        progress: True: a progress bar in the terminal; a function (done, total): called when an
+            mtype is done; None or False: nothing.
+        on_bad_morphology: ``"fail"`` or ``"skip"``.
+        feature: the filtration of the bar codes, ``path_distances``, ``radial_distances`` or
+            ``trunk_length`` (no bar codes), for all neurite types or as {neurite type: filtration}.
+
+    Returns:
+        ({region: {mtype: distributions}}, CalibrationReport), mtypes in the order of the dataset.
+
+    Raises:
+        InvalidInputs: cells that cannot be used, mtypes that NeuroTS cannot extract.
+        WorkerFailed: a process died.
+    """
+    diameter = resolve_diameter_model(diametrizer_config)
+    _check_feature(feature)
+    count = _count_processes(processes, dataset)
+    if count > 1:
+        # Its imports take seconds: they run while the cells are examined here.
+        _start_server()
+    populations = gather_populations(dataset, neurite_types, on_bad_morphology)
+    tasks = [
+        ExtractionTask(
+            mtype,
+            tuple(population.paths),
+            tuple(population.neurite_types),
+            dict(population.thresholds),
+            diameter,
+            feature,
+        )
+        for mtype, population in populations.items()
+        if population.cells
+    ]
+    with _Progress(progress, len(tasks)) as advance:
+        results = _run(tasks, count, advance)
+    report = CalibrationReport.of_populations("distributions", populations)
+    report.processes = count
+    return {region: _successful(tasks, results)}, report
+
+
+def _check_feature(feature):
+    for value in feature.values() if isinstance(feature, dict) else [feature]:
+        if value not in METRICS:
+            raise InvalidInput(
+                f"unknown filtration {value!r}, expected one of {', '.join(METRICS)}"
+            )
+
+
+def _count_processes(processes, dataset):
+    if processes is not None and processes < 1:
+        raise InvalidInput(f"the number of processes is {processes}, expected at least 1")
+    if multiprocessing.current_process().daemon:
+        return 1  # Python forbids children here
+    worth = -(-dataset.n_cells // CELLS_PER_PROCESS)
+    return max(1, min(processes or available_cpus(), len(dataset.mtypes), worth))
+
+
+def available_cpus():
+    """The number of CPUs that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _run(tasks, count, advance):
+    """{mtype: (distributions, reason of a failure)}, in no particular order."""
+    results = {}
+    if count == 1:
+        for task in tasks:
+            mtype, *result = extract_mtype(task)
+            results[mtype] = result
+            advance()
+        return results
+    pool = ProcessPoolExecutor(count, mp_context=_context(), initializer=_prepare_worker)
+    try:
+        # The big ones first, so that no process is left alone with one at the end.
+        futures = [
+            pool.submit(extract_mtype, task)
+            for task in sorted(tasks, key=lambda task: -_size(task.paths))
+        ]
+        for future in as_completed(futures):
+            mtype, *result = future.result()
+            results[mtype] = result
+            advance()
+    except BrokenProcessPool as error:
+        unfinished = some(task.mtype for task in tasks if task.mtype not in results)
+        raise WorkerFailed(
+            "A process of the extraction died (out of memory, or killed from outside) while these "
+            f"mtypes were unfinished: {unfinished}. Run again, with fewer processes when memory is "
+            "short."
+        ) from error
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+    return results
+
+
+def _successful(tasks, results):
+    problems = [
+        InvalidInput(
+            f"NeuroTS cannot extract its distributions from {len(task.paths)} cell(s): "
+            f"{results[task.mtype][1]}",
+            f"mtype {task.mtype}",
+            "Look at its cells; more of them, or other neurite types or diameter models may help",
+        )
+        for task in tasks
+        if results[task.mtype][1] is not None
+    ]
+    if problems:
+        raise InvalidInputs(problems)
+    return {task.mtype: results[task.mtype][0] for task in tasks}
+
+
+def _size(paths):
+    return sum(os.path.getsize(path) for path in paths)
+
+
+def _context():
+    methods = multiprocessing.get_all_start_methods()
+    return multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
+
+
+def _start_server():
+    context = _context()
+    if context.get_start_method() == "forkserver":
+        context.set_forkserver_preload(list(PRELOADED))
+        forkserver.ensure_running()
+
+
+def _prepare_worker():
+    """Leave interrupts to the parent, and end when it ends, however it ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
+
+
+def _end_with(sentinel):
+    connection.wait([sentinel])
+    os._exit(1)
+
+
+class _Progress:
+    """A progress bar, a function, or nothing."""
+
+    def __init__(self, progress, total):
+        self._progress, self._total = progress, total
+        self._done, self._bar = 0, None
+
+    def __enter__(self):
+        if self._progress is True:
+            from tqdm import tqdm
+
+            self._bar = tqdm(total=self._total, desc="Distributions", unit="mtype")
+        return self._advance
+
+    def __exit__(self, *_):
+        if self._bar is not None:
+            self._bar.close()
+
+    def _advance(self):
+        self._done += 1
+        if self._bar is not None:
+            self._bar.update()
+        elif callable(self._progress):
+            self._progress(self._done, self._total)

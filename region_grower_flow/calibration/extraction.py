@@ -1,0 +1,128 @@
+"""NeuroTS's distributions of one mtype: the unit of work of the extraction's processes."""
+
+import contextlib
+import io
+import math
+import warnings
+from dataclasses import dataclass
+from functools import partial
+
+from region_grower_flow.calibration.diameter_model import (
+    DEFAULT,
+    EXTERNAL,
+    UNIFORM,
+    DiameterModel,
+)
+from region_grower_flow.calibration.populations import BASAL
+
+BARCODE_KEYS = ("persistence_diagram", "min_bar_length")
+
+
+@dataclass(frozen=True)
+class ExtractionTask:
+    """What one process needs to extract the distributions of an mtype.
+
+    Attributes:
+        mtype: its name.
+        paths: the files of its cells.
+        neurite_types: the neurite types to extract.
+        thresholds: {neurite type: the least number of terminations, exclusive}.
+        diameter: the DiameterModel.
+        feature: TMD's filtration, one for all neurite types or {neurite type: filtration}.
+    """
+
+    mtype: str
+    paths: tuple
+    neurite_types: tuple
+    thresholds: dict
+    diameter: DiameterModel
+    feature: str | dict = "path_distances"
+
+
+def extract_mtype(task):
+    """The distributions of one mtype.
+
+    Returns:
+        (mtype, distributions or None, the reason of a failure or None). What NeuroTS and the
+        libraries below it raise is returned as a sentence, since most of it is about the data and
+        all mtypes are to be reported together.
+    """
+    try:
+        # NeuroTS prints about cells without basal dendrites and NumPy warns about short fits;
+        # the report says both better.
+        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+            warnings.simplefilter("ignore")
+            distributions = _extract(task)
+    except Exception as error:
+        return task.mtype, None, f"{type(error).__name__}: {error}"
+    bad = _not_finite(distributions)
+    if bad:
+        return task.mtype, None, f"{bad} is not a finite number"
+    return task.mtype, distributions, None
+
+
+def _extract(task):
+    thresholds = [task.thresholds[name] for name in task.neurite_types]
+    distributions = _call_neurots(task, task.neurite_types, min(thresholds))
+    # NeuroTS has one threshold for all neurite types. Where one type needs a lower one, the
+    # others still get the bar codes of their own.
+    for threshold in sorted(set(thresholds))[1:]:
+        names = tuple(name for name in task.neurite_types if task.thresholds[name] == threshold)
+        stricter = _call_neurots(task, names, threshold)
+        for name in names:
+            kept = {key: stricter[name][key] for key in BARCODE_KEYS if key in stricter[name]}
+            distributions[name].update(kept)
+    if BASAL not in task.neurite_types:
+        # NeuroTS's schema requires the trunk of basal dendrites even when none are grown.
+        distributions[BASAL] = {"trunk": None}
+    if task.diameter.method == UNIFORM:
+        distributions["diameter"] = {"method": UNIFORM}
+    return distributions
+
+
+def _call_neurots(task, neurite_types, threshold):
+    import morphio
+    from neurots import extract_input
+
+    morphio.set_maximum_warnings(0)
+    paths = list(task.paths)
+    return extract_input.distributions(
+        paths,
+        neurite_types=list(neurite_types),
+        threshold_sec=threshold,
+        diameter_input_morph=paths,
+        feature=task.feature,
+        diameter_model=_model_function(task.diameter, task.neurite_types),
+    )
+
+
+def _model_function(diameter, neurite_types):
+    """NeuroTS's argument ``diameter_model``."""
+    if diameter.method == EXTERNAL:
+        from diameter_synthesis import build_models
+
+        config = {"neurite_types": list(neurite_types), **diameter.config}
+        return partial(build_models.build, config=config)
+    if diameter.method in (DEFAULT, UNIFORM):
+        return None
+    return diameter.method
+
+
+def _not_finite(value, path=""):
+    """The path of the first number that is NaN or infinite, or None.
+
+    Bar codes are left out: NeuroTS itself puts NaN for the angles of a bar that ends no bifurcation.
+    """
+    if isinstance(value, float):
+        return None if math.isfinite(value) else path
+    if isinstance(value, dict):
+        items = [
+            (f"{path}.{key}" if path else str(key), inner)
+            for key, inner in value.items()
+            if key != BARCODE_KEYS[0]
+        ]
+    elif isinstance(value, list | tuple):
+        items = [(f"{path}[{i}]", inner) for i, inner in enumerate(value)]
+    else:
+        return None
+    return next(filter(None, (_not_finite(inner, inner_path) for inner_path, inner in items)), None)

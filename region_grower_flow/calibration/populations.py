@@ -1,0 +1,180 @@
+"""The usable reference cells of each mtype, and which neurites they let one grow."""
+
+from dataclasses import dataclass, field
+
+from region_grower_flow.calibration.morphologies import DENDRITES, examine_dataset
+from region_grower_flow.errors import InvalidInput, InvalidInputs, nearest
+from region_grower_flow.morphology import NEURITE_TYPES
+
+BASAL, APICAL = DENDRITES
+FAIL, SKIP = "fail", "skip"
+LEGACY_NAMES = {"basal": BASAL, "apical": APICAL}
+DEFAULT_THRESHOLD = 2
+"""NeuroTS keeps the bar codes of trees with more terminations than this."""
+
+
+@dataclass
+class Population:
+    """The reference cells of an mtype.
+
+    Attributes:
+        mtype: its name.
+        cells: the ExaminedCells that are used.
+        lost: the ExaminedCells that are not, each with its problem.
+        neurite_types: the neurite types to grow, in NeuroTS's order (basal, apical, axon).
+        thresholds: {neurite type: trees with more terminations than this give a bar code}.
+        notes: what was done differently than for other mtypes, as sentences.
+    """
+
+    mtype: str
+    cells: list
+    lost: list
+    neurite_types: list = field(default_factory=list)
+    thresholds: dict = field(default_factory=dict)
+    notes: list = field(default_factory=list)
+
+    @property
+    def paths(self):
+        """The files of the cells that are used, in the order of the dat file."""
+        return [cell.path for cell in self.cells]
+
+    def with_tree(self, neurite_type):
+        """How many of the cells have a tree of this type."""
+        return sum(neurite_type in cell.trees for cell in self.cells)
+
+    def as_dict(self):
+        """What the report says about the mtype, JSON-able."""
+        return {
+            "cells": len(self.cells),
+            "neurite_types": list(self.neurite_types),
+            "cells_with": {name: self.with_tree(name) for name in self.neurite_types},
+            "trees": {
+                name: sum(cell.trees.get(name, 0) for cell in self.cells)
+                for name in self.neurite_types
+            },
+            "lost": [{"name": cell.name, "reason": cell.problem} for cell in self.lost],
+            "notes": list(self.notes),
+        }
+
+
+def gather_populations(dataset, neurite_types=None, on_bad_morphology=FAIL):
+    """Examine the cells of a dataset and decide what each mtype grows.
+
+    An mtype grows basal dendrites when any of its cells has one, and apical dendrites when more
+    than half of its cells have one: the same rule for all mtypes, whatever their names.
+
+    Args:
+        dataset: the Dataset.
+        neurite_types: None for the rule above; a list of the types to consider (axons are grown
+            only when ``"axon"`` is in it and more than half of the cells have one); or a
+            dictionary {mtype: list of types}, exactly what to grow, the other mtypes by the rule.
+        on_bad_morphology: ``"fail"``: cells that cannot be used are errors; ``"skip"``: they are
+            left out and named in the report, as are mtypes of which no cell is left.
+
+    Returns:
+        {mtype: Population}, in the order of the dataset; with ``"skip"`` some have no cells.
+
+    Raises:
+        InvalidInputs: cells that cannot be used, neurite types that no cell has.
+    """
+    chosen = _chosen_types(neurite_types, dataset)
+    populations, problems = {}, []
+    for mtype, cells in examine_dataset(dataset).items():
+        usable = [cell for cell in cells if cell.problem is None]
+        lost = [cell for cell in cells if cell.problem is not None]
+        populations[mtype] = population = Population(mtype, usable, lost)
+        if on_bad_morphology == FAIL:
+            problems += [_bad_cell(cell) for cell in lost]
+        if usable:
+            problems += _decide(population, *chosen(mtype))
+    if problems:
+        raise InvalidInputs(problems)
+    if not any(population.cells for population in populations.values()):
+        raise InvalidInput(
+            "no morphology can be used", dataset.dat_file, _first_reason(populations)
+        )
+    return populations
+
+
+def _bad_cell(cell):
+    return InvalidInput(f"(mtype {cell.mtype}) {cell.problem}", cell.path, cell.hint)
+
+
+def _first_reason(populations):
+    cell = next(cell for population in populations.values() for cell in population.lost)
+    return f"The first, {cell.name}: {cell.problem}"
+
+
+def _chosen_types(neurite_types, dataset):
+    """A function mtype -> (types to consider, whether exactly these are wanted)."""
+    if neurite_types is None:
+        return lambda mtype: (DENDRITES, False)
+    if not isinstance(neurite_types, dict):
+        names = _known_types(neurite_types, "neurite types")
+        return lambda mtype: (names, False)
+    problems = [
+        InvalidInput(f"unknown mtype {mtype!r}", "neurite types", nearest(mtype, dataset.mtypes))
+        for mtype in neurite_types
+        if mtype not in dataset.mtypes
+    ]
+    if problems:
+        raise InvalidInputs(problems)
+    exact = {
+        mtype: _known_types(names, f"neurite types of {mtype}")
+        for mtype, names in neurite_types.items()
+    }
+    return lambda mtype: (exact[mtype], True) if mtype in exact else (DENDRITES, False)
+
+
+def _known_types(names, where):
+    if isinstance(names, str) or not isinstance(names, list | tuple) or not names:
+        raise InvalidInput(f"expected a list of neurite types, found {names!r}", where)
+    names = [LEGACY_NAMES.get(name, name) for name in names]
+    for name in names:
+        if name not in NEURITE_TYPES:
+            known = ", ".join(NEURITE_TYPES)
+            raise InvalidInput(f"unknown neurite type {name!r}, expected one of {known}", where)
+    order = (BASAL, APICAL, "axon")
+    return tuple(name for name in order if name in names)
+
+
+def _decide(population, candidates, exact):
+    """Set the neurite types and thresholds of a population; returns the problems."""
+    total = len(population.cells)
+    population.neurite_types = [
+        name
+        for name in candidates
+        if exact or population.with_tree(name) > (0 if name == BASAL else total / 2)
+    ]
+    if APICAL not in population.neurite_types and population.with_tree(APICAL):
+        population.notes.append(
+            f"{population.with_tree(APICAL)} of {total} cells have an apical dendrite; "
+            "as these are not most of them, none is grown"
+        )
+    for cell in population.cells:
+        population.notes += [f"{cell.name}: {note}" for note in cell.notes]
+    if not population.neurite_types:
+        wanted = ", ".join(candidates)
+        return [InvalidInput(f"not enough cells have {wanted}", f"mtype {population.mtype}")]
+    problems = []
+    for name in population.neurite_types:
+        problems += _set_threshold(population, name)
+    return problems
+
+
+def _set_threshold(population, name):
+    """The highest threshold, up to NeuroTS's own, that leaves a bar code."""
+    tips = max((cell.tips.get(name, 0) for cell in population.cells), default=0)
+    if not population.with_tree(name) or not tips:
+        return [
+            InvalidInput(
+                f"none of its cells has a tree of type {name}", f"mtype {population.mtype}"
+            )
+        ]
+    population.thresholds[name] = min(DEFAULT_THRESHOLD, tips - 1)
+    if tips <= DEFAULT_THRESHOLD:
+        population.notes.append(
+            f"no {name} has more than {tips} termination(s): bar codes of trees with {tips} are "
+            f"used (NeuroTS alone wants more than {DEFAULT_THRESHOLD})"
+        )
+    return []

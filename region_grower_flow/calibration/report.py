@@ -1,0 +1,71 @@
+"""What a calibration stage did: which cells were used, which were lost, what was special."""
+
+from dataclasses import dataclass, field
+
+from region_grower_flow.errors import some
+
+
+@dataclass
+class CalibrationReport:
+    """The report of an extraction or of a generation of parameters.
+
+    Attributes:
+        stage: ``"distributions"`` or ``"parameters"``.
+        mtypes: {mtype: what Population.as_dict says}, of the mtypes in the result.
+        lost_mtypes: {mtype: reasons}, of those that no usable cell is left of.
+        overrides: what overrides changed: [{mtype, path, old, new}].
+        notes: other sentences.
+        processes: how many processes worked.
+    """
+
+    stage: str
+    mtypes: dict = field(default_factory=dict)
+    lost_mtypes: dict = field(default_factory=dict)
+    overrides: list = field(default_factory=list)
+    notes: list = field(default_factory=list)
+    processes: int = 1
+
+    @classmethod
+    def of_populations(cls, stage, populations):
+        """The report of the cells, before anything is computed."""
+        report = cls(stage)
+        for mtype, population in populations.items():
+            if population.cells:
+                report.mtypes[mtype] = population.as_dict()
+            else:
+                report.lost_mtypes[mtype] = population.as_dict()["lost"]
+        return report
+
+    @property
+    def lost(self):
+        """The cells that were not used: [(name, mtype, reason)]."""
+        lost = {mtype: entry["lost"] for mtype, entry in self.mtypes.items()} | self.lost_mtypes
+        return [
+            (cell["name"], mtype, cell["reason"]) for mtype, cells in lost.items() for cell in cells
+        ]
+
+    def as_dict(self):
+        """The report as JSON-able values."""
+        return {
+            "stage": self.stage,
+            "processes": self.processes,
+            "mtypes": self.mtypes,
+            "lost_mtypes": self.lost_mtypes,
+            "overrides": self.overrides,
+            "notes": self.notes,
+        }
+
+    def sentences(self):
+        """The report for a terminal, a sentence per line."""
+        cells = sum(entry["cells"] for entry in self.mtypes.values())
+        yield f"{self.stage} of {len(self.mtypes)} mtypes from {cells} cells."
+        for name, mtype, reason in self.lost:
+            yield f"{name} is lost to {mtype}: {reason}."
+        if self.lost_mtypes:
+            yield f"No cell is left of {some(self.lost_mtypes)}."
+        for mtype, entry in self.mtypes.items():
+            for note in entry["notes"]:
+                yield f"{mtype}: {note}."
+        for change in self.overrides:
+            yield f"{change['mtype']}: {change['path']} is {change['new']!r} (was {change['old']!r})."
+        yield from self.notes
