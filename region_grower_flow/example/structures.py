@@ -6,6 +6,8 @@
 direction that turns apical dendrites to it.
 """
 
+import itertools
+
 from .atlases import AREAS, COLUMN_WIDTH, CORTEX
 from .targets import COLUMN_HEIGHT, LAYERS, THICKNESSES
 
@@ -60,9 +62,7 @@ def pia_mesh():
     """A closed box above the pia of the column, as the text of an OBJ file."""
     half = COLUMN_WIDTH / 2 + PIA_MARGIN
     low, high = COLUMN_HEIGHT + PIA_GAP, COLUMN_HEIGHT + PIA_GAP + PIA_THICKNESS
-    corners = np.array(
-        [(x, y, z) for x in (-half, half) for y in (low, high) for z in (-half, half)]
-    )
+    corners = itertools.product((-half, half), (low, high), (-half, half))
     # Corner number: 4 x + 2 y + z; each face counter-clockwise when seen from outside.
     faces = [(0, 1, 3, 2), (4, 6, 7, 5), (0, 4, 5, 1), (2, 3, 7, 6), (0, 2, 6, 4), (1, 5, 7, 3)]
     lines = ["# The pia of the example column: a box above it (um)", "o pia"]
