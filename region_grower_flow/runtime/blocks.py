@@ -1,0 +1,141 @@
+"""Records of finished blocks of cells: one file a block, whole or absent, never half believed.
+
+A block file is JSON lines: a header with the number of records, the length and the checksum of
+what follows, then one record a cell. It is written beside its place and renamed, so a kill leaves
+either nothing or a whole file; the checksum finds what a broken disk or an editor did to it.
+"""
+
+import contextlib
+import json
+import os
+import zlib
+from pathlib import Path
+
+from region_grower_flow import layout
+from region_grower_flow.io.atomic import TEMPORARY_PREFIX, write_bytes_atomic
+
+FORMAT, FORMAT_VERSION = "region_grower_flow.block", 1
+SUFFIX = ".jsonl"
+
+
+def block_name(job, index, first_row):
+    """The file name of a block: unique to the job, sorted by row, independent of the contents."""
+    return f"{first_row:09d}-{job}-{index:06d}{SUFFIX}"
+
+
+def write_block(folder, name, records):
+    """Write the records (JSON-able dicts) of one block and return its path; raises OutputFailed."""
+    lines = [json.dumps(r, ensure_ascii=False, separators=(",", ":")) for r in records]
+    body = "".join(line + "\n" for line in lines).encode()
+    header = {
+        "format": FORMAT,
+        "version": FORMAT_VERSION,
+        "count": len(lines),
+        "bytes": len(body),
+        "crc32": zlib.crc32(body),
+    }
+    path = Path(folder) / name
+    write_bytes_atomic(path, json.dumps(header).encode() + b"\n" + body, durable=True)
+    return path
+
+
+def read_block(path):
+    """The records of a block file, or None when the file is not whole or not a block file.
+
+    Raises:
+        OSError: the file is there and cannot be read; it says nothing about its contents.
+    """
+    try:
+        first, _, body = Path(path).read_bytes().partition(b"\n")
+    except FileNotFoundError:
+        return None
+    try:
+        header = json.loads(first)
+        if (header["format"], header["version"]) != (FORMAT, FORMAT_VERSION):
+            return None
+        if header["bytes"] != len(body) or header["crc32"] != zlib.crc32(body):
+            return None
+        # One call for all lines: four times as fast as one call a line. JSON escapes line ends
+        # within strings, so each line end here separates two records.
+        records = json.loads(b"[" + body.rstrip(b"\n").replace(b"\n", b",") + b"]")
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+    if header["count"] != len(records) or not all(map(_is_record, records)):
+        return None
+    return records
+
+
+def _is_record(record):
+    return (
+        isinstance(record, dict)
+        and isinstance(record.get("row"), int)
+        and isinstance(record.get("digest"), str)
+        and record.get("status") in (layout.MADE, layout.DROPPED)
+    )
+
+
+def block_files(folder, job=None):
+    """The paths of the block files in a folder (of one job when ``job`` is named), sorted."""
+    try:
+        with os.scandir(folder) as entries:
+            names = [entry.name for entry in entries if entry.name.endswith(SUFFIX)]
+    except FileNotFoundError:
+        return []
+    names = [n for n in names if not n.startswith(".") and (job is None or f"-{job}-" in n)]
+    return [Path(folder) / name for name in sorted(names)]
+
+
+def finished_records(folder, remove_corrupt=False, job=None):
+    """The records of all whole block files of a folder.
+
+    Args:
+        folder: the blocks folder; it may be missing.
+        remove_corrupt: delete the files that are not whole (a run does, a look does not).
+        job: read the files of this job only.
+
+    Returns:
+        {(row, digest): record}. Of two records of the same cell a made one is preferred, then the
+        later file.
+    """
+    found = {}
+    for path in block_files(folder, job):
+        records = read_block(path)
+        if records is None:
+            if remove_corrupt:
+                _remove(path)
+            continue
+        for record in records:
+            key = (record["row"], record["digest"])
+            earlier = found.get(key)
+            if earlier is None or earlier["status"] != layout.MADE or record["status"] == "made":
+                found[key] = record
+    return found
+
+
+def discard_records(folder, keep):
+    """Delete the block files of which no record is in ``keep`` (a set of (row, digest)).
+
+    Returns:
+        The number of files deleted. Nobody may be writing into the folder meanwhile.
+    """
+    removed = 0
+    for path in block_files(folder):
+        records = read_block(path) or []
+        if not any((record["row"], record["digest"]) in keep for record in records):
+            removed += _remove(path)
+    return removed
+
+
+def remove_temporaries(folder):
+    """Delete what killed writers left behind in a folder that nobody is writing into."""
+    with contextlib.suppress(FileNotFoundError), os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.startswith(TEMPORARY_PREFIX):
+                _remove(entry.path)
+
+
+def _remove(path):
+    with contextlib.suppress(OSError):
+        os.unlink(path)
+        return True
+    return False

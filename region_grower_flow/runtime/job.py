@@ -1,0 +1,165 @@
+"""The job file: the only thing that the launcher and the worker share.
+
+It is versioned JSON, so that a worker of another installation refuses a job it does not understand
+instead of doing something else.
+"""
+
+import json
+import os
+import secrets
+import socket
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from region_grower_flow.errors import InvalidInput
+from region_grower_flow.io.atomic import write_json_atomic
+
+JOB_VERSION = 1
+JOBS = "jobs"
+"""The folder of job files and notes, inside the blocks folder."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """What a worker takes at a time.
+
+    Attributes:
+        rows: rows of the cell table.
+        reason: None to grow the cells; or why they are given up without being tried.
+    """
+
+    rows: tuple
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Job:
+    """One launch.
+
+    Attributes:
+        settings: of the synthesizer, JSON values.
+        blocks: list of :class:`Block`.
+        blocks_folder, logs_folder: where records and logs go.
+        ranks: number of processes: one that hands out blocks and the workers; 1 means one process
+            that grows all by itself.
+        cell_timeout: seconds that a cell may take, None for no limit.
+        log_level: of the ranks' logs.
+        name: unique, part of the names of all files of this launch.
+        host, pid: the process that launched it, watched by rank 0.
+    """
+
+    settings: dict
+    blocks: tuple
+    blocks_folder: str
+    logs_folder: str
+    ranks: int
+    cell_timeout: float | None = None
+    log_level: str = "INFO"
+    name: str = field(default_factory=lambda: f"{int(time.time()):x}{secrets.token_hex(4)}")
+    host: str = field(default_factory=socket.gethostname)
+    pid: int = field(default_factory=os.getpid)
+
+    @property
+    def path(self):
+        """The job file."""
+        return Path(self.blocks_folder) / JOBS / f"{self.name}.json"
+
+    @property
+    def notes(self):
+        """The notes file of the ranks."""
+        return self.path.with_suffix(".notes")
+
+    def failure(self, rank):
+        """The file in which a rank says why it failed."""
+        return self.path.with_suffix(f".failed-{rank}")
+
+    def log(self, rank):
+        """The log file of a rank; a chunk's launches share it."""
+        return Path(self.logs_folder) / f"rank-{rank:04d}.log"
+
+    @property
+    def launcher_log(self):
+        """The log file of the launch command's own words."""
+        return Path(self.logs_folder) / "launcher.log"
+
+    @property
+    def rows(self):
+        """All rows of the job, in order of blocks."""
+        return [row for block in self.blocks for row in block.rows]
+
+
+def write_job(job):
+    """Write the job file and return its path; raises OutputFailed."""
+    content = {"version": JOB_VERSION, **asdict(job)}
+    write_json_atomic(job.path, content, indent=None, default=os.fspath)
+    return job.path
+
+
+def load_job(path):
+    """Read a job file.
+
+    Raises:
+        InvalidInput: it is missing, not JSON, of another version, or not a job.
+    """
+    try:
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        problem = f"the job file cannot be read ({error.strerror})"
+        raise InvalidInput(problem, path) from error
+    except (ValueError, RecursionError) as error:
+        raise InvalidInput(f"the job file is not JSON ({error})", path) from error
+    problem = _problem(content)
+    if problem:
+        raise InvalidInput(problem, path, "run again: job files are written anew for each launch")
+    blocks = tuple(Block(tuple(block["rows"]), block["reason"]) for block in content.pop("blocks"))
+    del content["version"]
+    return Job(blocks=blocks, **content)
+
+
+_TYPES = {
+    "settings": dict,
+    "blocks": list,
+    "blocks_folder": str,
+    "logs_folder": str,
+    "ranks": int,
+    "cell_timeout": int | float | None,
+    "log_level": str,
+    "name": str,
+    "host": str,
+    "pid": int,
+}
+
+
+def _problem(content):
+    """What is wrong with the content of a job file, as a sentence; None when nothing is."""
+    if not isinstance(content, dict):
+        return "the job file does not hold a JSON object"
+    if content.get("version") != JOB_VERSION:
+        return f"the job file has version {content.get('version')!r}, expected {JOB_VERSION}"
+    if set(content) != {"version", *_TYPES}:
+        odd = sorted(set(content) ^ {"version", *_TYPES})
+        return f"the job file lacks, or should not have, {', '.join(odd)}"
+    wrong = [key for key, kind in _TYPES.items() if not _is(content[key], kind)]
+    if wrong:
+        return f"the job file has a value of the wrong type in {', '.join(wrong)}"
+    if content["ranks"] < 1 or (content["cell_timeout"] or 1) <= 0:
+        return "the job file has a number of ranks or a time limit that is not positive"
+    if not all(map(_is_block, content["blocks"])):
+        return "the job file has a block that is not a list of rows with a reason or null"
+    return None
+
+
+def _is(value, kind):
+    return isinstance(value, kind) and not isinstance(value, bool)
+
+
+def _is_block(block):
+    return (
+        isinstance(block, dict)
+        and set(block) == {"rows", "reason"}
+        and isinstance(block["reason"], str | None)
+        and isinstance(block["rows"], list)
+        and bool(block["rows"])
+        and all(_is(row, int) and row >= 0 for row in block["rows"])
+    )

@@ -1,0 +1,383 @@
+"""Runs the rows of one chunk to their records, whatever happens to the processes that grow them.
+
+:func:`run_chunk` launches a job, reads the records of its finished blocks, and launches again with
+what is left, until every row has a record. The launcher's exit code proves nothing: records do.
+"""
+
+import contextlib
+import functools
+import json
+import os
+import subprocess
+import time
+from pathlib import Path
+
+from region_grower_flow.errors import FlowError, InvalidInput, OutputFailed, WorkerFailed, some
+from region_grower_flow.io.atomic import make_folder
+from region_grower_flow.runtime import blame, commands, notes, processes, supervision
+from region_grower_flow.runtime.blocks import finished_records, remove_temporaries
+from region_grower_flow.runtime.commands import INPROCESS, WORKER_MODULE
+from region_grower_flow.runtime.job import JOBS, Block, Job, load_job, write_job
+from region_grower_flow.runtime.plans import ChunkOutcome, ChunkRun, Progress, cut_blocks
+
+__all__ = ["ChunkOutcome", "ChunkRun", "Progress", "finished_records", "mpi_works", "run_chunk"]
+
+CHECK_SECONDS = 60
+"""For two ranks to start and say how many they are."""
+
+TAIL_LINES, TAIL_LENGTH = 5, 600
+"""Lines and characters of a log that an error quotes."""
+
+
+def run_chunk(plan, on_progress=None, synthesizer=None, worker_module=WORKER_MODULE):
+    """Grow the rows of a chunk; finished blocks stay, whatever happens.
+
+    Call it from the main thread, one at a time for a blocks folder (the caller holds the lock).
+    SIGTERM, SIGINT and SIGHUP end it, and every rank, within seconds.
+
+    Args:
+        plan: a :class:`ChunkRun`.
+        on_progress: called with a :class:`Progress` at most about twice a second.
+        synthesizer: an open one of the same settings, used where the plan has no digests or costs
+            and for the launcher "inprocess".
+        worker_module: the module that ranks run.
+
+    Returns:
+        A :class:`ChunkOutcome` with a record for every row.
+
+    Raises:
+        InvalidInput: the launcher is unknown or missing, or the ranks cannot read their inputs.
+        OutputFailed: results cannot be written.
+        WorkerFailed: launches fail again and again, or many cells bring their process down.
+    """
+    start = time.monotonic()
+    processes.die_with_forking_parent()
+    with processes.signals_raise():
+        chunk = _Chunk(plan, on_progress, synthesizer, worker_module)
+        chunk.prepare()
+        while chunk.remaining:
+            chunk.launch()
+        chunk.outcome.seconds = time.monotonic() - start
+        chunk.tell_end()
+    return chunk.outcome
+
+
+@functools.cache
+def mpi_works():
+    """Whether a usable mpiexec and mpi4py are here: (bool, a sentence). Starts two ranks once."""
+    try:
+        command = commands.launch_command(commands.MPIEXEC, 2, commands.worker_command(None, 2))
+        environment = commands.rank_environment(os.environ, commands.MPIEXEC)
+        process = processes.start(command, environment)
+    except (InvalidInput, WorkerFailed) as error:
+        return False, str(error)
+    try:
+        out, err = process.communicate(timeout=CHECK_SECONDS)
+    except subprocess.TimeoutExpired:
+        return False, f"{command[0]} did not start two ranks within {CHECK_SECONDS} s."
+    finally:
+        processes.stop(process)
+    return _check_answer(command[0], out, err)
+
+
+class _Chunk:
+    """The state of one call of run_chunk.
+
+    Attributes:
+        remaining: {row: digest} of the rows without a record.
+        given_up: {row: reason} of those that will be dropped without being tried.
+        outcome: the ChunkOutcome.
+    """
+
+    def __init__(self, plan, on_progress, synthesizer, worker_module):
+        self.plan, self.worker_module = plan, worker_module
+        self._on_progress = on_progress or (lambda _: None)
+        self._synthesizer = synthesizer
+        self.crashes = blame.Crashes(plan.blocks_folder)
+        self.remaining, self.given_up, self.suspects = {}, {}, set()
+        self.outcome = ChunkOutcome()
+        self._told = 0
+        self._idle_launches = self._crashed_cells = 0
+
+    def prepare(self):
+        """Make the folders, tidy up after a killed run, and learn what it is about to do."""
+        plan = self.plan
+        if plan.workers < 1:
+            raise InvalidInput("the number of workers must be at least 1", where="workers")
+        make_folder(Path(plan.blocks_folder) / JOBS)
+        make_folder(plan.logs_folder)
+        self.crashes.load()
+        digest = plan.digests.__getitem__ if plan.digests is not None else self._open().digest
+        self.remaining = {row: digest(row) for row in plan.rows}
+        self._tidy()
+        for row, cell in self.remaining.items():
+            if (row, cell) in self.crashes.counts:
+                self._suspect(row)
+
+    def launch(self):
+        """One launch: grow what can be grown, collect the records, judge what went wrong."""
+        job, alone = self._make_job()
+        self.outcome.launches += 1
+        try:
+            write_job(job)
+            notes.create_notes(job.notes, job.ranks)
+            end = self._run(job)
+        finally:
+            # Also on the way out: an interrupted process is no reason to suspect its cell.
+            _remove_job(job)
+        found = self._collect(job)
+        self._judge(job, end, found, alone)
+
+    # What to do.
+
+    def _open(self):
+        if self._synthesizer is None:
+            from region_grower_flow.synthesis import open_synthesizer
+
+            self._synthesizer = open_synthesizer(self.plan.settings)
+        return self._synthesizer
+
+    def _make_job(self):
+        """The next Job, and whether it grows suspects alone."""
+        plan = self.plan
+        drops = [Block((row,), reason) for row, reason in sorted(self.given_up.items())]
+        normal = [r for r in self.remaining if r not in self.given_up and r not in self.suspects]
+        alone = not normal
+        if alone:
+            # The most suspected first: a guilty cell is given up after few launches.
+            order = sorted(self.suspects, key=lambda row: (-self._count(row), row))
+            grown = [Block((row,)) for row in order if row not in self.given_up]
+        else:
+            costs = plan.costs if plan.costs is not None else self._costs(normal)
+            grown = cut_blocks(normal, costs, plan.workers, plan.block_cells)
+        blocks = tuple(drops + grown)
+        workers = 1 if alone else min(plan.workers, len(blocks))
+        job = Job(
+            settings=dict(plan.settings),
+            blocks=blocks,
+            blocks_folder=str(plan.blocks_folder),
+            logs_folder=str(plan.logs_folder),
+            ranks=1 if plan.launcher == INPROCESS else workers + 1,
+            cell_timeout=plan.cell_timeout,
+            log_level=plan.log_level,
+        )
+        return job, alone or job.ranks == 1
+
+    def _costs(self, rows):
+        return {row: self._open().cost(row) for row in rows}
+
+    def _count(self, row):
+        return self.crashes.counts.get((row, self.remaining[row]), (0, ""))[0]
+
+    # Doing it.
+
+    def _run(self, job):
+        if self.plan.launcher == INPROCESS:
+            return self._run_here(job)
+        plan = self.plan
+        command = commands.launch_command(
+            plan.launcher,
+            job.ranks,
+            commands.worker_command(job.path, job.ranks, self.worker_module),
+            plan.srun_options,
+        )
+        limit = None if plan.cell_timeout is None else plan.cell_timeout + plan.hang_grace
+        return supervision.run_launch(
+            command,
+            commands.rank_environment(os.environ, plan.launcher),
+            job,
+            supervision.Limits(limit, plan.stall_seconds),
+            self._tell,
+        )
+
+    def _run_here(self, job):
+        from region_grower_flow.runtime.worker import run_serial
+
+        end = supervision.LaunchEnd()
+        try:
+            run_serial(job, self._tell, self._synthesizer)
+        except FlowError:
+            raise
+        except Exception as error:  # becomes the crash of a cell, counted and tried again
+            end.failures[0] = f"{type(error).__name__}: {error}"
+        return supervision.finish(end, job)
+
+    def _tell(self, event):
+        """Pass progress on, counted over all launches."""
+        records = self.outcome.records
+        done = max(self._told, len(records) + event["done"])
+        self._told = min(done, len(records) + len(self.remaining))
+        total = len(records) + len(self.remaining)
+        dropped = self.outcome.dropped + event["dropped"]
+        self._on_progress(Progress(self._told, dropped, total, event["cells_per_second"]))
+
+    def tell_end(self):
+        """Tell the final numbers."""
+        done, rate = len(self.outcome.records), 0.0
+        if self.outcome.seconds > 0:
+            rate = done / self.outcome.seconds
+        self._on_progress(Progress(done, self.outcome.dropped, done, rate))
+
+    # What came of it.
+
+    def _collect(self, job):
+        """Take over the records of a job's blocks; returns how many there are."""
+        found = 0
+        for (row, digest), record in finished_records(
+            self.plan.blocks_folder, job=job.name
+        ).items():
+            expected = self.remaining.get(row)
+            if expected is None:
+                continue
+            if digest != expected:
+                raise WorkerFailed(
+                    f"Row {row} was grown from other inputs than those of this run: a file has "
+                    "changed meanwhile. Run again."
+                )
+            found += 1
+            self.outcome.records[row] = record
+            del self.remaining[row]
+            self.given_up.pop(row, None)
+            self.suspects.discard(row)
+            self.crashes.clear([(row, digest)])
+        return found
+
+    def _judge(self, job, end, found, alone):
+        """Decide what a launch's end means for the next; raises when there should be none."""
+        _raise_failure(end)
+        for row in end.timed_out:
+            if row in self.remaining:
+                from region_grower_flow.runtime.worker import timeout_reason
+
+                self.given_up[row] = timeout_reason(self.plan.cell_timeout)
+        if not self.remaining:
+            return
+        self._idle_launches = 0 if found else self._idle_launches + 1
+        culprit = None if end.timed_out or end.stalled else self._blame(end, alone)
+        sentence = _sentence(job, end, culprit)
+        self.outcome.incidents.append(sentence)
+        quoted = f"{sentence} {_tail(job, end, culprit)}".rstrip()
+        if self._idle_launches >= self.plan.max_launches:
+            raise WorkerFailed(
+                f"{self._idle_launches} launches in a row finished no cell; the last: {quoted}"
+            )
+        if self._crashed_cells > self.plan.max_crashed_cells:
+            raise WorkerFailed(
+                f"{self._crashed_cells} cells brought their process down, which points at the "
+                f"installation or the memory; the last: {quoted}"
+            )
+
+    def _blame(self, end, alone):
+        """Count crashes and suspicions after a launch that died; returns the Culprit or None."""
+        growing = blame.suspects(end.notes)
+        culprit = blame.find_culprit(end.text, end.notes, end.failures)
+        if end.code is not None and end.code < 0:
+            return None  # somebody killed the launcher: no cell did that
+        if culprit is None and alone and growing:
+            how = blame.KILLED if end.code in (9, 137) else _unknown(end.code)
+            culprit = blame.Culprit(next(iter(growing)), how)
+        for rank, row in growing.items():
+            if row not in self.remaining or (culprit and culprit.rank != rank):
+                continue
+            how = culprit.how if culprit else _unknown(end.code)
+            self.crashes.add((row, self.remaining[row]), int(culprit is not None), how)
+            self._suspect(row)
+        return culprit
+
+    def _suspect(self, row):
+        self.suspects.add(row)
+        reason = self.crashes.reason((row, self.remaining[row]))
+        if reason is not None and row not in self.given_up:
+            self.given_up[row] = reason
+            self._crashed_cells += 1
+
+    # After a killed run.
+
+    def _tidy(self):
+        """End the ranks of a killed run, learn which cell killed it, and remove its files."""
+        folder = Path(self.plan.blocks_folder)
+        for path in sorted((folder / JOBS).glob("*.json")):
+            processes.kill_marked(str(path))
+            with contextlib.suppress(InvalidInput):
+                self._learn(load_job(path))
+        for path in (folder / JOBS).iterdir():
+            with contextlib.suppress(OSError):
+                path.unlink()
+        remove_temporaries(folder)
+
+    def _learn(self, job):
+        # Only a process that grew alone can have been killed by its cell together with the parent
+        # that would have counted it.
+        if job.ranks != 1:
+            return
+        for row in blame.suspects(notes.read_notes(job.notes, 1)).values():
+            if row in self.remaining:
+                self.crashes.add((row, self.remaining[row]), 1, _unknown(None))
+
+
+def _check_answer(mpiexec, out, err):
+    answers = []
+    for line in out.decode(errors="replace").splitlines():
+        with contextlib.suppress(ValueError):
+            answers.append(json.loads(line))
+    sizes = [a.get("size") for a in answers if isinstance(a, dict) and a.get("event") == "ranks"]
+    if sizes == [2, 2]:
+        return True, f"{mpiexec} starts ranks of mpi4py."
+    said = [a["message"] for a in answers if isinstance(a, dict) and "message" in a]
+    if said:
+        return False, said[0]
+    last = " ".join(err.decode(errors="replace").split()[-40:])
+    if "No module named mpi4py" in last:
+        return False, "mpi4py is not installed: install the package with its extra 'mpi'."
+    return False, f"{mpiexec} could not start two ranks of mpi4py: {last or 'it said nothing'}"
+
+
+def _raise_failure(end):
+    """Raise what a rank reported: bad input, output that cannot be written, or another end."""
+    if end.failure is None:
+        return
+    kinds = {"output": OutputFailed, "input": InvalidInput}
+    raise kinds.get(end.failure["kind"], WorkerFailed)(end.failure["message"])
+
+
+def _unknown(code):
+    return f"{blame.UNKNOWN}{'' if code is None else f', {blame.code_words(code)}'}"
+
+
+def _sentence(job, end, culprit):
+    """What happened in a launch that left rows without records."""
+    if end.timed_out:
+        return (
+            f"Rows {some(end.timed_out)} exceeded their time limit and were ended with their job."
+        )
+    if end.stalled:
+        return f"Nothing happened for {end.stalled:.0f} s, so the job was ended."
+    if culprit:
+        row = blame.suspects(end.notes).get(culprit.rank)
+        where = "" if row is None else f" while growing row {row}"
+        return f"Process {culprit.rank} of {job.ranks} ended{where}: {culprit.how}."
+    if end.code == 0:
+        return "The launcher reported success, but records are missing."
+    return f"The launcher failed: {blame.code_words(end.code)}."
+
+
+def _tail(job, end, culprit):
+    """The last lines of the log that tells most, and its path."""
+    failed = [rank for rank, note in enumerate(end.notes) if note.state == notes.FAILED]
+    rank = culprit.rank if culprit else next(iter(failed), None)
+    path = job.launcher_log if rank is None else job.log(rank)
+    try:
+        with open(path, "rb") as file:
+            file.seek(max(0, os.path.getsize(path) - 4 * TAIL_LENGTH))
+            lines = file.read().decode(errors="replace").split("\n")
+    except OSError:
+        return ""
+    said = " | ".join(line.strip() for line in lines if line.strip(" =\t"))
+    last = " | ".join(said.split(" | ")[-TAIL_LINES:])[-TAIL_LENGTH:]
+    return f"Its log {path} ends with: {last}" if last else f"Its log is {path}."
+
+
+def _remove_job(job):
+    for path in job.path.parent.glob(f"{job.name}.*"):
+        with contextlib.suppress(OSError):
+            path.unlink()

@@ -1,0 +1,132 @@
+"""What a chunk is asked for, what came of it, and how its rows are cut into blocks."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from region_grower_flow.runtime.commands import MPIEXEC
+from region_grower_flow.runtime.job import Block
+
+BLOCK_CELLS = 50
+"""Most cells of a block: what a killed rank loses at most."""
+
+BLOCKS_PER_WORKER = 4
+"""At least so many blocks a worker, so that no worker waits long for the last one."""
+
+CELL_SECONDS = 1800.0
+STALL_SECONDS = 900.0
+HANG_GRACE_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class ChunkRun:
+    """The rows of a chunk that are to be grown, and how.
+
+    Attributes:
+        settings: of the synthesizer, as a dict that JSON can hold.
+        rows: rows of the cell table to grow: those without a finished record.
+        blocks_folder: where the records of blocks go (and the job files, below it).
+        logs_folder: where the ranks' logs go.
+        launcher: "mpiexec", "srun", "inprocess" or a template, see
+            :func:`region_grower_flow.runtime.commands.launch_command`.
+        workers: processes that grow cells (under MPI one more hands out the blocks).
+        digests: {row: fingerprint of the cell}; None asks the synthesizer.
+        costs: {row: relative work}; None asks the synthesizer.
+        block_cells: most cells of a block, None for the default.
+        cell_timeout: seconds that one cell may take, None for no limit.
+        hang_grace: seconds beyond ``cell_timeout`` after which a cell that does not let itself be
+            interrupted ends its job.
+        stall_seconds: a job in which nothing happens for so long is ended and started anew.
+        max_launches: launches in a row that finish no cell, before giving up.
+        max_crashed_cells: cells that may bring their process down, before giving up: more point
+            at the installation or the memory, not at cells.
+        srun_options: further options of srun.
+        log_level: of the ranks' logs.
+    """
+
+    settings: dict
+    rows: Sequence[int]
+    blocks_folder: str
+    logs_folder: str
+    launcher: str | Sequence[str] = MPIEXEC
+    workers: int = 1
+    digests: Mapping[int, str] | None = None
+    costs: Mapping[int, float] | None = None
+    block_cells: int | None = None
+    cell_timeout: float | None = CELL_SECONDS
+    hang_grace: float = HANG_GRACE_SECONDS
+    stall_seconds: float = STALL_SECONDS
+    max_launches: int = 5
+    max_crashed_cells: int = 20
+    srun_options: Sequence[str] = ("--mpi=pmi2",)
+    log_level: str = "INFO"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a chunk is: cells ``done`` (``dropped`` of them given up) of ``total``."""
+
+    done: int
+    dropped: int
+    total: int
+    cells_per_second: float
+
+
+@dataclass
+class ChunkOutcome:
+    """What came of a chunk.
+
+    Attributes:
+        records: {row: record} of all rows asked for.
+        launches: how many there were.
+        incidents: a sentence for each launch that did not end well, oldest first.
+        seconds: wall time.
+    """
+
+    records: dict = field(default_factory=dict)
+    launches: int = 0
+    incidents: list = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def dropped(self):
+        """How many of the cells were dropped."""
+        return sum(record["status"] == "dropped" for record in self.records.values())
+
+
+def cut_blocks(rows, costs, workers, block_cells=None):
+    """Cut rows into blocks of balanced cost, dearest block first.
+
+    Args:
+        rows: the rows; neighbours stay together.
+        costs: {row: relative work}; odd values count as the mean of the others.
+        workers: how many will share the blocks.
+        block_cells: most cells of a block.
+
+    Returns:
+        A list of :class:`Block`.
+    """
+    rows = list(rows)
+    if not rows:
+        return []
+    weights = _weights([costs[row] for row in rows])
+    limit = block_cells or BLOCK_CELLS
+    count = max(math.ceil(len(rows) / limit), min(len(rows), workers * BLOCKS_PER_WORKER))
+    share = sum(weights) / count
+    blocks, current, weight = [], [], 0.0
+    for row, cost in zip(rows, weights, strict=True):
+        # A cell joins when that brings the block nearer to its share than leaving it out does.
+        if current and (len(current) >= limit or weight + cost / 2 > share):
+            blocks.append((weight, current))
+            current, weight = [], 0.0
+        current.append(row)
+        weight += cost
+    blocks.append((weight, current))
+    blocks.sort(key=lambda block: -block[0])
+    return [Block(tuple(cells)) for _, cells in blocks]
+
+
+def _weights(costs):
+    usable = [cost for cost in costs if math.isfinite(cost) and cost > 0]
+    mean = sum(usable) / len(usable) if usable else 1.0
+    return [cost if math.isfinite(cost) and cost > 0 else mean for cost in costs]

@@ -1,0 +1,219 @@
+"""One launch: start it, listen to it, watch for hangs, and see that nothing of it is left."""
+
+import contextlib
+import json
+import os
+import selectors
+import time
+from dataclasses import dataclass, field
+
+from region_grower_flow.runtime import processes
+from region_grower_flow.runtime.notes import GROWING, read_notes
+
+POLL_SECONDS = 0.2
+WATCH_SECONDS = 0.5
+"""Between two looks at the ranks' notes."""
+
+DRAIN_SECONDS = 1.0
+"""For the last words of a launcher that has ended."""
+
+TEXT_LENGTH = 20_000
+"""Characters of the launcher's own words that are kept in memory (all go to its log)."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What ends a job from outside.
+
+    Attributes:
+        cell_seconds: for one cell, with the grace; None for no limit.
+        stall_seconds: without any sign of life.
+    """
+
+    cell_seconds: float | None
+    stall_seconds: float
+
+
+@dataclass
+class LaunchEnd:
+    """How a launch ended.
+
+    Attributes:
+        code: exit code of the launcher (negative: killed by a signal); None in this process.
+        text: the end of what the launcher itself printed.
+        failure: {"kind", "message"} that a rank reported, None when none did.
+        failures: {rank: message} of all ranks that left one.
+        timed_out: rows of cells that exceeded their limit and did not let themselves be ended.
+        stalled: seconds without any sign of life, 0 when that is not what ended it.
+        notes: the last note of each rank.
+    """
+
+    code: int | None = None
+    text: str = ""
+    failure: dict | None = None
+    failures: dict = field(default_factory=dict)
+    timed_out: tuple = ()
+    stalled: float = 0.0
+    notes: list = field(default_factory=list)
+
+
+def run_launch(command, environment, job, limits, on_progress):
+    """Run a launch command to its end, or until a limit is exceeded or a rank reports a failure.
+
+    Args:
+        command: list of words.
+        environment: of the launcher.
+        job: the Job, whose file is written.
+        limits: the Limits.
+        on_progress: called with the values of each progress event.
+
+    Returns:
+        A LaunchEnd; no process of the launch is left, also when this raises.
+
+    Raises:
+        WorkerFailed: the launcher cannot be started.
+    """
+    end = LaunchEnd()
+    process = processes.start(command, environment)
+    watch = _Watch(job, limits)
+    try:
+        with _Listener(process, job.launcher_log) as listener:
+            while process.poll() is None and end.failure is None:
+                _handle(listener.listen(POLL_SECONDS), end, on_progress)
+                end.timed_out, end.stalled = watch.look()
+                if end.timed_out or end.stalled:
+                    break
+            if process.poll() is None:
+                # SIGTERM first: the launcher's last words are still read below.
+                process.terminate()
+            _handle(listener.drain(), end, on_progress)
+            end.text = listener.text
+    finally:
+        processes.stop(process, str(job.path))
+    end.code = process.returncode
+    return finish(end, job)
+
+
+def finish(end, job):
+    """Read what the ranks left behind into a LaunchEnd, and return it."""
+    end.notes = read_notes(job.notes, job.ranks)
+    for rank in range(job.ranks):
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+            failure = json.loads(job.failure(rank).read_text(encoding="utf-8"))
+            end.failures[rank] = str(failure["message"])
+            if failure["kind"] != "error" and end.failure is None:
+                end.failure = failure
+    return end
+
+
+def _handle(events, end, on_progress):
+    for event in events:
+        if event["event"] == "progress":
+            on_progress(event)
+        elif event["event"] == "failed" and end.failure is None:
+            end.failure = event
+
+
+class _Watch:
+    """Finds cells and jobs that hang, by this machine's clock alone."""
+
+    def __init__(self, job, limits):
+        self._job, self._limits = job, limits
+        self._next = time.monotonic()
+        self._seen = {}
+
+    def look(self):
+        """The rows beyond their limit, and the seconds of a stall (0 for none)."""
+        now = time.monotonic()
+        if now < self._next:
+            return (), 0.0
+        self._next = now + WATCH_SECONDS
+        notes = read_notes(self._job.notes, self._job.ranks)
+        for rank, note in enumerate(notes):
+            if rank not in self._seen or self._seen[rank][0] != note.serial:
+                self._seen[rank] = (note.serial, now)
+        late = ()
+        limit = self._limits.cell_seconds
+        growing = [rank for rank, note in enumerate(notes) if note.state == GROWING]
+        if limit is not None:
+            late = tuple(notes[rank].row for rank in growing if now - self._seen[rank][1] > limit)
+            if growing:
+                return late, 0.0
+        quiet = now - max(moment for _, moment in self._seen.values())
+        return late, quiet if quiet > self._limits.stall_seconds else 0.0
+
+
+class _Listener:
+    """Reads a launcher's pipes: events from the ranks, and its own words, which go to a log."""
+
+    def __init__(self, process, log):
+        self._process, self._log_path = process, log
+        self._selector = selectors.DefaultSelector()
+        self._rest = {}
+        self._log = None
+        self.text = ""
+
+    def __enter__(self):
+        with contextlib.suppress(OSError):
+            self._log = open(self._log_path, "ab", buffering=0)
+        for pipe in (self._process.stdout, self._process.stderr):
+            os.set_blocking(pipe.fileno(), False)
+            self._selector.register(pipe, selectors.EVENT_READ)
+            self._rest[pipe] = b""
+        return self
+
+    def __exit__(self, *_):
+        self._selector.close()
+        if self._log is not None:
+            self._log.close()
+
+    def listen(self, seconds):
+        """Wait for words and return the events among them."""
+        if not self._selector.get_map():
+            time.sleep(seconds)
+            return []
+        events = []
+        for key, _ in self._selector.select(seconds):
+            events += self._read(key.fileobj)
+        return events
+
+    def drain(self):
+        """The events that are left, until the pipes are closed or a moment has passed."""
+        events = []
+        deadline = time.monotonic() + DRAIN_SECONDS
+        while self._selector.get_map() and time.monotonic() < deadline:
+            events += self.listen(0.05)
+        return events
+
+    def _read(self, pipe):
+        data = os.read(pipe.fileno(), 1 << 16)
+        if not data:
+            self._selector.unregister(pipe)
+            data = b"\n" if self._rest[pipe] else b""
+        *lines, self._rest[pipe] = (self._rest[pipe] + data).split(b"\n")
+        events = []
+        for line in lines:
+            event = _event(line)
+            if event is None:
+                self._keep(line)
+            else:
+                events.append(event)
+        return events
+
+    def _keep(self, line):
+        self.text = (self.text + line.decode(errors="replace") + "\n")[-TEXT_LENGTH:]
+        if self._log is not None:
+            # A log that cannot be written must not end what is logged.
+            with contextlib.suppress(OSError):
+                self._log.write(line + b"\n")
+
+
+def _event(line):
+    """The event on a line of output; None when it is something else."""
+    if not line.startswith(b'{"event"'):
+        return None
+    try:
+        event = json.loads(line)
+    except ValueError:
+        return None
+    return event if isinstance(event.get("event"), str) else None

@@ -1,0 +1,362 @@
+"""The worker: grows the blocks of a job, as one MPI rank or alone in this process.
+
+``python -m mpi4py -m region_grower_flow.runtime.worker JOB.json --expected-ranks N`` under a
+launcher. Rank 0 hands out blocks and tells the progress; the other ranks grow cells and write each
+finished block themselves, so that nothing finished is lost with the job. Run as ``-m mpi4py``, an
+error of one rank ends them all (a plain Python process would wait for the others for ever).
+
+This is the only module that imports mpi4py.
+"""
+
+import argparse
+import contextlib
+import faulthandler
+import json
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from array import array
+from pathlib import Path
+
+from region_grower_flow import layout
+from region_grower_flow.errors import FlowError, InvalidInput, OutputFailed
+from region_grower_flow.io.atomic import write_json_atomic, writing
+from region_grower_flow.runtime import notes as states
+from region_grower_flow.runtime.blocks import block_name, write_block
+from region_grower_flow.runtime.job import load_job
+from region_grower_flow.runtime.notes import RankNotes, read_notes
+from region_grower_flow.runtime.processes import die_with_parent, is_alive
+
+L = logging.getLogger(__name__)
+
+EXIT_INPUT, EXIT_OUTPUT, EXIT_FAILED, EXIT_RANKS, EXIT_ALONE = 65, 74, 70, 78, 75
+"""Exit codes (sysexits.h): bad input, output cannot be written, other, wrong ranks, no launcher."""
+
+READY, ORDER = 1, 2
+"""Tags of messages: a rank is ready (with the block it has finished), rank 0's order."""
+
+STOP, NOTHING = -1, -1
+"""The order to stop; what a rank has finished before its first block."""
+
+POLL_SECONDS = 0.002
+"""Between two looks for messages: MPI's own waiting keeps a core busy."""
+
+PROGRESS_SECONDS = 0.5
+LAUNCHER_SECONDS = 2.0
+"""Between two reports of progress, and two looks whether the launcher is alive."""
+
+
+class CellTimeout(BaseException):
+    """Raised within a cell at its time limit; not an Exception, so that nothing swallows it."""
+
+
+class BlockGrower:
+    """Grows blocks and writes their records.
+
+    Args:
+        job: the Job.
+        notes: the open RankNotes of this rank.
+        synthesizer: makes the cells.
+        after_cell: called after each cell.
+    """
+
+    def __init__(self, job, notes, synthesizer, after_cell=None):
+        self._job, self._notes, self._synthesizer = job, notes, synthesizer
+        self._after_cell = after_cell
+
+    def grow(self, index):
+        """Grow block ``index`` of the job and write its records; raises OutputFailed."""
+        block = self._job.blocks[index]
+        records = []
+        for row in block.rows:
+            self._notes.begin(row)
+            record = self._record(row, block.reason)
+            self._notes.end(record["status"] == layout.DROPPED)
+            records.append(record)
+            if self._after_cell:
+                self._after_cell()
+        name = block_name(self._job.name, index, block.rows[0])
+        write_block(self._job.blocks_folder, name, records)
+
+    def _record(self, row, reason):
+        if reason is not None:
+            return self._synthesizer.drop(row, reason)
+        try:
+            with time_limit(self._job.cell_timeout):
+                return self._synthesizer.synthesize(row)
+        except CellTimeout:
+            L.warning("Row %d exceeded its time limit", row)
+            return self._synthesizer.drop(row, timeout_reason(self._job.cell_timeout))
+
+
+def timeout_reason(seconds):
+    """The reason of a cell that is dropped at its time limit."""
+    return f"the cell exceeded its time limit of {seconds:g} s"
+
+
+@contextlib.contextmanager
+def time_limit(seconds):
+    """Raise CellTimeout in the block after so many seconds (None: never).
+
+    Python code is interrupted at once, compiled code when it returns: a cell that never returns is
+    the launcher's business. Outside of the main thread there are no signals and so no limit.
+    """
+    if seconds is None or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    armed = True
+
+    def ring(*_):
+        if armed:
+            raise CellTimeout
+
+    earlier = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        armed = False
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, earlier)
+
+
+def run_serial(job, on_progress=None, synthesizer=None):
+    """Grow all blocks of a job in this process, with the same files and notes as a rank.
+
+    Args:
+        job: a Job with ``ranks`` 1 whose notes file exists.
+        on_progress: called with {"done", "dropped", "cells_per_second"} at most twice a second
+            and at the end.
+        synthesizer: an open one, to spare opening it again.
+
+    Raises:
+        OutputFailed: a file cannot be written.
+    """
+    with RankNotes(job.notes, 0) as notes:
+        progress = _Progress(lambda: (notes.done, notes.dropped), on_progress or (lambda _: None))
+        notes.enter(states.LOADING)
+        try:
+            synthesizer = synthesizer or _open_synthesizer(job)
+            grower = BlockGrower(job, notes, synthesizer, progress.tell)
+            for index in range(len(job.blocks)):
+                grower.grow(index)
+        except Exception:
+            notes.enter(states.FAILED)
+            raise
+        notes.enter(states.ENDED)
+        progress.tell(now=True)
+
+
+def _open_synthesizer(job):
+    from region_grower_flow.synthesis import open_synthesizer
+
+    return open_synthesizer(job.settings)
+
+
+class _Progress:
+    """Reports how many cells are done, not too often."""
+
+    def __init__(self, count, send):
+        self._count, self._send = count, send
+        self._start = self._last = time.monotonic()
+        self._told = None
+
+    def tell(self, now=False):
+        moment = time.monotonic()
+        if not now and moment - self._last < PROGRESS_SECONDS:
+            return
+        self._last = moment
+        done, dropped = self._count()
+        if not now and self._told == (done, dropped):
+            return
+        self._told = (done, dropped)
+        rate = done / max(moment - self._start, 1e-9)
+        self._send({"done": done, "dropped": dropped, "cells_per_second": round(rate, 3)})
+
+
+# Under MPI.
+
+
+def main(arguments=None):
+    """Run one rank and return its exit code."""
+    options = _parse(arguments)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    die_with_parent(signal.SIGKILL)
+    from mpi4py import MPI
+
+    comm = MPI.COMM_WORLD
+    if comm.size != options.expected_ranks:
+        _emit("failed", kind="ranks", message=_ranks_sentence(comm.size, options.expected_ranks))
+        return EXIT_RANKS
+    if options.check:
+        _emit("ranks", size=comm.size)
+        return 0
+    try:
+        return _run_rank(comm, load_job(options.job))
+    except InvalidInput as error:
+        _emit("failed", kind="input", message=str(error))
+        return EXIT_INPUT
+
+
+def _parse(arguments):
+    parser = argparse.ArgumentParser(prog="region_grower_flow.runtime.worker")
+    parser.add_argument("job", nargs="?", type=Path, help="the job file")
+    parser.add_argument("--expected-ranks", type=int, required=True)
+    parser.add_argument("--check", action="store_true", help="only say how many ranks there are")
+    options = parser.parse_args(arguments)
+    if not options.check and options.job is None:
+        parser.error("a job file is needed")
+    return options
+
+
+def _ranks_sentence(found, expected):
+    if found == 1:
+        return (
+            f"The launcher started {expected} single processes instead of one job of {expected} "
+            "ranks: it belongs to another MPI than mpi4py. Use the mpiexec that was installed with "
+            "mpi4py's MPI, or for srun the matching --mpi type."
+        )
+    return f"The launcher started {found} ranks where {expected} were expected."
+
+
+def _run_rank(comm, job):
+    events = _redirect(job, comm.rank)
+    try:
+        with RankNotes(job.notes, comm.rank) as notes:
+            try:
+                if comm.rank == 0:
+                    return _hand_out(comm, job, notes, events)
+                return _work(comm, job, notes)
+            except BaseException:
+                notes.enter(states.FAILED)
+                raise
+    except FlowError as error:
+        return _report(job, comm.rank, events, error)
+    except Exception as error:
+        _report(job, comm.rank, events, error)
+        raise
+
+
+def _redirect(job, rank):
+    """Send what the rank prints to its log and return the descriptor of the launcher's pipe."""
+    events = os.dup(1)
+    path = job.log(rank)
+    with writing(path):
+        log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+    for descriptor in (1, 2):
+        os.dup2(log, descriptor)
+    os.close(log)
+    # A crash in compiled code leaves the Python lines that led to it in the log.
+    faulthandler.enable()
+    logging.raiseExceptions = False
+    logging.basicConfig(
+        level=job.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True
+    )
+    L.info("Rank %d of job %s is process %d on %s", rank, job.name, os.getpid(), job.host)
+    return events
+
+
+def _report(job, rank, events, error):
+    """Tell the launcher why this rank fails, in two ways since either may be cut; an exit code."""
+    L.error("%s", error, exc_info=not isinstance(error, FlowError))
+    kind, code = "error", EXIT_FAILED
+    message = f"{type(error).__name__}: {error}"
+    for known, name, value in (
+        (OutputFailed, "output", EXIT_OUTPUT),
+        (InvalidInput, "input", EXIT_INPUT),
+        (FlowError, "failed", EXIT_FAILED),
+    ):
+        if isinstance(error, known):
+            kind, code, message = name, value, str(error)
+            break
+    failure = {"kind": kind, "message": message, "rank": rank}
+    with contextlib.suppress(OutputFailed):
+        write_json_atomic(job.failure(rank), failure)
+    if kind != "error":
+        _emit("failed", events, **failure)
+    return code
+
+
+def _emit(event, descriptor=1, **values):
+    """Write one event as a line: a single write, so that ranks do not mix their lines."""
+    line = json.dumps({"event": event, **values}, ensure_ascii=True) + "\n"
+    with contextlib.suppress(OSError):
+        os.write(descriptor, line.encode())
+
+
+def _hand_out(comm, job, notes, events):
+    """Rank 0: give each ready rank the next block until all are finished; an exit code."""
+    from mpi4py import MPI
+
+    progress = _Progress(
+        lambda: _count_cells(job), lambda values: _emit("progress", events, **values)
+    )
+    watch = _LauncherWatch(job)
+    following, finished, waiting = 0, 0, []
+    status, message = MPI.Status(), array("q", [NOTHING])
+    notes.enter(states.IDLE)
+    while finished < len(job.blocks) or len(waiting) < comm.size - 1:
+        while comm.Iprobe(MPI.ANY_SOURCE, READY, status):
+            comm.Recv(message, status.source, READY)
+            finished += message[0] != NOTHING
+            if following < len(job.blocks):
+                comm.Send(array("q", [following]), status.source, ORDER)
+                following += 1
+            else:
+                waiting.append(status.source)
+        progress.tell()
+        if not watch.launcher_is_alive():
+            L.error("The process that started this job is gone")
+            return EXIT_ALONE
+        time.sleep(POLL_SECONDS)
+    # All ranks stop together: one that stops early would wait for the others at full speed.
+    for rank in waiting:
+        comm.Send(array("q", [STOP]), rank, ORDER)
+    progress.tell(now=True)
+    notes.enter(states.ENDED)
+    return 0
+
+
+def _count_cells(job):
+    notes = read_notes(job.notes, job.ranks)
+    return sum(note.done for note in notes), sum(note.dropped for note in notes)
+
+
+class _LauncherWatch:
+    """Looks now and then whether the process that launched the job lives (on the same node)."""
+
+    def __init__(self, job):
+        self._pid = job.pid if job.host == socket.gethostname() else None
+        self._next = time.monotonic()
+
+    def launcher_is_alive(self):
+        if self._pid is None or time.monotonic() < self._next:
+            return True
+        self._next = time.monotonic() + LAUNCHER_SECONDS
+        return is_alive(self._pid)
+
+
+def _work(comm, job, notes):
+    """A worker rank: grow the blocks that rank 0 orders; an exit code."""
+    notes.enter(states.LOADING)
+    grower = BlockGrower(job, notes, _open_synthesizer(job))
+    notes.enter(states.IDLE)
+    finished, order = NOTHING, array("q", [STOP])
+    while True:
+        comm.Send(array("q", [finished]), 0, READY)
+        while not comm.Iprobe(0, ORDER):
+            time.sleep(POLL_SECONDS)
+        comm.Recv(order, 0, ORDER)
+        if order[0] == STOP:
+            notes.enter(states.ENDED)
+            return 0
+        finished = order[0]
+        grower.grow(finished)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
