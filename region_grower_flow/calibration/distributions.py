@@ -16,16 +16,18 @@ from multiprocessing import connection, forkserver
 
 from region_grower_flow.calibration.diameter_model import resolve_diameter_model
 from region_grower_flow.calibration.extraction import ExtractionTask, extract_mtype
-from region_grower_flow.calibration.populations import FAIL, gather_populations
+from region_grower_flow.calibration.features import DEFAULT_FEATURE, check_feature
+from region_grower_flow.calibration.populations import BASAL, FAIL, gather_populations
 from region_grower_flow.calibration.report import CalibrationReport
 from region_grower_flow.errors import InvalidInput, InvalidInputs, WorkerFailed, some
 from region_grower_flow.layout import DEFAULT_REGION
 
 CELLS_PER_PROCESS = 25
 """Another process pays when it has more cells than this, about a second of work."""
+MIN_GROWN_BASALS = 2
+"""neurots.NeuronGrower raises an error for fewer basal dendrites."""
 PRELOADED = ("neurots.extract_input", "diameter_synthesis.build_models", extract_mtype.__module__)
 """What the server of worker processes imports once, 2 to 3 s, before it forks them."""
-METRICS = ("path_distances", "radial_distances", "trunk_length")
 
 
 def extract_distributions(
@@ -37,7 +39,8 @@ def extract_distributions(
     progress=None,
     *,
     on_bad_morphology=FAIL,
-    feature="path_distances",
+    feature=DEFAULT_FEATURE,
+    min_basal_trees=1,
 ):
     """Extract the NeuroTS distributions of all mtypes of a dataset.
 
@@ -53,6 +56,9 @@ def extract_distributions(
         on_bad_morphology: ``"fail"`` or ``"skip"``.
         feature: the filtration of the bar codes, ``path_distances``, ``radial_distances`` or
             ``trunk_length`` (no bar codes), for all neurite types or as {neurite type: filtration}.
+        min_basal_trees: NeuroTS grows no cell with fewer than two basal dendrites (it draws again,
+            and drops the cell in the end). With 2, cells that have one count as having two; 1,
+            NeuroTS's default, leaves them.
 
     Returns:
         ({region: {mtype: distributions}}, CalibrationReport), mtypes in the order of the dataset.
@@ -62,7 +68,10 @@ def extract_distributions(
         WorkerFailed: a process died.
     """
     diameter = resolve_diameter_model(diametrizer_config)
-    _check_feature(feature)
+    check_feature(feature)
+    if min_basal_trees not in (1, 2):
+        problem = f"the least number of basal dendrites is {min_basal_trees!r}, expected 1 or 2"
+        raise InvalidInput(problem)
     count = _count_processes(processes, dataset)
     if count > 1:
         # Its imports take seconds: they run while the cells are examined here.
@@ -76,6 +85,7 @@ def extract_distributions(
             dict(population.thresholds),
             diameter,
             feature,
+            min_basal_trees,
         )
         for mtype, population in populations.items()
         if population.cells
@@ -84,15 +94,8 @@ def extract_distributions(
         results = _run(tasks, count, advance)
     report = CalibrationReport.of_populations("distributions", populations)
     report.processes = count
+    report.notes += _never_grown(populations, min_basal_trees)
     return {region: _successful(tasks, results)}, report
-
-
-def _check_feature(feature):
-    for value in feature.values() if isinstance(feature, dict) else [feature]:
-        if value not in METRICS:
-            raise InvalidInput(
-                f"unknown filtration {value!r}, expected one of {', '.join(METRICS)}"
-            )
 
 
 def _count_processes(processes, dataset):
@@ -157,6 +160,18 @@ def _successful(tasks, results):
     if problems:
         raise InvalidInputs(problems)
     return {task.mtype: results[task.mtype][0] for task in tasks}
+
+
+def _never_grown(populations, min_basal_trees):
+    """Sentences on mtypes that NeuroTS refuses to grow."""
+    for mtype, population in populations.items():
+        most = max((cell.trees.get(BASAL, 0) for cell in population.cells), default=0)
+        if BASAL in population.neurite_types and max(most, min_basal_trees) < MIN_GROWN_BASALS:
+            yield (
+                f"{mtype}: no reference cell has two basal dendrites, and NeuroTS grows no cell "
+                "with fewer: its cells will be dropped. Count them as having two to grow it "
+                "(min_basal_trees = 2)."
+            )
 
 
 def _size(paths):

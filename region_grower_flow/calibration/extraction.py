@@ -29,6 +29,7 @@ class ExtractionTask:
         thresholds: {neurite type: the least number of terminations, exclusive}.
         diameter: the DiameterModel.
         feature: TMD's filtration, one for all neurite types or {neurite type: filtration}.
+        min_basal_trees: cells with one basal dendrite less count as having this number.
     """
 
     mtype: str
@@ -36,7 +37,8 @@ class ExtractionTask:
     neurite_types: tuple
     thresholds: dict
     diameter: DiameterModel
-    feature: str | dict = "path_distances"
+    feature: str | dict
+    min_basal_trees: int = 1
 
 
 def extract_mtype(task):
@@ -93,6 +95,7 @@ def _call_neurots(task, neurite_types, threshold):
         diameter_input_morph=paths,
         feature=task.feature,
         diameter_model=_model_function(task.diameter, task.neurite_types),
+        min_n_basals=task.min_basal_trees,
     )
 
 
@@ -111,7 +114,7 @@ def _model_function(diameter, neurite_types):
 def _not_finite(value, path=""):
     """The path of the first number that is NaN or infinite, or None.
 
-    Bar codes are left out: NeuroTS itself puts NaN for the angles of a bar that ends no bifurcation.
+    Bar codes are left out: NeuroTS itself puts NaN for the angles of a tree's first bar.
     """
     if isinstance(value, float):
         return None if math.isfinite(value) else path

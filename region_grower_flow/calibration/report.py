@@ -67,5 +67,6 @@ class CalibrationReport:
             for note in entry["notes"]:
                 yield f"{mtype}: {note}."
         for change in self.overrides:
-            yield f"{change['mtype']}: {change['path']} is {change['new']!r} (was {change['old']!r})."
+            old, new = change["old"], change["new"]
+            yield f"{change['mtype']}: {change['path']} is {new!r} (was {old!r})."
         yield from self.notes

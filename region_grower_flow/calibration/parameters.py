@@ -1,0 +1,207 @@
+"""Reference morphologies to NeuroTS parameters.
+
+Mirrors region_grower.generate.generate_parameters: the values are those of
+neurots.extract_input.parameters, or given parameters with the diameter model put on top. What
+differs: neurite types come from the cells, overrides are applied last, everything is checked
+against NeuroTS's schema, and the result has the form {region: {mtype: parameters}} that synthesis
+reads.
+"""
+
+import warnings
+from copy import deepcopy
+
+from region_grower_flow.calibration.diameter_model import resolve_diameter_model
+from region_grower_flow.calibration.features import DEFAULT_FEATURE, TRUNK_LENGTH, check_feature
+from region_grower_flow.calibration.overrides import apply_overrides
+from region_grower_flow.calibration.populations import FAIL, gather_populations
+from region_grower_flow.calibration.report import CalibrationReport
+from region_grower_flow.errors import InvalidInput, InvalidInputs, nearest, some
+from region_grower_flow.io.schemas import validator, violations
+from region_grower_flow.layout import DEFAULT_REGION
+from region_grower_flow.morphology import NEURITE_TYPES
+
+GIVEN = "given parameters"
+
+
+def generate_parameters(
+    dataset,
+    region=DEFAULT_REGION,
+    tmd_parameters=None,
+    diametrizer_config=None,
+    overrides=None,
+    neurite_types=None,
+    *,
+    on_bad_morphology=FAIL,
+    feature=DEFAULT_FEATURE,
+):
+    """Generate the NeuroTS parameters of all mtypes of a dataset.
+
+    Given the same ``neurite_types``, ``diametrizer_config`` and ``feature``, they fit the
+    distributions of :func:`distributions.extract_distributions`.
+
+    Args:
+        dataset: the Dataset.
+        region: the key of the result.
+        tmd_parameters: parameters to use instead of NeuroTS's defaults, as {mtype: parameters}
+            or {region: {mtype: parameters}} (that of ``region``, or ``default``, or the only one).
+        diametrizer_config: see :func:`diameter_model.resolve_diameter_model`; with
+            ``tmd_parameters`` it replaces their diameter model, None leaves it.
+        overrides: see :mod:`region_grower_flow.calibration.overrides`.
+        neurite_types: see :func:`populations.gather_populations`.
+        on_bad_morphology: ``"fail"`` or ``"skip"``.
+        feature: the metric of growth, the filtration of the distributions' bar codes.
+
+    Returns:
+        ({region: {mtype: parameters}}, CalibrationReport), mtypes in the order of the dataset.
+
+    Raises:
+        InvalidInputs: cells that cannot be used, mtypes without given parameters, overrides of
+            what is unknown, parameters that NeuroTS refuses.
+    """
+    diameter = resolve_diameter_model(diametrizer_config)
+    check_feature(feature)
+    populations = gather_populations(dataset, neurite_types, on_bad_morphology)
+    report = CalibrationReport.of_populations("parameters", populations)
+    used = {mtype: population for mtype, population in populations.items() if population.cells}
+    if tmd_parameters is None:
+        parameters = {
+            mtype: _default_parameters(population.neurite_types, diameter, feature)
+            for mtype, population in used.items()
+        }
+    else:
+        parameters = _given_parameters(tmd_parameters, region, used)
+        if diametrizer_config is not None:
+            for params in parameters.values():
+                params["diameter_params"] = diameter.parameters()
+    before = deepcopy(parameters)
+    report.overrides = apply_overrides(parameters, overrides)
+    problems = _inconsistent(before, parameters) or _refused(parameters, region)
+    if problems:
+        raise InvalidInputs(problems)
+    report.notes += _differences(parameters, used)
+    return {region: parameters}, report
+
+
+def _default_parameters(neurite_types, diameter, feature):
+    from neurots import extract_input
+
+    by_type = feature if isinstance(feature, dict) else {}
+    params = extract_input.parameters(
+        neurite_types=list(neurite_types),
+        feature=DEFAULT_FEATURE if by_type else feature,
+    )
+    for name, metric in by_type.items():
+        if params.get(name):
+            params[name]["metric"] = metric
+    params["diameter_params"] = diameter.parameters()
+    return params
+
+
+def _given_parameters(given, region, used):
+    """Copies of the given parameters of the mtypes that are used."""
+    from neurots.utils import convert_from_legacy_neurite_type
+
+    by_mtype = _of_region(given, region)
+    missing = [
+        InvalidInput(f"there are none for the mtype {mtype!r}", GIVEN, nearest(mtype, by_mtype))
+        for mtype in used
+        if not isinstance(by_mtype.get(mtype), dict)
+    ]
+    if missing:
+        raise InvalidInputs(missing)
+    with warnings.catch_warnings():
+        # It warns for each old name ("basal"), which are accepted here.
+        warnings.simplefilter("ignore")
+        return {
+            mtype: convert_from_legacy_neurite_type(deepcopy(by_mtype[mtype])) for mtype in used
+        }
+
+
+def _of_region(given, region):
+    if not isinstance(given, dict) or not all(isinstance(entry, dict) for entry in given.values()):
+        raise InvalidInput("expected {mtype: parameters} or {region: {mtype: parameters}}", GIVEN)
+    if any("grow_types" in entry or "diameter_params" in entry for entry in given.values()):
+        return given
+    for name in (region, DEFAULT_REGION):
+        if name in given:
+            return given[name]
+    if len(given) == 1:
+        return next(iter(given.values()))
+    raise InvalidInput(
+        f"there are none for the region {region!r}, only for {some(given)}",
+        GIVEN,
+        "Name the region",
+    )
+
+
+def _inconsistent(before, after):
+    """Overrides that would make parameters unfit for the distributions, each with its mtypes."""
+    mtypes = {}
+    for mtype, params in after.items():
+        for problem in _unfit(before[mtype], params):
+            mtypes.setdefault(problem, []).append(mtype)
+    return [InvalidInput(problem, f"overrides, {some(names)}") for problem, names in mtypes.items()]
+
+
+def _unfit(before, after):
+    old, new = _method(before), _method(after)
+    if new != old:
+        yield (
+            f"the diameter method is {new!r}, but that of the distributions is {old!r}. Choose it "
+            "with the diametrizer's configuration"
+        )
+    for name in after.get("grow_types", []):
+        entry, former = after.get(name), before.get(name)
+        if not entry:
+            yield f"there are no parameters to grow {name}"
+        elif former and entry.get("metric") not in (TRUNK_LENGTH, former.get("metric")):
+            yield (
+                f"the metric of {name} is {entry.get('metric')!r}, but that of the distributions "
+                f"is {former.get('metric')!r}"
+            )
+
+
+def _method(params):
+    diameter = params.get("diameter_params")
+    return diameter.get("method") if isinstance(diameter, dict) else None
+
+
+def _refused(parameters, region):
+    """What NeuroTS's schema says against the parameters."""
+    from neurots.validator import PARAMS_SCHEMA
+
+    # The schema offers each neurite type as "empty or a neurite", of which a message can only
+    # name the wrong half: empty ones are left out below and the others have to be neurites.
+    neurites = {name: {"$ref": "#/definitions/neurite"} for name in NEURITE_TYPES}
+    schema = {**PARAMS_SCHEMA, "properties": {**PARAMS_SCHEMA["properties"], **neurites}}
+    checker = validator(schema)
+    return [
+        problem
+        for mtype, params in parameters.items()
+        for problem in violations(checker, _checked(params), "parameters", (region, mtype))
+    ]
+
+
+def _checked(params):
+    """The parameters without empty neurites, and without what NeuroTS knows but not its schema."""
+    checked = {key: value for key, value in params.items() if key not in NEURITE_TYPES or value}
+    for name in NEURITE_TYPES:
+        entry = checked.get(name)
+        if isinstance(entry, dict) and isinstance(entry.get("step_size"), dict):
+            steps = {key: value for key, value in entry["step_size"].items() if key == "norm"}
+            checked[name] = {**entry, "step_size": steps}
+    return checked
+
+
+def _differences(parameters, used):
+    """Sentences on parameters that grow other neurites than the references have."""
+    for mtype, population in used.items():
+        extra = [
+            name
+            for name in parameters[mtype].get("grow_types", [])
+            if name not in population.neurite_types
+        ]
+        if extra:
+            yield (
+                f"{mtype}: {some(extra)} is to be grown, but most of its reference cells have none."
+            )
