@@ -23,11 +23,11 @@ CORTEX, AREAS = "CTX", ("S1", "S2")
 """Acronyms: the cortex, and its two areas; a layer is called ``S1;L4``."""
 CORTEX_ID = 1
 
-COLUMN_VOXEL = 25.0
+COLUMN_VOXEL = 20.0
 COLUMN_WIDTH = 600.0
-COLUMN_MARGIN_BELOW, COLUMN_MARGIN_ABOVE = 50.0, 100.0
+COLUMN_MARGIN_BELOW, COLUMN_MARGIN_ABOVE = 60.0, 100.0
 
-CURVED_VOXEL = 50.0
+CURVED_VOXEL = 40.0
 CURVED_INNER_RADIUS = 3000.0
 """Distance (um) of the white matter from the axis of the cylinder."""
 CURVED_HALF_ANGLE = np.deg2rad(20.0)
@@ -37,8 +37,10 @@ CURVED_VARIATION = 0.15
 CURVED_SHIFT = np.array([1200.0, -2500.0, 800.0])
 """Where the cylinder's axis meets the middle of the sheet (um): the atlas's origin is elsewhere."""
 
-HINT_STEP = 0.25
+HINT_STEP = 0.5
 """Placement hints are rounded to this (um): they compress three times better."""
+QUATERNION_STEP = np.float32(2.0**-12)
+"""Quaternions are rounded to this, for the same reason."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,10 @@ class Grid:
         """(nx, ny, nz, 3): positions (um) of the voxels' centers."""
         indices = np.moveaxis(np.indices(self.shape), 0, -1)
         return self.offset + (indices + 0.5) * self.voxel_dimensions
+
+    def indices(self, positions):
+        """(n, 3) int: the voxels that hold the (n, 3) positions (um)."""
+        return np.floor((positions - self.offset) / self.voxel_dimensions).astype(int)
 
 
 @dataclass(frozen=True)
@@ -216,7 +222,7 @@ def _quaternions(angle):
     quaternions = np.zeros((*angle.shape, 4), dtype=np.float32)
     quaternions[..., 0] = np.cos(angle / 2.0)
     quaternions[..., 3] = np.sin(angle / 2.0)
-    return quaternions
+    return np.round(quaternions / QUATERNION_STEP).astype(np.float32) * QUATERNION_STEP
 
 
 def _rounded(values):

@@ -1,8 +1,6 @@
 """The table of the example's m-types (numbers explained in :mod:`.targets`)."""
 
-from region_grower_flow.morphology import APICAL_DENDRITE
-
-from .targets import DOWN, UP, ApicalRule, CellType, Target, TreeRule, axon_rule
+from .targets import DOWN, UP, ApicalRule, CellType, Target, TreeRule, apical_branch, axon_rule
 
 NMC, ROMAND, LARKMAN = "[Markram2015]", "[Romand2011]", "[Larkman1991]"
 LUEBKE, WANG, HESTRIN = "[Luebke2000]", "[Wang2004]", "[Hestrin1996]"
@@ -12,7 +10,7 @@ NEUROGLIAFORM = CellType(
     layers=(1,),
     count=72,
     soma_radius=7.0,
-    basal=TreeRule((5, 7), 105.0, 0.060, 50.0, angle=1.25, persistence=160.0, tip_diameter=0.5),
+    basal=TreeRule((5, 7), 105.0, 0.078, 50.0, angle=1.25, persistence=160.0, tip_diameter=0.5),
     apical=None,
     axon=axon_rule(reach=240.0, branching=0.028, decay=220.0, persistence=80.0, first=15.0),
     etype="cNAC",
@@ -35,10 +33,10 @@ BITUFTED = CellType(
     basal=TreeRule(
         (3, 5),
         270.0,
-        0.024,
+        0.027,
         120.0,
         first=18.0,
-        angle=0.8,
+        angle=0.9,
         persistence=420.0,
         poles=(UP, DOWN),
         spread=0.6,
@@ -67,7 +65,7 @@ LAYER_3_PYRAMIDAL = CellType(
     basal=TreeRule(
         (4, 7),
         165.0,
-        0.036,
+        0.052,
         60.0,
         angle=0.95,
         poles=(DOWN,),
@@ -78,17 +76,8 @@ LAYER_3_PYRAMIDAL = CellType(
         tuft_depth=170.0,
         obliques=6.0,
         oblique_zone=0.8,
-        oblique=TreeRule((1, 1), 130.0, 0.010, 60.0, angle=1.1, section_type=APICAL_DENDRITE),
-        tuft=TreeRule(
-            (1, 1),
-            210.0,
-            0.022,
-            90.0,
-            angle=0.9,
-            pull=UP,
-            pull_length=420.0,
-            section_type=APICAL_DENDRITE,
-        ),
+        oblique=apical_branch(130.0, 0.010, 60.0, angle=1.1),
+        tuft=apical_branch(210.0, 0.030, 90.0, angle=0.9, pull=UP, pull_length=420.0),
     ),
     axon=axon_rule(reach=460.0),
     etype="cADpyr",
@@ -102,6 +91,7 @@ LAYER_3_PYRAMIDAL = CellType(
         Target("apical_length", 1600.0, 4000.0, NMC),
         Target("apical_bifurcations", 9.0, 30.0, NMC),
         Target("top_depth", 0.0, 60.0, NMC),
+        Target("apical_trunk_diameter", 2.0, 4.5, NMC),
         Target("soma_radius", 6.2, 7.8, NMC),
     ),
 )
@@ -111,7 +101,7 @@ SPINY_STELLATE = CellType(
     layers=(4,),
     count=406,
     soma_radius=7.5,
-    basal=TreeRule((4, 6), 185.0, 0.038, 65.0, angle=0.95, persistence=320.0),
+    basal=TreeRule((4, 6), 185.0, 0.042, 65.0, angle=0.95, persistence=320.0),
     apical=None,
     axon=axon_rule(reach=420.0, pull=UP, pull_length=700.0),
     etype="cADpyr",
@@ -134,7 +124,7 @@ LAYER_5_PYRAMIDAL = CellType(
     basal=TreeRule(
         (6, 10),
         195.0,
-        0.044,
+        0.058,
         60.0,
         angle=0.95,
         poles=(DOWN,),
@@ -145,17 +135,8 @@ LAYER_5_PYRAMIDAL = CellType(
         tuft_depth=250.0,
         obliques=12.0,
         oblique_zone=0.62,
-        oblique=TreeRule((1, 1), 170.0, 0.012, 70.0, angle=1.2, section_type=APICAL_DENDRITE),
-        tuft=TreeRule(
-            (1, 1),
-            300.0,
-            0.036,
-            100.0,
-            angle=0.9,
-            pull=UP,
-            pull_length=380.0,
-            section_type=APICAL_DENDRITE,
-        ),
+        oblique=apical_branch(170.0, 0.012, 70.0, angle=1.2),
+        tuft=apical_branch(300.0, 0.044, 100.0, angle=0.9, pull=UP, pull_length=380.0),
     ),
     axon=axon_rule(reach=520.0),
     etype="cADpyr",
@@ -169,7 +150,39 @@ LAYER_5_PYRAMIDAL = CellType(
         Target("apical_length", 5000.0, 10500.0, ROMAND),
         Target("apical_bifurcations", 30.0, 75.0, NMC),
         Target("top_depth", 0.0, 60.0, ROMAND),
+        Target("apical_trunk_diameter", 3.5, 7.5, LARKMAN),
         Target("soma_radius", 9.5, 11.6, NMC),
+    ),
+)
+
+LAYER_6_PYRAMIDAL = CellType(
+    mtype="L6_TPC:C",
+    layers=(6,),
+    count=1440,
+    soma_radius=6.6,
+    basal=TreeRule((6, 9), 155.0, 0.042, 55.0, poles=(DOWN,), spread=1.9),
+    apical=ApicalRule(
+        tuft_depth=800.0,
+        target_layer=4,
+        obliques=11.0,
+        oblique_zone=0.8,
+        oblique=apical_branch(130.0, 0.008, 60.0, angle=1.2),
+        tuft=apical_branch(150.0, 0.020, 70.0, angle=0.8, pull=UP, pull_length=250.0),
+    ),
+    axon=axon_rule(reach=480.0, pull=UP, pull_length=600.0),
+    etype="cADpyr",
+    synapse_class="EXC",
+    morph_class="PYR",
+    targets=(
+        Target("basal_trees", 5.5, 9.0, NMC),
+        Target("basal_length", 1800.0, 4000.0, NMC),
+        Target("basal_bifurcations", 10.0, 30.0, NMC),
+        Target("basal_radius", 140.0, 240.0, NMC),
+        Target("apical_length", 2200.0, 5600.0, NMC),
+        Target("apical_bifurcations", 11.0, 30.0, NMC),
+        Target("top_depth", 560.0, 860.0, NMC),
+        Target("apical_trunk_diameter", 2.0, 4.5, NMC),
+        Target("soma_radius", 5.8, 7.2, NMC),
     ),
 )
 
@@ -180,8 +193,8 @@ MARTINOTTI = CellType(
     soma_radius=8.2,
     basal=TreeRule(
         (3, 5),
-        285.0,
-        0.034,
+        260.0,
+        0.041,
         95.0,
         first=15.0,
         angle=0.85,
@@ -193,13 +206,14 @@ MARTINOTTI = CellType(
     ),
     apical=None,
     axon=axon_rule(
-        reach=900.0,
+        reach=1150.0,
         branching=0.006,
         decay=900.0,
-        persistence=200.0,
+        first=120.0,
+        persistence=250.0,
         poles=(UP,),
         pull=UP,
-        pull_length=220.0,
+        pull_length=160.0,
     ),
     etype="bAC",
     synapse_class="INH",
@@ -221,12 +235,13 @@ CELL_TYPES = (
     SPINY_STELLATE,
     LAYER_5_PYRAMIDAL,
     MARTINOTTI,
+    LAYER_6_PYRAMIDAL,
 )
 
 # Every m-type's sections and bifurcations are held to these as well.
 COMMON_TARGETS = (
     Target("tortuosity", 1.005, 1.05, NMC),
-    Target("tip_diameter", 0.4, 0.75, NMC),
+    Target("tip_diameter", 0.35, 0.75, NMC),
     Target("rall_ratio", 0.99, 1.01, "[Rall1959]"),
     Target("bifurcation_angle", 0.75, 1.5, NMC),
 )

@@ -211,15 +211,15 @@ def reference_cells(cell_type, seed, count=CELLS_PER_MTYPE, donors=False):
 
 
 def _write_references(paths, seed):
-    """Write the reference cells and the dat file; returns {mtype: [(depth, cell)]}."""
+    """Write the reference cells and the dat file; returns {cell type: [(depth, cell)]}."""
     paths.morphologies.mkdir()
     lines, cells = ["morphology layer mtype"], {}
     for cell_type in CELL_TYPES:
-        cells[cell_type.mtype] = []
+        cells[cell_type] = []
         for name, depth, cell in reference_cells(cell_type, seed):
             write_morphology(paths.morphologies, name, cell, ["h5"])
             lines.append(f"{name} {cell_type.layers[0]} {cell_type.mtype}")
-            cells[cell_type.mtype].append((depth, cell))
+            cells[cell_type].append((depth, cell))
     paths.mtypes.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return cells
 

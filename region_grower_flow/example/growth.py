@@ -29,6 +29,10 @@ SHORTEST_SECTION = 6.0
 """Path (um) from a bifurcation to the next one."""
 SHORTEST_TIP = 15.0
 """A branch that would end sooner (um) after a bifurcation does not bifurcate."""
+TRUNK_TAPER = 0.0004
+"""Diameter (um) that an apical trunk loses per um of path."""
+REGULARITY = 2.0
+"""Shape of the gamma law between bifurcations: 1 is a Poisson process, more is more regular."""
 SOMA_POINTS = 14
 RALL = 1.5
 
@@ -107,7 +111,7 @@ def grow_apical(rule, soma_radius, soma_depth, rng):
     """Grow the apical dendrite of a soma ``soma_depth`` um below the pia; returns its root."""
     ceiling = soma_depth - PIA_MARGIN
     trunk_length = max(60.0, soma_depth - rule.tuft_depth * np.exp(rng.normal(0.0, 0.12)))
-    walk = Walk(rule.persistence, UP, 200.0, ceiling)
+    walk = Walk(rule.persistence, UP, rule.pull_length, ceiling)
     start = np.array([0.0, soma_radius, 0.0])
     direction = _unit(np.array([0.0, 1.0, 0.0]) + rng.normal(0.0, 0.06, 3))
     forks = _oblique_positions(rule, trunk_length, rng)
@@ -115,7 +119,7 @@ def grow_apical(rule, soma_radius, soma_depth, rng):
     path = 0.0
     for stop in [*forks, trunk_length]:
         branch = Branch(_walk(start, direction, stop - path, walk, rng), APICAL_DENDRITE)
-        branch.taper = 0.0006
+        branch.taper = TRUNK_TAPER
         if current is None:
             root = branch
         else:
@@ -172,10 +176,11 @@ def _grow_tree(rule, start, direction, span, ceiling, rng):
 def _section_length(rule, path, reach, rng):
     """The length (um) to the next event, and whether it is a bifurcation.
 
-    The rate ``branching * exp(-path / decay)`` is integrated in closed form and inverted.
+    The rate ``branching * exp(-path / decay)`` is integrated in closed form and inverted at a
+    gamma variate of mean 1 (an exponential one would make trees vary more than real ones do).
     """
     begin = max(path + SHORTEST_SECTION, rule.first)
-    hazard = rng.exponential()
+    hazard = rng.gamma(REGULARITY) / REGULARITY
     available = rule.branching * rule.decay * np.exp(-begin / rule.decay)
     if hazard < available:
         stop = -rule.decay * np.log(np.exp(-begin / rule.decay) * (1.0 - hazard / available))

@@ -6,6 +6,8 @@ from region_grower_flow.morphology import APICAL_DENDRITE, AXON, BASAL_DENDRITE
 
 from .growth import RALL
 
+NEAR_SOMA = 10
+"""Points of a trunk that its diameter is averaged over."""
 NAMES = {"basal": BASAL_DENDRITE, "apical": APICAL_DENDRITE, "axon": AXON}
 
 
@@ -17,7 +19,8 @@ def measure(morphology):
 
     Returns:
         {feature: value}: for ``basal``, ``apical`` and ``axon`` when it has them, ``*_trees``,
-        ``*_length`` (um), ``*_bifurcations``, ``*_radius`` (um, farthest point from the soma);
+        ``*_length`` (um), ``*_bifurcations``, ``*_trunk_diameter``
+        (um), ``*_radius`` (um, farthest point from the soma);
         ``soma_radius`` (um), ``top`` (um above the soma), ``verticality`` (vertical extent over
         the larger horizontal one), and over its dendrites the medians of ``tortuosity``,
         ``tip_diameter`` (um), ``rall_ratio``, and the mean ``bifurcation_angle`` (rad, remote).
@@ -60,10 +63,13 @@ def children_of(morphology):
 
 def _of_type(name, chosen, morphology, lengths, children):
     points = np.concatenate([morphology.section(i) for i in chosen])
+    roots = chosen[morphology.parents[chosen] < 0]
+    near = [morphology.diameters[morphology.offsets[i] :][:NEAR_SOMA].mean() for i in roots]
     return {
-        f"{name}_trees": int((morphology.parents[chosen] < 0).sum()),
+        f"{name}_trees": len(roots),
         f"{name}_length": float(lengths[chosen].sum()),
         f"{name}_bifurcations": sum(len(children[i]) > 1 for i in chosen),
+        f"{name}_trunk_diameter": float(np.mean(near)),
         f"{name}_radius": float(np.linalg.norm(points, axis=1).max()),
     }
 

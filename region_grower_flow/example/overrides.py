@@ -1,8 +1,8 @@
 """What the reconstructions cannot say: how dendrites relate to the layers.
 
 ``parameter_overrides.json`` is merged into the parameters that are made from the reconstructions:
-apical dendrites grow up to layer 1 wherever the soma lies (the slope from extent to path length is
-fitted to the reference cells), and no dendrite leaves through the pia.
+apical dendrites grow up to their layer wherever the soma lies (path length per extent is that of
+the reference cells), and no dendrite leaves through the pia.
 """
 
 import numpy as np
@@ -11,38 +11,45 @@ from region_grower_flow.morphology import APICAL_DENDRITE
 
 from .measures import section_lengths
 
-TARGET = {"layer": 1, "fraction": 0.8}
-"""Apical dendrites aim at this place: 80 % of the way from the bottom of layer 1 to the pia."""
+TARGET_FRACTION = 0.8
+"""Apical dendrites aim at this height in their target layer (0: its bottom, 1: its top)."""
+LOWEST_FRACTION = 0.1
+"""The top of an apical dendrite is stretched at least to this height in its target layer."""
 HIGHEST = {"layer": 1, "fraction": 0.99}
-LOWEST_APICAL = {"layer": 1, "fraction": 0.1}
 
 
 def parameter_overrides(references):
     """The overrides of each m-type.
 
     Args:
-        references: {mtype: [(soma depth in um, FlatMorphology)]}.
+        references: {cell type: [(soma depth in um, FlatMorphology)]}.
 
     Returns:
         {mtype: {"context_constraints": {neurite type: limits}}}
     """
     overrides = {}
-    for mtype, cells in references.items():
+    for cell_type, cells in references.items():
         limits = {"basal_dendrite": {"hard_limit_max": HIGHEST}}
-        if any((cell.types == APICAL_DENDRITE).any() for _, cell in cells):
+        if cell_type.apical is not None:
+            layer = cell_type.apical.target_layer
             limits["apical_dendrite"] = {
-                "extent_to_target": {**TARGET, "slope": apical_slope(cells), "intercept": 0.0},
-                "hard_limit_min": LOWEST_APICAL,
+                "extent_to_target": {
+                    "layer": layer,
+                    "fraction": TARGET_FRACTION,
+                    "slope": apical_slope([cell for _, cell in cells]),
+                    "intercept": 0.0,
+                },
+                "hard_limit_min": {"layer": layer, "fraction": LOWEST_FRACTION},
                 "hard_limit_max": HIGHEST,
             }
-        overrides[mtype] = {"context_constraints": limits}
+        overrides[cell_type.mtype] = {"context_constraints": limits}
     return overrides
 
 
 def apical_slope(cells):
     """Longest apical path per um of vertical extent, the mean over cells."""
     slopes = []
-    for _, cell in cells:
+    for cell in cells:
         apical = np.flatnonzero(cell.types == APICAL_DENDRITE)
         lengths, path = section_lengths(cell), {-1: 0.0}
         for section in apical:

@@ -15,6 +15,10 @@ from .targets import LAYERS
 FEWEST = 3
 COLUMN_RADIUS = 200.0
 """Somata of the column lie within this distance (um) of its axis."""
+GOLDEN_STEPS = 1.2207440846057596 ** -np.arange(1.0, 4.0)
+"""Steps of an evenly spread sequence in three dimensions (g ** 4 = g + 1)."""
+FACE_MARGIN = 0.02
+"""Share of a voxel, at each face, that holds no somata."""
 SIDE_MARGIN = 0.1
 """Share of the curved sheet at each of its four sides that holds no somata."""
 
@@ -39,17 +43,13 @@ def cell_table(space, n_cells, rng, usable):
     counts = cells_per_type(space, layer_of_voxel, n_cells)
     tables = []
     for cell_type, count in zip(CELL_TYPES, counts, strict=True):
-        voxels = np.argwhere(np.isin(layer_of_voxel, cell_type.layers))
-        chosen = voxels[rng.integers(len(voxels), size=count)]
-        positions = (
-            space.grid.offset
-            + (chosen + rng.uniform(0.02, 0.98, (count, 3))) * space.grid.voxel_dimensions
-        )
-        found = ids[tuple(chosen.T)]
+        allowed = np.isin(layer_of_voxel, cell_type.layers)
+        positions = scattered(space.grid, allowed, count, rng).astype(np.float32)
+        found = ids[tuple(space.grid.indices(positions).T)]
         tables.append(
             pd.DataFrame(
                 {
-                    **dict(zip("xyz", positions.astype(np.float32).T, strict=True)),
+                    **dict(zip("xyz", positions.T, strict=True)),
                     "mtype": cell_type.mtype,
                     "region": [f"{AREAS[i // 10 - 1]};L{i % 10}" for i in found],
                     "layer": [str(i % 10) for i in found],
@@ -60,6 +60,27 @@ def cell_table(space, n_cells, rng, usable):
             )
         )
     return pd.concat(tables, ignore_index=True)
+
+
+def scattered(grid, allowed, count, rng):
+    """``count`` positions (n, 3), um, uniform in the voxels ``allowed`` and without clumps.
+
+    Points of a sequence that fills the bounding box of the voxels evenly (an additive recurrence
+    with powers of the generalized golden ratio, Roberts 2018) from a random start on, without
+    those outside of the voxels: a few dozen cells cover their layer.
+    """
+    voxels = np.argwhere(allowed)
+    low, size = voxels.min(axis=0), np.ptp(voxels, axis=0) + 1
+    start, drawn, batch = rng.random(3), 0, max(4 * count, 64)
+    kept = np.empty((0, 3))
+    while len(kept) < count:
+        steps = np.arange(drawn, drawn + batch)[:, None]
+        drawn += batch
+        places = low + size * ((start + steps * GOLDEN_STEPS) % 1.0)
+        kept = np.concatenate([kept, places[allowed[tuple(np.floor(places).astype(int).T)]]])
+    # Not on the very face of a voxel: rounding to float32 must not move a cell to the next one.
+    places = np.floor(kept[:count]) + np.clip(kept[:count] % 1.0, FACE_MARGIN, 1.0 - FACE_MARGIN)
+    return grid.offset + places * grid.voxel_dimensions
 
 
 def cells_per_type(space, layer_of_voxel, n_cells):

@@ -25,7 +25,7 @@ replace reconstructions. All lengths are um, angles rad, densities cells/mm3.
 
 from dataclasses import dataclass, field
 
-from region_grower_flow.morphology import AXON, BASAL_DENDRITE
+from region_grower_flow.morphology import APICAL_DENDRITE, AXON, BASAL_DENDRITE
 
 LAYERS = (1, 2, 3, 4, 5, 6)
 THICKNESSES = (165.0, 149.0, 353.0, 190.0, 525.0, 700.0)
@@ -92,7 +92,9 @@ class ApicalRule:
         oblique_zone: share of the trunk, from the soma on, that bears them.
         oblique: how an oblique grows on.
         tuft: how a branch of the tuft grows on; its ``reach`` counts from the tuft's start.
+        target_layer: layer that the tuft ends in.
         persistence: length (um) over which the trunk forgets its direction.
+        pull_length: length (um) over which the trunk turns to the pia.
     """
 
     tuft_depth: float
@@ -100,7 +102,9 @@ class ApicalRule:
     oblique_zone: float
     oblique: TreeRule
     tuft: TreeRule
-    persistence: float = 900.0
+    target_layer: int = 1
+    persistence: float = 1500.0
+    pull_length: float = 100.0
 
 
 @dataclass(frozen=True)
@@ -149,6 +153,12 @@ class CellType:
         """Cells per mm3 inside the layers of the m-type."""
         thickness = sum(THICKNESSES[LAYERS.index(layer)] for layer in self.layers)
         return self.count / (MICROCIRCUIT_VOLUME * thickness / COLUMN_HEIGHT)
+
+
+def apical_branch(reach, branching, decay, **changes):
+    """A branch of an apical dendrite, thinner than a basal one: many of them feed one trunk."""
+    rule = {"section_type": APICAL_DENDRITE, "tip_diameter": 0.4, "taper": 0.0004}
+    return TreeRule((1, 1), reach, branching, decay, **{**rule, **changes})
 
 
 def axon_rule(**changes):
