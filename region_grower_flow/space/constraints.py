@@ -120,10 +120,11 @@ class Constraint:
         Without ``neurite_types`` it acts on no section (trunks are not filtered); mirrors
         ``neurots.generate.tree.TreeGrower.add_section``.
         """
+        processes = self.entry.get("processes")
         return (
             self.compiled().section is not None
             and neurite_type in (self.entry.get("neurite_types") or ())
-            and process in (self.entry.get("processes") or PROCESSES)
+            and process in (PROCESSES if processes is None else processes)
         )
 
     def as_neurots(self):

@@ -1,6 +1,6 @@
 """The atlas's orientation field: the rotation at a point, and the grid of its voxels."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 
@@ -36,11 +36,9 @@ class RotationField:
 
     Attributes:
         path: the nrrd file of quaternions (w, x, y, z): int8 (in 1/127), float32 or float64.
-        compiled: the arrays of the compiled engine (filled there, once), or None.
     """
 
     path: Path
-    compiled: object = field(default=None, repr=False)
 
     def __deepcopy__(self, memo):
         """The field is shared: NeuroTS deep-copies its context for every section."""

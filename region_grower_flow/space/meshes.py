@@ -5,7 +5,7 @@ installed, so that answers do not depend on what else a machine has. The compile
 own search tree from :attr:`SpaceMesh.triangles` and gives the same answers.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 
@@ -31,12 +31,10 @@ class SpaceMesh:
     Attributes:
         path: the file it came from.
         surface: the ``trimesh.Trimesh``.
-        search_tree: what the compiled engine built from it (filled there, once), or None.
     """
 
     path: Path
     surface: object
-    search_tree: object = field(default=None, repr=False)
 
     def __deepcopy__(self, memo):
         """Meshes are shared: NeuroTS deep-copies its context for every section."""

@@ -1,0 +1,389 @@
+"""Meshes in compiled code: rays, nearest points and containment, over a tree of boxes.
+
+Answers are those of trimesh 5 as region-grower asks it (``mesh.ray.intersects_location(...)[0]``,
+``proximity.closest_point``, ``mesh.contains``). Hits are computed by the same arithmetic in the
+same order, so that locations are equal to the last bit: which hit of a ray counts depends on it
+(see :func:`first_hit`).
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from region_grower_flow.engine.kernels.jit import entry, kernel
+
+LEAF_SIZE = 4
+STACK_SIZE = 128
+"""Open boxes during a search; the tree halves its triangles, so its depth is far below."""
+
+PARALLEL_TOLERANCE = 1e-5
+"""A ray along a triangle's plane: |direction . normal| below this is no hit (trimesh's)."""
+EDGE_TOLERANCE = 1e-13
+"""Slack of the barycentric coordinates (trimesh's ``tol.zero``)."""
+BEHIND_TOLERANCE = 1e-6
+"""Hits up to this far behind the origin count (trimesh's)."""
+BOX_SLACK = 1e-5
+"""Boxes are searched this much larger, times the size of the coordinates."""
+DIGITS_FACTOR, DIGITS_SHIFT = 1e8, 1e-6
+"""Locations that agree after rounding to 1e-8 are one (trimesh's ``tol.merge``)."""
+
+
+PARITY_DIRECTION = (0.4395064455, 0.617598629942, 0.652231566745)
+SECOND_PARITY_DIRECTION = (-0.27216552697590868, 0.40824829046386302, 0.87138933008995206)
+"""The same as in ``space.meshes`` (a test compares them): the cache of compiled kernels only
+notices changes of the kernels' own files, and these numbers are compiled in."""
+
+
+class MeshTree(NamedTuple):
+    """Triangles of one or more meshes, each under a tree of boxes.
+
+    A node with ``count`` 0 has children ``first`` and ``first + 1``; a leaf has the ``count``
+    triangles from ``first`` on. A mesh is known by the index of its root node.
+
+    Attributes:
+        lower, upper: (m, 3) corners of the nodes' boxes.
+        first, count: (m,) int64.
+        triangles: (n, 3, 3) corners, in the order of the leaves.
+        normals: (n, 3) unit normals.
+    """
+
+    lower: np.ndarray
+    upper: np.ndarray
+    first: np.ndarray
+    count: np.ndarray
+    triangles: np.ndarray
+    normals: np.ndarray
+
+
+def empty_tree():
+    """A tree of no mesh, for tables without boundaries (same types as any other)."""
+    corners, numbers = np.zeros((0, 3)), np.zeros(0, dtype=np.int64)
+    return MeshTree(corners, corners, numbers, numbers, np.zeros((0, 3, 3)), corners)
+
+
+def build_tree(triangles, normals):
+    """The tree of one mesh.
+
+    Args:
+        triangles: (n, 3, 3) corners, n > 0.
+        normals: (n, 3) unit normals.
+    """
+    triangles = np.ascontiguousarray(triangles, dtype=np.float64)
+    lower, upper, first, count, order = _split_all(triangles.min(axis=1), triangles.max(axis=1))
+    ordered = np.ascontiguousarray(np.asarray(normals, dtype=np.float64)[order])
+    return MeshTree(lower, upper, first, count, triangles[order], ordered)
+
+
+def join_trees(trees):
+    """One tree of several, and the root node of each."""
+    nodes = np.cumsum([0] + [len(tree.first) for tree in trees])
+    faces = np.cumsum([0] + [len(tree.normals) for tree in trees])
+    first = [
+        tree.first + np.where(tree.count == 0, node, face)
+        for tree, node, face in zip(trees, nodes, faces, strict=False)
+    ]
+    joined = MeshTree(
+        np.concatenate([tree.lower for tree in trees]),
+        np.concatenate([tree.upper for tree in trees]),
+        np.concatenate(first),
+        np.concatenate([tree.count for tree in trees]),
+        np.concatenate([tree.triangles for tree in trees]),
+        np.concatenate([tree.normals for tree in trees]),
+    )
+    return joined, nodes[:-1].astype(np.int64)
+
+
+@entry
+def _split_all(lower, upper):
+    """Halve the triangles at the median of the longest side until leaves are small."""
+    n = len(lower)
+    size = 2 * n + 1
+    low, high = np.empty((size, 3)), np.empty((size, 3))
+    first, count = np.zeros(size, dtype=np.int64), np.zeros(size, dtype=np.int64)
+    order = np.arange(n)
+    count[0], nodes, node = n, 1, 0
+    while node < nodes:
+        start, stop = first[node], first[node] + count[node]
+        members = order[start:stop]
+        for axis in range(3):
+            low[node, axis], high[node, axis] = np.inf, -np.inf
+            for triangle in members:
+                low[node, axis] = min(low[node, axis], lower[triangle, axis])
+                high[node, axis] = max(high[node, axis], upper[triangle, axis])
+        if stop - start > LEAF_SIZE:
+            axis = np.argmax(high[node] - low[node])
+            centers = lower[members, axis] + upper[members, axis]
+            order[start:stop] = members[np.argsort(centers, kind="mergesort")]
+            middle = (start + stop) // 2
+            first[nodes], count[nodes] = start, middle - start
+            first[nodes + 1], count[nodes + 1] = middle, stop - middle
+            first[node], count[node] = nodes, 0
+            nodes += 2
+        node += 1
+    return (
+        low[:nodes].copy(),
+        high[:nodes].copy(),
+        first[:nodes].copy(),
+        count[:nodes].copy(),
+        order,
+    )
+
+
+@kernel
+def _inverse(direction):
+    """1 / direction, 0 where it is 0 (for :func:`_meets_box`)."""
+    x = 1.0 / direction[0] if direction[0] != 0.0 else 0.0
+    y = 1.0 / direction[1] if direction[1] != 0.0 else 0.0
+    z = 1.0 / direction[2] if direction[2] != 0.0 else 0.0
+    return x, y, z
+
+
+@kernel
+def _meets_box(tree, node, origin, inverse):
+    """Whether a ray may hit something in the (slightly enlarged) box of a node."""
+    near, far = -1.0, np.inf  # from a little behind: see BEHIND_TOLERANCE
+    for axis in range(3):
+        lower, upper = tree.lower[node, axis], tree.upper[node, axis]
+        slack = BOX_SLACK * (1.0 + abs(lower) + abs(upper) + abs(origin[axis]))
+        lower, upper = lower - slack - origin[axis], upper + slack - origin[axis]
+        if inverse[axis] == 0.0:
+            if lower > 0.0 or upper < 0.0:
+                return False
+            continue
+        enter, leave = lower * inverse[axis], upper * inverse[axis]
+        near, far = max(near, min(enter, leave)), min(far, max(enter, leave))
+    return near <= far
+
+
+@kernel
+def _dot(a, b):
+    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
+
+
+@kernel
+def _minus(a, b):
+    return a[0] - b[0], a[1] - b[1], a[2] - b[2]
+
+
+@kernel
+def _on_triangle(corners, location):
+    """Whether a point of a triangle's plane is on the triangle (barycentric, by Cramer's rule)."""
+    edge0, edge1 = _minus(corners[1], corners[0]), _minus(corners[2], corners[0])
+    inside = _minus(location, corners[0])
+    dot00, dot01, dot02 = _dot(edge0, edge0), _dot(edge0, edge1), _dot(edge0, inside)
+    dot11, dot12 = _dot(edge1, edge1), _dot(edge1, inside)
+    scale = 1.0 / (dot00 * dot11 - dot01 * dot01)
+    b2 = (dot00 * dot12 - dot01 * dot02) * scale
+    b1 = (dot11 * dot02 - dot01 * dot12) * scale
+    b0 = 1.0 - b1 - b2
+    least, most = min(b0, b1, b2), max(b0, b1, b2)
+    return least > -EDGE_TOLERANCE and most < 1.0 + EDGE_TOLERANCE
+
+
+@kernel
+def _hit(tree, triangle, origin, direction):
+    """Where a ray hits a triangle: (whether, (x, y, z)).
+
+    Mirrors ``trimesh.ray.ray_triangle.ray_triangle_id``: where the ray meets the triangle's plane,
+    whether that is on the triangle, and in front of the origin; sums from left to right.
+    """
+    corners, normal = tree.triangles[triangle], tree.normals[triangle]
+    towards = _dot(direction, normal)
+    if not abs(towards) > PARALLEL_TOLERANCE:
+        return False, (0.0, 0.0, 0.0)
+    distance = _dot(_minus(corners[0], origin), normal) / towards
+    location = (
+        direction[0] * distance + origin[0],
+        direction[1] * distance + origin[1],
+        direction[2] * distance + origin[2],
+    )
+    if not _dot(_minus(location, origin), direction) > -BEHIND_TOLERANCE:
+        return False, location
+    return _on_triangle(corners, location), location
+
+
+@kernel
+def _rounded(coordinate):
+    """A coordinate as trimesh compares locations: in units of 1e-8, as an integer."""
+    return np.int64(np.rint(coordinate * DIGITS_FACTOR - DIGITS_SHIFT))
+
+
+@kernel
+def _bytes_reversed(number):
+    """Order of ``number``'s bytes in memory (least significant first) as an unsigned integer."""
+    rest, key = np.uint64(number), np.uint64(0)
+    for _ in range(8):
+        key = (key << np.uint64(8)) | (rest & np.uint64(255))
+        rest = rest >> np.uint64(8)
+    return key
+
+
+@kernel
+def _sorting_key(location):
+    x, y, z = _rounded(location[0]), _rounded(location[1]), _rounded(location[2])
+    return _bytes_reversed(x), _bytes_reversed(y), _bytes_reversed(z)
+
+
+@kernel
+def first_hit(tree, root, origin, direction):
+    """Where a ray meets a mesh: (whether, (x, y, z)).
+
+    Of several hits it is the one that trimesh lists first, which is not the nearest: trimesh sorts
+    the rounded locations by their bytes in memory, x before y before z.
+    """
+    found = False
+    best = (0.0, 0.0, 0.0)
+    best_key = (np.uint64(0), np.uint64(0), np.uint64(0))
+    inverse = _inverse(direction)
+    stack = np.empty(STACK_SIZE, dtype=np.int64)
+    stack[0], depth = root, 1
+    while depth > 0:
+        depth -= 1
+        node = stack[depth]
+        if not _meets_box(tree, node, origin, inverse):
+            continue
+        first, count = tree.first[node], tree.count[node]
+        if count == 0:
+            stack[depth], stack[depth + 1] = first, first + 1
+            depth += 2
+        for triangle in range(first, first + count):
+            hit, location = _hit(tree, triangle, origin, direction)
+            if not hit:
+                continue
+            key = _sorting_key(location)
+            if not found or key < best_key:
+                found, best, best_key = True, location, key
+    return found, best
+
+
+@kernel
+def count_hits(tree, root, origin, direction):
+    """How often a ray meets a mesh; a hit on a shared edge counts once."""
+    seen = np.empty((16, 3), dtype=np.int64)
+    hits = 0
+    inverse = _inverse(direction)
+    stack = np.empty(STACK_SIZE, dtype=np.int64)
+    stack[0], depth = root, 1
+    while depth > 0:
+        depth -= 1
+        node = stack[depth]
+        if not _meets_box(tree, node, origin, inverse):
+            continue
+        first, count = tree.first[node], tree.count[node]
+        if count == 0:
+            stack[depth], stack[depth + 1] = first, first + 1
+            depth += 2
+        for triangle in range(first, first + count):
+            hit, location = _hit(tree, triangle, origin, direction)
+            if not hit:
+                continue
+            if hits == len(seen):
+                larger = np.empty((2 * hits, 3), dtype=np.int64)
+                larger[:hits] = seen
+                seen = larger
+            for axis in range(3):
+                seen[hits, axis] = _rounded(location[axis])
+            known = False
+            for other in range(hits):
+                known = known or (
+                    seen[other, 0] == seen[hits, 0]
+                    and seen[other, 1] == seen[hits, 1]
+                    and seen[other, 2] == seen[hits, 2]
+                )
+            if not known:
+                hits += 1
+    return hits
+
+
+@kernel
+def contains(tree, root, point):
+    """Whether a mesh contains a point: the parity of hits along a ray and along its opposite.
+
+    Mirrors ``trimesh.ray.ray_util.contains_points`` as :meth:`SpaceMesh.contains` does.
+    """
+    for axis in range(3):
+        if not (tree.lower[root, axis] < point[axis] < tree.upper[root, axis]):
+            return False
+    for attempt in range(2):
+        forward = PARITY_DIRECTION if attempt == 0 else SECOND_PARITY_DIRECTION
+        backward = (-forward[0], -forward[1], -forward[2])
+        ahead = count_hits(tree, root, point, forward)
+        behind = count_hits(tree, root, point, backward)
+        if ahead % 2 == behind % 2:
+            return ahead % 2 == 1
+        if ahead == 0 or behind == 0:
+            return False
+    return False
+
+
+@kernel
+def _closest_on_triangle(corners, point):
+    """The point of a triangle nearest to ``point``.
+
+    By the regions of corners, edges and face (Ericson, Real-Time Collision Detection, 5.1.5).
+    """
+    a = corners[0]
+    ab, ac = _minus(corners[1], a), _minus(corners[2], a)
+    ap, bp, cp = _minus(point, a), _minus(point, corners[1]), _minus(point, corners[2])
+    d1, d2, d3, d4 = _dot(ab, ap), _dot(ac, ap), _dot(ab, bp), _dot(ac, bp)
+    d5, d6 = _dot(ab, cp), _dot(ac, cp)
+    va, vb, vc = d3 * d6 - d5 * d4, d5 * d2 - d1 * d6, d1 * d4 - d3 * d2
+    v, w = 0.0, 0.0  # closest = a + v * ab + w * ac; here: corner a
+    if d1 <= 0.0 and d2 <= 0.0:
+        pass
+    elif d3 >= 0.0 and d4 <= d3:
+        v = 1.0
+    elif vc <= 0.0 and d1 >= 0.0 and d3 <= 0.0:
+        v = d1 / (d1 - d3)
+    elif d6 >= 0.0 and d5 <= d6:
+        w = 1.0
+    elif vb <= 0.0 and d2 >= 0.0 and d6 <= 0.0:
+        w = d2 / (d2 - d6)
+    elif va <= 0.0 and d4 - d3 >= 0.0 and d5 - d6 >= 0.0:
+        w = (d4 - d3) / ((d4 - d3) + (d5 - d6))
+        v = 1.0 - w
+    else:
+        v, w = vb / (va + vb + vc), vc / (va + vb + vc)
+    return (
+        a[0] + v * ab[0] + w * ac[0],
+        a[1] + v * ab[1] + w * ac[1],
+        a[2] + v * ab[2] + w * ac[2],
+    )
+
+
+@kernel
+def _gap_squared(tree, node, point):
+    squared = 0.0
+    for axis in range(3):
+        below = tree.lower[node, axis] - point[axis]
+        above = point[axis] - tree.upper[node, axis]
+        gap = max(below, above)
+        if gap > 0.0:
+            squared += gap * gap
+    return squared
+
+
+@kernel
+def closest_point(tree, root, point):
+    """The point of a mesh nearest to ``point``: ((x, y, z), distance)."""
+    best, nearest = np.inf, (np.nan, np.nan, np.nan)
+    stack = np.empty(STACK_SIZE, dtype=np.int64)
+    stack[0], depth = root, 1
+    while depth > 0:
+        depth -= 1
+        node = stack[depth]
+        if _gap_squared(tree, node, point) >= best:
+            continue
+        first, count = tree.first[node], tree.count[node]
+        if count == 0:
+            # The nearer child on top of the stack.
+            swap = _gap_squared(tree, first, point) < _gap_squared(tree, first + 1, point)
+            stack[depth] = first + 1 if swap else first
+            stack[depth + 1] = first if swap else first + 1
+            depth += 2
+        for triangle in range(first, first + count):
+            candidate = _closest_on_triangle(tree.triangles[triangle], point)
+            away = _minus(candidate, point)
+            if _dot(away, away) < best:
+                best, nearest = _dot(away, away), candidate
+    return nearest, np.sqrt(best)
