@@ -19,7 +19,8 @@ from region_grower_flow.atlas.structure import (
     region_meta,
     used_layers,
 )
-from region_grower_flow.atlas.volumes import load_volume, volume_path
+from region_grower_flow.atlas.volumes import load_volume, read_geometry, volume_path
+from region_grower_flow.errors import InvalidInput, some
 from region_grower_flow.io.table import CellTable
 from region_grower_flow.layout import (
     BRAIN_REGIONS,
@@ -82,32 +83,59 @@ def load_atlas_table(
     Raises:
         InvalidInput: a file is absent or broken, or a cell is outside the atlas.
     """
+    from voxcell import VoxcellError
+
     structure = load_region_structure(region_structure_path)
     mapper = RegionMapper(structure, load_region_map(atlas_dir))
     cells = _with_regions(cells, mapper)
-    depths = _Depths(cells, structure, atlas_dir, (min_depth, max_depth))
+    _check_inside(cells, atlas_dir)
     names, scales = axon_table or (np.full(len(cells), None, dtype=object), np.nan)
-    ids = np.arange(len(cells), dtype=np.int64)
+    try:
+        depths = _Depths(cells, structure, atlas_dir, (min_depth, max_depth))
+        columns = {
+            "orientations": _orientations(cells, atlas_dir),
+            "glomerulus_ids": _glomeruli(cells, structure, atlas_dir),
+        }
+    except (VoxcellError, IndexError, ValueError) as error:
+        if isinstance(error, InvalidInput):
+            raise
+        problem = f"the volumes do not fit together or have the wrong shape ({error})"
+        raise InvalidInput(problem, where=atlas_dir) from error
     table = CellTable(
-        ids=ids,
         positions=cells.positions.astype(np.float64),
-        orientations=_orientations(cells, atlas_dir),
-        depths=depths.depths,
-        layer_depths=depths.layer_depths,
-        layer_counts=depths.layer_counts,
         regions=cells.regions,
         synthesis_regions=cells.synthesis_regions,
-        mtypes=_words(cells.properties["mtype"]),
-        seeds=(ids + int(seed)) % MAX_SEED,
         axon_names=names,
         axon_scales=np.broadcast_to(np.asarray(scales, dtype=np.float64), len(cells)),
         meta=_meta(structure, mapper, atlas_dir, region_structure_path),
-        mclass=_words(cells.properties["mclass"]) if "mclass" in cells.properties else None,
-        glomerulus_ids=_glomeruli(cells, structure, atlas_dir),
+        **_identity(cells, seed),
+        **depths.columns(),
+        **columns,
     )
     if axon_table is not None:
         table = table.rows(np.array([name is not None for name in names], dtype=bool))
     return table
+
+
+def _identity(cells, seed):
+    ids = np.arange(len(cells), dtype=np.int64)
+    properties = cells.properties
+    return {
+        "ids": ids,
+        "seeds": (ids + int(seed) % MAX_SEED) % MAX_SEED,
+        "mtypes": _words(properties["mtype"]),
+        "mclass": _words(properties["mclass"]) if "mclass" in properties else None,
+    }
+
+
+def _check_inside(cells, atlas_dir):
+    outside = read_geometry(atlas_dir, BRAIN_REGIONS)[0].outside(cells.positions)
+    if outside.any():
+        raise InvalidInput(
+            f"{outside.sum():,} of {len(cells):,} cells are outside the atlas "
+            f"(ids {some(np.flatnonzero(outside))})",
+            where=atlas_dir,
+        )
 
 
 def _with_regions(cells, mapper):
@@ -136,6 +164,14 @@ class _Depths:
         if self._layered:
             thicknesses, tops = self._look_up(cells, structure, atlas_dir)
             self._fill(cells, thicknesses, tops, (limits, atlas_dir))
+
+    def columns(self):
+        """The columns of the cell table."""
+        return {
+            "depths": self.depths,
+            "layer_depths": self.layer_depths,
+            "layer_counts": self.layer_counts,
+        }
 
     def _look_up(self, cells, structure, atlas_dir):
         thicknesses, tops = {}, {}

@@ -1,6 +1,7 @@
 """JSON and YAML files that people write: read with every way to be wrong named and located."""
 
 import json
+import math
 import re
 from pathlib import Path
 
@@ -13,12 +14,18 @@ MAX_NODES = 1_000_000
 MAX_DEPTH = 100
 """Levels of nesting of a YAML file."""
 
+_NAN = "NaN"
 # A string, or a constant that Python's JSON reader takes though JSON has none of them.
 _STRING_OR_CONSTANT = re.compile(r'"(?:[^"\\]|\\.)*"|-?\bInfinity\b|\bNaN\b')
 
 
-def load_json(path):
+def load_json(path, allow_nan=False):
     """Read a JSON file.
+
+    Args:
+        path: the file.
+        allow_nan: read ``NaN``, which is no JSON but which NeuroTS writes for the angles of a bar
+            without bifurcation. Infinity is refused all the same.
 
     Raises:
         InvalidInput: absent, unreadable, empty, not UTF-8, not JSON (with line and column), a key
@@ -27,6 +34,8 @@ def load_json(path):
     text = read_text(path)
 
     def refuse_constant(name):
+        if allow_nan and name == _NAN:
+            return math.nan
         raise _Constant(name)
 
     def unique_keys(pairs):
@@ -40,7 +49,8 @@ def load_json(path):
     except json.JSONDecodeError as error:
         problem = f"not JSON at line {error.lineno}, column {error.colno}: {error.msg}"
     except _Constant as error:
-        problem = f"{error} at {_place_of_constant(text)} is not a number that JSON knows"
+        place = _place_of_constant(text, error.args[0])
+        problem = f"{error} at {place} is not a number that JSON knows"
     except _Duplicate as error:
         problem = f"the key {error.args[0]!r} is there twice in one object"
     except RecursionError:
@@ -127,9 +137,9 @@ def _first_repeated(keys):
     return next(key for key in keys if key in seen or seen.add(key))
 
 
-def _place_of_constant(text):
+def _place_of_constant(text, name):
     for match in _STRING_OR_CONSTANT.finditer(text):
-        if not match.group().startswith('"'):
+        if match.group() == name:
             before = text[: match.start()]
             return (
                 f"line {before.count(chr(10)) + 1}, column {match.start() - before.rfind(chr(10))}"

@@ -2,6 +2,7 @@
 
 import json
 from importlib import resources
+from itertools import chain
 
 from region_grower_flow.errors import InvalidInput, nearest, some
 
@@ -43,10 +44,11 @@ def violations(checker, value, path, prefix=()):
         prefix: the keys that lead to ``value`` in the file.
     """
     errors = sorted(checker.iter_errors(value), key=lambda error: list(map(str, error.path)))
-    return [
-        violation(path, [*prefix, *error.absolute_path], *_expectation(error))
-        for error in map(_most_specific, errors)
-    ]
+    found = {}
+    for error in chain.from_iterable(map(_specific, errors)):
+        problem = violation(path, [*prefix, *error.absolute_path], *_expectation(error))
+        found.setdefault(str(problem), problem)
+    return list(found.values())
 
 
 def violation(path, keys, expected, hint=None):
@@ -61,23 +63,29 @@ def shown(value):
     return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}..."
 
 
-def _most_specific(error):
-    """Of a value that fits none of several forms: the violation of the form that it resembles."""
-    while error.context:
-        branches = {}
-        for inner in error.context:
-            branches.setdefault(inner.schema_path[0], []).append(inner)
-        # A branch whose own type does not fit is not what the author meant.
-        likely = [
-            branch
-            for branch in branches.values()
-            if not any(inner.validator == "type" and not inner.path for inner in branch)
-        ]
-        # With forms left that have the right type: the one that fits best; without: say them all.
-        if not likely:
-            return error
-        error = max(min(likely, key=len), key=lambda inner: len(inner.path))
-    return error
+def _specific(error):
+    """Of a value that fits none of several forms: the violations of the form that it resembles."""
+    if not error.context:
+        return [error]
+    forms = {}
+    for inner in error.context:
+        forms.setdefault(inner.schema_path[0], []).append(inner)
+    likely = [form for form in forms.values() if not any(map(_is_other_form, form))]
+    if not likely:
+        return [error]
+    # A form that one of its key words excludes ("method") is less likely than a faulty one.
+    form = min(likely, key=lambda form: (sum(map(_is_other_word, form)), len(form)))
+    return list(chain.from_iterable(map(_specific, form)))
+
+
+def _is_other_form(error):
+    """The value is of another type than the form, or the form is "nothing at all"."""
+    nothing = error.validator == "additionalProperties" and not error.schema.get("properties")
+    return not error.path and (error.validator == "type" or nothing)
+
+
+def _is_other_word(error):
+    return error.validator in ("enum", "const", "not")
 
 
 def _expectation(error):

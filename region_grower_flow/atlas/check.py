@@ -1,0 +1,231 @@
+"""What can be wrong with an atlas, found before any work and said all at once."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from region_grower_flow.atlas.load import load_atlas_table
+from region_grower_flow.atlas.regions import RegionMapper, load_region_map
+from region_grower_flow.atlas.structure import (
+    absolute,
+    has_layers,
+    load_region_structure,
+    needs_territories,
+)
+from region_grower_flow.atlas.volumes import Geometry, read_geometry
+from region_grower_flow.errors import InvalidInput, InvalidInputs, nearest, some
+from region_grower_flow.io.schemas import violation
+from region_grower_flow.layout import (
+    BRAIN_REGIONS,
+    ORIENTATION,
+    PRINCIPAL_AXIS,
+    TERRITORIES,
+    layer_hint,
+)
+
+_PAYLOADS = {ORIENTATION: (4,), BRAIN_REGIONS: (), PRINCIPAL_AXIS: (), TERRITORIES: ()}
+_HINT_PAYLOAD = (2,)
+"""Numbers per voxel: a quaternion, an id, a height; the bottom and top of a layer."""
+_TOLERANCE = 1e-4
+"""Relative difference of voxel sizes and corners that the printing of numbers explains."""
+
+
+def check_atlas(atlas_dir, region_structure_path, cells=None, read_volumes=True, allow_nan=False):
+    """Everything that is wrong with an atlas for these cells.
+
+    Args:
+        atlas_dir: the folder of the atlas.
+        region_structure_path: the region structure.
+        cells: with ``positions`` and ``properties`` as for :func:`load_atlas_table`; without cells
+            all regions of the structure are checked.
+        read_volumes: read the values too (for NaN at the cells, and truncated files), not only the
+            headers.
+        allow_nan: do not report NaN at the cells: such cells are dropped when they are made.
+
+    Returns:
+        list of InvalidInput, empty when all is well.
+    """
+    problems = []
+    structure = _collect(problems, load_region_structure, region_structure_path)
+    if not Path(atlas_dir).is_dir():
+        return [*problems, InvalidInput("the folder of the atlas does not exist", where=atlas_dir)]
+    region_map = _collect(problems, load_region_map, atlas_dir)
+    survey = _Survey(atlas_dir, region_structure_path, structure, cells)
+    if structure is not None and region_map is not None:
+        survey.mapper = RegionMapper(structure, region_map)
+    problems += survey.problems()
+    if cells is None or problems or not read_volumes:
+        return problems
+    table = _collect(problems, load_atlas_table, atlas_dir, region_structure_path, cells, 0)
+    if table is not None and not allow_nan:
+        problems += nan_problems(table, atlas_dir)
+    return problems
+
+
+def nan_problems(table, atlas_dir):
+    """NaN in what a cell table took from the volumes of an atlas, as a list of InvalidInput."""
+    layered = table.layer_counts > 0
+    columns = np.arange(table.layer_depths.shape[1])
+    inside = columns[np.newaxis] <= table.layer_counts[:, np.newaxis]
+    places = {
+        f"the volume {ORIENTATION!r}": np.isnan(table.orientations).any(axis=(1, 2)),
+        f"the volume {PRINCIPAL_AXIS!r} or that of the top layer": (
+            layered & np.isnan(table.depths)
+        ),
+        "the volume of a layer": layered & (np.isnan(table.layer_depths) & inside).any(axis=1),
+    }
+    return [
+        InvalidInput(
+            f"{place} has no value (NaN) at {wrong.sum():,} cells (ids {some(table.ids[wrong])})",
+            where=atlas_dir,
+            hint="repair the volume or leave these cells out",
+        )
+        for place, wrong in places.items()
+        if wrong.any()
+    ]
+
+
+def outside_problems(positions, geometry, where):
+    """Positions outside an atlas of this geometry, as a list of InvalidInput."""
+    outside = np.flatnonzero(geometry.outside(positions))
+    if not len(outside):
+        return []
+    text = f"{len(outside):,} of {len(positions):,} cells are outside the atlas"
+    return [InvalidInput(f"{text} (ids {some(outside)})", where=where)]
+
+
+@dataclass
+class _Survey:
+    """Looks at the headers of the volumes, and at what the structure expects of them."""
+
+    atlas_dir: str
+    structure_path: str
+    structure: dict | None
+    cells: object
+    mapper: RegionMapper | None = None
+
+    def problems(self):
+        geometries, problems = {}, []
+        used = self._used_regions()
+        problems += self._unknown_layers(used)
+        for name in self._volumes(used):
+            try:
+                geometry, payload = read_geometry(self.atlas_dir, name)
+            except InvalidInput as error:
+                problems.append(error)
+                continue
+            geometries[name] = geometry
+            expected = _PAYLOADS.get(name, _HINT_PAYLOAD)
+            if payload != expected:
+                problems.append(
+                    InvalidInput(
+                        f"the volume {name!r} has {_per_voxel(payload)}, expected "
+                        f"{_per_voxel(expected)}",
+                        where=self.atlas_dir,
+                    )
+                )
+        problems += self._geometry_problems(geometries)
+        if self.cells is not None and BRAIN_REGIONS in geometries:
+            geometry = geometries[BRAIN_REGIONS]
+            problems += outside_problems(self.cells.positions, geometry, self.atlas_dir)
+        return problems + self._mesh_problems(used)
+
+    def _used_regions(self):
+        """The entries of the structure that serve cells (all of them without cells)."""
+        entries = self.structure or {}
+        if self.cells is None or self.mapper is None:
+            return dict(entries)
+        regions = {str(region) for region in set(self.cells.properties["region"])}
+        served = {self.mapper[region] for region in regions}
+        return {region: entry for region, entry in entries.items() if region in served}
+
+    def _unknown_layers(self, used):
+        known = [
+            path.name.removeprefix("[PH]").removesuffix(".nrrd")
+            for path in sorted(Path(self.atlas_dir).glob("[[]PH]*.nrrd"))
+            if path.stem != PRINCIPAL_AXIS
+        ]
+        problems = []
+        for region, entry in used.items():
+            for layer in entry["layers"] if has_layers(entry) else []:
+                if str(layer) not in known:
+                    hint = nearest(layer, known).capitalize() or f"It has {some(known, 12)}"
+                    text = f"the atlas has no layer {layer!r} (no volume {layer_hint(layer)}.nrrd)"
+                    keys = (region, "layers")
+                    problems.append(violation(self.structure_path, keys, text, hint))
+        return problems
+
+    def _volumes(self, used):
+        names = [BRAIN_REGIONS, ORIENTATION]
+        for entry in used.values():
+            if has_layers(entry):
+                # Absent ones are reported as unknown layers of the structure.
+                hints = [layer_hint(layer) for layer in entry["layers"]]
+                there = [h for h in hints if (Path(self.atlas_dir) / f"{h}.nrrd").is_file()]
+                names += [PRINCIPAL_AXIS, *there]
+            if needs_territories(entry):
+                names.append(TERRITORIES)
+        return list(dict.fromkeys(names))
+
+    def _geometry_problems(self, geometries):
+        if BRAIN_REGIONS not in geometries:
+            return []
+        expected = geometries[BRAIN_REGIONS]
+        return [
+            InvalidInput(
+                f"the volume {name!r} {difference}, {BRAIN_REGIONS!r} has {reference}",
+                where=self.atlas_dir,
+            )
+            for name, geometry in geometries.items()
+            for difference, reference in _differences(geometry, expected)
+        ]
+
+    def _mesh_problems(self, used):
+        problems = []
+        for region, entry in used.items():
+            for i, boundary in enumerate(entry.get("boundaries") or []):
+                path = absolute(Path(self.structure_path).parent, boundary["path"])
+                keys = (region, "boundaries", i, "path")
+                if not path.exists():
+                    text = f"the mesh {path} does not exist"
+                    problems.append(violation(self.structure_path, keys, text))
+                elif path.is_dir() and not any(path.iterdir()):
+                    text = f"the folder {path} holds no mesh"
+                    problems.append(violation(self.structure_path, keys, text))
+        return problems
+
+
+def _collect(problems, function, *arguments):
+    """The function's value, or None when the input is invalid: then its problems are added."""
+    try:
+        return function(*arguments)
+    except InvalidInputs as error:
+        problems.extend(error.problems)
+    except InvalidInput as error:
+        problems.append(error)
+    return None
+
+
+def _differences(geometry: Geometry, expected: Geometry):
+    if geometry.shape != expected.shape:
+        yield f"has {_times(geometry.shape)} voxels", _times(expected.shape)
+    scale = np.abs(expected.voxel_dimensions).max()
+    for name in ("voxel_dimensions", "offset"):
+        ours, theirs = getattr(geometry, name), getattr(expected, name)
+        if np.abs(np.subtract(ours, theirs)).max() > _TOLERANCE * scale:
+            label = {"voxel_dimensions": "voxels of", "offset": "its corner at"}[name]
+            yield f"has {label} {_numbers(ours)} um", f"{_numbers(theirs)} um"
+
+
+def _times(shape):
+    return " x ".join(map(str, shape))
+
+
+def _numbers(values):
+    return ", ".join(f"{value:g}" for value in values)
+
+
+def _per_voxel(payload):
+    count = int(np.prod(payload)) if payload else 1
+    return f"{count} number{'s' if count > 1 else ''} per voxel"
