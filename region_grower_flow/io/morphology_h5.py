@@ -11,11 +11,13 @@ build its object). When the head does not look as expected (another HDF5 library
 """
 
 import functools
+import io
 import struct
 
 import numpy as np
 
-from region_grower_flow.errors import DropCell
+from region_grower_flow.errors import DropCell, InvalidInput
+from region_grower_flow.io.soma import soma_contour
 from region_grower_flow.morphology import SOMA
 
 VERSION = (1, 3)
@@ -40,10 +42,11 @@ def h5_tables(morphology):
         DropCell: MorphIO would not read the result.
     """
     check_sections(morphology)
-    n_soma = len(morphology.soma_points)
+    soma_points, soma_diameters = soma_contour(morphology.soma_points, morphology.soma_diameters)
+    n_soma = len(soma_points)
     points = np.empty((n_soma + len(morphology.points), 4), dtype="<f4")
-    points[:n_soma, :3] = morphology.soma_points
-    points[:n_soma, 3] = morphology.soma_diameters
+    points[:n_soma, :3] = soma_points
+    points[:n_soma, 3] = soma_diameters
     points[n_soma:, :3] = morphology.points
     points[n_soma:, 3] = morphology.diameters
     structure = np.empty((morphology.n_sections + 1, 3), dtype="<i4")
@@ -61,8 +64,9 @@ def check_sections(morphology):
         raise DropCell("a section has no points")
     if (counts[morphology.parents < 0] < 2).any():
         raise DropCell("a root section has less than two points")
-    if len(morphology.soma_points) in (1, 2):
-        raise DropCell("the soma is not a contour of three points or more")
+    for what in ("points", "diameters", "soma_points", "soma_diameters"):
+        if not np.isfinite(getattr(morphology, what)).all():
+            raise DropCell(f"a value of its {what.replace('_', ' ')} is not finite")
 
 
 def encode_h5(morphology):
@@ -81,17 +85,62 @@ def encode_h5(morphology):
 
 
 def write_group(group, morphology):
-    """Write a FlatMorphology into an empty h5py group, contiguous and uncompressed."""
-    points, structure = h5_tables(morphology)
+    """Write a FlatMorphology into an empty h5py group or file.
+
+    Raises:
+        DropCell: see :func:`check_sections`.
+    """
+    write_tables(group, *h5_tables(morphology))
+
+
+def write_tables(group, points, structure):
+    """Write the two tables into an empty h5py group or file, contiguous and uncompressed.
+
+    h5py's low-level calls take 0.25 ms, half of what ``create_dataset`` and ``attrs`` take.
+    """
+    from h5py import h5d, h5s, h5t
+
     _write_metadata(group)
-    group.create_dataset("points", data=points)
-    group.create_dataset("structure", data=structure)
+    for name, table, kind in (
+        (b"points", points, h5t.IEEE_F32LE),
+        (b"structure", structure, h5t.STD_I32LE),
+    ):
+        dataset = h5d.create(group.id, name, kind, h5s.create_simple(table.shape))
+        dataset.write(h5s.ALL, h5s.ALL, np.ascontiguousarray(table))
 
 
 def _write_metadata(group):
-    metadata = group.create_group("metadata")
-    metadata.attrs.create("version", VERSION, dtype="<u4")
-    metadata.attrs.create("cell_family", [CELL_FAMILY_NEURON], dtype="<u4")
+    from h5py import h5a, h5g, h5s, h5t
+
+    metadata = h5g.create(group.id, b"metadata")
+    for name, value in ((b"version", VERSION), (b"cell_family", (CELL_FAMILY_NEURON,))):
+        value = np.array(value, dtype="<u4")
+        h5a.create(metadata, name, h5t.STD_U32LE, h5s.create_simple(value.shape)).write(value)
+
+
+def decode_h5(content):
+    """The tables of :func:`h5_tables` from the bytes of an HDF5 morphology file.
+
+    Raises:
+        InvalidInput: the bytes are not such a file.
+    """
+    import h5py
+
+    template = _template()
+    tables = template.read(content) if template is not None else None
+    if tables is not None:
+        return tables
+    try:
+        with h5py.File(io.BytesIO(content), "r") as file:
+            points, structure = file["points"][()], file["structure"][()]
+    except (OSError, KeyError, TypeError, AttributeError, RuntimeError) as error:
+        raise InvalidInput("not an HDF5 morphology file") from error
+    if points.shape[1:] != (4,) or structure.shape[1:] != (3,):
+        raise InvalidInput(
+            f"not an HDF5 morphology file: points of shape {points.shape}, structure of shape "
+            f"{structure.shape}"
+        )
+    return points, structure
 
 
 def _h5py_image(points, structure):
@@ -100,9 +149,7 @@ def _h5py_image(points, structure):
 
     with h5py.File("image", "w", driver="core", backing_store=False, block_size=1 << 16) as file:
         file.attrs.create("comment", [_COMMENT])
-        _write_metadata(file)
-        file.create_dataset("points", data=points)
-        file.create_dataset("structure", data=structure)
+        write_tables(file, points, structure)
         file.flush()
         return file.id.get_file_image()
 
@@ -119,14 +166,36 @@ class _Template:
         self.head, self.points, self.structure = head, points, structure
 
     def fill(self, points, structure):
+        head, second = self._head_for(len(points), len(structure))
+        gap = bytes(second - len(head) - points.nbytes)
+        return b"".join((head, points.data.cast("B"), gap, structure.data.cast("B")))
+
+    def read(self, content):
+        """The tables of a file that :meth:`fill` made, None when another program made it."""
+        if len(content) < len(self.head):
+            return None
+        n_points, n_rows = (
+            struct.unpack_from("<Q", content, fields[0][0])[0]
+            for fields in (self.points, self.structure)
+        )
+        size = n_points * _POINT_BYTES + n_rows * _ROW_BYTES + len(self.head)
+        if not size <= len(content) < size + _ALIGNMENT:
+            return None
+        head, second = self._head_for(n_points, n_rows)
+        if head != content[: len(head)]:
+            return None
+        points = np.frombuffer(content, "<f4", 4 * n_points, len(head)).reshape(-1, 4)
+        return points, np.frombuffer(content, "<i4", 3 * n_rows, second).reshape(-1, 3)
+
+    def _head_for(self, n_points, n_rows):
+        """The head of a file with these tables, and where the second table starts."""
         head = bytearray(self.head)
-        start = len(head)
-        gap = -points.nbytes % _ALIGNMENT
-        _patch(head, self.points, len(points), start, points.nbytes)
-        second = start + points.nbytes + gap
-        _patch(head, self.structure, len(structure), second, structure.nbytes)
-        struct.pack_into("<Q", head, _EOF_FIELD, second + structure.nbytes)
-        return b"".join((head, points.data.cast("B"), bytes(gap), structure.data.cast("B")))
+        start, size = len(head), n_points * _POINT_BYTES
+        second = start + size + -size % _ALIGNMENT
+        _patch(head, self.points, n_points, start, size)
+        _patch(head, self.structure, n_rows, second, n_rows * _ROW_BYTES)
+        struct.pack_into("<Q", head, _EOF_FIELD, second + n_rows * _ROW_BYTES)
+        return head, second
 
 
 def _patch(head, places, rows, address, size):

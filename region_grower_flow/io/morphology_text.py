@@ -4,21 +4,28 @@ The same text as MorphIO writes (nine decimals), except for SWC's soma (see ``io
 unifurcations, which SWC cannot hold: MorphIO refuses them, here the two sections become one.
 """
 
+from dataclasses import dataclass
 from itertools import chain
 
 import numpy as np
 
 from region_grower_flow.errors import DropCell
 from region_grower_flow.io.morphology_h5 import check_sections
-from region_grower_flow.io.soma import soma_sphere
+from region_grower_flow.io.soma import soma_contour, soma_sphere
 from region_grower_flow.morphology import APICAL_DENDRITE, AXON, BASAL_DENDRITE, SOMA
+
+DECIMALS = 9
+"""Of coordinates and diameters (um) in both formats."""
 
 _SWC_HEADER = (
     "# Created by region-grower-flow\n"
     "# index     type         X            Y            Z       radius       parent\n"
 )
+_SAME_DIAMETER = 1e-6
+"""um; MorphIO's limit below which a child's first point is not written again."""
 _SWC_ROW = "%d%12d %12.9f %12.9f %12.9f %12.9f%12d\n"
 _ASC_ROW = "(%.9f %.9f %.9f %.9f)\n"
+_ASC_END = "; Created by region-grower-flow\n"
 _ASC_HEADS = {
     AXON: "( (Color Cyan)\n  (Axon)\n",
     BASAL_DENDRITE: "( (Color Red)\n  (Dendrite)\n",
@@ -26,45 +33,78 @@ _ASC_HEADS = {
 }
 
 
+@dataclass
+class SwcRows:
+    """The rows of an SWC file, the soma's first.
+
+    Attributes:
+        types: (R,) int.
+        points: (R, 3) float32 (um).
+        radii: (R,) float32 (um).
+        parents: (R,) int, the index of the parent row, -1 for none.
+    """
+
+    types: np.ndarray
+    points: np.ndarray
+    radii: np.ndarray
+    parents: np.ndarray
+
+
 def encode_swc(morphology):
     """The SWC file of a FlatMorphology (bytes); the soma is one point of the true surface.
 
     Raises:
-        DropCell: a section has no points.
+        DropCell: see :func:`~region_grower_flow.io.morphology_h5.check_sections`.
     """
     check_sections(morphology)
+    rows = swc_rows(morphology)
+    columns = (
+        range(1, len(rows.types) + 1),
+        rows.types.tolist(),
+        *(rows.points[:, axis].tolist() for axis in range(3)),
+        rows.radii.tolist(),
+        # Rows are numbered from 1; "no parent" is -1.
+        np.where(rows.parents < 0, -1, rows.parents + 1).tolist(),
+    )
+    values = tuple(chain.from_iterable(zip(*columns, strict=True)))
+    return (_SWC_HEADER + (_SWC_ROW * len(rows.types)) % values).encode("ascii")
+
+
+def swc_rows(morphology):
+    """The :class:`SwcRows` of a FlatMorphology.
+
+    The first point of a section that repeats its parent's last point is not written (as in
+    MorphIO, when the diameter is the same too).
+    """
     n_soma = 1 if len(morphology.soma_points) else 0
     kept = np.ones(len(morphology.points), dtype=bool)
     kept[morphology.offsets[:-1][_repeats_parent(morphology)]] = False
-    counts = np.diff(morphology.offsets)
-    # Rows are numbered from 1, the soma first; each row's parent is the row before, except for
-    # the first row of a section.
-    numbers = np.cumsum(kept) + n_soma
-    parent_rows = numbers - 1
+    places = np.cumsum(kept) + (n_soma - 1)
+    # The parent of a row is the row before it, except for the first row of a section.
+    parents = places - 1
     first_kept = _first_kept(kept, morphology.offsets)
-    last_rows = _last_rows(morphology, numbers, first_kept)
+    last_rows = _last_rows(morphology, places, first_kept)
     for section, first in enumerate(first_kept):
         if first >= 0:
             parent = morphology.parents[section]
-            parent_rows[first] = last_rows[parent] if parent >= 0 else (n_soma or -1)
-    types = np.repeat(morphology.types, counts)
-    radii = morphology.diameters / np.float32(2)
-    columns = (
-        numbers[kept].tolist(),
-        types[kept].tolist(),
-        *(morphology.points[kept, axis].tolist() for axis in range(3)),
-        radii[kept].tolist(),
-        parent_rows[kept].tolist(),
+            parents[first] = last_rows[parent] if parent >= 0 else n_soma - 1
+    rows = SwcRows(
+        types=np.repeat(morphology.types, np.diff(morphology.offsets))[kept],
+        points=morphology.points[kept],
+        radii=morphology.diameters[kept] / np.float32(2),
+        parents=parents[kept],
     )
-    rows = (_SWC_ROW * len(columns[0])) % tuple(chain.from_iterable(zip(*columns, strict=True)))
-    return (_SWC_HEADER + _swc_soma(morphology) + rows).encode("ascii")
+    return _with_soma(rows, morphology) if n_soma else rows
 
 
-def _swc_soma(morphology):
-    if not len(morphology.soma_points):
-        return ""
+def _with_soma(rows, morphology):
     center, diameter = soma_sphere(morphology.soma_points, morphology.soma_diameters)
-    return _SWC_ROW % (1, SOMA, *center.tolist(), diameter / 2, -1)
+    return SwcRows(
+        types=np.concatenate([[SOMA], rows.types]),
+        points=np.concatenate([center[np.newaxis], rows.points]),
+        radii=np.concatenate([np.float32([diameter / 2]), rows.radii]),
+        parents=np.concatenate([[-1], rows.parents]),
+    )
 
 
 def _repeats_parent(morphology):
@@ -75,7 +115,8 @@ def _repeats_parent(morphology):
     if not len(first):
         return has_parent
     same = (morphology.points[first] == morphology.points[last]).all(axis=1)
-    return has_parent & same & (morphology.diameters[first] == morphology.diameters[last])
+    change = np.abs(morphology.diameters[first] - morphology.diameters[last])
+    return has_parent & same & (change < _SAME_DIAMETER)
 
 
 def _first_kept(kept, offsets):
@@ -87,7 +128,7 @@ def _first_kept(kept, offsets):
     return np.where(written, places[rank] if len(places) else -1, -1).tolist()
 
 
-def _last_rows(morphology, numbers, first_kept):
+def _last_rows(morphology, places, first_kept):
     """The row that the children of each section continue."""
     rows = []
     for section, first in enumerate(first_kept):
@@ -95,7 +136,7 @@ def _last_rows(morphology, numbers, first_kept):
         if first < 0 and parent >= 0:
             rows.append(rows[parent])
         else:
-            rows.append(int(numbers[morphology.offsets[section + 1] - 1]))
+            rows.append(int(places[morphology.offsets[section + 1] - 1]))
     return rows
 
 
@@ -120,6 +161,7 @@ def encode_asc(morphology):
         pieces.append(_ASC_HEADS[int(morphology.types[root])])
         pieces.extend(_asc_tree(root, children, lines, offsets))
         pieces.append(")\n\n")
+    pieces.append(_ASC_END)
     return "".join(pieces).encode("ascii")
 
 
@@ -131,7 +173,7 @@ def _asc_points(points, diameters):
 def _asc_soma(morphology):
     if not len(morphology.soma_points):
         return ""
-    lines = _asc_points(morphology.soma_points, morphology.soma_diameters)
+    lines = _asc_points(*soma_contour(morphology.soma_points, morphology.soma_diameters))
     body = "".join(f"  {line}" for line in lines)
     return f'("CellBody"\n  (Color Red)\n  (CellBody)\n{body})\n\n'
 

@@ -1,5 +1,6 @@
-"""The soma of an SWC file: one point whose surface is the one that NEURON gives the contour.
+"""Somas as contours and as single points, with the same surface.
 
+The soma of an SWC file is one point whose surface is the one that NEURON gives the contour.
 An HDF5 or ASC file holds the soma as a contour, of which NEURON makes a stack of cylinders. SWC
 knows no contours: one written as points would be read as a chain of points without thickness, so
 that NEURON reports an area of 0. One point is read as a sphere (NEURON: a cylinder as long as it
@@ -10,6 +11,7 @@ import numpy as np
 
 PERIMETER_STEPS = 100
 CYLINDERS = 20
+CIRCLE_POINTS = 20
 _FLAT = 1e-6
 """Below this length the minor axis of a contour does not lie in the xy plane (NEURON's limit)."""
 
@@ -34,6 +36,22 @@ def soma_sphere(points, diameters):
         radius = np.linalg.norm(points.astype(float) - center, axis=1).mean()
         return center, 2.0 * float(radius)
     return center, float(np.sqrt(area / np.pi))
+
+
+def soma_contour(points, diameters):
+    """The soma of an HDF5 or ASC file: points (S, 3) and diameters (S,), both float32.
+
+    A single point, which no reader of these formats takes, becomes a circle in the xy plane of
+    which NEURON makes the surface of the sphere.
+    """
+    points = np.asarray(points, dtype=np.float32)
+    if len(points) != 1:
+        return points, np.asarray(diameters, dtype=np.float32)
+    angles = 2 * np.pi / CIRCLE_POINTS * np.arange(CIRCLE_POINTS)
+    circle = np.column_stack([np.cos(angles), np.sin(angles), np.zeros(CIRCLE_POINTS)])
+    # The surface grows with the square of the radius.
+    radius = float(diameters[0]) * np.sqrt(np.pi / contour_area(circle))
+    return (points + radius * circle).astype(np.float32), np.zeros(CIRCLE_POINTS, np.float32)
 
 
 def contour_area(points):

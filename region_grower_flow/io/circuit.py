@@ -1,0 +1,61 @@
+"""The SONATA circuit configuration of the nodes and morphologies that were made."""
+
+import os
+from pathlib import Path
+
+VERSION = 2.4
+BASE = "$BASE_DIR"
+_ALTERNATES = {"h5": "h5v1", "asc": "neurolucida-asc"}
+
+
+def circuit_config(folder, nodes, population, extensions, morphologies=None, container=None):
+    """The circuit_config.json (as a dict) of one population of synthesized cells.
+
+    There are no edges yet, so the configuration says that it is partial: readers then don't miss
+    them. Paths are relative to the configuration, so that the output can be moved, unless they
+    lie outside of its folder.
+
+    Args:
+        folder: where the configuration will be.
+        nodes: the SONATA nodes file.
+        population: its population.
+        extensions: formats of the morphology files, some of "h5", "swc", "asc".
+        morphologies: their folder, None when there are no files.
+        container: the HDF5 container with all morphologies, None when there is none; where both
+            exist the container serves as "h5v1".
+
+    Returns:
+        dict, to be written with :func:`~region_grower_flow.io.atomic.write_json_atomic`.
+    """
+    properties = {"type": "biophysical"}
+    alternates = {}
+    if morphologies is not None:
+        files = _from_base(folder, morphologies)
+        if "swc" in extensions:
+            properties["morphologies_dir"] = files
+        alternates = {_ALTERNATES[kind]: files for kind in extensions if kind in _ALTERNATES}
+    if container is not None:
+        alternates["h5v1"] = _from_base(folder, container)
+    if alternates:
+        properties["alternate_morphologies"] = alternates
+    return {
+        "version": VERSION,
+        "manifest": {BASE: "."},
+        "metadata": {"status": "partial"},
+        "networks": {
+            "nodes": [
+                {
+                    "nodes_file": _from_base(folder, nodes),
+                    "populations": {population: properties},
+                }
+            ],
+            "edges": [],
+        },
+    }
+
+
+def _from_base(folder, path):
+    relative = os.path.relpath(os.path.abspath(path), os.path.abspath(folder))
+    if relative.startswith(".."):
+        return os.path.abspath(path)
+    return f"{BASE}/{Path(relative).as_posix()}"

@@ -1,0 +1,57 @@
+"""All morphologies of a circuit in one HDF5 file that ``morphio.Collection`` reads (3.3.5 on).
+
+One group a cell, named as in the nodes' column ``morphology``, in the layout of a morphology file.
+The datasets are contiguous and uncompressed, since the HDF5 in MorphIO's wheels has no filters,
+and the names have no folders, since bluepysnap compares them with the keys of the root.
+"""
+
+from region_grower_flow.errors import InvalidInput
+from region_grower_flow.io.atomic import atomic_write
+from region_grower_flow.io.morphology_h5 import decode_h5, write_group, write_tables
+
+
+def write_container(path, items, progress=None):
+    """Write morphologies into one container, one at a time (they are never all in memory).
+
+    Args:
+        path: the file to write (atomically).
+        items: iterable of (name, FlatMorphology or the bytes of an HDF5 morphology file).
+        progress: called with the number of morphologies written so far, after each.
+
+    Returns:
+        The number of morphologies.
+
+    Raises:
+        InvalidInput: a name that is empty, holds "/" or is there twice, or bytes that are not
+            a morphology; nothing is written then.
+        OutputFailed: the file cannot be written.
+    """
+    import h5py
+
+    count = 0
+    with atomic_write(path) as temporary, h5py.File(temporary, "w") as file:
+        for name, content in items:
+            _write(_new_group(file, name), name, content)
+            count += 1
+            if progress is not None:
+                progress(count)
+    return count
+
+
+def _new_group(file, name):
+    if not name or "/" in name or name == ".":
+        raise InvalidInput(f"{name!r} cannot be the name of a morphology in a container")
+    if name in file:
+        raise InvalidInput(f"the morphology {name!r} is there twice")
+    return file.create_group(name)
+
+
+def _write(group, name, content):
+    if not isinstance(content, bytes | bytearray | memoryview):
+        write_group(group, content)
+        return
+    try:
+        tables = decode_h5(content)
+    except InvalidInput as error:
+        raise InvalidInput(error.problem, where=f"the morphology {name!r}") from error
+    write_tables(group, *tables)
