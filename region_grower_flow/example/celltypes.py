@@ -193,8 +193,8 @@ MARTINOTTI = CellType(
     soma_radius=8.2,
     basal=TreeRule(
         (3, 5),
-        260.0,
-        0.041,
+        250.0,
+        0.039,
         95.0,
         first=15.0,
         angle=0.85,
