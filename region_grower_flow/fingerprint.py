@@ -101,14 +101,9 @@ class FileDigests:
             problem = f"cannot be read ({error.strerror or error})"
             raise InvalidInput(problem, path, "check the path and its permissions") from error
 
-    def save(self):
-        """Write what has been learned, if anything has and there is a place for it."""
-        if self.path is None or not self._changed:
-            return
-        from region_grower_flow.io.atomic import write_json_atomic
-
-        write_json_atomic(self.path, self._known)
-        self._changed = False
+    def news(self):
+        """What ``path`` should hold if something has been learned since, else None."""
+        return self._known if self._changed else None
 
     def _file(self, path):
         stat = path.stat()

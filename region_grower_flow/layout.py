@@ -23,6 +23,7 @@ CELL_EXTENSIONS = (".h5", ".mvd3")
 
 # Files of the work folder (everything below it can be made again).
 MANIFESTS = "manifests"
+LISTING = "morphologies.txt"
 LOGS = "logs"
 LOCKS = "locks"
 BLOCKS = "blocks"

@@ -187,7 +187,7 @@ class Synthesizer:
         space_limits.translate(morphology, -site.position)
         axis = site.orientation.dot(Y_DIRECTION)
         fitted = space_limits.fit_to_limits(
-            morphology, limits(entry.params, layers), axis, self.settings.min_hard_scale
+            morphology, limits(entry.params, layers, morphology), axis, self.settings.min_hard_scale
         )
         morphology, changes, kept = fitted
         sections = [s for s in grown.apical_sections if s is not None and kept[s] >= 0]

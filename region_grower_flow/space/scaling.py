@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from region_grower_flow.errors import DropCell
+from region_grower_flow.morphology import NEURITE_TYPES
 
 MIN_PATH_DISTANCE = 1.0
 """A bar code is never scaled to less than this length (um)."""
@@ -69,13 +70,14 @@ def barcode_scaling(params, layers):
     return scaling
 
 
-def limits(params, layers):
+def limits(params, layers, morphology):
     """The least and greatest extent of each neurite type along the axis.
 
     Mirrors the head of ``SpaceWorker._post_growth_rescaling``.
 
     Returns:
-        {neurite type: (least or None, greatest or None)} in um, for types with hard limits.
+        {neurite type: (least or None, greatest or None)} in um, for the types with hard limits
+        that the morphology has.
 
     Raises:
         DropCell: a limit's layer has no thickness or is NaN at the cell.
@@ -86,7 +88,7 @@ def limits(params, layers):
             layers.distance_to(constraint.get("hard_limit_max")),
         )
         for kind, constraint in params.get("context_constraints", {}).items()
-        if kind in params["grow_types"] and constraint
+        if constraint and NEURITE_TYPES[kind] in morphology.types
     }
 
 

@@ -1,1 +1,19 @@
+"""The Luigi tasks: one module per stage."""
 
+from region_grower_flow.tasks.atlas import LoadAtlas
+from region_grower_flow.tasks.checks import CheckAtlas, CheckInputs, CheckReconstructions
+from region_grower_flow.tasks.distributions import ExtractDistributions
+from region_grower_flow.tasks.merge import SynthesizeMorphologies
+from region_grower_flow.tasks.parameters import GenerateParameters
+from region_grower_flow.tasks.synthesis import SynthesizeChunk
+
+__all__ = [
+    "CheckAtlas",
+    "CheckInputs",
+    "CheckReconstructions",
+    "ExtractDistributions",
+    "GenerateParameters",
+    "LoadAtlas",
+    "SynthesizeChunk",
+    "SynthesizeMorphologies",
+]

@@ -1,0 +1,289 @@
+"""The command line: region-grower's commands, as thin ways to run the tasks."""
+
+import importlib.metadata
+import logging
+import sys
+from pathlib import Path
+
+import click
+
+from region_grower_flow import __version__
+from region_grower_flow.errors import FlowError, InvalidInput
+
+L = logging.getLogger(__name__)
+
+INVALID, FAILED = 2, 1
+"""Exit codes: something is wrong with the inputs; something went wrong during the work."""
+
+
+@click.group()
+@click.version_option(__version__)
+def main():
+    """Grow neurons into a brain atlas."""
+
+
+class TaskCommand(click.Command):
+    """A command whose help texts come from a task's parameters.
+
+    Args:
+        task: the name of the task class.
+        flags: {option of the task: (flags of the command)}.
+        arguments: options of the task that are positional.
+    """
+
+    def __init__(self, *args, task, flags, arguments=(), **kwargs):
+        self.task_name, self.arguments = task, arguments
+        super().__init__(*args, **kwargs)
+        self.params = [*self._arguments(), *self._options(flags), *self.params]
+
+    def _arguments(self):
+        return [click.Argument([name], required=True) for name in self.arguments]
+
+    def _options(self, flags):
+        parameters = dict(_task_class(self.task_name).get_params())
+        for name, names in flags.items():
+            yield _click_option(name, names, parameters[name])
+
+
+def _task_class(name):
+    from region_grower_flow import tasks
+
+    return getattr(tasks, name)
+
+
+def _click_option(name, flags, parameter):
+    from region_grower_flow.tasks import options
+
+    default = parameter._default
+    required = not isinstance(default, str | int | float | bool | tuple | type(None))
+    text = parameter.description or ""
+    if not required and default not in (None, "", False):
+        shown = ", ".join(default) if isinstance(default, tuple) else default
+        text += f" (default: {shown})"
+    settings = {"help": text, "required": required}
+    if isinstance(parameter, options.Switch):
+        settings.update(is_flag=True, default=False)
+    elif isinstance(parameter, options.Extensions):
+        settings.update(multiple=True, type=click.Choice(["swc", "asc", "h5"]))
+    elif isinstance(parameter, options.Choice):
+        settings.update(type=click.Choice(sorted(parameter._choices)))
+    elif isinstance(parameter, options.Whole):
+        settings.update(type=int)
+    elif isinstance(parameter, options.Number):
+        settings.update(type=float)
+    return click.Option([*flags, name], **settings)
+
+
+WORK_FLAGS = {
+    "work_dir": ("--work-dir",),
+    "log_level": ("--log-level",),
+    "hide_progress_bar": ("--hide-progress-bar",),
+}
+
+CALIBRATION_FLAGS = {
+    "diametrizer_config": ("-dc", "--diametrizer-config"),
+    "morphologies_ext": ("-e", "--ext"),
+    "region": ("--region",),
+    "on_bad_morphology": ("--on-bad-morphology",),
+    **WORK_FLAGS,
+}
+
+
+@main.command(
+    "generate-parameters",
+    cls=TaskCommand,
+    task="GenerateParameters",
+    arguments=("morphologies_dir", "dat_file"),
+    flags={
+        "base_parameters": ("-tp", "--tmd-parameters"),
+        "generated_parameters": ("-pf", "--parameter-filename"),
+        "overrides": ("--overrides",),
+        **CALIBRATION_FLAGS,
+    },
+    short_help="Generate the TMD parameter file",
+)
+def generate_parameters(**values):
+    """Generate the JSON file of the TMD parameters of each mtype.
+
+    MORPHOLOGIES_DIR is the folder that contains the cells.
+
+    DAT_FILE is the .dat file with the mtype of each cell.
+    """
+    _run("GenerateParameters", values, "generated_parameters", "tmd_parameters.json")
+
+
+@main.command(
+    "generate-distributions",
+    cls=TaskCommand,
+    task="ExtractDistributions",
+    arguments=("morphologies_dir", "dat_file"),
+    flags={
+        "extracted_distributions": ("-df", "--distribution-filename"),
+        "extraction_processes": ("--nb-processes",),
+        **CALIBRATION_FLAGS,
+    },
+    short_help="Create the TMD distribution file",
+)
+def generate_distributions(**values):
+    """Create the JSON file of the TMD distributions of each mtype.
+
+    MORPHOLOGIES_DIR is the folder that contains the cells.
+
+    DAT_FILE is the .dat file with the mtype of each cell.
+    """
+    _run("ExtractDistributions", values, "extracted_distributions", "tmd_distributions.json")
+
+
+SYNTHESIS_OPTIONS = (
+    "input_cells",
+    "tmd_parameters",
+    "tmd_distributions",
+    "morph_axon",
+    "base_morph_dir",
+    "atlas",
+    "atlas_cache",
+    "seed",
+    "out_cells",
+    "out_apical",
+    "out_apical_nrn_sections",
+    "out_morph_dir",
+    "out_morph_ext",
+    "max_files_per_dir",
+    "overwrite",
+    "max_drop_ratio",
+    "scaling_jitter_std",
+    "rotational_jitter_std",
+    "out_debug_data",
+    "nb_processes",
+    "log_level",
+    "min_depth",
+    "max_depth",
+    "skip_write",
+    "min_hard_scale",
+    "region_structure",
+    "container_path",
+    "hide_progress_bar",
+    "chunksize",
+    "synthesize_axons",
+    # What region-grower does not have.
+    "work_dir",
+    "launcher",
+    "max_failure_ratio",
+    "engine",
+    "extra_apicals",
+    "cell_timeout",
+    "block_size",
+    "circuit_config",
+    "out_summary",
+    "morphologies_dir",
+    "dat_file",
+    "morphologies_ext",
+    "diametrizer_config",
+    "overrides",
+)
+
+
+@main.command(
+    "synthesize-morphologies",
+    cls=TaskCommand,
+    task="SynthesizeMorphologies",
+    flags={name: ("--" + name.replace("_", "-"),) for name in SYNTHESIS_OPTIONS},
+    short_help="Synthesize morphologies into an atlas",
+)
+@click.option("--with-mpi", is_flag=True, help="Accepted for region-grower's sake; see --launcher")
+@click.option("--dask-config", help="Accepted for region-grower's sake; there is no Dask here")
+@click.option("--show-pip-freeze", is_flag=True, help="Log the versions of all installed packages")
+@click.option("--scheduler-url", help="URL of a central Luigi scheduler, to watch the run there")
+def synthesize_morphologies(with_mpi, dask_config, show_pip_freeze, scheduler_url, **values):
+    """Synthesize one morphology per cell, with TMD parameters and distributions.
+
+    Without --tmd-parameters or --tmd-distributions they are made from the reconstructions
+    (--morphologies-dir and --dat-file).
+    """
+    if with_mpi:
+        click.echo(
+            "--with-mpi is not needed: run the command itself without mpiexec; it starts "
+            "--nb-processes MPI workers through --launcher.",
+            err=True,
+        )
+    if dask_config is not None:
+        click.echo(
+            "--dask-config has no effect: there is no Dask; see --nb-processes, --launcher and "
+            "--chunksize.",
+            err=True,
+        )
+    if show_pip_freeze:
+        values["show_versions"] = True
+    _run("SynthesizeMorphologies", values, "out_cells", None, scheduler_url)
+
+
+def _run(task_name, values, output, default_output, scheduler_url=None):
+    """Run a task; exit with a code that says how it went."""
+    values = {name: value for name, value in values.items() if value not in (None, (), "")}
+    if default_output:
+        values.setdefault(output, default_output)
+    if values.pop("show_versions", False):
+        _set_up_logging("info")
+        L.info("Using the following package versions: %s", _installed())
+    path = Path(values[output])
+    values.setdefault("work_dir", str(path.with_name(f"{path.stem}_work")))
+    _set_up_logging(values.get("log_level", "info"))
+    try:
+        task = _task_class(task_name)(**values)
+        code = run_task(task, scheduler_url)
+    except FlowError as error:
+        click.echo(str(error), err=True)
+        code = INVALID
+    sys.exit(code)
+
+
+def run_task(task, scheduler_url=None):
+    """Run a task and what it needs with a local (or the given) scheduler.
+
+    Returns:
+        The exit code: 0, or INVALID or FAILED after the sentences have been printed.
+    """
+    import luigi
+
+    from region_grower_flow.tasks import messages
+
+    done_before = task.complete()
+    failures = messages.collect_failures()
+    result = luigi.build(
+        [task],
+        worker_scheduler_factory=messages.Scheduling(),
+        local_scheduler=scheduler_url is None,
+        scheduler_url=scheduler_url or "",
+        no_lock=True,
+        detailed_summary=True,
+        log_level="ERROR",
+        workers=1,
+    )
+    if failures:
+        for sentence in dict.fromkeys(str(failure) for failure in failures):
+            click.echo(sentence, err=True)
+        invalid = all(isinstance(failure, InvalidInput) for failure in failures)
+        return INVALID if invalid else FAILED
+    if not task.complete():
+        click.echo(f"The run did not finish: {result.status.value[1]}", err=True)
+        return FAILED
+    for sentence in messages.closing_sentences(task, done_before):
+        click.echo(sentence)
+    return 0
+
+
+def _installed():
+    found = importlib.metadata.distributions()
+    return sorted({f"{d.name}=={d.version}" for d in found}, key=str.lower)
+
+
+def _set_up_logging(level):
+    logging.basicConfig(
+        format="%(asctime)s - %(name)s - %(levelname)s - %(message)s",
+        datefmt="%Y-%m-%dT%H:%M:%S",
+        level=level.upper(),
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,78 @@
+"""The listing of placed morphologies: which files of a folder are ours, and how they were written.
+
+A text file: a first line with the folder (JSON), then a line per file: its path below the folder,
+size, CRC-32 of its content and time of change, with tabs between.
+"""
+
+import json
+import os
+from pathlib import Path
+
+from region_grower_flow.io.atomic import make_folder, write_text_atomic
+
+
+def write_listing(path, folder, files):
+    """Write the listing.
+
+    Args:
+        path: of the listing.
+        folder: that holds the morphologies.
+        files: {path below the folder: (size, crc32)}; sizes and contents of what a run intends to
+            write. The time of change is added for files that exist.
+    """
+    make_folder(Path(path).parent)
+    lines = [json.dumps(str(Path(folder).absolute()))]
+    times = {name: stat.st_mtime_ns for name, stat in scan(folder, files)}
+    for name, (size, crc32) in sorted(files.items()):
+        lines.append(f"{name}\t{size}\t{crc32}\t{times.get(name, 0)}")
+    write_text_atomic(path, "\n".join([*lines, ""]))
+
+
+def read_listing(path, folder):
+    """{path below the folder: (size, crc32, mtime_ns)} of a listing; empty when there is none."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            if json.loads(file.readline()) != str(Path(folder).absolute()):
+                return {}
+            files = {}
+            for line in file:
+                name, size, crc32, changed = line.rstrip("\n").split("\t")
+                files[name] = (int(size), int(crc32), int(changed))
+            return files
+    except (OSError, ValueError):
+        return {}
+
+
+def intact(path, folder):
+    """Whether every file of the listing is in the folder as it was written.
+
+    Size and time of change decide; where the time differs, the content.
+    """
+    from region_grower_flow.io.morphologies import check_file
+
+    files = read_listing(path, folder)
+    found = 0
+    for name, stat in scan(folder, files):
+        size, crc32, changed = files[name]
+        found += 1
+        if stat.st_size != size:
+            return False
+        if stat.st_mtime_ns != changed and not check_file(Path(folder, name), size, crc32):
+            return False
+    return found == len(files)
+
+
+def scan(folder, names):
+    """(name, stat) of those of ``names`` that exist: one listing per folder, not a look per file."""
+    folder = str(folder)
+    parents = sorted({os.path.dirname(name) for name in names})
+    for parent in parents:
+        prefix = f"{parent}/" if parent else ""
+        try:
+            with os.scandir(os.path.join(folder, parent)) as entries:
+                for entry in entries:
+                    name = prefix + entry.name
+                    if name in names:
+                        yield name, entry.stat()
+        except OSError:
+            continue

@@ -1,0 +1,76 @@
+"""Locks: one run at a time makes a stage; a lock of a dead process counts for nothing."""
+
+import contextlib
+import errno
+import fcntl
+import getpass
+import json
+import os
+import socket
+import time
+from pathlib import Path
+
+from region_grower_flow.errors import Busy, OutputFailed
+
+
+@contextlib.contextmanager
+def stage_lock(path, what):
+    """Hold the lock file ``path`` while ``what`` is made.
+
+    The kernel releases the lock when its process ends, however it ends.
+
+    Raises:
+        Busy: another run holds it; the message says which process, where and since when.
+        OutputFailed: the lock file cannot be written.
+    """
+    path = Path(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        problem = f"{path}: cannot be written ({error.strerror})."
+        raise OutputFailed(f"{problem} Check the folder, its permissions and its disk.") from error
+    try:
+        _take(handle, path, what)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _take(handle, path, what):
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
+            raise OutputFailed(f"{path}: cannot be locked ({error.strerror}).") from error
+        holder = os.read(handle, 4096).decode("utf-8", "replace")
+        raise Busy(
+            f"{what} is being made by another run ({_holder(holder)}). Wait until it ends, or "
+            "stop it."
+        ) from error
+    content = {
+        "pid": os.getpid(),
+        "host": socket.gethostname(),
+        "user": _user(),
+        "since": time.strftime("%Y-%m-%d %H:%M:%S"),
+    }
+    os.ftruncate(handle, 0)
+    os.pwrite(handle, json.dumps(content).encode(), 0)
+
+
+def _holder(text):
+    try:
+        content = json.loads(text)
+        return (
+            f"process {int(content['pid'])} of {content['user']} on {content['host']}, "
+            f"since {content['since']}"
+        )
+    except (ValueError, KeyError, TypeError):
+        return "its process is not known"
+
+
+def _user():
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())

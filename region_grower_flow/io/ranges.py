@@ -1,0 +1,36 @@
+"""How many cells there are, and which rows of the cell table are theirs, without reading all."""
+
+import numpy as np
+
+from region_grower_flow.errors import InvalidInput
+
+
+def count_cells(path):
+    """The number of cells in a SONATA nodes or MVD3 file, from its header.
+
+    Raises:
+        InvalidInput: the file is missing, damaged or holds no single population.
+    """
+    import h5py
+
+    try:
+        with h5py.File(path, "r") as file:
+            if "nodes" in file:
+                (population,) = file["nodes"].values()
+                return len(population["node_type_id"])
+            return len(file["cells/positions"])
+    except (OSError, KeyError, ValueError, TypeError, AttributeError) as error:
+        problem = "holds no SONATA nodes of one population and no MVD3 cells"
+        raise InvalidInput(problem, path, "check the path and the file") from error
+
+
+def rows_of_ids(path, first, last):
+    """[first row, last row + 1] of the cells ``first`` to ``last - 1`` in a cell table.
+
+    A table may lack cells (those without an axon), so rows and ids can differ.
+    """
+    import h5py
+
+    with h5py.File(path, "r") as file:
+        ids = file["ids"][:]
+    return tuple(int(row) for row in np.searchsorted(ids, [first, last]))

@@ -1,0 +1,50 @@
+"""Which launcher is used: the one that is asked for, or the best that works here."""
+
+import logging
+
+from region_grower_flow.errors import InvalidInput
+from region_grower_flow.runtime import commands
+from region_grower_flow.runtime.launcher import mpi_works
+
+L = logging.getLogger(__name__)
+
+AUTO = "auto"
+
+
+def choose_launcher(launcher, workers):
+    """The launcher and the number of workers to use.
+
+    Args:
+        launcher: "mpiexec", "srun", "inprocess", a template, or "auto": mpiexec where MPI works,
+            else inprocess with one line saying so.
+        workers: how many workers are wanted; 0 for no MPI.
+
+    Returns:
+        (launcher, workers), inprocess with one worker.
+    """
+    if workers == 0 or launcher == commands.INPROCESS:
+        return commands.INPROCESS, 1
+    if launcher != AUTO:
+        return launcher, workers
+    works, sentence = mpi_works()
+    if works:
+        return commands.MPIEXEC, workers
+    L.warning("Growing in this process, on one core: %s", sentence)
+    return commands.INPROCESS, 1
+
+
+def check_launcher(launcher):
+    """See that a launcher is there and starts one MPI job.
+
+    Raises:
+        InvalidInput: it is unknown or missing, or starts single processes.
+    """
+    if launcher in (AUTO, commands.INPROCESS):
+        return
+    if launcher == commands.MPIEXEC:
+        works, sentence = mpi_works()
+        if not works:
+            hint = "install the extra 'mpi', or give --launcher inprocess"
+            raise InvalidInput(sentence, "option launcher", hint)
+        return
+    commands.launch_command(launcher, 2, commands.worker_command("job.json", 2))

@@ -1,0 +1,46 @@
+"""The cell table: what the atlas says at each cell, as a task."""
+
+from region_grower_flow import layout
+from region_grower_flow.tasks import inputs
+from region_grower_flow.tasks.base import FlowTask
+from region_grower_flow.tasks.checks import CheckAtlas, Guarded
+from region_grower_flow.tasks.options import AtlasOptions
+
+
+class LoadAtlas(Guarded, AtlasOptions, FlowTask):
+    """Look all cells up in the atlas: one row per cell of the table."""
+
+    own_check = CheckAtlas
+
+    def requires(self):
+        """The checks."""
+        return [self.check()]
+
+    def files(self):
+        """The cells, the region structure, the volumes and the axon table."""
+        return inputs.atlas_files(self)
+
+    @property
+    def path(self):
+        """Where the cell table is."""
+        return self.work_path(layout.CELL_TABLE)
+
+    def make(self):
+        """See :func:`region_grower_flow.atlas.load.load_atlas_table`."""
+        from region_grower_flow.atlas.load import load_atlas_table
+        from region_grower_flow.io.table import write_table
+
+        self.tell("reading the cells and the atlas")
+        cells = inputs.cells(self)
+        table = load_atlas_table(
+            self.atlas,
+            self.region_structure,
+            cells,
+            self.seed,
+            min_depth=self.min_depth,
+            max_depth=self.max_depth,
+            axon_table=inputs.axon_table(self, len(cells.positions)),
+        )
+        write_table(self.path, table)
+        self.tell(f"{len(table)} cells of {len(cells.positions)} looked up", 100)
+        return [self.path], {"cells": len(cells.positions), "rows": len(table)}

@@ -1,0 +1,254 @@
+"""The base of all tasks: completeness by fingerprint, locks, and errors in one sentence."""
+
+import contextlib
+import json
+import logging
+import os
+from pathlib import Path
+
+import luigi
+
+from region_grower_flow import layout
+from region_grower_flow.errors import FlowError, InvalidInput
+from region_grower_flow.fingerprint import FileDigests, Recipe, package_versions
+from region_grower_flow.manifest import Manifest, read_manifest, remember_digests
+from region_grower_flow.tasks.options import WorkOptions
+
+LOGGERS = ("luigi-interface", "luigi")
+
+_digests = {}
+
+
+class ManifestTarget(luigi.Target):
+    """Exists when the manifest bears the expected fingerprint and its outputs are as written.
+
+    Args:
+        path: the manifest.
+        expected: a function that gives today's fingerprint.
+        intact: a function that looks at outputs which the manifest does not list.
+    """
+
+    def __init__(self, path, expected, intact):
+        self.path = str(path)
+        self._expected, self._intact = expected, intact
+
+    def exists(self):
+        """Whether the stage is complete."""
+        manifest = read_manifest(self.path)
+        if manifest is None:
+            return False
+        try:
+            fresh = manifest.fingerprint == self._expected()
+            return fresh and manifest.intact() and self._intact()
+        except InvalidInput:  # an input is missing: the checks say so, in order
+            return False
+
+
+class FlowTask(WorkOptions, luigi.Task):
+    """A stage with a fingerprint.
+
+    Subclasses say what determines their output (:meth:`files`, :meth:`upstream`, their options) and
+    make it (:meth:`make`).
+    """
+
+    stage_version = 1
+    """Raise when a change of the code changes what the same inputs give."""
+
+    no_result = ()
+    """Names of inherited options that do not change this stage's results."""
+
+    # What determines the stage.
+
+    def files(self):
+        """{role: path} of the external files whose content enters the fingerprint."""
+        return {}
+
+    def upstream(self):
+        """The tasks whose fingerprints enter this one's."""
+        return []
+
+    def values(self):
+        """{option: value} that enters the fingerprint."""
+        return {
+            name: getattr(self, name)
+            for name, option in self.get_params()
+            if getattr(option, "result", False) and name not in self.no_result
+        }
+
+    def packages(self):
+        """{package: version} that enters the fingerprint."""
+        return package_versions()
+
+    def recipe(self):
+        """The Recipe of today.
+
+        Raises:
+            InvalidInput: a file is missing or unreadable.
+        """
+        digests = self.digests()
+        return Recipe(
+            stage=self.task_family,
+            version=self.stage_version,
+            parameters=self.values(),
+            upstream={task.task_family: task.recipe().fingerprint() for task in self.upstream()},
+            files={role: digests.digest(path) for role, path in self.files().items()},
+            packages=self.packages(),
+        )
+
+    def digests(self):
+        """The memory of file digests, one per work folder and process."""
+        return _digests.setdefault(self.work_dir, FileDigests(Path(self.work_dir) / layout.DIGESTS))
+
+    # Luigi's side.
+
+    @property
+    def label(self):
+        """The stage's name in manifests, locks and logs; chunks add theirs."""
+        return self.task_family
+
+    def work_path(self, *parts):
+        """A path in the work folder."""
+        return Path(self.work_dir, *parts)
+
+    def output(self):
+        """The manifest, complete with today's fingerprint."""
+        path = self.work_path(layout.MANIFESTS, f"{self.label}.json")
+        return ManifestTarget(path, lambda: self.recipe().fingerprint(), self.intact)
+
+    def intact(self):
+        """Whether outputs that the manifest does not list one by one are as they were written."""
+        return True
+
+    def run(self):
+        """Make the outputs, then write the manifest.
+
+        Raises:
+            FlowError: with a sentence for the user.
+        """
+        quiet_tracebacks()
+        from region_grower_flow.io.lock import stage_lock
+
+        recipe = self.recipe()
+        with stage_lock(self.work_path(layout.LOCKS, f"{self.label}.lock"), self.label):
+            outputs, facts = self.make()
+        if self.recipe() != recipe:
+            raise InvalidInput(
+                "an input changed while the stage was running",
+                self.label,
+                "run again; nothing was lost",
+            )
+        Manifest.describe(recipe, outputs, facts).write(self.output().path)
+        remember_digests(self.digests())
+
+    def make(self):
+        """Make the outputs; returns their paths, and facts (JSON) for the manifest."""
+        raise TypeError(f"{type(self).__name__} makes nothing")
+
+    def on_failure(self, exception):
+        """What the scheduler shows: the sentence, and the traceback only of what is unexpected."""
+        if isinstance(exception, FlowError):
+            return str(exception)
+        return super().on_failure(exception)
+
+    # What a running task tells the scheduler (nothing outside ``run``).
+
+    def show_progress(self, what, before=0, overall=None):
+        """A Progress for the terminal and the scheduler."""
+        return Progress(self, what, not self.hide_progress_bar, before, overall)
+
+    def tell(self, message, percentage=None):
+        """Show a message, and how much is done, in the scheduler's web UI."""
+        if callable(self.set_status_message):
+            self.set_status_message(message)
+        if percentage is not None and callable(self.set_progress_percentage):
+            self.set_progress_percentage(percentage)
+
+
+class Progress:
+    """Shows how far a task is: a bar in the terminal, a percentage and a message in the web UI.
+
+    Call it with (done, total), or use :meth:`cells` for what the runtime reports.
+
+    Args:
+        task: the task.
+        what: what is counted, in the plural.
+        with_bar: whether there is a bar.
+        before, overall: where the task's part of a longer bar starts, and the length of that bar.
+    """
+
+    def __init__(self, task, what, with_bar, before=0, overall=None):
+        self._task, self._what, self._with_bar = task, what, with_bar
+        self._before, self._all = before, overall
+        self._bar = None
+
+    def __call__(self, done, total, message=None):
+        """Show that ``done`` of ``total`` are done."""
+        from tqdm import tqdm
+
+        if self._bar is None:
+            self._bar = tqdm(
+                total=self._all or total,
+                desc=self._task.label,
+                unit=f" {self._what}",
+                disable=None if self._with_bar else True,
+                initial=self._before,
+                leave=False,
+            )
+        self._bar.update(self._before + done - self._bar.n)
+        percentage = 100 * done / total if total else 100
+        self._task.tell(message or f"{done} of {total} {self._what}", percentage)
+        if done >= total:
+            self._bar.close()
+
+    def cells(self, progress):
+        """Show the runtime's Progress: cells done, cells/s, time left, drops."""
+        left = progress.total - progress.done
+        rate = progress.cells_per_second
+        time_left = f"{left / rate:.0f} s left" if rate else "time left unknown"
+        self(
+            progress.done,
+            progress.total,
+            f"{progress.done} of {progress.total} cells, {rate:.1f} cells/s, {time_left}, "
+            f"{progress.dropped} dropped",
+        )
+
+
+class OneSentence(logging.Filter):
+    """Strips the traceback of errors that already say all in a sentence."""
+
+    def filter(self, record):
+        """Turn a record with one of our errors into its sentence."""
+        error = record.exc_info[1] if record.exc_info else None
+        while error is not None and not isinstance(error, FlowError):
+            error = error.__cause__
+        if error is not None:
+            record.exc_info = record.exc_text = None
+            record.msg = "%s"
+            record.args = (str(error),)
+        return True
+
+
+_one_sentence = OneSentence()
+
+
+def quiet_tracebacks():
+    """Let Luigi's loggers print our errors as sentences."""
+    for name in LOGGERS:
+        logger = logging.getLogger(name)
+        if _one_sentence not in logger.filters:
+            logger.addFilter(_one_sentence)
+
+
+def load_json_output(path):
+    """Read a JSON file that a stage of ours has written."""
+    with open(path, encoding="utf-8") as file:
+        return json.load(file)
+
+
+def processes(wanted):
+    """How many processes to use: as asked, else as many as there are cores to use."""
+    if wanted:
+        return wanted
+    with contextlib.suppress(AttributeError):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

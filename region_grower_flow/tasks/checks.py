@@ -1,0 +1,108 @@
+"""Checks of all inputs, before any work: tasks that only say yes, or no with every problem."""
+
+import json
+
+from region_grower_flow import checks
+from region_grower_flow.errors import InvalidInput, InvalidInputs
+from region_grower_flow.tasks import inputs
+from region_grower_flow.tasks.base import FlowTask
+from region_grower_flow.tasks.example import CreateExample
+from region_grower_flow.tasks.options import (
+    AtlasOptions,
+    OutputOptions,
+    ParameterOptions,
+    Text,
+)
+
+
+class Check(FlowTask):
+    """Base of the checks: complete while the inputs are those that passed."""
+
+    priority = 1000
+
+    def requires(self):
+        """The example's inputs, where they are used."""
+        return [CreateExample(example_dir=self.example_dir)] if self.example_dir else []
+
+    def problems(self):
+        """All problems of the inputs, a list of InvalidInput."""
+        return []
+
+    def make(self):
+        """Raise the problems, all at once."""
+        found = self.problems()
+        if found:
+            raise InvalidInputs(found)
+        return [], {}
+
+    def run(self):
+        """Check; what cannot even be fingerprinted is among the problems."""
+        try:
+            super().run()
+        except InvalidInputs:
+            raise
+        except InvalidInput as error:
+            raise InvalidInputs(self.problems() or [error]) from error
+
+
+class CheckReconstructions(ParameterOptions, Check):
+    """Check the reference morphologies and what goes with them."""
+
+    def files(self):
+        """All that calibration reads."""
+        return inputs.calibration_files(self)
+
+    def problems(self):
+        """See :func:`region_grower_flow.checks.check_calibration`."""
+        return checks.check_calibration(self)
+
+
+class CheckAtlas(AtlasOptions, Check):
+    """Check the cells, the atlas and the region structure."""
+
+    def files(self):
+        """All that loading the atlas reads."""
+        return inputs.atlas_files(self)
+
+    def problems(self):
+        """See :func:`region_grower_flow.checks.check_space`."""
+        return checks.check_space(self)
+
+
+class CheckInputs(OutputOptions, Check):
+    """Check all inputs of a synthesis, and its outputs' places."""
+
+    def files(self):
+        """All that the stages read."""
+        return inputs.all_files(self)
+
+    def problems(self):
+        """See :func:`region_grower_flow.checks.check_synthesis`."""
+        return checks.check_synthesis(self)
+
+    def complete(self):
+        """The outputs' places are looked at each time: their content is not an input."""
+        return not checks.check_places(self) and super().complete()
+
+
+class Guarded:
+    """A stage that starts only when the checks of the whole flow have passed.
+
+    Attributes:
+        guard: the parameters of CheckInputs as JSON; empty when the stage is run by itself, which
+            then has its own checks.
+    """
+
+    guard = Text(default="", significant=False, description="For internal use")
+    own_check = None
+
+    def check(self):
+        """The check that this stage waits for."""
+        if self.guard:
+            return CheckInputs.from_str_params(json.loads(self.guard))
+        return self.clone(self.own_check)
+
+
+def guard_of(task):
+    """The guard for the stages below a synthesis."""
+    return json.dumps(task.clone(CheckInputs).to_str_params(), sort_keys=True)

@@ -1,0 +1,149 @@
+"""The external files that each stage reads, by their role in fingerprints and messages.
+
+Functions of a task's options. They read only what names further files (the table of
+reconstructions, the region structure, the axon table), and raise InvalidInput where that fails.
+"""
+
+from pathlib import Path
+
+from region_grower_flow import layout
+
+
+def dataset(options):
+    """The Dataset of the reference morphologies."""
+    from region_grower_flow.calibration.dataset import read_dataset
+
+    return read_dataset(
+        options.morphologies_dir, options.dat_file, options.morphologies_ext.lstrip(".")
+    )
+
+
+def calibration_files(options):
+    """The reconstructions, their table and the configurations."""
+    files = reconstruction_files(options)
+    for role in ("base_parameters", "overrides"):
+        _add(files, role, getattr(options, role))
+    return files
+
+
+def reconstruction_files(options):
+    """The reconstructions, their table and the diametrizer's configuration."""
+    files = {"dat_file": options.dat_file}
+    for cells in dataset(options).mtypes.values():
+        for name, path in cells:
+            files[f"reconstruction {name}"] = path
+    _add(files, "diametrizer_config", options.diametrizer_config)
+    return files
+
+
+def atlas_files(options):
+    """The cells, the region structure, the volumes that it needs, and the axon table."""
+    structure = _structure(options)
+    volumes = [layout.BRAIN_REGIONS, layout.ORIENTATION, layout.PRINCIPAL_AXIS]
+    for entry in structure.values():
+        volumes.extend(layout.layer_hint(layer) for layer in entry.get("layers") or [])
+        modes = [boundary.get("multimesh_mode") for boundary in entry.get("boundaries") or []]
+        if "territories" in modes:
+            volumes.append(layout.TERRITORIES)
+    atlas = Path(options.atlas)
+    files = {
+        "input_cells": options.input_cells,
+        "region_structure": options.region_structure,
+        layout.HIERARCHY: atlas / layout.HIERARCHY,
+    }
+    for volume in dict.fromkeys(volumes):
+        files[f"atlas volume {volume}"] = atlas / f"{volume}.nrrd"
+    if grafts(options):
+        files["morph_axon"] = options.morph_axon
+    return files
+
+
+def mesh_files(options):
+    """The meshes of the boundaries, files or folders."""
+    base = Path(options.region_structure).parent
+    return {
+        f"boundary {boundary['path']}": base.absolute() / boundary["path"]
+        for entry in _structure(options).values()
+        for boundary in entry.get("boundaries") or []
+    }
+
+
+def donor_files(options):
+    """The axon morphologies that the axon table names and that exist."""
+    if not grafts(options) or not options.base_morph_dir:
+        return {}
+    names, _ = axon_table(options, count_cells(options))
+    folder = Path(options.base_morph_dir)
+    paths = {name: folder / f"{name}.h5" for name in sorted({n for n in names if n is not None})}
+    return {f"axon {name}": path for name, path in paths.items() if path.is_file()}
+
+
+def synthesis_files(options):
+    """What the synthesis of cells reads beside the cell table."""
+    files = {**mesh_files(options), **donor_files(options)}
+    for role in ("tmd_parameters", "tmd_distributions"):
+        _add(files, role, getattr(options, role))
+    return files
+
+
+def all_files(options):
+    """All that the stages of a synthesis read from outside."""
+    files = {**atlas_files(options), **synthesis_files(options)}
+    if not (options.tmd_parameters and options.tmd_distributions):
+        files.update(calibration_files(options))
+    return files
+
+
+def contents(options, digests):
+    """{donor's name or mesh's path: digest}: what single cells read, for their own digests."""
+    donors = {role.removeprefix("axon "): path for role, path in donor_files(options).items()}
+    meshes = {str(path): path for path in mesh_files(options).values()}
+    return {name: digests.digest(path) for name, path in {**donors, **meshes}.items()}
+
+
+def grafts(options):
+    """Whether axons are grafted."""
+    return bool(options.morph_axon) and not options.synthesize_axons
+
+
+def axon_table(options, count):
+    """(names, scales) of the axon table for ``count`` cells, None without grafting."""
+    if not grafts(options):
+        return None
+    from region_grower_flow.io.axons import load_axon_table
+
+    return load_axon_table(options.morph_axon, range(count))
+
+
+def cells(options):
+    """The input cells."""
+    from region_grower_flow.io.cells import read_cells
+
+    return read_cells(options.input_cells)
+
+
+def count_cells(options):
+    """The number of input cells, without reading them."""
+    from region_grower_flow.io.ranges import count_cells as count
+
+    return count(options.input_cells)
+
+
+def document(path):
+    """The content of a JSON or YAML file, None without a path."""
+    if not path:
+        return None
+    from region_grower_flow.io.documents import load_json, load_yaml
+
+    return (load_yaml if Path(path).suffix in (".yaml", ".yml") else load_json)(path)
+
+
+def _structure(options):
+    from region_grower_flow.atlas.structure import load_region_structure
+
+    return load_region_structure(options.region_structure)
+
+
+def _add(files, role, path):
+    if path:
+        files[role] = path

@@ -1,0 +1,128 @@
+"""The merged outputs of a synthesis: the task that users name."""
+
+from pathlib import Path
+
+from region_grower_flow import layout
+from region_grower_flow.errors import InvalidInput
+from region_grower_flow.manifest import read_manifest
+from region_grower_flow.tasks import inputs
+from region_grower_flow.tasks.base import FlowTask
+from region_grower_flow.tasks.checks import CheckInputs, guard_of
+from region_grower_flow.tasks.options import OutputOptions
+from region_grower_flow.tasks.synthesis import SynthesizeChunk
+
+MAX_CHUNKS = 200
+"""Luigi's scheduler is quadratic in tasks: chunks get larger rather than more numerous."""
+
+
+class SynthesizeMorphologies(OutputOptions, FlowTask):
+    """Synthesize the morphologies of all cells and write the merged outputs."""
+
+    no_result = SynthesizeChunk.no_result
+
+    def requires(self):
+        """The checks and all chunks."""
+        try:
+            return [self.clone(CheckInputs), *self.chunks()]
+        except InvalidInput:  # the cells cannot be counted: the checks say why
+            return [self.clone(CheckInputs)]
+
+    def chunks(self):
+        """The chunks, in order."""
+        count = inputs.count_cells(self)
+        size = max(self.chunksize, -(-count // MAX_CHUNKS))
+        guard = guard_of(self)
+        return [
+            self.clone(SynthesizeChunk, first=first, last=min(first + size, count), guard=guard)
+            for first in range(0, count, size)
+        ]
+
+    def run(self):
+        """Wait for chunks that could not be counted before, then merge."""
+        chunks = [chunk for chunk in self.chunks() if not chunk.complete()]
+        if chunks:
+            yield chunks
+        super().run()
+
+    def upstream(self):
+        """All cells as one chunk: results do not depend on how cells are grouped."""
+        return [self.clone(SynthesizeChunk, first=0, last=0)]
+
+    def values(self):
+        """The options of the chunks are in the chunks' fingerprints; the places count here."""
+        places = {
+            name: str(Path(value).absolute())
+            for name, value in self.places().items()
+            if value is not None
+        }
+        return {"max_failure_ratio": self.max_failure_ratio, **places}
+
+    def places(self):
+        """{output: path} of what is written."""
+        beside = Path(self.out_cells)
+        return {
+            "out_cells": self.out_cells,
+            "summary": self.out_summary or beside.with_name(f"{beside.stem}_summary.json"),
+            "apical": self.out_apical,
+            "nrn_sections": self.out_apical_nrn_sections,
+            "debug": self.out_debug_data,
+            "container": self.container_path,
+            "circuit_config": self.circuit_config,
+            "morphologies": None if self.skip_write else self.out_morph_dir,
+        }
+
+    def make(self):
+        """See :func:`region_grower_flow.merge.merge_outputs`."""
+        from region_grower_flow.merge import check_failures, merge_outputs
+
+        outputs, summary = merge_outputs(self.plan(), self.tell)
+        check_failures(summary, self.max_failure_ratio)
+        return outputs, summary
+
+    def intact(self):
+        """Whether every placed morphology is as it was written."""
+        from region_grower_flow.io.listing import intact
+
+        return self.skip_write or intact(self.listing, self.out_morph_dir)
+
+    @property
+    def listing(self):
+        """The file that remembers which morphologies are ours."""
+        return self.work_path(layout.MANIFESTS, layout.LISTING)
+
+    def plan(self):
+        """The MergePlan."""
+        from region_grower_flow.merge import MergePlan
+
+        places = {name: Path(p) if p else None for name, p in self.places().items()}
+        places["morphologies"] = Path(self.out_morph_dir)
+        chunks = self.chunks()
+        manifests = [read_manifest(chunk.output().path) for chunk in chunks]
+        return MergePlan(
+            cells=inputs.cells(self),
+            chunks=[next(iter(manifest.outputs)) for manifest in manifests],
+            staged=self.work_path(layout.MORPHOLOGIES),
+            listing=self.listing,
+            extensions=self.out_morph_ext,
+            skip_write=self.skip_write,
+            facts=self.facts(manifests),
+            **places,
+        )
+
+    def facts(self, manifests):
+        """What the summary says of the run beside its cells."""
+        recipe = self.recipe()
+        return {
+            "grown_now": sum(manifest.facts["grown"] for manifest in manifests),
+            "taken_over": sum(manifest.facts["taken_over"] for manifest in manifests),
+            "seconds": {"synthesis": sum(manifest.facts["seconds"] for manifest in manifests)},
+            "provenance": {
+                "fingerprint": recipe.fingerprint(),
+                "recipe": recipe.as_dict(),
+                "options": {name: _plain(value) for name, value in self.param_kwargs.items()},
+            },
+        }
+
+
+def _plain(value):
+    return list(value) if isinstance(value, tuple) else value

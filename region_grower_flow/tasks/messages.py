@@ -1,0 +1,59 @@
+"""What runs of tasks tell in the terminal: failures as sentences, and what was made."""
+
+import luigi
+from luigi.scheduler import Scheduler
+from luigi.worker import Worker
+
+from region_grower_flow.manifest import read_manifest
+from region_grower_flow.tasks.base import FlowTask, quiet_tracebacks
+
+
+class Scheduling(luigi.interface._WorkerSchedulerFactory):
+    """Schedulers and workers that look whether a task is complete after it has run."""
+
+    def create_local_scheduler(self):
+        """A scheduler of this process alone."""
+        return Scheduler(prune_on_get_work=True, record_task_history=False)
+
+    def create_worker(self, scheduler, worker_processes, assistant=False):
+        """A worker that believes manifests only."""
+        return Worker(
+            scheduler=scheduler,
+            worker_processes=worker_processes,
+            assistant=assistant,
+            check_complete_on_run=True,
+        )
+
+
+def collect_failures():
+    """A list that the exceptions of failing tasks are appended to."""
+    quiet_tracebacks()
+    failures = []
+
+    @FlowTask.event_handler(luigi.Event.FAILURE)
+    def _failed(_task, exception):
+        failures.append(exception)
+
+    @luigi.Task.event_handler(luigi.Event.BROKEN_TASK)
+    def _broken(_task, exception):
+        failures.append(exception)
+
+    return failures
+
+
+def closing_sentences(task, done_before):
+    """What to say at the end of a successful run."""
+    manifest = read_manifest(task.output().path)
+    if done_before:
+        yield "Nothing to do: all outputs are there and up to date."
+    if manifest is None:
+        return
+    yield from manifest.facts.get("sentences", [])
+    if "mtypes" in manifest.facts:
+        from region_grower_flow.merge import summary_sentences
+
+        yield from summary_sentences(manifest.facts)
+        if not task.skip_write:
+            yield f"Morphologies: {task.out_morph_dir}"
+    for path in manifest.outputs:
+        yield f"Written: {path}"

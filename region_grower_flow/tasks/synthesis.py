@@ -1,0 +1,134 @@
+"""Synthesis of a chunk of cells, as a task."""
+
+from pathlib import Path
+
+from region_grower_flow import layout
+from region_grower_flow.fingerprint import package_versions
+from region_grower_flow.tasks import inputs
+from region_grower_flow.tasks.atlas import LoadAtlas
+from region_grower_flow.tasks.base import FlowTask, processes
+from region_grower_flow.tasks.checks import CheckInputs, Guarded
+from region_grower_flow.tasks.distributions import ExtractDistributions
+from region_grower_flow.tasks.options import SynthesisOptions, Whole
+from region_grower_flow.tasks.parameters import GenerateParameters
+
+
+class ChunkRange:
+    """The cells of a chunk (declared first, so that they come first in the scheduler's names)."""
+
+    first = Whole(least=0, description="First cell of the chunk")
+    last = Whole(least=0, description="One past the last cell of the chunk")
+
+
+class SynthesizeChunk(ChunkRange, Guarded, SynthesisOptions, FlowTask):
+    """Grow the cells of a range: one launch of MPI."""
+
+    own_check = CheckInputs
+    no_result = tuple(
+        name
+        for options in (ExtractDistributions, GenerateParameters, LoadAtlas)
+        for name, _ in options.get_params()
+        if name != "synthesize_axons"
+    )
+
+    @property
+    def priority(self):
+        """Chunks run in the order of their cells."""
+        return -self.first / (self.first + 1)
+
+    @property
+    def label(self):
+        """The stage and its cells."""
+        return f"{self.task_family}_{self.first}-{self.last}"
+
+    def requires(self):
+        """The cell table, and the parameters and distributions where they are not given."""
+        return [self.check(), *self.upstream()]
+
+    def upstream(self):
+        """The stages whose outputs the chunk reads."""
+        tasks = [self.clone(LoadAtlas)]
+        if not self.tmd_parameters:
+            tasks.append(self.clone(GenerateParameters))
+        if not self.tmd_distributions:
+            tasks.append(self.clone(ExtractDistributions))
+        return tasks
+
+    def files(self):
+        """The given parameters and distributions, meshes, axon donors."""
+        return inputs.synthesis_files(self)
+
+    def values(self):
+        """What is debugged or computed beside the morphologies counts as well."""
+        flags = {
+            "nrn_sections": bool(self.out_apical_nrn_sections),
+            "debug": bool(self.out_debug_data),
+        }
+        return {**super().values(), **flags}
+
+    def make(self):
+        """See :func:`region_grower_flow.chunk.synthesize_chunk`."""
+        from region_grower_flow.chunk import ChunkPlan, synthesize_chunk
+        from region_grower_flow.runtime.choice import choose_launcher
+
+        settings = self.settings()
+        wanted = 0 if self.nb_processes == 0 else processes(self.nb_processes)
+        launcher, workers = choose_launcher(self.launcher, wanted)
+        plan = ChunkPlan(
+            settings=settings,
+            first=self.first,
+            last=self.last,
+            work_dir=Path(self.work_dir).resolve(),
+            launcher=launcher,
+            workers=workers,
+            block_size=self.block_size,
+            cell_timeout=self.cell_timeout,
+        )
+        self.tell("starting the workers", 0)
+        progress = self.show_progress("cells", self.first, inputs.count_cells(self))
+        facts = synthesize_chunk(plan, progress.cells)
+        self.tell(
+            f"{facts['made']} of {facts['cells']} cells made, {facts['dropped']} dropped, "
+            f"{facts['taken_over']} taken over from earlier runs, in {facts['seconds']} s",
+            100,
+        )
+        return [plan.results], facts
+
+    def settings(self):
+        """The SynthesisSettings of the chunk."""
+        from region_grower_flow.io.ranges import rows_of_ids
+        from region_grower_flow.synthesis import SynthesisSettings
+
+        loaded = self.clone(LoadAtlas)
+        parameters = self.tmd_parameters or self.clone(GenerateParameters).path
+        distributions = self.tmd_distributions or self.clone(ExtractDistributions).path
+        return SynthesisSettings(
+            cell_table=str(loaded.path.resolve()),
+            rows=rows_of_ids(loaded.path, self.first, self.last),
+            parameters=str(Path(parameters).resolve()),
+            distributions=str(Path(distributions).resolve()),
+            morphologies=str(self.work_path(layout.MORPHOLOGIES).resolve()),
+            extensions=self.out_morph_ext,
+            directory_depth=self.directory_depth(),
+            base_morph_dir=str(Path(self.base_morph_dir).resolve())
+            if inputs.grafts(self)
+            else None,
+            scaling_jitter_std=self.scaling_jitter_std,
+            rotational_jitter_std=self.rotational_jitter_std,
+            min_hard_scale=self.min_hard_scale,
+            synthesize_axons=self.synthesize_axons,
+            nrn_sections=bool(self.out_apical_nrn_sections),
+            skip_write=self.skip_write,
+            debug=bool(self.out_debug_data),
+            engine=self.engine,
+            extra_apicals=self.extra_apicals,
+            content=inputs.contents(self, self.digests()),
+            versions=package_versions(),
+        )
+
+    def directory_depth(self):
+        """Levels of folders for the morphologies of the whole run."""
+        from region_grower_flow.io.morphologies import directory_depth
+
+        files = inputs.count_cells(self) * len(self.out_morph_ext)
+        return directory_depth(files, self.max_files_per_dir)
