@@ -193,8 +193,8 @@ MARTINOTTI = CellType(
     soma_radius=8.2,
     basal=TreeRule(
         (3, 5),
-        250.0,
-        0.039,
+        245.0,
+        0.043,
         95.0,
         first=15.0,
         angle=0.85,
@@ -207,7 +207,7 @@ MARTINOTTI = CellType(
     apical=None,
     axon=axon_rule(
         reach=1150.0,
-        branching=0.006,
+        branching=0.009,
         decay=900.0,
         first=120.0,
         persistence=250.0,

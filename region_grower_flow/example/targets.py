@@ -166,7 +166,7 @@ def axon_rule(**changes):
     rule = {
         "trees": (1, 1),
         "reach": 420.0,
-        "branching": 0.012,
+        "branching": 0.018,
         "decay": 400.0,
         "first": 35.0,
         "angle": 1.2,
