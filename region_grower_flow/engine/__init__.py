@@ -1,1 +1,53 @@
+"""Growth of one cell: compiled, or by NeuroTS itself (see :func:`grow`)."""
 
+from region_grower_flow.engine.cache import warm_up
+from region_grower_flow.engine.model import BarcodeScaling, Grown, GrowthSite
+
+__all__ = ["ENGINES", "BarcodeScaling", "Grown", "GrowthSite", "grow", "prepare", "warm_up"]
+
+ENGINES = ("compiled", "neurots")
+
+
+def prepare(params, distributions, diameters=None):
+    """Prepare an mtype once (see :func:`region_grower_flow.engine.mtype.prepare_mtype`)."""
+    from region_grower_flow.engine.mtype import prepare_mtype
+
+    return prepare_mtype(params, distributions, diameters)
+
+
+def grow(prepared, site, rng, engine="compiled"):
+    """Grow and diametrize one cell.
+
+    Args:
+        prepared: what :func:`prepare` made of the mtype.
+        site: the GrowthSite of the cell.
+        rng: the cell's :class:`numpy.random.Generator`.
+        engine: "compiled", or "neurots" to let NeuroTS grow the cell. What cannot be grown
+            compiled is grown by NeuroTS too; the result's ``fallback`` says why.
+
+    Returns:
+        Grown, in the atlas's coordinates. Same generator state, same cell, whichever engine.
+
+    Raises:
+        GrowthFailed: this attempt failed; another one with the same generator may do better.
+        DropCell: the cell cannot be grown.
+    """
+    reason = None
+    if engine == "compiled":
+        reason = prepared.unsupported or _unsupported_site(prepared, site)
+        if reason is None:
+            from region_grower_flow.engine.compiled import grow_compiled
+
+            return grow_compiled(prepared, site, rng)
+    from region_grower_flow.engine.reference import grow_with_neurots
+
+    grown = grow_with_neurots(prepared.params, prepared.distributions, site, rng)
+    grown.fallback = reason
+    return grown
+
+
+def _unsupported_site(prepared, site):
+    """Why this cell cannot be grown compiled though its mtype can, or None."""
+    if site.constraints:
+        return "space constraints"
+    return None

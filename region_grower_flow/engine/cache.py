@@ -134,7 +134,9 @@ def load_kernels():
     from region_grower_flow.engine import kernels
 
     for module in pkgutil.iter_modules(kernels.__path__):
-        warm = getattr(importlib.import_module(f"{kernels.__name__}.{module.name}"), "warm_up", None)
+        warm = getattr(
+            importlib.import_module(f"{kernels.__name__}.{module.name}"), "warm_up", None
+        )
         if warm is not None:
             warm()
 
@@ -157,4 +159,3 @@ def _locked(path):
     with open(path, "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
-

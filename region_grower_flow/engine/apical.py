@@ -1,0 +1,143 @@
+"""How far from the soma the apical point of a bar code lies (mirrors
+tmd.Topology.analysis.find_apical_point_distance_smoothed).
+
+NeuroTS estimates it for every cell, from the scaled bar code. Scaling a bar code scales the density
+of its bars, so the bin that is chosen stays the same and needs to be found only once; except where
+the choice hangs on the last digits of the numbers, which scaling changes. Such diagrams are found
+out beforehand, and estimated for every cell.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+N_BINS = 100
+"""Edges of bins over the range of the bar code."""
+
+THRESHOLD = 0.1
+"""A minimum's slope is below this part of the steepest; doubled until there is a minimum."""
+
+SAFE = 1e-9
+"""Relative distance to a decision beyond which rounding cannot change it (errors are ~1e-12)."""
+
+
+@dataclass(frozen=True)
+class ApicalPoint:
+    """Where the apical point of a persistence diagram is.
+
+    Attributes:
+        lowest, highest: the range (um) of bifurcations and terminations, not scaled.
+        bin: the bin of the apical point; None when it has to be found for each scaling.
+    """
+
+    lowest: float
+    highest: float
+    bin: int | None
+
+    @classmethod
+    def prepare(cls, bars):
+        """Find the bin of a diagram.
+
+        Args:
+            bars: (n, 6) float64, terminations and bifurcations first.
+        """
+        lowest, highest = float(bars[:, :2].min()), float(bars[:, :2].max())
+        return cls(lowest, highest, safe_bin(bars[:, :2], lowest, highest))
+
+    def distance(self, bars, ratio):
+        """The apical point's path distance (um) for the diagram scaled by ``ratio``.
+
+        Args:
+            bars: the (n, 6) diagram.
+            ratio: its scaling, None for none.
+
+        Raises:
+            ValueError: the bar code has too few bars for an estimate (as in NeuroTS).
+        """
+        lowest, highest = self.lowest, self.highest
+        if ratio is not None:
+            lowest, highest = lowest * ratio, highest * ratio
+        if self.bin is None or highest <= lowest or (ratio is not None and ratio <= 0.0):
+            return estimated_distance(bars, ratio)
+        # As numpy.linspace computes the two edges of the bin.
+        step = (highest - lowest) / (N_BINS - 1)
+        left = self.bin * step + lowest
+        right = highest if self.bin + 1 == N_BINS - 1 else (self.bin + 1) * step + lowest
+        return 0.5 * (left + right)
+
+
+def estimated_distance(bars, ratio):
+    """The distance by TMD itself, which NeuroTS calls for every cell."""
+    from tmd.Topology.analysis import find_apical_point_distance_smoothed
+
+    scaled = bars.copy()
+    if ratio is not None:
+        scaled[:, :2] *= ratio
+    return float(find_apical_point_distance_smoothed(scaled.tolist()))
+
+
+def safe_bin(bars, lowest, highest):
+    """The bin of the first minimum of the density, None if rounding could make it another.
+
+    Args:
+        bars: (n, 2) float64, both ends of each bar.
+        lowest, highest: the range of the bar code.
+    """
+    if not highest > lowest:
+        return None
+    edges = np.linspace(lowest, highest, N_BINS)
+    counts = _bars_per_bin(np.sort(bars, axis=1), edges)
+    if counts is None or counts.sum() < 2:
+        return None
+    density = _density(counts)
+    if density is None:
+        return None
+    slope = np.gradient(density)
+    curvature = np.gradient(slope)
+    return _first_minimum(density, slope, curvature)
+
+
+def _bars_per_bin(bars, edges):
+    """How many bars span each bin wholly; None if a bar ends too close to an edge."""
+    inner = edges[1:-1]
+    ends = bars[(bars > edges[0]) & (bars < edges[-1])]
+    scale = max(abs(edges[0]), abs(edges[-1]))
+    if len(ends) and np.abs(ends[:, None] - inner[None, :]).min() <= SAFE * scale:
+        return None
+    spans = (bars[:, 1:] > edges[None, 1:]) & (bars[:, :1] < edges[None, :-1])
+    return spans.sum(axis=0)
+
+
+def _density(counts):
+    """A Gaussian kernel density of the bins' centers with these counts, Scott's bandwidth."""
+    total = counts.sum()
+    place = np.arange(len(counts), dtype=float)
+    mean = (counts * place).sum() / total
+    variance = (counts * (place - mean) ** 2).sum() / (total - 1)
+    variance *= float(total) ** (-2.0 / 5.0)
+    if not variance > 0.0:
+        return None
+    distance = place[:, None] - place[None, :]
+    kernel = np.exp(-0.5 * distance**2 / variance)
+    return kernel.dot(counts) / (total * math.sqrt(2.0 * math.pi * variance))
+
+
+def _first_minimum(density, slope, curvature):
+    """The first bin with a small slope and a positive curvature, None if that is not sure."""
+    # The error of a bin's derivatives is relative to the densities that they are taken from.
+    around = np.array([density[max(0, i - 2) : i + 3].max() for i in range(len(density))])
+    sure_curvature = np.abs(curvature) > SAFE * around
+    steepest = np.abs(slope).max()
+    threshold = THRESHOLD
+    while threshold < 1e6:
+        flat = np.abs(slope) < threshold * steepest
+        sure_flat = np.abs(np.abs(slope) - threshold * steepest) > SAFE * (steepest + around)
+        for i in range(len(slope)):
+            out = (sure_flat[i] and not flat[i]) or (sure_curvature[i] and curvature[i] <= 0.0)
+            if out:
+                continue
+            chosen = sure_flat[i] and flat[i] and sure_curvature[i] and curvature[i] > 0.0
+            return i if chosen else None
+        threshold *= 2.0
+    return None

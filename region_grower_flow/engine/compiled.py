@@ -1,0 +1,268 @@
+"""The growth of one cell in compiled code, drawing what NeuroTS draws in the same order."""
+
+import math
+import threading
+from dataclasses import dataclass
+
+import numpy as np
+
+from region_grower_flow.engine import trunks
+from region_grower_flow.engine.kernels import state
+from region_grower_flow.engine.model import Grown
+from region_grower_flow.engine.soma import contour
+from region_grower_flow.errors import DropCell, GrowthFailed
+from region_grower_flow.morphology import FlatMorphology
+
+FIRST_LOG = 1 << 14
+"""Points for which there is room at first; twice as many each time that they do not suffice."""
+
+MAX_POINTS = 50_000_000
+"""A cell with more points than this is given up (its steps are too small for its bars)."""
+
+DEFAULT_DIAMETER = 1.0
+"""Diameter (um) of all points before diametrization, as in NeuroTS."""
+
+FAILURES = {
+    state.BROKEN_PIPELINE: (GrowthFailed, "a branch would outgrow its parent (broken pipeline)"),
+    state.ZERO_DIRECTION: (DropCell, "a branch has no direction, since its parent's cancel out"),
+    state.RANDOM_BRANCHING: (DropCell, "branching method 'random' cannot follow a bar code"),
+}
+
+
+@dataclass(frozen=True)
+class TreeStart:
+    """What the construction of a tree has drawn.
+
+    Attributes:
+        type_index: its neurite type among those of the mtype.
+        point, direction: start on the soma (um) and unit vector.
+        diagram: its persistence diagram among those of its type.
+        ratio: factor of its bar code, None for none.
+        apical_distance: path distance (um) of the apical point.
+        first_length: length (um) of the first step.
+        n_bars: number of its bars.
+    """
+
+    type_index: int
+    point: tuple
+    direction: tuple
+    diagram: int
+    ratio: float | None
+    apical_distance: float
+    first_length: float
+    n_bars: int
+
+
+class Workspace(threading.local):
+    """Arrays that the cells grown by a thread use one after the other."""
+
+    def __init__(self):
+        self.log = _records(FIRST_LOG, state.LOGGED)
+        self.progress = _records(1, state.PROGRESS)
+        self.bars = self.sections = self.active = self.order = None
+        self._reserve(256)
+
+    def reserve(self, n_bars):
+        """Make room for the sections of trees with this many bars (a tree of n bars has 2n - 1)."""
+        if n_bars > len(self.bars):
+            self._reserve(2 * n_bars)
+
+    def enlarge_log(self):
+        """Double the room for points, keeping those that are there."""
+        longer = _records(2 * len(self.log), state.LOGGED)
+        longer[: len(self.log)] = self.log
+        self.log = longer
+
+    def _reserve(self, n_bars):
+        self.bars = _records(n_bars, state.BAR)
+        self.sections = _records(2 * n_bars, state.SECTION)
+        self.active = np.empty(n_bars, np.int64)
+        self.order = np.empty(n_bars, np.int64)
+
+
+def _records(count, dtype):
+    return np.zeros(count, dtype).view(np.recarray)
+
+
+_workspace = Workspace()
+
+
+def grow_compiled(prepared, site, rng):
+    """Grow and diametrize one cell.
+
+    Args:
+        prepared: PreparedMtype without ``unsupported``.
+        site: GrowthSite without constraints.
+        rng: the cell's :class:`numpy.random.Generator`.
+
+    Returns:
+        Grown, in the atlas's coordinates.
+
+    Raises:
+        GrowthFailed: where NeuroTS raises NeuroTSError or ValueError, with the generator in the
+            same state.
+        DropCell: where NeuroTS raises anything else.
+    """
+    log = {site.scaling[t.kind].kind: [] for t in prepared.types if t.kind in site.scaling}
+    try:
+        y_direction, y_rotation = pia(site, prepared.pia_matters)
+        soma, starts = draw_trees(prepared, site, (y_direction, y_rotation), rng, log)
+        soma_points = contour(soma, rng)
+    except ValueError as error:  # of NumPy or SciPy; ours are FlowErrors
+        raise GrowthFailed(str(error)) from error
+    forest = plant(prepared, starts, bifurcation_axes(y_rotation))
+    morphology, apical_sections = grow_trees(prepared, forest, rng)
+    morphology.soma_points = soma_points
+    morphology.soma_diameters = np.zeros(len(soma_points), np.float32)
+    prepared.diameters.apply(morphology, apical_sections, rng)
+    return Grown(morphology, apical_sections, engine="compiled", scaling_log=log)
+
+
+def pia(site, matters):
+    """The pia's direction at the cell and the rotation of the y axis to it.
+
+    NeuroTS uses them only when some trunks are oriented by a mode; otherwise y and None.
+    """
+    if not matters:
+        return (0.0, 1.0, 0.0), None
+    direction = tuple(np.dot(site.orientation, (0.0, 1.0, 0.0)).tolist())
+    return direction, rotation_from_y(direction)
+
+
+def rotation_from_y(direction):
+    """The rotation of the y axis to ``direction`` (mirrors rotation_matrix_from_vectors)."""
+    x, y, z = trunks.unit(direction)
+    sine = math.sqrt(z * z + x * x)
+    if sine == 0:
+        return np.eye(3)
+    skew = np.array([[0.0, x, 0.0], [-x, 0.0, -z], [0.0, z, 0.0]])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        factor = np.float64(1.0 - y) / np.float64(sine * sine)
+        return np.eye(3) + skew + skew.dot(skew) * factor
+
+
+def bifurcation_axes(y_rotation):
+    """(2, 3) float64: the x and z axes around which children are turned, unit vectors."""
+    if y_rotation is None:
+        return np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
+    return np.array([trunks.unit(y_rotation[:, 0]), trunks.unit(y_rotation[:, 2])])
+
+
+def draw_trees(prepared, site, towards_pia, rng, log):
+    """Draw the soma's size and all trunks, each tree with what its construction draws.
+
+    Mirrors NeuronGrower.__init__ and ``_grow_trunks``.
+
+    Returns:
+        (Soma, [TreeStart]).
+    """
+    center = tuple(float(x) for x in site.position)
+    soma = trunks.Soma(center, prepared.soma_size.draw_positive(rng))
+    trunk_site = trunks.TrunkSite(soma, site.orientation, *towards_pia, rng)
+    by_angles = trunks.check_angle_modes([made.trunks for made in prepared.types])
+    starts = []
+    for i, made in enumerate(prepared.types):
+        vectors = trunks.orientations(made.trunks, prepared.by_mode, trunk_site)
+        if prepared.by_mode and not by_angles:
+            trunks.check_basals(made.kind, len(vectors))
+        scaling = site.scaling.get(made.kind)
+        points = [soma.attach(vector) for vector in vectors]
+        for point in points:
+            direction = soma.direction(point)
+            starts.append(draw_tree(i, made, (point, direction), scaling, rng, log))
+    return soma, starts
+
+
+def draw_tree(type_index, made, place, scaling, rng, log):
+    """What the construction of a tree draws: its persistence diagram and its first step.
+
+    Mirrors TreeGrower.__init__; ``place`` is (start, direction).
+    """
+    diagram, ratio, distance, n_bars = 0, None, 0.0, 1
+    if made.method != state.TRUNK:
+        diagram = int(rng.integers(0, len(made.diagrams)))
+        n_bars = len(made.diagrams[diagram])
+        if scaling is not None:
+            longest = made.longest[diagram]
+            ratio = float(scaling.ratio(longest))
+            log[scaling.kind].append({"max_ph": longest, "scaling_ratio": ratio})
+        if made.method != state.TMD:
+            distance = apical_distance(made, diagram, ratio)
+    length = made.step.draw_positive(rng)
+    return TreeStart(type_index, *place, diagram, ratio, distance, length, n_bars)
+
+
+def apical_distance(made, diagram, ratio):
+    """The path distance (um) of the apical point (mirrors TMDApicalAlgo.initialize)."""
+    bars = made.diagrams[diagram]
+    if made.apical_points is not None:
+        return made.apical_points[diagram].distance(bars, ratio)
+    if len(bars) < 2:
+        raise DropCell(f"a bar code of {made.kind} without bifurcation has no apical point")
+    last_bif = float(bars[:, 1].max()) * (1.0 if ratio is None else ratio)
+    return float(np.round(last_bif, 4)) - made.tuftless_offset
+
+
+def plant(prepared, starts, axes):
+    """The Forest of a cell, in the workspace of this thread."""
+    n_bars = np.array([start.n_bars for start in starts], dtype=np.int64)
+    last_bars = np.cumsum(n_bars)
+    _workspace.reserve(int(last_bars[-1]) if starts else 0)
+    trees = _records(len(starts), state.TREE)
+    kinds = [prepared.types[start.type_index] for start in starts]
+    trees["rules"] = [start.type_index for start in starts]
+    trees["diagram"] = [k.first_diagram + s.diagram for k, s in zip(kinds, starts, strict=True)]
+    trees["ratio"] = [1.0 if start.ratio is None else start.ratio for start in starts]
+    trees["scaled"] = [start.ratio is not None for start in starts]
+    trees["apical_distance"] = [start.apical_distance for start in starts]
+    trees["direction"] = np.array([start.direction for start in starts]).reshape(-1, 3)
+    trees["start"] = np.array([start.point for start in starts]).reshape(-1, 3)
+    trees["first_length"] = [start.first_length for start in starts]
+    trees["first_bar"] = trees["first_active"] = last_bars - n_bars
+    trees["last_bar"] = last_bars
+    return state.Forest(
+        trees=trees,
+        bars=_workspace.bars,
+        sections=_workspace.sections,
+        active=_workspace.active,
+        order=_workspace.order,
+        rules=prepared.rules,
+        steps=prepared.steps,
+        axes=axes,
+    )
+
+
+def grow_trees(prepared, forest, rng):
+    """Grow all trees of a forest.
+
+    Returns:
+        (FlatMorphology without soma, apical sections in the order of the ends of the trees).
+    """
+    from region_grower_flow.engine.kernels.assembly import NOT_FOUND, assemble
+    from region_grower_flow.engine.kernels.forest import grow_forest, start_forest
+
+    progress = _workspace.progress
+    progress[0] = np.zeros((), state.PROGRESS)
+    while 2 * len(forest.trees) > len(_workspace.log):
+        _workspace.enlarge_log()
+    start_forest(forest, prepared.bars, prepared.first_bars, _workspace.log, progress, rng)
+    status = grow_forest(forest, _workspace.log, progress, rng)
+    while status == state.NEEDS_SPACE:
+        if len(_workspace.log) > MAX_POINTS:
+            raise DropCell(f"the cell has more than {MAX_POINTS} points")
+        _workspace.enlarge_log()
+        status = grow_forest(forest, _workspace.log, progress, rng)
+    if status != state.DONE:
+        error, message = FAILURES[status]
+        raise error(message)
+    points, offsets, types, parents, found = assemble(forest, _workspace.log, progress)
+    diameters = np.full(len(points), DEFAULT_DIAMETER, np.float32)
+    morphology = FlatMorphology(points, diameters, offsets, types, parents, None, None)
+    apical_sections = []
+    for t in np.argsort(forest.trees["end"]):
+        if prepared.types[forest.trees["rules"][t]].section_type == prepared.apical_type:
+            section = int(found[forest.trees["end"][t]])
+            if section == NOT_FOUND:
+                raise GrowthFailed("the apical point is no point of the morphology")
+            apical_sections.append(section if section >= 0 else None)
+    return morphology, apical_sections

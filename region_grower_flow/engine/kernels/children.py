@@ -1,0 +1,105 @@
+"""How a section bifurcates (mirrors ``bifurcate`` of TMDAlgo, TMDApicalAlgo, TMDGradientAlgo)."""
+
+import numpy as np
+
+from region_grower_flow.engine.kernels.bifurcation import children_directions, directional
+from region_grower_flow.engine.kernels.criteria import children_criteria, expected_maximum_length
+from region_grower_flow.engine.kernels.jit import kernel
+from region_grower_flow.engine.kernels.section import child_section, first_point
+from region_grower_flow.engine.kernels.state import (
+    DONE,
+    RANDOM,
+    RANDOM_BRANCHING,
+    TMD,
+    TMD_GRADIENT,
+    ZERO_DIRECTION,
+)
+from region_grower_flow.engine.kernels.step import history
+
+NO_DIRECTION = 1e-8
+"""A child's direction that is not longer than this is none (``np.isclose`` with 0)."""
+
+
+@kernel
+def bifurcate(index, tree, forest, log, progress, rng):
+    """Create the two children of a section, each with its first point.
+
+    Returns:
+        A status.
+    """
+    section = forest.sections[index]
+    rules = forest.rules[tree.rules]
+    bar = forest.bars[section.bif_id]
+    bar.has_bif = 0
+    along_apical = rules.method != TMD and section.major == 1
+    if along_apical:
+        heading = (section.direction[0], section.direction[1], section.direction[2])
+        directions = directional(heading, bar.angles, forest.axes)
+    elif rules.branching == RANDOM:
+        return RANDOM_BRANCHING
+    else:
+        directions = children_directions(rules.branching, history(section), bar.angles, forest.axes)
+    first = child_section(index, directions[0], tree, forest, progress)
+    second = child_section(index, directions[1], tree, forest, progress)
+    major_first, major_second = children_processes(index, section, tree, rules)
+    forest.sections[first].major = major_first
+    forest.sections[second].major = major_second
+    status = children_criteria(
+        section, forest.sections[first], forest.sections[second], tree, forest.bars
+    )
+    if status != DONE:
+        return status
+    for child in (first, second):
+        if rules.method == TMD_GRADIENT:
+            majorize(forest.sections[child], section, tree, rules)
+    for child in (first, second):
+        if not normalize(forest.sections[child].direction):
+            return ZERO_DIRECTION
+        first_point(child, tree, forest, log, progress, rng)
+    return DONE
+
+
+@kernel
+def children_processes(index, section, tree, rules):
+    """Whether the children are major, and the tree's apical section (TMDApicalAlgo.bifurcate).
+
+    Along an apical trunk the first child stays major up to the apical point; the apical section
+    is the last one that bifurcates before the first bifurcation beyond that point, or there.
+    """
+    if rules.method == TMD:
+        return section.major, section.major
+    beyond = 1 if section.pathlength > tree.apical_distance else 0
+    if tree.found_last_bif == 0:
+        tree.apical_section = index
+        tree.found_last_bif = beyond
+    return section.major * (1 - beyond), 0
+
+
+@kernel
+def majorize(child, parent, tree, rules):
+    """Make a child major and bias its direction to the parent's, if it will be long.
+
+    Mirrors TMDGradientAlgo._majorize_process.
+    """
+    if child.major == 1:
+        return
+    if expected_maximum_length(child) > rules.bias_length * tree.persistence_length:
+        child.major = 1
+        x = (1.0 - rules.bias) * child.direction[0] + rules.bias * parent.direction[0]
+        y = (1.0 - rules.bias) * child.direction[1] + rules.bias * parent.direction[1]
+        z = (1.0 - rules.bias) * child.direction[2] + rules.bias * parent.direction[2]
+        length = np.sqrt(x * x + y * y + z * z)
+        child.direction[0] = x / length
+        child.direction[1] = y / length
+        child.direction[2] = z / length
+
+
+@kernel
+def normalize(direction):
+    """Scale a direction to unit length in place; False when it is none."""
+    length = np.sqrt(direction[0] ** 2 + direction[1] ** 2 + direction[2] ** 2)
+    if length <= NO_DIRECTION:
+        return False
+    for j in range(3):
+        direction[j] /= length
+    return True

@@ -1,0 +1,153 @@
+"""What the growth of a cell works on: record types, states and status codes.
+
+All are NumPy record arrays, so that ``section.bif`` reads the same compiled and plain.
+"""
+
+from collections import namedtuple
+
+import numpy as np
+
+MEMORY = 5
+"""Number of latest directions that a section's history takes in (NeuroTS's ``MEMORY``)."""
+
+# Growth methods (``growth_method``).
+TMD, TMD_APICAL, TMD_GRADIENT, TRUNK = range(4)
+# Metrics (``metric``): what bar codes are compared with, or the number of points of a trunk.
+PATH_DISTANCES, RADIAL_DISTANCES, TRUNK_LENGTH = range(3)
+# Branching methods (``branching_method``).
+BIO_ORIENTED, SYMMETRIC, DIRECTIONAL, RANDOM = range(4)
+# Step size distributions (``step_size``).
+NORM, UNIFORM, EXPON, DATA, CONSTANT = range(5)
+
+# What a section does after a step.
+CONTINUE, BIFURCATE, TERMINATE = range(3)
+
+# How a call ended: only DONE is good, NEEDS_SPACE goes on after the point log has been enlarged.
+DONE, NEEDS_SPACE, BROKEN_PIPELINE, ZERO_DIRECTION, RANDOM_BRANCHING = range(5)
+
+NO_BAR = -1
+"""Index of a bar that is not there (``None`` in NeuroTS)."""
+
+NO_SECTION = -1
+"""Index of a section that is not there."""
+
+RULES = np.dtype(
+    [
+        ("randomness", np.float64),
+        ("targeting", np.float64),
+        ("history", np.float64),
+        ("step_kind", np.int64),
+        ("step_loc", np.float64),
+        ("step_scale", np.float64),
+        ("first_step", np.int64),
+        ("last_step", np.int64),
+        ("method", np.int64),
+        ("metric", np.int64),
+        ("branching", np.int64),
+        ("num_seg", np.int64),
+        ("has_major_termination", np.int64),
+        ("major_termination_length", np.float64),
+        ("bias", np.float64),
+        ("bias_length", np.float64),
+        ("section_type", np.int64),
+    ],
+    align=True,
+)
+"""The parameters of one neurite type; steps ``first_step:last_step`` of the step table are its."""
+
+TREE = np.dtype(
+    [
+        ("rules", np.int64),
+        ("diagram", np.int64),
+        ("ratio", np.float64),
+        ("scaled", np.int64),
+        ("apical_distance", np.float64),
+        ("direction", np.float64, (3,)),
+        ("start", np.float64, (3,)),
+        ("first_length", np.float64),
+        ("first_bar", np.int64),
+        ("last_bar", np.int64),
+        ("first_active", np.int64),
+        ("n_active", np.int64),
+        ("persistence_length", np.float64),
+        ("found_last_bif", np.int64),
+        ("apical_section", np.int64),
+        ("end", np.int64),
+    ],
+    align=True,
+)
+"""One tree: what its construction has drawn, its bars, its active sections, its apical section.
+
+``scaled`` is 0 when space does not change the bar code, ``end`` the tree's rank among those that
+have ended (-1 while it grows).
+"""
+
+BAR = np.dtype(
+    [
+        ("bif", np.float64),
+        ("term", np.float64),
+        ("angles", np.float64, (4,)),
+        ("has_bif", np.int64),
+        ("has_term", np.int64),
+        ("by_term", np.int64),
+    ],
+    align=True,
+)
+"""A bar: ``has_bif`` and ``has_term`` while they are unused.
+
+``by_term`` belongs to the position, not the bar: the bars of a tree in order of termination.
+"""
+
+SECTION = np.dtype(
+    [
+        ("tree", np.int64),
+        ("parent", np.int64),
+        ("major", np.int64),
+        ("children", np.int64),
+        ("bif_id", np.int64),
+        ("bif", np.float64),
+        ("term_id", np.int64),
+        ("term", np.float64),
+        ("ref", np.float64),
+        ("pathlength", np.float64),
+        ("direction", np.float64, (3,)),
+        ("last", np.float64, (3,)),
+        ("latest", np.float64, (MEMORY, 3)),
+        ("n_latest", np.int64),
+        ("n_points", np.int64),
+        ("rank", np.int64),
+    ],
+    align=True,
+)
+"""A section that grows: its stop criterion, its latest directions (a ring), its rank when ended."""
+
+LOGGED = np.dtype([("section", np.int32), ("xyz", np.float32, (3,))], align=True)
+"""A point in order of growth, in the precision in which MorphIO stores it."""
+
+PROGRESS = np.dtype(
+    [
+        ("n_points", np.int64),
+        ("n_sections", np.int64),
+        ("n_appended", np.int64),
+        ("n_ended", np.int64),
+        ("next_tree", np.int64),
+    ],
+    align=True,
+)
+"""Where the growth of a cell stands (one record)."""
+
+Forest = namedtuple(
+    "Forest", ["trees", "bars", "sections", "active", "order", "rules", "steps", "axes"]
+)
+"""All that grows in a cell.
+
+Attributes:
+    trees: (T,) TREE.
+    bars: (B,) BAR of all trees.
+    sections: (S,) SECTION in order of creation.
+    active: (B,) int64, for each tree its active sections from ``tree.first_active`` on.
+    order: (B,) int64, room for one tree's active sections in order of bifurcation.
+    rules: (K,) RULES of the neurite types.
+    steps: (n, 2) float64, lengths and cumulated probabilities of ``data`` step sizes.
+    axes: (2, 3) float64, the x and z axes of bifurcations.
+"""

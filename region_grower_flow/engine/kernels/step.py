@@ -1,0 +1,114 @@
+"""One step of a section (mirrors neurots.generate.section.SectionGrower)."""
+
+import numpy as np
+
+from region_grower_flow.engine.kernels.jit import kernel
+from region_grower_flow.engine.kernels.state import CONSTANT, DATA, EXPON, MEMORY, NORM
+
+WEIGHTS = np.exp(np.arange(1, MEMORY + 1) - MEMORY)
+"""Weights of the latest directions, the latest last (NeuroTS's ``WEIGHTS``)."""
+
+MIN_HISTORY = 1e-8
+"""A history shorter than this is left as it is (NeuroTS's ``DISTANCE_MIN``)."""
+
+
+@kernel
+def random_direction(rng):
+    """A direction drawn uniformly on the sphere (mirrors neurots.morphmath.get_random_point)."""
+    phi = rng.uniform(0.0, 2.0 * np.pi)
+    theta = np.arccos(rng.uniform(-1.0, 1.0))
+    sin_theta = np.sin(theta)
+    return np.cos(phi) * sin_theta, np.sin(phi) * sin_theta, np.cos(theta)
+
+
+@kernel
+def remember(section, x, y, z):
+    """Put a direction into the ring of the latest ones."""
+    slot = section.n_latest % MEMORY
+    section.latest[slot, 0] = x
+    section.latest[slot, 1] = y
+    section.latest[slot, 2] = z
+    section.n_latest += 1
+
+
+@kernel
+def history(section):
+    """The weighted mean of the latest directions, as a unit vector (SectionGrower.history)."""
+    count = min(section.n_latest, MEMORY)
+    x = y = z = 0.0
+    for i in range(count):
+        slot = (section.n_latest - count + i) % MEMORY
+        weight = WEIGHTS[MEMORY - count + i]
+        x += weight * section.latest[slot, 0]
+        y += weight * section.latest[slot, 1]
+        z += weight * section.latest[slot, 2]
+    length = np.sqrt(x * x + y * y + z * z)
+    if length > MIN_HISTORY:
+        x /= length
+        y /= length
+        z /= length
+    return x, y, z
+
+
+@kernel
+def propose(section, rules, randomness, rng):
+    """The direction of the next step (mirrors SectionGrower._propose).
+
+    Args:
+        section: SECTION record.
+        rules: RULES record of its neurite type.
+        randomness: weight of the random direction; nothing is drawn when it is negative.
+        rng: the cell's generator.
+    """
+    x, y, z = history(section)
+    x = rules.targeting * section.direction[0] + rules.history * x
+    y = rules.targeting * section.direction[1] + rules.history * y
+    z = rules.targeting * section.direction[2] + rules.history * z
+    if randomness >= 0.0:
+        random_x, random_y, random_z = random_direction(rng)
+        x += randomness * random_x
+        y += randomness * random_y
+        z += randomness * random_z
+    length = np.sqrt(x * x + y * y + z * z)
+    return x / length, y / length, z / length
+
+
+@kernel
+def step_length(rules, steps, rng):
+    """A positive length (um) of a step (mirrors neurots.morphmath.sample.Distr.draw_positive).
+
+    Args:
+        rules: RULES record.
+        steps: (n, 2) table of lengths and their cumulated probabilities, for ``data``.
+        rng: the cell's generator.
+    """
+    if rules.step_kind == CONSTANT:
+        return rules.step_loc
+    if rules.step_kind == DATA:
+        draw = rng.random()
+        i = rules.first_step
+        while i < rules.last_step - 1 and steps[i, 1] <= draw:
+            i += 1
+        return steps[i, 0]
+    length = 0.0
+    while length <= 0.0:
+        if rules.step_kind == NORM:
+            draw = rng.standard_normal()
+        elif rules.step_kind == EXPON:
+            draw = rng.standard_exponential()
+        else:
+            draw = rng.random()
+        length = rules.step_loc + rules.step_scale * draw
+    return length
+
+
+@kernel
+def advance(section, direction, length):
+    """Move the section's end by a step and remember its direction."""
+    x, y, z = direction
+    section.pathlength += length
+    section.last[0] += length * x
+    section.last[1] += length * y
+    section.last[2] += length * z
+    section.n_points += 1
+    remember(section, x, y, z)

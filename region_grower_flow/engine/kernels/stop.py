@@ -1,0 +1,55 @@
+"""When a section bifurcates or ends (mirrors neurots.generate.section's ``check_stop``)."""
+
+import numpy as np
+
+from region_grower_flow.engine.kernels.jit import kernel
+from region_grower_flow.engine.kernels.state import (
+    BIFURCATE,
+    CONTINUE,
+    RADIAL_DISTANCES,
+    TERMINATE,
+    TRUNK_LENGTH,
+)
+
+
+@kernel
+def reached(criterion, value, rng):
+    """Whether a bar's end is reached: surely beyond it, exponentially rarer before it.
+
+    Mirrors SectionGrowerExponentialProba._check with NeuroTS's ``LAMBDA`` of 1 per um; draws only
+    before the end.
+    """
+    remaining = criterion - value
+    if remaining < 0:
+        return True
+    return rng.random() < np.exp(-remaining)
+
+
+@kernel
+def metric_value(section, rules):
+    """What the bar code is compared with (SectionGrowerPath.get_val, SectionGrowerTMD.get_val).
+
+    The radial distance is taken, as in NeuroTS, from the point (ref, ref, ref), where ``ref`` is
+    the path distance at which the section began.
+    """
+    if rules.metric != RADIAL_DISTANCES:
+        return section.pathlength
+    x = section.last[0] - section.ref
+    y = section.last[1] - section.ref
+    z = section.last[2] - section.ref
+    return np.sqrt(x * x + y * y + z * z)
+
+
+@kernel
+def section_state(section, rules, rng):
+    """CONTINUE, BIFURCATE or TERMINATE after a step (mirrors SectionGrower.next)."""
+    if rules.metric == TRUNK_LENGTH:
+        if section.n_points < rules.num_seg:
+            return CONTINUE
+        return BIFURCATE if section.children != 0 else TERMINATE
+    value = metric_value(section, rules)
+    if reached(section.bif, value, rng):
+        return BIFURCATE
+    if reached(section.term, value, rng):
+        return TERMINATE
+    return CONTINUE

@@ -1,0 +1,234 @@
+"""What is the same for all cells of an mtype, prepared once: arrays instead of JSON."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from region_grower_flow.engine.apical import ApicalPoint
+from region_grower_flow.engine.distributions import Distribution, TrunkDistributions
+from region_grower_flow.engine.kernels import state
+from region_grower_flow.engine.trunks import TrunkRules
+
+METHODS = {
+    "tmd": state.TMD,
+    "tmd_apical": state.TMD_APICAL,
+    "tmd_gradient": state.TMD_GRADIENT,
+    "trunk": state.TRUNK,
+    "axon_trunk": state.TRUNK,
+}
+METRICS = {
+    "path_distances": state.PATH_DISTANCES,
+    "radial_distances": state.RADIAL_DISTANCES,
+    "trunk_length": state.TRUNK_LENGTH,
+}
+BRANCHINGS = {
+    "bio_oriented": state.BIO_ORIENTED,
+    "symmetric": state.SYMMETRIC,
+    "directional": state.DIRECTIONAL,
+    "random": state.RANDOM,
+}
+STEPS = {
+    "norm": state.NORM,
+    "uniform": state.UNIFORM,
+    "expon": state.EXPON,
+    "data": state.DATA,
+}
+LEGACY_NAMES = {"apical", "basal"}
+
+BAR_COLUMNS = 6
+"""Of a persistence diagram: termination, bifurcation, four angles."""
+
+TUFTLESS_STEPS = 10
+"""Without a tuft, the apical point lies this many steps before the last bifurcation."""
+
+
+@dataclass(frozen=True)
+class PreparedType:
+    """What the trees of one neurite type share.
+
+    Attributes:
+        kind: the neurite type.
+        trunks: TrunkRules.
+        step: Distribution of step lengths.
+        method: growth method (a constant of kernels.state).
+        diagrams: persistence diagrams, (n, 6) float64 each.
+        first_diagram: index of the first one among all of the mtype.
+        longest: for each diagram its longest bar's end (um).
+        apical_points: for each diagram an ApicalPoint; None unless it is looked for.
+        tuftless_offset: um by which the apical point lies before the last bifurcation.
+        section_type: MorphIO's type of its sections.
+    """
+
+    kind: str
+    trunks: TrunkRules
+    step: Distribution
+    method: int
+    diagrams: list
+    first_diagram: int
+    longest: list
+    apical_points: list | None
+    tuftless_offset: float
+    section_type: int
+
+
+@dataclass
+class PreparedMtype:
+    """All that the growth of an mtype's cells needs and that does not depend on the cell.
+
+    Attributes:
+        params, distributions: NeuroTS's, of the mtype.
+        diameters: what diametrizes: has ``apply(morphology, apical_sections, rng)``.
+        unsupported: why the compiled engine cannot grow this mtype, or None.
+        soma_size: Distribution of soma radii (um).
+        types: PreparedType of each type to grow, in NeuroTS's order.
+        rules: RULES records, one of each type.
+        steps: (n, 2) float64, lengths and cumulated probabilities of ``data`` step sizes.
+        bars: (n, 6) float64, all bars of all diagrams.
+        first_bars: (D + 1,) int64, where each diagram begins.
+        apical_type: the section type whose trees have apical points, None without apicals.
+        by_mode: the first type's trunks are oriented by a mode.
+        pia_matters: some type's orientation has a mode, so the pia's direction is used.
+    """
+
+    params: dict
+    distributions: dict
+    diameters: object
+    unsupported: str | None = None
+    soma_size: Distribution | None = None
+    types: list = field(default_factory=list)
+    rules: np.ndarray | None = None
+    steps: np.ndarray | None = None
+    bars: np.ndarray | None = None
+    first_bars: np.ndarray | None = None
+    apical_type: int | None = None
+    by_mode: bool = False
+    pia_matters: bool = False
+
+
+def prepare_mtype(params, distributions, diameters=None):
+    """Prepare an mtype for growth.
+
+    Nothing raises here: what the compiled engine cannot grow (or NeuroTS could not) is left to
+    NeuroTS, with the reason in ``unsupported``.
+
+    Args:
+        params: NeuroTS parameters of the mtype, left as they are.
+        distributions: NeuroTS distributions of the mtype, left as they are.
+        diameters: an object with ``apply(morphology, apical_sections, rng)`` that sets a
+            FlatMorphology's diameters; NeuroTS's own diametrizers when None.
+
+    Returns:
+        PreparedMtype.
+    """
+    if diameters is None:
+        from region_grower_flow.engine.neurots_diameters import NeurotsDiameters
+
+        diameters = NeurotsDiameters(params, distributions)
+    prepared = PreparedMtype(params, distributions, diameters)
+    try:
+        _fill(prepared)
+    except KeyError as error:
+        prepared.unsupported = f"the inputs of the mtype have no {error}"
+    except (AttributeError, IndexError, TypeError, ValueError) as error:
+        prepared.unsupported = f"{error}"
+    return prepared
+
+
+def _fill(prepared):
+    params, distributions = prepared.params, prepared.distributions
+    kinds = params["grow_types"]
+    if LEGACY_NAMES & {*params, *kinds}:
+        raise ValueError("neurite types have their former names (apical, basal)")
+    prepared.soma_size = Distribution.prepare(distributions["soma"]["size"])
+    steps, n_diagrams = [], 0
+    rules = np.zeros(len(kinds), state.RULES).view(np.recarray)
+    for i, kind in enumerate(kinds):
+        made = _prepare_type(kind, params[kind], distributions[kind], n_diagrams)
+        _fill_rules(rules[i], params[kind], made, steps)
+        prepared.types.append(made)
+        n_diagrams += len(made.diagrams)
+    diagrams = [diagram for made in prepared.types for diagram in made.diagrams]
+    prepared.rules = rules
+    prepared.steps = np.array(steps, dtype=float).reshape(-1, 2)
+    prepared.bars = np.concatenate([np.empty((0, BAR_COLUMNS)), *diagrams])
+    prepared.first_bars = np.cumsum([0, *map(len, diagrams)]).astype(np.int64)
+    if "apical_dendrite" in kinds:
+        prepared.apical_type = int(params["apical_dendrite"]["tree_type"])
+    for made in prepared.types:
+        if made.method == state.TRUNK and made.section_type == prepared.apical_type:
+            raise ValueError("an apical dendrite that is a mere trunk has no apical point")
+    modes = [isinstance(params[kind]["orientation"], dict) for kind in kinds]
+    prepared.by_mode = bool(modes) and modes[0]
+    prepared.pia_matters = any(modes)
+
+
+def _prepare_type(kind, params, distributions, first_diagram):
+    method = METHODS[params["growth_method"]]
+    if params.get("modify"):
+        raise ValueError(f"{kind} has a 'modify' of its own")
+    diagrams = [] if method == state.TRUNK else _diagrams(kind, distributions)
+    step = Distribution.prepare(params["step_size"])
+    apical_points, offset = None, 0.0
+    if method in (state.TMD_APICAL, state.TMD_GRADIENT):
+        if params.get("has_apical_tuft", False):
+            apical_points = [ApicalPoint.prepare(diagram) for diagram in diagrams]
+        else:
+            offset = TUFTLESS_STEPS * float(params["step_size"]["norm"]["mean"])
+    return PreparedType(
+        kind=kind,
+        trunks=TrunkRules.prepare(kind, params, TrunkDistributions.prepare(distributions)),
+        step=step,
+        method=method,
+        diagrams=diagrams,
+        first_diagram=first_diagram,
+        longest=[float(diagram[:, 0].max()) for diagram in diagrams],
+        apical_points=apical_points,
+        tuftless_offset=offset,
+        section_type=int(params["tree_type"]),
+    )
+
+
+def _diagrams(kind, distributions):
+    diagrams = [np.array(d, dtype=float) for d in distributions["persistence_diagram"]]
+    for diagram in diagrams:
+        if diagram.ndim != 2 or diagram.shape[1] != BAR_COLUMNS or not len(diagram):
+            raise ValueError(f"a persistence diagram of {kind} is not made of bars with angles")
+        if not np.isfinite(diagram[:, :2]).all():
+            raise ValueError(f"a persistence diagram of {kind} has bars that are no numbers")
+    return diagrams
+
+
+def _fill_rules(rules, params, made, steps):
+    """Fill the RULES record of a type and append its lengths to ``steps``."""
+    rules.randomness = np.clip(float(params["randomness"]), 0.0, 1.0)
+    rules.targeting = np.clip(float(params["targeting"]), 0.0, 1.0)
+    rules.history = np.clip(1.0 - rules.randomness - rules.targeting, 0.0, 1.0)
+    if not np.isclose(rules.randomness + rules.targeting + rules.history, 1.0):
+        raise ValueError(f"randomness and targeting of {made.kind} add up to more than 1")
+    rules.method = made.method
+    rules.metric = METRICS[params["metric"]]
+    if (made.method == state.TRUNK) != (rules.metric == state.TRUNK_LENGTH):
+        raise ValueError(f"growth method and metric of {made.kind} do not go together")
+    rules.branching = BRANCHINGS[params["branching_method"]]
+    rules.section_type = made.section_type
+    if made.method == state.TRUNK:
+        axon = params["growth_method"] == "axon_trunk"
+        rules.num_seg = 1 if axon else int(np.ceil(params["num_seg"]))
+    if "major_termination_length" in params:
+        if made.method == state.TRUNK:
+            raise ValueError(f"the trunk of {made.kind} has a major_termination_length")
+        rules.has_major_termination = 1
+        rules.major_termination_length = float(params["major_termination_length"])
+    if made.method == state.TMD_GRADIENT:
+        rules.bias, rules.bias_length = float(params["bias"]), float(params["bias_length"])
+    _fill_step(rules, made.step, steps)
+
+
+def _fill_step(rules, step, steps):
+    constant = step.kind != "data" and step.scale == 0
+    rules.step_kind = state.CONSTANT if constant else STEPS[step.kind]
+    rules.step_loc, rules.step_scale = step.loc, step.scale
+    rules.first_step = len(steps)
+    if step.kind == "data":
+        steps.extend(zip(step.positive_values.values, step.positive_values.cumulated, strict=True))
+    rules.last_step = len(steps)

@@ -1,0 +1,449 @@
+"""Where trees begin: orientations of trunks around the soma.
+
+Mirrors the trunk part of neurots.NeuronGrower (``_convert_orientation2points``) and
+neurots.generate.orientations.OrientationManager. There are few trunks, so this is plain Python;
+the draws come in NeuroTS's order.
+"""
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from region_grower_flow.engine.distributions import arccos
+from region_grower_flow.errors import DropCell, GrowthFailed
+
+MAX_TRIES = 100
+"""Proposals of a trunk direction before the best one is taken."""
+
+ANGLE_MODES = frozenset({"apical_constraint", "pia_constraint", "normal_pia_constraint"})
+"""Modes that draw 3D angles; either all neurite types of a cell have one of them, or none."""
+
+OVERLAP = 1e-8
+"""A point closer than this (um, on each axis) to the soma's center has no orientation."""
+
+RANGE = np.linspace(0.0, np.pi, 100)
+"""Angles on which an angle's probability is compared with its maximum."""
+
+
+@dataclass
+class Soma:
+    """The soma while trunks are attached to it.
+
+    Attributes:
+        center: (x, y, z) floats (um).
+        radius: um.
+        points: where trunks begin, in order.
+    """
+
+    center: tuple
+    radius: float
+    points: list = field(default_factory=list)
+
+    def attach(self, orientation):
+        """A new trunk's start and its direction from the soma's center.
+
+        Mirrors SomaGrower.add_points_from_orientations and Soma.orientation_from_point.
+        """
+        phi, theta = spherical(orientation)
+        x, y, z = self.center
+        sine = math.sin(theta)
+        point = (
+            x + self.radius * math.cos(phi) * sine,
+            y + self.radius * math.sin(phi) * sine,
+            z + self.radius * math.cos(theta),
+        )
+        self.points.append(point)
+        return point
+
+    def direction(self, point):
+        """The unit vector from the center to a point of the surface."""
+        vector = tuple(p - c for p, c in zip(point, self.center, strict=True))
+        if all(abs(v) <= OVERLAP for v in vector):
+            raise GrowthFailed("a trunk begins at the soma's center")
+        return unit(vector)
+
+
+@dataclass(frozen=True)
+class AngleLaw:
+    """The probability of a 3D angle to a reference direction, up to a factor.
+
+    Mirrors neurots.generate.orientations.get_probability_function without density.
+
+    Attributes:
+        form: "flat", "step" or "double_step".
+        params: (scale, rate) of each sigmoid.
+        peak: the largest value on RANGE.
+    """
+
+    form: str
+    params: tuple
+    peak: float
+
+    @classmethod
+    def prepare(cls, values):
+        """Prepare the law of an ``orientation``'s values.
+
+        Raises:
+            KeyError, TypeError, ValueError: NeuroTS could not use them.
+        """
+        form, params = values["form"], tuple(values["params"])
+        expected = {"flat": 0, "step": 2, "double_step": 4}
+        if form not in expected or len(params) != expected[form]:
+            raise ValueError(f"there is no angle law '{form}' with {len(params)} parameters")
+        law = cls(form, params, 1.0)
+        if form == "flat":
+            return law
+        return cls(form, params, max(law._sigmoids(RANGE)))
+
+    def probability(self, angle):
+        """The probability to accept an angle (radians)."""
+        if self.form == "flat":
+            return 1.0
+        return min(max(self._sigmoids(angle) / self.peak, 0.0), 1.0)
+
+    def _sigmoids(self, angle):
+        from scipy.special import expit
+
+        if self.form == "step":
+            scale, rate = self.params
+            return expit((angle - scale) / rate)
+        low, rate_low, high, rate_high = self.params
+        return 0.5 * (expit((angle - low) / rate_low) + expit((-angle - high) / rate_high))
+
+
+@dataclass(frozen=True)
+class TrunkRules:
+    """How the trunks of one neurite type are oriented.
+
+    Attributes:
+        kind: the neurite type.
+        orientation: NeuroTS's entry: None, a list of vectors, or a dict with mode and values.
+        distributions: TrunkDistributions.
+        absolute: the list has one vector around which trunks are drawn.
+        law: AngleLaw of the modes pia_constraint and apical_constraint.
+    """
+
+    kind: str
+    orientation: object
+    distributions: object
+    absolute: bool = False
+    law: AngleLaw | None = None
+
+    @classmethod
+    def prepare(cls, kind, params, distributions):
+        """Prepare the rules of a neurite type.
+
+        Raises:
+            KeyError, TypeError, ValueError: NeuroTS could not use the parameters.
+        """
+        orientation, law = params["orientation"], None
+        if isinstance(orientation, dict) and orientation.keys() == {"mode", "values"}:
+            values = orientation["values"]
+            if orientation["mode"] in ("pia_constraint", "apical_constraint"):
+                law = AngleLaw.prepare(values)
+            elif orientation["mode"] == "normal_pia_constraint":
+                _check_normal(values["direction"])
+        absolute = bool(params.get("trunk_absolute_orientation", False))
+        return cls(kind, orientation, distributions, absolute, law)
+
+    @property
+    def mode(self):
+        """The name of the mode, None for a list or None."""
+        return self.orientation.get("mode") if isinstance(self.orientation, dict) else None
+
+
+@dataclass
+class TrunkSite:
+    """What the trunks of one cell see.
+
+    Attributes:
+        soma: the Soma.
+        turn: (3, 3) the atlas's rotation at the cell, for lists of orientations.
+        y_direction: the direction of the pia.
+        y_rotation: (3, 3) from the y axis to the pia, None for none.
+        rng: the cell's generator.
+        found: {neurite type: unit vectors} of the types that have been oriented.
+    """
+
+    soma: Soma
+    turn: np.ndarray
+    y_direction: tuple
+    y_rotation: np.ndarray | None
+    rng: object
+    found: dict = field(default_factory=dict)
+
+
+def check_angle_modes(all_rules):
+    """Whether all types draw 3D angles (mirrors neurots' check_3d_angles).
+
+    Raises:
+        GrowthFailed: some do and others do not.
+        DropCell: there is nothing to grow.
+    """
+    modes = {rules.mode in ANGLE_MODES for rules in all_rules}
+    if not modes:
+        raise DropCell("the parameters have no neurite types to grow")
+    if len(modes) > 1:
+        raise GrowthFailed("only some neurite types draw their trunks by 3D angles")
+    return modes.pop()
+
+
+def orientations(rules, by_mode, site):
+    """Unit vectors of the trunks of a neurite type, drawn for one cell.
+
+    Args:
+        rules: TrunkRules.
+        by_mode: the cell's first neurite type has a mode (NeuroTS then expects one of each).
+        site: TrunkSite.
+
+    Raises:
+        GrowthFailed, DropCell: as NeuroTS fails.
+    """
+    if not by_mode:
+        return _legacy(rules, site)
+    if rules.orientation is None:
+        raise GrowthFailed(f"the orientation of {rules.kind} has no mode")
+    if not isinstance(rules.orientation, dict):
+        raise DropCell(f"the orientation of {rules.kind} is a list where a mode is expected")
+    if rules.orientation.keys() != {"mode", "values"} or rules.mode not in MODES:
+        raise GrowthFailed(f"the orientation of {rules.kind} is no mode with values")
+    site.found[rules.kind] = MODES[rules.mode](rules, site)
+    return site.found[rules.kind]
+
+
+def check_basals(kind, number):
+    """NeuroTS wants two basal dendrites, except where trunks are drawn by 3D angles."""
+    if kind == "basal_dendrite" and number < 2:
+        raise GrowthFailed(f"there should be at least 2 basal dendrites (got {number})")
+
+
+# Orientations without a mode.
+
+
+def _legacy(rules, site):
+    number = rules.distributions.draw_number(site.rng)
+    check_basals(rules.kind, number)
+    if rules.orientation is None:
+        return _between_trunks(rules, number, site)
+    if isinstance(rules.orientation, list):
+        return _of_list(rules, number, site)
+    raise GrowthFailed(f"the orientation of {rules.kind} has a mode, that of the first type none")
+
+
+def _of_list(rules, number, site):
+    vectors = [tuple(np.dot(site.turn, vector).tolist()) for vector in rules.orientation]
+    if not all(_norm(vector) > 0 for vector in vectors):
+        raise DropCell(f"an orientation of {rules.kind} has no length")
+    if rules.absolute:
+        if len(vectors) != 1:
+            raise GrowthFailed(f"the orientation of {rules.kind} should be one vector")
+        return _around(unit(vectors[0]), rules.distributions, number, site.rng)
+    if len(vectors) < number:
+        raise GrowthFailed(f"not enough orientations of {rules.kind} for {number} trees")
+    return [unit(vector) for vector in vectors][:number]
+
+
+def _around(orientation, distributions, number, rng):
+    """Trunks around one orientation (mirrors trunk_absolute_orientation_to_spherical_angles)."""
+    angles = distributions.draw_absolute(number, rng)
+    azimuths = distributions.draw_azimuths(number, rng)
+    phi, theta = spherical(orientation)
+    return [
+        from_spherical(phi + angles[i] - 0.5 * math.pi, theta + azimuths[i] - 0.5 * math.pi)
+        for i in stable_order(angles)
+    ]
+
+
+def _between_trunks(rules, number, site):
+    """Trunks at drawn angles to each other, between those that are there already.
+
+    Mirrors compute_interval_n_tree and trunk_to_spherical_angles.
+    """
+    found = []
+    for interval, count in _intervals(site.soma, number, site.rng):
+        angles = rules.distributions.draw_relative(count, site.rng)
+        azimuths = rules.distributions.draw_azimuths(count, site.rng)
+        if len(angles) > len(azimuths):
+            raise DropCell(f"no {rules.kind} is to grow, whose angles NeuroTS cannot draw")
+        found += _spread(angles, azimuths, interval)
+    if not found:
+        raise GrowthFailed(f"no {rules.kind} is to grow")
+    return found
+
+
+def _spread(angles, azimuths, interval):
+    low, high = interval or (0.0, 2.0 * math.pi)
+    step = (high - low) / (len(angles) + (interval is not None))
+    return [
+        from_spherical((k + 1) * step + angles[i] + low, azimuths[i])
+        for k, i in enumerate(stable_order(angles))
+    ]
+
+
+def _intervals(soma, number, rng):
+    """The gaps between trunks (in the x-y plane) and how many new trunks come into each."""
+    if not soma.points:
+        return [(None, number)]
+    phis = sorted(spherical(soma.direction(point))[0] for point in soma.points)
+    phis.append(phis[0] + 2.0 * math.pi)
+    edges = np.array(phis)
+    sizes = edges[1:] - edges[:-1]
+    if number < 0 or np.isnan(sizes).any():
+        raise GrowthFailed("trunks cannot be placed between those that are there")
+    cumulated = (sizes / sizes.sum()).cumsum()
+    cumulated /= cumulated[-1]
+    counts = [0] * len(sizes)
+    for place in cumulated.searchsorted(rng.random(number), side="right").tolist():
+        counts[place] += 1
+    return [((phis[i], phis[i + 1]), count) for i, count in enumerate(counts) if count > 0]
+
+
+# Modes.
+
+
+def _use_predefined(rules, site):
+    rules.distributions.draw_number(site.rng)
+    values = rules.orientation["values"]
+    if "orientations" not in values:
+        raise DropCell(f"the orientation of {rules.kind} has no 'orientations'")
+    return [unit(vector) for vector in values["orientations"]]
+
+
+def _sample_around_primary(rules, site):
+    number = rules.distributions.draw_number(site.rng)
+    primary = unit(rules.orientation["values"]["primary_orientation"])
+    return _around(primary, rules.distributions, number, site.rng)
+
+
+def _sample_pairwise(rules, site):
+    number = rules.distributions.draw_number(site.rng)
+    return _between_trunks(rules, number, site)
+
+
+def _uniform(rules, site):
+    number = rules.distributions.draw_number(site.rng)
+    return [sphere_vector(site.rng) for _ in range(number)]
+
+
+def _normal_pia(rules, site):
+    """Trunks at normal or exponential angles to the pia (_mode_normal_pia_constraint)."""
+    number = rules.distributions.draw_number(site.rng)
+    direction = rules.orientation["values"]["direction"]
+    means, stds = _as_list(direction["mean"]), _as_list(direction["std"])
+    if isinstance(direction["mean"], list) and len(means) == number:
+        number = 1
+    return [_normal_pia_vector(means, stds, site) for _ in range(number)]
+
+
+def _normal_pia_vector(means, stds, site):
+    """One vector; the angles of all means are drawn, the first ones are used."""
+    thetas = [_pia_angle(mean, std, site.rng) for mean, std in zip(means, stds, strict=True)]
+    phis = [site.rng.uniform(0, 2 * math.pi) for _ in means]
+    phi, theta = phis[0], thetas[0]
+    sine = math.sin(theta)
+    vector = (math.cos(phi) * sine, math.cos(theta), math.sin(phi) * sine)
+    if site.y_rotation is None:
+        return vector
+    return tuple(np.array(vector).dot(site.y_rotation.T).tolist())
+
+
+def _pia_angle(mean, std, rng):
+    if mean == 0 and std <= 0:
+        return 0.0
+    angle = rng.exponential(std) if mean == 0 else rng.normal(mean, std)
+    return min(max(angle, 0.0), math.pi)
+
+
+def _pia(rules, site):
+    number = rules.distributions.draw_number(site.rng)
+    return [_by_angle(rules.law, site.y_direction, site.rng) for _ in range(number)]
+
+
+def _apical(rules, site):
+    number = rules.distributions.draw_number(site.rng)
+    apicals = site.found.get("apical_dendrite")
+    if not apicals:
+        raise DropCell(f"the trunks of {rules.kind} need an apical dendrite that came before them")
+    return [_by_angle(rules.law, apicals[0], site.rng) for _ in range(number)]
+
+
+MODES = {
+    "use_predefined": _use_predefined,
+    "sample_around_primary_orientation": _sample_around_primary,
+    "sample_pairwise_angles": _sample_pairwise,
+    "uniform": _uniform,
+    "normal_pia_constraint": _normal_pia,
+    "pia_constraint": _pia,
+    "apical_constraint": _apical,
+}
+
+
+def _by_angle(law, reference, rng):
+    """A direction accepted by its angle to ``reference`` (_sample_trunk_from_3d_angle)."""
+    best, best_probability = None, -1.0
+    for _ in range(MAX_TRIES):
+        vector = sphere_vector(rng)
+        probability = law.probability(angle_between(reference, vector))
+        if probability == 1.0 or rng.binomial(1, probability):
+            return vector
+        if probability > best_probability:
+            best, best_probability = vector, probability
+    return best
+
+
+# Vectors.
+
+
+def sphere_vector(rng):
+    """A unit vector in any direction (mirrors sample.sample_spherical_unit_vectors)."""
+    return unit((rng.standard_normal(), rng.standard_normal(), rng.standard_normal()))
+
+
+def angle_between(first, second):
+    """The angle (radians) of two vectors (mirrors neurom.morphmath.angle_between_vectors)."""
+    if tuple(first) == tuple(second):
+        return 0.0
+    a, b = unit(first), unit(second)
+    return math.acos(min(max(a[0] * b[0] + a[1] * b[1] + a[2] * b[2], -1.0), 1.0))
+
+
+def unit(vector):
+    """The vector scaled to length 1; NaN for none, as in NumPy."""
+    length = _norm(vector)
+    if length == 0.0:
+        return (math.nan, math.nan, math.nan)
+    return (vector[0] / length, vector[1] / length, vector[2] / length)
+
+
+def spherical(vector):
+    """(phi, theta) of a vector: the angles to x in the x-y plane and to z."""
+    x, y, z = vector
+    length = _norm(vector)
+    return math.atan2(y, x), arccos(z / length) if length else math.nan
+
+
+def from_spherical(phi, theta):
+    """The unit vector at (phi, theta)."""
+    sine = math.sin(theta)
+    return (math.cos(phi) * sine, math.sin(phi) * sine, math.cos(theta))
+
+
+def stable_order(values):
+    """Indices of the values in ascending order."""
+    return sorted(range(len(values)), key=values.__getitem__)
+
+
+def _norm(vector):
+    x, y, z = vector
+    return math.sqrt(x * x + y * y + z * z)
+
+
+def _as_list(value):
+    return value if isinstance(value, list) else [value]
+
+
+def _check_normal(direction):
+    means, stds = _as_list(direction["mean"]), _as_list(direction["std"])
+    if len(means) != len(stds) or not means or any(std < 0 for std in stds):
+        raise ValueError("'mean' and 'std' of a trunk's direction do not fit")
