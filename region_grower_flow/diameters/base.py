@@ -1,0 +1,66 @@
+"""What the diameter models share: their face, and the trees of a morphology by type."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from region_grower_flow.errors import DropCell
+from region_grower_flow.morphology import NEURITE_TYPES
+
+
+@dataclass(frozen=True)
+class DiameterModel:
+    """How the diameters of an mtype's cells are made.
+
+    Attributes:
+        types: names of the neurite types that get diameters, in the order of their draws.
+    """
+
+    types: tuple
+
+    def apply(self, morphology, apical_sections, rng):
+        """Set the diameters of a grown cell, in place.
+
+        Args:
+            morphology: the FlatMorphology; every diameter is what growth gives, 1 um.
+            apical_sections: the section that ends at the apical point of each apical tree, or None.
+            rng: the cell's :class:`numpy.random.Generator`.
+
+        Raises:
+            GrowthFailed: NeuroTS would fail with NeuroTSError or ValueError, and try again.
+            DropCell: the model cannot make diameters for this cell.
+        """
+        trees = trees_by_type(morphology)
+        for name in self.types:
+            if len(trees.get(NEURITE_TYPES[name], ())):
+                self._diametrize(name, morphology, trees[NEURITE_TYPES[name]], rng)
+
+    def _diametrize(self, name, morphology, trees, rng):
+        """Set the diameters of the trees of one type ((T, 2) int64: first, one past last)."""
+
+
+def trees_by_type(morphology):
+    """{type: (T, 2) int64, the first and one past the last section of its trees}."""
+    roots = np.flatnonzero(morphology.parents < 0)
+    ranges = np.stack([roots, np.append(roots[1:], morphology.n_sections)], axis=1)
+    types = morphology.types[roots]
+    return {int(kind): ranges[types == kind] for kind in np.unique(types)}
+
+
+@dataclass(frozen=True)
+class Lacking:
+    """What stands for the model of a neurite type whose parameters are not complete."""
+
+    reason: str
+    error: type = DropCell
+
+    def fail(self):
+        """Raise what a cell with such a tree gets."""
+        raise self.error(self.reason)
+
+
+def usable(model):
+    """The model of a neurite type, unless it is lacking (then its error is raised)."""
+    if isinstance(model, Lacking):
+        model.fail()
+    return model
