@@ -8,7 +8,7 @@ BASE = "$BASE_DIR"
 _ALTERNATES = {"h5": "h5v1", "asc": "neurolucida-asc"}
 
 
-def circuit_config(folder, nodes, population, extensions, morphologies=None, container=None):
+def circuit_config(nodes, population, morphologies, extensions, container=None, folder=None):
     """The circuit_config.json (as a dict) of one population of synthesized cells.
 
     There are no edges yet, so the configuration says that it is partial: readers then don't miss
@@ -16,17 +16,18 @@ def circuit_config(folder, nodes, population, extensions, morphologies=None, con
     lie outside of its folder.
 
     Args:
-        folder: where the configuration will be.
         nodes: the SONATA nodes file.
         population: its population.
-        extensions: formats of the morphology files, some of "h5", "swc", "asc".
-        morphologies: their folder, None when there are no files.
+        morphologies: the folder of the morphology files, None when there are none.
+        extensions: their formats, some of "h5", "swc", "asc".
         container: the HDF5 container with all morphologies, None when there is none; where both
             exist the container serves as "h5v1".
+        folder: where the configuration will be; that of the nodes when None.
 
     Returns:
         dict, to be written with :func:`~region_grower_flow.io.atomic.write_json_atomic`.
     """
+    folder = Path(nodes).parent if folder is None else folder
     properties = {"type": "biophysical"}
     alternates = {}
     if morphologies is not None:

@@ -171,8 +171,12 @@ def check_file(path, size, crc32):
     return found == crc32
 
 
-def read_morphology(path):
+def read_morphology(path, require_diameters=False):
     """Read a morphology file (.h5, .swc, .asc) as FlatMorphology.
+
+    Args:
+        path: the file.
+        require_diameters: refuse points of diameter zero, which are common in tracings.
 
     Raises:
         InvalidInput: the file is missing, of another kind, or not a sound morphology (sections
@@ -197,6 +201,11 @@ def read_morphology(path):
             f"not a readable morphology: {_first_line(error, path)}", where=path
         ) from error
     _require_finite(morphology, path)
+    without = np.count_nonzero(morphology.diameters == 0)
+    if require_diameters and without:
+        raise InvalidInput(
+            f"{without} of its {len(morphology.diameters)} points have the diameter 0", where=path
+        )
     return morphology
 
 
@@ -204,9 +213,11 @@ def _without_warnings():
     """Keeps MorphIO's warnings, which it prints on stderr with color codes, from the terminal."""
     import morphio
 
-    # Before MorphIO 3.3.6 there is no handler of one call.
-    handler = getattr(morphio, "WarningHandlerCollector", None)
-    return {} if handler is None else {"warning_handler": handler()}
+    if hasattr(morphio, "WarningHandlerCollector"):
+        return {"warning_handler": morphio.WarningHandlerCollector()}
+    # MorphIO before 3.4 knows no handler for one call, only a limit for all.
+    morphio.set_maximum_warnings(0)
+    return {}
 
 
 def _require_finite(morphology, path):
