@@ -90,8 +90,8 @@ def parse_dat(text, where, is_name=lambda name: False):
     """Parse the text of a dat file.
 
     A first line is a header when its second column is not an integer and ``is_name`` does not
-    know its first column (else it is a line with a bad integer), or when it reads ``0 1 2``, the
-    header that pandas writes for a table without column names.
+    know its first column (else it is a line with a bad integer), when its second column is
+    ``layer``, or when it reads ``0 1 2``, as pandas writes a table without column names.
 
     Args:
         text: the content of the file.
@@ -119,6 +119,8 @@ def parse_dat(text, where, is_name=lambda name: False):
 
 
 def _is_header(words, is_name):
+    if words[1:2] == ["layer"]:
+        return True
     if is_name(words[0]):
         return False
     if words[:3] == ["0", "1", "2"]:
@@ -192,7 +194,7 @@ def _known_extension(extension):
     choices = ", ".join(f".{known}" for known in MORPHOLOGY_EXTENSIONS)
     return None, [
         InvalidInput(
-            f"unknown extension of morphologies {str(extension)!r}", None, f"Use {choices}"
+            f"unknown extension of morphologies {str(extension)!r}", None, f"Use one of {choices}"
         )
     ]
 

@@ -49,8 +49,8 @@ def extract_distributions(
         region: the key of the result.
         neurite_types: see :func:`populations.gather_populations`.
         diametrizer_config: see :func:`diameter_model.resolve_diameter_model`.
-        processes: how many processes to use at most; None: as many as pay on this machine. The
-            result does not depend on it. 1: no other process is started.
+        processes: how many processes to use (never more than there are mtypes); None: as many as
+            pay on this machine. The result does not depend on it. 1: no other one is started.
         progress: True: a progress bar in the terminal; a function (done, total): called when an
             mtype is done; None or False: nothing.
         on_bad_morphology: ``"fail"`` or ``"skip"``.
@@ -103,8 +103,9 @@ def _count_processes(processes, dataset):
         raise InvalidInput(f"the number of processes is {processes}, expected at least 1")
     if multiprocessing.current_process().daemon:
         return 1  # Python forbids children here
-    worth = -(-dataset.n_cells // CELLS_PER_PROCESS)
-    return max(1, min(processes or available_cpus(), len(dataset.mtypes), worth))
+    if processes is None:
+        processes = min(available_cpus(), -(-dataset.n_cells // CELLS_PER_PROCESS))
+    return min(processes, len(dataset.mtypes))
 
 
 def available_cpus():

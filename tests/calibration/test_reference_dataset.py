@@ -1,0 +1,187 @@
+import string
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from reference_cells import INTERNEURON, PYRAMIDAL, write_dat, write_dataset
+
+from region_grower_flow.calibration.dataset import check_dataset, parse_dat, read_dataset
+from region_grower_flow.errors import InvalidInput
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder with three empty morphology files."""
+    cells = tmp_path / "cells"
+    cells.mkdir()
+    for name in ("a", "b", "c"):
+        (cells / f"{name}.h5").touch()
+    return cells
+
+
+def read(folder, lines, extension=".h5"):
+    return read_dataset(folder, write_dat(folder.parent, lines), extension)
+
+
+def problems(folder, lines, extension=".h5"):
+    found = check_dataset(folder, write_dat(folder.parent, lines), extension)
+    assert all(isinstance(problem, InvalidInput) for problem in found)
+    return [str(problem) for problem in found]
+
+
+def names(dataset):
+    return {mtype: [cell.name for cell in cells] for mtype, cells in dataset.mtypes.items()}
+
+
+@pytest.mark.parametrize("extension", ["h5", "swc", "asc"])
+def test_dataset_of_each_extension(tmp_path, extension):
+    cells, dat_file = write_dataset(tmp_path, extension)
+    dataset = read_dataset(cells, dat_file, extension)
+    assert dataset == read_dataset(cells, dat_file, f".{extension.upper()}")
+    assert list(dataset.mtypes) == [PYRAMIDAL, INTERNEURON]
+    assert dataset.n_cells == 12
+    assert dataset.mtypes[INTERNEURON][1].path == str(cells / f"in_1.{extension}")
+
+
+def test_header_is_optional(folder):
+    rows = ["a 5 L5_PC:A", "b 1 L1_IN", "c 5 L5_PC:A"]
+    expected = {"L5_PC:A": ["a", "c"], "L1_IN": ["b"]}
+    for header in ([], ["morphology layer mtype"], ["0 1 2"], ["# made by hand", "", "x y z"]):
+        assert names(read(folder, header + rows)) == expected
+
+
+def test_a_first_line_with_a_known_name_is_no_header(folder):
+    assert "second column is 'five'" in problems(folder, ["a five PC", "b 5 PC"])[0]
+
+
+def test_any_white_space_comments_blank_lines_and_more_columns(folder):
+    lines = [
+        "\ufeffname\tlayer\tmtype",
+        "",
+        "  a\t\t5   PC  ",
+        "# b is next",
+        "b 5 PC extra\r",
+        "\t",
+    ]
+    assert names(read(folder, lines)) == {"PC": ["a", "b"]}
+
+
+def test_names_in_sub_folders(folder):
+    (folder / "sub").mkdir()
+    (folder / "sub" / "d.h5").touch()
+    assert names(read(folder, ["sub/d 5 PC"])) == {"PC": ["sub/d"]}
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("b 5", "line 2: the line has 2 of 3 columns"),
+        ("b V PC", "line 2: the second column is 'V', not an integer"),
+        ("b 5.0 PC", "line 2: the second column is '5.0', not an integer"),
+        ("a 5 IN", "line 2: morphology 'a' (IN) is already on line 1 (PC)"),
+        ("bb 5 PC", "line 2: there is no"),
+        ("../cells/b 5 PC", "line 2: the name '../cells/../cells/b' leads"),
+        ("../b 5 PC", "line 2: the name '../b' leads out of the folder"),
+        ("/b 5 PC", "line 2: the name '/b' leads out of the folder"),
+        (". 5 PC", "line 2: the name '.' leads out of the folder"),
+    ],
+)
+def test_bad_lines(folder, line, expected):
+    if "../cells/b" in line:
+        assert problems(folder, ["a 5 PC", line]) == []  # it comes back into the folder
+        return
+    (problem,) = problems(folder, ["a 5 PC", line])
+    assert expected in problem
+    assert "neurondb.dat" in problem
+
+
+def test_all_problems_are_reported_together(folder):
+    found = problems(folder, ["a 5 PC", "b", "a 5 PC", "c x PC", "missing 5 PC"])
+    assert len(found) == 4
+    with pytest.raises(InvalidInput) as error:
+        read(folder, ["a 5 PC", "b", "a 5 PC", "c x PC", "missing 5 PC"])
+    assert str(error.value).splitlines() == found
+
+
+def test_absent_morphologies_get_help(folder):
+    (folder / "pyramid.asc").touch()
+    (folder / "pyramid_2.h5").touch()
+    other, close = problems(folder, ["pyramid 5 PC", "pyramid_3 5 PC"])
+    assert "There is pyramid.asc; is .asc the extension?" in other
+    assert "Did you mean 'pyramid_2'" in close
+
+
+def test_many_absent_morphologies_share_a_sentence(folder):
+    found = problems(folder, [f"x{i} 5 PC" for i in range(50)])
+    assert len(found) == 21
+    assert "30 more morphologies are absent: x20, x21" in found[-1]
+
+
+def test_a_folder_in_place_of_a_morphology(folder):
+    (folder / "d.h5").mkdir()
+    assert "is not a file that can be read" in problems(folder, ["d 5 PC"])[0]
+
+
+@pytest.mark.parametrize("extension", ["txt", "", ".obj", "hdf5"])
+def test_unknown_extension(folder, extension):
+    assert "Use one of .h5, .swc, .asc" in problems(folder, ["a 5 PC"], extension)[0]
+
+
+@pytest.mark.parametrize("lines", [[], ["name layer mtype"], ["", "# nothing"]])
+def test_nothing_named(folder, lines):
+    assert "no morphology is named" in problems(folder, lines)[0]
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b"a 5 PC\nb 5 \xe9PC\n", "line 2: expected text in UTF-8, found the byte 0xe9"),
+        ("a 5 PC".encode("utf-16"), "line 1: expected text in UTF-8, found the byte 0xff"),
+        (b"a 5 PC\nb\0 5 PC\n", "line 2: expected text, found a NUL byte"),
+    ],
+)
+def test_wrong_encoding(folder, content, expected):
+    dat_file = folder.parent / "neurondb.dat"
+    dat_file.write_bytes(content)
+    (problem,) = check_dataset(folder, dat_file)
+    assert expected in str(problem)
+
+
+def test_absent_files_and_folders(folder):
+    dat_file = write_dat(folder.parent, ["a 5 PC"])
+    assert "does not exist" in str(check_dataset(folder, folder / "none.dat")[0])
+    assert "cannot be read" in str(check_dataset(folder, folder)[0])
+    assert "does not exist" in str(check_dataset(folder / "none", dat_file)[0])
+    assert "found a file" in str(check_dataset(dat_file, dat_file)[0])
+
+
+WORDS = st.text(string.ascii_letters + string.digits + "_-:.", min_size=1, max_size=8)
+SPACES = st.text(" \t", min_size=1, max_size=3)
+
+
+@given(
+    rows=st.lists(
+        st.tuples(WORDS, st.integers(-9, 99), WORDS, SPACES),
+        min_size=1,
+        unique_by=lambda row: row[0],
+    ),
+    header=st.booleans(),
+    end=st.sampled_from(["\n", "\r\n", "\r"]),
+)
+@settings(deadline=None, derandomize=True, max_examples=60)
+def test_every_table_is_read_as_it_was_written(rows, header, end):
+    lines = [f"{space}{name}{space}{layer}{space}{m}" for name, layer, m, space in rows]
+    text = end.join((["name layer mtype"] if header else []) + lines)
+    known = {name for name, *_ in rows}
+    parsed, found = parse_dat(text, "x.dat", known.__contains__)
+    assert found == []
+    assert [(row.name, row.mtype) for row in parsed] == [(name, m) for name, _, m, _ in rows]
+    assert [row.line for row in parsed] == [header + i + 1 for i in range(len(rows))]
+
+
+@given(text=st.text())
+@settings(deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+def test_no_text_makes_the_parser_fail(text):
+    rows, found = parse_dat(text, "x.dat")
+    assert all(row.name and row.mtype for row in rows)
+    assert all(str(problem).startswith("x.dat, line ") for problem in found)
