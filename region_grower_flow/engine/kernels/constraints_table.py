@@ -9,7 +9,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from region_grower_flow.engine.kernels.mesh import MeshTree, build_tree, empty_tree, join_trees
+from region_grower_flow.engine.kernels.mesh_tree import (
+    MeshTree,
+    build_tree,
+    empty_tree,
+    join_trees,
+)
 from region_grower_flow.space.constraints import DEFAULT_MAX_TRIES, DEFAULT_RANDOMNESS_INCREASE
 
 PARALLEL, PERPENDICULAR, REPULSIVE, ATTRACTIVE = range(4)

@@ -1,4 +1,4 @@
-"""Meshes in compiled code: rays, nearest points and containment, over a tree of boxes.
+"""Meshes in compiled code: rays, nearest points and containment (over ``mesh_tree``).
 
 Answers are those of trimesh 5 as region-grower asks it (``mesh.ray.intersects_location(...)[0]``,
 ``proximity.closest_point``, ``mesh.contains``). Hits are computed by the same arithmetic in the
@@ -6,13 +6,10 @@ same order, so that locations are equal to the last bit: which hit of a ray coun
 (see :func:`first_hit`).
 """
 
-from typing import NamedTuple
-
 import numpy as np
 
-from region_grower_flow.engine.kernels.jit import entry, kernel
+from region_grower_flow.engine.kernels.jit import kernel
 
-LEAF_SIZE = 4
 STACK_SIZE = 128
 """Open boxes during a search; the tree halves its triangles, so its depth is far below."""
 
@@ -22,111 +19,17 @@ EDGE_TOLERANCE = 1e-13
 """Slack of the barycentric coordinates (trimesh's ``tol.zero``)."""
 BEHIND_TOLERANCE = 1e-6
 """Hits up to this far behind the origin count (trimesh's)."""
+RAY_BUFFER = 1e-5
+"""Padding of the box around a ray (trimesh's ``buffer_dist``)."""
 BOX_SLACK = 1e-5
 """Boxes are searched this much larger, times the size of the coordinates."""
 DIGITS_FACTOR, DIGITS_SHIFT = 1e8, 1e-6
 """Locations that agree after rounding to 1e-8 are one (trimesh's ``tol.merge``)."""
 
-
 PARITY_DIRECTION = (0.4395064455, 0.617598629942, 0.652231566745)
 SECOND_PARITY_DIRECTION = (-0.27216552697590868, 0.40824829046386302, 0.87138933008995206)
 """The same as in ``space.meshes`` (a test compares them): the cache of compiled kernels only
 notices changes of the kernels' own files, and these numbers are compiled in."""
-
-
-class MeshTree(NamedTuple):
-    """Triangles of one or more meshes, each under a tree of boxes.
-
-    A node with ``count`` 0 has children ``first`` and ``first + 1``; a leaf has the ``count``
-    triangles from ``first`` on. A mesh is known by the index of its root node.
-
-    Attributes:
-        lower, upper: (m, 3) corners of the nodes' boxes.
-        first, count: (m,) int64.
-        triangles: (n, 3, 3) corners, in the order of the leaves.
-        normals: (n, 3) unit normals.
-    """
-
-    lower: np.ndarray
-    upper: np.ndarray
-    first: np.ndarray
-    count: np.ndarray
-    triangles: np.ndarray
-    normals: np.ndarray
-
-
-def empty_tree():
-    """A tree of no mesh, for tables without boundaries (same types as any other)."""
-    corners, numbers = np.zeros((0, 3)), np.zeros(0, dtype=np.int64)
-    return MeshTree(corners, corners, numbers, numbers, np.zeros((0, 3, 3)), corners)
-
-
-def build_tree(triangles, normals):
-    """The tree of one mesh.
-
-    Args:
-        triangles: (n, 3, 3) corners, n > 0.
-        normals: (n, 3) unit normals.
-    """
-    triangles = np.ascontiguousarray(triangles, dtype=np.float64)
-    lower, upper, first, count, order = _split_all(triangles.min(axis=1), triangles.max(axis=1))
-    ordered = np.ascontiguousarray(np.asarray(normals, dtype=np.float64)[order])
-    return MeshTree(lower, upper, first, count, triangles[order], ordered)
-
-
-def join_trees(trees):
-    """One tree of several, and the root node of each."""
-    nodes = np.cumsum([0] + [len(tree.first) for tree in trees])
-    faces = np.cumsum([0] + [len(tree.normals) for tree in trees])
-    first = [
-        tree.first + np.where(tree.count == 0, node, face)
-        for tree, node, face in zip(trees, nodes, faces, strict=False)
-    ]
-    joined = MeshTree(
-        np.concatenate([tree.lower for tree in trees]),
-        np.concatenate([tree.upper for tree in trees]),
-        np.concatenate(first),
-        np.concatenate([tree.count for tree in trees]),
-        np.concatenate([tree.triangles for tree in trees]),
-        np.concatenate([tree.normals for tree in trees]),
-    )
-    return joined, nodes[:-1].astype(np.int64)
-
-
-@entry
-def _split_all(lower, upper):
-    """Halve the triangles at the median of the longest side until leaves are small."""
-    n = len(lower)
-    size = 2 * n + 1
-    low, high = np.empty((size, 3)), np.empty((size, 3))
-    first, count = np.zeros(size, dtype=np.int64), np.zeros(size, dtype=np.int64)
-    order = np.arange(n)
-    count[0], nodes, node = n, 1, 0
-    while node < nodes:
-        start, stop = first[node], first[node] + count[node]
-        members = order[start:stop]
-        for axis in range(3):
-            low[node, axis], high[node, axis] = np.inf, -np.inf
-            for triangle in members:
-                low[node, axis] = min(low[node, axis], lower[triangle, axis])
-                high[node, axis] = max(high[node, axis], upper[triangle, axis])
-        if stop - start > LEAF_SIZE:
-            axis = np.argmax(high[node] - low[node])
-            centers = lower[members, axis] + upper[members, axis]
-            order[start:stop] = members[np.argsort(centers, kind="mergesort")]
-            middle = (start + stop) // 2
-            first[nodes], count[nodes] = start, middle - start
-            first[nodes + 1], count[nodes + 1] = middle, stop - middle
-            first[node], count[node] = nodes, 0
-            nodes += 2
-        node += 1
-    return (
-        low[:nodes].copy(),
-        high[:nodes].copy(),
-        first[:nodes].copy(),
-        count[:nodes].copy(),
-        order,
-    )
 
 
 @kernel
@@ -163,6 +66,39 @@ def _dot(a, b):
 @kernel
 def _minus(a, b):
     return a[0] - b[0], a[1] - b[1], a[2] - b[2]
+
+
+@kernel
+def _ray_box(tree, root, origin, direction):
+    """The box (lower, upper) around the part of a ray that passes a mesh.
+
+    Mirrors ``trimesh.ray.ray_triangle.ray_bounds``: along the ray's main axis from the mesh's one
+    side to the other, not behind the origin. It decides on hits within 1e-5 um of the origin.
+    """
+    axis = 0
+    for other in range(1, 3):
+        if abs(direction[other]) > abs(direction[axis]):
+            axis = other
+    enter = max((tree.lower[root, axis] - origin[axis]) / direction[axis], RAY_BUFFER)
+    leave = max((tree.upper[root, axis] - origin[axis]) / direction[axis], RAY_BUFFER)
+    lower, upper = np.empty(3), np.empty(3)
+    for other in range(3):
+        one = direction[other] * enter + origin[other]
+        two = direction[other] * leave + origin[other]
+        lower[other], upper[other] = min(one, two) - RAY_BUFFER, max(one, two) + RAY_BUFFER
+    return lower, upper
+
+
+@kernel
+def _overlaps(corners, box):
+    """Whether a triangle's own box touches a (lower, upper) box."""
+    lower, upper = box
+    for axis in range(3):
+        least = min(corners[0, axis], corners[1, axis], corners[2, axis])
+        most = max(corners[0, axis], corners[1, axis], corners[2, axis])
+        if least > upper[axis] or most < lower[axis]:
+            return False
+    return True
 
 
 @kernel
@@ -235,6 +171,7 @@ def first_hit(tree, root, origin, direction):
     best = (0.0, 0.0, 0.0)
     best_key = (np.uint64(0), np.uint64(0), np.uint64(0))
     inverse = _inverse(direction)
+    ray_box = _ray_box(tree, root, origin, direction)
     stack = np.empty(STACK_SIZE, dtype=np.int64)
     stack[0], depth = root, 1
     while depth > 0:
@@ -248,7 +185,7 @@ def first_hit(tree, root, origin, direction):
             depth += 2
         for triangle in range(first, first + count):
             hit, location = _hit(tree, triangle, origin, direction)
-            if not hit:
+            if not (hit and _overlaps(tree.triangles[triangle], ray_box)):
                 continue
             key = _sorting_key(location)
             if not found or key < best_key:
@@ -257,11 +194,22 @@ def first_hit(tree, root, origin, direction):
 
 
 @kernel
+def _doubled(rows):
+    """Twice as many rows; copied one by one, since compiling a slice assignment takes seconds."""
+    larger = np.empty((2 * len(rows), 3), dtype=np.int64)
+    for i in range(len(rows)):
+        for j in range(3):
+            larger[i, j] = rows[i, j]
+    return larger
+
+
+@kernel
 def count_hits(tree, root, origin, direction):
     """How often a ray meets a mesh; a hit on a shared edge counts once."""
     seen = np.empty((16, 3), dtype=np.int64)
     hits = 0
     inverse = _inverse(direction)
+    ray_box = _ray_box(tree, root, origin, direction)
     stack = np.empty(STACK_SIZE, dtype=np.int64)
     stack[0], depth = root, 1
     while depth > 0:
@@ -275,12 +223,10 @@ def count_hits(tree, root, origin, direction):
             depth += 2
         for triangle in range(first, first + count):
             hit, location = _hit(tree, triangle, origin, direction)
-            if not hit:
+            if not (hit and _overlaps(tree.triangles[triangle], ray_box)):
                 continue
             if hits == len(seen):
-                larger = np.empty((2 * hits, 3), dtype=np.int64)
-                larger[:hits] = seen
-                seen = larger
+                seen = _doubled(seen)
             for axis in range(3):
                 seen[hits, axis] = _rounded(location[axis])
             known = False
