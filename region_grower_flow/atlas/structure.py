@@ -127,7 +127,24 @@ def _entry_problems(region, entry, path):
         for i, constraint in enumerate(constraints if isinstance(constraints, list) else []):
             if isinstance(constraint, dict):
                 problems += _unknown(constraint, known, [region, key, i], path)
+                count = len(layers) if isinstance(layers, list) and has_layers(entry) else 0
+                problems += _direction_problems(constraint, count, [region, key, i], path)
     return problems
+
+
+def _direction_problems(constraint, layer_count, keys, path):
+    """Layers that a direction is limited to and that the region does not have."""
+    params = constraint.get("params")
+    named = params.get("layers") if isinstance(params, dict) else None
+    keys = [*keys, "params", "layers"]
+    beyond = [
+        layer
+        for layer in (named if isinstance(named, list) else [])
+        if isinstance(layer, int) and layer > layer_count
+    ]
+    if not beyond:
+        return []
+    return [violation(path, keys, f"layer {some(beyond)} of a region that has {layer_count}")]
 
 
 def _layer_problems(region, layers, thicknesses, path):

@@ -111,7 +111,7 @@ def _broken(nrrd, voxcell_error):
     return (
         nrrd.NRRDError, voxcell_error, zlib.error, OSError, EOFError, ValueError, TypeError,
         LookupError, AttributeError, AssertionError, NotImplementedError, OverflowError,
-        MemoryError,
+        MemoryError, StopIteration,
     )  # fmt: skip
 
 

@@ -126,7 +126,7 @@ class _Row:
     line: int
     id: int
     name: str | None
-    scale: float
+    scale: float | None
 
 
 def _parse(path):
@@ -148,28 +148,30 @@ def _parse(path):
         )
     rows, problems = [], []
     for number, fields in body:
-        try:
-            rows.append(_row(number, fields, columns))
-        except InvalidInput as error:
-            problems.append(InvalidInput(error.problem, where=f"{path}, line {number}"))
+        where = f"{path}, line {number}"
+        if len(fields) > len(columns) + 1:
+            text = f"has {len(fields)} columns, expected at most {len(columns) + 1}"
+            problems.append(InvalidInput(text, where))
+        values = dict(zip(columns, fields[1:], strict=False))
+        name = values.get(_NAME, "")
+        cell = _collect(problems, where, _id, fields[0])
+        scale = _collect(problems, where, _scale, values.get(_SCALE, ""))
+        if cell is not None:
+            rows.append(_Row(number, cell, None if name in NO_VALUE else name, scale))
     return rows, problems
+
+
+def _collect(problems, where, read, text):
+    """What ``read`` makes of ``text``, or None when it is invalid: then its problem is added."""
+    try:
+        return read(text)
+    except InvalidInput as error:
+        problems.append(InvalidInput(error.problem, where))
+        return None
 
 
 def _fields(line):
     return [quoted if quote else plain for quote, quoted, plain in _FIELD.findall(line)]
-
-
-def _row(number, fields, columns):
-    if len(fields) > len(columns) + 1:
-        raise InvalidInput(f"has {len(fields)} columns, expected at most {len(columns) + 1}")
-    values = dict(zip(columns, fields[1:], strict=False))
-    name = values.get(_NAME, "")
-    return _Row(
-        number,
-        _id(fields[0]),
-        None if name in NO_VALUE else name,
-        _scale(values.get(_SCALE, "")),
-    )
 
 
 def _id(text):

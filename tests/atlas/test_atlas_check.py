@@ -1,0 +1,216 @@
+import json
+
+import numpy as np
+import pytest
+from atlas_factory import (
+    REGION,
+    column_structure,
+    load_raw,
+    make_atlas,
+    make_cells,
+    save_volume,
+    write_structure,
+)
+
+from region_grower_flow.atlas.check import check_atlas
+
+CENTER = [150.0, 650.0, 150.0]
+
+
+def problems(atlas, cells=None, **options):
+    cells = make_cells([CENTER]) if cells is None else cells
+    return [str(p) for p in check_atlas(atlas.folder, atlas.structure, cells, **options)]
+
+
+def only(found, *words):
+    assert len(found) == 1, found
+    for word in words:
+        assert word in found[0]
+
+
+def test_a_sound_atlas_has_no_problems(tmp_path):
+    atlas = make_atlas(tmp_path)
+    assert problems(atlas) == []
+    assert [str(p) for p in check_atlas(atlas.folder, atlas.structure)] == []
+
+
+def test_unknown_regions_of_cells_are_no_problem(tmp_path):
+    assert problems(make_atlas(tmp_path), make_cells([CENTER], regions="nowhere")) == []
+
+
+def test_no_atlas_folder(tmp_path):
+    atlas = make_atlas(tmp_path)
+    found = check_atlas(tmp_path / "absent", atlas.structure, make_cells([CENTER]))
+    only([str(p) for p in found], "absent", "folder of the atlas does not exist")
+
+
+@pytest.mark.parametrize("name", ["orientation", "brain_regions", "[PH]y"])
+def test_a_missing_volume(tmp_path, name):
+    atlas = make_atlas(tmp_path)
+    atlas.volume(name).unlink()
+    only(problems(atlas), f"{name}.nrrd", "does not exist")
+
+
+def test_a_layer_without_volume_is_a_problem_of_the_structure(tmp_path):
+    atlas = make_atlas(tmp_path)
+    structure = {REGION: {"layers": [1, 2, 7], "thicknesses": {1: 1, 2: 1, 7: 1}}}
+    write_structure(atlas.structure, structure)
+    only(problems(atlas), "region_structure.yaml", "COL -> layers", "no layer 7", "1, 2, 3")
+
+
+def test_layers_of_regions_without_cells_do_not_matter(tmp_path):
+    atlas = make_atlas(tmp_path)
+    structure = column_structure() | {"other": {"layers": [9], "thicknesses": {9: 1}}}
+    write_structure(atlas.structure, structure)
+    assert problems(atlas) == []
+    only([str(p) for p in check_atlas(atlas.folder, atlas.structure)], "other", "no layer 9")
+
+
+@pytest.mark.parametrize("content", [b"", b"no NRRD at all", b"NRRD0004\ntype: float\n\n"])
+def test_an_unreadable_volume(tmp_path, content):
+    atlas = make_atlas(tmp_path)
+    atlas.volume("orientation").write_bytes(content)
+    only(problems(atlas), "orientation.nrrd", "cannot be read")
+
+
+def test_a_truncated_volume(tmp_path):
+    atlas = make_atlas(tmp_path)
+    path = atlas.volume("[PH]2")
+    path.write_bytes(path.read_bytes()[:-40])
+    only(problems(atlas), "[PH]2.nrrd", "cannot be read")
+    assert problems(atlas, read_volumes=False) == []
+
+
+def test_volumes_of_another_shape(tmp_path):
+    atlas = make_atlas(tmp_path)
+    save_volume(atlas.volume("[PH]y"), np.zeros((4, 5, 4), dtype=np.float32))
+    only(problems(atlas), "'[PH]y' has 4 x 5 x 4 voxels", "4 x 12 x 4")
+
+
+def test_volumes_at_another_place(tmp_path):
+    atlas = make_atlas(tmp_path)
+    save_volume(atlas.volume("[PH]y"), load_raw(atlas.volume("[PH]y")), offset=(0, 50, 0))
+    only(problems(atlas), "'[PH]y' has its corner at 0, 50, 0 um", "0, 0, 0")
+
+
+def test_volumes_of_another_voxel_size(tmp_path):
+    atlas = make_atlas(tmp_path)
+    save_volume(atlas.volume("[PH]1"), load_raw(atlas.volume("[PH]1")), voxel=90.0)
+    only(problems(atlas), "'[PH]1' has voxels of 90, 90, 90 um", "100, 100, 100")
+
+
+def test_volumes_with_another_payload(tmp_path):
+    atlas = make_atlas(tmp_path)
+    save_volume(atlas.volume("[PH]1"), np.zeros((4, 12, 4), dtype=np.float32))
+    save_volume(atlas.volume("orientation"), np.zeros((4, 12, 4, 3), dtype=np.float32))
+    found = problems(atlas)
+    assert len(found) == 2
+    assert "'orientation' has 3 numbers per voxel, expected 4" in found[0]
+    assert "'[PH]1' has 1 number per voxel, expected 2" in found[1]
+
+
+def test_cells_outside_are_counted_and_named(tmp_path):
+    positions = [CENTER, [150.0, 1250.0, 150.0], [-5.0, 1.0, 1.0], [np.nan, 1.0, 1.0]]
+    only(problems(make_atlas(tmp_path), make_cells(positions)), "3 of 4 cells", "ids 1, 2, 3")
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("orientation", "'orientation' has no value (NaN) at 1 cells (ids 1)"),
+        ("[PH]y", "'[PH]y' or that of the top layer"),
+        ("[PH]3", "the volume of a layer has no value (NaN) at 1 cells (ids 1)"),
+    ],
+)
+def test_nan_at_cells(tmp_path, name, words):
+    atlas = make_atlas(tmp_path)
+    raw = np.array(load_raw(atlas.volume(name)))
+    raw[3, 6, 3] = np.nan
+    save_volume(atlas.volume(name), raw)
+    cells = make_cells([CENTER, [350.0, 650.0, 350.0]])
+    only(problems(atlas, cells), words)
+    assert problems(atlas, cells, allow_nan=True) == []
+    assert problems(atlas, make_cells([CENTER])) == []
+
+
+def test_nan_where_a_region_has_no_layers_is_no_problem(tmp_path):
+    atlas = make_atlas(tmp_path)
+    raw = np.full((4, 12, 4), np.nan, dtype=np.float32)
+    save_volume(atlas.volume("[PH]y"), raw)
+    assert problems(atlas, make_cells([CENTER], regions="other")) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (None, "does not exist"),
+        ("", "is empty"),
+        ("{", "not JSON at line 1, column 2"),
+        ("[1]", "the root is not a region"),
+        ('{"id": 1, "name": "root"}', "has no 'acronym'"),
+        ('{"acronym": "root"}', "has no 'id'"),
+        ('{"id": 1, "acronym": "a", "children": 5}', "'children' of 'a' is not a list"),
+        ('{"id": 1, "acronym": "a", "children": [{"id": 1, "acronym": "b"}]}', "the id 1"),
+        ('{"msg": []}', "'msg' must hold one region"),
+    ],
+)
+def test_a_broken_hierarchy(tmp_path, content, words):
+    atlas = make_atlas(tmp_path)
+    path = tmp_path / "hierarchy.json"
+    path.unlink()
+    if content is not None:
+        path.write_text(content)
+    only(problems(atlas), "hierarchy.json", words)
+
+
+def test_a_hierarchy_in_the_layout_of_the_allen_institute(tmp_path):
+    atlas = make_atlas(tmp_path)
+    path = tmp_path / "hierarchy.json"
+    path.write_text(json.dumps({"msg": [json.loads(path.read_text())]}))
+    assert problems(atlas) == []
+
+
+def test_meshes_must_exist(tmp_path):
+    (tmp_path / "empty").mkdir()
+    structure = column_structure()
+    structure[REGION]["boundaries"] = [{"path": "pia.obj"}, {"path": "empty"}]
+    atlas = make_atlas(tmp_path, structure=structure)
+    found = problems(atlas)
+    assert len(found) == 2
+    assert "COL -> boundaries -> 0 -> path" in found[0]
+    assert "pia.obj does not exist" in found[0]
+    assert "holds no mesh" in found[1]
+    (tmp_path / "pia.obj").write_text("v 0 0 0\n")
+    (tmp_path / "empty" / "a.obj").write_text("v 0 0 0\n")
+    assert problems(atlas) == []
+
+
+def test_territories_need_their_volume(tmp_path):
+    (tmp_path / "meshes").mkdir()
+    (tmp_path / "meshes" / "glomeruli_000.obj").write_text("v 0 0 0\n")
+    structure = column_structure()
+    structure[REGION]["boundaries"] = [{"path": "meshes", "multimesh_mode": "territories"}]
+    atlas = make_atlas(tmp_path, structure=structure)
+    only(problems(atlas), "glomerular_territories.nrrd", "does not exist")
+
+
+def test_all_problems_at_once(tmp_path):
+    atlas = make_atlas(tmp_path)
+    atlas.volume("orientation").unlink()
+    save_volume(atlas.volume("[PH]y"), np.zeros((4, 5, 4), dtype=np.float32))
+    (tmp_path / "hierarchy.json").write_text("{")
+    found = problems(atlas, make_cells([CENTER, [0.0, 5000.0, 0.0]]))
+    text = "\n".join(found)
+    assert len(found) == 4
+    for words in ("hierarchy.json", "orientation.nrrd", "4 x 5 x 4", "1 of 2 cells"):
+        assert words in text
+
+
+@pytest.mark.golden
+@pytest.mark.parametrize("scenario", ["plain", "boundary", "peer_suite", "sscx"])
+def test_the_golden_atlases_are_sound(shared, scenario):
+    from region_grower_flow.io.cells import read_cells
+
+    inputs = shared / "golden" / scenario / "inputs"
+    cells = read_cells(inputs / "nodes.h5")
+    assert check_atlas(inputs / "atlas", inputs / "region_structure.yaml", cells) == []

@@ -1,0 +1,154 @@
+import math
+
+import pytest
+from atlas_factory import REGION, column_structure, write_structure
+
+from region_grower_flow.atlas.structure import (
+    cortical_depths,
+    load_region_structure,
+    structure_problems,
+    used_layers,
+)
+from region_grower_flow.errors import InvalidInput, InvalidInputs
+
+
+def found(**entry):
+    structure = {REGION: {**column_structure()[REGION], **entry}}
+    return [str(p) for p in structure_problems(structure, "rs.yaml")]
+
+
+def only(problems, *words):
+    assert len(problems) == 1, problems
+    for word in words:
+        assert word in problems[0]
+
+
+def test_a_sound_structure(tmp_path):
+    path = tmp_path / "rs.yaml"
+    write_structure(path, column_structure())
+    assert load_region_structure(path) == column_structure()
+
+
+def test_the_order_of_regions_is_kept(tmp_path):
+    path = tmp_path / "rs.yaml"
+    path.write_text("B:\n  layers: null\nA:\n  layers: null\n")
+    assert list(load_region_structure(path)) == ["B", "A"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("COL:\n  layers: [1, 2\n", "line 3, column 1"),
+        (
+            "COL: {layers: [1]}\nCOL: {layers: [2]}\n",
+            "line 2, column 1: the key 'COL' is there",
+        ),
+        ("COL: !!python/object/apply:os.system ['true']\n", "line 1, column 6"),
+        ("COL:\n\t- 1\n", "line 2"),
+        ("", "is empty"),
+        ("# nothing\n", "is empty"),
+        ("- COL\n", 'expected an object, not ["COL"]'),
+        ("COL: 5\n", "COL: expected an object, not 5"),
+        ("COL: null\n", "COL: expected an object, not null"),
+        ("1: {layers: null}\n", "the name of a region must be text"),
+        ("COL: {layers: 5}\n", "COL -> layers: expected a list or null, not 5"),
+        ("COL: {layers: [1.5]}\n", "COL -> layers -> 0: expected a whole number or a text"),
+        ("COL: {layers: [1], thicknesses: {1: thick}}\n", 'expected a number, not "thick"'),
+        ("COL: &a\n  names: *a\n  layers: null\n", "nested too deeply"),
+    ],
+)
+def test_broken_files(tmp_path, text, words):
+    path = tmp_path / "rs.yaml"
+    path.write_text(text)
+    with pytest.raises(InvalidInput) as caught:
+        load_region_structure(path)
+    assert words in str(caught.value)
+    assert "rs.yaml" in str(caught.value)
+
+
+def test_aliases_of_aliases_end(tmp_path):
+    path = tmp_path / "rs.yaml"
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]" for i in range(1, 9)]
+    path.write_text("\n".join(lines))
+    with pytest.raises(InvalidInput, match="too large"):
+        load_region_structure(path)
+
+
+@pytest.mark.parametrize("value", [0, -10, math.nan, math.inf])
+def test_thicknesses_are_positive(value):
+    problems = found(thicknesses={1: 300, 2: value, 3: 500})
+    only(problems, "COL -> thicknesses -> 2")
+
+
+def test_thicknesses_fit_the_layers():
+    only(found(thicknesses={1: 1, 2: 1}), "no thickness is given for layer 3")
+    only(found(thicknesses={1: 1, 2: 1, 3: 1, 4: 1}), "layer 4 is not in 'layers'")
+    only(found(thicknesses={2: 1, 1: 1, 3: 1}), "in the order 2, 1, 3", "the layers are 1, 2, 3")
+    only(found(layers=None), "has 'thicknesses' but no 'layers'")
+    assert found(thicknesses={"1": 1, "2": 1, "3": 1}) == []
+    assert found(thicknesses=None) == []
+
+
+def test_layers_are_there_once():
+    problems = found(layers=[1, 2, 2, 3])
+    only(problems, "layer 2 is there twice")
+    assert any("at least one layer" in p for p in found(layers=[], thicknesses={}))
+
+
+def test_a_misspelt_key_is_refused_and_another_is_only_named(caplog):
+    only(found(thickness={1: 1}), "unknown key 'thickness'", "Did you mean 'thicknesses'?")
+    assert found(comment="ours") == []
+    assert "'comment'" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("directions", [{}], "directions -> 0: 'params' is missing"),
+        ("directions", [{"params": {"direction": [0, 1]}}], "at least 3 items"),
+        ("directions", [{"params": {"direction": [0, 1, 0], "mode": "along"}}], "'parallel'"),
+        ("directions", [{"params": {"direction": [0, 1, 0]}, "mtype": []}], "'mtypes'"),
+        ("boundaries", [{"mode": "repulsive"}], "boundaries -> 0: 'path' is missing"),
+        ("boundaries", [{"path": "a", "mode": "repulsiv"}], "Did you mean 'repulsive'?"),
+        (
+            "boundaries",
+            [{"path": "a", "params_section": {"d_min": "x"}}],
+            "d_min: expected a number",
+        ),
+        ("boundaries", [{"path": "a", "multimesh_mode": "near"}], "'closest_y'"),
+        ("boundaries", {"path": "a"}, "expected a list or null"),
+    ],
+)
+def test_constraints(key, value, words):
+    problems = found(**{key: value})
+    only(problems, f"COL -> {key}", words)
+
+
+@pytest.mark.parametrize("layer", [0, 4])
+def test_directions_name_layers_that_exist(layer):
+    direction = {"params": {"direction": [0, 1, 0], "layers": [1, layer]}}
+    only(found(directions=[direction]), "COL -> directions -> 0 -> params -> layers")
+    assert found(directions=[{"params": {"direction": [0, 1, 0], "layers": [3]}}]) == []
+
+
+def test_all_problems_at_once(tmp_path):
+    path = tmp_path / "rs.yaml"
+    path.write_text("A: {layers: 1}\nB: {layers: [1], thicknesses: {1: -1}}\nC: 3\n")
+    with pytest.raises(InvalidInputs) as caught:
+        load_region_structure(path)
+    assert len(caught.value.problems) == 3
+
+
+def test_depths_of_the_model():
+    assert cortical_depths({"thicknesses": {1: 165, 2: 149}}) == [165, 314]
+    assert cortical_depths({"thicknesses": None}) is None
+
+
+def test_used_layers_once_and_in_order():
+    structure = {
+        "A": {"layers": [1, 2], "thicknesses": {1: 1, 2: 1}},
+        "B": {"layers": [2, 3], "thicknesses": {2: 1, 3: 1}},
+        "C": {"layers": [9], "thicknesses": None},
+    }
+    assert used_layers(structure, ["A", "B", "C", "default"]) == [1, 2, 3]

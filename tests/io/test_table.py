@@ -1,0 +1,167 @@
+import json
+
+import numpy as np
+import pytest
+
+from region_grower_flow.errors import InvalidInput, OutputFailed
+from region_grower_flow.io.table import CellTable, count_rows, read_table, write_table
+
+BOUNDARY = {"path": "/meshes/pia.obj", "mode": "repulsive"}
+
+
+def words(*values):
+    array = np.empty(len(values), dtype=object)
+    array[:] = values
+    return array
+
+
+def make_table(**changes):
+    columns = {
+        "ids": np.array([0, 2, 5]),
+        "positions": np.array([[0.1, 2.0, -3.0], [1 / 3, 0.0, 1e-9], [7.0, 8.0, 9.0]]),
+        "orientations": np.stack([np.eye(3), 2 * np.eye(3), np.full((3, 3), np.nan)]),
+        "depths": np.array([120.5, 25.0, np.nan]),
+        "layer_depths": np.array([[0, 100.0, 200.0], [0, 50.0, np.nan], [np.nan, np.nan, np.nan]]),
+        "layer_counts": np.array([2, 1, 0]),
+        "regions": words("A;1", "A;1", "B"),
+        "synthesis_regions": words("A", "A", "default"),
+        "mtypes": words("L5_TPC:A", "L1_ÄÖ", "L5_TPC:A"),
+        "seeds": np.array([4294967295, 1, 4]),
+        "axon_names": words("axon one", None, "axon one"),
+        "axon_scales": np.array([0.5, np.nan, np.nan]),
+        "meta": {
+            "version": 1,
+            "regions": {
+                "A": {"cortical_depths": [100, 250.5], "directions": None, "boundaries": [BOUNDARY]}
+            },
+            "atlas": {"shape": [1, 2, 3]},
+        },
+        **changes,
+    }
+    return CellTable(**columns)
+
+
+def assert_same(one, other):
+    assert one.meta == other.meta
+    assert list(one.columns()) == list(other.columns())
+    for name, array in one.columns().items():
+        again = other.columns()[name]
+        if array.dtype == object:
+            assert array.tolist() == again.tolist(), name
+        else:
+            np.testing.assert_array_equal(array, again, err_msg=name)
+
+
+def test_a_table_comes_back_as_it_was(tmp_path):
+    table = make_table(mclass=words("m1", None, "m2"), glomerulus_ids=np.array([-1, 3, 0]))
+    write_table(tmp_path / "cells.h5", table)
+    again = read_table(tmp_path / "cells.h5")
+    assert_same(table, again)
+    assert again.seeds.dtype == np.int64
+    assert again.positions.dtype == np.float64
+    assert [file.name for file in tmp_path.iterdir()] == ["cells.h5"]
+
+
+def test_optional_columns_stay_absent(tmp_path):
+    write_table(tmp_path / "cells.h5", make_table())
+    again = read_table(tmp_path / "cells.h5")
+    assert again.mclass is None
+    assert again.glomerulus_ids is None
+
+
+@pytest.mark.parametrize(("start", "stop"), [(0, 1), (1, 3), (2, 9), (1, 1), (None, 2)])
+def test_a_slice_is_the_slice_of_the_whole(tmp_path, start, stop):
+    table = make_table(mclass=words("m1", None, "m2"))
+    write_table(tmp_path / "cells.h5", table)
+    assert_same(read_table(tmp_path / "cells.h5", start, stop), table.rows(slice(start, stop)))
+
+
+def test_an_empty_table(tmp_path):
+    write_table(tmp_path / "cells.h5", make_table().rows(slice(0, 0)))
+    again = read_table(tmp_path / "cells.h5")
+    assert len(again) == 0
+    assert again.orientations.shape == (0, 3, 3)
+    assert count_rows(tmp_path / "cells.h5") == 0
+
+
+def test_the_same_table_gives_the_same_bytes(tmp_path):
+    write_table(tmp_path / "a.h5", make_table())
+    write_table(tmp_path / "b.h5", make_table())
+    assert (tmp_path / "a.h5").read_bytes() == (tmp_path / "b.h5").read_bytes()
+
+
+def test_layers_of_a_row():
+    table = make_table()
+    assert table.layers_of(0) == [0.0, 100.0, 200.0]
+    assert table.layers_of(1) == [0.0, 50.0]
+    assert table.layers_of(2) is None
+
+
+def test_row_content_is_json_and_tells_rows_apart():
+    table = make_table()
+    contents = [
+        json.dumps(table.row_content(row), sort_keys=True, allow_nan=False) for row in range(3)
+    ]
+    assert len(set(contents)) == 3
+    first = json.loads(contents[0])
+    assert first["positions"] == [0.1, 2.0, -3.0]
+    assert first["layer_depths"] == [0.0, 100.0, 200.0]
+    assert first["region"]["boundaries"] == [BOUNDARY]
+    assert json.loads(contents[2])["depths"] is None
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("depths", 120.49999999999999),
+        ("seeds", 7),
+        ("mtypes", "other"),
+        ("axon_scales", 0.6),
+        ("ids", 1),
+    ],
+)
+def test_row_content_changes_with_every_column(column, value):
+    table, changed = make_table(), make_table()
+    getattr(changed, column)[0] = value
+    assert table.row_content(0) != changed.row_content(0)
+    assert table.row_content(1) == changed.row_content(1)
+
+
+def test_row_content_does_not_depend_on_the_other_rows():
+    table = make_table()
+    assert table.rows(slice(1, 2)).row_content(0) == table.row_content(1)
+
+
+def test_count_rows(tmp_path):
+    write_table(tmp_path / "cells.h5", make_table())
+    assert count_rows(tmp_path / "cells.h5") == 3
+
+
+@pytest.mark.parametrize("read", [read_table, count_rows])
+def test_an_unreadable_table_is_named(tmp_path, read):
+    path = tmp_path / "cells.h5"
+    with pytest.raises(InvalidInput, match=r"cells\.h5"):
+        read(path)
+    path.write_bytes(b"not HDF5")
+    with pytest.raises(InvalidInput, match="cannot be read"):
+        read(path)
+
+
+def test_a_table_of_another_version_is_refused(tmp_path):
+    import h5py
+
+    path = tmp_path / "cells.h5"
+    write_table(path, make_table())
+    with h5py.File(path, "a") as file:
+        file.attrs["version"] = 99
+    with pytest.raises(InvalidInput, match="version 99"):
+        read_table(path)
+
+
+def test_a_table_that_cannot_be_written_leaves_nothing(tmp_path):
+    with pytest.raises(OutputFailed, match="absent"):
+        write_table(tmp_path / "absent" / "cells.h5", make_table())
+    table = make_table(seeds=words("x", "y", "z"))
+    with pytest.raises(ValueError, match="invalid literal"):
+        write_table(tmp_path / "cells.h5", table)
+    assert list(tmp_path.iterdir()) == []
