@@ -1,7 +1,7 @@
 """Which cell brought a rank down, and how often it did so.
 
-Launchers say little, and differently, about who died first. What they say is believed only where
-it is unmistakable; else all cells that were growing are suspects. Suspects are grown at the end,
+Launchers say little, and differently, about who died first. Where the ranks themselves do not tell,
+all cells that were growing are suspects. Suspects are grown at the end,
 alone in a job of one worker, where the guilty one is certain. Counts are kept in the blocks folder,
 so that they also add up over runs.
 """
@@ -9,7 +9,6 @@ so that they also add up over runs.
 import json
 import re
 import signal
-from dataclasses import dataclass
 from pathlib import Path
 
 from region_grower_flow.io.atomic import write_json_atomic
@@ -18,93 +17,78 @@ from region_grower_flow.runtime.notes import FAILED, GROWING
 CRASHES = "crashes.json"
 CRASHES_VERSION = 1
 
+LOG_LENGTH = 100_000
+"""Bytes at the end of a log that are searched for a crash."""
+
 MAX_CRASHES = 2
 MAX_KILLS = 3
 """A cell is dropped after so many crashes. A SIGKILL may come from outside as well as from the
 kernel when memory is short, and an unknown death too: these have to happen once more."""
 
-CRASH_SIGNALS = {
+KILLED = "killed (out of memory, or by somebody)"
+
+UNKNOWN = "unknown cause"
+"""How a death begins of which nobody said anything."""
+
+SIGNAL_WORDS = {
+    signal.SIGKILL: KILLED,
     signal.SIGSEGV: "segmentation fault",
     signal.SIGBUS: "bus error",
     signal.SIGILL: "illegal instruction",
-    signal.SIGFPE: "arithmetic error",
+    signal.SIGFPE: "floating point exception",
     signal.SIGABRT: "abort",
-    signal.SIGSYS: "forbidden system call",
-}
-KILLED = "killed (out of memory, or by somebody)"
-
-_MPICH = re.compile(r"PID (\d+) RUNNING AT[^\n]*\n[^\n]*EXIT CODE: (\d+)")
-_OPEN_MPI = re.compile(r"process rank (\d+) with PID \d+ .*exited on\s+signal (\d+)", re.S)
-_SLURM = re.compile(r"error: [^\n]*: tasks? (\d+): ([A-Z][a-z ]+)")
-_SLURM_WORDS = {
-    "Segmentation fault": signal.SIGSEGV,
-    "Bus error": signal.SIGBUS,
-    "Illegal instruction": signal.SIGILL,
-    "Floating point exception": signal.SIGFPE,
-    "Aborted": signal.SIGABRT,
-    "Bad system call": signal.SIGSYS,
-    "Out Of Memory": signal.SIGKILL,
+    signal.SIGTERM: "terminated",
+    signal.SIGINT: "interrupted",
 }
 
+FATAL = "Fatal Python error"
+"""How the last words begin that faulthandler writes."""
 
-@dataclass(frozen=True)
-class Culprit:
-    """A rank that certainly died by itself, and how (in words)."""
-
-    rank: int
-    how: str
+_FATAL_LINE = re.compile(rf"^{FATAL}: ([^\n]+)", re.M)
 
 
-def find_culprit(text, notes, failures):
-    """The rank that ended a job, where that is certain; else None.
+def log_header(job_name, rank):
+    """The line with which a rank begins its part of a log that launches share."""
+    return f"--- rank {rank} of job {job_name}"
+
+
+def find_culprits(job, notes, failures):
+    """The ranks that certainly ended by themselves: {rank: how, in words}.
+
+    A rank that raises says so in its note; one that crashes in compiled code leaves the words of
+    :mod:`faulthandler` in its log. What launchers print is of no use: MPICH may name, with the
+    signal of the crash, one of the innocent ranks that it has killed itself.
 
     Args:
-        text: what the launcher printed.
+        job: the Job.
         notes: the ranks' notes after the end.
         failures: {rank: message} of the ranks that could say so themselves.
     """
+    culprits = {}
     for rank, note in enumerate(notes):
+        fatal = _FATAL_LINE.search(log_of_job(job, rank))
         if note.state == FAILED:
-            return Culprit(rank, failures.get(rank, "an error"))
-    found = _from_mpich(text, notes) or _from_open_mpi(text) or _from_slurm(text)
-    return found if found and found.rank < len(notes) else None
+            culprits[rank] = failures.get(rank, "an error")
+        elif fatal:
+            culprits[rank] = fatal[1].strip()
+    return culprits
 
 
-def _from_mpich(text, notes):
-    # MPICH kills the other ranks by SIGKILL and may then name one of those: only other signals
-    # tell who it was.
-    for pid, code in _MPICH.findall(text):
-        ranks = [rank for rank, note in enumerate(notes) if note.pid == int(pid)]
-        if int(code) in CRASH_SIGNALS and len(ranks) == 1:
-            return Culprit(ranks[0], signal_words(int(code)))
-    return None
-
-
-def _from_open_mpi(text):
-    found = _OPEN_MPI.search(text)
-    if found and int(found[2]) in (*CRASH_SIGNALS, signal.SIGKILL):
-        return Culprit(int(found[1]), signal_words(int(found[2])))
-    return None
-
-
-def _from_slurm(text):
-    for rank, words in _SLURM.findall(text):
-        for start, number in _SLURM_WORDS.items():
-            if words.startswith(start):
-                return Culprit(int(rank), signal_words(number))
-    return None
+def log_of_job(job, rank):
+    """What a rank has logged in this job, at most the last LOG_LENGTH bytes."""
+    try:
+        with open(job.log(rank), "rb") as file:
+            size = file.seek(0, 2)
+            file.seek(max(0, size - LOG_LENGTH))
+            text = file.read().decode(errors="replace")
+    except OSError:
+        return ""
+    return text.rpartition(log_header(job.name, rank))[2]
 
 
 def signal_words(number):
     """What a signal means, for a sentence."""
-    if number == signal.SIGKILL:
-        return KILLED
-    if number in CRASH_SIGNALS:
-        return f"{CRASH_SIGNALS[number]} (signal {number})"
-    try:
-        return f"signal {number} ({signal.Signals(number).name})"
-    except ValueError:
-        return f"signal {number}"
+    return f"{SIGNAL_WORDS.get(number, 'ended')} (signal {int(number)})"
 
 
 def code_words(code):
@@ -114,12 +98,12 @@ def code_words(code):
     Open MPI and srun add 128.
     """
     if code < 0:
-        return f"it was ended by {signal_words(-code)} itself"
+        return f"it was itself {signal_words(-code)}"
     number = code - 128 if code > 128 else code
-    if number in (*CRASH_SIGNALS, signal.SIGKILL, signal.SIGTERM, signal.SIGINT):
-        return f"exit code {code}: {signal_words(number)}"
+    if number in SIGNAL_WORDS:
+        return f"exit code {code}, {signal_words(number)}"
     if code in (241, 255):
-        return f"exit code {code}: the launcher's own time limit, or a failed start"
+        return f"exit code {code}, the launcher's own time limit or a failed start"
     return f"exit code {code}"
 
 
@@ -178,7 +162,3 @@ class Crashes:
     def _save(self):
         cells = [[*cell, *count] for cell, count in sorted(self.counts.items())]
         write_json_atomic(self._path, {"version": CRASHES_VERSION, "cells": cells}, durable=True)
-
-
-UNKNOWN = "unknown cause"
-"""How a death begins of which nobody said anything."""

@@ -12,6 +12,7 @@ import zlib
 from pathlib import Path
 
 from region_grower_flow import layout
+from region_grower_flow.errors import InvalidInput
 from region_grower_flow.io.atomic import TEMPORARY_PREFIX, write_bytes_atomic
 
 FORMAT, FORMAT_VERSION = "region_grower_flow.block", 1
@@ -43,12 +44,14 @@ def read_block(path):
     """The records of a block file, or None when the file is not whole or not a block file.
 
     Raises:
-        OSError: the file is there and cannot be read; it says nothing about its contents.
+        InvalidInput: the file is there but cannot be read, which says nothing about its contents.
     """
     try:
         first, _, body = Path(path).read_bytes().partition(b"\n")
     except FileNotFoundError:
         return None
+    except OSError as error:
+        raise InvalidInput(f"the records cannot be read ({error.strerror})", path) from error
     try:
         header = json.loads(first)
         if (header["format"], header["version"]) != (FORMAT, FORMAT_VERSION):
@@ -58,11 +61,10 @@ def read_block(path):
         # One call for all lines: four times as fast as one call a line. JSON escapes line ends
         # within strings, so each line end here separates two records.
         records = json.loads(b"[" + body.rstrip(b"\n").replace(b"\n", b",") + b"]")
+        whole = header["count"] == len(records) and all(map(_is_record, records))
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
-    if header["count"] != len(records) or not all(map(_is_record, records)):
-        return None
-    return records
+    return records if whole else None
 
 
 def _is_record(record):

@@ -97,7 +97,8 @@ class _Chunk:
         self.remaining, self.given_up, self.suspects = {}, {}, set()
         self.outcome = ChunkOutcome()
         self._told = 0
-        self._idle_launches = self._crashed_cells = 0
+        self._idle_launches = 0
+        self._crashed = set()
 
     def prepare(self):
         """Make the folders, tidy up after a killed run, and learn what it is about to do."""
@@ -250,46 +251,50 @@ class _Chunk:
                 from region_grower_flow.runtime.worker import timeout_reason
 
                 self.given_up[row] = timeout_reason(self.plan.cell_timeout)
-        if not self.remaining:
+        left = [row for row in job.rows if row in self.remaining]
+        if not left:
+            self._idle_launches = 0
             return
-        self._idle_launches = 0 if found else self._idle_launches + 1
-        culprit = None if end.timed_out or end.stalled else self._blame(end, alone)
-        sentence = _sentence(job, end, culprit)
+        culprits = {} if end.timed_out or end.stalled else self._blame(job, end, alone)
+        useful = found or end.timed_out or any(r in blame.suspects(end.notes) for r in culprits)
+        self._idle_launches = 0 if useful else self._idle_launches + 1
+        sentence = _sentence(job, end, culprits)
         self.outcome.incidents.append(sentence)
-        quoted = f"{sentence} {_tail(job, end, culprit)}".rstrip()
+        quoted = f"{sentence} {_tail(job, end, culprits)}".rstrip()
         if self._idle_launches >= self.plan.max_launches:
             raise WorkerFailed(
-                f"{self._idle_launches} launches in a row finished no cell; the last: {quoted}"
+                f"{self._idle_launches} launches in a row came to nothing; the last: {quoted}"
             )
-        if self._crashed_cells > self.plan.max_crashed_cells:
+        if len(self._crashed) > self.plan.max_crashed_cells:
             raise WorkerFailed(
-                f"{self._crashed_cells} cells brought their process down, which points at the "
+                f"{len(self._crashed)} cells brought their process down, which points at the "
                 f"installation or the memory; the last: {quoted}"
             )
 
-    def _blame(self, end, alone):
-        """Count crashes and suspicions after a launch that died; returns the Culprit or None."""
-        growing = blame.suspects(end.notes)
-        culprit = blame.find_culprit(end.text, end.notes, end.failures)
+    def _blame(self, job, end, alone):
+        """Count crashes and suspicions after a launch that died; returns {rank: how} if certain."""
         if end.code is not None and end.code < 0:
-            return None  # somebody killed the launcher: no cell did that
-        if culprit is None and alone and growing:
+            return {}  # somebody killed the launcher: no cell did that
+        growing = blame.suspects(end.notes)
+        culprits = blame.find_culprits(job, end.notes, end.failures)
+        if not culprits and alone:
             how = blame.KILLED if end.code in (9, 137) else _unknown(end.code)
-            culprit = blame.Culprit(next(iter(growing)), how)
+            culprits = dict.fromkeys(growing, how)
         for rank, row in growing.items():
-            if row not in self.remaining or (culprit and culprit.rank != rank):
+            if row not in self.remaining or (culprits and rank not in culprits):
                 continue
-            how = culprit.how if culprit else _unknown(end.code)
-            self.crashes.add((row, self.remaining[row]), int(culprit is not None), how)
+            how = culprits.get(rank, _unknown(end.code))
+            self.crashes.add((row, self.remaining[row]), int(rank in culprits), how)
             self._suspect(row)
-        return culprit
+            if rank in culprits:
+                self._crashed.add(row)
+        return culprits
 
     def _suspect(self, row):
         self.suspects.add(row)
         reason = self.crashes.reason((row, self.remaining[row]))
         if reason is not None and row not in self.given_up:
             self.given_up[row] = reason
-            self._crashed_cells += 1
 
     # After a killed run.
 
@@ -344,37 +349,37 @@ def _unknown(code):
     return f"{blame.UNKNOWN}{'' if code is None else f', {blame.code_words(code)}'}"
 
 
-def _sentence(job, end, culprit):
+def _sentence(job, end, culprits):
     """What happened in a launch that left rows without records."""
     if end.timed_out:
-        return (
-            f"Rows {some(end.timed_out)} exceeded their time limit and were ended with their job."
+        rows = (
+            f"Row {end.timed_out[0]}" if len(end.timed_out) == 1 else f"Rows {some(end.timed_out)}"
         )
+        return f"{rows} exceeded the time limit, and the job was ended with it."
     if end.stalled:
         return f"Nothing happened for {end.stalled:.0f} s, so the job was ended."
-    if culprit:
-        row = blame.suspects(end.notes).get(culprit.rank)
+    for rank, how in culprits.items():
+        row = blame.suspects(end.notes).get(rank)
         where = "" if row is None else f" while growing row {row}"
-        return f"Process {culprit.rank} of {job.ranks} ended{where}: {culprit.how}."
+        return f"Process {rank} of {job.ranks} ended{where}: {how}."
     if end.code == 0:
         return "The launcher reported success, but records are missing."
-    return f"The launcher failed: {blame.code_words(end.code)}."
+    return f"The launcher failed: {_unknown(end.code)}."
 
 
-def _tail(job, end, culprit):
-    """The last lines of the log that tells most, and its path."""
-    failed = [rank for rank, note in enumerate(end.notes) if note.state == notes.FAILED]
-    rank = culprit.rank if culprit else next(iter(failed), None)
-    path = job.launcher_log if rank is None else job.log(rank)
-    try:
-        with open(path, "rb") as file:
-            file.seek(max(0, os.path.getsize(path) - 4 * TAIL_LENGTH))
-            lines = file.read().decode(errors="replace").split("\n")
-    except OSError:
-        return ""
-    said = " | ".join(line.strip() for line in lines if line.strip(" =\t"))
-    last = " | ".join(said.split(" | ")[-TAIL_LINES:])[-TAIL_LENGTH:]
-    return f"Its log {path} ends with: {last}" if last else f"Its log is {path}."
+def _tail(job, end, culprits):
+    """The lines of the log that tell most, and its path."""
+    rank = next(iter(culprits), None)
+    if rank is None:
+        path, text = job.launcher_log, end.text
+    else:
+        path, text = job.log(rank), blame.log_of_job(job, rank)
+    lines = [line.strip() for line in text.split("\n") if line.strip(" =\t")]
+    crash = [i for i, line in enumerate(lines) if line.startswith(blame.FATAL)]
+    # A crash tells the most first, everything else last.
+    lines = lines[crash[0] :][:TAIL_LINES] if crash else lines[-TAIL_LINES:]
+    said = " | ".join(lines)[-TAIL_LENGTH:]
+    return f"The log {path} says: {said}" if said else f"The log is {path}."
 
 
 def _remove_job(job):

@@ -37,7 +37,8 @@ class ChunkRun:
         hang_grace: seconds beyond ``cell_timeout`` after which a cell that does not let itself be
             interrupted ends its job.
         stall_seconds: a job in which nothing happens for so long is ended and started anew.
-        max_launches: launches in a row that finish no cell, before giving up.
+        max_launches: launches in a row that neither finish a cell nor tell which cell ended them,
+            before giving up.
         max_crashed_cells: cells that may bring their process down, before giving up: more point
             at the installation or the memory, not at cells.
         srun_options: further options of srun.

@@ -26,6 +26,7 @@ from region_grower_flow import layout
 from region_grower_flow.errors import FlowError, InvalidInput, OutputFailed
 from region_grower_flow.io.atomic import write_json_atomic, writing
 from region_grower_flow.runtime import notes as states
+from region_grower_flow.runtime.blame import log_header
 from region_grower_flow.runtime.blocks import block_name, write_block
 from region_grower_flow.runtime.job import load_job
 from region_grower_flow.runtime.notes import RankNotes, read_notes
@@ -247,6 +248,9 @@ def _redirect(job, rank):
     path = job.log(rank)
     with writing(path):
         log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+        stamp = time.strftime("%Y-%m-%d %H:%M:%S")
+        where = f"process {os.getpid()} on {socket.gethostname()}, {stamp}"
+        os.write(log, f"{log_header(job.name, rank)}, {where}\n".encode())
     for descriptor in (1, 2):
         os.dup2(log, descriptor)
     os.close(log)
@@ -256,7 +260,6 @@ def _redirect(job, rank):
     logging.basicConfig(
         level=job.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True
     )
-    L.info("Rank %d of job %s is process %d on %s", rank, job.name, os.getpid(), job.host)
     return events
 
 

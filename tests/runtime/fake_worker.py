@@ -24,6 +24,8 @@ class FakeSynthesizer:
         self.odd = {int(row): how for row, how in settings.get("odd", {}).items()}
         if settings.get("unreadable"):
             raise InvalidInput("the parameters cannot be read", where="parameters.json")
+        if settings.get("broken"):
+            raise RuntimeError("a broken installation")
         if settings.get("stuck"):
             time.sleep(1000)
 
@@ -86,11 +88,15 @@ def disk_full():
     raise OutputFailed("The disk is full (pretended).")
 
 
+def interrupt():
+    raise KeyboardInterrupt
+
+
 def leave():
     os._exit(0)
 
 
-BEHAVIORS = {f.__name__: f for f in (kill, segfault, hang, loop, fail, disk_full, leave)}
+BEHAVIORS = {f.__name__: f for f in (kill, segfault, hang, loop, fail, disk_full, interrupt, leave)}
 
 
 def fake_synthesis():

@@ -1,0 +1,72 @@
+"""Chunks of fake cells, and a way to see which processes a test has left behind."""
+
+import os
+import signal
+import sys
+import uuid
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))
+
+from runtime_helpers import MARK, marked_processes  # noqa: E402
+
+
+@pytest.fixture
+def mark(monkeypatch):
+    """A mark in the environment of all processes that the test starts."""
+    value = uuid.uuid4().hex
+    monkeypatch.setenv(MARK, value)
+    yield value
+    for pid in marked_processes(value):
+        os.kill(pid, signal.SIGKILL)
+
+
+@pytest.fixture
+def fake(monkeypatch, tmp_path, mark):
+    """Makes ChunkRuns of fake cells in this test's folder."""
+    import fake_worker
+
+    from region_grower_flow.runtime.plans import ChunkRun
+
+    monkeypatch.setitem(sys.modules, "region_grower_flow.synthesis", fake_worker.fake_synthesis())
+    monkeypatch.setenv("PYTHONPATH", str(HERE))
+
+    def make(name="chunk", rows=range(60), settings=None, **options):
+        folder = tmp_path / name
+        (folder / "cells").mkdir(parents=True, exist_ok=True)
+        values = {"folder": str(folder / "cells"), "journal": str(folder / "journal")}
+        return ChunkRun(
+            settings={**values, **(settings or {})},
+            rows=list(rows),
+            blocks_folder=str(folder / "blocks"),
+            logs_folder=str(folder / "logs"),
+            **options,
+        )
+
+    return make
+
+
+@pytest.fixture
+def run():
+    """run_chunk with the fake worker."""
+    from region_grower_flow.runtime.launcher import run_chunk
+
+    def run_fake(plan, on_progress=None):
+        return run_chunk(plan, on_progress, worker_module="fake_worker")
+
+    return run_fake
+
+
+@pytest.fixture
+def mpi():
+    """Skips where no usable mpiexec is, or fails where it has been promised."""
+    from region_grower_flow.runtime.launcher import mpi_works
+
+    works, sentence = mpi_works()
+    if not works:
+        if os.environ.get("RGF_REQUIRE_REAL_PARTS") == "1":
+            pytest.fail(sentence)
+        pytest.skip(sentence)

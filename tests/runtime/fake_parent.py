@@ -1,0 +1,25 @@
+"""The Python process of a run, for tests that kill it: ``python fake_parent.py PLAN.json``."""
+
+import json
+import sys
+from pathlib import Path
+
+import fake_worker
+
+from region_grower_flow.runtime.launcher import finished_records, run_chunk
+from region_grower_flow.runtime.plans import ChunkRun
+
+
+def main(path):
+    sys.modules["region_grower_flow.synthesis"] = fake_worker.fake_synthesis()
+    values = json.loads(Path(path).read_text())
+    synthesizer = fake_worker.FakeSynthesizer(values["settings"])
+    finished = finished_records(values["blocks_folder"])
+    rows = [row for row in values["rows"] if (row, synthesizer.digest(row)) not in finished]
+    print("begins", len(rows), flush=True)
+    run_chunk(ChunkRun(**{**values, "rows": rows}), worker_module="fake_worker")
+    print("ends", flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

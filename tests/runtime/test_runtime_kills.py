@@ -1,0 +1,188 @@
+"""Processes of a run are killed at any moment: nothing is left behind, the next run goes on."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import asdict
+
+import pytest
+from fake_worker import FakeSynthesizer
+from runtime_helpers import HERE, files, journal, marked_processes, wait_until_gone
+
+from region_grower_flow.runtime.blocks import finished_records
+
+pytestmark = pytest.mark.mpi
+
+CELLS, BLOCK_CELLS, WORKERS = 160, 8, 2
+
+
+@pytest.fixture(autouse=True)
+def _needs_mpi(mpi):
+    pass
+
+
+@pytest.fixture
+def plan(fake):
+    return fake(
+        rows=range(CELLS),
+        workers=WORKERS,
+        block_cells=BLOCK_CELLS,
+        settings={"seconds": 0.02},
+        costs=dict.fromkeys(range(CELLS), 1.0),
+    )
+
+
+@pytest.fixture
+def start(tmp_path, mark):
+    """Starts a parent process that runs a plan."""
+
+    def start_parent(plan):
+        values = asdict(plan)
+        # JSON knows no integers as keys: the parent asks the synthesizer again.
+        values.update(costs=None, digests=None)
+        path = tmp_path / "plan.json"
+        path.write_text(json.dumps(values))
+        command = [sys.executable, str(HERE / "fake_parent.py"), str(path)]
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    return start_parent
+
+
+def finished(plan):
+    return {row for row, _ in finished_records(plan.blocks_folder)}
+
+
+def wait_for_cells(plan, parent, count):
+    deadline = time.monotonic() + 60
+    while len(journal(plan)) < count and parent.poll() is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+def targets(mark, parent):
+    """The processes of a run by what they are."""
+    found = {"parent": [parent.pid], "mpiexec": [], "rank": []}
+    for pid, command in marked_processes(mark).items():
+        if "-m fake_worker" not in command:
+            continue
+        kind = "mpiexec" if "mpiexec" in command.split()[0] else "rank"
+        if "/sh " not in command:
+            found[kind].append(pid)
+    return found
+
+
+def send(pids, number):
+    for pid in pids:
+        try:
+            os.kill(pid, number)
+        except ProcessLookupError:
+            pass
+
+
+def run_on(plan, start):
+    """Let a parent finish the plan and return its output."""
+    out, err = start(plan).communicate(timeout=120)
+    assert "ends" in out, err
+    return out
+
+
+def check_complete(plan):
+    synthesizer = FakeSynthesizer({**plan.settings, "seconds": 0, "journal": None})
+    records = finished_records(plan.blocks_folder)
+    assert len(records) == len(plan.rows)
+    found = files(plan)
+    expected = {(row, synthesizer.digest(row)): synthesizer.synthesize(row) for row in plan.rows}
+    assert records == expected
+    assert found == files(plan)
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_killed_parent_leaves_nothing_and_the_next_run_goes_on(plan, start, mark, number):
+    parent = start(plan)
+    wait_for_cells(plan, parent, 60)
+    parent.send_signal(number)
+    parent.communicate(timeout=20)
+    assert parent.returncode != 0
+    wait_until_gone(mark)
+    kept = finished(plan)
+    assert 0 < len(kept) < CELLS
+    assert f"begins {CELLS - len(kept)}" in run_on(plan, start)
+    check_complete(plan)
+    assert len(journal(plan)) - CELLS <= WORKERS * BLOCK_CELLS
+    assert marked_processes(mark) == {}
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+@pytest.mark.parametrize("kind", ["rank", "mpiexec"])
+def test_killed_rank_or_launcher_is_made_good_in_the_same_run(plan, start, mark, kind, number):
+    parent = start(plan)
+    wait_for_cells(plan, parent, 60)
+    send(targets(mark, parent)[kind][-1:], number)
+    out, err = parent.communicate(timeout=60)
+    assert "ends" in out, err
+    check_complete(plan)
+    assert len(journal(plan)) - CELLS <= WORKERS * BLOCK_CELLS
+    assert marked_processes(mark) == {}
+
+
+def test_everything_killed_at_once(plan, start, mark):
+    parent = start(plan)
+    wait_for_cells(plan, parent, 60)
+    found = targets(mark, parent)
+    send([pid for pids in found.values() for pid in pids], signal.SIGKILL)
+    parent.communicate(timeout=20)
+    wait_until_gone(mark)
+    run_on(plan, start)
+    check_complete(plan)
+
+
+def test_frozen_launcher_does_not_keep_the_parent(plan, start, mark):
+    """A stopped mpiexec does not react to SIGTERM: it and its ranks are killed."""
+    parent = start(plan)
+    wait_for_cells(plan, parent, 40)
+    found = targets(mark, parent)
+    send(found["mpiexec"] + found["rank"], signal.SIGSTOP)
+    parent.send_signal(signal.SIGTERM)
+    parent.communicate(timeout=20)
+    wait_until_gone(mark)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_random_kills(plan, start, mark, capsys):
+    """Kills at random moments, again and again; RGF_STRESS sets how many."""
+    kills = int(os.environ.get("RGF_STRESS", "20"))
+    plan.rows.extend(range(CELLS, 60 * kills))
+    chance = random.Random(20)
+    slowest, hits = 0.0, {}
+    while sum(hits.values()) < kills:
+        parent = start(plan)
+        # The moment is counted in cells begun, so that slow machines kill within work too.
+        wait_for_cells(plan, parent, len(journal(plan)) + chance.randrange(2, 90))
+        time.sleep(chance.random() * 0.05)
+        kind = chance.choice(["parent", "parent", "mpiexec", "rank", "rank", "all"])
+        number = chance.choice([signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+        found = targets(mark, parent)
+        pids = sum(found.values(), []) if kind == "all" else found[kind][:]
+        send(pids if kind == "all" else chance.sample(pids, min(1, len(pids))), number)
+        if kind in ("mpiexec", "rank"):
+            # The run launches again by itself; its end comes by a second kill.
+            time.sleep(chance.random())
+            send([parent.pid], signal.SIGKILL)
+        assert parent.poll() is None or not finished(plan) >= set(plan.rows)
+        parent.communicate(timeout=20)
+        slowest = max(slowest, wait_until_gone(mark))
+        hits[kind] = hits.get(kind, 0) + 1
+    run_on(plan, start)
+    check_complete(plan)
+    twice = len(journal(plan)) - len(plan.rows)
+    # A kill of a rank or launcher counts twice: the parent is killed after it.
+    lives = kills + hits.get("mpiexec", 0) + hits.get("rank", 0)
+    assert twice <= lives * WORKERS * BLOCK_CELLS
+    with capsys.disabled():
+        print(f"\n{kills} kills {hits}: {twice} of {len(plan.rows)} cells grown twice, ", end="")
+        print(f"nothing left after at most {slowest:.2f} s")
