@@ -3,12 +3,11 @@
 Functions of the options of a task (anything with these attributes). They write nothing.
 """
 
-import json
 import os
 from pathlib import Path
 
 from region_grower_flow import layout
-from region_grower_flow.errors import FlowError, InvalidInput, InvalidInputs, some
+from region_grower_flow.errors import FlowError, InvalidInput, InvalidInputs, nearest, some
 
 
 class Problems(list):
@@ -27,8 +26,6 @@ class Problems(list):
 
 def check_calibration(options):
     """Problems of the reconstructions, their table and the configurations."""
-    from region_grower_flow.calibration.checks import check_calibration_inputs
-
     problems = Problems()
     for name in ("morphologies_dir", "dat_file"):
         if not getattr(options, name):
@@ -39,44 +36,85 @@ def check_calibration(options):
                     "give it, or give both tmd_parameters and tmd_distributions",
                 )
             )
-    if not problems:
-        problems.extend(check_calibration_inputs(options))
+    documents = {
+        name: problems.attempt(load_document, getattr(options, name))
+        for name in ("base_parameters", "diametrizer_config", "overrides")
+    }
+    if problems:
+        return problems
+    dataset = problems.attempt(read_reconstructions, options)
+    if dataset is not None:
+        from region_grower_flow.calibration.parameters import generate_parameters
+
+        problems.attempt(
+            generate_parameters,
+            dataset,
+            region=options.region,
+            tmd_parameters=documents["base_parameters"],
+            diametrizer_config=documents["diametrizer_config"],
+            overrides=documents["overrides"],
+            on_bad_morphology=options.on_bad_morphology,
+        )
     return problems
+
+
+def read_reconstructions(options):
+    """The Dataset of the reference morphologies."""
+    from region_grower_flow.calibration.dataset import read_dataset
+
+    return read_dataset(options.morphologies_dir, options.dat_file, options.morphologies_ext)
+
+
+def load_document(path):
+    """The content of a JSON or YAML file, None without a path."""
+    if not path:
+        return None
+    from region_grower_flow.io.documents import load_json, load_yaml
+
+    return (load_yaml if Path(path).suffix in (".yaml", ".yml") else load_json)(path)
 
 
 def check_space(options):
     """Problems of the cells, the atlas, the region structure and the axon table."""
-    from region_grower_flow.atlas.checks import check_atlas
-    from region_grower_flow.io import axons
+    from region_grower_flow.atlas.check import check_atlas
     from region_grower_flow.io.cells import read_cells
-    from region_grower_flow.space.checks import check_structure_constraints
 
     problems = Problems()
     if options.min_depth > options.max_depth:
-        problems.append(
-            InvalidInput(
-                f"min_depth ({options.min_depth}) is greater than max_depth ({options.max_depth})",
-                "option min_depth",
-            )
-        )
+        problem = f"min_depth ({options.min_depth}) is greater than max_depth ({options.max_depth})"
+        problems.append(InvalidInput(problem, "option min_depth"))
     cells = problems.attempt(read_cells, options.input_cells)
     problems.extend(check_atlas(options.atlas, options.region_structure, cells))
-    problems.extend(check_structure_constraints(options.region_structure))
+    problems.extend(_check_constraints(options.region_structure))
     if options.morph_axon and not options.synthesize_axons and cells is not None:
-        ids = range(len(cells))
-        base = getattr(options, "base_morph_dir", None)
-        found = axons.check_axon_table(options.morph_axon, ids, base)
-        problems.extend(found)
-        if not found:
-            names, _ = axons.load_axon_table(options.morph_axon, ids)
-            problems.attempt(
-                axons.check_na_ratio,
-                names,
-                cells.properties["mtype"],
-                options.max_drop_ratio,
-                where=options.morph_axon,
-            )
+        problems.extend(_check_axons(options, cells))
     return problems
+
+
+def _check_constraints(path):
+    from region_grower_flow.atlas.structure import load_region_structure
+    from region_grower_flow.space.constraint_checks import check_boundaries, check_directions
+
+    problems = Problems()
+    structure = Problems().attempt(load_region_structure, path)  # its own problems are known
+    for region, entry in (structure or {}).items():
+        where = f"{path}, {region}"
+        problems.extend(check_directions(entry, where))
+        problems.extend(check_boundaries(entry, where, Path(path).parent))
+    return problems
+
+
+def _check_axons(options, cells):
+    from region_grower_flow.io import axons
+
+    ids = range(len(cells))
+    base_morph_dir = getattr(options, "base_morph_dir", None)
+    problems = axons.check_axon_table(options.morph_axon, ids, base_morph_dir)
+    if problems:
+        return problems
+    names, _ = axons.load_axon_table(options.morph_axon, ids)
+    mtypes = cells.properties["mtype"]
+    return axons.check_na_ratio(names, mtypes, options.max_drop_ratio, where=options.morph_axon)
 
 
 def check_synthesis(options):
@@ -93,39 +131,47 @@ def check_synthesis(options):
 
 def _check_models(options):
     """Parameters and distributions: valid, and there for every mtype of the cells."""
-    from region_grower_flow.atlas.regions import mapper_of
     from region_grower_flow.io import parameters
-    from region_grower_flow.io.cells import read_cells
 
     problems = Problems()
-    models = {}
-    for name, load in (
-        ("tmd_parameters", parameters.load_parameters),
-        ("tmd_distributions", parameters.load_distributions),
-    ):
-        path = getattr(options, name)
-        extra = {"synthesize_axons": options.synthesize_axons} if name == "tmd_parameters" else {}
-        if path:
-            models[name] = problems.attempt(load, path, **extra)
-        else:
-            models[name] = Problems().attempt(_to_be_made, options)
-    try:
-        cells = read_cells(options.input_cells)
-        mapper = mapper_of(options.atlas, options.region_structure)
-    except InvalidInput:
-        return problems  # reported with the space
-    if all(model is not None for model in models.values()):
-        problems.extend(parameters.check_mtypes(*models.values(), cells, mapper))
+    if options.tmd_parameters:
+        axons = options.synthesize_axons
+        given = problems.attempt(parameters.load_parameters, options.tmd_parameters, axons)
+    if options.tmd_distributions:
+        path = options.tmd_distributions
+        distributions = problems.attempt(parameters.load_distributions, path)
+    wanted = Problems().attempt(_wanted_mtypes, options)  # its own problems are known
+    if problems or wanted is None:
+        return problems
+    if options.tmd_parameters and options.tmd_distributions:
+        paths = (options.tmd_parameters, options.tmd_distributions)
+        return parameters.check_mtypes(given, distributions, wanted, paths, _layer_counts(options))
+    dataset = Problems().attempt(read_reconstructions, options)
+    for region, mtype in dict.fromkeys((w[0], w[2]) for w in wanted):
+        if dataset is not None and mtype not in dataset.mtypes:
+            hint = nearest(mtype, dataset.mtypes)
+            problem = f"the mtype {mtype!r} of the cells in region {region!r} is not in it"
+            problems.append(InvalidInput(problem, options.dat_file, hint))
     return problems
 
 
-def _to_be_made(options):
-    """{region: {mtype: None}} of what calibration will make."""
-    from region_grower_flow.calibration.dataset import read_dataset
+def _wanted_mtypes(options):
+    from region_grower_flow.atlas.regions import RegionMapper, load_region_map
+    from region_grower_flow.atlas.structure import load_region_structure
+    from region_grower_flow.io.cells import read_cells
+    from region_grower_flow.io.parameters import wanted_mtypes
 
-    extension = options.morphologies_ext.lstrip(".")
-    dataset = read_dataset(options.morphologies_dir, options.dat_file, extension)
-    return {options.region: dict.fromkeys(dataset.mtypes)}
+    properties = read_cells(options.input_cells).properties
+    structure = load_region_structure(options.region_structure)
+    mapper = RegionMapper(structure, load_region_map(options.atlas))
+    return wanted_mtypes(properties["region"], properties["mtype"], mapper)
+
+
+def _layer_counts(options):
+    from region_grower_flow.atlas.structure import has_layers, load_region_structure
+
+    structure = load_region_structure(options.region_structure)
+    return {r: len(entry["layers"]) for r, entry in structure.items() if has_layers(entry)}
 
 
 def _check_options(options):
@@ -270,8 +316,3 @@ def check_launcher(options):
     except FlowError as error:
         problems.append(InvalidInput(str(error), "option launcher"))
     return problems
-
-
-def options_as_json(options, names):
-    """The named options as JSON, for summaries."""
-    return json.loads(json.dumps({name: getattr(options, name) for name in names}, default=str))

@@ -34,6 +34,7 @@ class ChunkPlan:
         workers: number of MPI workers.
         block_size: cells a worker takes at a time, None to choose.
         cell_timeout: seconds after which a cell is given up.
+        log_level: of the workers' logs.
     """
 
     settings: object
@@ -44,6 +45,7 @@ class ChunkPlan:
     workers: int
     block_size: int | None = None
     cell_timeout: float = 3600.0
+    log_level: str = "info"
 
     @property
     def name(self):
@@ -134,6 +136,7 @@ def _grow(plan, synthesizer, rows, wanted, on_progress):
         digests={row: wanted[row] for row in rows},
         block_cells=plan.block_size,
         cell_timeout=plan.cell_timeout,
+        log_level=plan.log_level.upper(),
     )
     return run_chunk(run, on_progress, synthesizer)
 

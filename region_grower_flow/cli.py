@@ -76,7 +76,7 @@ def _click_option(name, flags, parameter):
 
 WORK_FLAGS = {
     "work_dir": ("--work-dir",),
-    "log_level": ("--log-level",),
+    "worker_log_level": ("--log-level",),
     "hide_progress_bar": ("--hide-progress-bar",),
 }
 
@@ -155,7 +155,7 @@ SYNTHESIS_OPTIONS = (
     "rotational_jitter_std",
     "out_debug_data",
     "nb_processes",
-    "log_level",
+    "worker_log_level",
     "min_depth",
     "max_depth",
     "skip_write",
@@ -183,11 +183,16 @@ SYNTHESIS_OPTIONS = (
 )
 
 
+def _flag(name):
+    """The flag of an option of the task."""
+    return "--log-level" if name == "worker_log_level" else "--" + name.replace("_", "-")
+
+
 @main.command(
     "synthesize-morphologies",
     cls=TaskCommand,
     task="SynthesizeMorphologies",
-    flags={name: ("--" + name.replace("_", "-"),) for name in SYNTHESIS_OPTIONS},
+    flags={name: (_flag(name),) for name in SYNTHESIS_OPTIONS},
     short_help="Synthesize morphologies into an atlas",
 )
 @click.option("--with-mpi", is_flag=True, help="Accepted for region-grower's sake; see --launcher")
@@ -227,7 +232,7 @@ def _run(task_name, values, output, default_output, scheduler_url=None):
         L.info("Using the following package versions: %s", _installed())
     path = Path(values[output])
     values.setdefault("work_dir", str(path.with_name(f"{path.stem}_work")))
-    _set_up_logging(values.get("log_level", "info"))
+    _set_up_logging(values.get("worker_log_level", "info"))
     try:
         task = _task_class(task_name)(**values)
         code = run_task(task, scheduler_url)

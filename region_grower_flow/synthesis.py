@@ -355,7 +355,7 @@ class Synthesizer:
         return self._entries[key]
 
     def _load_entry(self, key):
-        from region_grower_flow import engine
+        from region_grower_flow import diameters, engine
         from region_grower_flow.io.parameters import mtype_entry
 
         params = mtype_entry(self._parameters, *key)
@@ -367,7 +367,7 @@ class Synthesizer:
         return MtypeEntry(
             params,
             distributions,
-            engine.prepare(params, distributions),
+            engine.prepare(params, distributions, diameters.prepare(params, distributions)),
             hashlib.sha256(canonical_json(content)).hexdigest(),
         )
 

@@ -63,7 +63,7 @@ def intact(path, folder):
 
 
 def scan(folder, names):
-    """(name, stat) of those of ``names`` that exist: one listing per folder, not a look per file."""
+    """(name, stat) of those of ``names`` that exist; folders are listed, files not looked for."""
     folder = str(folder)
     parents = sorted({os.path.dirname(name) for name in names})
     for parent in parents:

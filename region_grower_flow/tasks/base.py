@@ -106,6 +106,15 @@ class FlowTask(WorkOptions, luigi.Task):
         """The stage's name in manifests, locks and logs; chunks add theirs."""
         return self.task_family
 
+    def __repr__(self):
+        """The stage in logs: its name and what tells it from others."""
+        values = [
+            f"{name}={getattr(self, name)}"
+            for name, option in self.get_params()
+            if getattr(option, "shown", False)
+        ]
+        return f"{self.task_family}({', '.join(values)})"
+
     def work_path(self, *parts):
         """A path in the work folder."""
         return Path(self.work_dir, *parts)

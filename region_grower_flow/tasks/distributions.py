@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from region_grower_flow import layout
+from region_grower_flow.checks import load_document, read_reconstructions
 from region_grower_flow.tasks import inputs
 from region_grower_flow.tasks.base import FlowTask, processes
 from region_grower_flow.tasks.checks import CheckReconstructions, Guarded
@@ -33,12 +34,13 @@ class ExtractDistributions(Guarded, ParameterOptions, FlowTask):
         from region_grower_flow.io.atomic import write_json_atomic
 
         distributions, report = extract_distributions(
-            inputs.dataset(self),
+            read_reconstructions(self),
             region=self.region,
-            diametrizer_config=inputs.document(self.diametrizer_config),
+            diametrizer_config=load_document(self.diametrizer_config),
             processes=processes(self.extraction_processes),
             progress=self.show_progress("mtypes"),
             on_bad_morphology=self.on_bad_morphology,
         )
-        write_json_atomic(self.path, distributions)
+        # NeuroTS gives a trunk's bar, which starts with no bifurcation, NaN for angles.
+        write_json_atomic(self.path, distributions, allow_nan=True, indent=None)
         return [self.path], {"report": report.as_dict(), "sentences": list(report.sentences())}

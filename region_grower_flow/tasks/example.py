@@ -21,7 +21,7 @@ class CreateExample(luigi.Task):
         return luigi.LocalTarget(str(Path(self.example_dir) / "mtypes.dat"))
 
     def run(self):
-        """See :func:`region_grower_flow.example.create_example`."""
-        from region_grower_flow.example import create_example
+        """See :func:`region_grower_flow.example.create.create_example`."""
+        from region_grower_flow.example.create import create_example
 
         create_example(self.example_dir)

@@ -7,15 +7,7 @@ reconstructions, the region structure, the axon table), and raise InvalidInput w
 from pathlib import Path
 
 from region_grower_flow import layout
-
-
-def dataset(options):
-    """The Dataset of the reference morphologies."""
-    from region_grower_flow.calibration.dataset import read_dataset
-
-    return read_dataset(
-        options.morphologies_dir, options.dat_file, options.morphologies_ext.lstrip(".")
-    )
+from region_grower_flow.checks import read_reconstructions
 
 
 def calibration_files(options):
@@ -29,7 +21,7 @@ def calibration_files(options):
 def reconstruction_files(options):
     """The reconstructions, their table and the diametrizer's configuration."""
     files = {"dat_file": options.dat_file}
-    for cells in dataset(options).mtypes.values():
+    for cells in read_reconstructions(options).mtypes.values():
         for name, path in cells:
             files[f"reconstruction {name}"] = path
     _add(files, "diametrizer_config", options.diametrizer_config)
@@ -127,15 +119,6 @@ def count_cells(options):
     from region_grower_flow.io.ranges import count_cells as count
 
     return count(options.input_cells)
-
-
-def document(path):
-    """The content of a JSON or YAML file, None without a path."""
-    if not path:
-        return None
-    from region_grower_flow.io.documents import load_json, load_yaml
-
-    return (load_yaml if Path(path).suffix in (".yaml", ".yml") else load_json)(path)
 
 
 def _structure(options):

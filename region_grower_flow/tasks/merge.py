@@ -1,5 +1,6 @@
 """The merged outputs of a synthesis: the task that users name."""
 
+import functools
 from pathlib import Path
 
 from region_grower_flow import layout
@@ -22,6 +23,11 @@ class SynthesizeMorphologies(OutputOptions, FlowTask):
 
     def requires(self):
         """The checks and all chunks."""
+        return self._required
+
+    @functools.cached_property
+    def _required(self):
+        """What is required, found once: Luigi does not expect it to change during a run."""
         try:
             return [self.clone(CheckInputs), *self.chunks()]
         except InvalidInput:  # the cells cannot be counted: the checks say why

@@ -8,6 +8,7 @@ import math
 
 import luigi
 from luigi.configuration import get_config
+from luigi.parameter import ParameterVisibility
 from luigi_tools.parameter import BoolParameter
 
 from region_grower_flow import layout
@@ -28,15 +29,22 @@ class Option:
         least, most: the range of a number, both included.
         result: whether the value itself enters fingerprints. Paths do not: the content of what
             they name does. Nor does what only says where or how fast things are made.
+        shown: whether logs name the option with the task.
     """
 
-    def __init__(self, *args, optional=False, least=None, most=None, result=True, **kwargs):
+    def __init__(
+        self, *args, optional=False, least=None, most=None, result=True, shown=False, **kwargs
+    ):
         if optional:
             kwargs.setdefault("default", None)
         self.optional, self.least, self.most = optional, least, most
+        self.shown = shown
         self.result = result and kwargs.get("significant", True)
         self.name = None
         kwargs.setdefault("positional", False)
+        # Luigi leaves hidden parameters out of a task's identity: only what is not part of it hides.
+        if not kwargs.get("significant", True):
+            kwargs["visibility"] = ParameterVisibility.HIDDEN
         super().__init__(*args, **kwargs)
 
     def __set_name__(self, owner, name):
@@ -193,11 +201,11 @@ class WorkOptions:
         result=False,
         description="Folder of the intermediates, logs and manifests",
     )
-    log_level = Choice(
+    worker_log_level = Choice(
         default="info",
         choices=("debug", "info", "warning", "error", "critical"),
         significant=False,
-        description="How much is logged",
+        description="How much the workers log",
     )
     hide_progress_bar = Switch(significant=False, description="Show no progress bar")
     example_dir = Text(
@@ -279,10 +287,11 @@ class AtlasOptions(WorkOptions):
 
     input_cells = Text(
         result=False,
+        shown=True,
         description="SONATA (.h5) or MVD3 (.mvd3) file of the cells to place: positions, mtypes, "
         "regions",
     )
-    atlas = Text(result=False, description="Folder of the atlas")
+    atlas = Text(result=False, shown=True, description="Folder of the atlas")
     atlas_cache = Text(
         optional=True,
         significant=False,
@@ -293,7 +302,7 @@ class AtlasOptions(WorkOptions):
         result=False,
         description="YAML file of the regions: layers, thicknesses, boundaries, directions",
     )
-    seed = Whole(default=0, least=0, description="Seed; each cell adds its row to it")
+    seed = Whole(default=0, least=0, shown=True, description="Seed; each cell adds its row to it")
     min_depth = Number(default=25.0, description="Least depth of a cell in its region (um)")
     max_depth = Number(default=5000.0, description="Greatest depth of a cell in its region (um)")
     morph_axon = Text(
@@ -403,7 +412,9 @@ class SynthesisOptions(ParameterOptions, AtlasOptions):
 class OutputOptions(SynthesisOptions):
     """What is written at the end, and where."""
 
-    out_cells = Text(result=False, description="File of the synthesized cells (.h5 or .mvd3)")
+    out_cells = Text(
+        result=False, shown=True, description="File of the synthesized cells (.h5 or .mvd3)"
+    )
     out_apical = Text(
         optional=True,
         result=False,

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from region_grower_flow import layout
+from region_grower_flow.checks import load_document, read_reconstructions
 from region_grower_flow.tasks import inputs
 from region_grower_flow.tasks.base import FlowTask
 from region_grower_flow.tasks.checks import CheckReconstructions, Guarded
@@ -33,11 +34,11 @@ class GenerateParameters(Guarded, ParameterOptions, FlowTask):
         from region_grower_flow.io.atomic import write_json_atomic
 
         parameters, report = generate_parameters(
-            inputs.dataset(self),
+            read_reconstructions(self),
             region=self.region,
-            tmd_parameters=inputs.document(self.base_parameters),
-            diametrizer_config=inputs.document(self.diametrizer_config),
-            overrides=inputs.document(self.overrides),
+            tmd_parameters=load_document(self.base_parameters),
+            diametrizer_config=load_document(self.diametrizer_config),
+            overrides=load_document(self.overrides),
             on_bad_morphology=self.on_bad_morphology,
         )
         write_json_atomic(self.path, parameters, indent=4)

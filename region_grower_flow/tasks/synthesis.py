@@ -16,8 +16,8 @@ from region_grower_flow.tasks.parameters import GenerateParameters
 class ChunkRange:
     """The cells of a chunk (declared first, so that they come first in the scheduler's names)."""
 
-    first = Whole(least=0, description="First cell of the chunk")
-    last = Whole(least=0, description="One past the last cell of the chunk")
+    first = Whole(least=0, shown=True, description="First cell of the chunk")
+    last = Whole(least=0, shown=True, description="One past the last cell of the chunk")
 
 
 class SynthesizeChunk(ChunkRange, Guarded, SynthesisOptions, FlowTask):
@@ -83,6 +83,7 @@ class SynthesizeChunk(ChunkRange, Guarded, SynthesisOptions, FlowTask):
             workers=workers,
             block_size=self.block_size,
             cell_timeout=self.cell_timeout,
+            log_level=self.worker_log_level,
         )
         self.tell("starting the workers", 0)
         progress = self.show_progress("cells", self.first, inputs.count_cells(self))
