@@ -57,8 +57,9 @@ class SpaceMesh:
 
     @cached_property
     def center_of_mass(self):
-        """(3,) float64: the center of the enclosed volume (of the surface when it is open)."""
-        return np.asarray(self.surface.center_mass)
+        """(3,) float64: the center of the enclosed volume; not finite when there is none."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.asarray(self.surface.center_mass)
 
     @cached_property
     def is_closed(self):

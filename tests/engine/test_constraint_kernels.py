@@ -323,6 +323,13 @@ def test_nearest_points_and_containment_agree(folder, name):
     assert inside > 10 or name == "plane.obj"
 
 
+def test_every_one_of_many_hits_counts():
+    slopes = [[[0, i, 0], [9, i + 1, 0], [0, i, 9]] for i in range(40)]
+    tree = mesh_tree.build_tree(np.array(slopes, dtype=float), np.tile([[0.0, 1, 0]], (40, 1)))
+    hits = mesh_kernels.count_hits(tree, 0, (1.0, -5.0, 1.0), (0.0, 1.0, 0.0))
+    assert hits == 40
+
+
 def test_joined_trees_answer_as_each_alone(folder):
     single = [tree_and_mesh(folder / name)[0] for name in ("box.obj", "torus.ply", "plane.obj")]
     joined, roots = mesh_tree.join_trees(single)
