@@ -1,5 +1,6 @@
 """Processes of a run are killed at any moment: nothing is left behind, the next run goes on."""
 
+import contextlib
 import json
 import os
 import random
@@ -77,10 +78,8 @@ def targets(mark, parent):
 
 def send(pids, number):
     for pid in pids:
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.kill(pid, number)
-        except ProcessLookupError:
-            pass
 
 
 def run_on(plan, start):
@@ -167,8 +166,9 @@ def test_random_kills(plan, start, mark, capsys):
         kind = chance.choice(["parent", "parent", "mpiexec", "rank", "rank", "all"])
         number = chance.choice([signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
         found = targets(mark, parent)
-        pids = sum(found.values(), []) if kind == "all" else found[kind][:]
-        send(pids if kind == "all" else chance.sample(pids, min(1, len(pids))), number)
+        everything = [pid for pids in found.values() for pid in pids]
+        one = chance.sample(found.get(kind, []), min(1, len(found.get(kind, []))))
+        send(everything if kind == "all" else one, number)
         if kind in ("mpiexec", "rank"):
             # The run launches again by itself; its end comes by a second kill.
             time.sleep(chance.random())
