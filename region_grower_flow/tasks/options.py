@@ -42,7 +42,7 @@ class Option:
         self.result = result and kwargs.get("significant", True)
         self.name = None
         kwargs.setdefault("positional", False)
-        # Luigi leaves hidden parameters out of a task's identity: only what is not part of it hides.
+        # Luigi leaves hidden parameters out of a task's identity: hide only what has no part in it.
         if not kwargs.get("significant", True):
             kwargs["visibility"] = ParameterVisibility.HIDDEN
         super().__init__(*args, **kwargs)

@@ -1,0 +1,49 @@
+# make synthesize   set up and run the whole pipeline on the package's own example
+# make test         set up and run lint and all tests (make quick: the quick half)
+# make benchmark    race the reference (see benchmarks/README.rst)
+#
+# PYTHON chooses the interpreter (3.10 to 3.12), VENV where the environment is made.
+
+VENV ?= .venv
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.10 python3; do \
+	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys, venv, ensurepip; sys.exit(not (3, 10) <= sys.version_info < (3, 13))' >/dev/null 2>&1 \
+	&& { echo $$p; break; }; done)
+BIN := $(VENV)/bin
+WORKERS ?= 2
+JOBS ?= 2
+
+.PHONY: synthesize test quick lint golden benchmark docs clean
+
+synthesize: $(VENV)/.installed
+	$(BIN)/luigi --module region_grower_flow SynthesizeMorphologies --nb-processes $(WORKERS)
+	@$(BIN)/region-grower-flow show luigi.cfg
+
+test: $(VENV)/.tested lint
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
+
+quick: $(VENV)/.tested lint
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not slow and not browser and not slurm"
+
+lint: $(VENV)/.tested
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+golden: $(VENV)/.tested
+	$(BIN)/python -m pytest -m golden
+
+benchmark: $(VENV)/.tested
+	$(BIN)/python -m benchmarks
+
+$(VENV)/.installed: setup.cfg pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.10, 3.11 or 3.12 with venv is needed; set PYTHON=/path/to/python" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable ".[mpi]"
+	@touch $@
+
+$(VENV)/.tested: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --editable ".[mpi,test]"
+	@touch $@
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info example_run
