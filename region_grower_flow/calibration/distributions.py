@@ -54,8 +54,8 @@ def extract_distributions(
         progress: True: a progress bar in the terminal; a function (done, total): called when an
             mtype is done; None or False: nothing.
         on_bad_morphology: ``"fail"`` or ``"skip"``.
-        feature: the filtration of the bar codes, ``path_distances``, ``radial_distances`` or
-            ``trunk_length`` (no bar codes), for all neurite types or as {neurite type: filtration}.
+        feature: the filtration of the bar codes (``trunk_length``: there are none), for all
+            neurite types or as {neurite type: filtration}; see :mod:`features`.
         min_basal_trees: NeuroTS grows no cell with fewer than two basal dendrites (it draws again,
             and drops the cell in the end). With 2, cells that have one count as having two; 1,
             NeuroTS's default, leaves them.
@@ -69,25 +69,15 @@ def extract_distributions(
     """
     diameter = resolve_diameter_model(diametrizer_config)
     check_feature(feature)
-    if min_basal_trees not in (1, 2):
-        problem = f"the least number of basal dendrites is {min_basal_trees!r}, expected 1 or 2"
-        raise InvalidInput(problem)
+    _check_min_basal_trees(min_basal_trees)
     count = _count_processes(processes, dataset)
     if count > 1:
         # Its imports take seconds: they run while the cells are examined here.
         _start_server()
     populations = gather_populations(dataset, neurite_types, on_bad_morphology)
     tasks = [
-        ExtractionTask(
-            mtype,
-            tuple(population.paths),
-            tuple(population.neurite_types),
-            dict(population.thresholds),
-            diameter,
-            feature,
-            min_basal_trees,
-        )
-        for mtype, population in populations.items()
+        _task(population, diameter, feature, min_basal_trees)
+        for population in populations.values()
         if population.cells
     ]
     with _Progress(progress, len(tasks)) as advance:
@@ -96,6 +86,23 @@ def extract_distributions(
     report.processes = count
     report.notes += _never_grown(populations, min_basal_trees)
     return {region: _successful(tasks, results)}, report
+
+
+def _check_min_basal_trees(count):
+    if count not in (1, MIN_GROWN_BASALS):
+        raise InvalidInput(f"the least number of basal dendrites is {count!r}, expected 1 or 2")
+
+
+def _task(population, diameter, feature, min_basal_trees):
+    return ExtractionTask(
+        population.mtype,
+        tuple(population.paths),
+        tuple(population.neurite_types),
+        dict(population.thresholds),
+        diameter,
+        feature,
+        min_basal_trees,
+    )
 
 
 def _count_processes(processes, dataset):
