@@ -14,8 +14,8 @@ from region_grower_flow.atlas.structure import (
     needs_territories,
 )
 from region_grower_flow.atlas.volumes import Geometry, read_geometry
-from region_grower_flow.errors import InvalidInput, InvalidInputs, nearest, some
-from region_grower_flow.io.schemas import violation
+from region_grower_flow.errors import InvalidInput, InvalidInputs, some
+from region_grower_flow.io.schemas import did_you_mean, violation
 from region_grower_flow.layout import (
     BRAIN_REGIONS,
     ORIENTATION,
@@ -150,7 +150,7 @@ class _Survey:
         for region, entry in used.items():
             for layer in entry["layers"] if has_layers(entry) else []:
                 if str(layer) not in known:
-                    hint = nearest(layer, known).capitalize() or f"It has {some(known, 12)}"
+                    hint = did_you_mean(layer, known) or f"It has {some(known, 12)}"
                     text = f"the atlas has no layer {layer!r} (no volume {layer_hint(layer)}.nrrd)"
                     keys = (region, "layers")
                     problems.append(violation(self.structure_path, keys, text, hint))

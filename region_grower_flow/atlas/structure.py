@@ -7,9 +7,16 @@ from pathlib import Path
 
 import numpy as np
 
-from region_grower_flow.errors import InvalidInputs, nearest, some
+from region_grower_flow.errors import InvalidInputs, some
 from region_grower_flow.io.documents import load_yaml
-from region_grower_flow.io.schemas import load_schema, shown, validator, violation, violations
+from region_grower_flow.io.schemas import (
+    did_you_mean,
+    load_schema,
+    shown,
+    validator,
+    violation,
+    violations,
+)
 from region_grower_flow.layout import DEFAULT_REGION
 
 L = logging.getLogger(__name__)
@@ -161,10 +168,8 @@ def _layer_problems(region, layers, thicknesses, path):
     if missing:
         problems.append(violation(path, keys, f"no thickness is given for layer {some(missing)}"))
     if extra:
-        hint = nearest(extra[0], missing or named)
-        problems.append(
-            violation(path, keys, f"layer {some(extra)} is not in 'layers'", hint.capitalize())
-        )
+        hint = did_you_mean(extra[0], missing or named)
+        problems.append(violation(path, keys, f"layer {some(extra)} is not in 'layers'", hint))
     if not missing and not extra and named != thick and not twice:
         problems.append(
             violation(
@@ -186,9 +191,9 @@ def _unknown(entry, known, keys, path):
     for key in entry:
         if key in known:
             continue
-        similar = nearest(key, known, count=1)
+        similar = did_you_mean(key, known, count=1)
         if similar:
-            problems.append(violation(path, keys, f"unknown key {key!r}", similar.capitalize()))
+            problems.append(violation(path, keys, f"unknown key {key!r}", similar))
         else:
             L.warning(
                 "%s: the key %r of %s means nothing here", path, key, "/".join(map(str, keys))

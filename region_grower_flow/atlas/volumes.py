@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from region_grower_flow.errors import InvalidInput, nearest
+from region_grower_flow.errors import InvalidInput
+from region_grower_flow.io.schemas import did_you_mean
 from region_grower_flow.layout import ORIENTATION
 
 _SUFFIX = ".nrrd"
@@ -101,7 +102,7 @@ def _existing(atlas_dir, name):
         raise InvalidInput(
             f"the atlas has no volume {name!r}: the file does not exist",
             where=path,
-            hint=nearest(name, there).capitalize(),
+            hint=did_you_mean(name, there),
         )
     return path
 

@@ -10,8 +10,8 @@ import math
 
 import numpy as np
 
-from region_grower_flow.errors import nearest, some
-from region_grower_flow.io.schemas import shown, validator, violation, violations
+from region_grower_flow.errors import some
+from region_grower_flow.io.schemas import did_you_mean, shown, validator, violation, violations
 from region_grower_flow.io.trunk_checks import (
     check_histogram,
     check_orientation,
@@ -27,8 +27,8 @@ _BARCODE_METRICS = ("path_distances", "radial_distances")
 _TRUNK_METRIC = "trunk_length"
 _BAR_SIZE = 6
 """Numbers of a bar: end, start, four angles."""
-_SAFE_STD = 6.0
-"""Standard deviations: a normal draw beyond is never met (1e-9)."""
+_SAFE_STD = 5.0
+"""Standard deviations: waiting for a normal draw beyond takes millions of draws."""
 _MIN_STEP = 1e-3
 """Mean length of a step (um) below which growth does not end within reason."""
 _MAX_LENGTH = 1e7
@@ -195,7 +195,7 @@ def _check_method(kind, neurite, drawn, report):
 def _check_choice(keys, neurite, choices, report):
     value = neurite[keys[-1]]
     if value not in choices:
-        hint = nearest(value, choices).capitalize()
+        hint = did_you_mean(value, choices)
         report.parameter(keys, f"expected one of {some(choices, 9)}, not {shown(value)}", hint)
 
 
@@ -263,7 +263,7 @@ def _check_diameters(params, distribs, report):
     asked, model = params["diameter_params"]["method"], distribs["diameter"]
     method = model["method"]
     if method not in _DIAMETER_METHODS:
-        hint = nearest(method, _DIAMETER_METHODS).capitalize()
+        hint = did_you_mean(method, _DIAMETER_METHODS)
         expected = f"expected one of {some(_DIAMETER_METHODS, 9)}, not {shown(method)}"
         report.distribution(("diameter", "method"), expected, hint)
     elif method == "external":

@@ -6,9 +6,9 @@ gaps, axons grown only when asked for) and checked before any work.
 
 import logging
 
-from region_grower_flow.errors import InvalidInput, InvalidInputs, nearest, some
+from region_grower_flow.errors import InvalidInput, InvalidInputs, some
 from region_grower_flow.io.documents import load_json, load_yaml
-from region_grower_flow.io.schemas import load_schema, shown, validator, violations
+from region_grower_flow.io.schemas import did_you_mean, load_schema, shown, validator, violations
 from region_grower_flow.layout import DEFAULT_REGION
 
 __all__ = [
@@ -201,7 +201,7 @@ def _missing(mtype, used, synthesis_region):
 
 
 def _similar(mtype, mtypes):
-    return nearest(mtype, mtypes).capitalize() or (
+    return did_you_mean(mtype, mtypes) or (
         f"There are {some(mtypes)}" if mtypes else "Are these the files of these cells?"
     )
 

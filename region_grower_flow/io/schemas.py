@@ -63,6 +63,12 @@ def shown(value):
     return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}..."
 
 
+def did_you_mean(name, known, count=3):
+    """The hint with the names of ``known`` that resemble ``name`` ('' when none does)."""
+    words = nearest(name, known, count)
+    return words[:1].upper() + words[1:]
+
+
 def _specific(error):
     """Of a value that fits none of several forms: the violations of the form that it resembles."""
     if not error.context:
@@ -95,15 +101,13 @@ def _expectation(error):
         return f"expected {_words(kinds)}, not {shown(value)}", None
     if rule == "required":
         missing = [key for key in limit if key not in value]
-        similar = nearest(
-            missing[0], [key for key in value if key not in error.schema.get("properties", {})]
-        )
-        return f"{_quoted(missing)} is missing", similar and f"{similar.capitalize()}"
+        spare = [key for key in value if key not in error.schema.get("properties", {})]
+        return f"{_quoted(missing)} is missing", did_you_mean(missing[0], spare)
     if rule == "additionalProperties":
         return _unknown_keys(error)
     if rule == "enum":
-        hint = nearest(value, limit) if isinstance(value, str) else ""
-        return f"expected {_quoted(limit, ' or ')}, not {shown(value)}", hint.capitalize() or None
+        hint = did_you_mean(value, limit) if isinstance(value, str) else None
+        return f"expected {_quoted(limit, ' or ')}, not {shown(value)}", hint
     bounds = {
         "minimum": "at least {}",
         "maximum": "at most {}",
@@ -130,7 +134,7 @@ def _kinds_of(error):
 def _unknown_keys(error):
     known = list(error.schema.get("properties", {}))
     unknown = [str(key) for key in error.instance if key not in known]
-    hint = nearest(unknown[0], known).capitalize()
+    hint = did_you_mean(unknown[0], known)
     plural = "s" if len(unknown) > 1 else ""
     return f"unknown key{plural} {some(map(repr, unknown))}", hint or f"Known are {some(known, 12)}"
 

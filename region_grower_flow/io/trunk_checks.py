@@ -7,8 +7,8 @@ import math
 
 import numpy as np
 
-from region_grower_flow.errors import nearest, some
-from region_grower_flow.io.schemas import shown
+from region_grower_flow.errors import some
+from region_grower_flow.io.schemas import did_you_mean, shown
 
 _ORIENTATION_MODES = (
     "use_predefined", "sample_around_primary_orientation", "sample_pairwise_angles", "uniform",
@@ -70,7 +70,7 @@ def _check_mode(keys, orientation, report):
         report.parameter(keys, "expected 'mode' and 'values'")
         return []
     if mode not in _ORIENTATION_MODES:
-        hint = nearest(mode, _ORIENTATION_MODES).capitalize()
+        hint = did_you_mean(mode, _ORIENTATION_MODES)
         expected = f"expected one of {some(_ORIENTATION_MODES, 9)}, not {shown(mode)}"
         report.parameter((*keys, "mode"), expected, hint)
         return []
@@ -94,7 +94,7 @@ def _check_fit(keys, values, report):
     form, numbers = values.get("form"), values.get("params")
     if form not in _FIT_SIZES:
         expected = f"expected one of {some(_FIT_SIZES)}, not {shown(form)}"
-        report.parameter((*keys, "form"), expected, nearest(form, _FIT_SIZES).capitalize())
+        report.parameter((*keys, "form"), expected, did_you_mean(form, _FIT_SIZES))
     elif not isinstance(numbers, list) or len(numbers) != _FIT_SIZES[form]:
         expected = f"the form {form!r} has {_FIT_SIZES[form]} numbers, not {shown(numbers)}"
         report.parameter((*keys, "params"), expected)
