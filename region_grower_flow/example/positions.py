@@ -17,6 +17,7 @@ COLUMN_RADIUS = 200.0
 """Somata of the column lie within this distance (um) of its axis."""
 GOLDEN_STEPS = 1.2207440846057596 ** -np.arange(1.0, 4.0)
 """Steps of an evenly spread sequence in three dimensions (g ** 4 = g + 1)."""
+JITTER = 0.5
 FACE_MARGIN = 0.02
 """Share of a voxel, at each face, that holds no somata."""
 SIDE_MARGIN = 0.1
@@ -66,17 +67,21 @@ def scattered(grid, allowed, count, rng):
     """``count`` positions (n, 3), um, uniform in the voxels ``allowed`` and without clumps.
 
     Points of a sequence that fills the bounding box of the voxels evenly (an additive recurrence
-    with powers of the generalized golden ratio, Roberts 2018) from a random start on, without
-    those outside of the voxels: a few dozen cells cover their layer.
+    with powers of the generalized golden ratio, Roberts 2018) from a random start on, jittered,
+    without those outside of the voxels: a few dozen cells cover their layer.
     """
     voxels = np.argwhere(allowed)
     low, size = voxels.min(axis=0), np.ptp(voxels, axis=0) + 1
+    # The jitter breaks the rows of the sequence: half of the mean distance between neighbors.
+    jitter = JITTER * (len(voxels) / np.prod(size) / max(count, 1)) ** (1.0 / 3.0)
     start, drawn, batch = rng.random(3), 0, max(4 * count, 64)
     kept = np.empty((0, 3))
     while len(kept) < count:
         steps = np.arange(drawn, drawn + batch)[:, None]
         drawn += batch
-        places = low + size * ((start + steps * GOLDEN_STEPS) % 1.0)
+        places = low + size * (
+            (start + steps * GOLDEN_STEPS + rng.uniform(-jitter, jitter, (batch, 3))) % 1.0
+        )
         kept = np.concatenate([kept, places[allowed[tuple(np.floor(places).astype(int).T)]]])
     # Not on the very face of a voxel: rounding to float32 must not move a cell to the next one.
     places = np.floor(kept[:count]) + np.clip(kept[:count] % 1.0, FACE_MARGIN, 1.0 - FACE_MARGIN)
