@@ -23,7 +23,7 @@ def write_apical_points(path, points):
     Raises:
         OutputFailed: the file cannot be written.
     """
-    _write(path, points, lambda point: "".join(f"- {_number(float(value))}\n" for value in point))
+    _write(path, points, lambda point: [float(value) for value in point], _number)
 
 
 def write_apical_nrn_sections(path, sections):
@@ -36,31 +36,26 @@ def write_apical_nrn_sections(path, sections):
     Raises:
         OutputFailed: the file cannot be written.
     """
-    _write(
-        path,
-        sections,
-        lambda found: "".join("- null\n" if i is None else f"- {int(i)}\n" for i in found),
-    )
+    _write(path, sections, list, lambda section: "null" if section is None else str(section))
 
 
-def _write(path, values, block):
+def _write(path, values, as_list, as_text):
     pieces = []
     for name in sorted(values):
-        value = values[name]
-        if value is None:
-            text = " null\n"
+        items = None if values[name] is None else as_list(values[name])
+        if not _PLAIN.fullmatch(name):
+            pieces.append(_dumped(name, items))
+        elif items:
+            pieces.append(f"{name}:\n" + "".join(f"- {as_text(item)}\n" for item in items))
         else:
-            text = f"\n{block(value)}" if len(value) else " []\n"
-        pieces.append(f"{_key(name)}:{text}")
+            pieces.append(f"{name}: {'null' if items is None else '[]'}\n")
     write_text_atomic(path, "".join(pieces) or "{}\n")
 
 
-def _key(name):
-    if _PLAIN.fullmatch(name):
-        return name
+def _dumped(name, items):
     import yaml
 
-    return yaml.safe_dump({name: None}, allow_unicode=True, width=float("inf"))[: -len(": null\n")]
+    return yaml.safe_dump({name: items}, allow_unicode=True)
 
 
 def _number(value):

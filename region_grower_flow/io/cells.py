@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from region_grower_flow.errors import InvalidInput, InvalidInputs, nearest, some
-from region_grower_flow.io.atomic import atomic_write, write_text_atomic
+from region_grower_flow.io.atomic import write_text_atomic
+from region_grower_flow.io.hdf5 import hdf5_file
 from region_grower_flow.layout import CELL_EXTENSIONS, DROPPED, MADE
 
 REQUIRED_COLUMNS = ("mtype", "region")
@@ -21,6 +22,12 @@ DYNAMICS = "@dynamics:"
 """How voxcell marks the columns of SONATA's group dynamics_params."""
 ID_MAP_COLUMNS = ("input_id", "output_id", "morphology", "status", "reason")
 
+_LARGE = 1 << 28
+"""Bytes of a column from which on what it claims is compared with what the file holds."""
+_MOST_COMPRESSED = 1100
+"""Above the best ratio that deflate can reach (1032)."""
+_READ_ERRORS = (OSError, LookupError, ValueError, TypeError, AttributeError, RuntimeError)
+"""What h5py, pandas and voxcell raise for damaged or inconsistent tables."""
 _STRUCTURE = "SONATA nodes or an MVD3 file"
 
 
@@ -64,8 +71,7 @@ def read_cells(path, required=REQUIRED_COLUMNS):
         cells = _load(path)
     except InvalidInput:
         raise
-    # What HDF5, pandas and voxcell raise for damaged or inconsistent tables.
-    except (OSError, KeyError, ValueError, IndexError, TypeError, RuntimeError) as error:
+    except _READ_ERRORS as error:
         raise InvalidInput(
             f"the cells cannot be read: {' '.join(str(error).split())[:300]}", where=path
         ) from error
@@ -121,8 +127,7 @@ def _check_sonata(path, required):
         where = f"{path}:/nodes/{populations[0]}"
         if not isinstance(group, h5py.Group):
             raise InvalidInput("the population has no group '0'", where=where)
-        columns = {name: item for name, item in group.items() if isinstance(item, h5py.Dataset)}
-        _check_columns(columns, (*POSITION, *required), where)
+        _check_columns(_datasets(group), (*POSITION, *required), where)
 
 
 def _check_mvd3(path, required):
@@ -137,9 +142,15 @@ def _check_mvd3(path, required):
                 f"'cells/positions' has the shape {positions.shape}, expected (N, 3)", where=path
             )
         properties = file.get("cells/properties")
-        columns = dict(properties.items()) if isinstance(properties, h5py.Group) else {}
+        columns = _datasets(properties) if isinstance(properties, h5py.Group) else {}
         # Not a column, but as long as they are.
         _check_columns({**columns, "positions": positions}, required, path)
+
+
+def _datasets(group):
+    import h5py
+
+    return {name: item for name, item in group.items() if isinstance(item, h5py.Dataset)}
 
 
 def _check_columns(columns, required, where):
@@ -156,6 +167,12 @@ def _check_columns(columns, required, where):
     if len(set(sizes.values())) > 1:
         lengths = ", ".join(f"{name}: {size}" for name, size in sorted(sizes.items()))
         raise InvalidInput(f"the columns have different lengths ({lengths})", where=where)
+    for name, item in columns.items():
+        if item.nbytes > _LARGE and item.id.get_storage_size() * _MOST_COMPRESSED < item.nbytes:
+            raise InvalidInput(
+                f"column {name!r} claims {item.shape[0]} cells, but the file does not hold as many",
+                where=where,
+            )
 
 
 def _load(path):
@@ -218,36 +235,44 @@ def write_cells(path, cells, morphologies):
         names = np.array([name for name in morphologies if name is not None], dtype=object)
         properties = properties.assign(morphology=names, morphology_producer=PRODUCER)
     out = Cells(cells.positions[kept], None, properties, cells.population)
-    with atomic_write(path) as temporary:
+    with hdf5_file(path) as (file, _):
         if Path(path).suffix.lower() == ".mvd3":
-            _write_mvd3(temporary, out)
+            _write_mvd3(file, out)
         else:
-            _write_sonata(temporary, out)
+            _write_sonata(file, out)
 
 
-def _write_mvd3(path, cells):
-    from voxcell import CellCollection
-
-    collection = CellCollection(cells.population)
-    collection.positions = cells.positions
-    collection.orientations = np.broadcast_to(np.identity(3), (len(cells), 3, 3))
-    collection.properties = cells.properties
-    collection.save_mvd3(str(path))
-
-
-def _write_sonata(path, cells):
+def _write_mvd3(file, cells):
+    """Mirrors voxcell.CellCollection.save_mvd3: all columns of strings are in the library."""
     import h5py
+    from pandas.api.types import is_numeric_dtype
 
-    with h5py.File(path, "w") as file:
-        population = file.create_group(f"nodes/{cells.population}")
-        population.create_dataset("node_type_id", data=np.full(len(cells), NODE_TYPE_ID))
-        group = population.create_group("0")
-        for name in cells.properties:
-            _write_column(group, name, cells.properties[name])
-        for axis, name in enumerate(POSITION):
-            group.create_dataset(name, data=cells.positions[:, axis].astype(np.float32))
-        for name, value in zip("wxyz", (1, 0, 0, 0), strict=True):
-            group.create_dataset(f"orientation_{name}", data=np.full(len(cells), value, np.float32))
+    library = file.create_group("library")
+    group = file.create_group("cells")
+    group.create_dataset("positions", data=cells.positions)
+    # Quaternions, here in the order x, y, z, w.
+    identity = np.array([0.0, 0.0, 0.0, 1.0])
+    group.create_dataset("orientations", data=np.tile(identity, (len(cells), 1)))
+    properties = group.create_group("properties")
+    for name, values in cells.properties.items():
+        if is_numeric_dtype(values.dtype):
+            properties.create_dataset(name, data=values.to_numpy())
+            continue
+        unique, indices = np.unique(values.to_numpy(dtype=object), return_inverse=True)
+        properties.create_dataset(name, data=indices.astype(np.uint32))
+        library.create_dataset(name, data=unique, dtype=h5py.string_dtype())
+
+
+def _write_sonata(file, cells):
+    population = file.create_group(f"nodes/{cells.population}")
+    population.create_dataset("node_type_id", data=np.full(len(cells), NODE_TYPE_ID))
+    group = population.create_group("0")
+    for name in cells.properties:
+        _write_column(group, name, cells.properties[name])
+    for axis, name in enumerate(POSITION):
+        group.create_dataset(name, data=cells.positions[:, axis].astype(np.float32))
+    for name, value in zip("wxyz", (1, 0, 0, 0), strict=True):
+        group.create_dataset(f"orientation_{name}", data=np.full(len(cells), value, np.float32))
 
 
 def _write_column(group, name, values):

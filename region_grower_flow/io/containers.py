@@ -6,7 +6,7 @@ and the names have no folders, since bluepysnap compares them with the keys of t
 """
 
 from region_grower_flow.errors import InvalidInput
-from region_grower_flow.io.atomic import atomic_write
+from region_grower_flow.io.hdf5 import hdf5_file
 from region_grower_flow.io.morphology_h5 import decode_h5, write_group, write_tables
 
 
@@ -26,12 +26,11 @@ def write_container(path, items, progress=None):
             a morphology; nothing is written then.
         OutputFailed: the file cannot be written.
     """
-    import h5py
-
     count = 0
-    with atomic_write(path) as temporary, h5py.File(temporary, "w") as file:
+    with hdf5_file(path) as (file, check):
         for name, content in items:
             _write(_new_group(file, name), name, content)
+            check()
             count += 1
             if progress is not None:
                 progress(count)

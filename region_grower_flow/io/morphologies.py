@@ -222,8 +222,8 @@ def _without_warnings():
 
 def _require_finite(morphology, path):
     for what in ("points", "diameters", "soma_points", "soma_diameters"):
-        values = getattr(morphology, what)
-        bad = np.flatnonzero(~np.isfinite(values.reshape(len(values), -1)).all(axis=1))
+        finite = np.isfinite(getattr(morphology, what))
+        bad = np.flatnonzero(~(finite.all(axis=1) if finite.ndim == 2 else finite))
         if len(bad):
             kind = what.replace("_", " ")
             raise InvalidInput(

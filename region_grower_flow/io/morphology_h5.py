@@ -168,7 +168,7 @@ class _Template:
     def fill(self, points, structure):
         head, second = self._head_for(len(points), len(structure))
         gap = bytes(second - len(head) - points.nbytes)
-        return b"".join((head, points.data.cast("B"), gap, structure.data.cast("B")))
+        return b"".join((head, points.tobytes(), gap, structure.tobytes()))
 
     def read(self, content):
         """The tables of a file that :meth:`fill` made, None when another program made it."""

@@ -42,7 +42,7 @@ def soma_contour(points, diameters):
     """The soma of an HDF5 or ASC file: points (S, 3) and diameters (S,), both float32.
 
     A single point, which no reader of these formats takes, becomes a circle in the xy plane of
-    which NEURON makes the surface of the sphere.
+    which NEURON makes the surface of the sphere (within 1 percent).
     """
     points = np.asarray(points, dtype=np.float32)
     if len(points) != 1:

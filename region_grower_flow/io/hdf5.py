@@ -1,0 +1,107 @@
+"""HDF5 files that are written whole or not at all, even when the disk gets full.
+
+When a write fails, HDF5 (1.14 and 2.0) cannot close its file any more and ends the process with a
+segmentation fault. So it writes through a file object that notes the failure, keeps what could
+not be written in memory, and lets HDF5 close in peace; the failure is raised then.
+"""
+
+import contextlib
+import os
+
+from region_grower_flow.io.atomic import atomic_write
+
+
+@contextlib.contextmanager
+def hdf5_file(path):
+    """Yield (h5py.File, check) for a new file that becomes ``path`` when the block ends well.
+
+    ``check()`` raises what has gone wrong so far: to be called now and then by who writes much.
+
+    Raises:
+        OutputFailed: the file cannot be written; an earlier one is unharmed.
+    """
+    import h5py
+
+    with atomic_write(path) as temporary, open(temporary, "x+b", buffering=0) as raw:
+        guarded = GuardedFile(raw)
+        with h5py.File(guarded, "w") as file:
+            yield file, guarded.check
+        guarded.check()
+
+
+class GuardedFile:
+    """What h5py needs of a binary file; it never fails to write.
+
+    Attributes:
+        failure: the OSError of the first write that failed, or None.
+    """
+
+    def __init__(self, raw):
+        self._descriptor = raw.fileno()
+        self._position = 0
+        self._held = []
+        self.failure = None
+
+    def check(self):
+        """Raise the failure, if there is one."""
+        if self.failure is not None:
+            raise self.failure
+
+    def seek(self, offset, whence=os.SEEK_SET):
+        """Move to ``offset``; HDF5 asks for the end once, when it opens the file."""
+        if whence == os.SEEK_END:
+            offset += os.fstat(self._descriptor).st_size
+        elif whence == os.SEEK_CUR:
+            offset += self._position
+        self._position = offset
+        return offset
+
+    def tell(self):
+        """The position."""
+        return self._position
+
+    def write(self, data):
+        """Write all of ``data``, or keep it in memory once the file has failed."""
+        view = memoryview(data).cast("B")
+        start, written = self._position, 0
+        self._position += len(view)
+        if self.failure is None:
+            try:
+                while written < len(view):
+                    written += os.pwrite(self._descriptor, view[written:], start + written)
+            except OSError as error:
+                self.failure = error
+        if written < len(view):
+            self._held.append((start + written, bytes(view[written:])))
+        return len(view)
+
+    def readinto(self, buffer):
+        """Fill ``buffer`` from here on, with zeros beyond the end."""
+        view = memoryview(buffer).cast("B")
+        start = self._position
+        self._position += len(view)
+        content = os.pread(self._descriptor, len(view), start)
+        view[:] = content + bytes(len(view) - len(content))
+        for place, held in self._held:
+            first, last = max(place, start), min(place + len(held), start + len(view))
+            if first < last:
+                view[first - start : last - start] = held[first - place : last - place]
+        return len(view)
+
+    def read(self, size):
+        """The next ``size`` bytes."""
+        buffer = bytearray(size)
+        self.readinto(buffer)
+        return bytes(buffer)
+
+    def truncate(self, size):
+        """Set the length of the file."""
+        if self.failure is None:
+            try:
+                os.ftruncate(self._descriptor, size)
+            except OSError as error:
+                self.failure = error
+        return size
+
+    def flush(self):
+        """Do nothing: writes are not buffered."""

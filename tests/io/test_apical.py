@@ -1,0 +1,69 @@
+"""The YAML files of apical points are byte for byte those of yaml.dump."""
+
+import numpy as np
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from region_grower_flow.io.apical import write_apical_nrn_sections, write_apical_points
+from region_grower_flow.io.morphologies import morphology_name, relative_stem
+
+PROPERTY = settings(deadline=None, derandomize=True, max_examples=50)
+
+NAMES = st.one_of(
+    st.builds(
+        lambda seed, depth: relative_stem(morphology_name(seed), depth),
+        st.integers(0, 2**32),
+        st.sampled_from([None, 0, 1, 2]),
+    ),
+    # Names of 32 digits, and others that YAML would read as numbers, dates or nothing.
+    st.from_regex(r"[0-9]{32}|[0-9]{31}e|0b[01]{30}|0x[0-9a-f]{30}", fullmatch=True),
+    st.sampled_from(["null", "true", "2001-01-01", "1e5", "~", "a: b", "- a", "é", "", "no", "#x"]),
+)
+COORDINATES = st.floats(width=32, allow_nan=False, allow_infinity=False)
+
+
+def as_yaml(values):
+    return yaml.safe_dump(values, allow_unicode=True)
+
+
+@PROPERTY
+@given(st.dictionaries(NAMES, st.none() | st.tuples(*[COORDINATES] * 3).map(list), max_size=6))
+def test_points(tmp_path_factory, points):
+    path = tmp_path_factory.mktemp("apical") / "apical.yaml"
+    write_apical_points(path, points)
+    assert path.read_text(encoding="utf-8") == as_yaml(points)
+    assert yaml.safe_load(path.read_text(encoding="utf-8")) == points
+
+
+@PROPERTY
+@given(st.dictionaries(NAMES, st.lists(st.none() | st.integers(0, 300), max_size=3), max_size=6))
+def test_sections(tmp_path_factory, sections):
+    path = tmp_path_factory.mktemp("apical") / "sections.yaml"
+    write_apical_nrn_sections(path, sections)
+    assert path.read_text(encoding="utf-8") == as_yaml(sections)
+
+
+def test_arrays_of_float32_are_written_exactly(tmp_path):
+    point = np.array([0.1, 1e-7, -1e20], dtype=np.float32)
+    write_apical_points(tmp_path / "a.yaml", {"ab": point})
+    assert yaml.safe_load((tmp_path / "a.yaml").read_text()) == {"ab": point.tolist()}
+
+
+def test_numbers_that_are_not_finite_stay_readable(tmp_path):
+    write_apical_points(tmp_path / "a.yaml", {"ab": [float("inf"), float("-inf"), float("nan")]})
+    read = yaml.safe_load((tmp_path / "a.yaml").read_text())["ab"]
+    assert read[:2] == [float("inf"), float("-inf")]
+    assert read[2] != read[2]
+
+
+@pytest.mark.golden
+def test_files_of_the_reference(shared, tmp_path):
+    for name, write in (
+        ("apical.yaml", write_apical_points),
+        ("apical_nrn_sections.yaml", write_apical_nrn_sections),
+    ):
+        for path in (shared / "golden").glob(f"*/golden/{name}"):
+            write(tmp_path / name, yaml.safe_load(path.read_text()))
+            assert (tmp_path / name).read_text() == path.read_text()

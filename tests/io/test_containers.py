@@ -1,0 +1,105 @@
+"""Containers are read by morphio.Collection and written whole or not at all."""
+
+import os
+import resource
+
+import h5py
+import morphio
+import numpy as np
+import pytest
+from factories import random_morphology
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from odd_morphologies import assert_same, odd_morphology
+
+from region_grower_flow.errors import DropCell, InvalidInput, OutputFailed
+from region_grower_flow.io.containers import write_container
+from region_grower_flow.io.morphologies import morphology_name
+from region_grower_flow.io.morphology_h5 import encode_h5
+from region_grower_flow.morphology import FlatMorphology
+
+
+def read(collection, name):
+    return FlatMorphology.from_morphio(collection.load(name))
+
+
+@settings(deadline=None, derandomize=True, max_examples=10)
+@given(st.lists(st.integers(0, 500), max_size=8, unique=True))
+def test_collections_read_all_cells(tmp_path_factory, seeds):
+    path = tmp_path_factory.mktemp("container") / "merged.h5"
+    cells = {morphology_name(seed): odd_morphology(seed) for seed in seeds}
+    counts = []
+    items = (
+        (name, encode_h5(cell) if i % 2 else cell) for i, (name, cell) in enumerate(cells.items())
+    )
+    assert write_container(path, items, counts.append) == len(cells)
+    assert counts == list(range(1, len(cells) + 1))
+    collection = morphio.Collection(str(path))
+    for name, cell in cells.items():
+        found = read(collection, name)
+        if len(cell.soma_points) == 1:
+            cell.soma_points, cell.soma_diameters = found.soma_points, found.soma_diameters
+        assert_same(found, cell)
+
+
+def test_the_content_is_plain(tmp_path):
+    write_container(tmp_path / "c.h5", [("a", random_morphology()), ("b", odd_morphology(3))])
+    with h5py.File(tmp_path / "c.h5", "r") as file:
+        assert list(file) == ["a", "b"]
+        for name in ("a/points", "a/structure", "b/points"):
+            assert file[name].chunks is None
+            assert file[name].compression is None
+        assert file["a/points"].dtype == np.float32
+        assert file["a/structure"].dtype == np.int32
+        assert list(file["a/metadata"].attrs["version"]) == [1, 3]
+
+
+def test_cells_are_taken_one_at_a_time(tmp_path):
+    """Each is asked for when the one before has been written."""
+    written = []
+
+    def items():
+        for i in range(5):
+            assert len(written) == i
+            yield f"cell{i}", random_morphology(seed=i)
+
+    write_container(tmp_path / "c.h5", items(), written.append)
+
+
+@pytest.mark.parametrize(
+    ("items", "words"),
+    [
+        ([("hashed/0a/x", odd_morphology(1))], "'hashed/0a/x' cannot be the name"),
+        ([("", odd_morphology(1))], "'' cannot be the name"),
+        ([("a", odd_morphology(1)), ("a", odd_morphology(2))], "'a' is there twice"),
+        ([("a", b"nonsense")], "the morphology 'a': not an HDF5 morphology file"),
+        ([("a", encode_h5(odd_morphology(1))[:-9])], "the morphology 'a': not an HDF5"),
+    ],
+)
+def test_bad_items_leave_the_earlier_file(tmp_path, items, words):
+    path = tmp_path / "c.h5"
+    path.write_bytes(b"before")
+    with pytest.raises(InvalidInput, match=words):
+        write_container(path, items)
+    assert path.read_bytes() == b"before"
+    assert os.listdir(tmp_path) == ["c.h5"]
+
+
+def test_a_cell_without_points_is_named(tmp_path):
+    broken = random_morphology(trees=((3, 1),), n_points=(1, 1))
+    with pytest.raises(DropCell, match="less than two points"):
+        write_container(tmp_path / "c.h5", [("a", broken)])
+    assert os.listdir(tmp_path) == []
+
+
+def test_the_file_size_limit_is_a_sentence(tmp_path):
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
+    try:
+        with pytest.raises(OutputFailed, match=r"c\.h5 cannot be written: the file-size limit"):
+            write_container(
+                tmp_path / "c.h5", ((f"c{i}", random_morphology(seed=i)) for i in range(100))
+            )
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert os.listdir(tmp_path) == []

@@ -1,0 +1,108 @@
+"""A failing disk under HDF5 ends in a sentence, not in a crash of the process."""
+
+import io
+import os
+import resource
+
+import h5py
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from region_grower_flow.errors import OutputFailed
+from region_grower_flow.io.hdf5 import GuardedFile, hdf5_file
+
+
+@pytest.fixture
+def limit_size():
+    """Set the largest size of files (bytes); lifted at the end."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def fill(file, n_groups=30):
+    for i in range(n_groups):
+        group = file.create_group(f"group{i}")
+        group.create_dataset("values", data=np.arange(200 * i) % 251, chunks=None)
+        group.attrs["number"] = i
+
+
+def write_all(path, error=None):
+    with hdf5_file(path) as (file, _):
+        fill(file)
+        if error is not None:
+            raise error
+
+
+def write_with_checks(path, steps):
+    with hdf5_file(path) as (file, check):
+        for i in range(100):
+            file.create_dataset(str(i), data=np.zeros(1000))
+            check()
+            steps.append(i)
+
+
+def test_files_are_whole(tmp_path):
+    with hdf5_file(tmp_path / "a.h5") as (file, check):
+        fill(file)
+        check()
+    with h5py.File(tmp_path / "a.h5", "r") as file:
+        for i in range(30):
+            np.testing.assert_array_equal(file[f"group{i}/values"], np.arange(200 * i) % 251)
+            assert file[f"group{i}"].attrs["number"] == i
+    assert os.listdir(tmp_path) == ["a.h5"]
+
+
+@pytest.mark.parametrize("size", [0, 1, 96, 1000, 5000, 50_000, 500_000])
+def test_files_that_cannot_grow(tmp_path, limit_size, size):
+    path = tmp_path / "a.h5"
+    path.write_bytes(b"before")
+    limit_size(size)
+    with pytest.raises(OutputFailed, match=r"a\.h5 cannot be written: the file-size limit"):
+        write_all(path)
+    assert path.read_bytes() == b"before"
+    assert os.listdir(tmp_path) == ["a.h5"]
+
+
+def test_writers_can_stop_early(tmp_path, limit_size):
+    limit_size(5000)
+    steps = []
+    with pytest.raises(OutputFailed):
+        write_with_checks(tmp_path / "a.h5", steps)
+    assert len(steps) < 3
+
+
+def test_other_errors_pass_through(tmp_path):
+    with pytest.raises(KeyError):
+        write_all(tmp_path / "a.h5", KeyError("x"))
+    assert os.listdir(tmp_path) == []
+
+
+PIECES = st.lists(st.tuples(st.integers(0, 300), st.binary(max_size=80)), max_size=12)
+
+
+@settings(deadline=None, derandomize=True, max_examples=60)
+@given(PIECES, st.integers(0, 200), st.tuples(st.integers(0, 300), st.integers(0, 300)))
+def test_what_was_written_is_read_back_even_after_a_failure(tmp_path_factory, pieces, size, window):
+    path = tmp_path_factory.mktemp("guarded") / "a"
+    expected = io.BytesIO()
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with open(path, "x+b", buffering=0) as raw:
+        guarded = GuardedFile(raw)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+        try:
+            for place, content in pieces:
+                expected.seek(place)
+                guarded.seek(place)
+                assert guarded.write(content) == expected.write(content) == len(content)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        place, length = window
+        guarded.seek(place)
+        found = guarded.read(length)
+        assert found == expected.getvalue()[place : place + length].ljust(length, b"\0")
+        assert guarded.tell() == place + length
+        too_long = any(place + len(content) > size for place, content in pieces if content)
+        assert (guarded.failure is not None) == too_long
