@@ -1,5 +1,6 @@
 """The axon table: which morphology each cell gets its axon from, and how it is scaled."""
 
+import io
 import math
 import re
 from dataclasses import dataclass
@@ -17,6 +18,9 @@ NO_VALUE = frozenset(
      "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"}
 )  # fmt: skip
 _NAME, _SCALE = "morphology", "scale"
+_NO_SCALE = "N/A"
+# Python takes more for numbers than pandas does (1_000).
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?|[+-]?inf")
 _FIELD = re.compile(r'(")([^"]*)"|(\S+)')
 
 
@@ -46,8 +50,7 @@ def load_axon_table(path, ids):
     ids = np.asarray(ids).tolist()
     names = np.empty(len(ids), dtype=object)
     names[:] = [by_id[cell].name for cell in ids]
-    scales = np.array([by_id[cell].scale for cell in ids], dtype=np.float64)
-    return names, scales
+    return names, _numbers([by_id[cell].scale for cell in ids])
 
 
 def check_axon_table(path, ids, base_morph_dir=None):
@@ -126,7 +129,7 @@ class _Row:
     line: int
     id: int
     name: str | None
-    scale: float | None
+    scale: str | None
 
 
 def _parse(path):
@@ -175,25 +178,33 @@ def _fields(line):
 
 
 def _id(text):
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
+    value = float(text) if _NUMBER.fullmatch(text) else math.nan
     if not value.is_integer():
         raise InvalidInput(f"{text!r} is not the id of a cell (a whole number from 0)")
     return int(value)
 
 
 def _scale(text):
+    """The text itself, when it is a scale or stands for none."""
     if text in NO_VALUE:
-        return math.nan
-    try:
-        value = float(text)
-    except ValueError:
-        raise InvalidInput(f"the scale {text!r} is not a number (N/A: not scaled)") from None
+        return _NO_SCALE
+    if not _NUMBER.fullmatch(text):
+        raise InvalidInput(f"the scale {text!r} is not a number (N/A: not scaled)")
+    value = float(text)
     if not 0 < value < math.inf:
         raise InvalidInput(f"the scale must be finite and more than 0, not {text}")
-    return value
+    return text
+
+
+def _numbers(texts):
+    """Numbers as pandas reads them by default: with another last digit now and then.
+
+    So the scales, and with them the axons, are those of region-grower to the last bit.
+    """
+    import pandas as pd
+
+    column = io.StringIO("\n".join([_SCALE, *texts]))
+    return pd.read_csv(column, dtype={_SCALE: float})[_SCALE].to_numpy(dtype=np.float64)
 
 
 def _id_problems(rows, ids, path):

@@ -63,6 +63,8 @@ def test_the_order_is_that_of_the_ids(table):
         ("morphology\n0 a\n1 b\n7 c\n9 d\n", "2 ids are no cells of the input (ids 7, 9)"),
         ("morphology scale\n0 a 1\n1 b 1\n1 c 1\n", "1 ids are there more than once (ids 1)"),
         ("morphology scale\n0 a 1\n1 b big\n", "line 3: the scale 'big' is not a number"),
+        ("morphology scale\n0 a 1\n1 b 1_0\n", "line 3: the scale '1_0' is not a number"),
+        ("morphology scale\n0 a 1\n1_0 b 1\n", "line 3: '1_0' is not the id of a cell"),
         ("morphology scale\n0 a 1\n1 b 0\n", "line 3: the scale must be finite and more than 0"),
         ("morphology scale\n0 a 1\n1 b -2\n", "not -2"),
         ("morphology scale\n0 a 1\n1 b inf\n", "not inf"),
@@ -157,4 +159,11 @@ def test_a_written_table_is_read_back(tmp_path_factory, rows, random):
     path.write_text("\n".join(["\tmorphology\tscale", *lines]) + "\n")
     names, scales = load_axon_table(path, range(len(rows)))
     assert names.tolist() == [None if name == "N/A" else name for name, _ in rows]
-    assert [None if np.isnan(s) else s for s in scales.tolist()] == [s for _, s in rows]
+    expected = [np.nan if scale is None else scale for _, scale in rows]
+    np.testing.assert_allclose(scales, expected, rtol=1e-15)
+
+
+def test_scales_have_the_last_digit_that_pandas_gives_them(table):
+    path = table("\tmorphology\tscale\n0\ta\t1.8072768069805372\n1\ta\t0.7\n")
+    _, scales = load_axon_table(path, [0, 1])
+    assert scales.tolist() == [1.8072768069805367, 0.7]
