@@ -104,15 +104,19 @@ class CellTable:
         are made of it.
         """
         content = {
-            name: _plain(array[row])
-            for name, array in self.columns().items()
-            if name not in ("layer_depths", "layer_counts")
+            name: _plain(getattr(self, name)[row])
+            for name in _ROW_CONTENT
+            if getattr(self, name) is not None
         }
-        content["layer_depths"] = _plain(self.layers_of(row))
+        # Not padded: the padding depends on the other rows.
+        content["layer_depths"] = _plain(self.layer_depths[row, : self.layer_counts[row] + 1])
         content["region"] = self.region_meta(row)
         return content
 
 
+_ROW_CONTENT = tuple(
+    name for name in (*_NUMBERS, *_WORDS) if name not in ("layer_depths", "layer_counts")
+)
 _EMPTY_REGION = {"cortical_depths": None, "directions": None, "boundaries": None}
 
 
@@ -207,9 +211,15 @@ def _read_words(group, rows):
 
 def _plain(value):
     if isinstance(value, np.ndarray):
-        value = value.tolist()
-    elif isinstance(value, np.generic):
+        plain = value.tolist()
+        return _without_nan(plain) if np.isnan(value).any() else plain
+    if isinstance(value, np.generic):
         value = value.item()
-    if isinstance(value, list):
-        return [_plain(item) for item in value]
-    return None if isinstance(value, float) and np.isnan(value) else value
+    return None if value != value else value
+
+
+def _without_nan(values):
+    return [
+        _without_nan(value) if isinstance(value, list) else None if value != value else value
+        for value in values
+    ]
