@@ -89,6 +89,10 @@ def synthesize_chunk(plan, on_progress):
     taken, incidents = len(records), []
     remaining = [row for row in rows if row not in records]
     if remaining:
+        if plan.settings.engine == "compiled":
+            from region_grower_flow.engine import cache
+
+            cache.fill()  # once, before many ranks would
         outcome = _grow(plan, synthesizer, remaining, wanted, on_progress)
         records.update(outcome.records)
         incidents = outcome.incidents

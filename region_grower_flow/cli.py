@@ -261,7 +261,7 @@ def run_task(task, scheduler_url=None):
         scheduler_url=scheduler_url or "",
         no_lock=True,
         detailed_summary=True,
-        log_level="ERROR",
+        no_configure_logging=True,
         workers=1,
     )
     if failures:
@@ -288,6 +288,9 @@ def _set_up_logging(level):
         datefmt="%Y-%m-%dT%H:%M:%S",
         level=level.upper(),
     )
+    # Luigi's own account of its scheduling; failures are told as sentences instead.
+    for name in ("luigi", "luigi-interface"):
+        logging.getLogger(name).setLevel("DEBUG" if level == "debug" else "CRITICAL")
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from region_grower_flow.errors import (
     InvalidInput,
     OutputFailed,
 )
-from region_grower_flow.fingerprint import canonical_json
+from region_grower_flow.fingerprint import canonical_json, digest_of
 
 L = logging.getLogger(__name__)
 
@@ -93,13 +93,11 @@ class MtypeEntry:
 
     Attributes:
         params, distributions: NeuroTS's, of this mtype.
-        prepared: what the engine has prepared from them.
         digest: of all that they contribute to a cell.
     """
 
     params: dict
     distributions: dict
-    prepared: object
     digest: str
 
 
@@ -182,7 +180,7 @@ class Synthesizer:
         entry, layers = self._entry(row), self._layers(row)
         site = self._site(row, entry, layers)
         donor = self._donor(row)
-        grown = engine.grow(entry.prepared, site, rng, engine=self.settings.engine)
+        grown = engine.grow(self._prepared(row), site, rng, engine=self.settings.engine)
         morphology = grown.morphology
         space_limits.translate(morphology, -site.position)
         axis = site.orientation.dot(Y_DIRECTION)
@@ -355,7 +353,6 @@ class Synthesizer:
         return self._entries[key]
 
     def _load_entry(self, key):
-        from region_grower_flow import diameters, engine
         from region_grower_flow.io.parameters import mtype_entry
 
         params = mtype_entry(self._parameters, *key)
@@ -365,11 +362,20 @@ class Synthesizer:
         if self.settings.extra_apicals == "sample":
             params = sample_extra_trees(params, distributions)
         return MtypeEntry(
-            params,
-            distributions,
-            engine.prepare(params, distributions, diameters.prepare(params, distributions)),
-            hashlib.sha256(canonical_json(content)).hexdigest(),
+            params, distributions, hashlib.sha256(canonical_json(content)).hexdigest()
         )
+
+    def _prepared(self, row):
+        """What the engine makes of the mtype's entry (a process that only plans needs none)."""
+        from region_grower_flow import diameters, engine
+
+        entry = self._entry(row)
+
+        def prepare():
+            model = diameters.prepare(entry.params, entry.distributions)
+            return engine.prepare(entry.params, entry.distributions, model)
+
+        return self._once(("prepared", id(entry)), prepare)
 
     @property
     def _parameters(self):
