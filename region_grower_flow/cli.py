@@ -252,6 +252,8 @@ def run_task(task, scheduler_url=None):
 
     from region_grower_flow.tasks import messages
 
+    # The command has its own logging.
+    luigi.configuration.get_config().set("core", "no_configure_logging", "true")
     done_before = task.complete()
     failures = messages.collect_failures()
     result = luigi.build(
@@ -261,7 +263,6 @@ def run_task(task, scheduler_url=None):
         scheduler_url=scheduler_url or "",
         no_lock=True,
         detailed_summary=True,
-        no_configure_logging=True,
         workers=1,
     )
     if failures:

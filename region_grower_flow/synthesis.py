@@ -361,9 +361,7 @@ class Synthesizer:
         content = [params, distributions, region, _content_of(region, self.settings.content)]
         if self.settings.extra_apicals == "sample":
             params = sample_extra_trees(params, distributions)
-        return MtypeEntry(
-            params, distributions, hashlib.sha256(canonical_json(content)).hexdigest()
-        )
+        return MtypeEntry(params, distributions, digest_of(content))
 
     def _prepared(self, row):
         """What the engine makes of the mtype's entry (a process that only plans needs none)."""
