@@ -83,24 +83,11 @@ def load_atlas_table(
     Raises:
         InvalidInput: a file is absent or broken, or a cell is outside the atlas.
     """
-    from voxcell import VoxcellError
-
     structure = load_region_structure(region_structure_path)
     mapper = RegionMapper(structure, load_region_map(atlas_dir))
     cells = _with_regions(cells, mapper)
     _check_inside(cells, atlas_dir)
     names, scales = axon_table or (np.full(len(cells), None, dtype=object), np.nan)
-    try:
-        depths = _Depths(cells, structure, atlas_dir, (min_depth, max_depth))
-        columns = {
-            "orientations": _orientations(cells, atlas_dir),
-            "glomerulus_ids": _glomeruli(cells, structure, atlas_dir),
-        }
-    except (VoxcellError, IndexError, ValueError) as error:
-        if isinstance(error, InvalidInput):
-            raise
-        problem = f"the volumes do not fit together or have the wrong shape ({error})"
-        raise InvalidInput(problem, where=atlas_dir) from error
     table = CellTable(
         positions=cells.positions.astype(np.float64),
         regions=cells.regions,
@@ -109,12 +96,28 @@ def load_atlas_table(
         axon_scales=np.broadcast_to(np.asarray(scales, dtype=np.float64), len(cells)),
         meta=_meta(structure, mapper, atlas_dir, region_structure_path),
         **_identity(cells, seed),
-        **depths.columns(),
-        **columns,
+        **_looked_up(cells, structure, atlas_dir, (min_depth, max_depth)),
     )
     if axon_table is not None:
         table = table.rows(np.array([name is not None for name in names], dtype=bool))
     return table
+
+
+def _looked_up(cells, structure, atlas_dir, depth_limits):
+    """The columns that come from the volumes."""
+    from voxcell import VoxcellError
+
+    try:
+        return {
+            **_depths(cells, structure, atlas_dir, depth_limits),
+            "orientations": _orientations(cells, atlas_dir),
+            "glomerulus_ids": _glomeruli(cells, structure, atlas_dir),
+        }
+    except (VoxcellError, IndexError, ValueError) as error:
+        if isinstance(error, InvalidInput):
+            raise
+        problem = f"the volumes do not fit together or have the wrong shape ({error})"
+        raise InvalidInput(problem, where=atlas_dir) from error
 
 
 def _identity(cells, seed):
@@ -146,57 +149,53 @@ def _with_regions(cells, mapper):
     return _Cells(np.asarray(cells.positions), cells.properties, regions, synthesis_regions)
 
 
-class _Depths:
-    """Depths of the cells and of the layer boundaries above and below them (um)."""
+def _depths(cells, structure, atlas_dir, limits):
+    """Depths (um) of the cells and of the layer boundaries above and below them."""
+    layers = {region: entry["layers"] for region, entry in structure.items() if has_layers(entry)}
+    rows = {region: cells.served_by([region]) for region in layers}
+    rows = {region: found for region, found in rows.items() if len(found)}
+    most = max((len(layers[region]) for region in rows), default=0)
+    columns = {
+        "depths": np.full(len(cells), np.nan),
+        "layer_counts": np.zeros(len(cells), dtype=np.int64),
+        "layer_depths": np.full((len(cells), most + 1), np.nan),
+    }
+    if not rows:
+        return columns
+    positions = {region: cells.positions[found] for region, found in rows.items()}
+    thicknesses, tops = _hints(positions, layers, atlas_dir, used_layers(structure, rows))
+    axis = load_volume(atlas_dir, PRINCIPAL_AXIS)
+    for region, found in rows.items():
+        count = len(layers[region])
+        depths = tops[region] - axis.lookup(positions[region])
+        columns["depths"][found] = np.clip(depths, *limits)
+        columns["layer_counts"][found] = count
+        columns["layer_depths"][found, 0] = 0.0
+        # The sum is done in the type of the volumes, as the reference does.
+        boundaries = np.cumsum([thicknesses[region, layer] for layer in layers[region]], axis=0)
+        columns["layer_depths"][found, 1 : count + 1] = boundaries.T
+    return columns
 
-    def __init__(self, cells, structure, atlas_dir, limits):
-        self._layered = {
-            region: np.asarray(cells.served_by([region]))
-            for region, entry in structure.items()
-            if has_layers(entry)
-        }
-        self._layered = {region: rows for region, rows in self._layered.items() if len(rows)}
-        self._layers = {region: structure[region]["layers"] for region in self._layered}
-        self.depths = np.full(len(cells), np.nan)
-        self.layer_counts = np.zeros(len(cells), dtype=np.int64)
-        most = max(map(len, self._layers.values()), default=0)
-        self.layer_depths = np.full((len(cells), most + 1), np.nan)
-        if self._layered:
-            thicknesses, tops = self._look_up(cells, structure, atlas_dir)
-            self._fill(cells, thicknesses, tops, (limits, atlas_dir))
 
-    def columns(self):
-        """The columns of the cell table."""
-        return {
-            "depths": self.depths,
-            "layer_depths": self.layer_depths,
-            "layer_counts": self.layer_counts,
-        }
+def _hints(positions, layers, atlas_dir, names):
+    """Thicknesses by (region, layer) and heights of the tops by region; each volume is read once.
 
-    def _look_up(self, cells, structure, atlas_dir):
-        thicknesses, tops = {}, {}
-        for layer in used_layers(structure, self._layered):
-            volume = load_volume(atlas_dir, layer_hint(layer))
-            for region, layers in self._layers.items():
-                if layer in layers:
-                    bounds = volume.lookup(cells.positions[self._layered[region]])
-                    thicknesses[region, layer] = bounds[..., 1] - bounds[..., 0]
-                    if layer == layers[0]:
-                        tops[region] = bounds[..., 1]
-        return thicknesses, tops
-
-    def _fill(self, cells, thicknesses, tops, options):
-        (min_depth, max_depth), atlas_dir = options
-        axis = load_volume(atlas_dir, PRINCIPAL_AXIS)
-        for region, rows in self._layered.items():
-            layers = self._layers[region]
-            heights = axis.lookup(cells.positions[rows])
-            self.depths[rows] = np.clip(tops[region] - heights, min_depth, max_depth)
-            self.layer_counts[rows] = len(layers)
-            self.layer_depths[rows, 0] = 0.0
-            # The sum is done in the type of the volumes, as the reference does.
-            boundaries = np.cumsum([thicknesses[region, layer] for layer in layers], axis=0)
-            self.layer_depths[rows, 1 : len(layers) + 1] = boundaries.T
+    Args:
+        positions: {region: (N, 3) positions of its cells}.
+        layers: {region: its layers from the top down}.
+        atlas_dir: the folder of the volumes.
+        names: the layers to read.
+    """
+    thicknesses, tops = {}, {}
+    for layer in names:
+        volume = load_volume(atlas_dir, layer_hint(layer))
+        for region, inside in positions.items():
+            if layer in layers[region]:
+                bounds = volume.lookup(inside)
+                thicknesses[region, layer] = bounds[..., 1] - bounds[..., 0]
+                if layer == layers[region][0]:
+                    tops[region] = bounds[..., 1]
+    return thicknesses, tops
 
 
 def _orientations(cells, atlas_dir):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 
 from region_grower_flow.errors import InvalidInput
-from region_grower_flow.io.atomic import atomic_write
+from region_grower_flow.io.hdf5 import hdf5_file
 from region_grower_flow.layout import CELL_TABLE_VERSION
 
 _NUMBERS = {
@@ -126,9 +126,7 @@ def write_table(path, table):
     Raises:
         OutputFailed: the file cannot be written.
     """
-    import h5py
-
-    with atomic_write(path) as partial, h5py.File(partial, "w") as file:
+    with hdf5_file(path) as (file, check):
         file.attrs[_VERSION] = CELL_TABLE_VERSION
         file.create_dataset(_META, data=json.dumps(table.meta, sort_keys=True))
         for name, array in table.columns().items():
@@ -136,6 +134,7 @@ def write_table(path, table):
                 _write_words(file, name, array)
             else:
                 file.create_dataset(name, data=np.asarray(array, dtype=_NUMBERS[name]))
+            check()
 
 
 def read_table(path, start=None, stop=None):
