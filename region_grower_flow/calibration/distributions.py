@@ -6,6 +6,7 @@ from a table of mtype names, all problems are reported before or after the work 
 result has the form {region: {mtype: distributions}} that synthesis reads.
 """
 
+import contextlib
 import multiprocessing
 import os
 import signal
@@ -131,27 +132,44 @@ def _run(tasks, count, advance):
             results[mtype] = result
             advance()
         return results
-    pool = ProcessPoolExecutor(count, mp_context=_context(), initializer=_prepare_worker)
+    with _worker_pool(count) as pool:
+        try:
+            # The big ones first, so that no process is left alone with one at the end.
+            futures = [
+                pool.submit(extract_mtype, task)
+                for task in sorted(tasks, key=lambda task: -_size(task.paths))
+            ]
+            for future in as_completed(futures):
+                mtype, *result = future.result()
+                results[mtype] = result
+                advance()
+        except BrokenProcessPool as error:
+            unfinished = some(task.mtype for task in tasks if task.mtype not in results)
+            raise WorkerFailed(
+                "A process of the extraction died (out of memory, or killed from outside) while "
+                f"these mtypes were unfinished: {unfinished}. Run again, with fewer processes when "
+                "memory is short."
+            ) from error
+    return results
+
+
+@contextlib.contextmanager
+def _worker_pool(count):
+    """Processes that end at once when the work is interrupted or fails."""
+    context = _context()
+    stop_reader, stop_writer = context.Pipe(duplex=False)
+    pool = ProcessPoolExecutor(
+        count, mp_context=context, initializer=_prepare_worker, initargs=(stop_reader,)
+    )
     try:
-        # The big ones first, so that no process is left alone with one at the end.
-        futures = [
-            pool.submit(extract_mtype, task)
-            for task in sorted(tasks, key=lambda task: -_size(task.paths))
-        ]
-        for future in as_completed(futures):
-            mtype, *result = future.result()
-            results[mtype] = result
-            advance()
-    except BrokenProcessPool as error:
-        unfinished = some(task.mtype for task in tasks if task.mtype not in results)
-        raise WorkerFailed(
-            "A process of the extraction died (out of memory, or killed from outside) while these "
-            f"mtypes were unfinished: {unfinished}. Run again, with fewer processes when memory is "
-            "short."
-        ) from error
+        yield pool
+    except BaseException:
+        stop_writer.close()
+        raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
-    return results
+        stop_reader.close()
+        stop_writer.close()
 
 
 def _successful(tasks, results):
@@ -198,15 +216,15 @@ def _start_server():
         forkserver.ensure_running()
 
 
-def _prepare_worker():
-    """Leave interrupts to the parent, and end when it ends, however it ends."""
+def _prepare_worker(stop):
+    """Leave interrupts to the parent, and end when it says so or ends, however it ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
-    threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
+    threading.Thread(target=_end_with, args=([parent.sentinel, stop],), daemon=True).start()
 
 
-def _end_with(sentinel):
-    connection.wait([sentinel])
+def _end_with(signs):
+    connection.wait(signs)
     os._exit(1)
 
 

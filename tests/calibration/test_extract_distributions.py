@@ -1,4 +1,5 @@
 import json
+import multiprocessing
 
 import numpy as np
 import pytest
@@ -251,6 +252,16 @@ def test_a_process_that_dies(dataset, monkeypatch):
     monkeypatch.setattr(module, "extract_mtype", reference_cells.die)
     with pytest.raises(WorkerFailed, match=r"died .* unfinished: L5_PC:A, L1_IN"):
         extract_distributions(dataset, processes=2)
+
+
+@pytest.mark.slow
+def test_an_interrupt_ends_the_processes(dataset):
+    def interrupt(done, total):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        extract_distributions(dataset, processes=2, progress=interrupt)
+    assert multiprocessing.active_children() == []
 
 
 @pytest.mark.slow
