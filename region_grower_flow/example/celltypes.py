@@ -2,13 +2,13 @@
 
 from .targets import DOWN, UP, ApicalRule, CellType, Target, TreeRule, apical_branch, axon_rule
 
-NMC, ROMAND, LARKMAN = "[Markram2015]", "[Romand2011]", "[Larkman1991]"
-LUEBKE, WANG, HESTRIN = "[Luebke2000]", "[Wang2004]", "[Hestrin1996]"
+NMC, RALL = "[Markram2015]", "[Rall1959]"
+SHAPE = "shape"
 
 NEUROGLIAFORM = CellType(
     mtype="L1_NGC-DA",
     layers=(1,),
-    count=72,
+    count=70,
     soma_radius=7.0,
     basal=TreeRule((5, 7), 105.0, 0.078, 50.0, angle=1.25, persistence=160.0, tip_diameter=0.5),
     apical=None,
@@ -20,7 +20,7 @@ NEUROGLIAFORM = CellType(
         Target("basal_trees", 4.5, 7.0, NMC),
         Target("basal_length", 1000.0, 2700.0, NMC),
         Target("basal_bifurcations", 15.0, 45.0, NMC),
-        Target("basal_radius", 80.0, 160.0, HESTRIN),
+        Target("basal_radius", 80.0, 160.0, NMC),
         Target("soma_radius", 6.0, 8.0, NMC),
     ),
 )
@@ -28,7 +28,7 @@ NEUROGLIAFORM = CellType(
 BITUFTED = CellType(
     mtype="L23_BTC",
     layers=(2, 3),
-    count=104,
+    count=100,
     soma_radius=8.0,
     basal=TreeRule(
         (3, 5),
@@ -52,7 +52,7 @@ BITUFTED = CellType(
         Target("basal_length", 1800.0, 4600.0, NMC),
         Target("basal_bifurcations", 11.0, 35.0, NMC),
         Target("basal_radius", 230.0, 430.0, NMC),
-        Target("verticality", 1.1, 4.0, NMC),
+        Target("verticality", 1.1, 4.0, SHAPE),
         Target("soma_radius", 7.2, 9.5, NMC),
     ),
 )
@@ -60,7 +60,7 @@ BITUFTED = CellType(
 LAYER_3_PYRAMIDAL = CellType(
     mtype="L3_TPC:A",
     layers=(3,),
-    count=5877,
+    count=5900,
     soma_radius=7.0,
     basal=TreeRule(
         (4, 7),
@@ -85,12 +85,12 @@ LAYER_3_PYRAMIDAL = CellType(
     morph_class="PYR",
     targets=(
         Target("basal_trees", 4.0, 7.0, NMC),
-        Target("basal_length", 1800.0, 4300.0, LARKMAN),
+        Target("basal_length", 1800.0, 4300.0, NMC),
         Target("basal_bifurcations", 10.0, 35.0, NMC),
         Target("basal_radius", 130.0, 260.0, NMC),
         Target("apical_length", 1600.0, 4000.0, NMC),
         Target("apical_bifurcations", 9.0, 30.0, NMC),
-        Target("top_depth", 0.0, 60.0, NMC),
+        Target("top_depth", 0.0, 60.0, SHAPE),
         Target("apical_trunk_diameter", 2.0, 4.5, NMC),
         Target("soma_radius", 6.2, 7.8, NMC),
     ),
@@ -99,7 +99,7 @@ LAYER_3_PYRAMIDAL = CellType(
 SPINY_STELLATE = CellType(
     mtype="L4_SSC",
     layers=(4,),
-    count=406,
+    count=400,
     soma_radius=7.5,
     basal=TreeRule((4, 6), 185.0, 0.042, 65.0, angle=0.95, persistence=320.0),
     apical=None,
@@ -108,10 +108,10 @@ SPINY_STELLATE = CellType(
     synapse_class="EXC",
     morph_class="INT",
     targets=(
-        Target("basal_trees", 4.0, 6.0, LUEBKE),
+        Target("basal_trees", 4.0, 6.0, NMC),
         Target("basal_length", 1800.0, 4600.0, NMC),
         Target("basal_bifurcations", 10.0, 34.0, NMC),
-        Target("basal_radius", 140.0, 320.0, LUEBKE),
+        Target("basal_radius", 140.0, 320.0, NMC),
         Target("soma_radius", 6.8, 8.4, NMC),
     ),
 )
@@ -119,7 +119,7 @@ SPINY_STELLATE = CellType(
 LAYER_5_PYRAMIDAL = CellType(
     mtype="L5_TPC:A",
     layers=(5,),
-    count=4406,
+    count=4400,
     soma_radius=10.5,
     basal=TreeRule(
         (6, 10),
@@ -144,13 +144,13 @@ LAYER_5_PYRAMIDAL = CellType(
     morph_class="PYR",
     targets=(
         Target("basal_trees", 6.0, 10.0, NMC),
-        Target("basal_length", 4000.0, 8000.0, ROMAND),
+        Target("basal_length", 4000.0, 8000.0, NMC),
         Target("basal_bifurcations", 25.0, 60.0, NMC),
-        Target("basal_radius", 190.0, 300.0, LARKMAN),
-        Target("apical_length", 5000.0, 10500.0, ROMAND),
+        Target("basal_radius", 190.0, 300.0, NMC),
+        Target("apical_length", 5000.0, 10500.0, NMC),
         Target("apical_bifurcations", 30.0, 75.0, NMC),
-        Target("top_depth", 0.0, 60.0, ROMAND),
-        Target("apical_trunk_diameter", 3.5, 7.5, LARKMAN),
+        Target("top_depth", 0.0, 60.0, SHAPE),
+        Target("apical_trunk_diameter", 3.5, 7.5, NMC),
         Target("soma_radius", 9.5, 11.6, NMC),
     ),
 )
@@ -158,7 +158,7 @@ LAYER_5_PYRAMIDAL = CellType(
 LAYER_6_PYRAMIDAL = CellType(
     mtype="L6_TPC:C",
     layers=(6,),
-    count=1440,
+    count=1400,
     soma_radius=6.6,
     basal=TreeRule((6, 9), 155.0, 0.042, 55.0, poles=(DOWN,), spread=1.9),
     apical=ApicalRule(
@@ -180,7 +180,7 @@ LAYER_6_PYRAMIDAL = CellType(
         Target("basal_radius", 140.0, 240.0, NMC),
         Target("apical_length", 2200.0, 5600.0, NMC),
         Target("apical_bifurcations", 11.0, 30.0, NMC),
-        Target("top_depth", 560.0, 860.0, NMC),
+        Target("top_depth", 560.0, 860.0, SHAPE),
         Target("apical_trunk_diameter", 2.0, 4.5, NMC),
         Target("soma_radius", 5.8, 7.2, NMC),
     ),
@@ -189,7 +189,7 @@ LAYER_6_PYRAMIDAL = CellType(
 MARTINOTTI = CellType(
     mtype="L5_MC",
     layers=(5,),
-    count=395,
+    count=400,
     soma_radius=8.2,
     basal=TreeRule(
         (3, 5),
@@ -207,23 +207,23 @@ MARTINOTTI = CellType(
     apical=None,
     axon=axon_rule(
         reach=1400.0,
-        branching=0.009,
+        branching=0.0055,
         decay=900.0,
         first=120.0,
         persistence=250.0,
         poles=(UP,),
         pull=UP,
-        pull_length=100.0,
+        pull_length=90.0,
     ),
     etype="bAC",
     synapse_class="INH",
     morph_class="INT",
     targets=(
-        Target("basal_trees", 2.5, 5.0, WANG),
+        Target("basal_trees", 2.5, 5.0, NMC),
         Target("basal_length", 2800.0, 6000.0, NMC),
         Target("basal_bifurcations", 18.0, 60.0, NMC),
         Target("basal_radius", 260.0, 540.0, NMC),
-        Target("verticality", 1.05, 4.0, WANG),
+        Target("verticality", 1.05, 4.0, SHAPE),
         Target("soma_radius", 7.2, 9.2, NMC),
     ),
 )
@@ -242,6 +242,6 @@ CELL_TYPES = (
 COMMON_TARGETS = (
     Target("tortuosity", 1.005, 1.05, NMC),
     Target("tip_diameter", 0.35, 0.75, NMC),
-    Target("rall_ratio", 0.99, 1.01, "[Rall1959]"),
+    Target("rall_ratio", 0.99, 1.01, RALL),
     Target("bifurcation_angle", 0.75, 1.5, NMC),
 )

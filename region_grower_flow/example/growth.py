@@ -2,7 +2,7 @@
 
 A branch turns a little at every step (persistence), and towards a direction (pull). The path to
 its next bifurcation is drawn from a rate that falls with the distance from the soma, so that
-branch points lie near the soma and terminal segments are long [Larkman1991]. Tips end at the reach
+branch points lie near the soma and terminal segments are long. Tips end at the reach
 of their tree. Nothing leaves through the pia: the walk slides along under it.
 
 Diameters come afterwards, from the tips to the soma: a branch widens by its taper, and at a

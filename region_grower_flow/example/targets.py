@@ -1,23 +1,21 @@
 """The cell types of the example: how they grow, and the published numbers they are held to.
 
 Growth parameters (:class:`TreeRule`, :class:`ApicalRule`) are our own; they were chosen so that the
-grown cells meet the targets (:class:`Target`), which are *ranges* that contain published means:
+grown cells meet the targets (:class:`Target`), each of which is a *range* for the mean over cells:
 
-* [Markram2015] Markram et al., Cell 163:456 (2015) and the NMC portal [Ramaswamy2015], Front.
-  Neural Circuits 9:44 (2015): layer thicknesses, counts of cells per m-type, and the dendrites of
-  juvenile rat S1 (number of trees, lengths, bifurcations, extents as NeuroM measures them).
-* [Romand2011] Romand et al., Front. Neuroanat. 5:5 (2011) and [Ramaswamy2015b] Ramaswamy &
-  Markram, Front. Cell. Neurosci. 9:233 (2015): thick-tufted layer 5 pyramidal cells, whose apical
-  trunk gives off obliques and ends in a tuft in layer 1.
-* [Larkman1991] Larkman, J. Comp. Neurol. 306:307 (1991): basal dendrites of pyramidal cells
-  bifurcate near the soma and end in long unbranched segments.
-* [Luebke2000] Luebke et al., J. Neurosci. 20:5300 (2000): spiny stellate cells of layer 4, with
-  four to six dendrites inside the layer and no apical one.
-* [Wang2004] Wang et al., J. Physiol. 561:65 (2004): Martinotti cells, vertical dendrites and an
-  axon that ascends to layer 1.
-* [Hestrin1996] Hestrin & Armstrong, J. Neurosci. 16:5290 (1996): neurogliaform cells of layer 1,
-  many short dendrites and a dense local axon.
-* [Rall1959] Rall, Exp. Neurol. 1:491 (1959): the 3/2 power law of diameters at a bifurcation.
+* [Markram2015] Markram et al., Cell 163:456 (2015), juvenile rat S1, and its portal (Ramaswamy et
+  al., Front. Neural Circuits 9:44, 2015): the ranges contain the means that NeuroM 3 measures on
+  the dendrites of that m-type published there (number of trees, lengths, bifurcations, farthest
+  point, diameters, soma radius, tortuosity, remote angle). Layer thicknesses, the volume of the
+  microcircuit and, rounded, the counts of cells per m-type are from there too. Names are today's:
+  L5_TPC:A stands for L5_TTPC1 and 2, L3_TPC:A for L23_PC, L4_SSC for L4_SS, L6_TPC:C for L6_TPC_L4.
+* [Rall1959] Rall, Exp. Neurol. 1:491 (1959): the 3/2 power law of diameters at a bifurcation,
+  which our dendrites keep exactly (real ones scatter widely).
+* "shape": our own bounds for what these types are known by: apical tufts that reach the pia
+  (thick-tufted cells: Romand et al., Front. Neuroanat. 5:5, 2011) or end in layer 4, dendrites
+  that run vertically (bitufted and Martinotti cells: Wang et al., J. Physiol. 561:65, 2004). Basal
+  dendrites that bifurcate near the soma and end in long segments are described by Larkman, J.
+  Comp. Neurol. 306:307 (1991). No numbers were taken from these three.
 
 The ranges are rounded and wider than a standard error: the example has to look right, not to
 replace reconstructions. All lengths are um, angles rad, densities cells/mm3.
@@ -109,7 +107,7 @@ class ApicalRule:
 
 @dataclass(frozen=True)
 class Target:
-    """A published range of a mean over the cells of an m-type.
+    """A range for the mean of a feature over the cells of an m-type.
 
     ``feature`` is a name of :func:`region_grower_flow.example.measures.measure`.
     """
@@ -127,7 +125,7 @@ class CellType:
     Attributes:
         mtype: its name, in the nomenclature of region-grower.
         layers: layers that hold its somata.
-        count: cells of the m-type in the microcircuit of [Markram2015].
+        count: cells of the m-type in the microcircuit of [Markram2015], rounded.
         soma_radius: mean radius (um).
         basal: rule of its dendrites.
         apical: rule of its apical dendrite, None when it has none.
