@@ -6,7 +6,13 @@ needs them. Points are rounded to float32 after each step, as MorphIO's are.
 
 import numpy as np
 
-from region_grower_flow.engine.kernels.geometry import children_first, scale_trees
+from region_grower_flow.engine.kernels.diameters import pairwise_sum
+from region_grower_flow.engine.kernels.geometry import (
+    MIN_SECTION_SCALE,
+    children_first,
+    scale_section,
+    scale_trees,
+)
 from region_grower_flow.engine.kernels.jit import entry, kernel
 
 DIRECTION_POINTS = 5
@@ -18,26 +24,151 @@ MAX_POINTS_OF_FULL_SVD = 500
 SMALL_ANGLE = 1e-3
 """Below (rad), SciPy computes a rotation's quaternion by a series."""
 
+PARALLEL = 1e-7
+"""A cross product (um) shorter than this means parallel vectors."""
+
 PLACED, NO_DIRECTION = 0, 1
 """Status of a jitter: done, or a section whose points all coincide (PCA refuses them)."""
 
 
 @entry
-def transform_points(points, matrix):
-    """(n, 3) float32: ``points`` multiplied by the (3, 3) ``matrix`` (a copy).
+def place_donor(rng, donor, roots, axon, matrix, jitters):
+    """Transform a donor, jitter it, and return what is grafted and what orients it.
 
-    Mirrors morph_tool.transform.transform.
+    Mirrors SpaceWorker.transform_morphology of region_grower. Draws are those for the whole donor.
+
+    Args:
+        rng: the generator.
+        donor: (points, offsets, parents, ends) of the donor.
+        roots: (R,) the roots of its trees but its axons.
+        axon: the root of the axon.
+        matrix: (3, 3) float64, turns and scales the donor.
+        jitters: (rotational in degrees, scaling) standard deviations, NaN for no jitter.
+
+    Returns:
+        (status, points, chords): (n, 3) float32, the axon's points; (1 + R, 3) float32, from the
+        first to the last point of the root section of the axon and of the other trees.
     """
-    moved = np.empty(points.shape, np.float32)
-    for i in range(len(points)):
+    points, offsets, parents, ends = donor
+    end = ends[axon]
+    first, last = offsets[axon], offsets[end]
+    placed = _transformed(points, first, last, matrix)
+    own_offsets, own_ends = offsets[axon : end + 1] - first, ends[axon:end] - axon
+    status = PLACED
+    if not np.isnan(jitters[0]):
+        angles = _draw_angles(rng, parents, ends, jitters[0])
+        own_parents = parents[axon:end] - axon
+        status = _turn_sections(placed, own_offsets, own_parents, own_ends, angles[axon:end])
+    factors = np.full(len(parents), np.nan)
+    if not np.isnan(jitters[1]):
+        factors = _draw_factors(rng, ends, jitters[1])
+        scale_trees(placed, own_offsets, own_ends, 0, len(own_ends), factors[axon:end])
+    chords = np.empty((1 + len(roots), 3), np.float32)
+    _chord(placed, 0, own_offsets[1], chords[0])
+    for r in range(len(roots)):
+        root = roots[r]
+        section = _transformed(points, offsets[root], offsets[root + 1], matrix)
+        if not np.isnan(factors[root]):
+            moved = np.empty(3)
+            factor = max(factors[root], MIN_SECTION_SCALE)
+            scale_section(section, 0, len(section), factor, moved)
+        _chord(section, 0, len(section), chords[r + 1])
+    return status, placed, chords
+
+
+@kernel
+def _chord(points, first, last, chord):
+    """Fill the vector from the first to the last of ``points[first:last]``."""
+    for k in range(3):
+        chord[k] = points[last - 1, k] - points[first, k]
+
+
+@kernel
+def _transformed(points, first, last, matrix):
+    """``points[first:last]`` multiplied by the matrix (mirrors morph_tool.transform.transform)."""
+    moved = np.empty((last - first, 3), np.float32)
+    for i in range(first, last):
         x, y, z = np.float64(points[i, 0]), np.float64(points[i, 1]), np.float64(points[i, 2])
         for k in range(3):
-            moved[i, k] = np.float32(matrix[k, 0] * x + matrix[k, 1] * y + matrix[k, 2] * z)
+            value = matrix[k, 0] * x + matrix[k, 1] * y + matrix[k, 2] * z
+            moved[i - first, k] = np.float32(value)
     return moved
 
 
 @entry
-def draw_angles(rng, parents, ends, std):
+def axon_dendrites_cosine(chords):
+    """float32, of the angle between the first of the chords and the mean of the others.
+
+    Mirrors morph_tool.graft._axon_dendrites_angle.
+    """
+    mean = mean_vector(chords[1:])
+    cosine = _dot(mean, chords[0]) / _norm(mean) / _norm(chords[0])
+    return min(max(cosine, np.float32(-1.0)), np.float32(1.0))
+
+
+@entry
+def graft_start(soma_points, soma_diameters, dendrites, around, angle):
+    """(3,) float64, where an axon starts on the soma.
+
+    Mirrors morph_tool.graft.grafting_position for a neuron without axon.
+
+    Args:
+        soma_points, soma_diameters: of the neuron.
+        dendrites: (D, 3) float32, from the first to the last point of its root sections.
+        around: drawn angle (rad) around the dendrites' mean direction.
+        angle: (sin, cos) of the angle from that direction.
+    """
+    mean = mean_vector(dendrites)
+    axis, length = mean.astype(np.float64), np.float64(_norm(mean))
+    orthogonal = np.array([axis[1], -axis[0], 0.0])
+    if _length(orthogonal) < PARALLEL:
+        orthogonal = np.array([-axis[2], 0.0, axis[0]])
+    orthogonal = _turned(orthogonal, axis / length, np.sin(around), np.cos(around))
+    direction = _turned(axis, orthogonal / _length(orthogonal), angle[0], angle[1])
+    direction = direction / _length(direction)
+    center = mean_vector(soma_points)
+    radius = _soma_radius(soma_points, soma_diameters, center)
+    return center.astype(np.float64) + np.float64(radius) * direction
+
+
+@kernel
+def _turned(vector, axis, sin, cos):
+    """``vector`` turned around the unit ``axis`` (mirrors morph_tool.graft._rotate_vector)."""
+    once = np.cross(axis, vector)
+    return vector + sin * once + (1.0 - cos) * np.cross(axis, once)
+
+
+@kernel
+def _soma_radius(points, diameters, center):
+    """float32 (um); mirrors morph_tool.graft._soma_mean_radius."""
+    if len(points) == 1:
+        return np.float32(diameters[0] / np.float32(2.0))
+    distances = np.empty(len(points), np.float32)
+    for i in range(len(points)):
+        x, y, z = points[i, 0] - center[0], points[i, 1] - center[1], points[i, 2] - center[2]
+        distances[i] = np.sqrt(x * x + y * y + z * z)
+    return np.float32(pairwise_sum(distances) / np.float32(len(points)))
+
+
+@kernel
+def mean_vector(vectors):
+    """(3,) float32, the mean of (n, 3) float32 vectors, rounded as NumPy's and MorphIO's."""
+    total = np.zeros(3, np.float32)
+    for i in range(len(vectors)):
+        for k in range(3):
+            total[k] = total[k] + vectors[i, k]
+    for k in range(3):
+        total[k] = np.float32(total[k] / np.float32(len(vectors)))
+    return total
+
+
+@kernel
+def _length(vector):
+    return np.sqrt(vector[0] * vector[0] + vector[1] * vector[1] + vector[2] * vector[2])
+
+
+@kernel
+def _draw_angles(rng, parents, ends, std):
     """(M,) the angle (rad) by which each section turns; root sections don't.
 
     ``std`` in degrees. Mirrors the draws of neuroc.scale.rotational_jitter.
@@ -49,8 +180,8 @@ def draw_angles(rng, parents, ends, std):
     return angles
 
 
-@entry
-def draw_factors(rng, ends, std):
+@kernel
+def _draw_factors(rng, ends, std):
     """(M,) the factor of each section (mirrors the draws of neuroc.scale.scale_morphology)."""
     factors = np.empty(len(ends))
     for i in children_first(ends):
@@ -58,8 +189,8 @@ def draw_factors(rng, ends, std):
     return factors
 
 
-@entry
-def turn_sections(points, offsets, parents, ends, angles):
+@kernel
+def _turn_sections(points, offsets, parents, ends, angles):
     """Turn each section with its descendants, descendants first; returns a status.
 
     ``points`` is one tree. Mirrors neuroc.scale._recursive_rotational_jitter.
@@ -80,13 +211,7 @@ def turn_sections(points, offsets, parents, ends, angles):
     return PLACED
 
 
-@entry
-def scale_sections(points, offsets, ends, factors):
-    """Scale each section by its factor, descendants first (mirrors neuroc.scale.scale_section)."""
-    scale_trees(points, offsets, ends, 0, len(ends), factors)
-
-
-@entry
+@kernel
 def principal_direction(directions):
     """(3,) float32, the first principal axis of (n, 3) float32 directions.
 
@@ -94,13 +219,8 @@ def principal_direction(directions):
     positive.
     """
     count = len(directions)
-    mean = np.zeros(3, np.float32)
-    for i in range(count):
-        for k in range(3):
-            mean[k] = mean[k] + directions[i, k]
+    mean = mean_vector(directions)
     centered = np.empty((count, 3), np.float32)
-    for k in range(3):
-        mean[k] = np.float32(mean[k] / np.float32(count))
     for i in range(count):
         for k in range(3):
             centered[i, k] = directions[i, k] - mean[k]
@@ -163,12 +283,18 @@ def _end_direction(points, first, last):
 
 
 @kernel
-def _norm(vector):
-    """float32, as NumPy's norm of one float32 vector: its BLAS sums float32 squares in float64."""
+def _dot(a, b):
+    """float32, as BLAS multiplies short float32 vectors: float32 products summed in float64."""
     total = np.float64(0.0)
     for k in range(3):
-        total += np.float64(vector[k] * vector[k])
-    return np.sqrt(np.float32(total))
+        total += np.float64(a[k] * b[k])
+    return np.float32(total)
+
+
+@kernel
+def _norm(vector):
+    """float32, as NumPy's norm of one float32 vector."""
+    return np.sqrt(_dot(vector, vector))
 
 
 @kernel

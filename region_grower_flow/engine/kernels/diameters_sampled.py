@@ -5,9 +5,13 @@ diameter_synthesis.build_diameters; section diameters are rounded to float32 whe
 """
 
 import numpy as np
+from numba import njit
 
 from region_grower_flow.engine.kernels.diameters import segment_lengths
 from region_grower_flow.engine.kernels.jit import entry, kernel
+
+inlined = njit(error_model="numpy", inline="always")
+"""For what is called for each draw: handing the generator over would cost more than the draw."""
 
 TRUNK, TERMINAL, TAPER, SIBLING, POWER = range(5)
 """Rows of the laws: trunk and terminal diameter (um), taper, sibling ratio, power relation."""
@@ -31,41 +35,66 @@ TRIES_BEFORE_DECREASE = 5
 MIN_TRUNK, DEFAULT_TRUNK = 0.01, 1.0
 """A trunk drawn thinner than this (um) gets the default diameter (um)."""
 
+UINT32_VALUES = 2**32
+"""NumPy's shuffle masks the generator's 32-bit numbers, its other draws scale them."""
+
 DONE, WRONG_TIPS, NOT_TRUNCATED, NOT_REDUCED = range(4)
 """Status of a tree: done, tips too thick, a law or a bifurcation that gives no valid value."""
 
 
 @kernel
+def _law(laws, row):
+    """A row of the laws as a tuple: passing arrays around costs several times more than a draw."""
+    return (
+        laws[row, FORM],
+        laws[row, SHAPE],
+        laws[row, LOC],
+        laws[row, SCALE],
+        laws[row, LOW],
+        laws[row, HIGH],
+        laws[row, VALUE],
+    )
+
+
+@kernel
+def _scaled(law, factor):
+    """The law with its scale multiplied."""
+    form, shape, loc, scale, low, high, constant = law
+    return (form, shape, loc, scale * factor, low, high, constant)
+
+
+@inlined
 def draw(rng, law):
-    """A value of a law within its bounds, NaN when there is none.
+    """A value of a law (a tuple) within its bounds, NaN when there is none.
 
     Mirrors diameter_synthesis.distribution_fitting.sample_distribution.
     """
-    if law[FORM] == CONSTANT:
-        return law[VALUE]
-    value = _draw_once(rng, law)
-    if law[LOW] == law[HIGH]:
-        return law[LOW]
+    form, shape, loc, scale, low, high, constant = law
+    if form == CONSTANT:
+        return constant
+    value = _draw_once(rng, form, shape, loc, scale)
+    if low == high:
+        return low
     tries = 0
-    while value > law[HIGH] or value < law[LOW]:
-        value = _draw_once(rng, law)
+    while value > high or value < low:
+        value = _draw_once(rng, form, shape, loc, scale)
         tries += 1
         if tries >= MAX_TRUNCATE_TRIES:
             return np.nan
     return value
 
 
-@kernel
-def _draw_once(rng, law):
-    if law[FORM] == EXPON_REV:
-        return -(law[LOC] + law[SCALE] * rng.standard_exponential())
-    if law[FORM] == EXPONNORM:
-        tail = rng.standard_exponential() * law[SHAPE]
-        return law[LOC] + law[SCALE] * (tail + rng.standard_normal())
-    return law[LOC] + law[SCALE] * rng.standard_gamma(law[SHAPE])
+@inlined
+def _draw_once(rng, form, shape, loc, scale):
+    if form == EXPON_REV:
+        return -(loc + scale * rng.standard_exponential())
+    if form == EXPONNORM:
+        tail = rng.standard_exponential() * shape
+        return loc + scale * (tail + rng.standard_normal())
+    return loc + scale * rng.standard_gamma(shape)
 
 
-@kernel
+@inlined
 def _reduction(power, sibling_ratio):
     """Mirrors diameter_synthesis.morph_functions.diameter_power_relation_factor."""
     if sibling_ratio > 0:
@@ -73,7 +102,7 @@ def _reduction(power, sibling_ratio):
     return 1.0
 
 
-@kernel
+@inlined
 def _bifurcation(rng, laws, at_major, max_reduction):
     """(reduction of the thicker daughter, ratio of the others to it); NaN when there is none.
 
@@ -92,72 +121,101 @@ def _bifurcation(rng, laws, at_major, max_reduction):
     return np.inf, np.nan
 
 
-@kernel
-def _daughters(rng, diameter, terminal, n_children, major, laws, rule):
-    """The first diameters of the children of a section that ends with ``diameter``.
+@inlined
+def _draw_daughters(rng, diameter, terminal, major, laws, rule, daughters):
+    """Fill the first diameters of the children of a section that ends with ``diameter``.
 
-    ``major``: which child goes on to an apical point, -1 when none does. Mirrors
-    diameter_synthesis.build_diameters._sample_daughter_diameters. NaN or inf in the first:
-    nothing valid could be drawn.
+    ``major``: which child goes on to an apical point, -1 when none does. Returns a status. Mirrors
+    diameter_synthesis.build_diameters._sample_daughter_diameters.
     """
     threshold_mode, max_reduction = rule[0], rule[1]
     asymmetric = major >= 0
     reduction, ratio = _bifurcation(rng, laws, asymmetric and threshold_mode, max_reduction)
-    least = min(diameter, terminal)
-    daughters = np.empty(n_children)
     if not np.isfinite(reduction):
-        daughters[0] = reduction
-        return daughters
+        return NOT_TRUNCATED if np.isnan(reduction) else NOT_REDUCED
+    least = min(diameter, terminal)
     thickest = reduction * diameter
-    daughters[:] = max(ratio * thickest, least)
+    for c in range(len(daughters)):
+        daughters[c] = max(ratio * thickest, least)
     daughters[max(major, 0)] = max(thickest, least)
     if not asymmetric:
-        rng.shuffle(daughters)
-    return daughters
+        _shuffle(rng, daughters)
+    return DONE
+
+
+@inlined
+def _shuffle(rng, values):
+    """Mirrors Generator.shuffle: same draws, and several times faster than Numba's."""
+    for i in range(len(values) - 1, 0, -1):
+        mask = 1
+        while mask < i:
+            mask = 2 * mask + 1
+        j = rng.integers(0, UINT32_VALUES) & mask
+        while j > i:
+            j = rng.integers(0, UINT32_VALUES) & mask
+        values[i], values[j] = values[j], values[i]
 
 
 @kernel
-def _fill_section(section, lengths, start, taper, least, most):
-    """Mirrors diameter_synthesis.build_diameters._diametrize_section."""
-    for i in range(len(section)):
-        value = start + taper * np.float64(lengths[i])
-        section[i] = np.float32(min(max(value, least), most))
+def _section_diameter(start, taper, length, least, most):
+    """The diameter (um, float32) at a path length (um) in a section.
+
+    Mirrors diameter_synthesis.build_diameters._diametrize_section.
+    """
+    value = start + taper * np.float64(length)
+    return np.float32(min(max(value, least), most))
 
 
 @kernel
-def _diametrize_tree(rng, diameters, lengths, tree, forest, major_child, laws, rule, trunk):
-    """One try at a tree; returns a status.
+def _fill_tree(diameters, lengths, tree, offsets, courses, trunk):
+    """Set the diameters of all points of a tree from the courses of its sections.
+
+    ``courses``: (n, 3), first diameter, taper and least diameter of each section.
+    """
+    root, end = tree
+    for i in range(root, end):
+        start, taper, least = courses[i - root]
+        for k in range(offsets[i], offsets[i + 1]):
+            diameters[k] = _section_diameter(start, taper, lengths[k], least, trunk)
+
+
+@kernel
+def _draw_tree(rng, lengths, tree, forest, major_child, laws, rule, trunk, work):
+    """One try at a tree: draws the course of each section's diameters; returns a status.
 
     Mirrors diameter_synthesis.build_diameters._diametrize_tree: sections in order of their
-    distance in bifurcations from the root.
+    distance in bifurcations from the root. Points are left for :func:`_fill_tree`, since most
+    tries fail: only the last diameter of a section matters here. ``work`` is (courses, queue,
+    daughters): what is filled, and space to work in.
     """
+    courses, queue, daughters = work
     offsets, starts, children = forest
     root, end = tree
-    queue = np.empty(end - root, np.int64)
+    courses[0, 0] = trunk
     queue[0] = root
     count, status = 1, DONE
     for done in range(end - root):
         i = queue[done]
-        first, last = offsets[i], offsets[i + 1]
-        start = trunk if i == root else np.float64(diameters[first])
+        start = courses[i - root, 0]
         taper = draw(rng, laws[TAPER])
         terminal = draw(rng, laws[TERMINAL])
         if np.isnan(taper) or np.isnan(terminal):
             return NOT_TRUNCATED
         terminal = min(start, terminal)
-        _fill_section(diameters[first:last], lengths[first:last], start, taper, terminal, trunk)
-        ending = np.float64(diameters[last - 1])
-        n_children = starts[i + 1] - starts[i]
-        if n_children > 0:
-            daughters = _daughters(rng, ending, terminal, n_children, major_child[i], laws, rule)
-            if not np.isfinite(daughters[0]):
-                return NOT_TRUNCATED if np.isnan(daughters[0]) else NOT_REDUCED
-            for c in range(n_children):
-                child = children[starts[i] + c]
-                diameters[offsets[child]] = np.float32(daughters[c])
-                queue[count] = child
+        courses[i - root, 1], courses[i - root, 2] = taper, terminal
+        length = lengths[offsets[i + 1] - 1]
+        ending = np.float64(_section_diameter(start, taper, length, terminal, trunk))
+        first, last = starts[i], starts[i + 1]
+        if last > first:
+            new = daughters[: last - first]
+            failed = _draw_daughters(rng, ending, terminal, major_child[i], laws, rule, new)
+            if failed:
+                return failed
+            for c in range(first, last):
+                queue[count] = children[c]
+                courses[children[c] - root, 0] = np.float64(np.float32(daughters[c - first]))
                 count += 1
-        elif ending > laws[TERMINAL, HIGH]:
+        elif ending > laws[TERMINAL][HIGH]:
             status = WRONG_TIPS
     return status
 
@@ -169,29 +227,33 @@ def _diametrize_neurite(rng, diameters, lengths, tree, forest, major_child, laws
     Mirrors the loop of diameter_synthesis.build_diameters._diametrize_neuron.
     """
     taper_increase, max_tries = rule[2], rule[3]
-    laws = laws.copy()
+    taper_law = laws[TAPER]
+    count = tree[1] - tree[0]
+    courses = np.empty((count, 3))
+    work = (courses, np.empty(count, np.int64), np.empty(count))
     fraction, step, tries = 1.0, 1, 0
-    while True:
+    trunk = np.float64(diameters[forest[0][tree[0]]])
+    status = WRONG_TIPS
+    while status == WRONG_TIPS and tries <= max_tries + 1:
         if taper_increase > 0:
-            laws[TAPER, SCALE] *= taper_increase
-            trunk = np.float64(diameters[forest[0][tree[0]]])
+            taper_law = _scaled(taper_law, taper_increase)
         else:
             trunk = fraction * draw(rng, laws[TRUNK])
             if np.isnan(trunk):
                 return NOT_TRUNCATED
             if trunk < MIN_TRUNK:
                 trunk = DEFAULT_TRUNK
-        status = _diametrize_tree(
-            rng, diameters, lengths, tree, forest, major_child, laws, rule, trunk
-        )
-        if status != WRONG_TIPS:
-            return status
+        tried = (laws[TRUNK], laws[TERMINAL], taper_law, laws[SIBLING], laws[POWER])
+        status = _draw_tree(rng, lengths, tree, forest, major_child, tried, rule, trunk, work)
         if tries > TRIES_BEFORE_DECREASE * step:
             fraction -= TRUNK_FRACTION_DECREASE
             step += 1
-        if tries > max_tries:
-            return DONE
         tries += 1
+    if status == WRONG_TIPS:
+        status = DONE
+    if status == DONE:
+        _fill_tree(diameters, lengths, tree, forest[0], courses, trunk)
+    return status
 
 
 @entry
@@ -211,6 +273,7 @@ def diametrize_sampled(rng, diameters, lengths, trees, forest, major_child, laws
         rule: (threshold mode, largest reduction, taper increase or 0, max tries).
         n_samples: at least 1.
     """
+    laws = (_law(laws, 0), _law(laws, 1), _law(laws, 2), _law(laws, 3), _law(laws, 4))
     total = np.zeros_like(diameters)
     for sample in range(n_samples):
         for t in range(len(trees)):
