@@ -60,7 +60,7 @@ BITUFTED = CellType(
 LAYER_3_PYRAMIDAL = CellType(
     mtype="L3_TPC:A",
     layers=(3,),
-    count=5900,
+    count=4100,  # layer 3 holds this share of the 5,900 L23_PC
     soma_radius=7.0,
     basal=TreeRule(
         (4, 7),

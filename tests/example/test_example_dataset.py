@@ -202,7 +202,7 @@ def test_counts_follow_the_option(tmp_path):
     paths = create_example(tmp_path / "more", atlas="column", n_cells=500)
     counts = _cells(paths.nodes).mtype.value_counts()
     assert counts.sum() == 500
-    assert 1.0 < counts["L3_TPC:A"] / counts["L5_TPC:A"] < 1.7
+    assert 0.75 < counts["L3_TPC:A"] / counts["L5_TPC:A"] < 1.15
     assert paths.atlas_curved is None
     assert not (paths.folder / "atlas_curved").exists()
 
