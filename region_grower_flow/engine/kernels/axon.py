@@ -12,6 +12,8 @@ from region_grower_flow.engine.kernels.geometry import (
     children_first,
     scale_section,
     scale_trees,
+    subtree_ends,
+    tiny_morphology,
 )
 from region_grower_flow.engine.kernels.jit import entry, kernel
 
@@ -334,3 +336,14 @@ def _rotate(points, first, last, matrix):
         for k in range(3):
             moved = matrix[k, 0] * x + matrix[k, 1] * y + matrix[k, 2] * z
             points[i, k] = np.float32(np.float64(origin[k]) + moved)
+
+
+def warm_up():
+    """Call every kernel that Python calls, with the types that it passes."""
+    rng = np.random.default_rng(0)
+    points, diameters, offsets, _, parents = tiny_morphology()
+    donor = (points, offsets, parents, subtree_ends(parents))
+    roots = np.flatnonzero(parents < 0)
+    _, _, chords = place_donor(rng, donor, roots, roots[0], np.eye(3), (5.0, 0.2))
+    axon_dendrites_cosine(chords)
+    graft_start(points, diameters, chords, 1.0, (0.0, 1.0))

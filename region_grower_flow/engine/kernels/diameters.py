@@ -7,6 +7,7 @@ and rounds when it stores them in a section, and so do these kernels. A tree is 
 
 import numpy as np
 
+from region_grower_flow.engine.kernels.geometry import child_lists, tiny_morphology
 from region_grower_flow.engine.kernels.jit import entry, kernel
 
 MIN_DIAMETER = 0.07
@@ -293,3 +294,17 @@ def _fill_linear(section, start, stop):
     for i in range(count):
         part = 1.0 if i == count - 1 and count > 1 else i * step
         section[i] = np.float32((stop - start) * part + start)
+
+
+def warm_up():
+    """Call every kernel that Python calls, with the types that it passes."""
+    rng = np.random.default_rng(0)
+    points, diameters, offsets, types, parents = tiny_morphology()
+    constant_per_section(diameters, offsets, types, 3)
+    smooth_sections(diameters, points, offsets, types, parents, 3)
+    forest = (offsets, parents, *child_lists(parents))
+    tree = (np.int64(0), np.int64(len(parents)))
+    model = (*np.full((4, 1), 0.5), 1.5, 1.0)
+    diametrize_from_root(rng, diameters, points, tree, forest, model)
+    diametrize_from_tips(rng, diameters, points, tree, forest, model)
+    diametrize_simpler(diameters, points, tree, forest, np.ones(2))

@@ -8,6 +8,7 @@ import numpy as np
 from numba import njit
 
 from region_grower_flow.engine.kernels.diameters import segment_lengths
+from region_grower_flow.engine.kernels.geometry import child_lists, tiny_morphology
 from region_grower_flow.engine.kernels.jit import entry, kernel
 
 inlined = njit(error_model="numpy", inline="always")
@@ -320,3 +321,23 @@ def major_children(parents, starts, children, apical_sections):
             if on_major[children[c]]:
                 major[i] = c - starts[i]
     return major
+
+
+def warm_up():
+    """Call every kernel that Python calls, with the types that it passes."""
+    points, diameters, offsets, _, parents = tiny_morphology()
+    starts, children = child_lists(parents)
+    major = major_children(parents, starts, children, np.array([1]))
+    laws = np.ones((5, 7))
+    laws[:, FORM] = CONSTANT
+    diametrize_sampled(
+        np.random.default_rng(0),
+        diameters,
+        path_lengths(points, offsets),
+        np.array([[0, len(parents)]]),
+        (offsets, starts, children),
+        major,
+        laws,
+        (True, 3.0, 0.0, 1.0),
+        2,
+    )

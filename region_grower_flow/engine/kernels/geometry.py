@@ -44,7 +44,7 @@ def child_lists(parents):
     return starts, children
 
 
-@entry
+@kernel
 def children_first(ends):
     """(M,) int64, the sections in post-order: the children of a section, then the section."""
     count = len(ends)
@@ -142,3 +142,28 @@ def _along(point, direction):
         + np.float64(point[1]) * direction[1]
         + np.float64(point[2]) * direction[2]
     )
+
+
+def tiny_morphology():
+    """(points, diameters, offsets, types, parents) of a fork, for warming up."""
+    points = np.array(
+        [[0, 0, 0], [0, 5, 0], [0, 5, 0], [2, 9, 1], [3, 9, 4], [0, 5, 0], [-2, 9, 1], [-4, 9, 0]],
+        dtype=np.float32,
+    )
+    return (
+        points,
+        np.ones(len(points), dtype=np.float32),
+        np.array([0, 2, 5, 8]),
+        np.full(3, 3, dtype=np.int32),
+        np.array([-1, 0, 0]),
+    )
+
+
+def warm_up():
+    """Call every kernel that Python calls, with the types that it passes."""
+    points, _, offsets, _, parents = tiny_morphology()
+    ends, roots = subtree_ends(parents), np.array([0])
+    child_lists(parents)
+    shift_points(points, 0, len(points), np.ones(3))
+    tree_extents(points, offsets, ends, roots, np.ones(3))
+    scale_all_trees(points, offsets, ends, roots, np.ones(1))
