@@ -17,6 +17,7 @@ from region_grower_flow.io.trunk_checks import (
     check_orientation,
     check_orientation_modes,
 )
+from region_grower_flow.morphology import NEURITE_TYPES
 
 L = logging.getLogger(__name__)
 
@@ -33,6 +34,10 @@ _MIN_STEP = 1e-3
 """Mean length of a step (um) below which growth does not end within reason."""
 _MAX_LENGTH = 1e7
 """Length of a bar (um) that no neurite has (10 m)."""
+_FEW_BARS = 10
+"""Bar codes with more bars are never even."""
+_DENSITY_EDGES = 100
+"""Edges of the bins that TMD counts bars in."""
 _MAX_TREES = 10_000
 _ROUNDING = 1e-5
 _TREE_MODELS = ("trunk", "term", "taper", "trunk_taper")
@@ -160,6 +165,11 @@ def _check_method(kind, neurite, drawn, report):
         report.parameter((kind,), "'growth_method' is missing")
         return
     _check_choice((kind, "branching_method"), neurite, _BRANCHING_METHODS, report)
+    if neurite["tree_type"] not in NEURITE_TYPES.values():
+        report.parameter((kind, "tree_type"), f"expected {NEURITE_TYPES[kind]} (SWC's number)")
+    # region-grower sets its own scaling for dendrites, whatever is given.
+    if neurite["modify"] and kind == "axon":
+        report.parameter((kind, "modify"), "expected null: a file cannot hold a function")
     weights = neurite["randomness"] + neurite["targeting"]
     if weights > 1 + _ROUNDING:
         report.parameter(
@@ -190,6 +200,8 @@ def _check_method(kind, neurite, drawn, report):
     if stated is not None and stated != neurite["metric"]:
         L.warning("%s: the bar codes are of %s, growth is by %s", kind, stated, neurite["metric"])
     _check_barcodes(kind, drawn, report)
+    if method != "tmd":
+        _check_apical_points(kind, neurite, drawn, report)
 
 
 def _check_choice(keys, neurite, choices, report):
@@ -210,6 +222,37 @@ def _check_barcodes(kind, drawn, report):
         problem = _barcode_problem(bars)
         if problem:
             report.distribution((*keys, i), problem)
+
+
+def _check_apical_points(kind, neurite, drawn, report):
+    """The apical methods look for the apical point in each bar code, and must find one."""
+    if report.problems:
+        return
+    tuft = neurite.get("has_apical_tuft", False)
+    for i, bars in enumerate(drawn["persistence_diagram"]):
+        if len(bars) == 1 or (tuft and len(bars) <= _FEW_BARS and _is_even(bars)):
+            report.distribution(
+                (kind, "persistence_diagram", i),
+                "no apical point can be found in a bar code that has one bar or even bars, "
+                f"which the growth method {neurite['growth_method']!r} needs",
+                "leave it out or grow this neurite by 'tmd'",
+            )
+
+
+def _is_even(bars):
+    """Whether the density of bars has no minimum along the way: TMD would look for it forever.
+
+    Mirrors ``tmd.Topology.analysis.find_apical_point_distance_smoothed``.
+    """
+    from scipy.stats import gaussian_kde
+
+    ends = np.sort(np.array(bars, dtype=np.float64)[:, :2], axis=1)
+    edges = np.linspace(ends.min(), ends.max(), _DENSITY_EDGES)
+    within = (ends[:, 1:] > edges[np.newaxis, 1:]) & (ends[:, :1] < edges[np.newaxis, :-1])
+    centers = (edges[:-1] + edges[1:]) / 2
+    density = gaussian_kde(np.repeat(centers, within.sum(axis=0)))(centers)
+    slope = np.gradient(density)
+    return not (np.gradient(slope) > 0).any() or not np.abs(slope).max() > 0
 
 
 def _barcode_problem(bars):
@@ -273,6 +316,10 @@ def _check_diameters(params, distribs, report):
                 f"expected 'external' as in the distributions, not {shown(asked)}",
             )
         _check_external(params, model, report)
+    elif method == "default":
+        for kind in _diameter_kinds(params):
+            if model.get(kind) == []:
+                report.distribution(("diameter", kind), "expected at least one coefficient")
     elif method in ("M4", "M5"):
         for kind in _diameter_kinds(params):
             missing = [key for key in _TREE_MODELS if not model.get(kind, {}).get(key)]

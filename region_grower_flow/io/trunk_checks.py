@@ -62,6 +62,8 @@ def check_orientation(kind, neurite, drawn, report):
             report.distribution(keys, "is missing, the orientation of the trunks is drawn from it")
         elif "data" in values:
             check_histogram((*keys, "data"), values["data"], report)
+        elif not {"min", "max"} <= values.get("uniform", {}).keys():
+            report.distribution(keys, "expected {'uniform': {'min': ..., 'max': ...}} (rad)")
 
 
 def _check_mode(keys, orientation, report):

@@ -71,6 +71,7 @@ def test_inputs_are_not_changed(checker):
         (("axon",), 5, "axon"),
         (("grow_types",), [], "nothing is to be grown"),
         (("grow_types",), ["axon"], "axon: is in 'grow_types' but has no"),
+        (("basal_dendrite", "tree_type"), 1, "tree_type: expected 3 (SWC's number)"),
         (("origin",), REMOVE, "'origin' is missing"),
         (("diameter_params",), REMOVE, "'diameter_params' is missing"),
         (("diameter_params", "taper"), math.inf, "taper: expected a finite number"),
@@ -107,6 +108,8 @@ def test_parameters(checker, keys, value, words):
         (("basal_dendrite", "num_trees"), histogram([1e6], [1]), "at most 10000 trees"),
         (("basal_dendrite", "trunk"), None, "trunk -> orientation_deviation: is missing"),
         (("basal_dendrite", "trunk", "azimuth"), {}, "trunk -> azimuth: is missing"),
+        (("basal_dendrite", "trunk", "azimuth", "uniform", "max"), REMOVE, "expected {'uniform'"),
+        (("apical_dendrite", "persistence_diagram", 1, 0), REMOVE, "no apical point can be found"),
         (("basal_dendrite",), REMOVE, "basal_dendrite"),
         (("soma",), REMOVE, "'soma' is missing"),
         (("soma",), {}, "soma -> size: expected"),
@@ -115,6 +118,7 @@ def test_parameters(checker, keys, value, words):
         (("soma", "size", "norm", "mean"), NAN, "mean: expected a finite number"),
         (("diameter",), REMOVE, "'diameter' is missing"),
         (("diameter", "method"), REMOVE, "diameter: 'method' is missing"),
+        (("diameter", "apical_dendrite"), [], "expected at least one coefficient"),
         (("diameter",), {"method": "M9"}, "diameter -> method: expected one of external"),
         (("diameter",), {"method": "M4"}, "diameter -> basal_dendrite: the model M4 needs trunk"),
     ],
@@ -132,6 +136,30 @@ def test_only_the_bar_of_the_root_may_lack_angles(checker):
     bars = distributions["basal_dendrite"]["persistence_diagram"][0]
     bars.reverse()
     assert problems(checker, distributions=distributions) == []
+
+
+@pytest.mark.parametrize(
+    ("bars", "even"),
+    [
+        ([[90, 0]], True),
+        ([[90, 0], [90, 0]], True),
+        ([[0, 90], [90, 0]], True),
+        ([[90, 0], [50, 20]], False),
+        ([[90, 0], [50, 0]], False),
+    ],
+)
+def test_bar_codes_without_apical_point(checker, bars, even):
+    # In an even bar code TMD looks for the apical point forever.
+    distributions = mtype_distributions()
+    diagram = [[*bar, 0.1, 0.2, 0.3, 0.4] for bar in bars]
+    distributions["apical_dendrite"]["persistence_diagram"].append(diagram)
+    found = problems(checker, distributions=distributions)
+    assert [("persistence_diagram -> 2: no apical point" in text) for text in found] == [
+        True
+    ] * even
+    basal = mtype_distributions()
+    basal["basal_dendrite"]["persistence_diagram"].append(diagram)
+    assert problems(checker, distributions=basal) == []
 
 
 def test_external_diameters_are_asked_for_on_both_sides(checker):
@@ -202,7 +230,9 @@ def test_trunks_without_bar_codes(checker):
     )
     parameters["axon"]["num_seg"] = 5
     assert problems(checker, parameters, distributions) == []
-    parameters["axon"]["metric"] = "path_distances"
+    parameters["axon"]["modify"] = {"funct": "scale"}
+    only(problems(checker, parameters, distributions), "axon -> modify: expected null")
+    parameters["axon"] |= {"modify": None, "metric": "path_distances"}
     only(problems(checker, parameters, distributions), "needs 'trunk_length'")
 
 
