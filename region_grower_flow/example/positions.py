@@ -17,7 +17,10 @@ COLUMN_RADIUS = 200.0
 """Somata of the column lie within this distance (um) of its axis."""
 GOLDEN_STEPS = 1.2207440846057596 ** -np.arange(1.0, 4.0)
 """Steps of an evenly spread sequence in three dimensions (g ** 4 = g + 1)."""
+CLEARANCE = 40.0
+"""Least distance (um) of somata (their voxels) from the pia and the white matter."""
 JITTER = 0.5
+"""Of a position, relative to the mean distance between neighbors."""
 FACE_MARGIN = 0.02
 """Share of a voxel, at each face, that holds no somata."""
 SIDE_MARGIN = 0.1
@@ -111,14 +114,24 @@ def cells_per_type(space, layer_of_voxel, n_cells):
 def usable_in_column(space):
     """(nx, ny, nz) bool: voxels of the column near enough to its axis."""
     centers = space.grid.centers()
-    return np.hypot(centers[..., 0], centers[..., 2]) <= COLUMN_RADIUS
+    return _clear(space) & (np.hypot(centers[..., 0], centers[..., 2]) <= COLUMN_RADIUS)
 
 
 def usable_in_curved(space):
     """(nx, ny, nz) bool: voxels of the curved sheet away from its sides."""
     along = (space.grid.centers()[..., 2] - CURVED_SHIFT[2]) / CURVED_LENGTH
     inner = 1.0 - 2.0 * SIDE_MARGIN
-    return (np.abs(space.angle) < inner * CURVED_HALF_ANGLE) & (np.abs(along) < inner / 2)
+    return (
+        _clear(space)
+        & (np.abs(space.angle) < inner * CURVED_HALF_ANGLE)
+        & (np.abs(along) < inner / 2)
+    )
+
+
+def _clear(space):
+    """(nx, ny, nz) bool: voxels far enough from the pia and the white matter for a soma."""
+    depth = space.boundaries[..., 0] - space.height
+    return (depth >= CLEARANCE) & (space.height >= CLEARANCE)
 
 
 def write_nodes(table, path):

@@ -14,6 +14,7 @@ from region_grower_flow.example.__main__ import main
 from region_grower_flow.example.atlases import CURVED_VARIATION
 from region_grower_flow.example.celltypes import CELL_TYPES
 from region_grower_flow.example.create import MARKER
+from region_grower_flow.example.positions import CLEARANCE
 from region_grower_flow.example.targets import LAYERS, THICKNESSES
 
 MEGABYTE = 1 << 20
@@ -152,6 +153,8 @@ def test_cells_lie_inside_their_layers(part):
     found = volumes["regions"].lookup(positions)
     areas = {1: "S1", 2: "S2"}
     assert list(cells.region) == [f"{areas[i // 10]};L{i % 10}" for i in found]
+    depths = volumes[1].lookup(positions)[:, 1] - volumes["y"].lookup(positions)
+    assert depths.min() >= CLEARANCE - 0.5
     layers = {cell_type.mtype: cell_type.layers for cell_type in CELL_TYPES}
     for mtype, layer in zip(cells.mtype, cells.layer.astype(int), strict=True):
         assert layer in layers[mtype]
