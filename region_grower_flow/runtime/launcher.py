@@ -8,6 +8,7 @@ import contextlib
 import functools
 import json
 import os
+import resource
 import subprocess
 import time
 from pathlib import Path
@@ -24,6 +25,9 @@ __all__ = ["ChunkOutcome", "ChunkRun", "Progress", "finished_records", "mpi_work
 
 CHECK_SECONDS = 60
 """For two ranks to start and say how many they are."""
+
+MPI_FILE_SIZE = 10_000_000
+"""Bytes of the largest file that a rank of MPICH makes in shared memory (measured: below 10 MB)."""
 
 TAIL_LINES, TAIL_LENGTH = 5, 600
 """Lines and characters of a log that an error quotes."""
@@ -105,6 +109,8 @@ class _Chunk:
         plan = self.plan
         if plan.workers < 1:
             raise InvalidInput("the number of workers must be at least 1", where="workers")
+        if plan.launcher != INPROCESS:
+            _check_file_size_limit()
         make_folder(Path(plan.blocks_folder) / JOBS)
         make_folder(plan.logs_folder)
         self.crashes.load()
@@ -335,6 +341,16 @@ def _check_answer(mpiexec, out, err):
     if "No module named mpi4py" in last:
         return False, "mpi4py is not installed: install the package with its extra 'mpi'."
     return False, f"{mpiexec} could not start two ranks of mpi4py: {last or 'it said nothing'}"
+
+
+def _check_file_size_limit():
+    """MPI's shared memory counts as files: below a few MB its ranks die with odd messages."""
+    limit, _ = resource.getrlimit(resource.RLIMIT_FSIZE)
+    if limit != resource.RLIM_INFINITY and limit < MPI_FILE_SIZE:
+        raise OutputFailed(
+            f"The file-size limit of {limit} bytes is too small for MPI, which needs files of "
+            f"{MPI_FILE_SIZE} bytes in shared memory; raise it (ulimit -f) and run again."
+        )
 
 
 def _raise_failure(end):

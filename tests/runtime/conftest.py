@@ -1,9 +1,12 @@
 """Chunks of fake cells, and a way to see which processes a test has left behind."""
 
+import json
 import os
 import signal
+import subprocess
 import sys
 import uuid
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -70,3 +73,19 @@ def mpi():
         if os.environ.get("RGF_REQUIRE_REAL_PARTS") == "1":
             pytest.fail(sentence)
         pytest.skip(sentence)
+
+
+@pytest.fixture
+def start_parent(tmp_path, mark):
+    """Starts a Python process of its own that runs a plan."""
+
+    def start(plan, prefix=(), **options):
+        # JSON has no integers as keys: the parent asks the synthesizer again.
+        values = {**asdict(plan), "costs": None, "digests": None}
+        path = tmp_path / "plan.json"
+        path.write_text(json.dumps(values))
+        command = [*prefix, sys.executable, str(HERE / "fake_parent.py"), str(path)]
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        return subprocess.Popen(command, **pipes, **options)
+
+    return start

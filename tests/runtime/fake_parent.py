@@ -6,6 +6,7 @@ from pathlib import Path
 
 import fake_worker
 
+from region_grower_flow.errors import FlowError
 from region_grower_flow.runtime.launcher import finished_records, run_chunk
 from region_grower_flow.runtime.plans import ChunkRun
 
@@ -17,7 +18,10 @@ def main(path):
     finished = finished_records(values["blocks_folder"])
     rows = [row for row in values["rows"] if (row, synthesizer.digest(row)) not in finished]
     print("begins", len(rows), flush=True)
-    run_chunk(ChunkRun(**{**values, "rows": rows}), worker_module="fake_worker")
+    try:
+        run_chunk(ChunkRun(**{**values, "rows": rows}), worker_module="fake_worker")
+    except FlowError as error:
+        sys.exit(f"{type(error).__name__}: {error}")
     print("ends", flush=True)
 
 

@@ -50,6 +50,7 @@ class FakeSynthesizer:
 
     def _record(self, row, status, reason, files):
         record = {"row": row, "digest": self.digest(row), "name": str(row), "status": status}
+        record["padding"] = "x" * self.settings.get("padding", 0)
         return {**record, "reason": reason, "attempts": 1, "files": files}
 
     def _journal(self, row):

@@ -1,18 +1,14 @@
 """Processes of a run are killed at any moment: nothing is left behind, the next run goes on."""
 
 import contextlib
-import json
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
-from dataclasses import asdict
 
 import pytest
 from fake_worker import FakeSynthesizer
-from runtime_helpers import HERE, files, journal, marked_processes, wait_until_gone
+from runtime_helpers import files, journal, marked_processes, wait_until_gone
 
 from region_grower_flow.runtime.blocks import finished_records
 
@@ -35,22 +31,6 @@ def plan(fake):
         settings={"seconds": 0.02},
         costs=dict.fromkeys(range(CELLS), 1.0),
     )
-
-
-@pytest.fixture
-def start(tmp_path, mark):
-    """Starts a parent process that runs a plan."""
-
-    def start_parent(plan):
-        values = asdict(plan)
-        # JSON knows no integers as keys: the parent asks the synthesizer again.
-        values.update(costs=None, digests=None)
-        path = tmp_path / "plan.json"
-        path.write_text(json.dumps(values))
-        command = [sys.executable, str(HERE / "fake_parent.py"), str(path)]
-        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-    return start_parent
 
 
 def finished(plan):
@@ -82,9 +62,9 @@ def send(pids, number):
             os.kill(pid, number)
 
 
-def run_on(plan, start):
+def run_on(plan, start_parent):
     """Let a parent finish the plan and return its output."""
-    out, err = start(plan).communicate(timeout=120)
+    out, err = start_parent(plan).communicate(timeout=120)
     assert "ends" in out, err
     return out
 
@@ -100,8 +80,8 @@ def check_complete(plan):
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-def test_killed_parent_leaves_nothing_and_the_next_run_goes_on(plan, start, mark, number):
-    parent = start(plan)
+def test_killed_parent_leaves_nothing_and_the_next_run_goes_on(plan, start_parent, mark, number):
+    parent = start_parent(plan)
     wait_for_cells(plan, parent, 60)
     parent.send_signal(number)
     parent.communicate(timeout=20)
@@ -109,7 +89,7 @@ def test_killed_parent_leaves_nothing_and_the_next_run_goes_on(plan, start, mark
     wait_until_gone(mark)
     kept = finished(plan)
     assert 0 < len(kept) < CELLS
-    assert f"begins {CELLS - len(kept)}" in run_on(plan, start)
+    assert f"begins {CELLS - len(kept)}" in run_on(plan, start_parent)
     check_complete(plan)
     assert len(journal(plan)) - CELLS <= WORKERS * BLOCK_CELLS
     assert marked_processes(mark) == {}
@@ -117,8 +97,8 @@ def test_killed_parent_leaves_nothing_and_the_next_run_goes_on(plan, start, mark
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 @pytest.mark.parametrize("kind", ["rank", "mpiexec"])
-def test_killed_rank_or_launcher_is_made_good_in_the_same_run(plan, start, mark, kind, number):
-    parent = start(plan)
+def test_killed_rank_or_launcher_is_made_good_at_once(plan, start_parent, mark, kind, number):
+    parent = start_parent(plan)
     wait_for_cells(plan, parent, 60)
     send(targets(mark, parent)[kind][-1:], number)
     out, err = parent.communicate(timeout=60)
@@ -128,20 +108,20 @@ def test_killed_rank_or_launcher_is_made_good_in_the_same_run(plan, start, mark,
     assert marked_processes(mark) == {}
 
 
-def test_everything_killed_at_once(plan, start, mark):
-    parent = start(plan)
+def test_everything_killed_at_once(plan, start_parent, mark):
+    parent = start_parent(plan)
     wait_for_cells(plan, parent, 60)
     found = targets(mark, parent)
     send([pid for pids in found.values() for pid in pids], signal.SIGKILL)
     parent.communicate(timeout=20)
     wait_until_gone(mark)
-    run_on(plan, start)
+    run_on(plan, start_parent)
     check_complete(plan)
 
 
-def test_frozen_launcher_does_not_keep_the_parent(plan, start, mark):
+def test_frozen_launcher_does_not_keep_the_parent(plan, start_parent, mark):
     """A stopped mpiexec does not react to SIGTERM: it and its ranks are killed."""
-    parent = start(plan)
+    parent = start_parent(plan)
     wait_for_cells(plan, parent, 40)
     found = targets(mark, parent)
     send(found["mpiexec"] + found["rank"], signal.SIGSTOP)
@@ -152,14 +132,14 @@ def test_frozen_launcher_does_not_keep_the_parent(plan, start, mark):
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_random_kills(plan, start, mark, capsys):
+def test_random_kills(plan, start_parent, mark, capsys):
     """Kills at random moments, again and again; RGF_STRESS sets how many."""
     kills = int(os.environ.get("RGF_STRESS", "20"))
     plan.rows.extend(range(CELLS, 60 * kills))
     chance = random.Random(20)
     slowest, hits = 0.0, {}
     while sum(hits.values()) < kills:
-        parent = start(plan)
+        parent = start_parent(plan)
         # The moment is counted in cells begun, so that slow machines kill within work too.
         wait_for_cells(plan, parent, len(journal(plan)) + chance.randrange(2, 90))
         time.sleep(chance.random() * 0.05)
@@ -177,7 +157,7 @@ def test_random_kills(plan, start, mark, capsys):
         parent.communicate(timeout=20)
         slowest = max(slowest, wait_until_gone(mark))
         hits[kind] = hits.get(kind, 0) + 1
-    run_on(plan, start)
+    run_on(plan, start_parent)
     check_complete(plan)
     twice = len(journal(plan)) - len(plan.rows)
     # A kill of a rank or launcher counts twice: the parent is killed after it.

@@ -1,0 +1,83 @@
+"""Disks that are full and files that may not grow: one sentence, and the next run goes on."""
+
+import resource
+import subprocess
+
+import pytest
+from runtime_helpers import journal, marked_processes
+
+from region_grower_flow.runtime.blocks import finished_records
+
+IN_PROCESS = pytest.param("inprocess", id="inprocess")
+MPIEXEC = pytest.param("mpiexec", id="mpiexec", marks=pytest.mark.mpi)
+both = pytest.mark.parametrize("how", [IN_PROCESS, MPIEXEC])
+
+
+@pytest.fixture(autouse=True)
+def _needs_mpi(request):
+    if request.node.get_closest_marker("mpi"):
+        request.getfixturevalue("mpi")
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """Makes a file system of 1 MB at a folder, and another that is large enough in its place."""
+    mounted = []
+
+    def mount(folder, size):
+        folder.mkdir(parents=True, exist_ok=True)
+        what = "remount," if folder in mounted else ""
+        command = ["mount", "-t", "tmpfs", "-o", f"{what}size={size}", "tmpfs", str(folder)]
+        if subprocess.run(command, capture_output=True, check=False).returncode:
+            pytest.skip("mounting a file system is not allowed here")
+        mounted.append(folder)
+
+    yield mount
+    for folder in set(mounted):
+        subprocess.run(["umount", "-l", str(folder)], check=False)
+
+
+def fail_with_a_sentence(parent):
+    _, err = parent.communicate(timeout=60)
+    assert parent.returncode != 0
+    assert "Traceback" not in err
+    assert err.startswith("OutputFailed: ")
+    return err
+
+
+def limited(size):
+    return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+
+
+@both
+def test_file_size_limit(fake, start_parent, mark, how):
+    plan = fake(
+        rows=range(12), launcher=how, workers=2, block_cells=6, settings={"padding": 4_000_000}
+    )
+    parent = start_parent(plan, preexec_fn=limited(10_000_000))
+    assert "file-size limit" in fail_with_a_sentence(parent)
+    assert marked_processes(mark) == {}
+    out, _ = start_parent(plan).communicate(timeout=60)
+    assert "ends" in out
+
+
+@pytest.mark.mpi
+def test_file_size_limit_below_what_mpi_needs(fake, start_parent):
+    parent = start_parent(fake(), preexec_fn=limited(30_000))
+    assert "too small for MPI" in fail_with_a_sentence(parent)
+
+
+@both
+def test_full_disk(fake, start_parent, mark, small_disk, tmp_path, how):
+    small_disk(tmp_path / "chunk" / "blocks", "512k")
+    plan = fake(launcher=how, workers=2, block_cells=5, settings={"padding": 20_000})
+    assert "disk is full" in fail_with_a_sentence(start_parent(plan))
+    assert marked_processes(mark) == {}
+    kept = len(finished_records(plan.blocks_folder))
+    assert 0 < kept < 60
+    small_disk(tmp_path / "chunk" / "blocks", "8m")
+    out, err = start_parent(plan).communicate(timeout=60)
+    assert f"begins {60 - kept}" in out
+    assert "ends" in out, err
+    assert len(finished_records(plan.blocks_folder)) == 60
+    assert len(journal(plan)) <= 60 + 60 - kept
