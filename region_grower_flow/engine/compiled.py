@@ -8,6 +8,7 @@ import numpy as np
 
 from region_grower_flow.engine import trunks
 from region_grower_flow.engine.kernels import state
+from region_grower_flow.engine.kernels.state import as_records
 from region_grower_flow.engine.model import Grown
 from region_grower_flow.engine.soma import contour
 from region_grower_flow.errors import DropCell, GrowthFailed
@@ -81,7 +82,7 @@ class Workspace(threading.local):
 
 
 def _records(count, dtype):
-    return np.zeros(count, dtype).view(np.recarray)
+    return as_records(np.zeros(count, dtype))
 
 
 _workspace = Workspace()
@@ -208,12 +209,14 @@ def plant(prepared, starts, axes):
     n_bars = np.array([start.n_bars for start in starts], dtype=np.int64)
     last_bars = np.cumsum(n_bars)
     _workspace.reserve(int(last_bars[-1]) if starts else 0)
+    _workspace.progress.view(np.int64)[:] = 0
+    while 2 * len(starts) > len(_workspace.log):
+        _workspace.enlarge_log()
     trees = _records(len(starts), state.TREE)
     kinds = [prepared.types[start.type_index] for start in starts]
     trees["rules"] = [start.type_index for start in starts]
     trees["diagram"] = [k.first_diagram + s.diagram for k, s in zip(kinds, starts, strict=True)]
     trees["ratio"] = [1.0 if start.ratio is None else start.ratio for start in starts]
-    trees["scaled"] = [start.ratio is not None for start in starts]
     trees["apical_distance"] = [start.apical_distance for start in starts]
     trees["direction"] = np.array([start.direction for start in starts]).reshape(-1, 3)
     trees["start"] = np.array([start.point for start in starts]).reshape(-1, 3)
@@ -226,6 +229,8 @@ def plant(prepared, starts, axes):
         sections=_workspace.sections,
         active=_workspace.active,
         order=_workspace.order,
+        log=_workspace.log,
+        progress=_workspace.progress,
         rules=prepared.rules,
         steps=prepared.steps,
         axes=axes,
@@ -239,23 +244,20 @@ def grow_trees(prepared, forest, rng):
         (FlatMorphology without soma, apical sections in the order of the ends of the trees).
     """
     from region_grower_flow.engine.kernels.assembly import NOT_FOUND, assemble
-    from region_grower_flow.engine.kernels.forest import grow_forest, start_forest
+    from region_grower_flow.engine.kernels.forest import grow_forest
 
-    progress = _workspace.progress
-    progress[0] = np.zeros((), state.PROGRESS)
-    while 2 * len(forest.trees) > len(_workspace.log):
-        _workspace.enlarge_log()
-    start_forest(forest, prepared.bars, prepared.first_bars, _workspace.log, progress, rng)
-    status = grow_forest(forest, _workspace.log, progress, rng)
+    diagrams = prepared.diagrams, prepared.first_bars
+    status = grow_forest(forest, *diagrams, rng)
     while status == state.NEEDS_SPACE:
-        if len(_workspace.log) > MAX_POINTS:
+        if len(forest.log) > MAX_POINTS:
             raise DropCell(f"the cell has more than {MAX_POINTS} points")
         _workspace.enlarge_log()
-        status = grow_forest(forest, _workspace.log, progress, rng)
+        forest = forest._replace(log=_workspace.log)
+        status = grow_forest(forest, *diagrams, rng)
     if status != state.DONE:
         error, message = FAILURES[status]
         raise error(message)
-    points, offsets, types, parents, found = assemble(forest, _workspace.log, progress)
+    points, offsets, types, parents, found = assemble(forest)
     diameters = np.full(len(points), DEFAULT_DIAMETER, np.float32)
     morphology = FlatMorphology(points, diameters, offsets, types, parents, None, None)
     apical_sections = []

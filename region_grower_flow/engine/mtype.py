@@ -83,7 +83,7 @@ class PreparedMtype:
         types: PreparedType of each type to grow, in NeuroTS's order.
         rules: RULES records, one of each type.
         steps: (n, 2) float64, lengths and cumulated probabilities of ``data`` step sizes.
-        bars: (n, 6) float64, all bars of all diagrams.
+        diagrams: DIAGRAM_BAR records, all bars of all diagrams.
         first_bars: (D + 1,) int64, where each diagram begins.
         apical_type: the section type whose trees have apical points, None without apicals.
         by_mode: the first type's trunks are oriented by a mode.
@@ -98,7 +98,7 @@ class PreparedMtype:
     types: list = field(default_factory=list)
     rules: np.ndarray | None = None
     steps: np.ndarray | None = None
-    bars: np.ndarray | None = None
+    diagrams: np.ndarray | None = None
     first_bars: np.ndarray | None = None
     apical_type: int | None = None
     by_mode: bool = False
@@ -148,9 +148,9 @@ def _fill(prepared):
         prepared.types.append(made)
         n_diagrams += len(made.diagrams)
     diagrams = [diagram for made in prepared.types for diagram in made.diagrams]
-    prepared.rules = rules
+    prepared.rules = state.as_records(rules.view(np.ndarray))
     prepared.steps = np.array(steps, dtype=float).reshape(-1, 2)
-    prepared.bars = np.concatenate([np.empty((0, BAR_COLUMNS)), *diagrams])
+    prepared.diagrams = _sorted_diagrams(diagrams)
     prepared.first_bars = np.cumsum([0, *map(len, diagrams)]).astype(np.int64)
     if "apical_dendrite" in kinds:
         prepared.apical_type = int(params["apical_dendrite"]["tree_type"])
@@ -196,6 +196,21 @@ def _diagrams(kind, distributions):
         if not np.isfinite(diagram[:, :2]).all():
             raise ValueError(f"a persistence diagram of {kind} has bars that are no numbers")
     return diagrams
+
+
+def _sorted_diagrams(diagrams):
+    """All diagrams one after the other, as DIAGRAM_BAR records."""
+    records = np.zeros(sum(map(len, diagrams)), state.DIAGRAM_BAR)
+    first = 0
+    for diagram in diagrams:
+        place = np.argsort(diagram[:, 1], kind="stable")
+        part = records[first : first + len(diagram)]
+        part["place"] = place
+        part["term"], part["bif"] = diagram[place, 0], diagram[place, 1]
+        part["angles"] = diagram[place, 2:]
+        part["by_term"] = np.argsort(part["term"], kind="stable")
+        first += len(diagram)
+    return state.as_records(records)
 
 
 def _fill_rules(rules, params, made, steps):

@@ -49,20 +49,19 @@ def reading_order(sections):
 
 
 @entry
-def assemble(forest, log, progress):
+def assemble(forest):
     """The arrays of a FlatMorphology, and the apical points' sections.
 
     Args:
         forest: Forest that has grown.
-        log: LOGGED records.
-        progress: (1,) PROGRESS.
 
     Returns:
         points (N, 3) float32, offsets (M + 1,) int64, types (M,) int32, parents (M,) int64, and
         for each tree in the order of their ends the apical section: NO_SECTION without one,
         NOT_FOUND where NeuroTS does not find it either.
     """
-    n_sections, n_points = progress[0].n_sections, progress[0].n_points
+    log, progress = forest.log, forest.progress[0]
+    n_sections, n_points = progress.n_sections, progress.n_points
     sections = forest.sections[:n_sections]
     place = reading_order(sections)
     offsets = np.zeros(n_sections + 1, np.int64)

@@ -17,37 +17,65 @@ def round4(value):
 
 
 @kernel
-def load_barcode(tree, bars, diagram):
-    """Fill the tree's bars from a persistence diagram, scaled by ``tree.ratio``.
+def load_barcode(tree, bars, diagram, order):
+    """Fill the tree's bars from a persistence diagram, scaled (mirrors Barcode.__init__).
+
+    The diagram is sorted already; scaling and rounding make values equal at most, so that the
+    insertion sorts move hardly anything. Among equal bifurcations the place in the file decides,
+    among equal terminations the order of bifurcation.
 
     Args:
-        tree: TREE record.
+        tree: TREE record with ``first_bar`` and ``ratio`` (1 for none).
         bars: BAR records of all trees.
-        diagram: (n, 6) rows of termination, bifurcation and four angles.
+        diagram: DIAGRAM_BAR records.
+        order: int64, room for the bars of the tree.
     """
-    n = diagram.shape[0]
-    first = tree.first_bar
-    starts = diagram[:, 1].copy()
-    ends = diagram[:, 0].copy()
-    if tree.scaled == 1:
-        starts *= tree.ratio
-        ends *= tree.ratio
-    order = np.argsort(starts, kind="mergesort")
-    terms = np.empty(n)
-    for i in range(n):
-        terms[i] = round4(ends[order[i]])
-    by_term = np.argsort(terms, kind="mergesort")
-    for i in range(n):
-        bar = bars[first + i]
-        bar.bif = round4(starts[order[i]])
-        bar.term = terms[i]
+    first, ratio = tree.first_bar, tree.ratio
+    for i in range(diagram.shape[0]):
+        bif = diagram[i].bif * ratio
+        j = i
+        while j > 0 and comes_after(diagram[order[j - 1]], ratio, bif, diagram[i].place):
+            order[j] = order[j - 1]
+            j -= 1
+        order[j] = i
+    for i in range(diagram.shape[0]):
+        source, bar = diagram[order[i]], bars[first + i]
+        bar.bif = round4(source.bif * ratio)
+        bar.term = round4(source.term * ratio)
         for j in range(4):
-            bar.angles[j] = diagram[order[i], 2 + j]
+            bar.angles[j] = source.angles[j]
         bar.has_bif = 1
         bar.has_term = 1
-        bar.by_term = first + by_term[i]
     bars[first].has_bif = 0  # the bifurcation at the soma is none
     tree.persistence_length = bars[first].term
+    sort_by_term(tree, bars, diagram)
+
+
+@kernel
+def comes_after(bar, ratio, bif, place):
+    """Whether a bar of a diagram comes after the one with this scaled bifurcation and place."""
+    other = bar.bif * ratio
+    return other > bif or (other == bif and bar.place > place)
+
+
+@kernel
+def sort_by_term(tree, bars, diagram):
+    """Order the tree's bars by termination, equal ones by bifurcation."""
+    first = tree.first_bar
+    for i in range(diagram.shape[0]):
+        new = first + diagram[i].by_term
+        j = first + i
+        while j > first and ends_after(bars, bars[j - 1].by_term, new):
+            bars[j].by_term = bars[j - 1].by_term
+            j -= 1
+        bars[j].by_term = new
+
+
+@kernel
+def ends_after(bars, one, other):
+    """Whether bar ``one`` comes after ``other`` in order of termination."""
+    difference = bars[one].term - bars[other].term
+    return difference > 0.0 or (difference == 0.0 and one > other)
 
 
 @kernel

@@ -21,7 +21,7 @@ NO_DIRECTION = 1e-8
 
 
 @kernel
-def bifurcate(index, tree, forest, log, progress, rng):
+def bifurcate(index, tree, forest, rng):
     """Create the two children of a section, each with its first point.
 
     Returns:
@@ -39,8 +39,8 @@ def bifurcate(index, tree, forest, log, progress, rng):
         return RANDOM_BRANCHING
     else:
         directions = children_directions(rules.branching, history(section), bar.angles, forest.axes)
-    first = child_section(index, directions[0], tree, forest, progress)
-    second = child_section(index, directions[1], tree, forest, progress)
+    first = child_section(index, directions[0], tree, forest)
+    second = child_section(index, directions[1], tree, forest)
     major_first, major_second = children_processes(index, section, tree, rules)
     forest.sections[first].major = major_first
     forest.sections[second].major = major_second
@@ -55,7 +55,7 @@ def bifurcate(index, tree, forest, log, progress, rng):
     for child in (first, second):
         if not normalize(forest.sections[child].direction):
             return ZERO_DIRECTION
-        first_point(child, tree, forest, log, progress, rng)
+        first_point(child, tree, forest, rng)
     return DONE
 
 

@@ -3,8 +3,18 @@
 import numpy as np
 
 from region_grower_flow.engine.kernels.barcode import curated_bif, min_bif, min_term, term_between
-from region_grower_flow.engine.kernels.jit import kernel
+from region_grower_flow.engine.kernels.jit import inlined, kernel
 from region_grower_flow.engine.kernels.state import DONE, NO_BAR
+
+
+@inlined
+def is_stale(section, bars):
+    """Whether the section's bifurcation or termination is none or has been used by another."""
+    if section.term_id == NO_BAR or bars[section.term_id].has_term == 0:
+        return True
+    if np.isinf(section.bif):
+        return False
+    return section.bif_id == NO_BAR or bars[section.bif_id].has_bif == 0
 
 
 @kernel

@@ -4,105 +4,79 @@ import numpy as np
 
 from region_grower_flow.engine.kernels.barcode import load_barcode, min_bif
 from region_grower_flow.engine.kernels.jit import entry, kernel
-from region_grower_flow.engine.kernels.section import (
-    NOTHING_RANDOM,
-    log_point,
-    new_section,
-)
-from region_grower_flow.engine.kernels.state import (
-    DONE,
-    NEEDS_SPACE,
-    NO_SECTION,
-    TRUNK,
-)
-from region_grower_flow.engine.kernels.step import advance, propose
+from region_grower_flow.engine.kernels.section import first_step, new_section
+from region_grower_flow.engine.kernels.state import DONE, NEEDS_SPACE, NO_SECTION, TRUNK
+from region_grower_flow.engine.kernels.step import unit
 from region_grower_flow.engine.kernels.tree import next_point
 
 
 @entry
-def start_forest(forest, bars, first_bars, log, progress, rng):
-    """Give every tree its bar code and its first section with two points.
-
-    Nothing is drawn: the trees' ``diagram`` and ``first_length`` have been drawn between the
-    trunks, where NeuroTS draws them.
+def grow_forest(forest, diagrams, first_bars, rng):
+    """Let the trees grow in turn, one round each, until all have ended.
 
     Args:
-        forest: Forest with the trees' records filled in.
-        bars: (n, 6) float64, the bars of all persistence diagrams.
-        first_bars: (D + 1,) int64, diagram ``d`` is ``bars[first_bars[d]:first_bars[d + 1]]``.
-        log: LOGGED records with room for two points a tree.
-        progress: (1,) PROGRESS.
-        rng: the cell's generator (not used).
+        forest: Forest with the trees' records filled in, its progress at 0; or one that an
+            earlier call has left with NEEDS_SPACE, with a longer copy of its log.
+        diagrams: DIAGRAM_BAR records, the bars of all persistence diagrams.
+        first_bars: (D + 1,) int64, diagram ``d`` is ``diagrams[first_bars[d]:first_bars[d + 1]]``.
+        rng: the cell's generator.
+
+    Returns:
+        A status.
     """
-    state = progress[0]
-    for t in range(forest.trees.shape[0]):
-        tree = forest.trees[t]
-        if forest.rules[tree.rules].method != TRUNK:
-            d = tree.diagram
-            load_barcode(tree, forest.bars, bars[first_bars[d] : first_bars[d + 1]])
-        start_tree(t, tree, forest, log, state, rng)
+    progress = forest.progress[0]
+    n_trees = forest.trees.shape[0]
+    if progress.n_sections == 0:
+        for t in range(n_trees):
+            start_tree(t, forest, diagrams, first_bars)
+    while progress.n_ended < n_trees:
+        while progress.next_tree < n_trees:
+            tree = forest.trees[progress.next_tree]
+            if tree.n_active > 0:
+                if progress.n_points + most_points(tree) > forest.log.shape[0]:
+                    return NEEDS_SPACE
+                status = next_point(tree, forest, rng)
+                if status != DONE:
+                    return status
+            elif tree.end == -1:
+                tree.end = progress.n_ended
+                progress.n_ended += 1
+            progress.next_tree += 1
+        progress.next_tree = 0
+    return DONE
 
 
 @kernel
-def start_tree(t, tree, forest, log, progress, rng):
-    """The root section of a tree, up to its first step (mirrors TreeGrower.__init__)."""
+def start_tree(t, forest, diagrams, first_bars):
+    """The bar code of a tree and its first section with two points (TreeGrower.__init__).
+
+    Nothing is drawn: the tree's ``diagram`` and ``first_length`` have been drawn between the
+    trunks, where NeuroTS draws them.
+    """
+    tree = forest.trees[t]
     tree.n_active = 0
     tree.found_last_bif = 0
     tree.apical_section = NO_SECTION
     tree.end = -1
-    index = new_section(t, tree, forest, progress)
+    index = new_section(t, tree, forest)
     section = forest.sections[index]
-    section.parent = NO_SECTION
     section.major = 1
     section.ref = 0.0
     section.pathlength = 0.0
-    x, y, z = tree.direction[0], tree.direction[1], tree.direction[2]
-    length = np.sqrt(x * x + y * y + z * z)
-    for j in range(3):
-        section.direction[j] = tree.direction[j] / length
-        section.last[j] = tree.start[j]
     section.bif = np.inf
     section.term = 0.0
-    rules = forest.rules[tree.rules]
-    if rules.method != TRUNK:
+    x, y, z = unit(tree.direction[0], tree.direction[1], tree.direction[2])
+    section.direction[0], section.direction[1], section.direction[2] = x, y, z
+    for j in range(3):
+        section.last[j] = tree.start[j]
+    if forest.rules[tree.rules].method != TRUNK:
+        d = tree.diagram
+        diagram = diagrams[first_bars[d] : first_bars[d + 1]]
+        load_barcode(tree, forest.bars, diagram, forest.order)
         section.bif_id, section.bif = min_bif(tree, forest.bars, 0.0, np.inf)
         section.term_id = forest.bars[tree.last_bar - 1].by_term
         section.term = forest.bars[section.term_id].term
-    log_point(index, section, log, progress)
-    advance(section, propose(section, rules, NOTHING_RANDOM, rng), tree.first_length)
-    log_point(index, section, log, progress)
-
-
-@entry
-def grow_forest(forest, log, progress, rng):
-    """Let the trees grow in turn, one round each, until all have ended.
-
-    Args:
-        forest: Forest that start_forest has begun.
-        log: LOGGED records.
-        progress: (1,) PROGRESS.
-        rng: the cell's generator.
-
-    Returns:
-        A status. After NEEDS_SPACE the call is repeated with a longer copy of ``log``.
-    """
-    state = progress[0]
-    n_trees = forest.trees.shape[0]
-    while state.n_ended < n_trees:
-        while state.next_tree < n_trees:
-            tree = forest.trees[state.next_tree]
-            if tree.n_active > 0:
-                if state.n_points + most_points(tree) > log.shape[0]:
-                    return NEEDS_SPACE
-                status = next_point(tree, forest, log, state, rng)
-                if status != DONE:
-                    return status
-            elif tree.end == -1:
-                tree.end = state.n_ended
-                state.n_ended += 1
-            state.next_tree += 1
-        state.next_tree = 0
-    return DONE
+    first_step(index, tree, forest, tree.first_length)
 
 
 @kernel

@@ -1,31 +1,45 @@
 """The life of a section: its creation, its points, its steps."""
 
-from region_grower_flow.engine.kernels.jit import kernel
-from region_grower_flow.engine.kernels.state import MEMORY, NO_BAR
-from region_grower_flow.engine.kernels.step import advance, propose, remember, step_length
+from region_grower_flow.engine.kernels.jit import inlined, kernel
+from region_grower_flow.engine.kernels.state import MEMORY, NO_BAR, NO_SECTION
+from region_grower_flow.engine.kernels.step import (
+    advance,
+    heading,
+    propose,
+    remember,
+    step_length,
+    unit,
+)
 from region_grower_flow.engine.kernels.stop import section_state
 
-NOTHING_RANDOM = -1.0
-"""Weight of the random direction that says to draw none."""
+
+@inlined
+def write_point(section, point):
+    """Write the section's last point into the log, rounded to float32 as MorphIO does."""
+    point.xyz[0] = section.last[0]
+    point.xyz[1] = section.last[1]
+    point.xyz[2] = section.last[2]
 
 
 @kernel
-def log_point(index, section, log, progress):
-    """Write the section's last point, rounded to float32 as MorphIO does."""
-    point = log[progress.n_points]
-    point.section = index
-    for j in range(3):
-        point.xyz[j] = section.last[j]
+def log_point(index, forest):
+    """Log the last point of a section."""
+    progress = forest.progress[0]
+    point = forest.log[progress.n_points]
     progress.n_points += 1
+    point.section = index
+    write_point(forest.sections[index], point)
 
 
 @kernel
-def new_section(tree_index, tree, forest, progress):
+def new_section(tree_index, tree, forest):
     """Take the next free section and make it active (mirrors TreeGrower.add_section)."""
+    progress = forest.progress[0]
     index = progress.n_sections
     progress.n_sections += 1
     section = forest.sections[index]
     section.tree = tree_index
+    section.parent = NO_SECTION
     section.children = 0
     section.n_latest = 0
     section.n_points = 1
@@ -38,11 +52,11 @@ def new_section(tree_index, tree, forest, progress):
 
 
 @kernel
-def child_section(parent, direction, tree, forest, progress):
+def child_section(parent, direction, tree, forest):
     """A section that goes on from the end of ``parent``, with its latest direction."""
     mother = forest.sections[parent]
     latest = (mother.n_latest - 1) % MEMORY
-    index = new_section(mother.tree, tree, forest, progress)
+    index = new_section(mother.tree, tree, forest)
     section = forest.sections[index]
     section.parent = parent
     section.pathlength = mother.pathlength
@@ -54,22 +68,33 @@ def child_section(parent, direction, tree, forest, progress):
 
 
 @kernel
-def first_point(index, tree, forest, log, progress, rng):
-    """The first step, without a random direction (mirrors SectionGrower.first_point)."""
+def first_step(index, tree, forest, length):
+    """The first two points, without a random direction (mirrors SectionGrower.first_point)."""
     section = forest.sections[index]
-    rules = forest.rules[tree.rules]
-    log_point(index, section, log, progress)
-    direction = propose(section, rules, NOTHING_RANDOM, rng)
-    advance(section, direction, step_length(rules, forest.steps, rng))
-    log_point(index, section, log, progress)
+    log_point(index, forest)
+    x, y, z = heading(section, forest.rules[tree.rules])
+    advance(section, unit(x, y, z), length)
+    log_point(index, forest)
 
 
 @kernel
-def grow_section(index, tree, forest, log, progress, rng):
-    """One step, then the section's state (mirrors SectionGrower.next)."""
-    section = forest.sections[index]
-    rules = forest.rules[tree.rules]
+def first_point(index, tree, forest, rng):
+    """The first step of a child, of a length that is drawn (mirrors SectionGrower.first_point)."""
+    first_step(index, tree, forest, step_length(forest.rules[tree.rules], forest.steps, rng))
+
+
+@inlined
+def grow_section(section, rules, steps, point, rng):
+    """One step, then the section's state (mirrors SectionGrower.next).
+
+    Args:
+        section: SECTION record.
+        rules: RULES record.
+        steps: see Forest.
+        point: LOGGED record that receives the new point.
+        rng: the cell's generator.
+    """
     direction = propose(section, rules, rules.randomness, rng)
-    advance(section, direction, step_length(rules, forest.steps, rng))
-    log_point(index, section, log, progress)
+    advance(section, direction, step_length(rules, steps, rng))
+    write_point(section, point)
     return section_state(section, rules, rng)

@@ -10,6 +10,17 @@ import numpy as np
 MEMORY = 5
 """Number of latest directions that a section's history takes in (NeuroTS's ``MEMORY``)."""
 
+
+def as_records(array):
+    """The structured array for use in kernels: ``array[i].name`` needs a recarray in plain Python.
+
+    Compiled functions take plain structured arrays, ten times faster than recarrays.
+    """
+    from numba import config
+
+    return array.view(np.recarray) if config.DISABLE_JIT else array
+
+
 # Growth methods (``growth_method``).
 TMD, TMD_APICAL, TMD_GRADIENT, TRUNK = range(4)
 # Metrics (``metric``): what bar codes are compared with, or the number of points of a trunk.
@@ -60,7 +71,6 @@ TREE = np.dtype(
         ("rules", np.int64),
         ("diagram", np.int64),
         ("ratio", np.float64),
-        ("scaled", np.int64),
         ("apical_distance", np.float64),
         ("direction", np.float64, (3,)),
         ("start", np.float64, (3,)),
@@ -78,7 +88,7 @@ TREE = np.dtype(
 )
 """One tree: what its construction has drawn, its bars, its active sections, its apical section.
 
-``scaled`` is 0 when space does not change the bar code, ``end`` the tree's rank among those that
+``end`` is the tree's rank among those that
 have ended (-1 while it grows).
 """
 
@@ -96,6 +106,22 @@ BAR = np.dtype(
 """A bar: ``has_bif`` and ``has_term`` while they are unused.
 
 ``by_term`` belongs to the position, not the bar: the bars of a tree in order of termination.
+"""
+
+DIAGRAM_BAR = np.dtype(
+    [
+        ("bif", np.float64),
+        ("term", np.float64),
+        ("angles", np.float64, (4,)),
+        ("place", np.int64),
+        ("by_term", np.int64),
+    ],
+    align=True,
+)
+"""A bar of a persistence diagram as it was measured, the bars in order of bifurcation.
+
+``place`` is the bar's place in the file, which decides between equal bifurcations; ``by_term``
+belongs to the position: the bars of the diagram in order of termination.
 """
 
 SECTION = np.dtype(
@@ -137,7 +163,8 @@ PROGRESS = np.dtype(
 """Where the growth of a cell stands (one record)."""
 
 Forest = namedtuple(
-    "Forest", ["trees", "bars", "sections", "active", "order", "rules", "steps", "axes"]
+    "Forest",
+    ["trees", "bars", "sections", "active", "order", "log", "progress", "rules", "steps", "axes"],
 )
 """All that grows in a cell.
 
@@ -147,6 +174,8 @@ Attributes:
     sections: (S,) SECTION in order of creation.
     active: (B,) int64, for each tree its active sections from ``tree.first_active`` on.
     order: (B,) int64, room for one tree's active sections in order of bifurcation.
+    log: (N,) LOGGED.
+    progress: (1,) PROGRESS.
     rules: (K,) RULES of the neurite types.
     steps: (n, 2) float64, lengths and cumulated probabilities of ``data`` step sizes.
     axes: (2, 3) float64, the x and z axes of bifurcations.

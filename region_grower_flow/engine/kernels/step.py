@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from region_grower_flow.engine.kernels.jit import kernel
+from region_grower_flow.engine.kernels.jit import inlined, kernel
 from region_grower_flow.engine.kernels.state import CONSTANT, DATA, EXPON, MEMORY, NORM
 
 WEIGHTS = np.exp(np.arange(1, MEMORY + 1) - MEMORY)
@@ -12,16 +12,17 @@ MIN_HISTORY = 1e-8
 """A history shorter than this is left as it is (NeuroTS's ``DISTANCE_MIN``)."""
 
 
-@kernel
+@inlined
 def random_direction(rng):
     """A direction drawn uniformly on the sphere (mirrors neurots.morphmath.get_random_point)."""
     phi = rng.uniform(0.0, 2.0 * np.pi)
-    theta = np.arccos(rng.uniform(-1.0, 1.0))
-    sin_theta = np.sin(theta)
-    return np.cos(phi) * sin_theta, np.sin(phi) * sin_theta, np.cos(theta)
+    # NeuroTS draws theta = arccos(z): the same to 1e-16, without three functions a step.
+    z = rng.uniform(-1.0, 1.0)
+    sin_theta = np.sqrt((1.0 - z) * (1.0 + z))
+    return np.cos(phi) * sin_theta, np.sin(phi) * sin_theta, z
 
 
-@kernel
+@inlined
 def remember(section, x, y, z):
     """Put a direction into the ring of the latest ones."""
     slot = section.n_latest % MEMORY
@@ -31,7 +32,7 @@ def remember(section, x, y, z):
     section.n_latest += 1
 
 
-@kernel
+@inlined
 def history(section):
     """The weighted mean of the latest directions, as a unit vector (SectionGrower.history)."""
     count = min(section.n_latest, MEMORY)
@@ -50,30 +51,45 @@ def history(section):
     return x, y, z
 
 
-@kernel
-def propose(section, rules, randomness, rng):
-    """The direction of the next step (mirrors SectionGrower._propose).
+@inlined
+def heading(section, rules):
+    """Where the section's target and its history lead it, not normalized.
 
     Args:
         section: SECTION record.
         rules: RULES record of its neurite type.
-        randomness: weight of the random direction; nothing is drawn when it is negative.
-        rng: the cell's generator.
     """
     x, y, z = history(section)
-    x = rules.targeting * section.direction[0] + rules.history * x
-    y = rules.targeting * section.direction[1] + rules.history * y
-    z = rules.targeting * section.direction[2] + rules.history * z
-    if randomness >= 0.0:
-        random_x, random_y, random_z = random_direction(rng)
-        x += randomness * random_x
-        y += randomness * random_y
-        z += randomness * random_z
+    return (
+        rules.targeting * section.direction[0] + rules.history * x,
+        rules.targeting * section.direction[1] + rules.history * y,
+        rules.targeting * section.direction[2] + rules.history * z,
+    )
+
+
+@inlined
+def unit(x, y, z):
+    """The vector scaled to length 1, NaN for none."""
     length = np.sqrt(x * x + y * y + z * z)
     return x / length, y / length, z / length
 
 
-@kernel
+@inlined
+def propose(section, rules, randomness, rng):
+    """The direction of the next step, partly random (mirrors SectionGrower._propose).
+
+    Args:
+        section: SECTION record.
+        rules: RULES record of its neurite type.
+        randomness: weight of the random direction.
+        rng: the cell's generator.
+    """
+    x, y, z = heading(section, rules)
+    random_x, random_y, random_z = random_direction(rng)
+    return unit(x + randomness * random_x, y + randomness * random_y, z + randomness * random_z)
+
+
+@inlined
 def step_length(rules, steps, rng):
     """A positive length (um) of a step (mirrors neurots.morphmath.sample.Distr.draw_positive).
 
@@ -85,11 +101,7 @@ def step_length(rules, steps, rng):
     if rules.step_kind == CONSTANT:
         return rules.step_loc
     if rules.step_kind == DATA:
-        draw = rng.random()
-        i = rules.first_step
-        while i < rules.last_step - 1 and steps[i, 1] <= draw:
-            i += 1
-        return steps[i, 0]
+        return chosen_length(rules, steps, rng.random())
     length = 0.0
     while length <= 0.0:
         if rules.step_kind == NORM:
@@ -103,6 +115,15 @@ def step_length(rules, steps, rng):
 
 
 @kernel
+def chosen_length(rules, steps, draw):
+    """One of the lengths of ``data``, as Generator.choice chooses by a uniform draw."""
+    i = rules.first_step
+    while i < rules.last_step - 1 and steps[i, 1] <= draw:
+        i += 1
+    return steps[i, 0]
+
+
+@inlined
 def advance(section, direction, length):
     """Move the section's end by a step and remember its direction."""
     x, y, z = direction

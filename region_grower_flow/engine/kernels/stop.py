@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from region_grower_flow.engine.kernels.jit import kernel
+from region_grower_flow.engine.kernels.jit import inlined
 from region_grower_flow.engine.kernels.state import (
     BIFURCATE,
     CONTINUE,
@@ -12,7 +12,7 @@ from region_grower_flow.engine.kernels.state import (
 )
 
 
-@kernel
+@inlined
 def reached(criterion, value, rng):
     """Whether a bar's end is reached: surely beyond it, exponentially rarer before it.
 
@@ -25,7 +25,7 @@ def reached(criterion, value, rng):
     return rng.random() < np.exp(-remaining)
 
 
-@kernel
+@inlined
 def metric_value(section, rules):
     """What the bar code is compared with (SectionGrowerPath.get_val, SectionGrowerTMD.get_val).
 
@@ -40,7 +40,7 @@ def metric_value(section, rules):
     return np.sqrt(x * x + y * y + z * z)
 
 
-@kernel
+@inlined
 def section_state(section, rules, rng):
     """CONTINUE, BIFURCATE or TERMINATE after a step (mirrors SectionGrower.next)."""
     if rules.metric == TRUNK_LENGTH:

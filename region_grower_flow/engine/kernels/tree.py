@@ -1,8 +1,8 @@
 """A round of one tree (mirrors neurots.generate.tree.TreeGrower.next_point)."""
 
 from region_grower_flow.engine.kernels.children import bifurcate
-from region_grower_flow.engine.kernels.criteria import refresh_criterion
-from region_grower_flow.engine.kernels.jit import kernel
+from region_grower_flow.engine.kernels.criteria import is_stale, refresh_criterion
+from region_grower_flow.engine.kernels.jit import inlined, kernel
 from region_grower_flow.engine.kernels.section import grow_section
 from region_grower_flow.engine.kernels.state import (
     BIFURCATE,
@@ -14,40 +14,61 @@ from region_grower_flow.engine.kernels.state import (
 
 
 @kernel
-def next_point(tree, forest, log, progress, rng):
+def next_point(tree, forest, rng):
     """Let each active section of the tree make a step, bifurcate or end.
 
     Returns:
         A status; the state of the tree is spoilt unless it is DONE.
     """
-    n_sections = order_by_bif(tree, forest)
-    for i in range(n_sections):
-        index = forest.order[i]
-        status, state = extend(index, tree, forest, log, progress, rng)
-        if status != DONE:
-            return status
-        if state == CONTINUE:
-            continue
-        section = forest.sections[index]
-        section.rank = progress.n_appended
-        progress.n_appended += 1
-        if state == BIFURCATE:
-            grow_others(index, tree, forest, log, progress, rng)
-            deactivate(index, tree, forest)
-            status = bifurcate(index, tree, forest, log, progress, rng)
+    sections, bars, order, log = forest.sections, forest.bars, forest.order, forest.log
+    steps, progress, rules = forest.steps, forest.progress[0], forest.rules[tree.rules]
+    for i in range(order_by_bif(tree, forest)):
+        index = order[i]
+        section = sections[index]
+        # Records and numbers only are passed on at every step: see jit.inlined.
+        own_term = shorten(section, rules)
+        if rules.method != TRUNK and is_stale(section, bars):
+            status = refresh_criterion(section, tree, bars)
             if status != DONE:
                 return status
-        else:
-            terminate(section, forest)
-            deactivate(index, tree, forest)
+        point = log[progress.n_points]
+        progress.n_points += 1
+        state = grow_section(section, rules, steps, point, rng)
+        point.section = index
+        section.term = own_term
+        if state != CONTINUE:
+            status = end_section(index, state, tree, forest, rng)
+            if status != DONE:
+                return status
     return DONE
 
 
 @kernel
-def terminate(section, forest):
-    """Use up the section's termination (mirrors TMDAlgo.terminate)."""
+def end_section(index, state, tree, forest, rng):
+    """Append a section to the morphology, and let it bifurcate or end."""
+    progress, section = forest.progress[0], forest.sections[index]
+    section.rank = progress.n_appended
+    progress.n_appended += 1
+    if state == BIFURCATE:
+        grow_others(index, tree, forest, rng)
+        deactivate(index, tree, forest)
+        return bifurcate(index, tree, forest, rng)
     if section.term_id != NO_BAR:
         forest.bars[section.term_id].has_term = 0
+    deactivate(index, tree, forest)
+    return DONE
+
+
+@inlined
+def shorten(section, rules):
+    """Let ``major_termination_length`` stand in for a major section's termination.
+
+    Mirrors TreeGrower.next_point, which puts the own one, returned here, back after the step.
+    """
+    own_term = section.term
+    if rules.has_major_termination == 1 and section.major == 1:
+        section.term = rules.major_termination_length
+    return own_term
 
 
 @kernel
@@ -70,39 +91,16 @@ def order_by_bif(tree, forest):
 
 
 @kernel
-def extend(index, tree, forest, log, progress, rng):
-    """Let a section make a step by its stop criterion (mirrors TMDAlgo.extend).
-
-    ``major_termination_length`` stands in for the termination of a major section while it is
-    looked at, as in NeuroTS.
-
-    Returns:
-        (status, state).
-    """
-    section = forest.sections[index]
-    rules = forest.rules[tree.rules]
-    if rules.method == TRUNK:
-        return DONE, grow_section(index, tree, forest, log, progress, rng)
-    own_term = section.term
-    shortened = section.major == 1 and rules.has_major_termination == 1
-    if shortened:
-        section.term = rules.major_termination_length
-    status = refresh_criterion(section, tree, forest.bars)
-    state = CONTINUE
-    if status == DONE:
-        state = grow_section(index, tree, forest, log, progress, rng)
-    if shortened:
-        section.term = own_term
-    return status, state
-
-
-@kernel
-def grow_others(index, tree, forest, log, progress, rng):
+def grow_others(index, tree, forest, rng):
     """Let the tree's other sections make a step while one bifurcates, whatever state it gives."""
+    progress, rules = forest.progress[0], forest.rules[tree.rules]
     for i in range(tree.n_active):
         other = forest.active[tree.first_active + i]
         if other != index:
-            grow_section(other, tree, forest, log, progress, rng)
+            point = forest.log[progress.n_points]
+            progress.n_points += 1
+            grow_section(forest.sections[other], rules, forest.steps, point, rng)
+            point.section = other
 
 
 @kernel
