@@ -258,16 +258,13 @@ def _is_even(bars):
 def _barcode_problem(bars):
     if not isinstance(bars, list) or not bars:
         return "expected a list of bars, not an empty one" if bars == [] else "expected a list"
+    wrong = next((i for i, bar in enumerate(bars) if not _is_bar(bar)), None)
+    if wrong is not None:
+        return f"bar {wrong}: expected {_BAR_SIZE} numbers (end, start, 4 angles)"
     try:
         array = np.array(bars, dtype=np.float64)
-    except (ValueError, TypeError, OverflowError):
-        array = np.empty(0)
-    if array.shape != (len(bars), _BAR_SIZE):
-        wrong = next(
-            (i for i, bar in enumerate(bars) if not _is_bar(bar)),
-            0,
-        )
-        return f"bar {wrong}: expected {_BAR_SIZE} numbers (end, start, 4 angles)"
+    except OverflowError:
+        return f"a bar is longer than {_MAX_LENGTH:g} um"
     ends, starts, angles = array[:, 0], array[:, 1], array[:, 2:]
     if not np.isfinite(array[:, :2]).all():
         return f"bar {np.argmin(np.isfinite(array[:, :2]).all(axis=1))}: its ends are not finite"
@@ -284,11 +281,8 @@ def _barcode_problem(bars):
 
 
 def _is_bar(bar):
-    return (
-        isinstance(bar, list)
-        and len(bar) == _BAR_SIZE
-        and all(isinstance(number, (int, float)) for number in bar)
-    )
+    # True is no number here, though Python counts with it.
+    return isinstance(bar, list) and len(bar) == _BAR_SIZE and set(map(type, bar)) <= {int, float}
 
 
 def _check_trees(kind, drawn, report):
