@@ -193,7 +193,12 @@ class _Chunk:
             command,
             commands.rank_environment(os.environ, plan.launcher),
             job,
-            supervision.Limits(limit, plan.stall_seconds),
+            supervision.Limits(
+                limit,
+                plan.stall_seconds,
+                plan.start_seconds,
+                queued=plan.launcher != commands.MPIEXEC,
+            ),
             self._tell,
         )
 

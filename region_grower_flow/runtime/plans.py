@@ -15,6 +15,7 @@ BLOCKS_PER_WORKER = 4
 
 CELL_SECONDS = 1800.0
 STALL_SECONDS = 900.0
+START_SECONDS = 300.0
 HANG_GRACE_SECONDS = 10.0
 
 
@@ -37,6 +38,7 @@ class ChunkRun:
         hang_grace: seconds beyond ``cell_timeout`` after which a cell that does not let itself be
             interrupted ends its job.
         stall_seconds: a job in which nothing happens for so long is ended and started anew.
+        start_seconds: for all ranks to be at work once the first has started.
         max_launches: launches in a row that neither finish a cell nor tell which cell ended them,
             before giving up.
         max_crashed_cells: cells that may bring their process down, before giving up: more point
@@ -57,6 +59,7 @@ class ChunkRun:
     cell_timeout: float | None = CELL_SECONDS
     hang_grace: float = HANG_GRACE_SECONDS
     stall_seconds: float = STALL_SECONDS
+    start_seconds: float = START_SECONDS
     max_launches: int = 5
     max_crashed_cells: int = 20
     srun_options: Sequence[str] = ("--mpi=pmi2",)

@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass, field
 
 from region_grower_flow.runtime import processes
-from region_grower_flow.runtime.notes import GROWING, read_notes
+from region_grower_flow.runtime.notes import ABSENT, GROWING, read_notes
 
 POLL_SECONDS = 0.2
 WATCH_SECONDS = 0.5
@@ -28,10 +28,14 @@ class Limits:
     Attributes:
         cell_seconds: for one cell, with the grace; None for no limit.
         stall_seconds: without any sign of life.
+        start_seconds: from the start of the first rank until all ranks are at work.
+        queued: the launcher may wait for its turn, for as long as it takes.
     """
 
     cell_seconds: float | None
     stall_seconds: float
+    start_seconds: float
+    queued: bool = False
 
 
 @dataclass
@@ -79,7 +83,9 @@ def run_launch(command, environment, job, limits, on_progress):
     try:
         with _Listener(process, job.launcher_log) as listener:
             while process.poll() is None and end.failure is None:
-                _handle(listener.listen(POLL_SECONDS), end, on_progress)
+                events = listener.listen(POLL_SECONDS)
+                _handle(events, end, on_progress)
+                watch.started |= bool(events)
                 end.timed_out, end.stalled = watch.look()
                 if end.timed_out or end.stalled:
                     break
@@ -115,12 +121,17 @@ def _handle(events, end, on_progress):
 
 
 class _Watch:
-    """Finds cells and jobs that hang, by this machine's clock alone."""
+    """Finds cells and jobs that hang, by this machine's clock alone.
+
+    Attributes:
+        started: whether a rank has begun.
+    """
 
     def __init__(self, job, limits):
         self._job, self._limits = job, limits
-        self._next = time.monotonic()
+        self._begin = self._next = time.monotonic()
         self._seen = {}
+        self.started = not limits.queued
 
     def look(self):
         """The rows beyond their limit, and the seconds of a stall (0 for none)."""
@@ -128,7 +139,13 @@ class _Watch:
         if now < self._next:
             return (), 0.0
         self._next = now + WATCH_SECONDS
+        if not self.started:
+            self._begin = now
+            return (), 0.0
         notes = read_notes(self._job.notes, self._job.ranks)
+        if any(note.state == ABSENT for note in notes):
+            waited = now - self._begin
+            return (), waited if waited > self._limits.start_seconds else 0.0
         for rank, note in enumerate(notes):
             if rank not in self._seen or self._seen[rank][0] != note.serial:
                 self._seen[rank] = (note.serial, now)

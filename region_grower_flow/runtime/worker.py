@@ -51,6 +51,10 @@ LAUNCHER_SECONDS = 2.0
 """Between two reports of progress, and two looks whether the launcher is alive."""
 
 
+MPICH_MEMORY = "/dev/shm/mpich_shm_"
+"""How the names of MPICH's shared memory begin."""
+
+
 class CellTimeout(BaseException):
     """Raised within a cell at its time limit; not an Exception, so that nothing swallows it."""
 
@@ -187,12 +191,16 @@ def main(arguments=None):
     options = _parse(arguments)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     die_with_parent(signal.SIGKILL)
+    # The launcher may have queued this job: only from now on is waiting a fault.
+    _emit("started")
     from mpi4py import MPI
 
     comm = MPI.COMM_WORLD
     if comm.size != options.expected_ranks:
         _emit("failed", kind="ranks", message=_ranks_sentence(comm.size, options.expected_ranks))
         return EXIT_RANKS
+    comm.Barrier()
+    _unlink_shared_memory()
     if options.check:
         _emit("ranks", size=comm.size)
         return 0
@@ -222,6 +230,19 @@ def _ranks_sentence(found, expected):
             "mpi4py's MPI, or for srun the matching --mpi type."
         )
     return f"The launcher started {found} ranks where {expected} were expected."
+
+
+def _unlink_shared_memory():
+    """Take the names from MPICH's shared memory, which all ranks of the node have open by now.
+
+    The memory then ends with the ranks, even when they are killed; else each killed job leaves
+    some MB in /dev/shm, and a later job that happens upon the same name waits in it for ever.
+    """
+    with open("/proc/self/maps", encoding="utf-8", errors="replace") as file:
+        paths = {line.split(maxsplit=5)[-1].strip() for line in file if MPICH_MEMORY in line}
+    for path in paths:
+        with contextlib.suppress(OSError):
+            os.unlink(path)
 
 
 def _run_rank(comm, job):

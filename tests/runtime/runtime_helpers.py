@@ -1,5 +1,6 @@
 """What the runtime's tests share: processes left behind, journals and files of fake cells."""
 
+import contextlib
 import os
 import time
 from pathlib import Path
@@ -32,6 +33,15 @@ def wait_until_gone(value, seconds=10.0):
         assert time.monotonic() - start < seconds, f"left behind: {left}"
         time.sleep(0.02)
     return time.monotonic() - start
+
+
+def orphaned_memory():
+    """The shared memory of MPICH that no process has open."""
+    names = {str(path) for path in Path("/dev/shm").glob("mpich_shm_*")}
+    for maps in Path("/proc").glob("[0-9]*/maps"):
+        with contextlib.suppress(OSError):
+            names -= {line.split()[-1] for line in maps.read_text().splitlines()}
+    return names
 
 
 def journal(plan):

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from runtime_helpers import files, journal, marked_processes
+from runtime_helpers import files, journal, marked_processes, orphaned_memory
 
 from region_grower_flow.errors import InvalidInput, OutputFailed, WorkerFailed
 from region_grower_flow.runtime import launcher
@@ -134,6 +134,23 @@ def test_stalled_job_is_ended(fake, run, mark):
         run(plan)
     assert marked_processes(mark) == {}
     assert no_jobs_left(plan)
+
+
+def test_ranks_that_do_not_start_are_ended(fake, run, mark, monkeypatch, tmp_path):
+    mpiexec = tmp_path / "mpiexec"
+    mpiexec.write_text('#!/bin/sh\n[ "$1" = --version ] && echo HYDRA && exit\nexec sleep 1000\n')
+    mpiexec.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    with pytest.raises(WorkerFailed, match=r"2 launches in a row .* Nothing happened for"):
+        run(fake(start_seconds=0.3, max_launches=2))
+    assert marked_processes(mark) == {}
+
+
+@pytest.mark.mpi
+def test_killed_jobs_leave_no_shared_memory(fake, run):
+    before = set(orphaned_memory())
+    run(fake(workers=2, settings={"odd": {"17": "kill"}}))
+    assert set(orphaned_memory()) <= before
 
 
 @both
