@@ -9,7 +9,7 @@ import numpy as np
 
 from region_grower_flow.errors import InvalidInput, InvalidInputs, nearest, some
 from region_grower_flow.io.atomic import write_text_atomic
-from region_grower_flow.io.hdf5 import hdf5_file
+from region_grower_flow.io.hdf5 import READ_ERRORS, hdf5_file, require_held
 from region_grower_flow.layout import CELL_EXTENSIONS, DROPPED, MADE
 
 REQUIRED_COLUMNS = ("mtype", "region")
@@ -22,12 +22,6 @@ DYNAMICS = "@dynamics:"
 """How voxcell marks the columns of SONATA's group dynamics_params."""
 ID_MAP_COLUMNS = ("input_id", "output_id", "morphology", "status", "reason")
 
-_LARGE = 1 << 28
-"""Bytes of a column from which on what it claims is compared with what the file holds."""
-_MOST_COMPRESSED = 1100
-"""Above the best ratio that deflate can reach (1032)."""
-_READ_ERRORS = (OSError, LookupError, ValueError, TypeError, AttributeError, RuntimeError)
-"""What h5py, pandas and voxcell raise for damaged or inconsistent tables."""
 _STRUCTURE = "SONATA nodes or an MVD3 file"
 
 
@@ -71,7 +65,7 @@ def read_cells(path, required=REQUIRED_COLUMNS):
         cells = _load(path)
     except InvalidInput:
         raise
-    except _READ_ERRORS as error:
+    except READ_ERRORS as error:
         raise InvalidInput(
             f"the cells cannot be read: {' '.join(str(error).split())[:300]}", where=path
         ) from error
@@ -167,12 +161,8 @@ def _check_columns(columns, required, where):
     if len(set(sizes.values())) > 1:
         lengths = ", ".join(f"{name}: {size}" for name, size in sorted(sizes.items()))
         raise InvalidInput(f"the columns have different lengths ({lengths})", where=where)
-    for name, item in columns.items():
-        if item.nbytes > _LARGE and item.id.get_storage_size() * _MOST_COMPRESSED < item.nbytes:
-            raise InvalidInput(
-                f"column {name!r} claims {item.shape[0]} cells, but the file does not hold as many",
-                where=where,
-            )
+    for item in columns.values():
+        require_held(item, where)
 
 
 def _load(path):

@@ -8,7 +8,37 @@ not be written in memory, and lets HDF5 close in peace; the failure is raised th
 import contextlib
 import os
 
+from region_grower_flow.errors import InvalidInput
 from region_grower_flow.io.atomic import atomic_write
+
+READ_ERRORS = (
+    OSError,
+    LookupError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    RuntimeError,
+    OverflowError,
+    MemoryError,
+)
+"""What h5py, and what builds on it, raise for damaged files and inconsistent tables."""
+LARGE = 1 << 28
+"""Bytes of a dataset from which on what it claims is compared with what the file holds."""
+MOST_COMPRESSED = 1100
+"""Above the best ratio that deflate can reach (1032)."""
+
+
+def require_held(dataset, where):
+    """Raise InvalidInput when ``dataset`` claims far more values than its file can hold.
+
+    A damaged or hostile file claims terabytes in a few bytes: to be asked before they are read.
+    """
+    if dataset.nbytes > LARGE and dataset.id.get_storage_size() * MOST_COMPRESSED < dataset.nbytes:
+        raise InvalidInput(
+            f"{dataset.name.rsplit('/', 1)[-1]!r} claims {dataset.size} values, but the file does "
+            "not hold as many",
+            where=where,
+        )
 
 
 @contextlib.contextmanager

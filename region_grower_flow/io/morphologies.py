@@ -11,7 +11,8 @@ import numpy as np
 
 from region_grower_flow.errors import InvalidInput, OutputFailed, some
 from region_grower_flow.io.atomic import make_folder, write_bytes_atomic
-from region_grower_flow.io.morphology_h5 import encode_h5
+from region_grower_flow.io.hdf5 import READ_ERRORS
+from region_grower_flow.io.morphology_h5 import encode_h5, read_tables
 from region_grower_flow.io.morphology_text import encode_asc, encode_swc
 from region_grower_flow.layout import MORPHOLOGY_EXTENSIONS
 from region_grower_flow.morphology import FlatMorphology
@@ -194,9 +195,13 @@ def read_morphology(path, require_diameters=False):
     if not path.is_file():
         raise InvalidInput("there is no such file", where=path)
     try:
+        if path.suffix.lower() == ".h5":
+            _check_tables(path)
         read = morphio.Morphology(str(path), **_without_warnings())
         morphology = FlatMorphology.from_morphio(read)
-    except (morphio.MorphioError, RuntimeError, ValueError, IndexError, OSError) as error:
+    except InvalidInput as error:
+        raise InvalidInput(f"not a readable morphology: {error.problem}", where=path) from error
+    except (morphio.MorphioError, *READ_ERRORS) as error:
         raise InvalidInput(
             f"not a readable morphology: {_first_line(error, path)}", where=path
         ) from error
@@ -207,6 +212,15 @@ def read_morphology(path, require_diameters=False):
             f"{without} of its {len(morphology.diameters)} points have the diameter 0", where=path
         )
     return morphology
+
+
+def _check_tables(path):
+    import h5py
+
+    with h5py.File(path, "r") as file:
+        # Other versions of the format have other tables: MorphIO says so.
+        if "points" in file and "structure" in file:
+            read_tables(file)
 
 
 def _without_warnings():

@@ -17,6 +17,7 @@ import struct
 import numpy as np
 
 from region_grower_flow.errors import DropCell, InvalidInput
+from region_grower_flow.io.hdf5 import READ_ERRORS, require_held
 from region_grower_flow.io.soma import soma_contour
 from region_grower_flow.morphology import SOMA
 
@@ -129,17 +130,39 @@ def decode_h5(content):
     template = _template()
     tables = template.read(content) if template is not None else None
     if tables is not None:
-        return tables
+        return _checked(*tables)
     try:
         with h5py.File(io.BytesIO(content), "r") as file:
-            points, structure = file["points"][()], file["structure"][()]
-    except (OSError, KeyError, TypeError, AttributeError, RuntimeError) as error:
+            return read_tables(file)
+    except InvalidInput:
+        raise
+    except READ_ERRORS as error:
         raise InvalidInput("not an HDF5 morphology file") from error
-    if points.shape[1:] != (4,) or structure.shape[1:] != (3,):
-        raise InvalidInput(
-            f"not an HDF5 morphology file: points of shape {points.shape}, structure of shape "
-            f"{structure.shape}"
-        )
+
+
+def read_tables(file):
+    """The tables of :func:`h5_tables` from an open h5py file or group.
+
+    They are checked, since MorphIO ends the process when it reads some damaged ones.
+
+    Raises:
+        InvalidInput: shapes, indices of points or parents are impossible.
+        LookupError and others of READ_ERRORS: it is not a morphology file, or it is damaged.
+    """
+    for name, columns in (("points", 4), ("structure", 3)):
+        if file[name].shape[1:] != (columns,):
+            raise InvalidInput(f"{name!r} has the shape {file[name].shape}, not (n, {columns})")
+        require_held(file[name], None)
+    points, structure = file["points"][()], file["structure"][()]
+    return _checked(points, structure)
+
+
+def _checked(points, structure):
+    first, parents = structure[:, 0], structure[:, 2]
+    if (first < 0).any() or (first > len(points)).any() or (np.diff(first) < 0).any():
+        raise InvalidInput(f"its sections lie outside of its {len(points)} points")
+    if (parents < -1).any() or (parents >= np.arange(len(structure))).any():
+        raise InvalidInput("a section has a parent that does not come before it")
     return points, structure
 
 

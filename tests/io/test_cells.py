@@ -384,7 +384,7 @@ def test_counts_that_the_file_does_not_hold(nodes):
             group.create_dataset(name, shape=(1 << 40,), dtype="f8")
 
     change(nodes, claim)
-    assert "claims 1099511627776 cells, but the file does not hold as many" in refused(nodes)
+    assert "claims 1099511627776 values, but the file does not hold as many" in refused(nodes)
 
 
 def test_indices_beyond_the_library(nodes):

@@ -165,6 +165,40 @@ def test_truncated_files_are_refused_at_every_length(tmp_path):
             read_morphology(path)
 
 
+@pytest.mark.parametrize(
+    ("table", "place", "value", "words"),
+    [
+        ("structure", (3, 0), 10**6, "its sections lie outside of its"),
+        ("structure", (3, 0), -1, "its sections lie outside of its"),
+        ("structure", (3, 2), 3, "a parent that does not come before it"),
+        ("structure", (3, 2), 10**6, "a parent that does not come before it"),
+        ("structure", (3, 2), -7, "a parent that does not come before it"),
+        ("structure", (3, 1), 77, "not a readable morphology"),
+    ],
+)
+def test_damaged_tables_do_not_reach_morphio(tmp_path, table, place, value, words):
+    import h5py
+
+    write_morphology(tmp_path, "m", random_morphology(), ["h5"])
+    with h5py.File(tmp_path / "m.h5", "r+") as file:
+        file[table][place] = value
+    with pytest.raises(InvalidInput, match=words):
+        read_morphology(tmp_path / "m.h5")
+
+
+def test_tables_of_other_shapes(tmp_path):
+    import h5py
+
+    for n, name, shape in ((0, "points", (5, 3)), (1, "structure", (5,)), (2, "points", ())):
+        path = tmp_path / f"{n}.h5"
+        with h5py.File(path, "w") as file:
+            tables = {"points": (5, 4), "structure": (5, 3)} | {name: shape}
+            for table, size in tables.items():
+                file[table] = np.zeros(size)
+        with pytest.raises(InvalidInput, match=f"'{name}' has the shape"):
+            read_morphology(path)
+
+
 def test_values_that_are_not_finite_are_named(tmp_path):
     import h5py
 

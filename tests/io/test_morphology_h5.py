@@ -76,8 +76,9 @@ def test_every_size_is_read_back(n_points, n_rows):
     rng = np.random.default_rng(n_points)
     points = rng.normal(size=(n_points, 4)).astype("<f4")
     structure = rng.integers(0, 99, size=(n_rows, 3)).astype("<i4")
-    image = morphology_h5._template().fill(points, structure)
-    for tables in (decode_h5(image), _read_by_h5py(image)):
+    template = morphology_h5._template()
+    image = template.fill(points, structure)
+    for tables in (template.read(image), _read_by_h5py(image)):
         np.testing.assert_array_equal(tables[0], points)
         np.testing.assert_array_equal(tables[1], structure)
 
@@ -123,6 +124,13 @@ def test_damaged_files_are_not_decoded():
     for damaged in (b"", image[:3000], image[:-100], b"x" + image[1:]):
         with pytest.raises(InvalidInput, match="not an HDF5 morphology file"):
             decode_h5(damaged)
+
+
+def test_damaged_tables_of_our_own_are_not_decoded():
+    points, structure = h5_tables(random_morphology())
+    structure[2, 2] = 99
+    with pytest.raises(InvalidInput, match="a parent that does not come before it"):
+        decode_h5(morphology_h5._template().fill(points, structure))
 
 
 def test_empty_cells_are_written(tmp_path):
