@@ -22,3 +22,11 @@ def needs(program, present):
         if os.environ.get("RGF_REQUIRE_REAL_PARTS") == "1":
             pytest.fail(f"{program} is required here but is not installed")
         pytest.skip(f"{program} is not installed")
+
+
+@pytest.fixture(scope="session")
+def kernels():
+    """Compiled kernels on disk, before anything that is timed out starts a process."""
+    from region_grower_flow.engine import cache
+
+    cache.fill()

@@ -1,7 +1,7 @@
 """The listing of placed morphologies: which files of a folder are ours, and how they were written.
 
-A text file: a first line with the folder (JSON), then a line per file: its path below the folder,
-size, CRC-32 of its content and time of change, with tabs between.
+A text file: a first line with the folder (JSON, as seen from the listing), then a line per file:
+its path below the folder, size, CRC-32 of its content, time of change, with tabs between.
 """
 
 import json
@@ -21,7 +21,7 @@ def write_listing(path, folder, files):
             write. The time of change is added for files that exist.
     """
     make_folder(Path(path).parent)
-    lines = [json.dumps(str(Path(folder).absolute()))]
+    lines = [json.dumps(_seen_from(path, folder))]
     times = {name: stat.st_mtime_ns for name, stat in scan(folder, files)}
     for name, (size, crc32) in sorted(files.items()):
         lines.append(f"{name}\t{size}\t{crc32}\t{times.get(name, 0)}")
@@ -32,7 +32,7 @@ def read_listing(path, folder):
     """{path below the folder: (size, crc32, mtime_ns)} of a listing; empty when there is none."""
     try:
         with open(path, encoding="utf-8") as file:
-            if json.loads(file.readline()) != str(Path(folder).absolute()):
+            if json.loads(file.readline()) != _seen_from(path, folder):
                 return {}
             files = {}
             for line in file:
@@ -60,6 +60,11 @@ def intact(path, folder):
         if stat.st_mtime_ns != changed and not check_file(Path(folder, name), size, crc32):
             return False
     return found == len(files)
+
+
+def _seen_from(path, folder):
+    """The folder as seen from the listing: both may be moved together."""
+    return os.path.relpath(os.path.abspath(folder), os.path.dirname(os.path.abspath(path)))
 
 
 def scan(folder, names):

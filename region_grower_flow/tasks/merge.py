@@ -1,6 +1,7 @@
 """The merged outputs of a synthesis: the task that users name."""
 
 import functools
+import os
 from pathlib import Path
 
 from region_grower_flow import layout
@@ -57,7 +58,7 @@ class SynthesizeMorphologies(OutputOptions, FlowTask):
     def values(self):
         """The options of the chunks are in the chunks' fingerprints; the places count here."""
         places = {
-            name: str(Path(value).absolute())
+            name: os.path.relpath(value, self.work_dir)
             for name, value in self.places().items()
             if value is not None
         }
