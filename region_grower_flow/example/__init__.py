@@ -1,5 +1,5 @@
 """The example dataset, made by the project: ``python -m region_grower_flow.example FOLDER``."""
 
-from .create import ExamplePaths, create_example
+from region_grower_flow.example.create import ExamplePaths, create_example
 
 __all__ = ["ExamplePaths", "create_example"]

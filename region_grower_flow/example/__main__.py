@@ -5,8 +5,7 @@ import sys
 import click
 
 from region_grower_flow.errors import FlowError
-
-from .create import ATLASES, BOTH, DEFAULT_CELLS, create_example
+from region_grower_flow.example.create import ATLASES, BOTH, DEFAULT_CELLS, create_example
 
 
 @click.command()

@@ -16,8 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from region_grower_flow import layout
-
-from .targets import COLUMN_HEIGHT, LAYERS, THICKNESSES
+from region_grower_flow.example.targets import COLUMN_HEIGHT, LAYERS, THICKNESSES
 
 CORTEX, AREAS = "CTX", ("S1", "S2")
 """Acronyms: the cortex, and its two areas; a layer is called ``S1;L4``."""

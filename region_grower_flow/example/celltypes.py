@@ -1,6 +1,15 @@
 """The table of the example's m-types (numbers explained in :mod:`.targets`)."""
 
-from .targets import DOWN, UP, ApicalRule, CellType, Target, TreeRule, apical_branch, axon_rule
+from region_grower_flow.example.targets import (
+    DOWN,
+    UP,
+    ApicalRule,
+    CellType,
+    Target,
+    TreeRule,
+    apical_branch,
+    axon_rule,
+)
 
 NMC, RALL = "[Markram2015]", "[Rall1959]"
 SHAPE = "shape"

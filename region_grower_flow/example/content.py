@@ -4,13 +4,12 @@ import json
 
 import numpy as np
 
+from region_grower_flow.example import atlases, positions, structures
+from region_grower_flow.example.celltypes import CELL_TYPES
+from region_grower_flow.example.growth import grow_cell
+from region_grower_flow.example.overrides import parameter_overrides
+from region_grower_flow.example.targets import depth_of_layer
 from region_grower_flow.io.morphologies import write_morphology
-
-from . import atlases, positions, structures
-from .celltypes import CELL_TYPES
-from .growth import grow_cell
-from .overrides import parameter_overrides
-from .targets import depth_of_layer
 
 CELLS_PER_MTYPE = 8
 DONORS_PER_MTYPE = 2

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from region_grower_flow.errors import InvalidInput, some
+from region_grower_flow.example.celltypes import CELL_TYPES
+from region_grower_flow.example.content import fill
 from region_grower_flow.io.atomic import writing
-
-from .celltypes import CELL_TYPES
-from .content import fill
 
 VERSION = 1
 """Raised whenever the content for the same options changes."""

@@ -18,9 +18,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from region_grower_flow.example.targets import UP
 from region_grower_flow.morphology import APICAL_DENDRITE, AXON, FlatMorphology
-
-from .targets import UP
 
 STEP = 2.5
 """Distance (um) between two points of a branch."""

@@ -2,9 +2,8 @@
 
 import numpy as np
 
+from region_grower_flow.example.growth import RALL
 from region_grower_flow.morphology import APICAL_DENDRITE, AXON, BASAL_DENDRITE
-
-from .growth import RALL
 
 NEAR_SOMA = 10
 """Points of a trunk that its diameter is averaged over."""

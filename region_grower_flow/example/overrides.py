@@ -7,9 +7,8 @@ the reference cells), and no dendrite leaves through the pia.
 
 import numpy as np
 
+from region_grower_flow.example.measures import section_lengths
 from region_grower_flow.morphology import APICAL_DENDRITE
-
-from .measures import section_lengths
 
 TARGET_FRACTION = 0.8
 """Apical dendrites aim at this height in their target layer (0: its bottom, 1: its top)."""

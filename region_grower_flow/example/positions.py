@@ -8,9 +8,9 @@ the layers of the m-type, away from the sides of the atlas.
 
 import numpy as np
 
-from .atlases import AREAS, CURVED_HALF_ANGLE, CURVED_LENGTH, CURVED_SHIFT
-from .celltypes import CELL_TYPES
-from .targets import LAYERS
+from region_grower_flow.example.atlases import AREAS, CURVED_HALF_ANGLE, CURVED_LENGTH, CURVED_SHIFT
+from region_grower_flow.example.celltypes import CELL_TYPES
+from region_grower_flow.example.targets import LAYERS
 
 FEWEST = 3
 COLUMN_RADIUS = 200.0

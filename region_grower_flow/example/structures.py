@@ -8,8 +8,8 @@ direction that turns apical dendrites to it.
 
 import itertools
 
-from .atlases import AREAS, COLUMN_WIDTH, CORTEX
-from .targets import COLUMN_HEIGHT, LAYERS, THICKNESSES
+from region_grower_flow.example.atlases import AREAS, COLUMN_WIDTH, CORTEX
+from region_grower_flow.example.targets import COLUMN_HEIGHT, LAYERS, THICKNESSES
 
 PIA_MESH = "boundaries/pia.obj"
 PIA_GAP, PIA_THICKNESS = 10.0, 40.0
