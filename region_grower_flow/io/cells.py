@@ -30,7 +30,7 @@ class Cells:
     """The cells of one population, in the order of the file.
 
     Attributes:
-        positions: (N, 3) float64, soma centers in the atlas (um), as voxcell gives them.
+        positions: (N, 3) soma centers in the atlas (um), as voxcell gives them, float32 or float64.
         orientations: (N, 3, 3) float64 rotation matrices, or None when the file has none.
         properties: pandas.DataFrame, one row per cell, index 0 .. N - 1, columns by name; columns
             of SONATA's ``dynamics_params`` begin with "@dynamics:".
@@ -175,7 +175,8 @@ def _load(path):
     # voxcell's order of columns changes from process to process.
     properties = loaded.properties[sorted(loaded.properties.columns)]
     return Cells(
-        positions=np.asarray(loaded.positions, dtype=float).reshape(-1, 3),
+        # In the type of the file: the reference looks float32 positions up as they are.
+        positions=np.asarray(loaded.positions).reshape(-1, 3),
         orientations=loaded.orientations,
         properties=properties,
         population=loaded.population_name,
