@@ -236,13 +236,15 @@ def _write_debug(plan):
 def _write_container(plan, results):
     from region_grower_flow.io import containers, morphologies
 
-    extension = "h5" if "h5" in plan.extensions else plan.extensions[0]
     names = [name for name in results.names if name is not None]
 
     def items():
         for name in names:
-            path = plan.staged / f"{name}.{extension}"
-            yield Path(name).name, morphologies.read_morphology(path)
+            if "h5" in plan.extensions:
+                yield name, (plan.staged / f"{name}.h5").read_bytes()
+            else:
+                path = plan.staged / f"{name}.{plan.extensions[0]}"
+                yield name, morphologies.read_morphology(path)
 
     containers.write_container(plan.container, items())
     return plan.container
@@ -252,7 +254,12 @@ def _write_circuit_config(plan):
     from region_grower_flow.io.circuit import circuit_config
 
     config = circuit_config(
-        plan.out_cells, plan.cells.population, plan.morphologies, plan.extensions, plan.container
+        plan.out_cells,
+        plan.cells.population,
+        None if plan.skip_write else plan.morphologies,
+        plan.extensions,
+        plan.container,
+        folder=Path(plan.circuit_config).parent,
     )
     _write_json(plan.circuit_config, config)
     return plan.circuit_config

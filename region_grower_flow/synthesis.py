@@ -174,7 +174,7 @@ class Synthesizer:
 
     def _attempt(self, row, rng):
         from region_grower_flow import engine
-        from region_grower_flow.space import limits as space_limits
+        from region_grower_flow import limits as hard_limits
         from region_grower_flow.space.scaling import limits
 
         entry, layers = self._entry(row), self._layers(row)
@@ -182,9 +182,9 @@ class Synthesizer:
         donor = self._donor(row)
         grown = engine.grow(self._prepared(row), site, rng, engine=self.settings.engine)
         morphology = grown.morphology
-        space_limits.translate(morphology, -site.position)
+        hard_limits.translate(morphology, -site.position)
         axis = site.orientation.dot(Y_DIRECTION)
-        fitted = space_limits.fit_to_limits(
+        fitted = hard_limits.fit_to_limits(
             morphology, limits(entry.params, layers, morphology), axis, self.settings.min_hard_scale
         )
         morphology, changes, kept = fitted
@@ -285,7 +285,8 @@ class Synthesizer:
         stem = self._stem(row)
         result = {"name": stem, "files": {}, "apical_NRN_sections": None}
         if self.settings.nrn_sections and not self.settings.skip_write:
-            result["apical_NRN_sections"] = apical_nrn_sections(ordered, apical_points)
+            text = next(e for e in self.settings.extensions if e in ("asc", "swc"))
+            result["apical_NRN_sections"] = apical_nrn_sections(ordered, apical_points, text)
         if not self.settings.skip_write:
             result["files"] = morphologies.write_morphology(
                 Path(self.settings.morphologies), stem, ordered, self.settings.extensions

@@ -20,7 +20,7 @@ LAYERS = [
     ["calibration"],
     ["atlas"],
     ["engine"],
-    ["diameters", "axon"],
+    ["diameters", "axon", "limits"],
     ["synthesis"],
     ["runtime"],
     ["chunk"],
@@ -37,7 +37,7 @@ ONLY_IN = {
     "luigi_tools": ("tasks",),
     "mpi4py": ("runtime/worker",),
     "numba": ("engine",),
-    "click": ("cli",),
+    "click": ("cli", "example/__main__"),
 }
 
 

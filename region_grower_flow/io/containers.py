@@ -15,15 +15,16 @@ def write_container(path, items, progress=None):
 
     Args:
         path: the file to write (atomically).
-        items: iterable of (name, FlatMorphology or the bytes of an HDF5 morphology file).
+        items: iterable of (name, FlatMorphology or the bytes of an HDF5 morphology file); the names
+            are those of the nodes, "/" included when morphologies are spread over folders.
         progress: called with the number of morphologies written so far, after each.
 
     Returns:
         The number of morphologies.
 
     Raises:
-        InvalidInput: a name that is empty, holds "/" or is there twice, or bytes that are not
-            a morphology; nothing is written then.
+        InvalidInput: a name that is empty, is no path below the root or is there twice, or bytes
+            that are not a morphology; nothing is written then.
         OutputFailed: the file cannot be written.
     """
     count = 0
@@ -38,7 +39,7 @@ def write_container(path, items, progress=None):
 
 
 def _new_group(file, name):
-    if not name or "/" in name or name == ".":
+    if not name or "" in name.split("/") or {".", ".."} & set(name.split("/")):
         raise InvalidInput(f"{name!r} cannot be the name of a morphology in a container")
     if name in file:
         raise InvalidInput(f"the morphology {name!r} is there twice")

@@ -69,7 +69,8 @@ def test_cells_are_taken_one_at_a_time(tmp_path):
 @pytest.mark.parametrize(
     ("items", "words"),
     [
-        ([("hashed/0a/x", odd_morphology(1))], "'hashed/0a/x' cannot be the name"),
+        ([("hashed//x", odd_morphology(1))], "'hashed//x' cannot be the name"),
+        ([("../x", odd_morphology(1))], "'../x' cannot be the name"),
         ([("", odd_morphology(1))], "'' cannot be the name"),
         ([("a", odd_morphology(1)), ("a", odd_morphology(2))], "'a' is there twice"),
         ([("a", b"nonsense")], "the morphology 'a': not an HDF5 morphology file"),
@@ -83,6 +84,15 @@ def test_bad_items_leave_the_earlier_file(tmp_path, items, words):
         write_container(path, items)
     assert path.read_bytes() == b"before"
     assert os.listdir(tmp_path) == ["c.h5"]
+
+
+def test_names_in_folders_are_those_of_the_nodes(tmp_path):
+    path = tmp_path / "c.h5"
+    cells = {"hashed/0a/x": odd_morphology(1), "hashed/0b/y": odd_morphology(2)}
+    write_container(path, cells.items())
+    for name, cell in cells.items():
+        read = morphio.Collection(str(path)).load(name)
+        assert np.array_equal(read.points, cell.points)
 
 
 def test_a_cell_without_points_is_named(tmp_path):

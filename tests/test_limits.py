@@ -5,6 +5,7 @@ import pytest
 from factories import copy_morphology, random_morphology
 
 from region_grower_flow.errors import DropCell
+from region_grower_flow.limits import fit_to_limits, output_scaling, translate
 from region_grower_flow.morphology import (
     APICAL_DENDRITE,
     AXON,
@@ -12,7 +13,6 @@ from region_grower_flow.morphology import (
     NEURITE_TYPES,
     FlatMorphology,
 )
-from region_grower_flow.space.limits import fit_to_limits, output_scaling, translate
 
 UP = np.array([0.0, 1.0, 0.0])
 TREES = ((BASAL_DENDRITE, 7), (AXON, 9), (BASAL_DENDRITE, 5), (APICAL_DENDRITE, 21))

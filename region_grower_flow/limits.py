@@ -58,9 +58,9 @@ def fit_to_limits(morphology, limits, direction, min_hard_scale):
     Returns:
         (FlatMorphology, changes, kept): the morphology without removed trees; one dict for each
         tree that was scaled or removed (region-grower's debug data, with ``section_id``, its
-        root's index before removals); (M,) int64, the new index of each section or -1. The
-        reference's section ids don't change when trees are removed, these do: look sections up
-        with ``kept``.
+        root's index before removals: the reference puts all removed trees under one id);
+        (M,) int64, the new index of each section or -1. The reference's section ids don't change
+        when trees are removed, these do: look sections up with ``kept``.
 
     Raises:
         DropCell: an apical dendrite would have to be removed.
