@@ -5,11 +5,8 @@ what is left, until every row has a record. The launcher's exit code proves noth
 """
 
 import contextlib
-import functools
-import json
 import os
 import resource
-import subprocess
 import time
 from pathlib import Path
 
@@ -20,11 +17,9 @@ from region_grower_flow.runtime.blocks import finished_records, remove_temporari
 from region_grower_flow.runtime.commands import INPROCESS, WORKER_MODULE
 from region_grower_flow.runtime.job import JOBS, Block, Job, load_job, write_job
 from region_grower_flow.runtime.plans import ChunkOutcome, ChunkRun, Progress, cut_blocks
+from region_grower_flow.runtime.trial import mpi_works
 
 __all__ = ["ChunkOutcome", "ChunkRun", "Progress", "finished_records", "mpi_works", "run_chunk"]
-
-CHECK_SECONDS = 60
-"""For two ranks to start and say how many they are."""
 
 MPI_FILE_SIZE = 10_000_000
 """Bytes of the largest file that a rank of MPICH makes in shared memory (measured: below 10 MB)."""
@@ -64,24 +59,6 @@ def run_chunk(plan, on_progress=None, synthesizer=None, worker_module=WORKER_MOD
         chunk.outcome.seconds = time.monotonic() - start
         chunk.tell_end()
     return chunk.outcome
-
-
-@functools.cache
-def mpi_works():
-    """Whether a usable mpiexec and mpi4py are here: (bool, a sentence). Starts two ranks once."""
-    try:
-        command = commands.launch_command(commands.MPIEXEC, 2, commands.worker_command(None, 2))
-        environment = commands.rank_environment(os.environ, commands.MPIEXEC)
-        process = processes.start(command, environment)
-    except (InvalidInput, WorkerFailed) as error:
-        return False, str(error)
-    try:
-        out, err = process.communicate(timeout=CHECK_SECONDS)
-    except subprocess.TimeoutExpired:
-        return False, f"{command[0]} did not start two ranks within {CHECK_SECONDS} s."
-    finally:
-        processes.stop(process)
-    return _check_answer(command[0], out, err)
 
 
 class _Chunk:
@@ -329,23 +306,6 @@ class _Chunk:
         for row in blame.suspects(notes.read_notes(job.notes, 1)).values():
             if row in self.remaining:
                 self.crashes.add((row, self.remaining[row]), 1, _unknown(None))
-
-
-def _check_answer(mpiexec, out, err):
-    answers = []
-    for line in out.decode(errors="replace").splitlines():
-        with contextlib.suppress(ValueError):
-            answers.append(json.loads(line))
-    sizes = [a.get("size") for a in answers if isinstance(a, dict) and a.get("event") == "ranks"]
-    if sizes == [2, 2]:
-        return True, f"{mpiexec} starts ranks of mpi4py."
-    said = [a["message"] for a in answers if isinstance(a, dict) and "message" in a]
-    if said:
-        return False, said[0]
-    last = " ".join(err.decode(errors="replace").split()[-40:])
-    if "No module named mpi4py" in last:
-        return False, "mpi4py is not installed: install the package with its extra 'mpi'."
-    return False, f"{mpiexec} could not start two ranks of mpi4py: {last or 'it said nothing'}"
 
 
 def _check_file_size_limit():

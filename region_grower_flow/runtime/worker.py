@@ -197,6 +197,7 @@ def main(arguments=None):
 
     comm = MPI.COMM_WORLD
     if comm.size != options.expected_ranks:
+        _unlink_shared_memory()
         _emit("failed", kind="ranks", message=_ranks_sentence(comm.size, options.expected_ranks))
         return EXIT_RANKS
     comm.Barrier()

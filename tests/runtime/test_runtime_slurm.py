@@ -82,6 +82,8 @@ def slurm(tmp_path_factory):
         started = [subprocess.Popen(c, **_quiet(log)) for c in _daemon_commands(folder)]
         _wait_for_node(folder)
         yield folder
+        subprocess.run([program("scancel"), "--user=root"], check=False)
+        _wait_for_node(folder)
     finally:
         for daemon in reversed(started):
             daemon.terminate()
