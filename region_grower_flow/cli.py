@@ -12,8 +12,11 @@ from region_grower_flow.errors import FlowError, InvalidInput
 
 L = logging.getLogger(__name__)
 
-INVALID, FAILED = 2, 1
-"""Exit codes: something is wrong with the inputs; something went wrong during the work."""
+INVALID, FAILED, INTERRUPTED = 2, 1, 130
+"""Exit codes: the inputs are wrong; something went wrong during the work; Ctrl-C."""
+
+_PLAIN = str | int | float | bool | tuple | None
+"""What defaults of options are; Luigi marks options without default with an object."""
 
 
 @click.group()
@@ -55,7 +58,7 @@ def _click_option(name, flags, parameter):
     from region_grower_flow.tasks import options
 
     default = parameter._default
-    required = not isinstance(default, str | int | float | bool | tuple | type(None))
+    required = not isinstance(default, _PLAIN)
     text = parameter.description or ""
     if not required and default not in (None, "", False):
         shown = ", ".join(default) if isinstance(default, tuple) else default
@@ -234,12 +237,25 @@ def _run(task_name, values, output, default_output, scheduler_url=None):
     values.setdefault("work_dir", str(path.with_name(f"{path.stem}_work")))
     _set_up_logging(values.get("worker_log_level", "info"))
     try:
-        task = _task_class(task_name)(**values)
+        task_class = _task_class(task_name)
+        task = task_class(**{**_defaults(task_class), **values})
         code = run_task(task, scheduler_url)
     except FlowError as error:
         click.echo(str(error), err=True)
-        code = INVALID
+        code = INVALID if isinstance(error, InvalidInput) else FAILED
+    except KeyboardInterrupt:
+        click.echo("Interrupted. What is finished is kept: run again to go on from it.", err=True)
+        code = INTERRUPTED
     sys.exit(code)
+
+
+def _defaults(task_class):
+    """The defaults that ``--help`` shows: a luigi.cfg that lies about is for ``luigi`` only."""
+    return {
+        name: option._default
+        for name, option in task_class.get_params()
+        if isinstance(option._default, _PLAIN)
+    }
 
 
 def run_task(task, scheduler_url=None):
@@ -266,7 +282,7 @@ def run_task(task, scheduler_url=None):
         workers=1,
     )
     if failures:
-        for sentence in dict.fromkeys(str(failure) for failure in failures):
+        for sentence in dict.fromkeys(map(messages.told, failures)):
             click.echo(sentence, err=True)
         invalid = all(isinstance(failure, InvalidInput) for failure in failures)
         return INVALID if invalid else FAILED

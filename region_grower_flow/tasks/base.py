@@ -2,19 +2,17 @@
 
 import contextlib
 import json
-import logging
 import os
 from pathlib import Path
 
 import luigi
 
 from region_grower_flow import layout
-from region_grower_flow.errors import FlowError, InvalidInput
+from region_grower_flow.errors import FlowError, InvalidInput, InvalidInputs
 from region_grower_flow.fingerprint import FileDigests, Recipe, package_versions
 from region_grower_flow.manifest import Manifest, read_manifest, remember_digests
-from region_grower_flow.tasks.options import WorkOptions
-
-LOGGERS = ("luigi-interface", "luigi")
+from region_grower_flow.tasks.options import WorkOptions, value_problems
+from region_grower_flow.tasks.sentences import quiet_tracebacks
 
 _digests = {}
 
@@ -56,6 +54,22 @@ class FlowTask(WorkOptions, luigi.Task):
 
     no_result = ()
     """Names of inherited options that do not change this stage's results."""
+
+    @classmethod
+    def get_param_values(cls, params, args, kwargs):
+        """The values of all options; what is wrong with them is said all at once.
+
+        Raises:
+            InvalidInputs: values that are missing, not valid, or of options that do not exist.
+        """
+        quiet_tracebacks()
+        try:
+            return super().get_param_values(params, args, kwargs)
+        except (luigi.parameter.ParameterException, ValueError):
+            problems = value_problems(cls.get_task_family(), params, kwargs)
+            if problems:
+                raise InvalidInputs(problems) from None
+            raise
 
     # What determines the stage.
 
@@ -134,11 +148,8 @@ class FlowTask(WorkOptions, luigi.Task):
         Raises:
             FlowError: with a sentence for the user.
         """
-        quiet_tracebacks()
-        from region_grower_flow.io.lock import stage_lock
-
         recipe = self.recipe()
-        with stage_lock(self.work_path(layout.LOCKS, f"{self.label}.lock"), self.label):
+        with self.lock():
             outputs, facts = self.make()
         if self.recipe() != recipe:
             raise InvalidInput(
@@ -148,6 +159,12 @@ class FlowTask(WorkOptions, luigi.Task):
             )
         Manifest.describe(recipe, outputs, facts).write(self.output().path)
         remember_digests(self.digests())
+
+    def lock(self):
+        """Held while the outputs are made: one run at a time makes them."""
+        from region_grower_flow.io.lock import stage_lock
+
+        return stage_lock(self.work_path(layout.LOCKS, f"{self.label}.lock"), self.label)
 
     def make(self):
         """Make the outputs; returns their paths, and facts (JSON) for the manifest."""
@@ -220,32 +237,6 @@ class Progress:
             f"{progress.done} of {progress.total} cells, {rate:.1f} cells/s, {time_left}, "
             f"{progress.dropped} dropped",
         )
-
-
-class OneSentence(logging.Filter):
-    """Strips the traceback of errors that already say all in a sentence."""
-
-    def filter(self, record):
-        """Turn a record with one of our errors into its sentence."""
-        error = record.exc_info[1] if record.exc_info else None
-        while error is not None and not isinstance(error, FlowError):
-            error = error.__cause__
-        if error is not None:
-            record.exc_info = record.exc_text = None
-            record.msg = "%s"
-            record.args = (str(error),)
-        return True
-
-
-_one_sentence = OneSentence()
-
-
-def quiet_tracebacks():
-    """Let Luigi's loggers print our errors as sentences."""
-    for name in LOGGERS:
-        logger = logging.getLogger(name)
-        if _one_sentence not in logger.filters:
-            logger.addFilter(_one_sentence)
 
 
 def load_json_output(path):

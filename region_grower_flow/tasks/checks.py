@@ -1,5 +1,6 @@
 """Checks of all inputs, before any work: tasks that only say yes, or no with every problem."""
 
+import contextlib
 import json
 
 from region_grower_flow import checks
@@ -27,6 +28,10 @@ class Check(FlowTask):
     def problems(self):
         """All problems of the inputs, a list of InvalidInput."""
         return []
+
+    def lock(self):
+        """None: a check makes nothing, and an input that is refused leaves nothing behind."""
+        return contextlib.nullcontext()
 
     def make(self):
         """Raise the problems, all at once."""

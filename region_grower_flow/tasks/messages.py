@@ -1,11 +1,15 @@
 """What runs of tasks tell in the terminal: failures as sentences, and what was made."""
 
+import traceback
+
 import luigi
 from luigi.scheduler import Scheduler
 from luigi.worker import Worker
 
+from region_grower_flow.errors import FlowError
 from region_grower_flow.manifest import read_manifest
-from region_grower_flow.tasks.base import FlowTask, quiet_tracebacks
+from region_grower_flow.tasks.base import FlowTask
+from region_grower_flow.tasks.sentences import quiet_tracebacks
 
 
 class Scheduling(luigi.interface._WorkerSchedulerFactory):
@@ -39,6 +43,13 @@ def collect_failures():
         failures.append(exception)
 
     return failures
+
+
+def told(failure):
+    """An error of ours as its sentence, anything else (a defect of the package) in full."""
+    if isinstance(failure, FlowError):
+        return str(failure)
+    return "".join(traceback.format_exception(failure)).rstrip()
 
 
 def closing_sentences(task, done_before):

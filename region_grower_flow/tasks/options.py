@@ -12,7 +12,9 @@ from luigi.parameter import ParameterVisibility
 from luigi_tools.parameter import BoolParameter
 
 from region_grower_flow import layout
-from region_grower_flow.errors import InvalidInput, nearest
+from region_grower_flow.errors import InvalidInput, InvalidInputs
+from region_grower_flow.io.schemas import did_you_mean
+from region_grower_flow.tasks.sentences import quiet_tracebacks
 
 SECTION = "region_grower_flow"
 """The section of the configuration that all tasks share."""
@@ -93,6 +95,7 @@ class Option:
         return "" if x is None else super().serialize(x)
 
     def _wrong(self, value, problem):
+        quiet_tracebacks()  # it may be raised before any task is built
         where = f"option {self.name or 'value'}"
         return InvalidInput(f"{value!r} is not valid: {problem}", where, self.description)
 
@@ -106,10 +109,38 @@ def _check_section():
     if not config.has_section(SECTION):
         return
     keys = {key.replace("-", "_") for key in _keys(config)}
-    for key in sorted(keys - NAMES - set(config.defaults() if hasattr(config, "defaults") else ())):
-        raise InvalidInput(
-            f"the key {key!r} is not known", f"configuration [{SECTION}]", nearest(key, NAMES)
+    unknown = keys - NAMES - set(config.defaults() if hasattr(config, "defaults") else ())
+    if unknown:
+        where = f"configuration [{SECTION}]"
+        raise InvalidInputs(
+            InvalidInput(f"the key {key!r} is not known", where, did_you_mean(key, NAMES))
+            for key in sorted(unknown)
         )
+
+
+def value_problems(family, options, given):
+    """What is wrong with the values of a task's options, as a list of InvalidInput.
+
+    Args:
+        family: the name of the task.
+        options: [(name, option)] of the task.
+        given: {name: value} of what was given; the others come from the configuration.
+    """
+    problems = {}
+    known = dict(options)
+    for name in given.keys() - known.keys():
+        hint = did_you_mean(name, known)
+        problems[name] = InvalidInput(f"{family} has no such option", f"option {name}", hint)
+    for name, option in options:
+        try:
+            if name in given:
+                option.normalize(given[name])
+            elif not option.has_task_value(family, name):
+                problem = f"{family} needs a value for it"
+                problems[name] = InvalidInput(problem, f"option {name}", option.description)
+        except InvalidInput as error:
+            problems[str(error)] = error
+    return list(problems.values())
 
 
 def _keys(config):
