@@ -11,7 +11,14 @@ import math
 import numpy as np
 
 from region_grower_flow.errors import some
-from region_grower_flow.io.schemas import did_you_mean, shown, validator, violation, violations
+from region_grower_flow.io.schemas import (
+    did_you_mean,
+    library_schema,
+    shown,
+    validator,
+    violation,
+    violations,
+)
 from region_grower_flow.io.trunk_checks import (
     check_histogram,
     check_orientation,
@@ -60,13 +67,10 @@ class EntryChecker:
     """
 
     def __init__(self, parameters_path=None, distributions_path=None):
-        from diameter_synthesis.validators import MODEL_SCHEMA
-        from neurots.validator import DISTRIBS_SCHEMA, PARAMS_SCHEMA
-
         self._paths = parameters_path, distributions_path
-        self._parameters = validator(PARAMS_SCHEMA)
-        self._distributions = validator(DISTRIBS_SCHEMA)
-        self._diameters = validator(MODEL_SCHEMA)
+        self._parameters = validator(library_schema("neurots", "parameters.json"))
+        self._distributions = validator(library_schema("neurots", "distributions.json"))
+        self._diameters = validator(library_schema("diameter_synthesis", "model_params.json"))
 
     def problems(self, parameters, distributions):
         """All problems of one mtype, as a list of InvalidInput.

@@ -1,8 +1,11 @@
 """Our JSON schemas, and their violations as sentences: the path of the key, what was expected."""
 
+import functools
+import importlib.util
 import json
 from importlib import resources
 from itertools import chain
+from pathlib import Path
 
 from region_grower_flow.errors import InvalidInput, nearest, some
 
@@ -25,6 +28,17 @@ def load_schema(name):
     """The packaged schema ``name`` (``parameters``, ``distributions``, ``region_structure``)."""
     file = resources.files("region_grower_flow") / "schemas" / f"{name}.json"
     return json.loads(file.read_text(encoding="utf-8"))
+
+
+@functools.cache
+def library_schema(library, name):
+    """A JSON schema that a library ships in its folder ``schemas`` (``neurots``, for one).
+
+    Read without importing the library: that takes seconds, and checks come before all work.
+    """
+    spec = importlib.util.find_spec(library)
+    folder = Path(spec.submodule_search_locations[0])
+    return json.loads((folder / "schemas" / name).read_text(encoding="utf-8"))
 
 
 def validator(schema):
