@@ -7,8 +7,8 @@ morph_tool.graft.graft_axon on flat arrays: same draws, same points.
 import numpy as np
 
 from region_grower_flow.errors import DropCell, GrowthFailed
+from region_grower_flow.limits import keep_sections
 from region_grower_flow.morphology import AXON, FlatMorphology
-from region_grower_flow.space.limits import keep_sections
 
 
 def place_axon(

@@ -70,14 +70,13 @@ class _Sampled(DiameterModel):
 
     Attributes:
         laws: {type: (5, 7) float64 laws of the kernels}.
-        rule: what tells the models apart, and the number of tries, for the kernels.
-        n_samples: how many times a cell is diametrized; the average is kept.
+        rule: what tells the models apart, the number of tries at a tree, and how many times a cell
+            is diametrized (the average is kept), for the kernels.
         seed: of a generator that each neurite type of each cell begins anew; None: the cell's.
     """
 
     laws: dict
     rule: tuple
-    n_samples: int
     seed: object
 
     threshold_mode: ClassVar[bool] = True
@@ -95,10 +94,11 @@ class _Sampled(DiameterModel):
                 f"{seed!r} is not a seed ({error})", "diameter_params.seed"
             ) from None
         tries = float(diam_params.get("trunk_max_tries", TRUNK_MAX_TRIES))
-        rule = (cls.threshold_mode, cls.max_reduction, cls.taper_increase, tries)
+        samples = max(int(diam_params.get("n_samples", 1)), 1)
+        rule = (cls.threshold_mode, cls.max_reduction, cls.taper_increase, tries, samples)
         needed = QUANTITIES[1:] if cls.taper_increase else QUANTITIES
         laws = {name: _laws(name, model_params, needed) for name in types}
-        return cls(types, laws, rule, max(int(diam_params.get("n_samples", 1)), 1), seed)
+        return cls(types, laws, rule, seed)
 
     def apply(self, morphology, apical_sections, rng):
         """See DiameterModel.apply."""
@@ -108,25 +108,18 @@ class _Sampled(DiameterModel):
         if any(section is None for section in apical_sections):
             raise DropCell("the diameter model needs the apical point that an apical tree lacks")
         starts, children = child_lists(morphology.parents)
-        forest = (morphology.offsets, starts, children)
         lengths = kernels.path_lengths(morphology.points, morphology.offsets)
         apical_sections = np.array(apical_sections, dtype=np.int64)
         major = kernels.major_children(morphology.parents, starts, children, apical_sections)
+        forest = (morphology.offsets, starts, children, major, lengths)
         trees = trees_by_type(morphology)
         nothing = np.empty((0, 2), dtype=np.int64)
         for name in self.types:
             own = trees.get(NEURITE_TYPES[name], nothing)
             laws = usable(self.laws[name]) if len(own) else NO_LAWS
+            generator = rng if self.seed is None else np.random.default_rng(self.seed)
             status = kernels.diametrize_sampled(
-                rng if self.seed is None else np.random.default_rng(self.seed),
-                morphology.diameters,
-                lengths,
-                own,
-                forest,
-                major,
-                laws,
-                self.rule,
-                self.n_samples,
+                generator, morphology.diameters, own, forest, laws, self.rule
             )
             if status == kernels.NOT_TRUNCATED:
                 raise DropCell(f"a diameter distribution of {name} gives no value in its bounds")

@@ -13,7 +13,7 @@ from test_diameter_models import TYPES, parameters, sampled_model, taper_model
 from region_grower_flow.axon import place_axon
 from region_grower_flow.diameters import prepare
 from region_grower_flow.engine.kernels import axon, diameters, diameters_sampled, geometry
-from region_grower_flow.space.limits import fit_to_limits, translate
+from region_grower_flow.limits import fit_to_limits, translate
 
 MODULES = (geometry, axon, diameters, diameters_sampled)
 

@@ -168,11 +168,12 @@ def _section_diameter(start, taper, length, least, most):
 
 
 @kernel
-def _fill_tree(diameters, lengths, tree, offsets, courses, trunk):
+def _fill_tree(diameters, tree, forest, courses, trunk):
     """Set the diameters of all points of a tree from the courses of its sections.
 
     ``courses``: (n, 3), first diameter, taper and least diameter of each section.
     """
+    offsets, lengths = forest[0], forest[4]
     root, end = tree
     for i in range(root, end):
         start, taper, least = courses[i - root]
@@ -181,7 +182,7 @@ def _fill_tree(diameters, lengths, tree, offsets, courses, trunk):
 
 
 @kernel
-def _draw_tree(rng, lengths, tree, forest, major_child, laws, rule, trunk, work):
+def _draw_tree(rng, tree, forest, laws, rule, trunk, work):
     """One try at a tree: draws the course of each section's diameters; returns a status.
 
     Mirrors diameter_synthesis.build_diameters._diametrize_tree: sections in order of their
@@ -190,7 +191,7 @@ def _draw_tree(rng, lengths, tree, forest, major_child, laws, rule, trunk, work)
     daughters): what is filled, and space to work in.
     """
     courses, queue, daughters = work
-    offsets, starts, children = forest
+    offsets, starts, children, major_child, lengths = forest
     root, end = tree
     courses[0, 0] = trunk
     queue[0] = root
@@ -222,7 +223,7 @@ def _draw_tree(rng, lengths, tree, forest, major_child, laws, rule, trunk, work)
 
 
 @kernel
-def _diametrize_neurite(rng, diameters, lengths, tree, forest, major_child, laws, rule):
+def _diametrize_neurite(rng, diameters, tree, forest, laws, rule):
     """Try a tree until its tips are thin enough; returns a status.
 
     Mirrors the loop of diameter_synthesis.build_diameters._diametrize_neuron.
@@ -245,7 +246,7 @@ def _diametrize_neurite(rng, diameters, lengths, tree, forest, major_child, laws
             if trunk < MIN_TRUNK:
                 trunk = DEFAULT_TRUNK
         tried = (laws[TRUNK], laws[TERMINAL], taper_law, laws[SIBLING], laws[POWER])
-        status = _draw_tree(rng, lengths, tree, forest, major_child, tried, rule, trunk, work)
+        status = _draw_tree(rng, tree, forest, tried, rule, trunk, work)
         if tries > TRIES_BEFORE_DECREASE * step:
             fraction -= TRUNK_FRACTION_DECREASE
             step += 1
@@ -253,35 +254,32 @@ def _diametrize_neurite(rng, diameters, lengths, tree, forest, major_child, laws
     if status == WRONG_TIPS:
         status = DONE
     if status == DONE:
-        _fill_tree(diameters, lengths, tree, forest[0], courses, trunk)
+        _fill_tree(diameters, tree, forest, courses, trunk)
     return status
 
 
 @entry
-def diametrize_sampled(rng, diameters, lengths, trees, forest, major_child, laws, rule, n_samples):
-    """Diametrize the trees of one type, ``n_samples`` times, and average; returns a status.
+def diametrize_sampled(rng, diameters, trees, forest, laws, rule):
+    """Diametrize the trees of one type several times, and average; returns a status.
 
     Averages are of the whole morphology, as in diameter_synthesis.build_diameters.build.
 
     Args:
         rng: the generator.
         diameters: (N,) float32 of the morphology, changed in place.
-        lengths: (N,) float32, the path length (um) of each point in its section.
         trees: (T, 2) int64, the first and one past the last section of each tree.
-        forest: (offsets, starts, children) of the morphology.
-        major_child: (M,) int64, see :func:`major_children`.
+        forest: (offsets, starts, children, :func:`major_children`, :func:`path_lengths`) of the
+            morphology.
         laws: (5, 7) float64, the laws of this type.
-        rule: (threshold mode, largest reduction, taper increase or 0, max tries).
-        n_samples: at least 1.
+        rule: (threshold mode, largest reduction, taper increase or 0, max tries, samples).
     """
     laws = (_law(laws, 0), _law(laws, 1), _law(laws, 2), _law(laws, 3), _law(laws, 4))
+    n_samples = rule[4]
     total = np.zeros_like(diameters)
     for sample in range(n_samples):
         for t in range(len(trees)):
             tree = (trees[t, 0], trees[t, 1])
-            status = _diametrize_neurite(
-                rng, diameters, lengths, tree, forest, major_child, laws, rule
-            )
+            status = _diametrize_neurite(rng, diameters, tree, forest, laws, rule)
             if status != DONE:
                 return status
         for i in range(len(diameters)):
@@ -328,16 +326,8 @@ def warm_up():
     points, diameters, offsets, _, parents = tiny_morphology()
     starts, children = child_lists(parents)
     major = major_children(parents, starts, children, np.array([1]))
+    forest = (offsets, starts, children, major, path_lengths(points, offsets))
     laws = np.ones((5, 7))
     laws[:, FORM] = CONSTANT
-    diametrize_sampled(
-        np.random.default_rng(0),
-        diameters,
-        path_lengths(points, offsets),
-        np.array([[0, len(parents)]]),
-        (offsets, starts, children),
-        major,
-        laws,
-        (True, 3.0, 0.0, 1.0),
-        2,
-    )
+    rng, trees = np.random.default_rng(0), np.array([[0, len(parents)]])
+    diametrize_sampled(rng, diameters, trees, forest, laws, (True, 3.0, 0.0, 1.0, 2))
