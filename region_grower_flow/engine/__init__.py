@@ -34,7 +34,7 @@ def grow(prepared, site, rng, engine="compiled"):
     """
     reason = None
     if engine == "compiled":
-        reason = prepared.unsupported or _unsupported_site(prepared, site)
+        reason = prepared.unsupported or _unsupported_site(site)
         if reason is None:
             from region_grower_flow.engine.compiled import grow_compiled
 
@@ -46,8 +46,10 @@ def grow(prepared, site, rng, engine="compiled"):
     return grown
 
 
-def _unsupported_site(prepared, site):
+def _unsupported_site(site):
     """Why this cell cannot be grown compiled though its mtype can, or None."""
-    if site.constraints:
-        return "space constraints"
+    for constraint in site.constraints:
+        params = constraint.entry.get("params_section") or {}
+        if params.get("max_tries", 1) < 1 or params.get("randomness_increase", 1) <= 0:
+            return "a space constraint without tries or without randomness"
     return None

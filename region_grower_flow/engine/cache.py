@@ -132,13 +132,13 @@ def fill():
 def load_kernels():
     """Call every kernel once on tiny inputs, so that all are compiled or loaded."""
     from region_grower_flow.engine import kernels
+    from region_grower_flow.engine.warm import grow_tiny_cells
 
     for module in pkgutil.iter_modules(kernels.__path__):
-        warm = getattr(
-            importlib.import_module(f"{kernels.__name__}.{module.name}"), "warm_up", None
-        )
-        if warm is not None:
-            warm()
+        loaded = importlib.import_module(f"{kernels.__name__}.{module.name}")
+        if hasattr(loaded, "warm_up"):
+            loaded.warm_up()
+    grow_tiny_cells()
 
 
 def _compile_into(target):

@@ -26,6 +26,7 @@ DEFAULT_DIAMETER = 1.0
 FAILURES = {
     state.BROKEN_PIPELINE: (GrowthFailed, "a branch would outgrow its parent (broken pipeline)"),
     state.ZERO_DIRECTION: (DropCell, "a branch has no direction, since its parent's cancel out"),
+    state.INVALID_PROBABILITY: (GrowthFailed, "a space constraint gives no probability"),
     state.RANDOM_BRANCHING: (DropCell, "branching method 'random' cannot follow a bar code"),
 }
 
@@ -40,8 +41,8 @@ class TreeStart:
         diagram: its persistence diagram among those of its type.
         ratio: factor of its bar code, None for none.
         apical_distance: path distance (um) of the apical point.
-        first_length: length (um) of the first step.
         n_bars: number of its bars.
+        first_direction, first_length: the first step, a unit vector and um.
     """
 
     type_index: int
@@ -50,8 +51,9 @@ class TreeStart:
     diagram: int
     ratio: float | None
     apical_distance: float
-    first_length: float
     n_bars: int
+    first_direction: tuple
+    first_length: float
 
 
 class Workspace(threading.local):
@@ -93,7 +95,7 @@ def grow_compiled(prepared, site, rng):
 
     Args:
         prepared: PreparedMtype without ``unsupported``.
-        site: GrowthSite without constraints.
+        site: GrowthSite.
         rng: the cell's :class:`numpy.random.Generator`.
 
     Returns:
@@ -107,12 +109,16 @@ def grow_compiled(prepared, site, rng):
     log = {site.scaling[t.kind].kind: [] for t in prepared.types if t.kind in site.scaling}
     try:
         y_direction, y_rotation = pia(site, prepared.pia_matters)
-        soma, starts = draw_trees(prepared, site, (y_direction, y_rotation), rng, log)
+        center = tuple(float(x) for x in site.position)
+        soma = trunks.Soma(center, prepared.soma_size.draw_positive(rng))
+        space = space_of(prepared, site.constraints) if site.constraints else None
+        where = trunks.TrunkSite(soma, site.orientation, y_direction, y_rotation, space, rng)
+        starts = draw_trees(prepared, site.scaling, where, log)
         soma_points = contour(soma, rng)
     except ValueError as error:  # of NumPy or SciPy; ours are FlowErrors
         raise GrowthFailed(str(error)) from error
     forest = plant(prepared, starts, bifurcation_axes(y_rotation))
-    morphology, apical_sections = grow_trees(prepared, forest, rng)
+    morphology, apical_sections = grow_trees(prepared, forest, space, rng)
     morphology.soma_points = soma_points
     morphology.soma_diameters = np.zeros(len(soma_points), np.float32)
     prepared.diameters.apply(morphology, apical_sections, rng)
@@ -149,48 +155,93 @@ def bifurcation_axes(y_rotation):
     return np.array([trunks.unit(y_rotation[:, 0]), trunks.unit(y_rotation[:, 2])])
 
 
-def draw_trees(prepared, site, towards_pia, rng, log):
-    """Draw the soma's size and all trunks, each tree with what its construction draws.
+def draw_trees(prepared, scaling, where, log):
+    """Draw all trunks, each tree with what its construction draws.
 
-    Mirrors NeuronGrower.__init__ and ``_grow_trunks``.
+    Mirrors NeuronGrower._grow_trunks.
+
+    Args:
+        prepared: PreparedMtype.
+        scaling: {neurite type: BarcodeScaling}.
+        where: TrunkSite; trunks are attached to its soma.
+        log: {kind of scaling: list} that receives what is scaled.
 
     Returns:
-        (Soma, [TreeStart]).
+        List of TreeStart.
     """
-    center = tuple(float(x) for x in site.position)
-    soma = trunks.Soma(center, prepared.soma_size.draw_positive(rng))
-    trunk_site = trunks.TrunkSite(soma, site.orientation, *towards_pia, rng)
+    soma = where.soma
     by_angles = trunks.check_angle_modes([made.trunks for made in prepared.types])
     starts = []
     for i, made in enumerate(prepared.types):
-        vectors = trunks.orientations(made.trunks, prepared.by_mode, trunk_site)
+        vectors = trunks.orientations(made.trunks, prepared.by_mode, where)
         if prepared.by_mode and not by_angles:
             trunks.check_basals(made.kind, len(vectors))
-        scaling = site.scaling.get(made.kind)
-        points = [soma.attach(vector) for vector in vectors]
-        for point in points:
+        targeting = float(prepared.rules["targeting"][i])
+        randomness = float(prepared.rules["randomness"][i])
+        for point in [soma.attach(vector) for vector in vectors]:
             direction = soma.direction(point)
-            starts.append(draw_tree(i, made, (point, direction), scaling, rng, log))
-    return soma, starts
+            chosen = draw_barcode(made, scaling.get(made.kind), where.rng, log)
+            ahead = tuple(targeting * x for x in direction)
+            first = first_step_direction(i, ahead, randomness, point, where)
+            length = made.step.draw_positive(where.rng)
+            starts.append(TreeStart(i, point, direction, *chosen, first, length))
+    return starts
 
 
-def draw_tree(type_index, made, place, scaling, rng, log):
-    """What the construction of a tree draws: its persistence diagram and its first step.
+def draw_barcode(made, scaling, rng, log):
+    """A tree's persistence diagram: (diagram, ratio, apical distance, number of bars).
 
-    Mirrors TreeGrower.__init__; ``place`` is (start, direction).
+    Mirrors TMDAlgo.select_persistence and initialize; trunks have one bar for their section.
     """
-    diagram, ratio, distance, n_bars = 0, None, 0.0, 1
-    if made.method != state.TRUNK:
-        diagram = int(rng.integers(0, len(made.diagrams)))
-        n_bars = len(made.diagrams[diagram])
-        if scaling is not None:
-            longest = made.longest[diagram]
-            ratio = float(scaling.ratio(longest))
-            log[scaling.kind].append({"max_ph": longest, "scaling_ratio": ratio})
-        if made.method != state.TMD:
-            distance = apical_distance(made, diagram, ratio)
-    length = made.step.draw_positive(rng)
-    return TreeStart(type_index, *place, diagram, ratio, distance, length, n_bars)
+    if made.method == state.TRUNK:
+        return 0, None, 0.0, 1
+    diagram, ratio, distance = int(rng.integers(0, len(made.diagrams))), None, 0.0
+    if scaling is not None:
+        longest = made.longest[diagram]
+        ratio = float(scaling.ratio(longest))
+        log[scaling.kind].append({"max_ph": longest, "scaling_ratio": ratio})
+    if made.method != state.TMD:
+        distance = apical_distance(made, diagram, ratio)
+    return diagram, ratio, distance, len(made.diagrams[diagram])
+
+
+def first_step_direction(type_index, ahead, randomness, point, where):
+    """The direction of a tree's first step, which is random only under constraints."""
+    slot = 2 * type_index
+    if where.space is None or where.space.first_active[slot] == where.space.first_active[slot + 1]:
+        return trunks.unit(ahead)
+    from region_grower_flow.engine.kernels.acceptance import first_direction
+
+    arrays = np.array(ahead), np.array(point)
+    status, direction = first_direction(
+        arrays[0], randomness, where.space, slot, arrays[1], where.rng
+    )
+    if status != state.DONE:
+        error, message = FAILURES[status]
+        raise error(message)
+    return direction
+
+
+def space_of(prepared, constraints):
+    """The acceptance.Space of a cell's constraints."""
+    from region_grower_flow.engine.kernels.acceptance import Space
+    from region_grower_flow.engine.kernels.constraints_table import (
+        compile_constraints,
+        section_rules,
+    )
+
+    slots = [
+        section_rules(constraints, made.kind, process)
+        for made in prepared.types
+        for process in ("major", "secondary")
+    ]
+    return Space(
+        table=compile_constraints(constraints),
+        active=np.concatenate([slot.active for slot in slots]),
+        first_active=np.cumsum([0] + [len(slot.active) for slot in slots], dtype=np.int64),
+        max_tries=np.array([slot.max_tries for slot in slots], dtype=np.int64),
+        randomness_increase=np.array([slot.randomness_increase for slot in slots]),
+    )
 
 
 def apical_distance(made, diagram, ratio):
@@ -220,6 +271,7 @@ def plant(prepared, starts, axes):
     trees["apical_distance"] = [start.apical_distance for start in starts]
     trees["direction"] = np.array([start.direction for start in starts]).reshape(-1, 3)
     trees["start"] = np.array([start.point for start in starts]).reshape(-1, 3)
+    trees["first_direction"] = np.array([s.first_direction for s in starts]).reshape(-1, 3)
     trees["first_length"] = [start.first_length for start in starts]
     trees["first_bar"] = trees["first_active"] = last_bars - n_bars
     trees["last_bar"] = last_bars
@@ -237,8 +289,8 @@ def plant(prepared, starts, axes):
     )
 
 
-def grow_trees(prepared, forest, rng):
-    """Grow all trees of a forest.
+def grow_trees(prepared, forest, space, rng):
+    """Grow all trees of a forest under the cell's constraints (None for none).
 
     Returns:
         (FlatMorphology without soma, apical sections in the order of the ends of the trees).
@@ -247,13 +299,13 @@ def grow_trees(prepared, forest, rng):
     from region_grower_flow.engine.kernels.forest import grow_forest
 
     diagrams = prepared.diagrams, prepared.first_bars
-    status = grow_forest(forest, *diagrams, rng)
+    status = grow_forest(forest, *diagrams, space, rng)
     while status == state.NEEDS_SPACE:
         if len(forest.log) > MAX_POINTS:
             raise DropCell(f"the cell has more than {MAX_POINTS} points")
         _workspace.enlarge_log()
         forest = forest._replace(log=_workspace.log)
-        status = grow_forest(forest, *diagrams, rng)
+        status = grow_forest(forest, *diagrams, space, rng)
     if status != state.DONE:
         error, message = FAILURES[status]
         raise error(message)

@@ -162,6 +162,7 @@ class TrunkSite:
         turn: (3, 3) the atlas's rotation at the cell, for lists of orientations.
         y_direction: the direction of the pia.
         y_rotation: (3, 3) from the y axis to the pia, None for none.
+        space: kernels.acceptance.Space, None without constraints.
         rng: the cell's generator.
         found: {neurite type: unit vectors} of the types that have been oriented.
     """
@@ -170,6 +171,7 @@ class TrunkSite:
     turn: np.ndarray
     y_direction: tuple
     y_rotation: np.ndarray | None
+    space: object
     rng: object
     found: dict = field(default_factory=dict)
 
@@ -333,7 +335,13 @@ def _normal_pia(rules, site):
     means, stds = _as_list(direction["mean"]), _as_list(direction["std"])
     if isinstance(direction["mean"], list) and len(means) == number:
         number = 1
-    return [_normal_pia_vector(means, stds, site) for _ in range(number)]
+    if site.space is None:
+        return [_normal_pia_vector(means, stds, site) for _ in range(number)]
+
+    def propose():
+        return _normal_pia_vector(means, stds, site)
+
+    return [_accepted(propose, lambda _: 1.0, site) for _ in range(number)]
 
 
 def _normal_pia_vector(means, stds, site):
@@ -357,7 +365,7 @@ def _pia_angle(mean, std, rng):
 
 def _pia(rules, site):
     number = rules.distributions.draw_number(site.rng)
-    return [_by_angle(rules.law, site.y_direction, site.rng) for _ in range(number)]
+    return [_by_angle(rules.law, site.y_direction, site) for _ in range(number)]
 
 
 def _apical(rules, site):
@@ -365,7 +373,7 @@ def _apical(rules, site):
     apicals = site.found.get("apical_dendrite")
     if not apicals:
         raise DropCell(f"the trunks of {rules.kind} need an apical dendrite that came before them")
-    return [_by_angle(rules.law, apicals[0], site.rng) for _ in range(number)]
+    return [_by_angle(rules.law, apicals[0], site) for _ in range(number)]
 
 
 MODES = {
@@ -379,13 +387,29 @@ MODES = {
 }
 
 
-def _by_angle(law, reference, rng):
+def _by_angle(law, reference, site):
     """A direction accepted by its angle to ``reference`` (_sample_trunk_from_3d_angle)."""
+    return _accepted(
+        lambda: sphere_vector(site.rng),
+        lambda vector: law.probability(angle_between(reference, vector)),
+        site,
+    )
+
+
+def _accepted(propose, law, site):
+    """A proposal that its law and the cell's boundaries accept (neurots.utils.accept_reject)."""
     best, best_probability = None, -1.0
     for _ in range(MAX_TRIES):
-        vector = sphere_vector(rng)
-        probability = law.probability(angle_between(reference, vector))
-        if probability == 1.0 or rng.binomial(1, probability):
+        vector = propose()
+        probability = law(vector)
+        if site.space is not None:
+            from region_grower_flow.engine.kernels.acceptance import probability_of_trunk
+
+            point = np.array(site.soma.center)
+            probability = min(
+                probability, probability_of_trunk(site.space, np.array(vector), point)
+            )
+        if probability == 1.0 or site.rng.binomial(1, probability):
             return vector
         if probability > best_probability:
             best, best_probability = vector, probability

@@ -21,7 +21,7 @@ NO_DIRECTION = 1e-8
 
 
 @kernel
-def bifurcate(index, tree, forest, rng):
+def bifurcate(index, tree, forest, space, rng):
     """Create the two children of a section, each with its first point.
 
     Returns:
@@ -55,7 +55,9 @@ def bifurcate(index, tree, forest, rng):
     for child in (first, second):
         if not normalize(forest.sections[child].direction):
             return ZERO_DIRECTION
-        first_point(child, tree, forest, rng)
+        status = first_point(child, tree, forest, space, rng)
+        if status != DONE:
+            return status
     return DONE
 
 

@@ -4,14 +4,14 @@ import numpy as np
 
 from region_grower_flow.engine.kernels.barcode import load_barcode, min_bif
 from region_grower_flow.engine.kernels.jit import entry, kernel
-from region_grower_flow.engine.kernels.section import first_step, new_section
+from region_grower_flow.engine.kernels.section import log_point, new_section
 from region_grower_flow.engine.kernels.state import DONE, NEEDS_SPACE, NO_SECTION, TRUNK
-from region_grower_flow.engine.kernels.step import unit
+from region_grower_flow.engine.kernels.step import advance, unit
 from region_grower_flow.engine.kernels.tree import next_point
 
 
 @entry
-def grow_forest(forest, diagrams, first_bars, rng):
+def grow_forest(forest, diagrams, first_bars, space, rng):
     """Let the trees grow in turn, one round each, until all have ended.
 
     Args:
@@ -19,6 +19,7 @@ def grow_forest(forest, diagrams, first_bars, rng):
             earlier call has left with NEEDS_SPACE, with a longer copy of its log.
         diagrams: DIAGRAM_BAR records, the bars of all persistence diagrams.
         first_bars: (D + 1,) int64, diagram ``d`` is ``diagrams[first_bars[d]:first_bars[d + 1]]``.
+        space: acceptance.Space, or None without constraints (compiled apart).
         rng: the cell's generator.
 
     Returns:
@@ -35,7 +36,7 @@ def grow_forest(forest, diagrams, first_bars, rng):
             if tree.n_active > 0:
                 if progress.n_points + most_points(tree) > forest.log.shape[0]:
                     return NEEDS_SPACE
-                status = next_point(tree, forest, rng)
+                status = next_point(tree, forest, space, rng)
                 if status != DONE:
                     return status
             elif tree.end == -1:
@@ -50,8 +51,8 @@ def grow_forest(forest, diagrams, first_bars, rng):
 def start_tree(t, forest, diagrams, first_bars):
     """The bar code of a tree and its first section with two points (TreeGrower.__init__).
 
-    Nothing is drawn: the tree's ``diagram`` and ``first_length`` have been drawn between the
-    trunks, where NeuroTS draws them.
+    Nothing is drawn: the tree's diagram and first step have been drawn between the trunks, where
+    NeuroTS draws them.
     """
     tree = forest.trees[t]
     tree.n_active = 0
@@ -76,7 +77,10 @@ def start_tree(t, forest, diagrams, first_bars):
         section.bif_id, section.bif = min_bif(tree, forest.bars, 0.0, np.inf)
         section.term_id = forest.bars[tree.last_bar - 1].by_term
         section.term = forest.bars[section.term_id].term
-    first_step(index, tree, forest, tree.first_length)
+    log_point(index, forest)
+    first = tree.first_direction
+    advance(section, (first[0], first[1], first[2]), tree.first_length)
+    log_point(index, forest)
 
 
 @kernel

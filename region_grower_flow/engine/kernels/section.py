@@ -1,7 +1,8 @@
 """The life of a section: its creation, its points, its steps."""
 
+from region_grower_flow.engine.kernels.acceptance import is_free, slot_of, step_in_space
 from region_grower_flow.engine.kernels.jit import inlined, kernel
-from region_grower_flow.engine.kernels.state import MEMORY, NO_BAR, NO_SECTION
+from region_grower_flow.engine.kernels.state import DONE, MEMORY, NO_BAR, NO_SECTION
 from region_grower_flow.engine.kernels.step import (
     advance,
     heading,
@@ -68,19 +69,25 @@ def child_section(parent, direction, tree, forest):
 
 
 @kernel
-def first_step(index, tree, forest, length):
-    """The first two points, without a random direction (mirrors SectionGrower.first_point)."""
+def first_point(index, tree, forest, space, rng):
+    """The first step of a child, without a random part unless constraints act on it.
+
+    Mirrors SectionGrower.first_point.
+
+    Returns:
+        A status.
+    """
     section = forest.sections[index]
+    rules = forest.rules[tree.rules]
+    status = DONE
     log_point(index, forest)
-    x, y, z = heading(section, forest.rules[tree.rules])
-    advance(section, unit(x, y, z), length)
+    if space is None or is_free(space, slot_of(tree.rules, section.major)):
+        x, y, z = heading(section, rules)
+        advance(section, unit(x, y, z), step_length(rules, forest.steps, rng))
+    else:
+        status = step_in_space(section, tree.rules, forest, space, rng)
     log_point(index, forest)
-
-
-@kernel
-def first_point(index, tree, forest, rng):
-    """The first step of a child, of a length that is drawn (mirrors SectionGrower.first_point)."""
-    first_step(index, tree, forest, step_length(forest.rules[tree.rules], forest.steps, rng))
+    return status
 
 
 @inlined

@@ -34,7 +34,14 @@ NORM, UNIFORM, EXPON, DATA, CONSTANT = range(5)
 CONTINUE, BIFURCATE, TERMINATE = range(3)
 
 # How a call ended: only DONE is good, NEEDS_SPACE goes on after the point log has been enlarged.
-DONE, NEEDS_SPACE, BROKEN_PIPELINE, ZERO_DIRECTION, RANDOM_BRANCHING = range(5)
+(
+    DONE,
+    NEEDS_SPACE,
+    BROKEN_PIPELINE,
+    ZERO_DIRECTION,
+    RANDOM_BRANCHING,
+    INVALID_PROBABILITY,
+) = range(6)
 
 NO_BAR = -1
 """Index of a bar that is not there (``None`` in NeuroTS)."""
@@ -74,6 +81,7 @@ TREE = np.dtype(
         ("apical_distance", np.float64),
         ("direction", np.float64, (3,)),
         ("start", np.float64, (3,)),
+        ("first_direction", np.float64, (3,)),
         ("first_length", np.float64),
         ("first_bar", np.int64),
         ("last_bar", np.int64),

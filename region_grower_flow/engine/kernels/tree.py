@@ -1,9 +1,10 @@
 """A round of one tree (mirrors neurots.generate.tree.TreeGrower.next_point)."""
 
+from region_grower_flow.engine.kernels.acceptance import grow_in_space, is_free, slot_of
 from region_grower_flow.engine.kernels.children import bifurcate
 from region_grower_flow.engine.kernels.criteria import is_stale, refresh_criterion
 from region_grower_flow.engine.kernels.jit import inlined, kernel
-from region_grower_flow.engine.kernels.section import grow_section
+from region_grower_flow.engine.kernels.section import grow_section, write_point
 from region_grower_flow.engine.kernels.state import (
     BIFURCATE,
     CONTINUE,
@@ -14,8 +15,14 @@ from region_grower_flow.engine.kernels.state import (
 
 
 @kernel
-def next_point(tree, forest, rng):
+def next_point(tree, forest, space, rng):
     """Let each active section of the tree make a step, bifurcate or end.
+
+    Args:
+        tree: TREE record.
+        forest: Forest.
+        space: acceptance.Space, or None without constraints (compiled apart).
+        rng: the cell's generator.
 
     Returns:
         A status; the state of the tree is spoilt unless it is DONE.
@@ -33,26 +40,34 @@ def next_point(tree, forest, rng):
                 return status
         point = log[progress.n_points]
         progress.n_points += 1
-        state = grow_section(section, rules, steps, point, rng)
         point.section = index
+        if space is None or is_free(space, slot_of(tree.rules, section.major)):
+            state = grow_section(section, rules, steps, point, rng)
+        else:
+            status, state = grow_in_space(section, tree.rules, forest, space, rng)
+            write_point(section, point)
+            if status != DONE:
+                return status
         section.term = own_term
         if state != CONTINUE:
-            status = end_section(index, state, tree, forest, rng)
+            status = end_section(index, state, tree, forest, space, rng)
             if status != DONE:
                 return status
     return DONE
 
 
 @kernel
-def end_section(index, state, tree, forest, rng):
+def end_section(index, state, tree, forest, space, rng):
     """Append a section to the morphology, and let it bifurcate or end."""
     progress, section = forest.progress[0], forest.sections[index]
     section.rank = progress.n_appended
     progress.n_appended += 1
     if state == BIFURCATE:
-        grow_others(index, tree, forest, rng)
+        status = grow_others(index, tree, forest, space, rng)
+        if status != DONE:
+            return status
         deactivate(index, tree, forest)
-        return bifurcate(index, tree, forest, rng)
+        return bifurcate(index, tree, forest, space, rng)
     if section.term_id != NO_BAR:
         forest.bars[section.term_id].has_term = 0
     deactivate(index, tree, forest)
@@ -91,16 +106,24 @@ def order_by_bif(tree, forest):
 
 
 @kernel
-def grow_others(index, tree, forest, rng):
+def grow_others(index, tree, forest, space, rng):
     """Let the tree's other sections make a step while one bifurcates, whatever state it gives."""
     progress, rules = forest.progress[0], forest.rules[tree.rules]
     for i in range(tree.n_active):
         other = forest.active[tree.first_active + i]
-        if other != index:
-            point = forest.log[progress.n_points]
-            progress.n_points += 1
-            grow_section(forest.sections[other], rules, forest.steps, point, rng)
-            point.section = other
+        if other == index:
+            continue
+        section, point = forest.sections[other], forest.log[progress.n_points]
+        progress.n_points += 1
+        point.section = other
+        if space is None or is_free(space, slot_of(tree.rules, section.major)):
+            grow_section(section, rules, forest.steps, point, rng)
+        else:
+            status, _ = grow_in_space(section, tree.rules, forest, space, rng)
+            write_point(section, point)
+            if status != DONE:
+                return status
+    return DONE
 
 
 @kernel
