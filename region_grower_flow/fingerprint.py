@@ -5,6 +5,7 @@ of the stages above it, the contents of the external files that it reads, and th
 packages that affect results. A stage is complete only when its manifest bears today's fingerprint.
 """
 
+import functools
 import hashlib
 import importlib.metadata
 import json
@@ -64,13 +65,15 @@ def digest_of(value):
 
 def package_versions(packages=RESULT_PACKAGES):
     """{package: version or None} of what is installed."""
-    versions = {}
-    for package in packages:
-        try:
-            versions[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            versions[package] = None
-    return versions
+    return {package: _version(package) for package in packages}
+
+
+@functools.cache
+def _version(package):
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
 
 
 @dataclass

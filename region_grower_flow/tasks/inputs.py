@@ -64,9 +64,10 @@ def donor_files(options):
     """The axon morphologies that the axon table names and that exist."""
     if not grafts(options) or not options.base_morph_dir:
         return {}
-    names, _ = axon_table(options, count_cells(options))
+    count = count_cells(options)
+    names = _remembered(options.morph_axon, lambda: _axon_names(options, count), count)
     folder = Path(options.base_morph_dir)
-    paths = {name: folder / f"{name}.h5" for name in sorted({n for n in names if n is not None})}
+    paths = {name: folder / f"{name}.h5" for name in names}
     return {f"axon {name}": path for name, path in paths.items() if path.is_file()}
 
 
@@ -124,7 +125,31 @@ def count_cells(options):
 def _structure(options):
     from region_grower_flow.atlas.structure import load_region_structure
 
-    return load_region_structure(options.region_structure)
+    path = options.region_structure
+    return _remembered(path, lambda: load_region_structure(path))
+
+
+def _axon_names(options, count):
+    names, _ = axon_table(options, count)
+    return sorted({name for name in names if name is not None})
+
+
+_memory = {}
+
+
+def _remembered(path, load, *key):
+    """What ``load`` makes of a file, once per process and state of the file.
+
+    Fingerprints are asked for many times in a run, for each chunk anew.
+    """
+    try:
+        stat = Path(path).stat()
+    except OSError:
+        return load()  # says what is wrong
+    state = (stat.st_size, stat.st_mtime_ns, stat.st_ino, *key)
+    if _memory.get(str(path), (None,))[0] != state:
+        _memory[str(path)] = state, load()
+    return _memory[str(path)][1]
 
 
 def _add(files, role, path):
