@@ -123,6 +123,7 @@ def generate_parameters(**values):
     flags={
         "extracted_distributions": ("-df", "--distribution-filename"),
         "extraction_processes": ("--nb-processes",),
+        "min_basal_trees": ("--min-basal-trees",),
         **CALIBRATION_FLAGS,
     },
     short_help="Create the TMD distribution file",
@@ -183,6 +184,7 @@ SYNTHESIS_OPTIONS = (
     "morphologies_ext",
     "diametrizer_config",
     "overrides",
+    "min_basal_trees",
 )
 
 

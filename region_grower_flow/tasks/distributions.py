@@ -40,6 +40,7 @@ class ExtractDistributions(Guarded, ParameterOptions, FlowTask):
             processes=processes(self.extraction_processes),
             progress=self.show_progress("mtypes"),
             on_bad_morphology=self.on_bad_morphology,
+            min_basal_trees=self.min_basal_trees,
         )
         # NeuroTS gives a trunk's bar, which starts with no bifurcation, NaN for angles.
         write_json_atomic(self.path, distributions, allow_nan=True, indent=None)

@@ -280,6 +280,12 @@ class CalibrationOptions(WorkOptions):
         description="What to do with a reconstruction that cannot be used: fail, or leave it out "
         "and say so",
     )
+    min_basal_trees = Whole(
+        default=1,
+        least=1,
+        description="Least number of basal dendrites in the distributions; growth needs 2, so 2 "
+        "keeps mtypes whose reconstructions have one",
+    )
     extraction_processes = Whole(
         optional=True,
         least=1,

@@ -14,6 +14,7 @@ class GenerateParameters(Guarded, ParameterOptions, FlowTask):
     """Generate NeuroTS's parameters of each mtype of the reconstructions."""
 
     own_check = CheckReconstructions
+    no_result = ("min_basal_trees",)
 
     def requires(self):
         """The checks."""
