@@ -133,16 +133,28 @@ def marked(marker):
     return found
 
 
+class Terminated(KeyboardInterrupt):
+    """SIGTERM or SIGHUP arrived; ``number`` says which.
+
+    A KeyboardInterrupt, because Luigi takes any other exception, SystemExit too, for the failure
+    of one task and goes on with the next.
+    """
+
+    def __init__(self, number):
+        super().__init__(f"ended by {signal.Signals(number).name}")
+        self.number = number
+
+
 @contextlib.contextmanager
 def signals_raise():
-    """Let SIGTERM and SIGHUP end the block by SystemExit, so that it can clean up.
+    """Let SIGTERM and SIGHUP end the block by :class:`Terminated`, so that it can clean up.
 
     Only in the main thread, and only where nobody else handles the signal.
     """
     earlier = {}
 
     def leave(number, _):
-        raise SystemExit(128 + number)
+        raise Terminated(number)
 
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGTERM, signal.SIGHUP):

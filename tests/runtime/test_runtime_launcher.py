@@ -1,5 +1,7 @@
 """Chunks of fake cells, run to their end in spite of cells that misbehave."""
 
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -292,6 +294,25 @@ def test_template_of_the_user(fake, run):
 
     plan = fake(launcher=f"{find_mpiexec()} -n {{n}} {{command}}", workers=2)
     assert len(run(plan).records) == 60
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_signals_end_a_run_as_an_interrupt(fake, run, number):
+    """Luigi goes on after any exception but KeyboardInterrupt."""
+    before = signal.getsignal(number)
+    plan = fake(launcher="inprocess", settings={"seconds": 0.02})
+
+    def interrupt(progress):
+        os.kill(os.getpid(), number)
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        run(plan, interrupt)
+    assert caught.value.number == number
+    assert signal.getsignal(number) is before
+    assert no_jobs_left(plan)
+    again = run(fake(launcher="inprocess"))
+    assert launcher.blame.Crashes(plan.blocks_folder).load().counts == {}
+    assert again.dropped == 0
 
 
 def test_launcher_imports_no_mpi():
