@@ -23,7 +23,9 @@ L = logging.getLogger(__name__)
 
 _KEYS = ("layers", "thicknesses", "names", "region_queries", "directions", "boundaries")
 _CONSTRAINT_KEYS = {
-    "directions": ("params", "mtypes", "mclass", "neurite_types", "processes"),
+    "directions": (
+        "params", "params_section", "mtypes", "mclass", "neurite_types", "processes",
+    ),
     "boundaries": (
         "path", "mode", "mesh_type", "multimesh_mode", "params_section", "params_trunk", "mtypes",
         "mclass", "neurite_types", "processes",
