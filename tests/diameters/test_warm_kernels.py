@@ -1,5 +1,6 @@
 """Warming up compiles all that diameters, axons and limits call: nothing is compiled later."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -69,6 +70,7 @@ assert not late, late
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(os.environ.get("NUMBA_DISABLE_JIT", "0") != "0", reason="nothing is compiled")
 def test_nothing_is_compiled_after_warming_up():
     tests = Path(__file__).resolve().parents[1]
     paths = [str(tests), str(tests / "diameters"), str(tests.parent)]
