@@ -1,17 +1,20 @@
 """The base of all tasks: completeness by fingerprint, locks, and errors in one sentence."""
 
 import contextlib
+import html
 import json
 import os
 from pathlib import Path
 
 import luigi
+from luigi.rpc import RPCError
 
 from region_grower_flow import layout
 from region_grower_flow.errors import FlowError, InvalidInput, InvalidInputs
-from region_grower_flow.fingerprint import FileDigests, Recipe, package_versions
+from region_grower_flow.fingerprint import FileDigests, Recipe, digest_of, package_versions
 from region_grower_flow.manifest import Manifest, read_manifest, remember_digests
 from region_grower_flow.tasks.options import WorkOptions, value_problems
+from region_grower_flow.tasks.progress import Progress, stage_log
 from region_grower_flow.tasks.sentences import quiet_tracebacks
 
 _digests = {}
@@ -142,23 +145,43 @@ class FlowTask(WorkOptions, luigi.Task):
         """Whether outputs that the manifest does not list one by one are as they were written."""
         return True
 
+    def to_str_params(self, only_significant=False, only_public=False):
+        """The options as texts; those that make up the task's identity are all significant ones.
+
+        Luigi's web UI lists all public options, some forty here, so all are hidden but for the few
+        that tell one task from another. Luigi leaves hidden options out of a task's identity: there
+        one digest stands for them.
+        """
+        options = super().to_str_params(only_significant, only_public)
+        if only_significant and only_public:
+            options["~others"] = digest_of(super().to_str_params(only_significant=True))[:16]
+        return options
+
     def run(self):
         """Make the outputs, then write the manifest.
 
         Raises:
             FlowError: with a sentence for the user.
         """
-        recipe = self.recipe()
-        with self.lock():
-            outputs, facts = self.make()
-        if self.recipe() != recipe:
-            raise InvalidInput(
-                "an input changed while the stage was running",
-                self.label,
-                "run again; nothing was lost",
-            )
-        Manifest.describe(recipe, outputs, facts).write(self.output().path)
-        remember_digests(self.digests())
+        self.tell("at work", 0)
+        try:
+            recipe = self.recipe()
+            with self.lock(), self.log():
+                outputs, facts = self.make()
+            if self.recipe() != recipe:
+                raise InvalidInput(
+                    "an input changed while the stage was running",
+                    self.label,
+                    "run again; nothing was lost",
+                )
+            Manifest.describe(recipe, outputs, facts).write(self.output().path)
+            remember_digests(self.digests())
+        except FlowError as error:
+            self.tell(str(error))
+            raise
+        finally:
+            self.end_progress()
+        self.tell(self.account(facts), 100)
 
     def lock(self):
         """Held while the outputs are made: one run at a time makes them."""
@@ -166,9 +189,22 @@ class FlowTask(WorkOptions, luigi.Task):
 
         return stage_lock(self.work_path(layout.LOCKS, f"{self.label}.lock"), self.label)
 
+    @property
+    def log_path(self):
+        """Where the stage's log is; None when it has none."""
+        return self.work_path(layout.LOGS, f"{self.label}.log")
+
+    def log(self):
+        """Copies what is logged while the outputs are made."""
+        return stage_log(self.log_path, self.worker_log_level)
+
     def make(self):
         """Make the outputs; returns their paths, and facts (JSON) for the manifest."""
         raise TypeError(f"{type(self).__name__} makes nothing")
+
+    def account(self, facts):
+        """What the web UI says of the stage when it is done."""
+        return " ".join(facts.get("sentences", ())) or "done"
 
     def on_failure(self, exception):
         """What the scheduler shows: the sentence, and the traceback only of what is unexpected."""
@@ -178,65 +214,34 @@ class FlowTask(WorkOptions, luigi.Task):
 
     # What a running task tells the scheduler (nothing outside ``run``).
 
-    def show_progress(self, what, before=0, overall=None):
-        """A Progress for the terminal and the scheduler."""
-        return Progress(self, what, not self.hide_progress_bar, before, overall)
+    _progress = None
+    _scheduler_lost = False
+
+    def show_progress(self, what, part=None):
+        """A Progress for the terminal and the scheduler, closed when the stage ends."""
+        self._progress = Progress(self, what, part, shown=not self.hide_progress_bar)
+        return self._progress
+
+    def end_progress(self):
+        """Leave the terminal to others."""
+        if self._progress is not None:
+            self._progress.close()
 
     def tell(self, message, percentage=None):
-        """Show a message, and how much is done, in the scheduler's web UI."""
-        if callable(self.set_status_message):
-            self.set_status_message(message)
-        if percentage is not None and callable(self.set_progress_percentage):
-            self.set_progress_percentage(percentage)
+        """Show a message, and how much is done, in the scheduler's web UI.
 
-
-class Progress:
-    """Shows how far a task is: a bar in the terminal, a percentage and a message in the web UI.
-
-    Call it with (done, total), or use :meth:`cells` for what the runtime reports.
-
-    Args:
-        task: the task.
-        what: what is counted, in the plural.
-        with_bar: whether there is a bar.
-        before, overall: where the task's part of a longer bar starts, and the length of that bar.
-    """
-
-    def __init__(self, task, what, with_bar, before=0, overall=None):
-        self._task, self._what, self._with_bar = task, what, with_bar
-        self._before, self._all = before, overall
-        self._bar = None
-
-    def __call__(self, done, total, message=None):
-        """Show that ``done`` of ``total`` are done."""
-        from tqdm import tqdm
-
-        if self._bar is None:
-            self._bar = tqdm(
-                total=self._all or total,
-                desc=self._task.label,
-                unit=f" {self._what}",
-                disable=None if self._with_bar else True,
-                initial=self._before,
-                leave=False,
-            )
-        self._bar.update(self._before + done - self._bar.n)
-        percentage = 100 * done / total if total else 100
-        self._task.tell(message or f"{done} of {total} {self._what}", percentage)
-        if done >= total:
-            self._bar.close()
-
-    def cells(self, progress):
-        """Show the runtime's Progress: cells done, cells/s, time left, drops."""
-        left = progress.total - progress.done
-        rate = progress.cells_per_second
-        time_left = f"{left / rate:.0f} s left" if rate else "time left unknown"
-        self(
-            progress.done,
-            progress.total,
-            f"{progress.done} of {progress.total} cells, {rate:.1f} cells/s, {time_left}, "
-            f"{progress.dropped} dropped",
-        )
+        Luigi's page takes messages for HTML. Work goes on without a scheduler that has gone.
+        """
+        if self._scheduler_lost or not callable(self.set_status_message):
+            return
+        if self.log_path is not None:
+            message = f"{message}\nLog: {self.log_path.absolute()}"
+        try:
+            self.set_status_message(html.escape(message, quote=False))
+            if percentage is not None:
+                self.set_progress_percentage(percentage)
+        except RPCError:
+            self._scheduler_lost = True
 
 
 def load_json_output(path):

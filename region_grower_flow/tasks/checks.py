@@ -2,9 +2,11 @@
 
 import contextlib
 import json
+import os
 
 from region_grower_flow import checks
 from region_grower_flow.errors import InvalidInput, InvalidInputs
+from region_grower_flow.manifest import read_manifest
 from region_grower_flow.tasks import inputs
 from region_grower_flow.tasks.base import FlowTask
 from region_grower_flow.tasks.example import CreateExample
@@ -14,6 +16,9 @@ from region_grower_flow.tasks.options import (
     ParameterOptions,
     Text,
 )
+
+OPTIONS, FOLDER = "options", "folder"
+"""Facts of a check: the options as texts, and the folder that relative paths start from."""
 
 
 class Check(FlowTask):
@@ -33,12 +38,22 @@ class Check(FlowTask):
         """None: a check makes nothing, and an input that is refused leaves nothing behind."""
         return contextlib.nullcontext()
 
+    log_path = None
+
+    def log(self):
+        """None, for the same reason."""
+        return contextlib.nullcontext()
+
+    def account(self, facts):
+        """That all is well."""
+        return "all inputs are fine"
+
     def make(self):
         """Raise the problems, all at once."""
         found = self.problems()
         if found:
             raise InvalidInputs(found)
-        return [], {}
+        return [], {OPTIONS: self.to_str_params(), FOLDER: os.getcwd()}
 
     def run(self):
         """Check; what cannot even be fingerprinted is among the problems."""
@@ -47,7 +62,9 @@ class Check(FlowTask):
         except InvalidInputs:
             raise
         except InvalidInput as error:
-            raise InvalidInputs(self.problems() or [error]) from error
+            problems = InvalidInputs(self.problems() or [error])
+            self.tell(str(problems))
+            raise problems from error
 
 
 class CheckReconstructions(ParameterOptions, Check):
@@ -86,8 +103,14 @@ class CheckInputs(OutputOptions, Check):
         return checks.check_synthesis(self)
 
     def complete(self):
-        """The outputs' places are looked at each time: their content is not an input."""
-        return not checks.check_places(self) and super().complete()
+        """The outputs' places are looked at each time: their content is not an input.
+
+        Other options than those of the last run are checked, and remembered, even if they change
+        no result: ``region-grower-flow status --work-dir`` goes by them.
+        """
+        if checks.check_places(self) or not super().complete():
+            return False
+        return read_manifest(self.output().path).facts.get(OPTIONS) == self.to_str_params()
 
 
 class Guarded:

@@ -14,7 +14,7 @@ class CreateExample(luigi.Task):
     """
 
     priority = 2000
-    example_dir = Text(description="Folder of the example's inputs")
+    example_dir = Text(shown=True, description="Folder of the example's inputs")
 
     def output(self):
         """The folder's table of reconstructions."""

@@ -86,6 +86,12 @@ class SynthesizeMorphologies(OutputOptions, FlowTask):
         check_failures(summary, self.max_failure_ratio)
         return outputs, summary
 
+    def account(self, facts):
+        """The summary's sentences."""
+        from region_grower_flow.merge import summary_sentences
+
+        return "\n".join(summary_sentences(facts))
+
     def intact(self):
         """Whether every placed morphology is as it was written."""
         from region_grower_flow.io.listing import intact

@@ -31,7 +31,7 @@ class Option:
         least, most: the range of a number, both included.
         result: whether the value itself enters fingerprints. Paths do not: the content of what
             they name does. Nor does what only says where or how fast things are made.
-        shown: whether logs name the option with the task.
+        shown: whether logs and the web UI name the option with the task.
     """
 
     def __init__(
@@ -44,8 +44,7 @@ class Option:
         self.result = result and kwargs.get("significant", True)
         self.name = None
         kwargs.setdefault("positional", False)
-        # Luigi leaves hidden parameters out of a task's identity: hide only what has no part in it.
-        if not kwargs.get("significant", True):
+        if not shown:  # see FlowTask.to_str_params
             kwargs["visibility"] = ParameterVisibility.HIDDEN
         super().__init__(*args, **kwargs)
 
@@ -230,6 +229,7 @@ class WorkOptions:
     work_dir = Text(
         default="region_grower_flow_work",
         result=False,
+        shown=True,
         description="Folder of the intermediates, logs and manifests",
     )
     worker_log_level = Choice(
@@ -324,11 +324,10 @@ class AtlasOptions(WorkOptions):
 
     input_cells = Text(
         result=False,
-        shown=True,
         description="SONATA (.h5) or MVD3 (.mvd3) file of the cells to place: positions, mtypes, "
         "regions",
     )
-    atlas = Text(result=False, shown=True, description="Folder of the atlas")
+    atlas = Text(result=False, description="Folder of the atlas")
     atlas_cache = Text(
         optional=True,
         significant=False,

@@ -1,9 +1,12 @@
 """Synthesis of a chunk of cells, as a task."""
 
+import dataclasses
+import functools
 from pathlib import Path
 
 from region_grower_flow import layout
 from region_grower_flow.fingerprint import package_versions
+from region_grower_flow.manifest import read_manifest
 from region_grower_flow.tasks import inputs
 from region_grower_flow.tasks.atlas import LoadAtlas
 from region_grower_flow.tasks.base import FlowTask, processes
@@ -11,10 +14,11 @@ from region_grower_flow.tasks.checks import CheckInputs, Guarded
 from region_grower_flow.tasks.distributions import ExtractDistributions
 from region_grower_flow.tasks.options import SynthesisOptions, Whole
 from region_grower_flow.tasks.parameters import GenerateParameters
+from region_grower_flow.tasks.progress import Part, duration
 
 
 class ChunkRange:
-    """The cells of a chunk (declared first, so that they come first in the scheduler's names)."""
+    """The cells of a chunk."""
 
     first = Whole(least=0, shown=True, description="First cell of the chunk")
     last = Whole(least=0, shown=True, description="One past the last cell of the chunk")
@@ -34,7 +38,7 @@ class SynthesizeChunk(ChunkRange, Guarded, SynthesisOptions, FlowTask):
     @property
     def priority(self):
         """Chunks run in the order of their cells."""
-        return -self.first / (self.first + 1)
+        return -self.first
 
     @property
     def label(self):
@@ -86,14 +90,49 @@ class SynthesizeChunk(ChunkRange, Guarded, SynthesisOptions, FlowTask):
             log_level=self.worker_log_level,
         )
         self.tell("starting the workers", 0)
-        progress = self.show_progress("cells", self.first, inputs.count_cells(self))
-        facts = synthesize_chunk(plan, progress.cells)
-        self.tell(
-            f"{facts['made']} of {facts['cells']} cells made, {facts['dropped']} dropped, "
-            f"{facts['taken_over']} taken over from earlier runs, in {facts['seconds']} s",
-            100,
+        return [plan.results], synthesize_chunk(
+            plan, self.show_progress("cells", self.part()).cells
         )
-        return [plan.results], facts
+
+    def account(self, facts):
+        """How many cells were made, and how fast."""
+        rate = facts["grown"] / max(facts["seconds"], 1e-3)
+        words = [
+            f"{facts['made']} of {facts['cells']} cells made",
+            f"{facts['dropped']} dropped",
+            f"{facts['taken_over']} taken over from earlier runs",
+            f"{rate:.1f} cells/s",
+            f"in {duration(facts['seconds'])}",
+        ]
+        return ", ".join(words)
+
+    @property
+    def log_path(self):
+        """Beside the logs of the chunk's ranks."""
+        from region_grower_flow.chunk import chunk_name
+
+        return self.work_path(layout.LOGS, chunk_name(self.first, self.last), "chunk.log")
+
+    def part(self):
+        """The chunk's Part of the bar over all cells."""
+        overall, size = inputs.count_cells(self), self.last - self.first
+        later = [(a, min(a + size, overall)) for a in range(self.last, overall, size)]
+        beyond = sum(last - first for first, last in later if self._is_finished(first, last))
+        return Part(self.first, self.last, overall, beyond)
+
+    def _is_finished(self, first, last):
+        """Whether another chunk has today's fingerprint, which differs from ours by its range."""
+        chunk = self.clone(first=first, last=last)
+        manifest = read_manifest(chunk.output().path)
+        if manifest is None:
+            return False
+        parameters = {**self._todays_recipe.parameters, "first": first, "last": last}
+        recipe = dataclasses.replace(self._todays_recipe, parameters=parameters)
+        return manifest.fingerprint == recipe.fingerprint()
+
+    @functools.cached_property
+    def _todays_recipe(self):
+        return self.recipe()
 
     def settings(self):
         """The SynthesisSettings of the chunk."""

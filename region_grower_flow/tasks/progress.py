@@ -1,0 +1,189 @@
+"""How far a stage is: one bar over the whole run in the terminal, a message in the web UI."""
+
+import contextlib
+import logging
+import sys
+import time
+from dataclasses import dataclass, field
+
+TELL_SECONDS = 0.5
+"""Between two messages to the scheduler: each costs two requests."""
+
+LINE_SECONDS = 30.0
+"""Between two lines where there is no terminal to draw a bar in."""
+
+
+def duration(seconds):
+    """Seconds as words for a person: ``12 s``, ``3 min 20 s``, ``2 h 05 min``."""
+    seconds = round(seconds)
+    if seconds < 60:
+        return f"{seconds} s"
+    if seconds < 3600:
+        return f"{seconds // 60} min {seconds % 60:02d} s"
+    return f"{seconds // 3600} h {seconds % 3600 // 60:02d} min"
+
+
+@dataclass(frozen=True)
+class Part:
+    """Which part of a longer bar is a task's.
+
+    Attributes:
+        first, last: the range of the part, ``last`` excluded.
+        overall: length of the bar.
+        beyond: how many after the part are finished already.
+    """
+
+    first: int
+    last: int
+    overall: int
+    beyond: int = 0
+
+
+@dataclass
+class _Run:
+    """What the parts of a bar have in common, since the first part that this process saw."""
+
+    initial: int
+    start: float = field(default_factory=time.time)
+    line: float = field(default_factory=time.monotonic)
+    dropped: int = 0
+
+    def speed(self, position):
+        """Per second, since the start."""
+        return (position - self.initial) / max(time.time() - self.start, 1e-9)
+
+
+_runs = {}
+
+
+class Progress:
+    """Shows how far a task is: in the terminal, and as percentage and message in the web UI.
+
+    Call it with (done, total), or use :meth:`cells` for what the runtime reports.
+
+    Args:
+        task: the task.
+        what: what is counted, in the plural.
+        part: the Part of a bar that several tasks share, None for a bar of its own.
+        shown: whether there is anything in the terminal.
+    """
+
+    def __init__(self, task, what, part=None, shown=True):
+        self._task, self._what, self._part, self._shown = task, what, part, shown
+        self._bar, self._run = None, None
+        self._told = float("-inf")
+        self._dropped = 0
+
+    def __call__(self, done, total):
+        """Show that ``done`` of ``total`` are done."""
+        self._part = self._part or Part(0, total, total)
+        self._show(done, total, f"{done} of {total} {self._what}")
+
+    def cells(self, progress):
+        """Show the runtime's Progress: cells done, cells/s, time left, drops.
+
+        The runtime counts what was left to do when it started; here the rest of the part counts as
+        done before.
+        """
+        left = progress.total - progress.done
+        total = self._part.last - self._part.first if self._part else progress.total
+        rate, self._dropped = progress.cells_per_second, progress.dropped
+        words = [
+            f"{total - left} of {total} cells",
+            f"{rate:.1f} cells/s",
+            f"{duration(left / rate)} left" if rate else "time left not known yet",
+            f"{progress.dropped} dropped",
+        ]
+        if total > progress.total:
+            words.append(f"{total - progress.total} done before")
+        self._show(total - left, total, ", ".join(words))
+
+    def close(self):
+        """Leave the line of the bar to others."""
+        if self._run is not None:
+            self._run.dropped += self._dropped
+            self._dropped = 0
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+
+    def _show(self, done, total, message):
+        now = time.monotonic()
+        if now - self._told >= TELL_SECONDS or done >= total:
+            self._told = now
+            self._task.tell(message, int(100 * done / total) if total else 100)
+        if self._shown:
+            self._draw(self._part.first + done + self._part.beyond)
+
+    def _draw(self, position):
+        if self._run is None:
+            key = (self._task.work_dir, self._what)
+            self._run = _runs.setdefault(key, _Run(position))
+        if not sys.stderr.isatty():
+            self._write_line(position)
+            return
+        if self._bar is None:
+            self._bar = self._open_bar()
+        if self._what == "cells":
+            self._bar.set_postfix_str(f"{self._run.dropped + self._dropped} dropped", False)
+        self._bar.update(position - self._bar.n)
+
+    def _open_bar(self):
+        from tqdm import tqdm
+
+        bar = tqdm(
+            total=self._part.overall,
+            desc=self._what.capitalize(),
+            unit=f" {self._what}",
+            initial=self._run.initial,
+            smoothing=0,  # the mean over the run: single cells differ a hundredfold
+            leave=False,
+            file=sys.stderr,
+        )
+        bar.start_t = self._run.start
+        return bar
+
+    def _write_line(self, position):
+        run, now = self._run, time.monotonic()
+        if now - run.line < LINE_SECONDS:
+            return
+        run.line = now
+        overall, speed = self._part.overall, run.speed(position)
+        words = [f"{position} of {overall} {self._what} ({int(100 * position / overall)} %)"]
+        if speed > 0:
+            words.append(f"{speed:.1f}/s, {duration((overall - position) / speed)} left")
+        if self._what == "cells":
+            words.append(f"{run.dropped + self._dropped} dropped")
+        print(", ".join(words), file=sys.stderr, flush=True)
+
+
+class _QuietHandler(logging.FileHandler):
+    """A log that cannot be written must not end, or clutter, what is logged."""
+
+    def handleError(self, record):
+        """Say nothing."""
+
+
+@contextlib.contextmanager
+def stage_log(path, level="info"):
+    """Copy what the package logs to a file while a stage is made.
+
+    Raises:
+        OutputFailed: the file cannot be opened.
+    """
+    from region_grower_flow.io.atomic import make_folder, writing
+
+    logger = logging.getLogger("region_grower_flow")
+    make_folder(path.parent)
+    with writing(path):
+        handler = _QuietHandler(path, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    before = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(level.upper())
+    try:
+        yield logger
+    finally:
+        logger.setLevel(before)
+        logger.removeHandler(handler)
+        handler.close()
