@@ -212,10 +212,7 @@ def first_step_direction(type_index, ahead, randomness, point, where):
         return trunks.unit(ahead)
     from region_grower_flow.engine.kernels.acceptance import first_direction
 
-    arrays = np.array(ahead), np.array(point)
-    status, direction = first_direction(
-        arrays[0], randomness, where.space, slot, arrays[1], where.rng
-    )
+    status, direction = first_direction(ahead, randomness, where.space, slot, point, where.rng)
     if status != state.DONE:
         error, message = FAILURES[status]
         raise error(message)

@@ -30,12 +30,12 @@ class NeurotsDiameters:
             GrowthFailed: NeuroTS raised ValueError or its own error.
             DropCell: NeuroTS raised anything else.
         """
-        from neurots.generate import diametrizer
-        from neurots.utils import NeuroTSError
-
         method = self._distributions["diameter"]["method"]
         if method == "no_diameters":
             return
+        from neurots.generate import diametrizer
+        from neurots.utils import NeuroTSError
+
         model = {**copy.deepcopy(self._distributions["diameter"])}
         model["apical_point_sec_ids"] = apical_sections
         settings = copy.deepcopy(self._params.get("diameter_params", {}))

@@ -405,10 +405,8 @@ def _accepted(propose, law, site):
         if site.space is not None:
             from region_grower_flow.engine.kernels.acceptance import probability_of_trunk
 
-            point = np.array(site.soma.center)
-            probability = min(
-                probability, probability_of_trunk(site.space, np.array(vector), point)
-            )
+            limit = probability_of_trunk(site.space, vector, site.soma.center)
+            probability = min(probability, limit)
         if probability == 1.0 or site.rng.binomial(1, probability):
             return vector
         if probability > best_probability:

@@ -13,9 +13,12 @@ BARS = [[8.0, 0.0, 0.1, 0.1, 0.1, 0.1], [6.0, 3.0, 0.1, 0.1, 0.1, 0.1]]
 def grow_tiny_cells():
     """Grow a cell without and one with space constraints, all kernels of the growth included."""
     from region_grower_flow.engine.compiled import grow_compiled
+    from region_grower_flow.engine.kernels.mesh_tree import build_tree
     from region_grower_flow.engine.mtype import prepare_mtype
 
     prepared = prepare_mtype(*tiny_mtype())
+    corners = np.array([[0.0, 0.0, 0.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
+    build_tree(corners[None], np.array([[0.0, 0.0, 1.0]]))
     for constraints in ((), (_Nothing(),)):
         site = GrowthSite(np.zeros(3), np.eye(3), constraints=constraints)
         grow_compiled(prepared, site, np.random.default_rng(0))
@@ -30,7 +33,10 @@ def tiny_mtype():
             "growth_method": "tmd",
             "metric": "path_distances",
             "branching_method": "bio_oriented",
-            "orientation": [[0.0, 1.0, 0.0], [1.0, 0.0, 0.0]],
+            "orientation": {
+                "mode": "pia_constraint",
+                "values": {"form": "flat", "params": []},
+            },
             "randomness": 0.2,
             "targeting": 0.2,
             "step_size": {"norm": {"mean": 1.0, "std": 0.1}},

@@ -69,7 +69,7 @@ def accepted_direction(ahead, randomness, space, slot, point, rng):
         randomness: weight of the random part.
         space: Space.
         slot: slot with at least one constraint.
-        point: (3,) um.
+        point: three numbers (um), as ``ahead`` a tuple: one type, compiled once.
         rng: the cell's generator.
 
     Returns:
@@ -105,8 +105,9 @@ def step_in_space(section, kind, forest, space, rng):
     """
     rules = forest.rules[kind]
     slot = slot_of(kind, section.major)
+    point = (section.last[0], section.last[1], section.last[2])
     status, direction = accepted_direction(
-        heading(section, rules), rules.randomness, space, slot, section.last, rng
+        heading(section, rules), rules.randomness, space, slot, point, rng
     )
     if status == DONE:
         advance(section, direction, step_length(rules, forest.steps, rng))
@@ -126,10 +127,9 @@ def grow_in_space(section, kind, forest, space, rng):
 def first_direction(ahead, randomness, space, slot, point, rng):
     """accepted_direction for the first step of a tree, as Python calls it between the trunks.
 
-    Args and returns: as accepted_direction, with arrays (3,) for ``ahead`` and ``point``.
+    Args and returns: as accepted_direction.
     """
-    target = (ahead[0], ahead[1], ahead[2])
-    return accepted_direction(target, randomness, space, slot, point, rng)
+    return accepted_direction(ahead, randomness, space, slot, point, rng)
 
 
 @entry
