@@ -12,6 +12,9 @@ from pathlib import Path
 
 from region_grower_flow.errors import Busy, OutputFailed
 
+PROBE_SECONDS = 0.05
+"""Longer than anybody needs who only looks whether a lock is held."""
+
 
 @contextlib.contextmanager
 def stage_lock(path, what):
@@ -37,9 +40,36 @@ def stage_lock(path, what):
         os.close(handle)
 
 
+def holder(path):
+    """Who holds a lock file, as words; None when nobody does. Nothing is written."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return _holder(os.read(handle, 4096).decode("utf-8", "replace"))
+    else:
+        return None
+    finally:
+        os.close(handle)
+
+
+def _lock(handle):
+    """Lock; a second time after a moment, since :func:`holder` holds a lock while it looks."""
+    for pause in (PROBE_SECONDS, None):
+        try:
+            return fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            if pause is None:
+                raise
+            time.sleep(pause)
+
+
 def _take(handle, path, what):
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _lock(handle)
     except OSError as error:
         if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
             raise OutputFailed(f"{path}: cannot be locked ({error.strerror}).") from error

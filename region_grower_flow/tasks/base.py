@@ -17,6 +17,9 @@ from region_grower_flow.tasks.options import WorkOptions, value_problems
 from region_grower_flow.tasks.progress import Progress, stage_log
 from region_grower_flow.tasks.sentences import quiet_tracebacks
 
+SHOWN_LINES = 12
+"""Of a stage's account, in the web UI."""
+
 _digests = {}
 
 
@@ -154,6 +157,7 @@ class FlowTask(WorkOptions, luigi.Task):
         """
         options = super().to_str_params(only_significant, only_public)
         if only_significant and only_public:
+            # "~" comes last in Luigi's names, which show three options.
             options["~others"] = digest_of(super().to_str_params(only_significant=True))[:16]
         return options
 
@@ -166,8 +170,9 @@ class FlowTask(WorkOptions, luigi.Task):
         self.tell("at work", 0)
         try:
             recipe = self.recipe()
-            with self.lock(), self.log():
+            with self.lock(), self.log() as write:
                 outputs, facts = self.make()
+                write(self.account(facts))
             if self.recipe() != recipe:
                 raise InvalidInput(
                     "an input changed while the stage was running",
@@ -181,7 +186,7 @@ class FlowTask(WorkOptions, luigi.Task):
             raise
         finally:
             self.end_progress()
-        self.tell(self.account(facts), 100)
+        self.tell(_beginning(self.account(facts)), 100)
 
     def lock(self):
         """Held while the outputs are made: one run at a time makes them."""
@@ -204,7 +209,7 @@ class FlowTask(WorkOptions, luigi.Task):
 
     def account(self, facts):
         """What the web UI says of the stage when it is done."""
-        return " ".join(facts.get("sentences", ())) or "done"
+        return "\n".join(facts.get("sentences", ())) or "done"
 
     def on_failure(self, exception):
         """What the scheduler shows: the sentence, and the traceback only of what is unexpected."""
@@ -235,13 +240,22 @@ class FlowTask(WorkOptions, luigi.Task):
         if self._scheduler_lost or not callable(self.set_status_message):
             return
         if self.log_path is not None:
-            message = f"{message}\nLog: {self.log_path.absolute()}"
+            folder = Path(self.work_dir).absolute()
+            message = f"{message}\nLog: {self.log_path.absolute().relative_to(folder)}\nin {folder}"
         try:
             self.set_status_message(html.escape(message, quote=False))
             if percentage is not None:
                 self.set_progress_percentage(percentage)
         except RPCError:
             self._scheduler_lost = True
+
+
+def _beginning(text):
+    """The first lines of a text that is too long for the web UI."""
+    lines = text.splitlines()
+    if len(lines) > SHOWN_LINES:
+        lines[SHOWN_LINES:] = [f"and {len(lines) - SHOWN_LINES} more lines in the log"]
+    return "\n".join(lines)
 
 
 def load_json_output(path):

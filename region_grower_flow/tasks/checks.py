@@ -42,7 +42,7 @@ class Check(FlowTask):
 
     def log(self):
         """None, for the same reason."""
-        return contextlib.nullcontext()
+        return contextlib.nullcontext(lambda _: None)
 
     def account(self, facts):
         """That all is well."""

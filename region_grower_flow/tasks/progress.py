@@ -166,7 +166,7 @@ class _QuietHandler(logging.FileHandler):
 
 @contextlib.contextmanager
 def stage_log(path, level="info"):
-    """Copy what the package logs to a file while a stage is made.
+    """Copy what the package logs to a file while a stage is made; gives a function to add text.
 
     Raises:
         OutputFailed: the file cannot be opened.
@@ -182,7 +182,7 @@ def stage_log(path, level="info"):
     logger.addHandler(handler)
     logger.setLevel(level.upper())
     try:
-        yield logger
+        yield lambda text: handler.handle(logger.makeRecord(logger.name, 20, "", 0, text, (), None))
     finally:
         logger.setLevel(before)
         logger.removeHandler(handler)

@@ -16,6 +16,9 @@ from region_grower_flow.tasks.options import SynthesisOptions, Whole
 from region_grower_flow.tasks.parameters import GenerateParameters
 from region_grower_flow.tasks.progress import Part, duration
 
+HIGHEST_PRIORITY = 10_000_000
+"""Of the first chunk."""
+
 
 class ChunkRange:
     """The cells of a chunk."""
@@ -37,8 +40,11 @@ class SynthesizeChunk(ChunkRange, Guarded, SynthesisOptions, FlowTask):
 
     @property
     def priority(self):
-        """Chunks run in the order of their cells."""
-        return -self.first
+        """Chunks run in the order of their cells.
+
+        Luigi raises a task's priority to that of what waits for it, so these are above the merge's.
+        """
+        return HIGHEST_PRIORITY - self.first
 
     @property
     def label(self):
