@@ -55,7 +55,24 @@ def check_calibration(options):
             overrides=documents["overrides"],
             on_bad_morphology=options.on_bad_morphology,
         )
-    return problems
+    return [_with_file(problem, options) for problem in problems]
+
+
+_DOCUMENTS = {
+    "overrides": "overrides",
+    "given parameters": "base_parameters",
+    "configuration of the diameter model": "diametrizer_config",
+}
+"""What calibration calls the contents of files, and the options that name these."""
+
+
+def _with_file(problem, options):
+    """The problem with the name of the file where calibration knows its content only."""
+    for content, option in _DOCUMENTS.items():
+        where, path = str(problem.where), getattr(options, option)
+        if path and where.startswith(content):
+            return InvalidInput(problem.problem, f"{path}{where[len(content) :]}", problem.hint)
+    return problem
 
 
 def read_reconstructions(options):

@@ -67,7 +67,14 @@ def _sentence(problem, where, hint):
     if hint:
         hint = hint.rstrip()
         text += f" {hint}" if hint.endswith((".", "?", "!")) else f" {hint}."
-    return " ".join(text.split())
+    return _printable(" ".join(text.split()))
+
+
+def _printable(text):
+    """Characters that could steer a terminal (names come from files) as their escapes."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def nearest(name, known, count=3):

@@ -13,6 +13,7 @@ import math
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
+from stat import S_ISREG
 
 from region_grower_flow.errors import InvalidInput
 
@@ -100,8 +101,8 @@ class FileDigests:
                 files = sorted(p for p in path.rglob("*") if p.is_file())
                 return digest_of({str(p.relative_to(path)): self._file(p) for p in files})
             return self._file(path)
-        except OSError as error:
-            problem = f"cannot be read ({error.strerror or error})"
+        except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+            problem = f"cannot be read ({getattr(error, 'strerror', None) or error})"
             raise InvalidInput(problem, path, "check the path and its permissions") from error
 
     def news(self):
@@ -110,6 +111,8 @@ class FileDigests:
 
     def _file(self, path):
         stat = path.stat()
+        if not S_ISREG(stat.st_mode):  # a device or a pipe could be read for ever
+            raise OSError("not a regular file")
         key = str(path.resolve())
         stamp = [stat.st_size, stat.st_mtime_ns, stat.st_ino]
         known = self._memory().get(key)

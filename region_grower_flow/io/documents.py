@@ -151,6 +151,17 @@ def _unique_key_loader(yaml):
     class UniqueKeyLoader(yaml.SafeLoader):
         """A SafeLoader that refuses a key twice, where YAML's reader keeps the last one."""
 
+        depth = 0
+
+        def compose_node(self, parent, index):
+            # PyYAML takes minutes for a few thousand levels: it is stopped on the way down.
+            self.depth += 1
+            if self.depth > 2 * MAX_DEPTH:
+                raise RecursionError
+            node = super().compose_node(parent, index)
+            self.depth -= 1
+            return node
+
         def construct_mapping(self, node, deep=False):
             seen = {}
             for key_node, _ in node.value:
