@@ -48,7 +48,8 @@ def next_point(tree, forest, space, rng):
             write_point(section, point)
             if status != DONE:
                 return status
-        section.term = own_term
+        if is_shortened(section, rules):
+            section.term = own_term
         if state != CONTINUE:
             status = end_section(index, state, tree, forest, space, rng)
             if status != DONE:
@@ -81,9 +82,15 @@ def shorten(section, rules):
     Mirrors TreeGrower.next_point, which puts the own one, returned here, back after the step.
     """
     own_term = section.term
-    if rules.has_major_termination == 1 and section.major == 1:
+    if is_shortened(section, rules):
         section.term = rules.major_termination_length
     return own_term
+
+
+@inlined
+def is_shortened(section, rules):
+    """Whether ``major_termination_length`` rules the section."""
+    return rules.has_major_termination == 1 and section.major == 1
 
 
 @kernel
