@@ -1,9 +1,13 @@
 """Small flows: one that has run is copied where a test wants to start from a finished run."""
 
+import os
 import shutil
+import signal
+import uuid
 
 import pytest
 from flow_factory import Flow, make_flow
+from flow_faults import MARK, Faults, marked_processes
 
 
 @pytest.fixture
@@ -30,3 +34,57 @@ def finished(finished_once, tmp_path):
     process = flow.luigi()
     assert process.returncode == 0, process.stdout + process.stderr
     return flow
+
+
+@pytest.fixture
+def mark(monkeypatch):
+    """A mark in the environment of all processes that the test starts; none is left after it."""
+    value = uuid.uuid4().hex
+    monkeypatch.setenv(MARK, value)
+    yield value
+    for pid in marked_processes(value):
+        os.kill(pid, signal.SIGKILL)
+
+
+@pytest.fixture
+def mpi():
+    """Skips where no usable mpiexec is, or fails where it has been promised."""
+    from region_grower_flow.runtime.launcher import mpi_works
+
+    works, sentence = mpi_works()
+    if not works:
+        if os.environ.get("RGF_REQUIRE_REAL_PARTS") == "1":
+            pytest.fail(sentence)
+        pytest.skip(sentence)
+
+
+@pytest.fixture
+def mpi_flow(tmp_path, kernels, mpi):
+    """Makes a flow of 24 cells that a real mpiexec grows."""
+    return lambda cells=24, **options: make_flow(
+        tmp_path / "flow", cells, **{"launcher": "mpiexec", **options}
+    )
+
+
+@pytest.fixture
+def faulty(tmp_path, kernels, mark):
+    """Makes Faults: a flow of so many cells, of which some are odd."""
+
+    def make(cells=12, odd=None, seconds=0.0, **options):
+        flow = make_flow(tmp_path / "flow", cells, **options)
+        return Faults(flow, mark, {str(row): how for row, how in (odd or {}).items()}, seconds)
+
+    return make
+
+
+@pytest.fixture
+def script(tmp_path):
+    """Writes a shell script and returns its path."""
+
+    def write(name, text):
+        path = tmp_path / name
+        path.write_text(f"#!/bin/sh\n{text}\n")
+        path.chmod(0o755)
+        return path
+
+    return write

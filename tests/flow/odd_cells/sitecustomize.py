@@ -1,0 +1,93 @@
+"""On the PYTHONPATH of tests only: cells of the real flow that are slow, crash or hang on request.
+
+Python imports a module of this name when it starts, in the luigi process and in every rank. The
+environment variable RGF_TEST_ODD holds JSON: {"seconds": of each cell, "journal": a file that gets
+a line each time a cell is begun, "odd": {row: behavior}}.
+"""
+
+import importlib.abc
+import importlib.machinery
+import json
+import os
+import signal
+import sys
+import time
+
+ODD = json.loads(os.environ.get("RGF_TEST_ODD", "null"))
+SYNTHESIS = "region_grower_flow.synthesis"
+
+
+def segfault():
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+
+def kill():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def hang():
+    """Hang as compiled code does: no Python code runs, no signal handler."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM])
+    time.sleep(1000)
+
+
+def loop():
+    """Hang in Python code."""
+    while True:
+        time.sleep(0.01)
+
+
+def memory():
+    raise MemoryError("pretended")
+
+
+def output():
+    from region_grower_flow.errors import OutputFailed
+
+    raise OutputFailed("The disk is full (pretended).")
+
+
+BEHAVIORS = {f.__name__: f for f in (segfault, kill, hang, loop, memory, output)}
+
+
+def note(row):
+    if ODD.get("journal"):
+        descriptor = os.open(ODD["journal"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        os.write(descriptor, f"{row}\n".encode())
+        os.close(descriptor)
+
+
+def spoil(module):
+    """Let the cells of the synthesizer behave as asked."""
+    real = module.Synthesizer._make
+
+    def make(self, row):
+        note(row)
+        time.sleep(ODD.get("seconds", 0))
+        how = ODD.get("odd", {}).get(str(row))
+        if how:
+            BEHAVIORS[how]()
+        return real(self, row)
+
+    module.Synthesizer._make = make
+
+
+class Finder(importlib.abc.MetaPathFinder):
+    """Finds the real module and spoils it once it is loaded."""
+
+    def find_spec(self, name, path, target=None):
+        if name != SYNTHESIS:
+            return None
+        spec = importlib.machinery.PathFinder.find_spec(name, path, target)
+        load = spec.loader.exec_module
+
+        def exec_module(module):
+            load(module)
+            spoil(module)
+
+        spec.loader.exec_module = exec_module
+        return spec
+
+
+if ODD:
+    sys.meta_path.insert(0, Finder())
