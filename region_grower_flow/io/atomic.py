@@ -10,6 +10,7 @@ import itertools
 import json
 import os
 import re
+import secrets
 from pathlib import Path
 
 from region_grower_flow.errors import InvalidInput, OutputFailed
@@ -33,6 +34,8 @@ _ADVICE = {
 }
 
 _COUNTER = itertools.count()
+_PROCESS = secrets.token_hex(4)
+"""Tells temporary files of processes with the same number apart (containers, other machines)."""
 _HDF5_ERRNO = re.compile(r"\berrno\s*=\s*(\d+)")
 
 
@@ -81,7 +84,8 @@ def atomic_write(path, durable=False):
     """
     path = Path(path)
     # The name stays short: the final one may have nearly the longest length that is allowed.
-    temporary = path.with_name(f"{TEMPORARY_PREFIX}{os.getpid()}-{next(_COUNTER)}{path.suffix}")
+    unique = f"{os.getpid()}-{_PROCESS}-{next(_COUNTER)}"
+    temporary = path.with_name(f"{TEMPORARY_PREFIX}{unique}{path.suffix}")
     try:
         with writing(path):
             yield temporary
