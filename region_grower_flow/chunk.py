@@ -7,6 +7,7 @@ and a change of one mtype's parameters grows only the cells of that mtype.
 
 import json
 import logging
+import os
 import re
 import shutil
 import time
@@ -81,11 +82,13 @@ def synthesize_chunk(plan, on_progress):
     Raises:
         WorkerFailed, OutputFailed: finished blocks stay for the next run.
     """
+    from region_grower_flow.io.morphologies import check_file
+
     start = time.monotonic()
     synthesizer = open_synthesizer(plan.settings)
     rows = range(*plan.settings.rows)
     wanted = {row: synthesizer.digest(row) for row in rows}
-    records = _taken_over(plan, wanted)
+    records = _taken_over(plan, wanted, check_file)
     taken, incidents = len(records), []
     remaining = [row for row in rows if row not in records]
     if remaining:
@@ -109,6 +112,24 @@ def synthesize_chunk(plan, on_progress):
         "incidents": incidents,
         "seconds": round(time.monotonic() - start, 3),
     }
+
+
+def finished_cells(plan):
+    """How many cells of a chunk a run would take over, of how many; nothing is written.
+
+    Of the morphologies only the sizes are looked at: a run reads them.
+    """
+    synthesizer = open_synthesizer(plan.settings)
+    rows = range(*plan.settings.rows)
+    wanted = {row: synthesizer.digest(row) for row in rows}
+    return len(_taken_over(plan, wanted, _same_size)), len(rows)
+
+
+def _same_size(path, size, _):
+    try:
+        return os.stat(path).st_size == size
+    except OSError:
+        return False
 
 
 def write_records(path, records):
@@ -145,10 +166,8 @@ def _grow(plan, synthesizer, rows, wanted, on_progress):
     return run_chunk(run, on_progress, synthesizer)
 
 
-def _taken_over(plan, wanted):
+def _taken_over(plan, wanted, check_file):
     """{row: record} of the cells that an earlier run has finished as today's would be."""
-    from region_grower_flow.io.morphologies import check_file
-
     by_digest = {digest: row for row, digest in wanted.items()}
     depth = plan.settings.skip_write
     records = {}

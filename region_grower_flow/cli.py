@@ -227,6 +227,67 @@ def synthesize_morphologies(with_mpi, dask_config, show_pip_freeze, scheduler_ur
     _run("SynthesizeMorphologies", values, "out_cells", None, scheduler_url)
 
 
+@main.command("status", short_help="Tell what is there, what is stale and why")
+@click.option("--work-dir", help="Folder of the intermediates of a run of this command line")
+@click.option("--config", help="Luigi's configuration of the run (default: ./luigi.cfg)")
+def status(work_dir, config):
+    """Tell for each stage and chunk whether it is fresh, stale (and why), partial or missing.
+
+    Tells what a run would do, too. Runs and writes nothing.
+    """
+    from region_grower_flow.tasks.status import report
+
+    try:
+        for line in report(work_dir, config):
+            click.echo(line)
+    except FlowError as error:
+        click.echo(str(error), err=True)
+        sys.exit(INVALID)
+
+
+@main.command("clean", short_help="Remove intermediates, after showing which")
+@click.option("--work-dir", help="Folder of the intermediates of a run of this command line")
+@click.option("--config", help="Luigi's configuration of the run (default: ./luigi.cfg)")
+@click.option(
+    "--stale", "what", flag_value="stale", default=True, help="What no run needs any more"
+)
+@click.option(
+    "--all", "what", flag_value="all", help="All that the package made in the work folder"
+)
+@click.option("--yes", is_flag=True, help="Do not ask")
+def clean(work_dir, config, what, yes):
+    """Remove intermediates, after showing which; outputs and files of others stay.
+
+    --stale (the default) removes what no stage refers to that is up to date and what no run would
+    take over. After --all a run makes everything again, and needs --overwrite for the outputs.
+    """
+    from region_grower_flow.tasks.cleaning import sweeping
+
+    try:
+        with sweeping(work_dir, config, what == "all") as sweep:
+            if not sweep.files:
+                click.echo(f"Nothing to remove in {sweep.folder}.")
+                return
+            click.echo(f"To be removed from {sweep.folder}:")
+            for line in sweep.lines():
+                click.echo(line)
+            if not yes and not _agreed():
+                click.echo("Nothing has been removed.", err=True)
+                sys.exit(FAILED)
+            sweep.remove()
+            click.echo(f"{len(sweep.files)} files removed.")
+    except FlowError as error:
+        click.echo(str(error), err=True)
+        sys.exit(INVALID if isinstance(error, InvalidInput) else FAILED)
+
+
+def _agreed():
+    try:
+        return click.confirm("Remove them?")
+    except click.Abort:  # nobody is there to answer
+        return False
+
+
 def _run(task_name, values, output, default_output, scheduler_url=None):
     """Run a task; exit with a code that says how it went."""
     values = {name: value for name, value in values.items() if value not in (None, (), "")}

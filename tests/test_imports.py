@@ -25,6 +25,8 @@ LAYERS = [
     ["runtime"],
     ["chunk"],
     ["merge"],
+    ["status"],
+    ["cleaning"],
     ["checks"],
     ["example"],
     ["tasks"],

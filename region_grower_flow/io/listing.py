@@ -43,6 +43,15 @@ def read_listing(path, folder):
         return {}
 
 
+def read_folder(path):
+    """The folder of a listing's files, resolved; None when there is no listing."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            return Path(path).parent.joinpath(json.loads(file.readline())).resolve()
+    except (OSError, ValueError, TypeError):
+        return None
+
+
 def intact(path, folder):
     """Whether every file of the listing is in the folder as it was written.
 

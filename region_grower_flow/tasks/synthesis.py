@@ -78,14 +78,22 @@ class SynthesizeChunk(ChunkRange, Guarded, SynthesisOptions, FlowTask):
 
     def make(self):
         """See :func:`region_grower_flow.chunk.synthesize_chunk`."""
-        from region_grower_flow.chunk import ChunkPlan, synthesize_chunk
+        from region_grower_flow.chunk import synthesize_chunk
         from region_grower_flow.runtime.choice import choose_launcher
 
-        settings = self.settings()
         wanted = 0 if self.nb_processes == 0 else processes(self.nb_processes)
-        launcher, workers = choose_launcher(self.launcher, wanted)
-        plan = ChunkPlan(
-            settings=settings,
+        plan = self.plan(*choose_launcher(self.launcher, wanted))
+        self.tell("starting the workers", 0)
+        return [plan.results], synthesize_chunk(
+            plan, self.show_progress("cells", self.part()).cells
+        )
+
+    def plan(self, launcher, workers):
+        """The ChunkPlan."""
+        from region_grower_flow.chunk import ChunkPlan
+
+        return ChunkPlan(
+            settings=self.settings(),
             first=self.first,
             last=self.last,
             work_dir=Path(self.work_dir).resolve(),
@@ -94,10 +102,6 @@ class SynthesizeChunk(ChunkRange, Guarded, SynthesisOptions, FlowTask):
             block_size=self.block_size,
             cell_timeout=self.cell_timeout,
             log_level=self.worker_log_level,
-        )
-        self.tell("starting the workers", 0)
-        return [plan.results], synthesize_chunk(
-            plan, self.show_progress("cells", self.part()).cells
         )
 
     def account(self, facts):

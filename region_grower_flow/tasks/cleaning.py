@@ -1,0 +1,46 @@
+"""Removing intermediates while no run makes any."""
+
+import contextlib
+from pathlib import Path
+
+from region_grower_flow import cleaning, layout
+from region_grower_flow.errors import Busy, InvalidInput
+from region_grower_flow.io.atomic import writing
+from region_grower_flow.io.lock import holder, stage_lock
+from region_grower_flow.status import FRESH
+from region_grower_flow.tasks.merge import SynthesizeMorphologies
+from region_grower_flow.tasks.status import Looker, find_roots
+
+
+@contextlib.contextmanager
+def sweeping(work_dir=None, config=None, everything=False):
+    """The Sweep of a run's work folder; its locks are held meanwhile.
+
+    Raises:
+        InvalidInput: the run, or what is stale of it, cannot be told.
+        Busy: a run is making something there.
+        OutputFailed: a file cannot be removed.
+    """
+    root = None
+    if work_dir is None or not everything:
+        root = find_roots(work_dir, config)[0]
+    folder = Path(work_dir if root is None else root.work_dir).resolve()
+    with contextlib.ExitStack() as stack:
+        for path in sorted((folder / layout.LOCKS).glob("*.lock")):
+            who = holder(path)
+            if who is not None:
+                raise Busy(f"{path.stem} is being made by {who}. Wait until it ends, or stop it.")
+            stack.enter_context(stage_lock(path, path.stem))
+        sweep = cleaning.everything(folder) if everything else cleaning.stale(folder, _chunks(root))
+        with writing(folder):
+            yield sweep
+
+
+def _chunks(root):
+    if not isinstance(root, SynthesizeMorphologies):
+        return {}
+    looker = Looker(root)
+    if looker.problem:
+        problem = f"what is stale cannot be told: {looker.problem}"
+        raise InvalidInput(problem, root.work_dir, "mend it, or give --all")
+    return {(c.first, c.last): looker.stages[c].state == FRESH for c in looker.chunks}

@@ -1,0 +1,282 @@
+"""The state of a run's stages, found without running or writing anything."""
+
+import configparser
+import contextlib
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import luigi
+
+from region_grower_flow import layout
+from region_grower_flow.chunk import finished_cells
+from region_grower_flow.errors import FlowError, InvalidInput
+from region_grower_flow.io.lock import holder
+from region_grower_flow.manifest import read_manifest
+from region_grower_flow.status import FRESH, MISSING, PARTIAL, STALE, Recipes, Stage, look_at
+from region_grower_flow.tasks.base import FlowTask
+from region_grower_flow.tasks.checks import FOLDER, OPTIONS, CheckInputs, CheckReconstructions
+from region_grower_flow.tasks.distributions import ExtractDistributions
+from region_grower_flow.tasks.merge import SynthesizeMorphologies
+from region_grower_flow.tasks.parameters import GenerateParameters
+from region_grower_flow.tasks.synthesis import SynthesizeChunk
+
+MOST_COUNTED = 100_000
+"""Cells whose results are compared one by one with today's inputs; more would take minutes."""
+
+
+# Which run.
+
+
+def find_roots(work_dir=None, config=None):
+    """The tasks that a user has named: of a configuration, or of the last run in a work folder.
+
+    Relative paths start from the current folder, or from that of the last run, which becomes the
+    current one.
+
+    Raises:
+        InvalidInput: the configuration or the work folder is missing or wrong.
+    """
+    if work_dir is not None:
+        return _roots_of_last_run(work_dir)
+    path = config or os.environ.get("LUIGI_CONFIG_PATH") or "luigi.cfg"
+    if not Path(path).is_file():
+        hint = "give --config FILE, or --work-dir FOLDER for a run of region-grower-flow"
+        raise InvalidInput("there is no such configuration", path, hint)
+    try:
+        luigi.configuration.add_config_path(str(path))
+        return [SynthesizeMorphologies()]
+    except (configparser.Error, UnicodeDecodeError) as error:
+        problem = f"cannot be parsed ({' '.join(str(error).split())})"
+        raise InvalidInput(problem, path, "see the configurations in configs/") from error
+
+
+def _roots_of_last_run(work_dir):
+    manifests = Path(work_dir) / layout.MANIFESTS
+    for check, roots in (
+        (CheckInputs, [SynthesizeMorphologies]),
+        (CheckReconstructions, [ExtractDistributions, GenerateParameters]),
+    ):
+        manifest = read_manifest(manifests / f"{check.__name__}.json")
+        if manifest is None or OPTIONS not in manifest.facts:
+            continue
+        options = _rebase(work_dir, manifest.facts)
+        made = [r for r in roots if (Path(work_dir) / layout.LOCKS / f"{r.__name__}.lock").exists()]
+        return [root.from_str_params(options) for root in made or roots]
+    problem = "holds no run whose inputs have passed the checks"
+    raise InvalidInput(problem, work_dir, "check the path, or give --config FILE")
+
+
+def _rebase(work_dir, facts):
+    """The options of the last run, as seen from the folder that is made the current one."""
+    options, folder = dict(facts[OPTIONS]), Path(facts[FOLDER])
+    here = Path(work_dir).resolve()
+    named = Path(options["work_dir"])
+    tail = [part for part in named.parts if part != os.curdir]
+    moved = not named.is_absolute() and os.pardir not in tail
+    if moved and list(here.parts[-len(tail) :]) == tail:
+        folder = here.parents[len(tail) - 1]
+    elif (folder / named).resolve() != here:
+        options["work_dir"] = str(here)
+    try:
+        os.chdir(folder)
+    except OSError as error:
+        problem = f"the folder of its last run, {folder}, is gone ({error.strerror})"
+        raise InvalidInput(problem, work_dir, "give --config FILE") from error
+    return options
+
+
+# What is there.
+
+
+class Looker:
+    """Looks at all stages of a task.
+
+    Attributes:
+        root: the task.
+        stages: {task: Stage} in the order in which they run.
+        chunks: the chunks, as far as they can be counted.
+        problem: why the inputs cannot be read, None when they can.
+    """
+
+    def __init__(self, root):
+        self.root = root
+        self.recipes = Recipes(root.work_dir)
+        self.stages, self.chunks, self.problem = {}, [], None
+        self._todays = {}
+        for task in self._tasks():
+            self.stages[task] = self._look(task)
+        for chunk in self._not_fresh_chunks():
+            self._count(chunk)
+
+    def to_run(self):
+        """What a run would run, as Luigi decides it."""
+        wanted, queue = {}, [self.root]
+        while queue:
+            task = queue.pop()
+            if task in wanted or self._complete(task):
+                continue
+            wanted[task] = True
+            queue.extend(luigi.task.flatten(task.requires()))
+        return [task for task in self.stages if task in wanted]
+
+    def _tasks(self):
+        above = []
+        if isinstance(self.root, SynthesizeMorphologies):
+            with self._readable():
+                self.chunks = self.root.chunks()
+            whole = self.root.upstream()[0]
+            above = [*whole.upstream(), *self.chunks]
+            check = self.root.clone(CheckInputs)
+        else:
+            check = self.root.check()
+        return [*check.requires(), check, *above, self.root]
+
+    @contextlib.contextmanager
+    def _readable(self):
+        try:
+            yield
+        except InvalidInput as error:
+            self.problem = self.problem or str(error)
+
+    def _look(self, task):
+        if not isinstance(task, FlowTask):
+            return Stage(task.task_family, FRESH if task.complete() else MISSING)
+        path = task.output().path
+        try:
+            recipe_of = self._recipe_of(task)
+            stage = look_at(task.label, path, recipe_of, task.intact, self.recipes)
+        except InvalidInput as error:
+            self.problem = self.problem or str(error)
+            state = MISSING if read_manifest(path) is None else STALE
+            stage = Stage(task.label, state, ["an input cannot be read, see below"])
+        stage.holder = holder(task.work_path(layout.LOCKS, f"{task.label}.lock"))
+        return stage
+
+    def _recipe_of(self, task):
+        """A function from the name of the task, or of one above it, to its recipe of today."""
+        tasks, queue = {}, [task]
+        while queue:
+            above = queue.pop()
+            tasks.setdefault(above.task_family, above)
+            queue.extend(above.upstream())
+        return lambda name: self._recipe(tasks[name]).as_dict()
+
+    def _recipe(self, task):
+        if not isinstance(task, SynthesizeChunk):
+            return self._once(task, task.recipe)
+        # All chunks are made from the same but for their ranges.
+        whole = task.clone(first=0, last=0)
+        recipe = self._once(whole, whole.recipe)
+        own = {"first": task.first, "last": task.last}
+        return replace(recipe, parameters={**recipe.parameters, **own})
+
+    def _once(self, task, make):
+        if task not in self._todays:
+            self._todays[task] = make()
+        return self._todays[task]
+
+    def _not_fresh_chunks(self):
+        chunks = [chunk for chunk in self.chunks if self.stages[chunk].state != FRESH]
+        above = self.chunks[0].upstream() if self.chunks else []
+        ready = all(self.stages[task].state == FRESH for task in above)
+        few = sum(chunk.last - chunk.first for chunk in chunks) <= MOST_COUNTED
+        return chunks if ready and few else []
+
+    def _count(self, chunk):
+        stage = self.stages[chunk]
+        try:
+            stage.finished, stage.cells = finished_cells(chunk.plan("", 0))
+        except (FlowError, OSError):  # a run says it in full
+            return
+        if stage.state == MISSING and stage.finished:
+            from region_grower_flow.runtime.blocks import block_files
+
+            stage.state = PARTIAL
+            blocks = len(block_files(chunk.plan("", 0).blocks))
+            stage.reasons.append(f"{blocks} blocks done")
+        if stage.finished:
+            stage.reasons.append(f"{stage.finished} of {stage.cells} cells done")
+
+    def _complete(self, task):
+        if isinstance(task, CheckInputs):
+            with self._readable():
+                return task.complete()
+            return False
+        return self.stages[task].state == FRESH if task in self.stages else task.complete()
+
+
+# What is said of it.
+
+
+def report(work_dir=None, config=None):
+    """The lines of ``region-grower-flow status``.
+
+    Raises:
+        InvalidInput: see :func:`find_roots`.
+    """
+    for root in find_roots(work_dir, config):
+        looker = Looker(root)
+        yield f"Work folder: {Path(root.work_dir)}"
+        yield ""
+        for stage in looker.stages.values():
+            yield stage.line()
+        if isinstance(root, SynthesizeMorphologies) and not looker.chunks:
+            yield "(The chunks cannot be told: the cells cannot be counted yet.)"
+        yield ""
+        yield from _prospect(looker)
+        yield ""
+        yield from _outputs(looker)
+
+
+def _prospect(looker):
+    tasks = looker.to_run()
+    if not tasks:
+        yield "A run would do nothing: all outputs are there and up to date."
+        return
+    if looker.problem and all(isinstance(task, FlowTask) for task in tasks):
+        yield "A run would be refused:"
+        yield f"  {looker.problem}"
+        return
+    chunks = [task for task in tasks if isinstance(task, SynthesizeChunk)]
+    names = dict.fromkeys(task.task_family for task in tasks)
+    yield f"A run would do: {', '.join(names)}."
+    if chunks:
+        stages = [looker.stages[chunk] for chunk in chunks]
+        if all(stage.finished is not None for stage in stages):
+            done = sum(stage.finished for stage in stages)
+            grown = sum(stage.cells for stage in stages) - done
+            yield f"  {_number(len(chunks), 'chunk')}: {grown} cells to grow, {done} to take over."
+        else:
+            cells = sum(chunk.last - chunk.first for chunk in chunks)
+            yield f"  {_number(len(chunks), 'chunk')} of {cells} cells; those whose own inputs are"
+            yield "  still the same are taken over, the others grown."
+
+
+def _number(count, what):
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
+def _outputs(looker):
+    root = looker.root
+    if not isinstance(root, SynthesizeMorphologies):
+        yield f"Output: {root.path}{'' if root.path.exists() else ' (not there yet)'}"
+        return
+    words = {
+        "out_cells": "Nodes",
+        "morphologies": "Morphologies",
+        "container": "Container",
+        "apical": "Apical points",
+        "nrn_sections": "NEURON sections",
+        "debug": "Debug data",
+        "summary": "Summary",
+        "circuit_config": "Circuit",
+    }
+    places = root.places()
+    yield "Outputs:"
+    for name, word in words.items():
+        if places[name] is not None:
+            there = "" if Path(places[name]).exists() else " (not there yet)"
+            yield f"  {word + ':':16} {places[name]}{there}"
+    if looker.stages[root].state == FRESH:
+        yield "Look at the summary first (cells made and dropped, by mtype and reason)."
