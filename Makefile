@@ -16,7 +16,7 @@ JOBS ?= 2
 
 synthesize: $(VENV)/.installed
 	$(BIN)/luigi --module region_grower_flow SynthesizeMorphologies --nb-processes $(WORKERS)
-	@$(BIN)/region-grower-flow show luigi.cfg
+	@$(BIN)/region-grower-flow status
 
 test: $(VENV)/.tested lint
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal

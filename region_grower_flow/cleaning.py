@@ -70,7 +70,7 @@ def in_bytes(size):
     """A size for a person."""
     for unit in ("bytes", "kB", "MB", "GB"):
         if size < 1000 or unit == "GB":
-            return f"{size:.0f} {unit}" if size < 10 or unit == "bytes" else f"{size:.3g} {unit}"
+            return f"{size} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
         size /= 1000
 
 

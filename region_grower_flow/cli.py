@@ -248,14 +248,10 @@ def status(work_dir, config):
 @main.command("clean", short_help="Remove intermediates, after showing which")
 @click.option("--work-dir", help="Folder of the intermediates of a run of this command line")
 @click.option("--config", help="Luigi's configuration of the run (default: ./luigi.cfg)")
-@click.option(
-    "--stale", "what", flag_value="stale", default=True, help="What no run needs any more"
-)
-@click.option(
-    "--all", "what", flag_value="all", help="All that the package made in the work folder"
-)
+@click.option("--stale", is_flag=True, help="Remove what no run needs any more (the default)")
+@click.option("--all", "all_", is_flag=True, help="Remove all that the package made there")
 @click.option("--yes", is_flag=True, help="Do not ask")
-def clean(work_dir, config, what, yes):
+def clean(work_dir, config, stale, all_, yes):
     """Remove intermediates, after showing which; outputs and files of others stay.
 
     --stale (the default) removes what no stage refers to that is up to date and what no run would
@@ -263,8 +259,10 @@ def clean(work_dir, config, what, yes):
     """
     from region_grower_flow.tasks.cleaning import sweeping
 
+    if stale and all_:
+        raise click.UsageError("--stale and --all exclude each other")
     try:
-        with sweeping(work_dir, config, what == "all") as sweep:
+        with sweeping(work_dir, config, all_) as sweep:
             if not sweep.files:
                 click.echo(f"Nothing to remove in {sweep.folder}.")
                 return
