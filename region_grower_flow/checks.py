@@ -3,11 +3,19 @@
 Functions of the options of a task (anything with these attributes). They write nothing.
 """
 
+import logging
 import os
 from pathlib import Path
 
 from region_grower_flow import layout
 from region_grower_flow.errors import FlowError, InvalidInput, InvalidInputs, nearest, some
+
+L = logging.getLogger(__name__)
+
+HOPELESS = 0.5
+"""What each cell may lack (an axon, a value of the atlas) is a fault when so many cells lack it."""
+MOST_DAMAGED = 20
+"""Damaged axon morphologies that are named."""
 
 
 class Problems(list):
@@ -131,7 +139,37 @@ def _check_axons(options, cells):
         return problems
     names, _ = axons.load_axon_table(options.morph_axon, ids)
     mtypes = cells.properties["mtype"]
-    return axons.check_na_ratio(names, mtypes, options.max_drop_ratio, where=options.morph_axon)
+    where = options.morph_axon
+    problems = axons.check_na_ratio(names, mtypes, options.max_drop_ratio, where=where)
+    if base_morph_dir:
+        problems += _check_donors(Path(base_morph_dir), [name for name in names if name])
+    return problems
+
+
+def _check_donors(folder, names):
+    """Axon morphologies that are damaged, or absent for at least half of the cells.
+
+    region-grower drops a cell whose axon is absent: so a few of them are a line in the log.
+    """
+    from region_grower_flow.io.morphologies import read_morphology
+
+    problems, absent = Problems(), []
+    for name in dict.fromkeys(names):
+        path = folder / f"{name}.h5"
+        if not path.exists():
+            absent.append(name)
+        elif len(problems) < MOST_DAMAGED:
+            problems.attempt(read_morphology, path)
+    count = sum(map(set(absent).__contains__, names))
+    if not count:
+        return problems
+    sentence = f"{count:,} of {len(names):,} cells have axons that are absent ({some(absent)})"
+    if count >= HOPELESS * len(names):
+        hint = "complete the folder, or check that it is the one that the table is made for"
+        problems.append(InvalidInput(sentence, folder, hint))
+    else:
+        L.warning("%s: %s: these cells will be dropped.", folder, sentence)
+    return problems
 
 
 def check_synthesis(options):

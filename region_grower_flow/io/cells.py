@@ -122,6 +122,24 @@ def _check_sonata(path, required):
         if not isinstance(group, h5py.Group):
             raise InvalidInput("the population has no group '0'", where=where)
         _check_columns(_datasets(group), (*POSITION, *required), where)
+        _check_library(group, where)
+
+
+def _check_library(group, where):
+    """Indices that point beyond the texts of SONATA's ``@library``."""
+    import h5py
+
+    library = group.get("@library")
+    texts = _datasets(library) if isinstance(library, h5py.Group) else {}
+    for name, words in texts.items():
+        indices = group.get(name)
+        if not isinstance(indices, h5py.Dataset) or indices.dtype.kind not in "iu":
+            continue
+        if len(indices) and not 0 <= indices[:].min() <= indices[:].max() < len(words):
+            raise InvalidInput(
+                f"column {name!r} points beyond the {len(words)} texts of '@library/{name}'",
+                where=where,
+            )
 
 
 def _check_mvd3(path, required):
@@ -187,6 +205,8 @@ def _check_values(cells, path, required):
     from pandas.api.types import is_numeric_dtype
 
     problems = []
+    if cells.positions.dtype.kind not in "fiu":
+        raise InvalidInput("the positions are not numbers", where=path)
     bad = np.flatnonzero(~np.isfinite(cells.positions).all(axis=1))
     if len(bad):
         problems.append(
