@@ -12,11 +12,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from region_grower_flow.errors import DropCell
+
 N_BINS = 100
 """Edges of bins over the range of the bar code."""
 
 THRESHOLD = 0.1
 """A minimum's slope is below this part of the steepest; doubled until there is a minimum."""
+
+NO_POINT = -1
+"""The bin of a bar code whose density has no minimum: NeuroTS looks for it forever."""
 
 SAFE = 1e-9
 """Relative distance to a decision beyond which rounding cannot change it (errors are ~1e-12)."""
@@ -28,7 +33,8 @@ class ApicalPoint:
 
     Attributes:
         lowest, highest: the range (um) of bifurcations and terminations, not scaled.
-        bin: the bin of the apical point; None when it has to be found for each scaling.
+        bin: the bin of the apical point; None when it has to be found for each scaling, NO_POINT
+            when there is none.
     """
 
     lowest: float
@@ -54,7 +60,10 @@ class ApicalPoint:
 
         Raises:
             ValueError: the bar code has too few bars for an estimate (as in NeuroTS).
+            DropCell: the bar code has no apical point.
         """
+        if self.bin == NO_POINT:
+            raise DropCell("the bar code of an apical dendrite with a tuft has no apical point")
         lowest, highest = self.lowest, self.highest
         if ratio is not None:
             lowest, highest = lowest * ratio, highest * ratio
@@ -78,7 +87,9 @@ def estimated_distance(bars, ratio):
 
 
 def safe_bin(bars, lowest, highest):
-    """The bin of the first minimum of the density, None if rounding could make it another.
+    """The bin of the first minimum of the density.
+
+    None if rounding could make it another, NO_POINT if there is no minimum.
 
     Args:
         bars: (n, 2) float64, both ends of each bar.
@@ -126,6 +137,8 @@ def _density(counts):
 def _first_minimum(density, slope, curvature):
     """The first bin with a small slope and a positive curvature, None if that is not sure."""
     # The error of a bin's derivatives is relative to the densities that they are taken from.
+    if not (curvature > -SAFE * density.max()).any():
+        return NO_POINT
     around = np.array([density[max(0, i - 2) : i + 3].max() for i in range(len(density))])
     sure_curvature = np.abs(curvature) > SAFE * around
     steepest = np.abs(slope).max()
