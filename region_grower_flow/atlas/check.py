@@ -1,5 +1,6 @@
 """What can be wrong with an atlas, found before any work and said all at once."""
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,9 +25,13 @@ from region_grower_flow.layout import (
     layer_hint,
 )
 
+L = logging.getLogger(__name__)
+
 _PAYLOADS = {ORIENTATION: (4,), BRAIN_REGIONS: (), PRINCIPAL_AXIS: (), TERRITORIES: ()}
 _HINT_PAYLOAD = (2,)
 """Numbers per voxel: a quaternion, an id, a height; the bottom and top of a layer."""
+HOPELESS = 0.5
+"""The share of cells without a value of the atlas from which on it is a fault of the inputs."""
 _TOLERANCE = 1e-4
 """Relative difference of voxel sizes and corners that the printing of numbers explains."""
 
@@ -41,7 +46,11 @@ def check_atlas(atlas_dir, region_structure_path, cells=None, read_volumes=True,
             all regions of the structure are checked.
         read_volumes: read the values too (for NaN at the cells, and truncated files), not only the
             headers.
-        allow_nan: do not report NaN at the cells: such cells are dropped when they are made.
+        allow_nan: do not look for NaN at the cells.
+
+    A cell where a volume has no value (NaN) is dropped when it is made, as region-grower does; a
+    warning in the log says how many. Where it is :data:`HOPELESS` of the cells or more, the atlas
+    or the cells are wrong: a problem.
 
     Returns:
         list of InvalidInput, empty when all is well.
@@ -58,13 +67,16 @@ def check_atlas(atlas_dir, region_structure_path, cells=None, read_volumes=True,
     if cells is None or problems or not read_volumes:
         return problems
     table = _collect(problems, load_atlas_table, atlas_dir, region_structure_path, cells, 0)
-    if table is not None and not allow_nan:
-        problems += nan_problems(table, atlas_dir)
+    for count, problem in nan_problems(table, atlas_dir) if table and not allow_nan else ():
+        if count >= HOPELESS * len(table):
+            problems.append(problem)
+        else:
+            L.warning("%s These cells will be dropped.", problem)
     return problems
 
 
 def nan_problems(table, atlas_dir):
-    """NaN in what a cell table took from the volumes of an atlas, as a list of InvalidInput."""
+    """NaN in what a cell table took from an atlas: [(number of cells, InvalidInput)]."""
     layered = table.layer_counts > 0
     columns = np.arange(table.layer_depths.shape[1])
     inside = columns[np.newaxis] <= table.layer_counts[:, np.newaxis]
@@ -75,15 +87,18 @@ def nan_problems(table, atlas_dir):
         ),
         "the volume of a layer": layered & (np.isnan(table.layer_depths) & inside).any(axis=1),
     }
-    return [
-        InvalidInput(
-            f"{place} has no value (NaN) at {wrong.sum():,} cells (ids {some(table.ids[wrong])})",
-            where=atlas_dir,
-            hint="repair the volume or leave these cells out",
-        )
-        for place, wrong in places.items()
-        if wrong.any()
-    ]
+    found = []
+    for place, wrong in places.items():
+        count = int(wrong.sum())
+        if count:
+            text = f"{place} has no value (NaN) at {count:,} of {len(table):,} cells"
+            problem = InvalidInput(
+                f"{text} (ids {some(table.ids[wrong])})",
+                where=atlas_dir,
+                hint="Repair the volume or leave these cells out",
+            )
+            found.append((count, problem))
+    return found
 
 
 def outside_problems(positions, geometry, where):

@@ -39,6 +39,8 @@ BOUNDARY_KEYS = (
 )
 BOUNDARY_PARAMS = ("d_min", "d_max", "power", *TRY_PARAMS)
 GLOMERULUS_PATTERN = "glomeruli_[0-9][0-9][0-9]*.obj"
+MOST_TRIES = 10_000
+"""Of ``max_tries``: a point that is refused each time would take for ever beyond."""
 UNIT_TOLERANCE = 1e-6
 """How far from 1 the length of a direction may be before it gets a note."""
 
@@ -199,8 +201,8 @@ def _check_tries(at, params, known):
         return False
     at.keys(params, known)
     tries = params.get("max_tries", 1)
-    if not isinstance(tries, Integral) or isinstance(tries, bool) or tries < 1:
-        at.add(f"'max_tries' must be a whole number of at least 1, not {tries!r}")
+    if not isinstance(tries, Integral) or isinstance(tries, bool) or not 1 <= tries <= MOST_TRIES:
+        at.add(f"'max_tries' must be a whole number from 1 to {MOST_TRIES:,}, not {tries!r}")
     at.number(params, "randomness_increase", 0)
     return True
 

@@ -117,9 +117,9 @@ def test_cells_outside_are_counted_and_named(tmp_path):
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("orientation", "'orientation' has no value (NaN) at 1 cells (ids 1)"),
+        ("orientation", "'orientation' has no value (NaN) at 1 of 2 cells (ids 1)"),
         ("[PH]y", "'[PH]y' or that of the top layer"),
-        ("[PH]3", "the volume of a layer has no value (NaN) at 1 cells (ids 1)"),
+        ("[PH]3", "the volume of a layer has no value (NaN) at 1 of 2 cells (ids 1)"),
     ],
 )
 def test_nan_at_cells(tmp_path, name, words):
@@ -131,6 +131,16 @@ def test_nan_at_cells(tmp_path, name, words):
     only(problems(atlas, cells), words)
     assert problems(atlas, cells, allow_nan=True) == []
     assert problems(atlas, make_cells([CENTER])) == []
+
+
+def test_few_cells_without_a_value_are_a_warning(tmp_path, caplog):
+    atlas = make_atlas(tmp_path)
+    raw = np.array(load_raw(atlas.volume("orientation")))
+    raw[3, 6, 3] = np.nan
+    save_volume(atlas.volume("orientation"), raw)
+    assert problems(atlas, make_cells([CENTER, CENTER, [350.0, 650.0, 350.0]])) == []
+    assert "(NaN) at 1 of 3 cells (ids 2)" in caplog.text
+    assert "These cells will be dropped" in caplog.text
 
 
 def test_nan_where_a_region_has_no_layers_is_no_problem(tmp_path):
