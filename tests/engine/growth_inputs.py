@@ -43,21 +43,25 @@ ORIENTATIONS = {
 BY_ANGLES = {"normal_pia", "pia", "pia_flat", "apical"}
 
 
-def diagram(rng, n_bars, length):
-    """A persistence diagram with bars within one another's range, the longest from the soma."""
+def diagram(rng, n_bars, length, trunk=1.0):
+    """A persistence diagram with bars within one another's range.
+
+    The bar from the soma is the longest, or ``trunk`` times that: then two sections are to end
+    where one bar ends, and the second one has to look for another termination.
+    """
     ends = np.sort(rng.uniform(0.3 * length, 0.95 * length, n_bars - 1))
     starts = rng.uniform(0.05, 0.95, n_bars - 1) * ends
-    bars = np.concatenate([[[length, 0.0]], np.column_stack([ends, starts])])
+    bars = np.concatenate([[[trunk * length, 0.0]], np.column_stack([ends, starts])])
     angles = rng.normal(0.0, 0.7, (n_bars, 4))
     return np.column_stack([bars, angles])[rng.permutation(n_bars)].tolist()
 
 
-def type_distributions(seed, n_bars=7, length=45.0, n_diagrams=3):
+def type_distributions(seed, n_bars=7, length=45.0, trunk=1.0):
     """The distributions of one neurite type."""
     rng = np.random.default_rng(seed)
     return {
         "num_trees": {"data": {"bins": [1, 2, 3, 4], "weights": [1, 4, 3, 1]}},
-        "persistence_diagram": [diagram(rng, n_bars + i, length) for i in range(n_diagrams)],
+        "persistence_diagram": [diagram(rng, n_bars + i, length, trunk) for i in range(3)],
         "trunk": {
             "azimuth": {"uniform": {"min": np.pi, "max": 0.0}},
             "orientation_deviation": {"norm": {"mean": 0.0, "std": 0.3}},

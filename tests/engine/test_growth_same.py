@@ -115,6 +115,12 @@ def test_equal_bars():
     assert assert_same_cells((params, distributions), site(), range(8)) > 0
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_terminations_that_other_sections_have_used(method):
+    inputs = mtype({"axon": {"growth_method": method}, "basal_dendrite": {}}, trunk=0.6)
+    assert assert_same_cells(inputs, site(), range(12)) > 0
+
+
 def test_one_bar():
     inputs = mtype({"basal_dendrite": {}}, n_bars=1)
     assert assert_same_cells(inputs, site(), SEEDS) > 0
@@ -282,7 +288,11 @@ def sites(draw, kinds):
 
 def check_drawn_parameters(data, seeds):
     types = data.draw(neurite_types())
-    shape = {"n_bars": data.draw(st.integers(2, 14)), "length": data.draw(st.floats(15.0, 50.0))}
+    shape = {
+        "n_bars": data.draw(st.integers(2, 14)),
+        "length": data.draw(st.floats(15.0, 50.0)),
+        "trunk": data.draw(st.sampled_from([1.0, 0.7])),
+    }
     inputs = mtype(types, seed=data.draw(st.integers(0, 1000)), **shape)
     assert_same_cells(inputs, data.draw(sites(list(types))), seeds)
 
