@@ -1,7 +1,9 @@
 """The command line: region-grower's commands, as thin ways to run the tasks."""
 
+import configparser
 import importlib.metadata
 import logging
+import os
 import sys
 from pathlib import Path
 
@@ -49,8 +51,12 @@ class TaskCommand(click.Command):
 
 
 def _task_class(name):
-    from region_grower_flow import tasks
-
+    try:
+        from region_grower_flow import tasks
+    except (configparser.Error, UnicodeDecodeError) as error:  # Luigi reads it when it is loaded
+        path = os.environ.get("LUIGI_CONFIG_PATH", "luigi.cfg")
+        click.echo(f"{path}: cannot be parsed ({' '.join(str(error).split())}).", err=True)
+        sys.exit(INVALID)
     return getattr(tasks, name)
 
 

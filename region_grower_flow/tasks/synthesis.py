@@ -84,9 +84,9 @@ class SynthesizeChunk(ChunkRange, Guarded, SynthesisOptions, FlowTask):
         wanted = 0 if self.nb_processes == 0 else processes(self.nb_processes)
         plan = self.plan(*choose_launcher(self.launcher, wanted))
         self.tell("starting the workers", 0)
-        return [plan.results], synthesize_chunk(
-            plan, self.show_progress("cells", self.part()).cells
-        )
+        facts = synthesize_chunk(plan, self.show_progress("cells", self.part()).cells)
+        # As the work folder is named: what is absolute would not survive a move of all folders.
+        return [self.work_path(layout.CHUNKS, plan.results.name)], facts
 
     def plan(self, launcher, workers):
         """The ChunkPlan."""
