@@ -6,6 +6,7 @@ a seed of its own, so results depend on nothing but the cell's row and the setti
 """
 
 import hashlib
+import importlib
 import logging
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -132,6 +133,20 @@ class Synthesizer:
     def cost(self, row):
         """Roughly how much work the cell is: the mean length (um) of its trees' bar codes."""
         return self._once(("cost", id(self._entry(row))), lambda: _mean_length(self._entry(row)))
+
+    def warm_up(self):
+        """Read the inputs and load the kernels, so that no cell's time limit pays for it.
+
+        Raises:
+            InvalidInput: an input cannot be read.
+        """
+        _ = self.table, self._parameters, self._distributions
+        if self.settings.engine == "compiled":
+            from region_grower_flow.engine import cache
+
+            cache.load_kernels()
+        else:
+            importlib.import_module("neurots")
 
     def synthesize(self, row):
         """Make the cell of one row of the cell table, write it, and return its record.

@@ -8,6 +8,8 @@ under a file lock, in a folder beside that is renamed when complete; from then o
 ``REGION_GROWER_FLOW_CACHE`` names another base folder than ``~/.cache/region_grower_flow``.
 """
 
+import ctypes
+import glob
 import hashlib
 import importlib
 import os
@@ -15,6 +17,7 @@ import pkgutil
 import platform
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -34,6 +37,9 @@ COMPLETE = "complete"
 """The empty file that is written last into a filled folder."""
 
 KERNELS = Path(__file__).parent / "kernels"
+
+PR_SET_PDEATHSIG = 1
+"""prctl's option, from linux/prctl.h: the signal at the parent's death."""
 
 
 def base_folder():
@@ -62,11 +68,15 @@ def folder():
 
 
 def sources_digest():
-    """A hash of all kernel sources and, for Numba that looks at them, of their times."""
+    """A hash of all kernel sources, their place and, for Numba that looks at them, their times.
+
+    Numba keeps kernels by the place of their sources: an installation elsewhere would find a
+    filled folder and nothing of its own in it.
+    """
     from numba.core import caching
 
     by_time = not hasattr(caching, "_hash_source_file")
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(str(KERNELS).encode() + b"\0")
     for path in sorted(KERNELS.glob("*.py")):
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
         if by_time:
@@ -119,6 +129,9 @@ def fill():
     with _locked(target.with_name(target.name + ".lock")):
         if (target / COMPLETE).is_file():
             return
+        for left in target.parent.glob(f"{glob.escape(target.name)}.?*"):
+            if left.is_dir():  # of a process that was killed: nobody else fills, we hold the lock
+                shutil.rmtree(left, ignore_errors=True)
         beside = Path(tempfile.mkdtemp(prefix=target.name + ".", dir=target.parent))
         try:
             _compile_into(beside)
@@ -141,10 +154,18 @@ def load_kernels():
     grow_tiny_cells()
 
 
+def fill_for(parent):
+    """What the filling process does: compile all, and not outlive the process that wants it."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
+    if os.getppid() == parent:
+        load_kernels()
+
+
 def _compile_into(target):
     """Compile in a new process, where no kernel has been imported from elsewhere."""
     environment = {**os.environ, FILL_VARIABLE: str(target)}
-    command = [sys.executable, "-c", f"from {__name__} import load_kernels; load_kernels()"]
+    call = f"from {__name__} import fill_for; fill_for({os.getpid()})"
+    command = [sys.executable, "-c", call]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]

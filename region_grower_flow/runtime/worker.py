@@ -146,6 +146,7 @@ def run_serial(job, on_progress=None, synthesizer=None):
         notes.enter(states.LOADING)
         try:
             synthesizer = synthesizer or _open_synthesizer(job)
+            synthesizer.warm_up()
             grower = BlockGrower(job, notes, synthesizer, progress.tell)
             for index in range(len(job.blocks)):
                 grower.grow(index)
@@ -368,7 +369,9 @@ class _LauncherWatch:
 def _work(comm, job, notes):
     """A worker rank: grow the blocks that rank 0 orders; an exit code."""
     notes.enter(states.LOADING)
-    grower = BlockGrower(job, notes, _open_synthesizer(job))
+    synthesizer = _open_synthesizer(job)
+    synthesizer.warm_up()
+    grower = BlockGrower(job, notes, synthesizer)
     notes.enter(states.IDLE)
     finished, order = NOTHING, array("q", [STOP])
     while True:

@@ -29,6 +29,9 @@ class FakeSynthesizer:
         if settings.get("stuck"):
             time.sleep(1000)
 
+    def warm_up(self):
+        pass
+
     def cost(self, row):
         return 1.0 + row % 7
 
