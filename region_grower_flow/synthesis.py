@@ -21,7 +21,7 @@ from region_grower_flow.errors import (
     InvalidInput,
     OutputFailed,
 )
-from region_grower_flow.fingerprint import canonical_json, digest_of
+from region_grower_flow.fingerprint import canonical_json, digest_of, plain_json
 
 L = logging.getLogger(__name__)
 
@@ -121,14 +121,15 @@ class Synthesizer:
 
     def digest(self, row):
         """Fingerprint of everything that determines the cell of this row."""
-        entry = self._entry(row)
         content = {
             "row": self.table.row_content(row - self.settings.rows[0]),
-            "mtype": entry.digest,
-            "settings": self._common,
+            "mtype": self._entry(row).digest,
             "axon": self._donor_content(row),
         }
-        return hashlib.sha256(canonical_json(content)).hexdigest()[:32]
+        # The settings are the same for all rows and longer than the rest: hashed once.
+        digest = self._once("common", lambda: _hash_of(_common_content(self.settings))).copy()
+        digest.update(plain_json(content))
+        return digest.hexdigest()[:32]
 
     def cost(self, row):
         """Roughly how much work the cell is: the mean length (um) of its trees' bar codes."""
@@ -342,11 +343,6 @@ class Synthesizer:
         first, last = self.settings.rows
         return self._once("table", lambda: read_table(self.settings.cell_table, first, last))
 
-    @property
-    def _common(self):
-        """What all cells of a run share, apart from the contents of files."""
-        return self._once("common", lambda: _common_content(self.settings))
-
     def _once(self, key, make):
         if key not in self._loaded:
             self._loaded[key] = make()
@@ -457,6 +453,11 @@ def _mean_length(entry):
         trees = entry.distributions[kind]["num_trees"].get("data", {"bins": [1], "weights": [1]})
         total += np.mean(lengths) * np.average(trees["bins"], weights=trees["weights"])
     return float(total)
+
+
+def _hash_of(content):
+    """The hash of a content, to be copied and updated."""
+    return hashlib.sha256(canonical_json(content))
 
 
 def _common_content(settings):
