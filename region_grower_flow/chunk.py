@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from region_grower_flow import layout
-from region_grower_flow.io.atomic import atomic_write
+from region_grower_flow.io.atomic import atomic_write, make_folder
 from region_grower_flow.synthesis import open_synthesizer
 
 L = logging.getLogger(__name__)
@@ -108,10 +108,23 @@ def synthesize_chunk(plan, on_progress):
         "dropped": len(rows) - made,
         "grown": len(remaining),
         "taken_over": taken,
+        "given_up_at": given_up_at(records.values()),
         "fallbacks": sum(bool(record.get("fallback")) for record in records.values()),
         "incidents": incidents,
         "seconds": round(time.monotonic() - start, 3),
     }
+
+
+def given_up_at(records):
+    """The least time limit (s) at which a cell was dropped; None when none was.
+
+    With more time such a cell may grow. Cells that were dropped for anything else stay dropped
+    until something that determines them changes: they would fail again.
+    """
+    from region_grower_flow.runtime.worker import limit_of_reason
+
+    limits = [limit_of_reason(record["reason"]) for record in records]
+    return min((limit for limit in limits if limit is not None), default=None)
 
 
 def finished_cells(plan):
@@ -135,8 +148,11 @@ def _same_size(path, size, _):
 def write_records(path, records):
     """Write records as JSON Lines, atomically."""
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_write(path) as temporary, open(temporary, "w", encoding="utf-8") as file:
+    make_folder(path.parent)
+    with (
+        atomic_write(path, durable=True) as temporary,
+        open(temporary, "w", encoding="utf-8") as file,
+    ):
         for record in records:
             file.write(json.dumps(record, separators=(",", ":")) + "\n")
 
@@ -174,6 +190,9 @@ def _taken_over(plan, wanted, check_file):
     for record in _earlier_records(plan):
         row = by_digest.get(record.get("digest"))
         if row is None or row in records:
+            continue
+        limit = given_up_at([record])
+        if limit is not None and limit < plan.cell_timeout:
             continue
         stem = Path(plan.settings.morphologies) / str(record["name"])
         files = record["files"].items()

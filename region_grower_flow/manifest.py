@@ -52,7 +52,7 @@ class Manifest:
 
     def write(self, path):
         """Write the manifest atomically."""
-        from region_grower_flow.io.atomic import write_json_atomic
+        from region_grower_flow.io.atomic import make_folder, write_json_atomic
 
         content = {
             "version": VERSION,
@@ -64,8 +64,8 @@ class Manifest:
             "package": self.package,
         }
         content["check"] = digest_of(content)
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        write_json_atomic(path, content)
+        make_folder(Path(path).parent)
+        write_json_atomic(path, content, durable=True)
 
 
 def read_manifest(path):

@@ -98,9 +98,19 @@ class BlockGrower:
             return self._synthesizer.drop(row, timeout_reason(self._job.cell_timeout))
 
 
+TIMEOUT_REASON = "the cell exceeded its time limit of "
+
+
 def timeout_reason(seconds):
     """The reason of a cell that is dropped at its time limit."""
-    return f"the cell exceeded its time limit of {seconds:g} s"
+    return f"{TIMEOUT_REASON}{seconds:g} s"
+
+
+def limit_of_reason(reason):
+    """The time limit (s) at which a cell was dropped for this reason; None for other reasons."""
+    if reason is None or not reason.startswith(TIMEOUT_REASON):
+        return None
+    return float(reason.removeprefix(TIMEOUT_REASON).split()[0])
 
 
 @contextlib.contextmanager

@@ -30,11 +30,12 @@ class ManifestTarget(luigi.Target):
         path: the manifest.
         expected: a function that gives today's fingerprint.
         intact: a function that looks at outputs which the manifest does not list.
+        accepts: a function that looks at the manifest's facts.
     """
 
-    def __init__(self, path, expected, intact):
+    def __init__(self, path, expected, intact, accepts=lambda facts: True):
         self.path = str(path)
-        self._expected, self._intact = expected, intact
+        self._expected, self._intact, self._accepts = expected, intact, accepts
 
     def exists(self):
         """Whether the stage is complete."""
@@ -43,7 +44,7 @@ class ManifestTarget(luigi.Target):
             return False
         try:
             fresh = manifest.fingerprint == self._expected()
-            return fresh and manifest.intact() and self._intact()
+            return fresh and self._accepts(manifest.facts) and manifest.intact() and self._intact()
         except InvalidInput:  # an input is missing: the checks say so, in order
             return False
 
@@ -142,7 +143,11 @@ class FlowTask(WorkOptions, luigi.Task):
     def output(self):
         """The manifest, complete with today's fingerprint."""
         path = self.work_path(layout.MANIFESTS, f"{self.label}.json")
-        return ManifestTarget(path, lambda: self.recipe().fingerprint(), self.intact)
+        return ManifestTarget(path, lambda: self.recipe().fingerprint(), self.intact, self.accepts)
+
+    def accepts(self, facts):
+        """Whether what the stage said of its outputs is good enough for today's options."""
+        return True
 
     def intact(self):
         """Whether outputs that the manifest does not list one by one are as they were written."""

@@ -92,6 +92,8 @@ class SynthesizeMorphologies(OutputOptions, FlowTask):
 
         return "\n".join(summary_sentences(facts))
 
+    accepts = SynthesizeChunk.accepts
+
     def intact(self):
         """Whether every placed morphology is as it was written."""
         from region_grower_flow.io.listing import intact
@@ -128,6 +130,10 @@ class SynthesizeMorphologies(OutputOptions, FlowTask):
         return {
             "grown_now": sum(manifest.facts["grown"] for manifest in manifests),
             "taken_over": sum(manifest.facts["taken_over"] for manifest in manifests),
+            "given_up_at": min(
+                (m.facts["given_up_at"] for m in manifests if m.facts["given_up_at"] is not None),
+                default=None,
+            ),
             "seconds": {"synthesis": sum(manifest.facts["seconds"] for manifest in manifests)},
             "provenance": {
                 "fingerprint": recipe.fingerprint(),

@@ -64,6 +64,11 @@ class SynthesizeChunk(ChunkRange, Guarded, SynthesisOptions, FlowTask):
             tasks.append(self.clone(ExtractDistributions))
         return tasks
 
+    def accepts(self, facts):
+        """Not when cells were given up at a time limit that is higher today."""
+        limit = facts.get("given_up_at")
+        return limit is None or self.cell_timeout <= limit
+
     def files(self):
         """The given parameters and distributions, meshes, axon donors."""
         return inputs.synthesis_files(self)
