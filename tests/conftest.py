@@ -1,6 +1,5 @@
 """Fixtures that all tests share."""
 
-import os
 from pathlib import Path
 
 import pytest
@@ -14,14 +13,6 @@ def shared():
     if not (SHARED / "golden").is_dir():
         pytest.skip("no folder 'shared' beside the checkout")
     return SHARED
-
-
-def needs(program, present):
-    """Skip when a real part is absent, or fail where it has been promised."""
-    if not present:
-        if os.environ.get("RGF_REQUIRE_REAL_PARTS") == "1":
-            pytest.fail(f"{program} is required here but is not installed")
-        pytest.skip(f"{program} is not installed")
 
 
 @pytest.fixture(scope="session")
