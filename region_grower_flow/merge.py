@@ -5,6 +5,7 @@ of an earlier run stay whole until those of this one are complete, and so that m
 again costs no growth.
 """
 
+import contextlib
 import errno
 import json
 import os
@@ -17,7 +18,7 @@ import numpy as np
 from region_grower_flow import layout
 from region_grower_flow.chunk import read_records
 from region_grower_flow.errors import FlowError, some
-from region_grower_flow.io.atomic import make_folder, writing
+from region_grower_flow.io.atomic import TEMPORARY_PREFIX, make_folder, writing
 from region_grower_flow.io.listing import read_listing, write_listing
 
 NO_LINKS = (errno.EXDEV, errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOTSUP)
@@ -160,10 +161,11 @@ def _place_morphologies(plan, results):
     # The listing is written first: what a kill leaves behind is then known as ours.
     write_listing(plan.listing, plan.morphologies, earlier | wanted)
     make_folder(plan.morphologies)
-    for folder in sorted({str(Path(name).parent) for name in wanted}):
+    for folder in sorted({os.path.dirname(name) for name in wanted}):
         make_folder(plan.morphologies / folder)
+    staged, placed = f"{plan.staged}/", f"{plan.morphologies}/"
     for name in wanted:
-        _place(plan.staged / name, plan.morphologies / name)
+        _place(staged + name, placed + name)
     for name in earlier.keys() - wanted.keys():
         with writing(plan.morphologies / name):
             (plan.morphologies / name).unlink(missing_ok=True)
@@ -171,22 +173,30 @@ def _place_morphologies(plan, results):
 
 
 def _place(source, target):
-    """Make ``target`` the same file as ``source``, or a copy of it."""
-    with writing(target):
-        try:
-            if os.path.samestat(os.stat(source), os.stat(target)):
-                return
-        except FileNotFoundError:
-            pass
-        beside = target.with_name(f".tmp-{os.getpid()}-{target.name}")
-        beside.unlink(missing_ok=True)
-        try:
-            os.link(source, beside)
-        except OSError as error:
-            if error.errno not in NO_LINKS:
-                raise
-            shutil.copyfile(source, beside)
-        os.replace(beside, target)
+    """Make ``target`` the same file as ``source``, or a copy of it (paths as text, for speed)."""
+    try:
+        os.link(source, target)
+    except OSError:
+        with writing(target):
+            _replace(source, target)
+
+
+def _replace(source, target):
+    """The same where there is a file already, or where links do not work."""
+    with contextlib.suppress(FileNotFoundError):
+        if os.path.samestat(os.stat(source), os.stat(target)):
+            return
+    folder, name = os.path.split(target)
+    beside = os.path.join(folder, f"{TEMPORARY_PREFIX}{os.getpid()}-{name}")
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(beside)
+    try:
+        os.link(source, beside)
+    except OSError as error:
+        if error.errno not in NO_LINKS:
+            raise
+        shutil.copyfile(source, beside)
+    os.replace(beside, target)
 
 
 def _write_tables(plan, results):

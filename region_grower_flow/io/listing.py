@@ -36,7 +36,7 @@ def read_listing(path, folder):
                 return {}
             files = {}
             for line in file:
-                name, size, crc32, changed = line.rstrip("\n").split("\t")
+                name, size, crc32, changed = line.split("\t")
                 files[name] = (int(size), int(crc32), int(changed))
             return files
     except (OSError, ValueError):
@@ -79,8 +79,9 @@ def _seen_from(path, folder):
 def scan(folder, names):
     """(name, stat) of those of ``names`` that exist; folders are listed, files not looked for."""
     folder = str(folder)
-    parents = sorted({os.path.dirname(name) for name in names})
-    for parent in parents:
+    # Everything here is done for each of a million files.
+    parents = {name.rpartition("/")[0] for name in names}
+    for parent in sorted(parents):
         prefix = f"{parent}/" if parent else ""
         try:
             with os.scandir(os.path.join(folder, parent)) as entries:
