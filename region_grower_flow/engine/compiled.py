@@ -10,7 +10,7 @@ from region_grower_flow.engine import trunks
 from region_grower_flow.engine.kernels import state
 from region_grower_flow.engine.kernels.state import as_records
 from region_grower_flow.engine.model import Grown
-from region_grower_flow.engine.soma import contour
+from region_grower_flow.engine.soma import Soma, contour, unit
 from region_grower_flow.errors import DropCell, GrowthFailed
 from region_grower_flow.morphology import FlatMorphology
 
@@ -110,7 +110,7 @@ def grow_compiled(prepared, site, rng):
     try:
         y_direction, y_rotation = pia(site, prepared.pia_matters)
         center = tuple(float(x) for x in site.position)
-        soma = trunks.Soma(center, prepared.soma_size.draw_positive(rng))
+        soma = Soma(center, prepared.soma_size.draw_positive(rng))
         space = space_of(prepared, site.constraints) if site.constraints else None
         where = trunks.TrunkSite(soma, site.orientation, y_direction, y_rotation, space, rng)
         starts = draw_trees(prepared, site.scaling, where, log)
@@ -138,7 +138,7 @@ def pia(site, matters):
 
 def rotation_from_y(direction):
     """The rotation of the y axis to ``direction`` (mirrors rotation_matrix_from_vectors)."""
-    x, y, z = trunks.unit(direction)
+    x, y, z = unit(direction)
     sine = math.sqrt(z * z + x * x)
     if sine == 0:
         return np.eye(3)
@@ -152,7 +152,7 @@ def bifurcation_axes(y_rotation):
     """(2, 3) float64: the x and z axes around which children are turned, unit vectors."""
     if y_rotation is None:
         return np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
-    return np.array([trunks.unit(y_rotation[:, 0]), trunks.unit(y_rotation[:, 2])])
+    return np.array([unit(y_rotation[:, 0]), unit(y_rotation[:, 2])])
 
 
 def draw_trees(prepared, scaling, where, log):
@@ -209,7 +209,7 @@ def first_step_direction(type_index, ahead, randomness, point, where):
     """The direction of a tree's first step, which is random only under constraints."""
     slot = 2 * type_index
     if where.space is None or where.space.first_active[slot] == where.space.first_active[slot + 1]:
-        return trunks.unit(ahead)
+        return unit(ahead)
     from region_grower_flow.engine.kernels.acceptance import first_direction
 
     status, direction = first_direction(ahead, randomness, where.space, slot, point, where.rng)

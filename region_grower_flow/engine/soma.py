@@ -1,13 +1,56 @@
-"""The contour of the soma (mirrors neurots.generate.soma.SomaGrower)."""
+"""The soma, its contour, and the directions around it (mirrors neurots.generate.soma)."""
 
 import math
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from region_grower_flow.engine.distributions import arccos
 from region_grower_flow.errors import GrowthFailed
 
 CONTOUR_POINTS = 10
 """Points of the contour before its convex hull is taken."""
+
+OVERLAP = 1e-8
+"""A point closer than this (um, on each axis) to the soma's center has no orientation."""
+
+
+@dataclass
+class Soma:
+    """The soma while trunks are attached to it.
+
+    Attributes:
+        center: (x, y, z) floats (um).
+        radius: um.
+        points: where trunks begin, in order.
+    """
+
+    center: tuple
+    radius: float
+    points: list = field(default_factory=list)
+
+    def attach(self, orientation):
+        """A new trunk's start and its direction from the soma's center.
+
+        Mirrors SomaGrower.add_points_from_orientations and Soma.orientation_from_point.
+        """
+        phi, theta = spherical(orientation)
+        x, y, z = self.center
+        sine = math.sin(theta)
+        point = (
+            x + self.radius * math.cos(phi) * sine,
+            y + self.radius * math.sin(phi) * sine,
+            z + self.radius * math.cos(theta),
+        )
+        self.points.append(point)
+        return point
+
+    def direction(self, point):
+        """The unit vector from the center to a point of the surface."""
+        vector = tuple(p - c for p, c in zip(point, self.center, strict=True))
+        if all(abs(v) <= OVERLAP for v in vector):
+            raise GrowthFailed("a trunk begins at the soma's center")
+        return unit(vector)
 
 
 def contour(soma, rng):
@@ -43,3 +86,51 @@ def contour(soma, rng):
     points = np.full((len(corners), 3), z, dtype=np.float32)
     points[:, :2] = flat[corners]
     return points
+
+
+# Vectors are tuples of three numbers here.
+
+
+def sphere_vector(rng):
+    """A unit vector in any direction (mirrors sample.sample_spherical_unit_vectors)."""
+    return unit((rng.standard_normal(), rng.standard_normal(), rng.standard_normal()))
+
+
+def angle_between(first, second):
+    """The angle (radians) of two vectors (mirrors neurom.morphmath.angle_between_vectors)."""
+    if tuple(first) == tuple(second):
+        return 0.0
+    a, b = unit(first), unit(second)
+    return math.acos(min(max(a[0] * b[0] + a[1] * b[1] + a[2] * b[2], -1.0), 1.0))
+
+
+def unit(vector):
+    """The vector scaled to length 1; NaN for none, as in NumPy."""
+    length = norm(vector)
+    if length == 0.0:
+        return (math.nan, math.nan, math.nan)
+    return (vector[0] / length, vector[1] / length, vector[2] / length)
+
+
+def spherical(vector):
+    """(phi, theta) of a vector: the angles to x in the x-y plane and to z."""
+    x, y, z = vector
+    length = norm(vector)
+    return math.atan2(y, x), arccos(z / length) if length else math.nan
+
+
+def from_spherical(phi, theta):
+    """The unit vector at (phi, theta)."""
+    sine = math.sin(theta)
+    return (math.cos(phi) * sine, math.sin(phi) * sine, math.cos(theta))
+
+
+def stable_order(values):
+    """Indices of the values in ascending order."""
+    return sorted(range(len(values)), key=values.__getitem__)
+
+
+def norm(vector):
+    """The length of a vector."""
+    x, y, z = vector
+    return math.sqrt(x * x + y * y + z * z)

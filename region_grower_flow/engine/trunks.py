@@ -10,7 +10,16 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from region_grower_flow.engine.distributions import arccos
+from region_grower_flow.engine.soma import (
+    Soma,
+    angle_between,
+    from_spherical,
+    norm,
+    sphere_vector,
+    spherical,
+    stable_order,
+    unit,
+)
 from region_grower_flow.errors import DropCell, GrowthFailed
 
 MAX_TRIES = 100
@@ -19,49 +28,8 @@ MAX_TRIES = 100
 ANGLE_MODES = frozenset({"apical_constraint", "pia_constraint", "normal_pia_constraint"})
 """Modes that draw 3D angles; either all neurite types of a cell have one of them, or none."""
 
-OVERLAP = 1e-8
-"""A point closer than this (um, on each axis) to the soma's center has no orientation."""
-
 RANGE = np.linspace(0.0, np.pi, 100)
 """Angles on which an angle's probability is compared with its maximum."""
-
-
-@dataclass
-class Soma:
-    """The soma while trunks are attached to it.
-
-    Attributes:
-        center: (x, y, z) floats (um).
-        radius: um.
-        points: where trunks begin, in order.
-    """
-
-    center: tuple
-    radius: float
-    points: list = field(default_factory=list)
-
-    def attach(self, orientation):
-        """A new trunk's start and its direction from the soma's center.
-
-        Mirrors SomaGrower.add_points_from_orientations and Soma.orientation_from_point.
-        """
-        phi, theta = spherical(orientation)
-        x, y, z = self.center
-        sine = math.sin(theta)
-        point = (
-            x + self.radius * math.cos(phi) * sine,
-            y + self.radius * math.sin(phi) * sine,
-            z + self.radius * math.cos(theta),
-        )
-        self.points.append(point)
-        return point
-
-    def direction(self, point):
-        """The unit vector from the center to a point of the surface."""
-        vector = tuple(p - c for p, c in zip(point, self.center, strict=True))
-        if all(abs(v) <= OVERLAP for v in vector):
-            raise GrowthFailed("a trunk begins at the soma's center")
-        return unit(vector)
 
 
 @dataclass(frozen=True)
@@ -235,7 +203,7 @@ def _legacy(rules, site):
 
 def _of_list(rules, number, site):
     vectors = [tuple(np.dot(site.turn, vector).tolist()) for vector in rules.orientation]
-    if not all(_norm(vector) > 0 for vector in vectors):
+    if not all(norm(vector) > 0 for vector in vectors):
         raise DropCell(f"an orientation of {rules.kind} has no length")
     if rules.absolute:
         if len(vectors) != 1:
@@ -412,53 +380,6 @@ def _accepted(propose, law, site):
         if probability > best_probability:
             best, best_probability = vector, probability
     return best
-
-
-# Vectors.
-
-
-def sphere_vector(rng):
-    """A unit vector in any direction (mirrors sample.sample_spherical_unit_vectors)."""
-    return unit((rng.standard_normal(), rng.standard_normal(), rng.standard_normal()))
-
-
-def angle_between(first, second):
-    """The angle (radians) of two vectors (mirrors neurom.morphmath.angle_between_vectors)."""
-    if tuple(first) == tuple(second):
-        return 0.0
-    a, b = unit(first), unit(second)
-    return math.acos(min(max(a[0] * b[0] + a[1] * b[1] + a[2] * b[2], -1.0), 1.0))
-
-
-def unit(vector):
-    """The vector scaled to length 1; NaN for none, as in NumPy."""
-    length = _norm(vector)
-    if length == 0.0:
-        return (math.nan, math.nan, math.nan)
-    return (vector[0] / length, vector[1] / length, vector[2] / length)
-
-
-def spherical(vector):
-    """(phi, theta) of a vector: the angles to x in the x-y plane and to z."""
-    x, y, z = vector
-    length = _norm(vector)
-    return math.atan2(y, x), arccos(z / length) if length else math.nan
-
-
-def from_spherical(phi, theta):
-    """The unit vector at (phi, theta)."""
-    sine = math.sin(theta)
-    return (math.cos(phi) * sine, math.sin(phi) * sine, math.cos(theta))
-
-
-def stable_order(values):
-    """Indices of the values in ascending order."""
-    return sorted(range(len(values)), key=values.__getitem__)
-
-
-def _norm(vector):
-    x, y, z = vector
-    return math.sqrt(x * x + y * y + z * z)
 
 
 def _as_list(value):
