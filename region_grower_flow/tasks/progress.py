@@ -178,12 +178,19 @@ def stage_log(path, level="info"):
     with writing(path):
         handler = _QuietHandler(path, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    terminal = logging.StreamHandler()
+    terminal.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
+    terminal.setLevel(logging.WARNING)
+    # Under the luigi command nobody else shows warnings.
+    handlers = [handler] if logging.getLogger().handlers else [handler, terminal]
     before = logger.level
-    logger.addHandler(handler)
+    for each in handlers:
+        logger.addHandler(each)
     logger.setLevel(level.upper())
     try:
         yield lambda text: handler.handle(logger.makeRecord(logger.name, 20, "", 0, text, (), None))
     finally:
         logger.setLevel(before)
-        logger.removeHandler(handler)
+        for each in handlers:
+            logger.removeHandler(each)
         handler.close()
