@@ -95,7 +95,9 @@ def synthesize_chunk(plan, on_progress):
         if plan.settings.engine == "compiled":
             from region_grower_flow.engine import cache
 
-            cache.fill()  # once, before many ranks would
+            if cache.usable_folder() is None:
+                L.warning("Compiling the growth engine, once on this machine: a minute or two.")
+            cache.fill()  # before many ranks would
         outcome = _grow(plan, synthesizer, remaining, wanted, on_progress)
         records.update(outcome.records)
         incidents = outcome.incidents
