@@ -11,6 +11,11 @@ import math
 import numpy as np
 
 from region_grower_flow.errors import some
+from region_grower_flow.io.growth_bounds import (
+    check_soma_bounds,
+    check_steps,
+    check_tree_numbers,
+)
 from region_grower_flow.io.schemas import (
     did_you_mean,
     library_schema,
@@ -46,7 +51,6 @@ _FEW_BARS = 10
 _DENSITY_EDGES = 100
 """Edges of the bins that TMD counts bars in."""
 _FEWEST_SAMPLES = 2
-_MAX_TREES = 10_000
 _ROUNDING = 1e-5
 _TREE_MODELS = ("trunk", "term", "taper", "trunk_taper")
 _DIAMETER_METHODS = (
@@ -147,6 +151,8 @@ def _check_growth(params, distribs, report):
             _check_method(kind, neurite, drawn, report)
             check_orientation(kind, neurite, drawn, report)
             _check_trees(kind, drawn, report)
+            if neurite.get("growth_method") in _BARCODE_METHODS:
+                check_steps(kind, neurite, drawn, report)
     _check_diameters(params, distribs, report)
 
 
@@ -162,6 +168,7 @@ def _check_soma(distribs, report):
         report.distribution(
             ("soma", "size", "norm", "mean"), f"a soma of {mean} um (std {std}) is never positive"
         )
+    check_soma_bounds(mean, report)
 
 
 def _check_method(kind, neurite, drawn, report):
@@ -300,8 +307,7 @@ def _check_trees(kind, drawn, report):
         return
     keys = (kind, "num_trees", "data")
     check_histogram(keys, counts["data"], report)
-    if max(counts["data"]["bins"], default=0) > _MAX_TREES:
-        report.distribution((*keys, "bins"), f"expected at most {_MAX_TREES} trees")
+    check_tree_numbers(kind, counts["data"], report)
 
 
 def _check_diameters(params, distribs, report):

@@ -132,6 +132,8 @@ def _expectation(error):
     }
     if rule in bounds:
         return f"expected {bounds[rule].format(limit)}, not {shown(value)}", None
+    if rule == "uniqueItems":
+        return f"expected each item once, not {shown(value)}", None
     if rule in ("oneOf", "anyOf"):
         kinds = [kind for form in error.context for kind in _kinds_of(form)]
         return f"expected {_words(list(dict.fromkeys(kinds)))}, not {shown(value)}", None

@@ -392,7 +392,7 @@ def test_indices_beyond_the_library(nodes):
         file["nodes/cells/0/region"][2] = 99
 
     change(nodes, break_index)
-    assert "'region' points beyond the 2 texts of '@library/region'" in refused(nodes)
+    assert "'region' points beyond the 1 texts of '@library/region'" in refused(nodes)
 
 
 def test_incomplete_orientations(nodes):
