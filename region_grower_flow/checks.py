@@ -4,11 +4,21 @@ Functions of the options of a task (anything with these attributes). They write 
 """
 
 import logging
-import os
+import shlex
 from pathlib import Path
 
-from region_grower_flow import layout
 from region_grower_flow.errors import FlowError, InvalidInput, InvalidInputs, nearest, some
+from region_grower_flow.places import CALIBRATION_OUTPUTS, check_files, check_places
+
+__all__ = [
+    "check_calibration",
+    "check_launcher",
+    "check_places",
+    "check_space",
+    "check_synthesis",
+    "load_document",
+    "read_reconstructions",
+]
 
 L = logging.getLogger(__name__)
 
@@ -35,15 +45,8 @@ class Problems(list):
 def check_calibration(options):
     """Problems of the reconstructions, their table and the configurations."""
     problems = Problems()
-    for name in ("morphologies_dir", "dat_file"):
-        if not getattr(options, name):
-            problems.append(
-                InvalidInput(
-                    "is needed to extract distributions and to generate parameters",
-                    f"option {name}",
-                    "give it, or give both tmd_parameters and tmd_distributions",
-                )
-            )
+    problems.extend(check_files(options, CALIBRATION_OUTPUTS))
+    problems.extend(_not_given(options))
     documents = {
         name: problems.attempt(load_document, getattr(options, name))
         for name in ("base_parameters", "diametrizer_config", "overrides")
@@ -83,10 +86,29 @@ def _with_file(problem, options):
     return problem
 
 
+def _not_given(options):
+    return [
+        InvalidInput(
+            "is needed to extract distributions and to generate parameters",
+            f"option {name}",
+            "give it, or give both tmd_parameters and tmd_distributions",
+        )
+        for name in ("morphologies_dir", "dat_file")
+        if not getattr(options, name)
+    ]
+
+
 def read_reconstructions(options):
-    """The Dataset of the reference morphologies."""
+    """The Dataset of the reference morphologies.
+
+    Raises:
+        InvalidInputs: its folder or its table are not given or wrong.
+    """
     from region_grower_flow.calibration.dataset import read_dataset
 
+    missing = _not_given(options)
+    if missing:
+        raise InvalidInputs(missing)
     return read_dataset(options.morphologies_dir, options.dat_file, options.morphologies_ext)
 
 
@@ -269,96 +291,6 @@ def check_neurots():
     return []
 
 
-def check_places(options):
-    """Problems of the places where outputs go: foreign files, folders that cannot be written."""
-    problems = []
-    if Path(options.out_cells).suffix not in layout.CELL_EXTENSIONS:
-        expected = " or ".join(layout.CELL_EXTENSIONS)
-        problems.append(
-            InvalidInput(
-                f"its extension must be {expected}", f"option out_cells ({options.out_cells})"
-            )
-        )
-    names = (
-        "out_cells",
-        "out_apical",
-        "out_apical_nrn_sections",
-        "out_debug_data",
-        "container_path",
-        "circuit_config",
-        "out_summary",
-    )
-    paths = {name: Path(getattr(options, name)) for name in names if getattr(options, name)}
-    for name, path in paths.items():
-        if path.is_dir():
-            problems.append(
-                InvalidInput("is a folder, a file is expected", f"option {name} ({path})")
-            )
-        else:
-            problems.extend(_writable(f"option {name}", path.parent))
-    same = {}
-    for name, path in paths.items():
-        other = same.setdefault(path.absolute(), name)
-        if other != name:
-            problems.append(
-                InvalidInput(f"names the same file as {other} ({path})", f"option {name}")
-            )
-    if Path(options.input_cells).absolute() in same:
-        problems.append(
-            InvalidInput(
-                "would overwrite the input cells",
-                f"option {same[Path(options.input_cells).absolute()]}",
-            )
-        )
-    problems.extend(_writable("option work_dir", Path(options.work_dir)))
-    if not options.skip_write:
-        problems.extend(_check_morphology_folder(options))
-    return problems
-
-
-def _check_morphology_folder(options):
-    from region_grower_flow.io.listing import read_listing
-
-    folder = Path(options.out_morph_dir)
-    if folder.exists() and not folder.is_dir():
-        return [InvalidInput("is a file, a folder is expected", f"option out_morph_dir ({folder})")]
-    problems = _writable("option out_morph_dir", folder)
-    if problems or options.overwrite or not folder.is_dir():
-        return problems
-    listing = Path(options.work_dir, layout.MANIFESTS, layout.LISTING)
-    ours = read_listing(listing, folder)
-    foreign = [str(path) for path in _files(folder) if str(path) not in ours]
-    if not foreign:
-        return []
-    return [
-        InvalidInput(
-            f"holds files that this flow has not written ({some(sorted(foreign), 3)})",
-            f"option out_morph_dir ({folder})",
-            "choose another folder, empty it, or give --overwrite",
-        )
-    ]
-
-
-def _files(folder):
-    """The files below a folder (not our temporary ones), with paths relative to it."""
-    for path in folder.rglob("*"):
-        if not path.is_dir() and not path.name.startswith(".tmp-"):
-            yield path.relative_to(folder)
-
-
-def _writable(where, folder):
-    """Whether files can be written below a folder that may not exist yet."""
-    existing = folder.absolute()
-    while not existing.exists() and existing != existing.parent:
-        existing = existing.parent
-    if not existing.is_dir():
-        return [InvalidInput(f"{existing} is a file, a folder is expected", where)]
-    if not os.access(existing, os.W_OK | os.X_OK):
-        hint = "choose another place or mend its permissions"
-        return [InvalidInput(f"{existing} cannot be written", where, hint)]
-    return []
-
-
 def check_launcher(options):
     """Whether the wanted launcher is there and starts one MPI job, not many single processes."""
     from region_grower_flow.runtime.choice import check_launcher as check
@@ -366,6 +298,11 @@ def check_launcher(options):
     if options.nb_processes == 0:
         return []
     problems = Problems()
+    try:
+        shlex.split(options.launcher)
+    except ValueError as error:
+        problem = f"{options.launcher!r} is no command line ({error})"
+        return [InvalidInput(problem, "option launcher")]
     try:
         problems.attempt(check, options.launcher)
     except FlowError as error:

@@ -27,6 +27,7 @@ LAYERS = [
     ["merge"],
     ["status"],
     ["cleaning"],
+    ["places"],
     ["checks"],
     ["example"],
     ["tasks"],

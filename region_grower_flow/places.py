@@ -1,0 +1,232 @@
+"""Checks of the places where outputs go: nothing of the user's is overwritten, all can be written.
+
+Functions of the options of a task (anything with these attributes). They write nothing.
+"""
+
+import os
+from pathlib import Path
+
+from region_grower_flow import layout
+from region_grower_flow.errors import InvalidInput, some
+from region_grower_flow.manifest import read_manifest
+
+OUTPUTS = (
+    "out_cells",
+    "out_apical",
+    "out_apical_nrn_sections",
+    "out_debug_data",
+    "container_path",
+    "circuit_config",
+    "out_summary",
+)
+"""Options that name files of a synthesis."""
+
+CALIBRATION_OUTPUTS = ("extracted_distributions", "generated_parameters")
+
+INPUTS = {
+    "input_cells": "input cells",
+    "region_structure": "region structure",
+    "morph_axon": "axon table",
+    "tmd_parameters": "parameters",
+    "tmd_distributions": "distributions",
+    "dat_file": "table of reconstructions",
+    "overrides": "overrides",
+    "base_parameters": "base parameters",
+    "diametrizer_config": "configuration of the diametrizer",
+}
+"""Options that name files which are read."""
+
+INPUT_FOLDERS = {
+    "atlas": "atlas",
+    "base_morph_dir": "axon morphologies",
+    "morphologies_dir": "reconstructions",
+}
+
+WORK_NAMES = (
+    layout.MANIFESTS,
+    layout.LOGS,
+    layout.LOCKS,
+    layout.BLOCKS,
+    layout.CHUNKS,
+    layout.MORPHOLOGIES,
+    layout.CELL_TABLE,
+    layout.DISTRIBUTIONS,
+    layout.PARAMETERS,
+    layout.DIGESTS,
+    layout.NUMBA_CACHE,
+)
+"""What the flow itself keeps in the work folder."""
+
+_NAME_BYTES = 255
+
+
+def check_places(options):
+    """Problems of the places where a synthesis writes, as a list of InvalidInput."""
+    problems = []
+    if Path(options.out_cells).suffix not in layout.CELL_EXTENSIONS:
+        expected = " or ".join(layout.CELL_EXTENSIONS)
+        where = f"option out_cells ({options.out_cells})"
+        problems.append(InvalidInput(f"its extension must be {expected}", where))
+    problems += check_files(options, OUTPUTS)
+    problems += check_folder("option work_dir", options.work_dir)
+    if not options.skip_write:
+        problems += _check_morphology_folder(options)
+    return problems
+
+
+def check_files(options, names):
+    """Problems of the output files that options of these names give."""
+    problems, same, inputs = [], {}, _inputs(options)
+    earlier = _earlier_outputs(options)
+    for name, path in _files(options, names):
+        where = f"option {name} ({path})"
+        found = _nameless(path)
+        if found:
+            problems.append(InvalidInput(found, where))
+            continue
+        place = os.path.realpath(path)
+        if Path(path).is_dir():
+            problems.append(InvalidInput("is a folder, a file is expected", where))
+        else:
+            problems += check_folder(f"option {name}", Path(path).parent)
+        if same.setdefault(place, name) != name:
+            problems.append(InvalidInput(f"names the same file as {same[place]} ({path})", where))
+        if place in inputs:
+            problems.append(InvalidInput(f"would overwrite the {inputs[place]}", where))
+        elif place not in earlier:
+            problems += _in_input_folder(options, place, where)
+        problems += _in_work_folder(options, place, where)
+    return problems
+
+
+def check_folder(where, folder):
+    """Whether files can be written below a folder that may not exist yet."""
+    found = _nameless(folder)
+    if found:
+        return [InvalidInput(found, where)]
+    existing = Path(folder).absolute()
+    while not existing.exists() and existing != existing.parent:
+        if existing.is_symlink():
+            return [InvalidInput(f"{existing} is a link that leads nowhere", where)]
+        existing = existing.parent
+    if not existing.is_dir():
+        return [InvalidInput(f"{existing} is a file, a folder is expected", where)]
+    if not os.access(existing, os.W_OK | os.X_OK):
+        hint = "choose another place or mend its permissions"
+        return [InvalidInput(f"{existing} cannot be written", where, hint)]
+    return []
+
+
+def _files(options, names):
+    """(option, path) of the output files, also of those that come without asking."""
+    for name in names:
+        path = getattr(options, name, None)
+        if path:
+            yield name, str(path)
+    if "out_cells" in names:
+        beside = Path(options.out_cells)
+        yield "out_cells, its table of ids", str(beside.with_name(f"{beside.stem}_ids.csv"))
+        if not options.out_summary:
+            summary = beside.with_name(f"{beside.stem}_summary.json")
+            yield "out_cells, its summary", str(summary)
+
+
+def _nameless(path):
+    """Why no file can have this path, or None."""
+    if "\0" in str(path):
+        return f"{str(path)!r} holds a NUL, which no file name can"
+    if any(len(os.fsencode(part)) > _NAME_BYTES for part in Path(path).parts):
+        return f"a part of the path has more than {_NAME_BYTES} bytes"
+    return None
+
+
+def _inputs(options):
+    """{real path: what it is} of the files that options name and that are read."""
+    paths = {what: getattr(options, name, None) for name, what in INPUTS.items()}
+    return {
+        os.path.realpath(path): what for what, path in paths.items() if path and "\0" not in path
+    }
+
+
+def _earlier_outputs(options):
+    """The real paths of what an earlier run has written."""
+    manifests = Path(options.work_dir, layout.MANIFESTS)
+    found = set()
+    for name in ("SynthesizeMorphologies", "ExtractDistributions", "GenerateParameters"):
+        manifest = read_manifest(manifests / f"{name}.json")
+        found.update(os.path.realpath(path) for path in (manifest.outputs if manifest else ()))
+    return found
+
+
+def _in_input_folder(options, place, where):
+    """A file that is there already, in a folder whose files are read."""
+    if not os.path.isfile(place):
+        return []
+    for name, what in INPUT_FOLDERS.items():
+        folder = getattr(options, name, None)
+        if folder and Path(place).is_relative_to(os.path.realpath(folder)):
+            problem = f"would overwrite a file in the folder of the {what}"
+            return [InvalidInput(problem, where)]
+    return []
+
+
+def _in_work_folder(options, place, where):
+    """What lies where the flow keeps its own files in the work folder."""
+    work = Path(os.path.realpath(options.work_dir))
+    if not Path(place).is_relative_to(work):
+        return []
+    inner = Path(place).relative_to(work).parts[:1]
+    if inner and inner[0] in WORK_NAMES:
+        hint = "choose a place outside of work_dir"
+        return [InvalidInput(f"is where the flow keeps its own {inner[0]}", where, hint)]
+    return []
+
+
+def _check_morphology_folder(options):
+    folder = Path(options.out_morph_dir)
+    where = f"option out_morph_dir ({folder})"
+    if not _nameless(folder) and folder.exists() and not folder.is_dir():
+        return [InvalidInput("is a file, a folder is expected", where)]
+    problems = check_folder("option out_morph_dir", folder)
+    if problems:
+        return problems
+    place = Path(os.path.realpath(folder))
+    problems += _in_work_folder(options, str(place), where)
+    for name in OUTPUTS:
+        path = getattr(options, name)
+        if path and "\0" not in path and Path(os.path.realpath(path)) == place:
+            problems.append(InvalidInput(f"names the same place as {name}", where))
+    work = Path(os.path.realpath(options.work_dir))
+    if work.is_relative_to(place):
+        problem = f"the folder work_dir ({options.work_dir}) must not be in it"
+        problems.append(InvalidInput(problem, where))
+    for name, what in INPUT_FOLDERS.items():
+        given = getattr(options, name, None)
+        if given and place == Path(os.path.realpath(given)):
+            problems.append(InvalidInput(f"is the folder of the {what}", where))
+    if problems or options.overwrite or not folder.is_dir():
+        return problems
+    return _foreign_files(options, folder, where)
+
+
+def _foreign_files(options, folder, where):
+    from region_grower_flow.io.atomic import TEMPORARY_PREFIX
+    from region_grower_flow.io.listing import read_listing
+
+    ours = read_listing(Path(options.work_dir, layout.MANIFESTS, layout.LISTING), folder)
+    foreign = [
+        str(path.relative_to(folder))
+        for path in folder.rglob("*")
+        if not path.name.startswith(TEMPORARY_PREFIX)
+        and not path.is_dir()
+        and str(path.relative_to(folder)) not in ours
+    ]
+    if not foreign:
+        return []
+    return [
+        InvalidInput(
+            f"holds files that this flow has not written ({some(sorted(foreign), 3)})",
+            where,
+            "choose another folder, empty it, or give --overwrite",
+        )
+    ]
