@@ -1,0 +1,181 @@
+"""Bad JSON, YAML and text files: absent, unreadable, empty, damaged, hostile."""
+
+from bad_bases import both, cut, file, folder, link, missing, options, secret, structure, text
+from bad_harness import Bad
+
+STRUCTURE = "atlas/region_structure.yaml"
+HIERARCHY = "atlas/hierarchy.json"
+PARAMETERS, DISTRIBUTIONS = "parameters.json", "distributions.json"
+JSON = (PARAMETERS, DISTRIBUTIONS, HIERARCHY)
+DEEP_JSON = '{"default": ' + '{"a": [' * 40_000 + "]}" * 40_000 + "}"
+LAUGHS = "\n".join(
+    ["a0: &a0 [lol, lol, lol, lol, lol, lol, lol, lol, lol]"]
+    + [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]" for i in range(1, 10)]
+)
+
+
+def _json_cases():
+    for name in JSON:
+        short = name.rsplit("/")[-1].removesuffix(".json")
+        yield Bad(f"{short}-missing", missing(name), (name, "does not exist"))
+        yield Bad(f"{short}-folder", folder(name), (name, "is a folder, a file was expected"))
+        yield Bad(f"{short}-empty", text(name, ""), (name, "the file is empty"))
+        yield Bad(f"{short}-truncated", cut(name, 0.5), (name, "not JSON at line 1, column"))
+        yield Bad(f"{short}-list", text(name, "[1, 2]"), (name, "not a region" if "hier" in name
+                  else "expected an object of regions, not [1, 2]"))  # fmt: skip
+        yield Bad(f"{short}-utf16", text(name, "{}".encode("utf-16")), (name, "not UTF-8 text"))
+        yield Bad(f"{short}-deep", text(name, DEEP_JSON), (name, "nested too deeply"))
+        yield Bad(f"{short}-broken-link", link(name, "nowhere"), (name, "does not exist"))
+        yield Bad(f"{short}-endless-link", link(name, name.rsplit("/")[-1]), (name,))
+        yield Bad(f"{short}-secret", secret(name), (name, "Permission denied"), humble=True)
+
+
+DOCUMENTS = [
+    *_json_cases(),
+    Bad("json-comma", text(PARAMETERS, '{\n "default": {,}\n}'), (
+        "parameters.json: not JSON at line 2, column 14",
+    )),
+    Bad("json-latin1", text(PARAMETERS, '{"d\u00e9faut": {}}'.encode("latin-1")), (
+        "parameters.json: not UTF-8 text (byte 4, line 1)", "save it as UTF-8",
+    )),
+    Bad("json-nan", text(PARAMETERS, '{"default": {\n"PC": NaN}}'), (
+        "parameters.json: NaN at line 2, column 7", "is not a number that JSON knows",
+    )),
+    Bad("json-infinity", text(DISTRIBUTIONS, '{"default": {"PC": -Infinity}}'), (
+        "distributions.json", "-Infinity", "line 1, column 20",
+    )),
+    Bad("json-key-twice", text(PARAMETERS, '{"default": {}, "default": {}}'), (
+        "parameters.json: the key 'default' is there twice",
+    )),
+    Bad("json-no-region", text(PARAMETERS, "{}"), ("parameters.json", "no region in it")),
+    Bad("json-zeros", text(DISTRIBUTIONS, b"\0" * 4096), ("distributions.json", "not JSON")),
+    Bad("json-number-of-a-million-digits", text(PARAMETERS, '{"default": ' + "9" * 10**6 + "}"), (
+        "parameters.json", "not JSON that can be read",
+    )),
+    Bad("json-in-a-device", options(tmd_parameters="/dev/zero"), (
+        "/dev/zero: is not a regular file",
+    )),
+    Bad("json-path-with-nul", options(tmd_parameters="para\0meters.json"), (
+        "para\\x00meters.json",
+    )),
+    Bad("hierarchy-id-twice", text(HIERARCHY, '{"id": 1, "acronym": "COL", "children": '
+        '[{"id": 1, "acronym": "COL;L2"}]}'), ("hierarchy.json: two regions have the id 1",)),
+    Bad("hierarchy-no-acronym", text(HIERARCHY, '{"id": 1}'), (
+        "hierarchy.json", "has no 'acronym'",
+    )),
+    Bad("hierarchy-children", text(HIERARCHY, '{"id": 1, "acronym": "COL", "children": 5}'), (
+        "hierarchy.json", "'children' of 'COL' is not a list",
+    )),
+    Bad("hierarchy-bad-id", text(HIERARCHY, '{"id": "x", "acronym": "COL", "children": []}'), (
+        "hierarchy.json", "has no 'id' (an integer)",
+    )),
+    Bad("hierarchy-huge-id", text(HIERARCHY, '{"id": 1e400, "acronym": "COL"}'), (
+        "hierarchy.json", "has no 'id' (an integer)",
+    )),
+    # YAML
+    Bad("structure-missing", missing(STRUCTURE), (STRUCTURE, "does not exist")),
+    Bad("structure-folder", folder(STRUCTURE), (STRUCTURE, "is a folder")),
+    Bad("structure-empty", text(STRUCTURE, "# nothing\n"), (STRUCTURE, "empty")),
+    Bad("structure-secret", secret(STRUCTURE), (STRUCTURE, "Permission denied"),
+        humble=True),
+    Bad("structure-endless-link", link(STRUCTURE, "region_structure.yaml"), (STRUCTURE,)),
+    Bad("structure-utf16", text(STRUCTURE, "a: b".encode("utf-16")), (STRUCTURE, "not UTF-8")),
+    Bad("structure-tab", text(STRUCTURE, "COL:\n\tlayers: []\n"), (
+        "region_structure.yaml: not YAML at line 2, column 1",
+    )),
+    Bad("structure-unclosed", text(STRUCTURE, "COL: {layers: [1, 2"), (
+        "region_structure.yaml: not YAML at line 1, column 20",
+    )),
+    Bad("structure-python-tag", text(STRUCTURE, "COL: !!python/object/apply:os.system [id]"), (
+        "region_structure.yaml: not YAML at line 1, column 6", "python/object/apply",
+    )),
+    Bad("structure-own-tag", text(STRUCTURE, "COL: !secret x"), (
+        "region_structure.yaml: not YAML at line 1, column 6", "!secret",
+    )),
+    Bad("structure-laughs", text(STRUCTURE, LAUGHS), (STRUCTURE, "nested too deeply or too large")),
+    Bad("structure-own-alias", text(STRUCTURE, "COL: &a\n  layers: *a\n"), (STRUCTURE,)),
+    Bad("structure-merge-laughs", text(STRUCTURE, "a: &a {x: 1}\nCOL: {<<: [*a, *a], layers: 3}"), (
+        STRUCTURE, "COL -> layers: expected a list",
+    )),
+    Bad("structure-deep", text(STRUCTURE, "COL: " + "[" * 1500 + "]" * 1500), (
+        STRUCTURE, "nested too deeply",
+    )),
+    Bad("structure-key-twice", text(STRUCTURE, "COL: {}\nCOL: {}\n"), (
+        "region_structure.yaml: not YAML at line 2, column 1: the key 'COL' is there twice",
+    )),
+    Bad("structure-list-as-key", text(STRUCTURE, "? [1, 2]\n: x\n"), (STRUCTURE, "line 1")),
+    Bad("structure-list", text(STRUCTURE, "- COL\n"), (STRUCTURE, "expected an object")),
+    Bad("structure-number-as-region", text(STRUCTURE, "7: {layers: []}\n"), (
+        STRUCTURE, "the name of a region must be text",
+    )),
+    Bad("structure-binary", text(STRUCTURE, bytes(range(256))), (STRUCTURE,)),
+    Bad("structure-two-documents", text(STRUCTURE, "COL: {}\n---\nX: {}\n"), (
+        STRUCTURE, "line 2, column 1",
+    )),
+    # The table of reconstructions and what goes with it
+    Bad("dat-missing", missing("neurondb.dat"), ("neurondb.dat: the file does not exist",),
+        "calibration"),
+    Bad("dat-folder", folder("neurondb.dat"), ("neurondb.dat", "Is a directory"), "calibration"),
+    Bad("dat-secret", secret("neurondb.dat"), ("neurondb.dat", "Permission denied"),
+        "calibration", humble=True),
+    Bad("dat-empty", text("neurondb.dat", ""), ("neurondb.dat: no morphology is named",),
+        "calibration"),
+    Bad("dat-columns", text("neurondb.dat", "pc_0 5 A\npc_1 5\n"), (
+        "neurondb.dat, line 2: the line has 2 of 3 columns",
+    ), "calibration"),
+    Bad("dat-integer", text("neurondb.dat", "pc_0 5 A\npc_1 five A\n"), (
+        "neurondb.dat, line 2: the second column is 'five', not an integer",
+    ), "calibration"),
+    Bad("dat-absent", text("neurondb.dat", "pc_0 5 A\npc_9 5 A\n"), (
+        "neurondb.dat, line 2: there is no cells/pc_9.h5 (mtype A)", "Did you mean",
+    ), "calibration"),
+    Bad("dat-twice", text("neurondb.dat", "pc_0 5 A\npc_0 5 B\n"), (
+        "neurondb.dat, line 2: morphology 'pc_0' (B) is already on line 1 (A)",
+    ), "calibration"),
+    Bad("dat-outside", text("neurondb.dat", "../../pc_0 5 A\n"), (
+        "neurondb.dat, line 1: the name '../../pc_0' leads out of the folder",
+    ), "calibration"),
+    Bad("dat-absolute", text("neurondb.dat", "/etc/passwd 5 A\n"), (
+        "neurondb.dat, line 1: the name '/etc/passwd' leads out of the folder",
+    ), "calibration"),
+    Bad("dat-latin1", text("neurondb.dat", "pc_0 5 \u00e9t\u00e9\n".encode("latin-1")), (
+        "neurondb.dat, line 1: expected text in UTF-8",
+    ), "calibration"),
+    Bad("dat-zeros", text("neurondb.dat", b"pc_0 5 A\n" + b"\0" * 100), (
+        "neurondb.dat, line 2: expected text, found a NUL byte",
+    ), "calibration"),
+    Bad("dat-many-absent", text("neurondb.dat", "".join(f"x{i} 1 A\n" for i in range(300))), (
+        "there is no cells/x0.h5", "280 more morphologies are absent",
+    ), "calibration"),
+    Bad("reconstructions-missing", missing("cells"), (
+        "cells: the folder of reference morphologies does not exist",
+    ), "calibration"),
+    Bad("reconstructions-file", file("cells"), (
+        "cells: expected the folder of reference morphologies, found a file",
+    ), "calibration"),
+    Bad("reconstructions-extension", options(morphologies_ext="swc"), (
+        "there is no cells/pc_0.swc", "There is pc_0.h5",
+    ), "calibration"),
+    Bad("reconstructions-linked-away", link("cells/pc_0.h5", "/nowhere/pc_0.h5"), (
+        "cells/pc_0.h5", "pc_0",
+    ), "calibration"),
+    Bad("overrides-missing", options(overrides="absent.yaml"), ("absent.yaml", "does not exist"),
+        "calibration"),
+    Bad("overrides-list", both(text("o.yaml", "- 1\n"), options(overrides="o.yaml")), ("o.yaml",),
+        "calibration"),
+    Bad("overrides-of-unknown-mtype", both(
+        text("o.yaml", "L5_PC:X: {basal_dendrite: {randomness: 0.1}}\n"),
+        options(overrides="o.yaml"),
+    ), ("L5_PC:X",), "calibration"),
+    Bad("overrides-out-of-range", both(
+        text("o.json", '{"L5_PC:A": {"basal_dendrite": {"randomness": 7}}}'),
+        options(overrides="o.json"),
+    ), ("randomness", "7"), "calibration"),
+    Bad("diametrizer-unknown-model", both(
+        text("d.json", '{"models": ["wild"], "neurite_types": ["basal_dendrite"]}'),
+        options(diametrizer_config="d.json"),
+    ), ("wild",), "calibration"),
+    Bad("layers-of-the-parameters", structure("layers", value=[1, 2, 3, 4]), (
+        "no thickness is given for layer 4",
+    )),
+]  # fmt: skip
