@@ -10,6 +10,7 @@ from region_grower_flow.manifest import read_manifest
 from region_grower_flow.tasks import inputs
 from region_grower_flow.tasks.base import FlowTask
 from region_grower_flow.tasks.example import CreateExample
+from region_grower_flow.tasks.launching import expect_launch
 from region_grower_flow.tasks.options import (
     AtlasOptions,
     OutputOptions,
@@ -100,6 +101,7 @@ class CheckInputs(OutputOptions, Check):
 
     def problems(self):
         """See :func:`region_grower_flow.checks.check_synthesis`."""
+        expect_launch(self)
         return checks.check_synthesis(self)
 
     def complete(self):

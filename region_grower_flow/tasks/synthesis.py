@@ -9,7 +9,7 @@ from region_grower_flow.fingerprint import package_versions
 from region_grower_flow.manifest import read_manifest
 from region_grower_flow.tasks import inputs
 from region_grower_flow.tasks.atlas import LoadAtlas
-from region_grower_flow.tasks.base import FlowTask, processes
+from region_grower_flow.tasks.base import FlowTask
 from region_grower_flow.tasks.checks import CheckInputs, Guarded
 from region_grower_flow.tasks.distributions import ExtractDistributions
 from region_grower_flow.tasks.options import SynthesisOptions, Whole
@@ -84,10 +84,9 @@ class SynthesizeChunk(ChunkRange, Guarded, SynthesisOptions, FlowTask):
     def make(self):
         """See :func:`region_grower_flow.chunk.synthesize_chunk`."""
         from region_grower_flow.chunk import synthesize_chunk
-        from region_grower_flow.runtime.choice import choose_launcher
+        from region_grower_flow.tasks.launching import launcher_and_workers
 
-        wanted = 0 if self.nb_processes == 0 else processes(self.nb_processes)
-        plan = self.plan(*choose_launcher(self.launcher, wanted))
+        plan = self.plan(*launcher_and_workers(self))
         self.tell("starting the workers", 0)
         facts = synthesize_chunk(plan, self.show_progress("cells", self.part()).cells)
         # As the work folder is named: what is absolute would not survive a move of all folders.

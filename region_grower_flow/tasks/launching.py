@@ -1,0 +1,40 @@
+"""How ranks are launched, found out while the checks are running."""
+
+import contextlib
+import multiprocessing
+import threading
+
+from region_grower_flow.errors import FlowError
+from region_grower_flow.tasks.base import processes
+
+_trials = []
+
+
+def expect_launch(options):
+    """Begin the trial of MPI, which takes about a second, in the background.
+
+    Not in Luigi's task processes: the chunks' processes would not hear of the answer.
+    """
+    from region_grower_flow.runtime import choice
+
+    in_question = options.launcher == choice.AUTO and options.nb_processes != 0
+    if in_question and not _trials and multiprocessing.parent_process() is None:
+        _trials.append(threading.Thread(target=_try, daemon=True))
+        _trials[0].start()
+
+
+def launcher_and_workers(options):
+    """The launcher and the number of workers for a chunk, see ``runtime.choice``."""
+    from region_grower_flow.runtime.choice import choose_launcher
+
+    for trial in _trials:
+        trial.join()
+    wanted = 0 if options.nb_processes == 0 else processes(options.nb_processes)
+    return choose_launcher(options.launcher, wanted)
+
+
+def _try():
+    from region_grower_flow.runtime.launcher import mpi_works
+
+    with contextlib.suppress(FlowError, OSError):  # said when the answer is needed
+        mpi_works()
