@@ -18,8 +18,9 @@ import numpy as np
 from region_grower_flow import layout
 from region_grower_flow.chunk import read_records
 from region_grower_flow.errors import FlowError, some
-from region_grower_flow.io.atomic import TEMPORARY_PREFIX, make_folder, writing
+from region_grower_flow.io.atomic import TEMPORARY_PREFIX, make_folder, remove_temporaries, writing
 from region_grower_flow.io.listing import read_listing, write_listing
+from region_grower_flow.io.morphologies import check_file
 
 NO_LINKS = (errno.EXDEV, errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOTSUP)
 """What a file system answers that cannot link here."""
@@ -155,48 +156,70 @@ def _records(plan):
 
 def _place_morphologies(plan, results):
     """Link the morphologies to the users' folder; remove those of earlier runs of ours."""
-    known = read_listing(plan.listing, plan.morphologies)
-    earlier = {name: (size, crc32) for name, (size, crc32, _) in known.items()}
+    listed = read_listing(plan.listing, plan.morphologies)
+    earlier = {name: (size, crc32) for name, (size, crc32, _) in listed.items()}
     wanted = results.files
     # The listing is written first: what a kill leaves behind is then known as ours.
     write_listing(plan.listing, plan.morphologies, earlier | wanted)
     make_folder(plan.morphologies)
-    for folder in sorted({os.path.dirname(name) for name in wanted}):
+    for folder in sorted({os.path.dirname(name) for name in [*wanted, *earlier]}):
         make_folder(plan.morphologies / folder)
+        # Nobody writes morphologies now: what is not complete was left by killed processes.
+        remove_temporaries(plan.morphologies / folder)
+        remove_temporaries(plan.staged / folder)
     staged, placed = f"{plan.staged}/", f"{plan.morphologies}/"
-    for name in wanted:
-        _place(staged + name, placed + name)
+    for name, known in wanted.items():
+        _place(staged + name, placed + name, known)
     for name in earlier.keys() - wanted.keys():
         with writing(plan.morphologies / name):
             (plan.morphologies / name).unlink(missing_ok=True)
     write_listing(plan.listing, plan.morphologies, wanted)
 
 
-def _place(source, target):
+def _place(source, target, known):
     """Make ``target`` the same file as ``source``, or a copy of it (paths as text, for speed)."""
     try:
         os.link(source, target)
     except OSError:
         with writing(target):
-            _replace(source, target)
+            _replace(source, target, known)
 
 
-def _replace(source, target):
+def _replace(source, target, known):
     """The same where there is a file already, or where links do not work."""
-    with contextlib.suppress(FileNotFoundError):
-        if os.path.samestat(os.stat(source), os.stat(target)):
-            return
+    if _is_placed(source, target, known):
+        return
     folder, name = os.path.split(target)
     beside = os.path.join(folder, f"{TEMPORARY_PREFIX}{os.getpid()}-{name}")
     with contextlib.suppress(FileNotFoundError):
         os.unlink(beside)
     try:
-        os.link(source, beside)
+        _link_or_copy(source, beside)
+        os.replace(beside, target)
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.unlink(beside)
+        raise
+
+
+def _is_placed(source, target, known):
+    """Whether the target is the source, or a whole copy of it on another file system."""
+    try:
+        there, here = os.stat(target), os.stat(source)
+    except FileNotFoundError:
+        return False
+    if os.path.samestat(there, here):
+        return True
+    return there.st_dev != here.st_dev and check_file(target, *known)
+
+
+def _link_or_copy(source, target):
+    try:
+        os.link(source, target)
     except OSError as error:
         if error.errno not in NO_LINKS:
             raise
-        shutil.copyfile(source, beside)
-    os.replace(beside, target)
+        shutil.copyfile(source, target)
 
 
 def _write_tables(plan, results):

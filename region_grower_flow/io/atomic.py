@@ -11,6 +11,7 @@ import json
 import os
 import re
 import secrets
+import zlib
 from pathlib import Path
 
 from region_grower_flow.errors import InvalidInput, OutputFailed
@@ -85,7 +86,7 @@ def atomic_write(path, durable=False):
     path = Path(path)
     # The name stays short: the final one may have nearly the longest length that is allowed.
     unique = f"{os.getpid()}-{_PROCESS}-{next(_COUNTER)}"
-    temporary = path.with_name(f"{TEMPORARY_PREFIX}{unique}{path.suffix}")
+    temporary = path.with_name(f"{_temporary_prefix(path)}{unique}{path.suffix}")
     try:
         with writing(path):
             yield temporary
@@ -97,6 +98,30 @@ def atomic_write(path, durable=False):
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def _temporary_prefix(path):
+    return f"{TEMPORARY_PREFIX}{zlib.crc32(os.fsencode(path.name)):08x}-"
+
+
+def remove_unfinished(path):
+    """Remove what killed writers of ``path`` have left beside it, and in it when it is a folder.
+
+    Nobody may be writing ``path`` meanwhile.
+    """
+    path = Path(path)
+    remove_temporaries(path.parent, _temporary_prefix(path))
+    remove_temporaries(path)
+
+
+def remove_temporaries(folder, prefix=TEMPORARY_PREFIX):
+    """Remove the files of a folder (if it is one) that begin with ``prefix``."""
+    known = (FileNotFoundError, NotADirectoryError, PermissionError)
+    with contextlib.suppress(*known), os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.startswith(prefix):
+                with contextlib.suppress(OSError):
+                    os.unlink(entry.path)
 
 
 def write_bytes_atomic(path, data, durable=False):

@@ -49,7 +49,7 @@ def holder(path):
     try:
         fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except OSError:
-        return _holder(os.read(handle, 4096).decode("utf-8", "replace"))
+        return holder_words(os.read(handle, 4096).decode("utf-8", "replace"))
     else:
         return None
     finally:
@@ -75,20 +75,28 @@ def _take(handle, path, what):
             raise OutputFailed(f"{path}: cannot be locked ({error.strerror}).") from error
         holder = os.read(handle, 4096).decode("utf-8", "replace")
         raise Busy(
-            f"{what} is being made by another run ({_holder(holder)}). Wait until it ends, or "
+            f"{what} is being made by another run ({holder_words(holder)}). Wait until it ends, or "
             "stop it."
         ) from error
-    content = {
+    try:
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, json.dumps(holder_content()).encode(), 0)
+    except OSError as error:
+        raise OutputFailed(f"{path}: cannot be written ({error.strerror}).") from error
+
+
+def holder_content():
+    """What a lock file says of its holder, as a dict: this process, now."""
+    return {
         "pid": os.getpid(),
         "host": socket.gethostname(),
         "user": _user(),
         "since": time.strftime("%Y-%m-%d %H:%M:%S"),
     }
-    os.ftruncate(handle, 0)
-    os.pwrite(handle, json.dumps(content).encode(), 0)
 
 
-def _holder(text):
+def holder_words(text):
+    """Who holds a lock, from the content of its file."""
     try:
         content = json.loads(text)
         return (

@@ -193,10 +193,20 @@ class FlowTask(WorkOptions, luigi.Task):
             self.end_progress()
         self.tell(_beginning(self.account(facts)), 100)
 
-    def lock(self):
-        """Held while the outputs are made: one run at a time makes them."""
-        from region_grower_flow.io.lock import stage_lock
+    def held_places(self):
+        """The places that the run of this stage holds alone, until it ends."""
+        return []
 
+    def lock(self):
+        """Held while the outputs are made: one run at a time makes them.
+
+        Raises:
+            Busy: another run holds them.
+        """
+        from region_grower_flow.io.lock import stage_lock
+        from region_grower_flow.io.run_lock import hold
+
+        hold(self.held_places())
         return stage_lock(self.work_path(layout.LOCKS, f"{self.label}.lock"), self.label)
 
     @property

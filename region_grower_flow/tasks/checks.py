@@ -6,6 +6,7 @@ import os
 
 from region_grower_flow import checks
 from region_grower_flow.errors import InvalidInput, InvalidInputs
+from region_grower_flow.io.run_lock import look
 from region_grower_flow.manifest import read_manifest
 from region_grower_flow.tasks import inputs
 from region_grower_flow.tasks.base import FlowTask
@@ -36,7 +37,12 @@ class Check(FlowTask):
         return []
 
     def lock(self):
-        """None: a check makes nothing, and an input that is refused leaves nothing behind."""
+        """None: a check makes nothing, and an input that is refused leaves nothing behind.
+
+        Raises:
+            Busy: another run holds the outputs: better known before hours of work than after.
+        """
+        look(self.held_places())
         return contextlib.nullcontext()
 
     log_path = None
@@ -125,6 +131,10 @@ class Guarded:
 
     guard = Text(default="", significant=False, description="For internal use")
     own_check = None
+
+    def held_places(self):
+        """What the whole synthesis holds, as part of one."""
+        return self.check().held_places() if self.guard else []
 
     def check(self):
         """The check that this stage waits for."""

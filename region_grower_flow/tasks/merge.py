@@ -6,6 +6,7 @@ from pathlib import Path
 
 from region_grower_flow import layout
 from region_grower_flow.errors import InvalidInput
+from region_grower_flow.io.run_lock import release
 from region_grower_flow.manifest import read_manifest
 from region_grower_flow.tasks import inputs
 from region_grower_flow.tasks.base import FlowTask
@@ -49,7 +50,10 @@ class SynthesizeMorphologies(OutputOptions, FlowTask):
         chunks = [chunk for chunk in self.chunks() if not chunk.complete()]
         if chunks:
             yield chunks
-        super().run()
+        try:
+            super().run()
+        finally:
+            release()
 
     def upstream(self):
         """All cells as one chunk: results do not depend on how cells are grouped."""
@@ -63,20 +67,6 @@ class SynthesizeMorphologies(OutputOptions, FlowTask):
             if value is not None
         }
         return {"max_failure_ratio": self.max_failure_ratio, **places}
-
-    def places(self):
-        """{output: path} of what is written."""
-        beside = Path(self.out_cells)
-        return {
-            "out_cells": self.out_cells,
-            "summary": self.out_summary or beside.with_name(f"{beside.stem}_summary.json"),
-            "apical": self.out_apical,
-            "nrn_sections": self.out_apical_nrn_sections,
-            "debug": self.out_debug_data,
-            "container": self.container_path,
-            "circuit_config": self.circuit_config,
-            "morphologies": None if self.skip_write else self.out_morph_dir,
-        }
 
     def make(self):
         """See :func:`region_grower_flow.merge.merge_outputs`."""

@@ -5,6 +5,7 @@ from the section ``[region_grower_flow]`` that all tasks share, else from the de
 """
 
 import math
+from pathlib import Path
 
 import luigi
 from luigi.configuration import get_config
@@ -478,3 +479,21 @@ class OutputOptions(SynthesisOptions):
         most=1.0,
         description="Greatest ratio, per mtype, of cells that could not be grown",
     )
+
+    def places(self):
+        """{output: path} of what is written, None for what is not."""
+        beside = Path(self.out_cells)
+        return {
+            "out_cells": self.out_cells,
+            "summary": self.out_summary or beside.with_name(f"{beside.stem}_summary.json"),
+            "apical": self.out_apical,
+            "nrn_sections": self.out_apical_nrn_sections,
+            "debug": self.out_debug_data,
+            "container": self.container_path,
+            "circuit_config": self.circuit_config,
+            "morphologies": None if self.skip_write else self.out_morph_dir,
+        }
+
+    def held_places(self):
+        """What a synthesis holds alone: its work folder and its outputs."""
+        return [self.work_dir, *(place for place in self.places().values() if place)]
