@@ -1,0 +1,1 @@
+"""Races against the reference and measurements of whole runs: ``python -m benchmarks``."""

@@ -1,0 +1,131 @@
+"""A run of very many cells that has been made before: how long it takes to see that.
+
+The cells are not grown: their records, empty files in place of their morphologies, and the
+manifests of their chunks are written by the package's own functions. All else (the checks, the cell
+table, the merge, the second run that has nothing to do) is real.
+"""
+
+import contextlib
+import os
+import time
+from pathlib import Path
+
+from benchmarks import processes, report
+from benchmarks.scenarios import with_cells
+
+CHUNKS = 50
+
+
+def measure(scenario, cells, scratch, say):
+    """Seconds of loading, merging and looking for work, for so many cells in CHUNKS chunks."""
+    scratch = Path(scratch)
+    scratch.mkdir(parents=True, exist_ok=True)
+    many = with_cells(scenario, cells, scratch)
+    words = many.arguments(scratch / "out", chunksize=-(-cells // CHUNKS), **{"nb-processes": 0})
+    figures = {"cells": cells, "chunks": CHUNKS}
+    start = time.perf_counter()
+    recorded = record_chunks(words)
+    figures["checks and cell table"] = recorded
+    say(f"  simulated {cells:,} finished cells in {time.perf_counter() - start:.0f} s")
+    command = processes.own_command(*words)
+    for name in ("merge", "nothing to do", "nothing to do, again"):
+        cost = processes.run(
+            command, scratch / "finished.log", processes.own_environment(), folder=many.folder
+        )
+        figures[name] = cost.as_dict()
+    rows = [
+        (name, cost["wall"], cost["cpu"], cost["memory"])
+        for name, cost in figures.items()
+        if isinstance(cost, dict)
+    ]
+    say("", *report.table((f"{cells:,} finished cells", "wall s", "CPU s", "MB"), rows))
+    return figures
+
+
+def record_chunks(words):
+    """Write what a run with these arguments would have left before its merge.
+
+    Returns:
+        The cost of the checks and of the cell table (wall and CPU seconds, MB).
+    """
+    import luigi
+    import psutil
+
+    from region_grower_flow.tasks.atlas import LoadAtlas
+    from region_grower_flow.tasks.checks import guard_of
+
+    task = parsed_task(words)
+    loading = task.clone(LoadAtlas, guard=guard_of(task))
+    wall, cpu = time.perf_counter(), time.process_time()
+    luigi.build([loading], local_scheduler=True, no_lock=True, workers=1, log_level="ERROR")
+    if not loading.complete():
+        raise RuntimeError("the cell table could not be made")
+    cost = {
+        "wall": time.perf_counter() - wall,
+        "cpu": time.process_time() - cpu,
+        "memory": psutil.Process().memory_info().rss / processes.MEGABYTE,
+    }
+    for chunk in task.chunks():
+        record_chunk(chunk)
+    return cost
+
+
+def parsed_task(words):
+    """The task of a command line, without running it."""
+    from unittest import mock
+
+    from region_grower_flow import cli
+
+    with (
+        mock.patch.object(cli, "run_task", return_value=0) as run_task,
+        contextlib.suppress(SystemExit),
+    ):
+        cli.main(words, standalone_mode=False)
+    return run_task.call_args.args[0]
+
+
+def record_chunk(chunk):
+    """Write the records, empty morphologies and manifest of a chunk's task."""
+    from region_grower_flow import layout
+    from region_grower_flow.chunk import ChunkPlan, write_records
+    from region_grower_flow.io.morphologies import morphology_name, relative_stem
+    from region_grower_flow.io.table import read_table
+    from region_grower_flow.manifest import Manifest
+
+    settings = chunk.settings()
+    plan = ChunkPlan(settings, chunk.first, chunk.last, Path(chunk.work_dir).resolve(), "", 0)
+    table = read_table(settings.cell_table, *settings.rows)
+    names = [
+        str(relative_stem(morphology_name(int(seed)), settings.directory_depth))
+        for seed in table.seeds
+    ]
+    folder = Path(settings.morphologies)
+    for parent in {Path(name).parent for name in names}:
+        (folder / parent).mkdir(parents=True, exist_ok=True)
+    for name in names:
+        os.close(os.open(f"{folder}/{name}.h5", os.O_CREAT | os.O_WRONLY, 0o666))
+    records = (
+        {
+            "row": int(row),
+            "cell": int(cell),
+            "digest": f"{row:032x}",
+            "mtype": table.mtypes[row - settings.rows[0]],
+            "region": table.regions[row - settings.rows[0]],
+            "status": layout.MADE,
+            "name": name,
+            "reason": None,
+            "attempts": 1,
+            "apical_points": [[0.0, 100.0, 0.0]],
+            "apical_sections": [7],
+            "apical_NRN_sections": None,
+            "files": {"h5": [0, 0]},
+            "engine": "compiled",
+            "fallback": None,
+        }
+        for row, cell, name in zip(range(*settings.rows), table.ids, names, strict=True)
+    )
+    write_records(plan.results, records)
+    count = len(names)
+    zero = {"dropped": 0, "taken_over": 0, "fallbacks": 0, "incidents": [], "seconds": 0.0}
+    facts = {"cells": count, "made": count, "grown": count, **zero}
+    Manifest.describe(chunk.recipe(), [plan.results], facts).write(chunk.output().path)

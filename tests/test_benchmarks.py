@@ -1,0 +1,144 @@
+"""The functions of the benchmarks; no timings."""
+
+import json
+import sys
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from region_grower_flow.io.ranges import count_cells
+
+benchmarks = pytest.importorskip("benchmarks")
+
+from benchmarks import __main__ as command  # noqa: E402
+from benchmarks import compute, finished, processes, report, runs, scenarios  # noqa: E402
+
+BARS = [[90.0, 0.0, 0.1, 0.2], [60.0, 20.0, 0.3, 0.4], [50.0, 45.0, 0.5, 0.6]]
+
+
+@pytest.fixture(scope="module")
+def example(tmp_path_factory):
+    """The package's example as a scenario, with distributions that are never grown."""
+    from region_grower_flow.example import create_example
+
+    folder = tmp_path_factory.mktemp("benchmarks")
+    paths = create_example(folder / "example", n_cells=12, atlas="column")
+    names = {
+        "input-cells": paths.nodes,
+        "atlas": paths.atlas,
+        "region-structure": paths.region_structure,
+        "tmd-distributions": folder / "distributions.json",
+        "tmd-parameters": folder / "parameters.json",
+        "morph-axon": paths.axons,
+    }
+    content = {"CTX": {"L5": {"basal_dendrite": {"persistence_diagram": [BARS]}}}}
+    names["tmd-distributions"].write_text(json.dumps(content), encoding="utf-8")
+    options = {name: str(path) for name, path in names.items()} | {"seed": "3", "overwrite": True}
+    return scenarios.Scenario("example", folder, options)
+
+
+def test_scenarios_are_read_from_calls(tmp_path):
+    call = ["synthesize-morphologies", "--atlas", "inputs/atlas", "--synthesize-axons"]
+    folder = tmp_path / "one"
+    folder.mkdir()
+    more = ["--seed", "3", "--out-morph-ext", "h5"]
+    (folder / "options.json").write_text(json.dumps(call + more), encoding="utf-8")
+    (found,) = scenarios.find_scenarios(["one"], folder=tmp_path)
+    assert found.options == {"atlas": "inputs/atlas", "synthesize-axons": True, "seed": "3"}
+    assert scenarios.find_scenarios([], more=[tmp_path], folder=tmp_path) == [found]
+    words = found.arguments("OUT", chunksize=7)
+    assert words[:4] == call[:1] + call[1:3] + call[3:]
+    assert words[words.index("--chunksize") + 1] == "7"
+    keywords = found.keywords("OUT")
+    assert keywords["atlas"] == str(folder.resolve() / "inputs/atlas")
+    assert (keywords["seed"], keywords["synthesize_axons"]) == (3, True)
+
+
+def test_more_cells_are_the_scenarios_own(example, tmp_path):
+    from region_grower_flow.io.cells import read_cells
+
+    more = scenarios.with_cells(example, 30, tmp_path)
+    assert count_cells(more.path("input-cells")) == 30
+    ours, theirs = (read_cells(s.path("input-cells")) for s in (example, more))
+    np.testing.assert_array_equal(theirs.positions[:12], ours.positions)
+    distance = np.abs(theirs.positions[12:24] - ours.positions).max()
+    assert 0 < distance <= scenarios.JITTER + 1e-3
+    assert list(theirs.properties["mtype"][12:24]) == list(ours.properties["mtype"])
+    rows = [dict(axon_rows(s)) for s in (example, more)]
+    assert rows[1] == {cell: rows[0][cell % 12] for cell in range(30) if cell % 12 in rows[0]}
+
+
+def axon_rows(scenario):
+    for line in scenario.path("morph-axon").read_text(encoding="utf-8").splitlines()[1:]:
+        cell, rest = line.split("\t", 1)
+        yield int(cell), rest
+
+
+def test_small_cells_have_few_short_bars(example, tmp_path):
+    small = scenarios.with_small_cells(example, tmp_path)
+    content = json.loads(small.path("tmd-distributions").read_text(encoding="utf-8"))
+    (bars,) = content["CTX"]["L5"]["basal_dendrite"]["persistence_diagram"]
+    assert len(bars) == scenarios.FEW_BARS
+    assert bars[0] == [scenarios.SHORT, 0.0, 0.1, 0.2]
+    assert bars[1][0] == pytest.approx(20.0)
+
+
+def test_chosen_rows_are_spread(example):
+    assert compute.chosen_rows(example, 3) == [0, 5, 11]
+    assert compute.chosen_rows(example, 100) == list(range(12))
+
+
+def test_result_of_a_race():
+    start = {"points": 300, "first_pass": 1.0, "fallbacks": 0}
+    seconds = {"ours": [[0.1, 0.3], [0.2, 0.2]], "reference": [[20.0, 20.0], [10.0, 10.0]]}
+    figures = compute.result(seconds, start)
+    assert (figures["ours"], figures["reference"]) == (0.2, 15.0)
+    assert figures["ratio"] == pytest.approx(75.0)
+    assert figures["points_per_second"] == pytest.approx(750.0)
+    assert "ratio" not in compute.result({"ours": [[0.1]]}, start)
+
+
+def test_extrapolation_is_a_line():
+    assert runs.extrapolate({100: (10.0, 1.0)}, 1000) is None
+    assert runs.extrapolate({400: (40.0, 1.0), 100: (10.0, 1.0)}, 1000) == pytest.approx(100.0)
+
+
+def test_median_run():
+    costs = [processes.Cost(wall, wall, 1.0, None, 0) for wall in (3.0, 1.0, 2.0, 9.0)]
+    assert runs.median_cost(costs).wall == 2.0
+
+
+def test_cost_of_a_command(tmp_path):
+    program = "import time; t = time.process_time()\nwhile time.process_time() < t + 0.3: pass"
+    cost = processes.run([sys.executable, "-c", program], tmp_path / "log")
+    assert cost.wall >= 0.3 <= cost.cpu + 0.01
+    assert cost.rank_memory is None
+    assert json.loads(json.dumps(cost.as_dict()))["code"] == 0
+    with pytest.raises(RuntimeError, match="ended with 3"):
+        processes.run([sys.executable, "-c", "raise SystemExit(3)"], tmp_path / "log")
+
+
+def test_tables():
+    run = {"what": "plain", "cells": 10_000, "workers": 4, "wall": 20.0, "cpu": 70.0}
+    run |= {"reference_wall": 1000.0, "extrapolated": True}
+    lines = report.run_lines([run])
+    assert "50" in lines[2].split()
+    assert "(extrapolated)" in lines[2]
+    assert "10,000" in lines[2]
+    assert len(set(map(len, report.table(("a", "b"), [("x", 1.0), ("yy", 2)])))) == 1
+
+
+def test_command_of_the_example():
+    options = command.parse(["compute", "--scenarios", "plain", "--rounds", "1"])
+    assert (options.part, options.scenarios, options.rounds) == ("compute", ["plain"], 1)
+
+
+def test_records_of_finished_chunks(example, tmp_path):
+    from region_grower_flow.manifest import read_manifest
+
+    words = example.arguments(tmp_path / "out", chunksize=5, **{"nb-processes": 0})
+    task = finished.parsed_task([word for word in words if word != "--overwrite"])
+    assert [(chunk.first, chunk.last) for chunk in task.chunks()] == [(0, 5), (5, 10), (10, 12)]
+    assert read_manifest(task.output().path) is None
+    assert SimpleNamespace(**task.param_kwargs).nb_processes == 0
