@@ -164,6 +164,14 @@ class _QuietHandler(logging.FileHandler):
         """Say nothing."""
 
 
+class _Sentence(logging.Formatter):
+    """A line for the terminal; tracebacks are in the log only."""
+
+    def format(self, record):
+        """The message with its level."""
+        return f"{record.levelname}: {record.getMessage()}"
+
+
 @contextlib.contextmanager
 def stage_log(path, level="info"):
     """Copy what the package logs to a file while a stage is made; gives a function to add text.
@@ -179,7 +187,7 @@ def stage_log(path, level="info"):
         handler = _QuietHandler(path, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     terminal = logging.StreamHandler()
-    terminal.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
+    terminal.setFormatter(_Sentence())
     terminal.setLevel(logging.WARNING)
     # Under the luigi command nobody else shows warnings.
     handlers = [handler] if logging.getLogger().handlers else [handler, terminal]
