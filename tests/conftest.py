@@ -6,6 +6,23 @@ import pytest
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
+WITHOUT_KERNELS = {"atlas", "calibration", "example", "io", "runtime"}
+"""Folders of tests that run no compiled kernel."""
+
+
+def pytest_sessionstart(session):
+    """Fill the kernel cache before test modules import kernels: each would compile its own.
+
+    The first process compiles (once per state of the kernels), the others wait for it.
+    """
+    if session.config.option.collectonly:
+        return
+    folders = {part for word in session.config.args for part in Path(word.split("::")[0]).parts}
+    if not folders & WITHOUT_KERNELS:
+        from region_grower_flow.engine import cache
+
+        cache.fill()
+
 
 @pytest.fixture(scope="session")
 def shared():
