@@ -133,8 +133,6 @@ def _files(options, names):
 
 def _nameless(path):
     """Why no file can have this path, or None."""
-    if "\0" in str(path):
-        return f"{str(path)!r} holds a NUL, which no file name can"
     if any(len(os.fsencode(part)) > _NAME_BYTES for part in Path(path).parts):
         return f"a part of the path has more than {_NAME_BYTES} bytes"
     return None
@@ -143,9 +141,7 @@ def _nameless(path):
 def _inputs(options):
     """{real path: what it is} of the files that options name and that are read."""
     paths = {what: getattr(options, name, None) for name, what in INPUTS.items()}
-    return {
-        os.path.realpath(path): what for what, path in paths.items() if path and "\0" not in path
-    }
+    return {os.path.realpath(path): what for what, path in paths.items() if path}
 
 
 def _earlier_outputs(options):
@@ -194,7 +190,7 @@ def _check_morphology_folder(options):
     problems += _in_work_folder(options, str(place), where)
     for name in OUTPUTS:
         path = getattr(options, name)
-        if path and "\0" not in path and Path(os.path.realpath(path)) == place:
+        if path and Path(os.path.realpath(path)) == place:
             problems.append(InvalidInput(f"names the same place as {name}", where))
     work = Path(os.path.realpath(options.work_dir))
     if work.is_relative_to(place):

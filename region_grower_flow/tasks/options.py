@@ -154,7 +154,9 @@ class Text(Option, luigi.Parameter):
     """A text, such as a name or a path."""
 
     def normalize(self, x):
-        """Paths may come as :class:`pathlib.Path`."""
+        """Paths may come as :class:`pathlib.Path`; none may hold a NUL."""
+        if x is not None and "\0" in str(x):
+            raise self._wrong(str(x), "it holds a NUL, which no file name can")
         return super().normalize(x if x is None else str(x))
 
 
