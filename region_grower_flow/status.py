@@ -93,15 +93,16 @@ class Recipes:
                 yield f"{above} has been made again from other inputs"
 
 
-def look_at(name, manifest_path, recipe_of, intact, recipes):
+def look_at(name, manifest_path, recipe_of, recipes, intact, accepts):
     """The Stage of a manifest.
 
     Args:
         name: of the stage, for people.
         manifest_path: where its manifest is.
         recipe_of: see :meth:`Recipes.changes`; raises InvalidInput when an input is missing.
-        intact: whether outputs that the manifest does not list are as they were written.
         recipes: the Recipes of the work folder.
+        intact: whether outputs that the manifest does not list are as they were written.
+        accepts: whether the manifest's facts are good enough for today's options.
 
     Raises:
         InvalidInput: from ``recipe_of``.
@@ -111,6 +112,8 @@ def look_at(name, manifest_path, recipe_of, intact, recipes):
         there = Path(manifest_path).exists()
         return Stage(name, MISSING, ["its manifest is damaged"] if there else [])
     reasons = recipes.changes(manifest.recipe, recipe_of) or list(_damages(manifest, intact))
+    if not reasons and not accepts(manifest.facts):
+        reasons = ["cells were given up at a time limit that is higher today"]
     return Stage(name, STALE if reasons else FRESH, reasons, made=manifest.made)
 
 

@@ -7,6 +7,7 @@ from region_grower_flow import cleaning, layout
 from region_grower_flow.errors import Busy, InvalidInput
 from region_grower_flow.io.atomic import writing
 from region_grower_flow.io.lock import holder, stage_lock
+from region_grower_flow.io.run_lock import hold, release
 from region_grower_flow.status import FRESH
 from region_grower_flow.tasks.merge import SynthesizeMorphologies
 from region_grower_flow.tasks.status import Looker, find_roots
@@ -26,6 +27,8 @@ def sweeping(work_dir=None, config=None, everything=False):
         root = find_roots(work_dir, config)[0]
     folder = Path(work_dir if root is None else root.work_dir).resolve()
     with contextlib.ExitStack() as stack:
+        stack.callback(release)
+        hold([folder] if folder.is_dir() else [])
         for path in sorted((folder / layout.LOCKS).glob("*.lock")):
             who = holder(path)
             if who is not None:

@@ -12,6 +12,12 @@ TELL_SECONDS = 0.5
 LINE_SECONDS = 30.0
 """Between two lines where there is no terminal to draw a bar in."""
 
+FORMAT = (
+    "{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} "
+    "[{elapsed}, {remaining} left, {rate_noinv_fmt}{postfix}]"
+)
+"""Of the bar: tqdm's own turns slow rates around (s/cell)."""
+
 
 def duration(seconds):
     """Seconds as words for a person: ``12 s``, ``3 min 20 s``, ``2 h 05 min``."""
@@ -41,11 +47,17 @@ class Part:
 
 @dataclass
 class _Run:
-    """What the parts of a bar have in common, since the first part that this process saw."""
+    """What the parts of a bar have in common, since the first part that this process saw.
+
+    Attributes:
+        initial: how many were finished before the start, or were taken over since.
+        position: how many are finished now.
+    """
 
     initial: int
-    start: float = field(default_factory=time.time)
-    line: float = field(default_factory=time.monotonic)
+    position: int
+    start: float = field(default_factory=lambda: time.time())
+    line: float = field(default_factory=lambda: time.monotonic())
     dropped: int = 0
 
     def speed(self, position):
@@ -77,7 +89,7 @@ class Progress:
     def __call__(self, done, total):
         """Show that ``done`` of ``total`` are done."""
         self._part = self._part or Part(0, total, total)
-        self._show(done, total, f"{done} of {total} {self._what}")
+        self._show(done, total, 0, f"{done} of {total} {self._what}")
 
     def cells(self, progress):
         """Show the runtime's Progress: cells done, cells/s, time left, drops.
@@ -96,7 +108,7 @@ class Progress:
         ]
         if total > progress.total:
             words.append(f"{total - progress.total} done before")
-        self._show(total - left, total, ", ".join(words))
+        self._show(total - left, total, total - progress.total, ", ".join(words))
 
     def close(self):
         """Leave the line of the bar to others."""
@@ -107,18 +119,22 @@ class Progress:
             self._bar.close()
             self._bar = None
 
-    def _show(self, done, total, message):
+    def _show(self, done, total, before, message):
         now = time.monotonic()
         if now - self._told >= TELL_SECONDS or done >= total:
             self._told = now
             self._task.tell(message, int(100 * done / total) if total else 100)
         if self._shown:
-            self._draw(self._part.first + done + self._part.beyond)
+            start = self._part.first + self._part.beyond
+            self._draw(start + done, start + before)
 
-    def _draw(self, position):
+    def _draw(self, position, start):
         if self._run is None:
             key = (self._task.work_dir, self._what)
-            self._run = _runs.setdefault(key, _Run(position))
+            self._run = _runs.setdefault(key, _Run(start, start))
+            # What has been skipped or taken over says nothing of the speed.
+            self._run.initial += max(start - self._run.position, 0)
+        self._run.position = position
         if not sys.stderr.isatty():
             self._write_line(position)
             return
@@ -137,6 +153,8 @@ class Progress:
             unit=f" {self._what}",
             initial=self._run.initial,
             smoothing=0,  # the mean over the run: single cells differ a hundredfold
+            bar_format=FORMAT,
+            delay=1e-9,  # nothing is drawn before the position is known
             leave=False,
             file=sys.stderr,
         )

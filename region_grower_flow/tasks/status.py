@@ -145,7 +145,7 @@ class Looker:
         path = task.output().path
         try:
             recipe_of = self._recipe_of(task)
-            stage = look_at(task.label, path, recipe_of, task.intact, self.recipes)
+            stage = look_at(task.label, path, recipe_of, self.recipes, task.intact, task.accepts)
         except InvalidInput as error:
             self.problem = self.problem or str(error)
             state = MISSING if read_manifest(path) is None else STALE
