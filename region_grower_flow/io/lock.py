@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 from region_grower_flow.errors import Busy, OutputFailed
+from region_grower_flow.io.atomic import make_folder, writing
 
 PROBE_SECONDS = 0.05
 """Longer than anybody needs who only looks whether a lock is held."""
@@ -27,12 +28,9 @@ def stage_lock(path, what):
         OutputFailed: the lock file cannot be written.
     """
     path = Path(path)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
+    with writing(path):
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    except OSError as error:
-        problem = f"{path}: cannot be written ({error.strerror})."
-        raise OutputFailed(f"{problem} Check the folder, its permissions and its disk.") from error
     try:
         _take(handle, path, what)
         yield
@@ -78,11 +76,9 @@ def _take(handle, path, what):
             f"{what} is being made by another run ({holder_words(holder)}). Wait until it ends, or "
             "stop it."
         ) from error
-    try:
+    with writing(path):
         os.ftruncate(handle, 0)
         os.pwrite(handle, json.dumps(holder_content()).encode(), 0)
-    except OSError as error:
-        raise OutputFailed(f"{path}: cannot be written ({error.strerror}).") from error
 
 
 def holder_content():

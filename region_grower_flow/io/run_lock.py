@@ -18,7 +18,7 @@ import zlib
 from pathlib import Path
 
 from region_grower_flow.errors import Busy, OutputFailed
-from region_grower_flow.io.atomic import make_folder, remove_unfinished
+from region_grower_flow.io.atomic import make_folder, remove_unfinished, writing
 from region_grower_flow.io.lock import holder_content, holder_words
 
 LOCK_PREFIX = ".lock-"
@@ -91,12 +91,8 @@ def _take(path, place):
     deadline = time.monotonic() + ORPHAN_SECONDS
     make_folder(path.parent)
     for _ in range(ATTEMPTS):
-        try:
+        with writing(path):
             handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        except OSError as error:
-            problem = f"{path}: cannot be written ({error.strerror})."
-            hint = "Check the folder, its permissions and its disk."
-            raise OutputFailed(f"{problem} {hint}") from error
         try:
             if _take_open(handle, path, place, deadline):
                 return handle
@@ -163,11 +159,9 @@ def _content(handle):
 
 def _write(handle, path, place):
     content = {**holder_content(), **_run(), "place": str(place)}
-    try:
+    with writing(path):
         os.ftruncate(handle, 0)
         os.pwrite(handle, json.dumps(content).encode(), 0)
-    except OSError as error:
-        raise OutputFailed(f"{path}: cannot be written ({error.strerror}).") from error
 
 
 def _run():

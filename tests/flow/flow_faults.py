@@ -59,8 +59,17 @@ class Faults:
             "RGF_TEST_ODD": json.dumps(content),
         }
 
-    def start(self, *arguments, command=None, **options):
-        """Start luigi (or another command) in a session of its own; returns the Popen."""
+    def start(self, *arguments, command=None, prepare=lambda: None):
+        """Start luigi (or another command) in a session of its own; returns the Popen.
+
+        ``prepare`` is called in the new process.
+        """
+
+        def before():
+            # Shells let the processes that they start in the background ignore it.
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+            prepare()
+
         self.flow.write_cfg()
         words = command or [LUIGI, *LUIGI_TASK, *arguments]
         with open(self.log_path, "ab") as log:
@@ -72,7 +81,7 @@ class Faults:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                **options,
+                preexec_fn=before,
             )
 
     def run(self, *arguments, timeout=120, **options):
