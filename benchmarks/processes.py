@@ -14,6 +14,9 @@ POLL_SECONDS = 0.1
 
 MEGABYTE = 1 << 20
 
+LOG_LENGTH = 2000
+"""Characters of the log of a failed command that are told."""
+
 
 @dataclass(frozen=True)
 class Cost:
@@ -86,7 +89,8 @@ def run(command, log, environment=None, timeout=None, folder=None):
             watch.stop()
     wall = time.perf_counter() - start
     if code:
-        raise RuntimeError(f"{' '.join(map(str, command[:4]))} ... ended with {code}, see {log}")
+        said = Path(log).read_text(encoding="utf-8", errors="replace")[-LOG_LENGTH:]
+        raise RuntimeError(f"{' '.join(map(str, command[:4]))} ... ended with {code}: {said}")
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return Cost(wall, cpu, watch.most, watch.most_of_ranks or None, code)
