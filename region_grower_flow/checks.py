@@ -28,6 +28,10 @@ MOST_DAMAGED = 20
 """Damaged axon morphologies that are named."""
 
 
+LEAST_NEUROTS = (3, 7)
+"""Earlier versions ignore ``y_direction`` and ``constraints`` without a word."""
+
+
 class Problems(list):
     """A list of InvalidInput; :meth:`trying` collects what a block raises."""
 
@@ -270,17 +274,16 @@ def _check_options(options):
                 "option base_morph_dir",
             )
         )
-    if options.engine == "neurots":
-        problems.extend(check_neurots())
+    problems.extend(check_neurots())
     return problems
 
 
 def check_neurots():
-    """A NeuroTS that ignores the atlas must not grow anything."""
+    """A NeuroTS that ignores the atlas must not grow anything, whatever installed it."""
     from region_grower_flow.fingerprint import package_versions
 
     version = package_versions(["neurots"])["neurots"]
-    if version is None or tuple(int(part) for part in version.split(".")[:2]) < (3, 7):
+    if version is None or tuple(int(part) for part in version.split(".")[:2]) < LEAST_NEUROTS:
         return [
             InvalidInput(
                 f"version {version} ignores the atlas's orientation and boundaries",
