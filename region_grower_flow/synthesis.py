@@ -361,19 +361,23 @@ class Synthesizer:
         names = ("synthesis_regions", "regions", "mtypes")
         key = tuple(self._column(name, row) for name in names)
         if key not in self._entries:
-            self._entries[key] = self._load_entry(key)
-        return self._entries[key]
+            self._entries[key] = self._load_entries(key)
+        entries = self._entries[key]
+        return entries[int(self._column("seeds", row)) % len(entries)]
 
-    def _load_entry(self, key):
+    def _load_entries(self, key):
+        """What cells of the mtype can have: one entry, or several that cells take by their seed."""
+        from region_grower_flow.extra_trees import oriented_variants
         from region_grower_flow.io.parameters import mtype_entry
 
         params = mtype_entry(self._parameters, *key)
         distributions = mtype_entry(self._distributions, *key)
         region = self.table.meta["regions"].get(key[0]) or {}
         content = [params, distributions, region, _content_of(region, self.settings.content)]
-        if self.settings.extra_apicals == "sample":
-            params = sample_extra_trees(params, distributions)
-        return MtypeEntry(params, distributions, digest_of(content))
+        sampled = self.settings.extra_apicals == "sample"
+        variants = oriented_variants(params, distributions) if sampled else [params]
+        digest = digest_of(content)
+        return [MtypeEntry(variant, distributions, digest) for variant in variants]
 
     def _prepared(self, row):
         """What the engine makes of the mtype's entry (a process that only plans needs none)."""
@@ -418,31 +422,6 @@ class Synthesizer:
 
 Y_DIRECTION = np.array([0.0, 1.0, 0.0])
 """Towards the pia, before the atlas's orientation is applied."""
-
-
-def sample_extra_trees(params, distributions):
-    """Let the distributions orient the trees of a type that has more trees than orientations.
-
-    In the reference such a cell fails all of its attempts and is dropped (an apical type with one
-    orientation whose reconstructions have up to two trees). Here the trees of that type are
-    oriented as those of types without any given orientation are: from the trunk angles of the
-    reconstructions. Types with enough orientations stay as they are.
-    """
-    params = dict(params)
-    for kind in params["grow_types"]:
-        orientation = params[kind]["orientation"]
-        most = _most_trees(distributions[kind]["num_trees"])
-        single = params[kind].get("trunk_absolute_orientation", False)
-        if isinstance(orientation, list) and not single and len(orientation) < most:
-            params[kind] = {**params[kind], "orientation": None}
-    return params
-
-
-def _most_trees(num_trees):
-    data = num_trees.get("data")
-    if data is None:
-        return 0
-    return max((b for b, w in zip(data["bins"], data["weights"], strict=True) if w > 0), default=0)
 
 
 def _mean_length(entry):

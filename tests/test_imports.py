@@ -20,7 +20,7 @@ LAYERS = [
     ["calibration"],
     ["atlas"],
     ["engine"],
-    ["diameters", "axon", "limits"],
+    ["diameters", "axon", "limits", "extra_trees"],
     ["synthesis"],
     ["runtime"],
     ["chunk"],
