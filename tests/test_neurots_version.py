@@ -5,6 +5,11 @@ import pytest
 from region_grower_flow import checks, fingerprint
 
 
+def install(monkeypatch, version):
+    versions = dict.fromkeys(["neurots"], version)
+    monkeypatch.setattr(fingerprint, "package_versions", lambda names: versions)
+
+
 @pytest.mark.parametrize("version", [None, "2.9.9", "3.6.0", "3.6.99"])
 def test_a_neurots_that_ignores_the_atlas_is_refused(monkeypatch, version):
     monkeypatch.setattr(
