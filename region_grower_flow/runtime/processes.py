@@ -41,9 +41,15 @@ def die_with_parent(number, parent=None):
 
 
 def die_with_forking_parent():
-    """In a process forked by :mod:`multiprocessing` (Luigi's task processes): die with it."""
-    if multiprocessing.parent_process() is not None:
+    """In a process forked by :mod:`multiprocessing` (Luigi's task processes): die with its parent.
+
+    Also when the parent has died before it could be asked for.
+    """
+    parent = multiprocessing.parent_process()
+    if parent is not None:
         die_with_parent(signal.SIGTERM)
+        if not is_alive(parent.pid):
+            os._exit(1)
 
 
 def is_alive(pid):

@@ -13,6 +13,7 @@ from region_grower_flow import layout
 from region_grower_flow.errors import FlowError, InvalidInput, InvalidInputs
 from region_grower_flow.fingerprint import FileDigests, Recipe, digest_of, package_versions
 from region_grower_flow.manifest import Manifest, read_manifest, remember_digests
+from region_grower_flow.runtime.processes import die_with_forking_parent
 from region_grower_flow.tasks.options import WorkOptions, value_problems
 from region_grower_flow.tasks.progress import Progress, stage_log
 from region_grower_flow.tasks.sentences import quiet_tracebacks
@@ -172,6 +173,7 @@ class FlowTask(WorkOptions, luigi.Task):
         Raises:
             FlowError: with a sentence for the user.
         """
+        die_with_forking_parent()
         self.tell("at work", 0)
         try:
             recipe = self.recipe()
