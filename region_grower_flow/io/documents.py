@@ -190,17 +190,23 @@ def _yaml_problem(error):
 
 def _check_extent(value, path):
     """Refuse what is harmless to read but endless to walk (aliases of aliases, or of itself)."""
-    count, pending = 0, [(value, 0)]
-    while pending:
-        item, depth = pending.pop()
-        count += 1
-        if depth > MAX_DEPTH or count > MAX_NODES:
-            raise InvalidInput(
-                f"nested too deeply or too large (more than {MAX_DEPTH} levels or {MAX_NODES:,} "
-                "values, aliases written out)",
-                where=path,
-            )
-        if isinstance(item, dict):
-            pending.extend((child, depth + 1) for child in item.values())
-        elif isinstance(item, (list, tuple, set)):
-            pending.extend((child, depth + 1) for child in item)
+    extents = {}
+
+    def extent(item):
+        """(values, levels) with aliases written out; each object is looked at once."""
+        if not isinstance(item, dict | list | tuple | set):
+            return 1, 0
+        if id(item) not in extents:
+            extents[id(item)] = (math.inf, math.inf)  # what a part of itself would meet
+            inner = [extent(child) for child in (item.values() if isinstance(item, dict) else item)]
+            count = 1 + sum(values for values, _ in inner)
+            extents[id(item)] = count, 1 + max((levels for _, levels in inner), default=0)
+        return extents[id(item)]
+
+    count, depth = extent(value)
+    if depth > MAX_DEPTH or count > MAX_NODES:
+        raise InvalidInput(
+            f"nested too deeply or too large (more than {MAX_DEPTH} levels or {MAX_NODES:,} "
+            "values, aliases written out)",
+            where=path,
+        )

@@ -138,6 +138,8 @@ def value_problems(family, options, given):
             elif not option.has_task_value(family, name):
                 problem = f"{family} needs a value for it"
                 problems[name] = InvalidInput(problem, f"option {name}", option.description)
+            else:
+                option.task_value(family, name)
         except InvalidInput as error:
             problems[str(error)] = error
     return list(problems.values())
@@ -200,8 +202,16 @@ class Switch(Option, BoolParameter):
 class Choice(Option, luigi.ChoiceParameter):
     """One of some words."""
 
-    def __init__(self, *args, choices, **kwargs):
+    def __init__(self, *args, choices, description, **kwargs):
         super().__init__(*args, choices=choices, var_type=str, **kwargs)
+        # Luigi's own words have the choices in an order that changes from run to run.
+        self.description = f"{description}. Choices: {', '.join(choices)}"
+
+    def normalize(self, x):
+        """Refuse other words."""
+        if x not in self._choices:
+            raise self._wrong(x, "it is not one of the choices")
+        return super().normalize(x)
 
 
 class Extensions(Option, luigi.Parameter):
