@@ -40,16 +40,23 @@ class Faults:
         mark: of all processes that are started.
         odd: {row: behavior}, see ``odd_cells/sitecustomize.py``.
         seconds: of each cell.
+        slow: {"module:function": seconds} that calls wait before they begin.
     """
 
     flow: object
     mark: str
     odd: dict = field(default_factory=dict)
     seconds: float = 0.0
+    slow: dict = field(default_factory=dict)
 
     def environment(self):
         inherited = filter(None, [os.environ.get("PYTHONPATH")])
-        content = {"seconds": self.seconds, "journal": str(self.journal_path), "odd": self.odd}
+        content = {
+            "seconds": self.seconds,
+            "journal": str(self.journal_path),
+            "odd": self.odd,
+            "slow": self.slow,
+        }
         return {
             **os.environ,
             MARK: self.mark,
@@ -122,6 +129,15 @@ class Faults:
         """The rows that were begun, in order, repeated ones included."""
         path = self.journal_path
         return [int(line) for line in path.read_text().split()] if path.exists() else []
+
+    def wait_for_slow_calls(self, count, process, seconds=60):
+        """Wait until so many calls of slow functions have begun."""
+        path = self.journal_path.with_name("journal.slow")
+        deadline = time.monotonic() + seconds
+        while not path.exists() or path.read_text().count("\n") < count:
+            assert process.poll() is None, self.text[-3000:]
+            assert time.monotonic() < deadline, self.text[-3000:]
+            time.sleep(0.01)
 
     def processes(self):
         """{kind: [pid]} of the living processes of the flow."""

@@ -118,6 +118,47 @@ def test_all_killed_at_once(faults, expected):
     assert_whole(faults, expected, 1)
 
 
+STAGES = {
+    "CheckInputs": ("region_grower_flow.checks:check_synthesis", 5, 1),
+    "LoadAtlas": ("region_grower_flow.atlas.load:load_atlas_table", 5, 1),
+    "ExtractDistributions": ("region_grower_flow.calibration.extraction:_extract", 5, 1),
+    "placing": ("region_grower_flow.merge:_place", 0.3, 4),
+    "tables": ("region_grower_flow.merge:_write_tables", 5, 1),
+}
+
+
+@pytest.fixture(scope="module")
+def calibrated(tmp_path_factory, kernels):
+    """A flow that starts from reconstructions, and what an undisturbed run makes of it."""
+    from bad_bases import calibration
+
+    flow = calibration(tmp_path_factory.mktemp("calibrated") / "flow")
+    flow.options["extraction_processes"] = 2
+    process = flow.luigi()
+    assert process.returncode == 0, process.stdout + process.stderr
+    return flow, results_of(flow)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize(("number", "workers"), [(KILL, 2), (TERM, 1), (INT, 1)])
+def test_killed_in_any_stage(calibrated, mark, stage, number, workers):
+    flow, expected = calibrated
+    clean(flow)
+    flow.folder.with_name("journal.slow").unlink(missing_ok=True)
+    function, seconds, calls = STAGES[stage]
+    faults = Faults(flow, mark, slow={function: seconds})
+    process = faults.start("--workers", str(workers))
+    faults.wait_for_slow_calls(calls, process)
+    process.send_signal(number)
+    end(process, faults)
+    assert process.returncode not in (0, None)
+    faults.slow = {}
+    faults.run_to_end()
+    assert results_of(flow) == expected
+    assert temporaries(flow.folder) == []
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 def test_killed_again_and_again(faults, expected, capsys):

@@ -2,9 +2,11 @@
 
 Python imports a module of this name when it starts, in the luigi process and in every rank. The
 environment variable RGF_TEST_ODD holds JSON: {"seconds": of each cell, "journal": a file that gets
-a line each time a cell is begun, "odd": {row: behavior}}.
+a line each time a cell is begun, "odd": {row: behavior}, "slow": {"module:function": seconds that a
+call waits before it begins, which it notes in the journal's sibling}}.
 """
 
+import functools
 import importlib.abc
 import importlib.machinery
 import json
@@ -15,6 +17,7 @@ import time
 
 ODD = json.loads(os.environ.get("RGF_TEST_ODD", "null"))
 SYNTHESIS = "region_grower_flow.synthesis"
+SLOW = [(*name.split(":"), seconds) for name, seconds in (ODD or {}).get("slow", {}).items()]
 
 
 def segfault():
@@ -50,14 +53,35 @@ def output():
 BEHAVIORS = {f.__name__: f for f in (segfault, kill, hang, loop, memory, output)}
 
 
-def note(row):
+def note(what, kind=""):
     if ODD.get("journal"):
-        descriptor = os.open(ODD["journal"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-        os.write(descriptor, f"{row}\n".encode())
+        descriptor = os.open(ODD["journal"] + kind, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        os.write(descriptor, f"{what}\n".encode())
         os.close(descriptor)
 
 
+def slow_down(module, name, seconds):
+    """Let a function of a module wait before each call."""
+    real = getattr(module, name)
+
+    def wait(*arguments, **keywords):
+        note(name, ".slow")
+        time.sleep(seconds)
+        return real(*arguments, **keywords)
+
+    setattr(module, name, functools.wraps(real)(wait))
+
+
 def spoil(module):
+    """Let a module behave as asked."""
+    for name, function, seconds in SLOW:
+        if name == module.__name__:
+            slow_down(module, function, seconds)
+    if module.__name__ == SYNTHESIS:
+        spoil_cells(module)
+
+
+def spoil_cells(module):
     """Let the cells of the synthesizer behave as asked."""
     real = module.Synthesizer._make
 
@@ -73,10 +97,10 @@ def spoil(module):
 
 
 class Finder(importlib.abc.MetaPathFinder):
-    """Finds the real module and spoils it once it is loaded."""
+    """Finds the real modules and spoils them once they are loaded."""
 
     def find_spec(self, name, path, target=None):
-        if name != SYNTHESIS:
+        if name != SYNTHESIS and name not in [module for module, _, _ in SLOW]:
             return None
         spec = importlib.machinery.PathFinder.find_spec(name, path, target)
         load = spec.loader.exec_module
