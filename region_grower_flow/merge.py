@@ -10,6 +10,7 @@ import errno
 import json
 import os
 import shutil
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -76,6 +77,7 @@ def merge_outputs(plan, on_progress=None):
     Raises:
         OutputFailed: an output cannot be written.
     """
+    start = time.monotonic()
     tell = on_progress or (lambda sentence: None)
     results = _Results(plan)
     outputs = []
@@ -90,6 +92,7 @@ def merge_outputs(plan, on_progress=None):
     if plan.circuit_config:
         outputs.append(_write_circuit_config(plan))
     summary = summarize(plan, results)
+    summary.setdefault("seconds", {})["SynthesizeMorphologies"] = round(time.monotonic() - start, 3)
     _write_json(plan.summary, summary)
     return [*outputs, plan.summary], summary
 

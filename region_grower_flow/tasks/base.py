@@ -4,6 +4,7 @@ import contextlib
 import html
 import json
 import os
+import time
 from pathlib import Path
 
 import luigi
@@ -178,7 +179,9 @@ class FlowTask(WorkOptions, luigi.Task):
         try:
             recipe = self.recipe()
             with self.lock(), self.log() as write:
+                start = time.monotonic()
                 outputs, facts = self.make()
+                facts = {"seconds": round(time.monotonic() - start, 3), **facts}
                 write(self.account(facts))
             if self.recipe() != recipe:
                 raise InvalidInput(

@@ -8,7 +8,7 @@ from region_grower_flow import layout
 from region_grower_flow.errors import InvalidInput
 from region_grower_flow.io.run_lock import release
 from region_grower_flow.manifest import read_manifest
-from region_grower_flow.tasks import inputs
+from region_grower_flow.tasks import inputs, messages
 from region_grower_flow.tasks.base import FlowTask
 from region_grower_flow.tasks.checks import CheckInputs, guard_of
 from region_grower_flow.tasks.options import OutputOptions
@@ -54,6 +54,7 @@ class SynthesizeMorphologies(OutputOptions, FlowTask):
             super().run()
         finally:
             release()
+        messages.announce(self)
 
     def upstream(self):
         """All cells as one chunk: results do not depend on how cells are grouped."""
@@ -124,13 +125,20 @@ class SynthesizeMorphologies(OutputOptions, FlowTask):
                 (m.facts["given_up_at"] for m in manifests if m.facts["given_up_at"] is not None),
                 default=None,
             ),
-            "seconds": {"synthesis": sum(manifest.facts["seconds"] for manifest in manifests)},
+            "seconds": self.stage_seconds(manifests),
             "provenance": {
                 "fingerprint": recipe.fingerprint(),
                 "recipe": recipe.as_dict(),
                 "options": {name: _plain(value) for name, value in self.param_kwargs.items()},
             },
         }
+
+    def stage_seconds(self, chunks):
+        """{stage: seconds} that the stages below took when they were made."""
+        stages = [self.clone(CheckInputs), *self.upstream()[0].upstream()]
+        manifests = {stage.task_family: read_manifest(stage.output().path) for stage in stages}
+        seconds = {name: m.facts["seconds"] for name, m in manifests.items() if m is not None}
+        return {**seconds, "SynthesizeChunk": round(sum(m.facts["seconds"] for m in chunks), 3)}
 
 
 def _plain(value):

@@ -29,9 +29,20 @@ class Scheduling(luigi.interface._WorkerSchedulerFactory):
         )
 
 
+_commands = []
+"""Filled when a command of ours tells the end of the run itself."""
+
+
+def announce(task):
+    """Print what a task has made, under the luigi command, which says nothing of it."""
+    if not _commands:
+        print("\n".join(closing_sentences(task, done_before=False)), flush=True)
+
+
 def collect_failures():
     """A list that the exceptions of failing tasks are appended to."""
     quiet_tracebacks()
+    _commands.append("region-grower-flow")
     failures = []
 
     @FlowTask.event_handler(luigi.Event.FAILURE)

@@ -26,6 +26,9 @@ def test_all_stages_run_once(flow):
     assert process.returncode == 0, process.stdout + process.stderr
     assert stages_run(process) == ALL
     assert flow.summary["cells"] == {"asked": 8, "made": 8, "dropped": 0, "without_axon": 0}
+    assert "8 cells asked, 8 made, 0 dropped." in process.stdout
+    stages = {name.split()[0] for name in ALL}
+    assert set(flow.summary["seconds"]) == stages
     again = flow.luigi()
     assert again.returncode == 0
     assert stages_run(again) == set()
