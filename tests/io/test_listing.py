@@ -5,11 +5,13 @@ import zlib
 
 import pytest
 
+from region_grower_flow.io import listing as listings
 from region_grower_flow.io.listing import intact, read_listing, scan, write_listing
 
 
-@pytest.fixture
-def placed(tmp_path):
+@pytest.fixture(params=[100, 1], ids=["one process", "several processes"])
+def placed(request, tmp_path, monkeypatch):
+    monkeypatch.setattr(listings, "FILES_PER_PROCESS", request.param)
     folder = tmp_path / "out"
     files = {}
     for name in ("a.h5", "hashed/0a/b.h5", "hashed/0b/c.h5"):
