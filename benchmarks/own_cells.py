@@ -68,7 +68,8 @@ def prepare(keywords, cells, skip_write):
     from region_grower_flow.io.axons import load_axon_table
     from region_grower_flow.io.cells import read_cells
     from region_grower_flow.io.table import write_table
-    from region_grower_flow.synthesis import SynthesisSettings, open_synthesizer
+    from region_grower_flow.settings import SynthesisSettings
+    from region_grower_flow.synthesis import open_synthesizer
 
     cache.fill()
     every = read_cells(keywords["input_cells"])

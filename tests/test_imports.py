@@ -21,6 +21,7 @@ LAYERS = [
     ["atlas"],
     ["engine"],
     ["diameters", "axon", "limits", "extra_trees"],
+    ["settings"],
     ["synthesis"],
     ["runtime"],
     ["chunk"],

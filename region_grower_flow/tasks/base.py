@@ -15,7 +15,8 @@ from region_grower_flow.errors import FlowError, InvalidInput, InvalidInputs
 from region_grower_flow.fingerprint import FileDigests, Recipe, digest_of, package_versions
 from region_grower_flow.manifest import Manifest, read_manifest, remember_digests
 from region_grower_flow.runtime.processes import die_with_forking_parent
-from region_grower_flow.tasks.options import WorkOptions, value_problems
+from region_grower_flow.tasks.option_types import value_problems
+from region_grower_flow.tasks.options import WorkOptions
 from region_grower_flow.tasks.progress import Progress, stage_log
 from region_grower_flow.tasks.sentences import quiet_tracebacks
 

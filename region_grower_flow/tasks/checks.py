@@ -12,12 +12,8 @@ from region_grower_flow.tasks import inputs
 from region_grower_flow.tasks.base import FlowTask
 from region_grower_flow.tasks.example import CreateExample
 from region_grower_flow.tasks.launching import expect_launch
-from region_grower_flow.tasks.options import (
-    AtlasOptions,
-    OutputOptions,
-    ParameterOptions,
-    Text,
-)
+from region_grower_flow.tasks.option_types import Text
+from region_grower_flow.tasks.options import AtlasOptions, OutputOptions, ParameterOptions
 
 OPTIONS, FOLDER = "options", "folder"
 """Facts of a check: the options as texts, and the folder that relative paths start from."""

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import luigi
 
-from region_grower_flow.tasks.options import Text
+from region_grower_flow.tasks.option_types import Text
 
 
 class CreateExample(luigi.Task):

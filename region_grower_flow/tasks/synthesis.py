@@ -12,7 +12,8 @@ from region_grower_flow.tasks.atlas import LoadAtlas
 from region_grower_flow.tasks.base import FlowTask
 from region_grower_flow.tasks.checks import CheckInputs, Guarded
 from region_grower_flow.tasks.distributions import ExtractDistributions
-from region_grower_flow.tasks.options import SynthesisOptions, Whole
+from region_grower_flow.tasks.option_types import Whole
+from region_grower_flow.tasks.options import SynthesisOptions
 from region_grower_flow.tasks.parameters import GenerateParameters
 from region_grower_flow.tasks.progress import Part, duration
 
@@ -151,7 +152,7 @@ class SynthesizeChunk(ChunkRange, Guarded, SynthesisOptions, FlowTask):
     def settings(self):
         """The SynthesisSettings of the chunk."""
         from region_grower_flow.io.ranges import rows_of_ids
-        from region_grower_flow.synthesis import SynthesisSettings
+        from region_grower_flow.settings import SynthesisSettings
 
         loaded = self.clone(LoadAtlas)
         parameters = self.tmd_parameters or self.clone(GenerateParameters).path
