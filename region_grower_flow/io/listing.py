@@ -12,7 +12,6 @@ from pathlib import Path
 
 from region_grower_flow.io.atomic import make_folder, write_text_atomic
 
-
 FILES_PER_PROCESS = 100_000
 """Files that one process looks at; more are shared between processes."""
 
