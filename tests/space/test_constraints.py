@@ -295,7 +295,10 @@ SOUND_DIRECTION = {"neurite_types": ["axon"], "params": {"direction": AXIS}}
         ({"neurite_types": ["apical"]}, "not 'apical'.*'apical_dendrite'"),
         ({"processes": ["mayor"]}, "not 'mayor'.*'major'"),
         ({"neurite_type": ["axon"]}, "unknown key 'neurite_type'.*'neurite_types'"),
-        ({"params_section": {"max_tries": 0}}, "'max_tries' must be a whole number from 1 to 10,000, not 0"),
+        (
+            {"params_section": {"max_tries": 0}},
+            "'max_tries' must be a whole number from 1 to 10,000, not 0",
+        ),
         ({"params_section": {"randomness_increase": -1}}, "'randomness_increase' must be"),
     ],
 )
