@@ -28,7 +28,8 @@ ORPHAN_SECONDS = 10.0
 """For the processes of a killed run to end, which still hold what it held."""
 
 POLL_SECONDS = 0.05
-ATTEMPTS = 5
+ATTEMPTS = 20
+"""To take a lock file: somebody who only looks at it, or a run that ends, may be in the way."""
 
 _held = {}
 
@@ -100,13 +101,14 @@ def _take(path, place):
             os.close(handle)
             raise
         os.close(handle)
+        time.sleep(POLL_SECONDS)
     raise Busy(f"{place} is held by several runs that start at the same time. Start one again.")
 
 
 def _take_open(handle, path, place, deadline):
     """Whether this run has the lock file now, else it has gone or changed hands meanwhile."""
     alone = _flock(handle, fcntl.LOCK_EX)
-    while not alone and _is_orphaned(handle) and time.monotonic() < deadline:
+    while not alone and _is_unclear(handle) and time.monotonic() < deadline:
         time.sleep(POLL_SECONDS)
         alone = _flock(handle, fcntl.LOCK_EX)
     if not _is_file(handle, path):
@@ -184,9 +186,10 @@ def _is_running(content):
     return started is not None and started == content.get("started")
 
 
-def _is_orphaned(handle):
+def _is_unclear(handle):
+    """Whether a locked file tells of nobody yet, or of a run that has ended."""
     content = _content(handle)
-    return content.get("host") == socket.gethostname() and not _is_running(content)
+    return not content or (content.get("host") == socket.gethostname() and not _is_running(content))
 
 
 def _start_of(pid):

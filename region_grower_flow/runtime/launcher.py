@@ -6,7 +6,6 @@ what is left, until every row has a record. The launcher's exit code proves noth
 
 import contextlib
 import os
-import resource
 import time
 from pathlib import Path
 
@@ -17,12 +16,9 @@ from region_grower_flow.runtime.blocks import finished_records, remove_temporari
 from region_grower_flow.runtime.commands import INPROCESS, WORKER_MODULE
 from region_grower_flow.runtime.job import JOBS, Block, Job, load_job, write_job
 from region_grower_flow.runtime.plans import ChunkOutcome, ChunkRun, Progress, cut_blocks
-from region_grower_flow.runtime.trial import mpi_works
+from region_grower_flow.runtime.trial import file_size_problem, mpi_works
 
 __all__ = ["ChunkOutcome", "ChunkRun", "Progress", "finished_records", "mpi_works", "run_chunk"]
-
-MPI_FILE_SIZE = 10_000_000
-"""Bytes of the largest file that a rank of MPICH makes in shared memory (measured: below 10 MB)."""
 
 TAIL_LINES, TAIL_LENGTH = 5, 600
 """Lines and characters of a log that an error quotes."""
@@ -309,13 +305,9 @@ class _Chunk:
 
 
 def _check_file_size_limit():
-    """MPI's shared memory counts as files: below a few MB its ranks die with odd messages."""
-    limit, _ = resource.getrlimit(resource.RLIMIT_FSIZE)
-    if limit != resource.RLIM_INFINITY and limit < MPI_FILE_SIZE:
-        raise OutputFailed(
-            f"The file-size limit of {limit} bytes is too small for MPI, which needs files of "
-            f"{MPI_FILE_SIZE} bytes in shared memory; raise it (ulimit -f) and run again."
-        )
+    problem = file_size_problem()
+    if problem:
+        raise OutputFailed(problem)
 
 
 def _raise_failure(end):

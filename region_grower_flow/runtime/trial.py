@@ -4,6 +4,7 @@ import contextlib
 import functools
 import json
 import os
+import resource
 import subprocess
 
 from region_grower_flow.errors import InvalidInput, WorkerFailed
@@ -13,9 +14,30 @@ CHECK_SECONDS = 60
 """For two ranks to start and say how many they are."""
 
 
+MPI_FILE_SIZE = 10_000_000
+"""Bytes of the largest file that a rank of MPICH makes in shared memory (measured: below 10 MB)."""
+
+
+def file_size_problem():
+    """A sentence when the file-size limit is too small for MPI, else None.
+
+    MPI's shared memory counts as files: below a few MB its ranks die with odd messages.
+    """
+    limit, _ = resource.getrlimit(resource.RLIMIT_FSIZE)
+    if limit == resource.RLIM_INFINITY or limit >= MPI_FILE_SIZE:
+        return None
+    return (
+        f"The file-size limit of {limit} bytes is too small for MPI, which needs files of "
+        f"{MPI_FILE_SIZE} bytes in shared memory; raise it (ulimit -f) and run again."
+    )
+
+
 @functools.cache
 def mpi_works():
     """Whether a usable mpiexec and mpi4py are here: (bool, a sentence). Starts two ranks once."""
+    problem = file_size_problem()
+    if problem:
+        return False, problem
     try:
         command = commands.launch_command(commands.MPIEXEC, 2, commands.worker_command(None, 2))
         environment = commands.rank_environment(os.environ, commands.MPIEXEC)
