@@ -208,12 +208,13 @@ def _check_morphology_folder(options):
 def _foreign_files(options, folder, where):
     from region_grower_flow.io.atomic import TEMPORARY_PREFIX
     from region_grower_flow.io.listing import read_listing
+    from region_grower_flow.io.run_lock import LOCK_PREFIX
 
     ours = read_listing(Path(options.work_dir, layout.MANIFESTS, layout.LISTING), folder)
     foreign = [
         str(path.relative_to(folder))
         for path in folder.rglob("*")
-        if not path.name.startswith(TEMPORARY_PREFIX)
+        if not path.name.startswith((TEMPORARY_PREFIX, LOCK_PREFIX))
         and not path.is_dir()
         and str(path.relative_to(folder)) not in ours
     ]
