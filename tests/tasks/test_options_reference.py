@@ -1,0 +1,45 @@
+"""Each option is described once: help, docs and the commented configuration say the same."""
+
+from configparser import ConfigParser
+from pathlib import Path
+
+import pytest
+
+from region_grower_flow.tasks import SynthesizeMorphologies, reference
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.parametrize(
+    ("file", "made"),
+    [
+        ("docs/reference/options.rst", reference.reference),
+        ("configs/all_options.cfg", reference.configuration),
+    ],
+)
+def test_the_files_are_made_from_the_options(file, made):
+    assert (ROOT / file).read_text(encoding="utf-8") == made(), (
+        "run python -m region_grower_flow.tasks.reference"
+    )
+
+
+def test_every_option_of_the_flow_is_there():
+    names = {name for name, _ in SynthesizeMorphologies.get_params()} - {"guard"}
+    described = {name for group in reference.GROUPS for name in reference.own_options(group)}
+    assert described == names
+    text = reference.reference()
+    assert all(f"``{name}``" in text for name in names)
+
+
+def test_every_option_has_a_description():
+    for group in reference.GROUPS:
+        for name, option in reference.own_options(group).items():
+            assert option.description, name
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "configs").glob("*.cfg")), ids=lambda p: p.name)
+def test_configurations_use_known_options(path):
+    config = ConfigParser()
+    config.read(path)
+    names = {name for name, _ in SynthesizeMorphologies.get_params()}
+    assert set(config["region_grower_flow"]) <= names
