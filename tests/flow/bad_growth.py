@@ -163,6 +163,9 @@ GROWTH = [
     Bad("soma-huge", distribs("soma", "size", "norm", value={"mean": 1e300, "std": 0.1}), (
         f"{DRAWN}soma",
     )),
+    Bad("diameter-neurites", params("diameter_params", "neurite_types", value=1), (
+        f"{PLACE}diameter_params -> neurite_types: expected a list or null, not 1",
+    )),
     Bad("diameter-missing", distribs("diameter", value=LEFT_OUT), ("'diameter' is missing",)),
     Bad("diameter-unknown", distribs("diameter", value={"method": "M9"}), ("M9",)),
     Bad("diameter-external", distribs("diameter", value={"method": "external"}), ("external",)),
