@@ -18,6 +18,7 @@ class SynthesisSettings:
         rows: [first, last + 1] of its rows that are loaded.
         parameters, distributions: paths of the JSON files.
         morphologies: folder in which morphologies are written.
+        seed: of the run; the table's seeds are added to it.
         extensions: of the morphology files ("h5", "swc", "asc").
         directory_depth: levels of 256-way folders below ``hashed``, None for a flat folder.
         base_morph_dir: folder of axon donors (h5), None without grafting.
@@ -39,6 +40,7 @@ class SynthesisSettings:
     parameters: str
     distributions: str
     morphologies: str
+    seed: int = 0
     extensions: tuple = ("h5",)
     directory_depth: int | None = None
     base_morph_dir: str | None = None
@@ -76,6 +78,7 @@ def common_content(settings):
         "nrn_sections",
         "rotational_jitter_std",
         "scaling_jitter_std",
+        "seed",
         "skip_write",
         "synthesize_axons",
         "debug",

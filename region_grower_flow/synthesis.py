@@ -113,7 +113,7 @@ class Synthesizer:
     # The parts of one cell.
 
     def _make(self, row):
-        rng = np.random.default_rng(self._column("seeds", row))
+        rng = np.random.default_rng(self._seed(row))
         for attempt in range(1, layout.MAX_ATTEMPTS + 1):
             try:
                 made = self._attempt(row, rng)
@@ -251,7 +251,7 @@ class Synthesizer:
     def _stem(self, row):
         from region_grower_flow.io import morphologies
 
-        name = morphologies.morphology_name(int(self._column("seeds", row)))
+        name = morphologies.morphology_name(self._seed(row))
         return str(morphologies.relative_stem(name, self.settings.directory_depth))
 
     def _record(self, row, status=layout.MADE, **values):
@@ -290,6 +290,10 @@ class Synthesizer:
     def _column(self, name, row):
         return getattr(self.table, name)[row - self.settings.rows[0]]
 
+    def _seed(self, row):
+        """The cell's own seed: the run's and the table's, modulo 2^32."""
+        return (self.settings.seed + int(self._column("seeds", row))) % layout.MAX_SEED
+
     def _optional(self, name, row):
         return None if getattr(self.table, name) is None else self._column(name, row)
 
@@ -302,7 +306,7 @@ class Synthesizer:
         if key not in self._entries:
             self._entries[key] = self._load_entries(key)
         entries = self._entries[key]
-        return entries[int(self._column("seeds", row)) % len(entries)]
+        return entries[self._seed(row) % len(entries)]
 
     def _load_entries(self, key):
         """What cells of the mtype can have: one entry, or several that cells take by their seed."""

@@ -51,7 +51,8 @@ class CellTable:
         synthesis_regions: (N,) object, the entry of the region structure that serves the cell, or
             ``default``.
         mtypes: (N,) object.
-        seeds: (N,) int64, (seed + id) modulo 2^32.
+        seeds: (N,) int64, (seed + id) modulo 2^32. A run whose seed is a setting of its synthesis
+            has a table with the seed 0: there the run's seed is added when cells are grown.
         axon_names: (N,) object, the morphology to graft the axon from, or None.
         axon_scales: (N,) float64, NaN: not scaled.
         meta: what all rows share (JSON-able): ``regions`` {synthesis region: cortical_depths,

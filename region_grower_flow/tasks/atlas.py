@@ -11,6 +11,7 @@ class LoadAtlas(Guarded, AtlasOptions, FlowTask):
     """Look all cells up in the atlas: one row per cell of the table."""
 
     own_check = CheckAtlas
+    no_result = ("seed",)
 
     def requires(self):
         """The checks."""
@@ -36,7 +37,8 @@ class LoadAtlas(Guarded, AtlasOptions, FlowTask):
             self.atlas,
             self.region_structure,
             cells,
-            self.seed,
+            # The run's seed is added when cells are grown, so that another one needs no new table.
+            seed=0,
             min_depth=self.min_depth,
             max_depth=self.max_depth,
             axon_table=inputs.axon_table(self, len(cells.positions)),

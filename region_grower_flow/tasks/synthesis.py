@@ -36,7 +36,7 @@ class SynthesizeChunk(ChunkRange, Guarded, SynthesisOptions, FlowTask):
         name
         for options in (ExtractDistributions, GenerateParameters, LoadAtlas)
         for name, _ in options.get_params()
-        if name != "synthesize_axons"
+        if name not in ("synthesize_axons", "seed")
     )
 
     @property
@@ -163,6 +163,7 @@ class SynthesizeChunk(ChunkRange, Guarded, SynthesisOptions, FlowTask):
             parameters=str(Path(parameters).resolve()),
             distributions=str(Path(distributions).resolve()),
             morphologies=str(self.work_path(layout.MORPHOLOGIES).resolve()),
+            seed=self.seed,
             extensions=self.out_morph_ext,
             directory_depth=self.directory_depth(),
             base_morph_dir=str(Path(self.base_morph_dir).resolve())
