@@ -1,5 +1,6 @@
 """Fixtures that all tests share."""
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -10,11 +11,20 @@ WITHOUT_KERNELS = {"atlas", "calibration", "example", "io", "runtime"}
 """Folders of tests that run no compiled kernel."""
 
 
+def heed_signals():
+    """Undo that a shell or nohup has these ignored: what tests start would ignore them too."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            usual = number == signal.SIGINT
+            signal.signal(number, signal.default_int_handler if usual else signal.SIG_DFL)
+
+
 def pytest_sessionstart(session):
     """Fill the kernel cache before test modules import kernels: each would compile its own.
 
     The first process compiles (once per state of the kernels), the others wait for it.
     """
+    heed_signals()
     if session.config.option.collectonly:
         return
     folders = {part for word in session.config.args for part in Path(word.split("::")[0]).parts}
