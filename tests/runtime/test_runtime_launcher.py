@@ -1,6 +1,7 @@
 """Chunks of fake cells, run to their end in spite of cells that misbehave."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -86,7 +87,8 @@ def test_nothing_to_do_starts_nothing(fake, run):
     [
         ("segfault", "2 times, last by: Segmentation fault"),
         ("kill", "3 times, last by: killed"),
-        ("leave", "3 times, last by: unknown cause"),
+        # MPICH reports a rank that leaves by itself with its own code, or as killed.
+        ("leave", "3 times, last by: (unknown cause|killed)"),
     ],
 )
 def test_cell_that_ends_its_process_is_dropped(fake, run, behavior, words):
@@ -95,7 +97,7 @@ def test_cell_that_ends_its_process_is_dropped(fake, run, behavior, words):
     assert sorted(outcome.records) == plan.rows
     dropped = [record for record in outcome.records.values() if record["status"] == "dropped"]
     assert [record["row"] for record in dropped] == [17]
-    assert words in dropped[0]["reason"]
+    assert re.search(words, dropped[0]["reason"])
     assert outcome.incidents
 
 
