@@ -1,0 +1,1 @@
+"""Tests of synthesized cells against reference cells: each gives one verdict."""
