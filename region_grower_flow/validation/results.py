@@ -1,0 +1,248 @@
+"""What a validation has found: every verdict with its numbers, and tables for figures.
+
+``validation.json`` is :meth:`Results.as_dict`:
+
+* ``version``: of this shape.
+* ``options``: {name: value} of what was asked.
+* ``parts``: the names of the comparisons, in order: ``full`` (all reconstructions) and, with the
+  hold-out, ``holdout`` (grown from one half of them, compared with the other half).
+* ``populations``: {part: {mtype: {``n_reference``, ``n_synthesized``, ``asked``, ``dropped``,
+  ``reasons`` {reason: cells}, ``neurite_types``, ``reference`` ("cells" or "bar codes"),
+  ``notes`` [sentence]}}}.
+* ``counts``: {part: {tier: {verdict: number of tests}}}.
+* ``verdicts``: a list of dicts, :data:`VERDICT_KEYS` each.
+* ``tables``: {name: {``file`` (CSV beside the JSON), ``columns``, ``rows`` (their number)}}.
+* ``provenance``: recipe, versions of packages, seconds.
+
+Numbers that are not finite are null.
+"""
+
+import csv
+import io
+import math
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+VERSION = 1
+
+JSON_NAME = "validation.json"
+MTYPES_NAME = "validation_mtypes.csv"
+
+FULL, HOLDOUT = "full", "holdout"
+"""Parts: all reconstructions; grown from one half of them and compared with the other half."""
+
+TIERS = (
+    "structure",
+    "space",
+    "morphometrics",
+    "topology",
+    "classifier",
+    "trunks",
+    "controls",
+)
+
+VERDICT_KEYS = (
+    "part",
+    "tier",
+    "test",
+    "verdict",
+    "mtype",
+    "neurite_type",
+    "n_reference",
+    "n_synthesized",
+    "statistic",
+    "p",
+    "p_adjusted",
+    "interval",
+    "threshold",
+    "detail",
+)
+
+CELLS_TABLE = "cells"
+"""Table of morphometrics: part, mtype, population ("reference" or "synthesized"), cell,
+neurite_type, then a column per feature."""
+
+DEPTHS_TABLE = "depths"
+"""Table of length (um per cell) against depth: part, mtype, neurite_type, from_um, to_um (depth
+below the top of the region, in vacuum: below the soma), reference, synthesized."""
+
+LAYERS_TABLE = "layers"
+"""Table of the fraction of length in each layer: part, mtype, neurite_type, layer, reference,
+synthesized."""
+
+VALUES_TABLE = "values"
+"""Table of the values that a verdict was made of: part, tier, test, mtype, neurite_type,
+population, value."""
+
+_SEVERITY = ("fail", "no power", "not testable", "pass")
+
+
+@dataclass
+class Results:
+    """The results of a validation.
+
+    Attributes:
+        options: {name: value} of what was asked, JSON-able.
+        populations: {part: {mtype: dict}}, see the module.
+        verdicts: [dict], :data:`VERDICT_KEYS` each.
+        tables: {name: [dict]}, a dict per row, all of the same keys.
+        provenance: recipe, versions, seconds.
+    """
+
+    options: dict = field(default_factory=dict)
+    populations: dict = field(default_factory=dict)
+    verdicts: list = field(default_factory=list)
+    tables: dict = field(default_factory=dict)
+    provenance: dict = field(default_factory=dict)
+
+    def add(self, part, verdicts):
+        """Append Verdicts of a part."""
+        for verdict in verdicts:
+            self.verdicts.append({"part": part, **plain_verdict(verdict)})
+
+    def extend(self, name, rows):
+        """Append rows to a table."""
+        self.tables.setdefault(name, []).extend(rows)
+
+    @property
+    def parts(self):
+        """The names of the comparisons, in order."""
+        return list(self.populations)
+
+    def of(self, part, mtype=None, tier=None):
+        """The verdicts (dicts) of a part, of one mtype and of one tier where these are given."""
+        return [
+            verdict
+            for verdict in self.verdicts
+            if verdict["part"] == part
+            and mtype in (None, verdict["mtype"])
+            and tier in (None, verdict["tier"])
+        ]
+
+    def counts(self):
+        """{part: {tier: {verdict: number}}}, tiers in the order of :data:`TIERS`."""
+        return {
+            part: {
+                tier: dict(sorted(found.items()))
+                for tier in TIERS
+                if (found := Counter(v["verdict"] for v in self.of(part, tier=tier)))
+            }
+            for part in self.parts
+        }
+
+    def as_dict(self):
+        """The content of ``validation.json``."""
+        return plain(
+            {
+                "version": VERSION,
+                "options": self.options,
+                "parts": self.parts,
+                "populations": self.populations,
+                "counts": self.counts(),
+                "verdicts": self.verdicts,
+                "tables": {
+                    name: {
+                        "file": table_name(name),
+                        "columns": list(rows[0]) if rows else [],
+                        "rows": len(rows),
+                    }
+                    for name, rows in self.tables.items()
+                },
+                "provenance": self.provenance,
+            }
+        )
+
+    def mtype_rows(self):
+        """A row (dict) per part and mtype: cells, and for each tier its verdict and counts."""
+        return [
+            {
+                "part": part,
+                "mtype": mtype,
+                **{
+                    name: population[name]
+                    for name in ("n_reference", "n_synthesized", "asked", "dropped")
+                },
+                **_tier_columns([self.of(part, mtype, tier) for tier in TIERS]),
+                "failed": "; ".join(map(named, self._of_verdict(part, mtype, "fail"))),
+            }
+            for part, mtypes in self.populations.items()
+            for mtype, population in mtypes.items()
+        ]
+
+    def _of_verdict(self, part, mtype, verdict):
+        return [found for found in self.of(part, mtype) if found["verdict"] == verdict]
+
+    def write(self, folder):
+        """Write ``validation.json`` and all tables; returns their paths, the JSON last.
+
+        Raises:
+            OutputFailed: a file cannot be written.
+        """
+        from region_grower_flow.io.atomic import make_folder, write_json_atomic, write_text_atomic
+
+        folder = Path(folder)
+        make_folder(folder)
+        tables = {table_name(name): rows for name, rows in self.tables.items()}
+        tables[MTYPES_NAME] = self.mtype_rows()
+        for name, rows in tables.items():
+            write_text_atomic(folder / name, csv_text(rows))
+        write_json_atomic(folder / JSON_NAME, self.as_dict(), indent=1)
+        return [*(folder / name for name in tables), folder / JSON_NAME]
+
+
+def table_name(name):
+    """The file of a table."""
+    return f"validation_{name}.csv"
+
+
+def named(verdict):
+    """A verdict's test in words: ``topology: bars (basal_dendrite)``."""
+    kind = f" ({verdict['neurite_type']})" if verdict["neurite_type"] else ""
+    return f"{verdict['tier']}: {verdict['test']}{kind}"
+
+
+def worst(verdicts):
+    """The worst of some verdicts (dicts), '' without any: fail, no power, not testable, pass."""
+    found = {verdict["verdict"] for verdict in verdicts}
+    return next((word for word in _SEVERITY if word in found), "")
+
+
+def _tier_columns(tiers):
+    columns = {}
+    for tier, verdicts in zip(TIERS, tiers, strict=True):
+        columns[tier] = worst(verdicts)
+        passed = sum(verdict["verdict"] == "pass" for verdict in verdicts)
+        columns[f"{tier}_passed"] = f"{passed}/{len(verdicts)}" if verdicts else ""
+    return columns
+
+
+def plain_verdict(verdict):
+    """A Verdict as a dict without the values that it was made of."""
+    keys = [key for key in VERDICT_KEYS if key != "part"]
+    return plain({key: getattr(verdict, key) for key in keys})
+
+
+def plain(value):
+    """A value as JSON: NumPy's types as Python's, numbers that are not finite as None."""
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if hasattr(value, "tolist"):
+        return plain(value.tolist())
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, Path):
+        return str(value)
+    return value
+
+
+def csv_text(rows):
+    """Rows (dicts of the same keys) as CSV; what is None or not finite is empty."""
+    text = io.StringIO()
+    if rows:
+        writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(plain(row) for row in rows)
+    return text.getvalue()
