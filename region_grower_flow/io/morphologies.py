@@ -24,6 +24,7 @@ __all__ = [
     "encode_asc",
     "encode_h5",
     "encode_swc",
+    "load_morphology",
     "morphology_name",
     "nrn_ordered",
     "read_morphology",
@@ -183,6 +184,22 @@ def read_morphology(path, require_diameters=False):
         InvalidInput: the file is missing, of another kind, or not a sound morphology (sections
             without points, values that are not finite).
     """
+    morphology = load_morphology(path)
+    _require_finite(morphology, path)
+    without = np.count_nonzero(morphology.diameters == 0)
+    if require_diameters and without:
+        raise InvalidInput(
+            f"{without} of its {len(morphology.diameters)} points have the diameter 0", where=path
+        )
+    return morphology
+
+
+def load_morphology(path):
+    """What a morphology file holds, as FlatMorphology: its numbers may be anything.
+
+    Raises:
+        InvalidInput: the file is missing, of another kind, or MorphIO cannot read it.
+    """
     import morphio
 
     path = Path(path)
@@ -198,20 +215,13 @@ def read_morphology(path, require_diameters=False):
         if path.suffix.lower() == ".h5":
             _check_tables(path)
         read = morphio.Morphology(str(path), **_without_warnings())
-        morphology = FlatMorphology.from_morphio(read)
+        return FlatMorphology.from_morphio(read)
     except InvalidInput as error:
         raise InvalidInput(f"not a readable morphology: {error.problem}", where=path) from error
     except (morphio.MorphioError, *READ_ERRORS) as error:
         raise InvalidInput(
             f"not a readable morphology: {_first_line(error, path)}", where=path
         ) from error
-    _require_finite(morphology, path)
-    without = np.count_nonzero(morphology.diameters == 0)
-    if require_diameters and without:
-        raise InvalidInput(
-            f"{without} of its {len(morphology.diameters)} points have the diameter 0", where=path
-        )
-    return morphology
 
 
 def _check_tables(path):
