@@ -1,0 +1,97 @@
+"""One test, one verdict: what the statistics of a validation hand back.
+
+A verdict is one of four words, and only ``pass`` is good news:
+
+* ``pass``: the test has shown agreement, and its controls show that it could have failed.
+* ``fail``: the test has shown a difference.
+* ``no power``: neither; the cells are too few to tell, or the controls did not behave.
+* ``not testable``: there are too few cells or values to test at all.
+"""
+
+import dataclasses
+from dataclasses import dataclass, field
+
+PASS, FAIL, NOT_TESTABLE, NO_POWER = "pass", "fail", "not testable", "no power"
+
+TIERS = (
+    "structure",
+    "space",
+    "morphometrics",
+    "topology",
+    "classifier",
+    "trunks",
+    "controls",
+)
+
+MIN_REFERENCE_CELLS = 8
+"""Fewer reference (or synthesized) cells than these are not testable."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The verdict of one test.
+
+    Attributes:
+        tier: one of TIERS.
+        test: the name of the test or of the feature, e.g. ``total length`` or ``energy distance``.
+        verdict: PASS, FAIL, NOT_TESTABLE or NO_POWER.
+        mtype, neurite_type: what was tested, None where the test is about all of them.
+        n_reference, n_synthesized: number of cells (of trees in the topology tier, of angles in
+            the trunks tier) that have a value.
+        statistic: the number that the test is about.
+        p: its p-value; p_adjusted: corrected for the tests of the same family.
+        interval: (low, high), the 90 % bootstrap interval where the test has one.
+        threshold: a number, or {name: number} where several are compared.
+        detail: one sentence that says why, in the field's terms.
+        values: further numbers by name.
+    """
+
+    tier: str
+    test: str
+    verdict: str
+    mtype: str | None = None
+    neurite_type: str | None = None
+    n_reference: int | None = None
+    n_synthesized: int | None = None
+    statistic: float | None = None
+    p: float | None = None
+    p_adjusted: float | None = None
+    interval: tuple | None = None
+    threshold: object = None
+    detail: str = ""
+    values: dict = field(default_factory=dict)
+
+    def as_dict(self):
+        """The verdict as a dict of plain values (numbers that are not finite stay so)."""
+        return dataclasses.asdict(self)
+
+    def replaced(self, **changes):
+        """A copy with other values."""
+        return dataclasses.replace(self, **changes)
+
+
+def too_few(tier, test, counts, minimum=MIN_REFERENCE_CELLS, **about):
+    """The ``not testable`` verdict of a test, or None when there are enough on both sides.
+
+    Args:
+        tier, test: of the verdict.
+        counts: (reference, synthesized) numbers of cells.
+        minimum: the smallest number that can be tested.
+        about: further attributes of the verdict (mtype, neurite_type).
+    """
+    n_reference, n_synthesized = counts
+    if min(counts) >= minimum:
+        return None
+    which, number = (
+        ("reference", n_reference) if n_reference < minimum else ("synthesized", n_synthesized)
+    )
+    return Verdict(
+        tier,
+        test,
+        NOT_TESTABLE,
+        n_reference=n_reference,
+        n_synthesized=n_synthesized,
+        threshold={"cells": minimum},
+        detail=f"{number} {which} cell{'' if number == 1 else 's'} of at least {minimum}",
+        **about,
+    )
