@@ -24,6 +24,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from region_grower_flow.validation.verdict import FAIL, NO_POWER, NOT_TESTABLE, PASS, TIERS
+
 VERSION = 1
 
 JSON_NAME = "validation.json"
@@ -31,16 +33,6 @@ MTYPES_NAME = "validation_mtypes.csv"
 
 FULL, HOLDOUT = "full", "holdout"
 """Parts: all reconstructions; grown from one half of them and compared with the other half."""
-
-TIERS = (
-    "structure",
-    "space",
-    "morphometrics",
-    "topology",
-    "classifier",
-    "trunks",
-    "controls",
-)
 
 VERDICT_KEYS = (
     "part",
@@ -57,6 +49,7 @@ VERDICT_KEYS = (
     "interval",
     "threshold",
     "detail",
+    "values",
 )
 
 CELLS_TABLE = "cells"
@@ -71,11 +64,12 @@ LAYERS_TABLE = "layers"
 """Table of the fraction of length in each layer: part, mtype, neurite_type, layer, reference,
 synthesized."""
 
-VALUES_TABLE = "values"
-"""Table of the values that a verdict was made of: part, tier, test, mtype, neurite_type,
-population, value."""
+PROFILES_TABLE = "profiles"
+"""Table of what is reported without a threshold: part, mtype, neurite_type, n_reference,
+n_synthesized, wasserstein_um (between the profiles of length along depth), inside (fraction of the
+points that lie in the region; empty in vacuum)."""
 
-_SEVERITY = ("fail", "no power", "not testable", "pass")
+_SEVERITY = (FAIL, NO_POWER, NOT_TESTABLE, PASS)
 
 
 @dataclass
@@ -164,7 +158,7 @@ class Results:
                     for name in ("n_reference", "n_synthesized", "asked", "dropped")
                 },
                 **_tier_columns([self.of(part, mtype, tier) for tier in TIERS]),
-                "failed": "; ".join(map(named, self._of_verdict(part, mtype, "fail"))),
+                "failed": "; ".join(map(named, self._of_verdict(part, mtype, FAIL))),
             }
             for part, mtypes in self.populations.items()
             for mtype, population in mtypes.items()
@@ -212,13 +206,13 @@ def _tier_columns(tiers):
     columns = {}
     for tier, verdicts in zip(TIERS, tiers, strict=True):
         columns[tier] = worst(verdicts)
-        passed = sum(verdict["verdict"] == "pass" for verdict in verdicts)
+        passed = sum(verdict["verdict"] == PASS for verdict in verdicts)
         columns[f"{tier}_passed"] = f"{passed}/{len(verdicts)}" if verdicts else ""
     return columns
 
 
 def plain_verdict(verdict):
-    """A Verdict as a dict without the values that it was made of."""
+    """A Verdict as a JSON-able dict."""
     keys = [key for key in VERDICT_KEYS if key != "part"]
     return plain({key: getattr(verdict, key) for key in keys})
 

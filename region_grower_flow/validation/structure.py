@@ -1,0 +1,247 @@
+"""The structure tier: is what was written what was asked for, and is it sound?
+
+Every cell is read again in each format. A test passes when all cells do: one bad diameter stops a
+simulation of a million cells as well as a thousand do.
+"""
+
+import os
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from region_grower_flow.errors import FlowError, some
+from region_grower_flow.io.morphologies import check_file, load_morphology
+from region_grower_flow.io.soma import contour_area
+from region_grower_flow.validation.verdict import FAIL, PASS, Verdict
+
+TIER = "structure"
+
+READABLE, FINITE, DIAMETERS = "readable", "finite points", "diameters > 0"
+SOMA, UNIFURCATIONS = "soma area > 0", "no unifurcation"
+READ_BACK, FORMATS = "read back as written", "formats agree"
+CELL_TESTS = (READABLE, FINITE, DIAMETERS, SOMA, UNIFURCATIONS, READ_BACK, FORMATS)
+"""What is asked of each cell."""
+
+ROWS, FILES, DROPPED = "rows = asked - dropped", "a file per row", "all dropped are named"
+COUNT_TESTS = (ROWS, FILES, DROPPED)
+"""What is asked of all cells of an mtype together."""
+
+TOLERANCE = 1e-3
+"""um, between formats: SWC and ASC have nine decimals, SWC holds radii."""
+AREA_TOLERANCE = 0.02
+"""Between the soma areas of formats: SWC's sphere has the contour's area as NEURON computes it."""
+MOST_NAMED = 3
+"""Cells that a sentence names."""
+
+
+@dataclass(frozen=True)
+class WrittenCell:
+    """The files of one synthesized cell.
+
+    Attributes:
+        name: path below the folder of the morphologies, without extension.
+        digests: {extension: (size in bytes, CRC-32)} as recorded when they were written.
+    """
+
+    name: str
+    digests: dict = field(default_factory=dict)
+
+
+def soma_area(morphology, extension):
+    """The area (um2) of the soma that NEURON makes of a file; 0 when it can make none.
+
+    HDF5 and ASC hold contours, of which NEURON makes a stack of cylinders (:mod:`io.soma`); HDF5 is
+    taken for what its conversion to ASC gives. In SWC one point is a cylinder as long as thick,
+    and several points are a chain of cylinders, each as wide as its points say.
+    """
+    points, diameters = morphology.soma_points, morphology.soma_diameters
+    if len(points) == 0:
+        return 0.0
+    if len(points) == 1:
+        return float(np.pi * max(diameters[0], 0.0) ** 2)
+    if extension == "swc":
+        return _chain_area(points.astype(float), diameters.astype(float))
+    return contour_area(points) or 0.0
+
+
+def _chain_area(points, diameters):
+    radii = diameters / 2
+    slants = np.hypot(np.linalg.norm(np.diff(points, axis=0), axis=1), np.diff(radii))
+    return float(np.pi * np.sum((radii[1:] + radii[:-1]) * slants))
+
+
+def unifurcations(morphology):
+    """The number of sections that have exactly one child."""
+    parents = morphology.parents[morphology.parents >= 0]
+    return int(np.count_nonzero(np.bincount(parents, minlength=1) == 1)) if len(parents) else 0
+
+
+def examine_cell(folder, cell, extensions):
+    """Read a cell in each format: {test: sentence} of what is wrong, empty when nothing is.
+
+    Args:
+        folder: the folder of the morphologies.
+        cell: the WrittenCell.
+        extensions: the formats that it must be there in.
+    """
+    problems, read = {}, {}
+    for extension in extensions:
+        path = Path(folder, f"{cell.name}.{extension}")
+        known = cell.digests.get(extension)
+        if known is not None and not check_file(path, *known):
+            problems.setdefault(READ_BACK, f"{path.name} is not what was written")
+        try:
+            read[extension] = load_morphology(path)
+        except FlowError as error:
+            problems.setdefault(READABLE, str(error))
+            continue
+        for test, problem in _unsound(read[extension], extension):
+            problems.setdefault(test, f"{path.name}: {problem}")
+    first = next(iter(read.items()), None)
+    for extension, morphology in list(read.items())[1:]:
+        difference = formats_differ(first, (extension, morphology))
+        if difference:
+            problems.setdefault(FORMATS, f"{cell.name}: {difference}")
+    return problems
+
+
+def _unsound(morphology, extension):
+    """(test, problem) of the numbers and the tree of one file."""
+    points = (morphology.points, morphology.soma_points)
+    bad = sum(int((~np.isfinite(array)).any(axis=1).sum()) for array in points)
+    if bad:
+        yield FINITE, f"{bad} points are not finite"
+    bad = np.count_nonzero(~(morphology.diameters > 0))
+    if bad:
+        yield DIAMETERS, f"{bad} of {len(morphology.diameters)} diameters are not above 0"
+    if not bad and morphology.n_sections == 0:
+        yield READABLE, "it has no neurite"
+    area = soma_area(morphology, extension) if np.isfinite(morphology.soma_points).all() else 0.0
+    if not area > 0:
+        yield SOMA, "NEURON would give its soma an area of 0"
+    count = unifurcations(morphology)
+    if count:
+        yield UNIFURCATIONS, f"{count} sections have one child"
+
+
+def formats_differ(first, second):
+    """How two formats of a cell differ, '' when they do not: each is (extension, FlatMorphology).
+
+    Points that repeat the one before are left aside: SWC cannot hold all of them.
+    """
+    (name, a), (other, b) = first, second
+    words = f"{name} and {other} differ in"
+    if a.n_sections != b.n_sections or (a.parents != b.parents).any():
+        return f"{words} their sections ({a.n_sections} and {b.n_sections})"
+    if (a.types != b.types).any():
+        return f"{words} their section types"
+    points, others = _distinct(a), _distinct(b)
+    if points.shape != others.shape:
+        return f"{words} their points ({len(points)} and {len(others)})"
+    if not np.allclose(points, others, rtol=1e-5, atol=TOLERANCE, equal_nan=True):
+        return f"{words} their points by {np.nanmax(np.abs(points - others)):.3g} um"
+    areas = soma_area(a, name), soma_area(b, other)
+    if not np.isclose(*areas, rtol=AREA_TOLERANCE, atol=TOLERANCE):
+        return f"{words} their soma's area ({areas[0]:.1f} and {areas[1]:.1f} um2)"
+    centers = [m.soma_points.mean(axis=0, dtype=float) for m in (a, b) if len(m.soma_points)]
+    if len(centers) == 2 and not np.allclose(*centers, rtol=1e-5, atol=TOLERANCE):
+        return f"{words} their soma's center"
+    return ""
+
+
+def _distinct(morphology):
+    """(K, 4) points and diameters without those that lie where the one before in a section does."""
+    points = morphology.points
+    moved = np.ones(len(points), dtype=bool)
+    moved[1:] = (np.abs(np.diff(points, axis=0)) > 1e-6).any(axis=1)
+    moved[morphology.offsets[:-1][np.diff(morphology.offsets) > 0]] = True
+    return np.column_stack([points, morphology.diameters])[moved].astype(float)
+
+
+def examine_cells(folder, cells, extensions):
+    """The problems of many WrittenCells: (number of cells, {test: (cells that fail, sentences)})."""
+    failed, sentences = Counter(), defaultdict(list)
+    for cell in cells:
+        for test, sentence in examine_cell(folder, cell, extensions).items():
+            failed[test] += 1
+            if len(sentences[test]) < MOST_NAMED:
+                sentences[test].append(sentence)
+    return len(cells), {test: (failed[test], sentences[test]) for test in failed}
+
+
+def cell_verdicts(mtype, examined):
+    """The verdicts on all cells of an mtype from the parts that :func:`examine_cells` gave."""
+    total = sum(count for count, _ in examined)
+    verdicts = []
+    for test in CELL_TESTS:
+        found = [problems[test] for _, problems in examined if test in problems]
+        failed = sum(count for count, _ in found)
+        sentences = [sentence for _, named in found for sentence in named][:MOST_NAMED]
+        detail = f"{failed} of {total} cells: {'; '.join(sentences)}" if failed else ""
+        verdicts.append(_exact(mtype, test, total, total - failed, detail))
+    return verdicts
+
+
+def count_verdicts(mtype, synthesized):
+    """The verdicts on the numbers of cells of an mtype (see ``populations.Synthesized``)."""
+    population = synthesized.mtypes[mtype]
+    expected = population.asked - sum(population.dropped.values())
+    wrong = []
+    if len(population.names) != expected:
+        wrong.append(
+            f"{population.asked} asked, {sum(population.dropped.values())} dropped, but "
+            f"{len(population.names)} rows"
+        )
+    repeated = [name for name, count in Counter(population.names).items() if count > 1]
+    if repeated:
+        wrong.append(f"{len(repeated)} morphologies serve several rows ({some(repeated, 3)})")
+    if population.told is not None and population.told != population.in_summary():
+        wrong.append(f"the summary says {population.told}")
+    rows = _exact(
+        mtype, ROWS, population.asked, population.asked if not wrong else 0, "; ".join(wrong)
+    )
+    return [rows, _files(mtype, synthesized), _named(mtype, population)]
+
+
+def _files(mtype, synthesized):
+    population = synthesized.mtypes[mtype]
+    absent = [
+        f"{name}.{extension}"
+        for name in population.names
+        for extension in synthesized.extensions
+        if not os.path.isfile(f"{synthesized.folder}/{name}.{extension}")
+    ]
+    count = len(population.names) * len(synthesized.extensions)
+    detail = f"{len(absent)} of {count} files are absent ({some(absent, 3)})" if absent else ""
+    if not absent and synthesized.stray:
+        detail = f"{len(synthesized.stray)} files belong to no row ({some(synthesized.stray, 3)})"
+    return _exact(mtype, FILES, count, count - len(absent) - len(synthesized.stray), detail)
+
+
+def _named(mtype, population):
+    nameless = population.dropped.get("", 0)
+    total = sum(population.dropped.values())
+    detail = f"{nameless} of {total} dropped cells have no reason" if nameless else ""
+    if population.lost:
+        detail = (
+            f"{len(population.lost)} cells are neither made nor dropped ({population.lost[:3]})"
+        )
+    return _exact(mtype, DROPPED, total, total - nameless - len(population.lost), detail)
+
+
+def _exact(mtype, test, total, good, detail):
+    """A verdict that only all of ``total`` pass; none at all passes too."""
+    return Verdict(
+        tier=TIER,
+        test=test,
+        verdict=PASS if good == total and not detail else FAIL,
+        mtype=mtype,
+        neurite_type=None,
+        n_reference=0,
+        n_synthesized=int(total),
+        statistic=float(good / total) if total else (0.0 if detail else 1.0),
+        threshold=1.0,
+        detail=detail,
+    )
