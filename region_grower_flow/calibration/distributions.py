@@ -6,18 +6,15 @@ from a table of mtype names, all problems are reported before or after the work 
 result has the form {region: {mtype: distributions}} that synthesis reads.
 """
 
-import contextlib
 import multiprocessing
 import os
-import signal
-import threading
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import connection, forkserver
 
 from region_grower_flow.calibration.diameter_model import resolve_diameter_model
 from region_grower_flow.calibration.extraction import ExtractionTask, extract_mtype
 from region_grower_flow.calibration.features import DEFAULT_FEATURE, check_feature
+from region_grower_flow.calibration.pool import start_server, worker_pool
 from region_grower_flow.calibration.populations import BASAL, FAIL, gather_populations
 from region_grower_flow.calibration.report import CalibrationReport
 from region_grower_flow.errors import InvalidInput, InvalidInputs, WorkerFailed, some
@@ -74,7 +71,7 @@ def extract_distributions(
     count = _count_processes(processes, dataset)
     if count > 1:
         # Its imports take seconds: they run while the cells are examined here.
-        _start_server()
+        start_server(PRELOADED)
     populations = gather_populations(dataset, neurite_types, on_bad_morphology)
     tasks = [
         _task(population, diameter, feature, min_basal_trees)
@@ -132,7 +129,7 @@ def _run(tasks, count, advance):
             results[mtype] = result
             advance()
         return results
-    with _worker_pool(count) as pool:
+    with worker_pool(count) as pool:
         try:
             # The big ones first, so that no process is left alone with one at the end.
             futures = [
@@ -151,25 +148,6 @@ def _run(tasks, count, advance):
                 "memory is short."
             ) from error
     return results
-
-
-@contextlib.contextmanager
-def _worker_pool(count):
-    """Processes that end at once when the work is interrupted or fails."""
-    context = _context()
-    stop_reader, stop_writer = context.Pipe(duplex=False)
-    pool = ProcessPoolExecutor(
-        count, mp_context=context, initializer=_prepare_worker, initargs=(stop_reader,)
-    )
-    try:
-        yield pool
-    except BaseException:
-        stop_writer.close()
-        raise
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-        stop_reader.close()
-        stop_writer.close()
 
 
 def _successful(tasks, results):
@@ -202,30 +180,6 @@ def _never_grown(populations, min_basal_trees):
 
 def _size(paths):
     return sum(os.path.getsize(path) for path in paths)
-
-
-def _context():
-    methods = multiprocessing.get_all_start_methods()
-    return multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
-
-
-def _start_server():
-    context = _context()
-    if context.get_start_method() == "forkserver":
-        context.set_forkserver_preload(list(PRELOADED))
-        forkserver.ensure_running()
-
-
-def _prepare_worker(stop):
-    """Leave interrupts to the parent, and end when it says so or ends, however it ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = multiprocessing.parent_process()
-    threading.Thread(target=_end_with, args=([parent.sentinel, stop],), daemon=True).start()
-
-
-def _end_with(signs):
-    connection.wait(signs)
-    os._exit(1)
 
 
 class _Progress:
