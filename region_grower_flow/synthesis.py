@@ -91,14 +91,16 @@ class Synthesizer:
     def synthesize(self, row):
         """Make the cell of one row of the cell table, write it, and return its record.
 
-        A cell that cannot be made is dropped with a reason; nothing but a failed write raises.
+        A cell that cannot be made is dropped with a reason.
 
         Raises:
             OutputFailed: the morphology cannot be written.
+            MemoryError: the memory is short, for which other processes may be the cause: the
+                launcher tries the cell again, alone.
         """
         try:
             return self._record(row, **self._make(row))
-        except OutputFailed:
+        except (OutputFailed, MemoryError):
             raise
         except FlowError as reason:
             return self.drop(row, str(reason))

@@ -4,7 +4,7 @@ import logging
 
 from region_grower_flow.errors import InvalidInput
 from region_grower_flow.runtime import commands
-from region_grower_flow.runtime.launcher import mpi_works
+from region_grower_flow.runtime.trial import launcher_works, mpi_works
 
 L = logging.getLogger(__name__)
 
@@ -36,15 +36,22 @@ def choose_launcher(launcher, workers):
 def check_launcher(launcher):
     """See that a launcher is there and starts one MPI job.
 
+    mpiexec and templates are tried with two ranks. A template that does not answer in time may
+    wait in a queue, and is trusted.
+
     Raises:
-        InvalidInput: it is unknown or missing, or starts single processes.
+        InvalidInput: it is unknown or missing, fails, or starts single processes.
     """
     if launcher in (AUTO, commands.INPROCESS):
         return
-    if launcher == commands.MPIEXEC:
-        works, sentence = mpi_works()
-        if not works:
-            hint = "install the extra 'mpi', or give --launcher inprocess"
-            raise InvalidInput(sentence, "option launcher", hint)
+    if launcher != commands.MPIEXEC:
+        commands.launch_command(launcher, 2, commands.worker_command("job.json", 2))
+    if launcher == commands.SRUN:
+        return  # would wait in Slurm's queue; its ranks count themselves when they start
+    works, sentence = launcher_works(launcher)
+    if works or (works is None and launcher != commands.MPIEXEC):
         return
-    commands.launch_command(launcher, 2, commands.worker_command("job.json", 2))
+    hint = "install the extra 'mpi', or give --launcher inprocess"
+    if launcher != commands.MPIEXEC:
+        hint = "repair the template, or give --launcher mpiexec or inprocess"
+    raise InvalidInput(sentence, "option launcher", hint)

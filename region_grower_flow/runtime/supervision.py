@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from region_grower_flow.runtime import processes
 from region_grower_flow.runtime.notes import ABSENT, GROWING, read_notes
+from region_grower_flow.runtime.privacy import hide_environment
 
 POLL_SECONDS = 0.2
 WATCH_SECONDS = 0.5
@@ -218,11 +219,12 @@ class _Listener:
         return events
 
     def _keep(self, line):
-        self.text = (self.text + line.decode(errors="replace") + "\n")[-TEXT_LENGTH:]
+        words = hide_environment(line.decode(errors="replace")) + "\n"
+        self.text = (self.text + words)[-TEXT_LENGTH:]
         if self._log is not None:
             # A log that cannot be written must not end what is logged.
             with contextlib.suppress(OSError):
-                self._log.write(line + b"\n")
+                self._log.write(words.encode(errors="replace"))
 
 
 def _event(line):

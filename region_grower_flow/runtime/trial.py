@@ -9,6 +9,7 @@ import subprocess
 
 from region_grower_flow.errors import InvalidInput, WorkerFailed
 from region_grower_flow.runtime import commands, processes
+from region_grower_flow.runtime.privacy import hide_environment
 
 CHECK_SECONDS = 60
 """For two ranks to start and say how many they are."""
@@ -32,39 +33,51 @@ def file_size_problem():
     )
 
 
-@functools.cache
 def mpi_works():
-    """Whether a usable mpiexec and mpi4py are here: (bool, a sentence). Starts two ranks once."""
+    """Whether a usable mpiexec and mpi4py are here: see :func:`launcher_works`."""
+    return launcher_works(commands.MPIEXEC)
+
+
+@functools.cache
+def launcher_works(launcher):
+    """Whether a launcher starts two ranks of mpi4py as one job: (bool or None, a sentence).
+
+    None: it did not answer in time, as launchers that wait for their turn in a queue do not.
+    Starts the ranks once.
+
+    Args:
+        launcher: "mpiexec", or a template.
+    """
     problem = file_size_problem()
     if problem:
         return False, problem
     try:
-        command = commands.launch_command(commands.MPIEXEC, 2, commands.worker_command(None, 2))
-        environment = commands.rank_environment(os.environ, commands.MPIEXEC)
+        command = commands.launch_command(launcher, 2, commands.worker_command(None, 2))
+        environment = commands.rank_environment(os.environ, launcher)
         process = processes.start(command, environment)
     except (InvalidInput, WorkerFailed) as error:
         return False, str(error)
     try:
         out, err = process.communicate(timeout=CHECK_SECONDS)
     except subprocess.TimeoutExpired:
-        return False, f"{command[0]} did not start two ranks within {CHECK_SECONDS} s."
+        return None, f"{command[0]} did not start two ranks within {CHECK_SECONDS} s."
     finally:
         processes.stop(process)
     return _check_answer(command[0], out, err)
 
 
-def _check_answer(mpiexec, out, err):
+def _check_answer(program, out, err):
     answers = []
     for line in out.decode(errors="replace").splitlines():
         with contextlib.suppress(ValueError):
             answers.append(json.loads(line))
     sizes = [a.get("size") for a in answers if isinstance(a, dict) and a.get("event") == "ranks"]
     if sizes == [2, 2]:
-        return True, f"{mpiexec} starts ranks of mpi4py."
+        return True, f"{program} starts ranks of mpi4py."
     said = [a["message"] for a in answers if isinstance(a, dict) and "message" in a]
     if said:
         return False, said[0]
-    last = " ".join(err.decode(errors="replace").split()[-40:])
+    last = " ".join(hide_environment(err.decode(errors="replace")).split()[-40:])
     if "No module named mpi4py" in last:
         return False, "mpi4py is not installed: install the package with its extra 'mpi'."
-    return False, f"{mpiexec} could not start two ranks of mpi4py: {last or 'it said nothing'}"
+    return False, f"{program} could not start two ranks of mpi4py: {last or 'it said nothing'}"

@@ -44,10 +44,10 @@ def programs(tmp_path, monkeypatch):
 
     python = add("python", f'exec "{sys.executable}" "$@"')
     monkeypatch.setattr(commands.sys, "executable", str(python))
-    trial.mpi_works.cache_clear()
+    trial.launcher_works.cache_clear()
     commands.vendor.cache_clear()
     yield add
-    trial.mpi_works.cache_clear()
+    trial.launcher_works.cache_clear()
     commands.vendor.cache_clear()
 
 
@@ -107,17 +107,31 @@ def test_mpiexec_is_no_program(flow, programs):
 
 def test_a_template_starts_single_processes(flow, programs, tmp_path):
     script = programs("singles", SINGLES)
-    flow.options.update(launcher=f"{script} -n {{n}} {{command}}", nb_processes=2)
-    outcome = synthesize(flow)
-    assert outcome.code == 1
-    assert TRACEBACK not in outcome.text
-    assert "single processes" in outcome.text
-    assert_nothing_made(flow)
-    assert_no_secret(outcome, flow)
+    launcher = f"{script} -n {{n}} {{command}}"
+    refused(flow, "option launcher: ", "2 single processes", launcher=launcher)
 
 
 def test_a_template_fails(flow, programs):
     script = programs("fails", "echo the cluster is closed >&2; exit 7")
+    refused(flow, "the cluster is closed", launcher=f"{script} {{n}} {{command}}")
+
+
+def test_a_template_that_shows_its_environment(flow, programs):
+    script = programs("shows", "echo closed >&2; env >&2; export -p >&2; exit 7")
+    refused(flow, "could not start two ranks", launcher=f"{script} {{n}} {{command}}")
+
+
+def test_a_template_that_waits_in_a_queue_is_trusted_and_its_failure_hides_secrets(
+    flow, programs, tmp_path, monkeypatch
+):
+    from region_grower_flow.runtime import trial
+
+    monkeypatch.setattr(trial, "CHECK_SECONDS", 1)
+    script = programs(
+        "queue",
+        f"test -e {tmp_path}/late || {{ touch {tmp_path}/late; sleep 60; }}; "
+        "env; echo the cluster is closed >&2; exit 7",
+    )
     flow.options.update(launcher=f"{script} {{n}} {{command}}", nb_processes=2)
     outcome = synthesize(flow)
     assert outcome.code == 1

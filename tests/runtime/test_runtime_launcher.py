@@ -11,7 +11,7 @@ import pytest
 from runtime_helpers import files, journal, marked_processes, orphaned_memory
 
 from region_grower_flow.errors import InvalidInput, OutputFailed, WorkerFailed
-from region_grower_flow.runtime import launcher
+from region_grower_flow.runtime import launcher, trial
 from region_grower_flow.runtime.blocks import block_files, finished_records
 from region_grower_flow.runtime.job import JOBS, Block, Job, write_job
 from region_grower_flow.runtime.notes import RankNotes, create_notes
@@ -263,12 +263,12 @@ def test_missing_launcher_is_one_sentence(fake, run, monkeypatch, tmp_path):
     monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
     with pytest.raises(InvalidInput, match="there is no mpiexec"):
         run(fake())
-    assert launcher.mpi_works.__wrapped__()[0] is False
+    assert trial.launcher_works.__wrapped__("mpiexec")[0] is False
 
 
 @pytest.mark.mpi
 def test_mpi_works():
-    works, sentence = launcher.mpi_works.__wrapped__()
+    works, sentence = trial.launcher_works.__wrapped__("mpiexec")
     assert works, sentence
 
 

@@ -44,13 +44,17 @@ def memory():
     raise MemoryError("pretended")
 
 
+def odd():
+    raise LookupError("pretended")
+
+
 def output():
     from region_grower_flow.errors import OutputFailed
 
     raise OutputFailed("The disk is full (pretended).")
 
 
-BEHAVIORS = {f.__name__: f for f in (segfault, kill, hang, loop, memory, output)}
+BEHAVIORS = {f.__name__: f for f in (segfault, kill, hang, loop, memory, odd, output)}
 
 
 def note(what, kind=""):
