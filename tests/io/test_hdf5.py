@@ -1,5 +1,6 @@
 """A failing disk under HDF5 ends in a sentence, not in a crash of the process."""
 
+import contextlib
 import io
 import os
 import resource
@@ -14,12 +15,15 @@ from region_grower_flow.errors import OutputFailed
 from region_grower_flow.io.hdf5 import GuardedFile, hdf5_file
 
 
-@pytest.fixture
-def limit_size():
-    """Set the largest size of files (bytes); lifted at the end."""
+@contextlib.contextmanager
+def limited_size(size):
+    """Limit the size of files (bytes) only inside: pytest's own output may go to a long file."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def fill(file, n_groups=30):
@@ -56,20 +60,19 @@ def test_files_are_whole(tmp_path):
 
 
 @pytest.mark.parametrize("size", [0, 1, 96, 1000, 5000, 50_000, 500_000])
-def test_files_that_cannot_grow(tmp_path, limit_size, size):
+def test_files_that_cannot_grow(tmp_path, size):
     path = tmp_path / "a.h5"
     path.write_bytes(b"before")
-    limit_size(size)
-    with pytest.raises(OutputFailed, match=r"a\.h5 cannot be written: the file-size limit"):
+    expected = pytest.raises(OutputFailed, match=r"a\.h5 cannot be written: the file-size limit")
+    with expected, limited_size(size):
         write_all(path)
     assert path.read_bytes() == b"before"
     assert os.listdir(tmp_path) == ["a.h5"]
 
 
-def test_writers_can_stop_early(tmp_path, limit_size):
-    limit_size(5000)
+def test_writers_can_stop_early(tmp_path):
     steps = []
-    with pytest.raises(OutputFailed):
+    with pytest.raises(OutputFailed), limited_size(5000):
         write_with_checks(tmp_path / "a.h5", steps)
     assert len(steps) < 3
 
@@ -88,17 +91,13 @@ PIECES = st.lists(st.tuples(st.integers(0, 300), st.binary(max_size=80)), max_si
 def test_what_was_written_is_read_back_even_after_a_failure(tmp_path_factory, pieces, size, window):
     path = tmp_path_factory.mktemp("guarded") / "a"
     expected = io.BytesIO()
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
     with open(path, "x+b", buffering=0) as raw:
         guarded = GuardedFile(raw)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-        try:
+        with limited_size(size):
             for place, content in pieces:
                 expected.seek(place)
                 guarded.seek(place)
                 assert guarded.write(content) == expected.write(content) == len(content)
-        finally:
-            resource.setrlimit(resource.RLIMIT_FSIZE, before)
         place, length = window
         guarded.seek(place)
         found = guarded.read(length)
