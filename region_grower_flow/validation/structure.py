@@ -25,6 +25,7 @@ CELL_TESTS = (READABLE, FINITE, DIAMETERS, SOMA, UNIFURCATIONS, READ_BACK, FORMA
 """What is asked of each cell."""
 
 ROWS, FILES, DROPPED = "rows = asked - dropped", "a file per row", "all dropped are named"
+STRAY = "a row per file"
 COUNT_TESTS = (ROWS, FILES, DROPPED)
 """What is asked of all cells of an mtype together."""
 
@@ -161,7 +162,7 @@ def _distinct(morphology):
 
 
 def examine_cells(folder, cells, extensions):
-    """The problems of many WrittenCells: (number of cells, {test: (cells that fail, sentences)})."""
+    """The problems of many WrittenCells: (their number, {test: (cells that fail, sentences)})."""
     failed, sentences = Counter(), defaultdict(list)
     for cell in cells:
         for test, sentence in examine_cell(folder, cell, extensions).items():
@@ -215,9 +216,14 @@ def _files(mtype, synthesized):
     ]
     count = len(population.names) * len(synthesized.extensions)
     detail = f"{len(absent)} of {count} files are absent ({some(absent, 3)})" if absent else ""
-    if not absent and synthesized.stray:
-        detail = f"{len(synthesized.stray)} files belong to no row ({some(synthesized.stray, 3)})"
-    return _exact(mtype, FILES, count, count - len(absent) - len(synthesized.stray), detail)
+    return _exact(mtype, FILES, count, count - len(absent), detail)
+
+
+def stray_verdict(synthesized):
+    """The verdict on files that the synthesis has written and that no row names."""
+    count, stray = len(synthesized.digests), synthesized.stray
+    detail = f"{len(stray)} files belong to no row ({some(stray, 3)})" if stray else ""
+    return _exact(None, STRAY, count, count - len(stray), detail)
 
 
 def _named(mtype, population):

@@ -1,0 +1,288 @@
+"""The cells under test: those that a synthesis has written, and the reconstructions.
+
+A synthesis in an atlas and one in vacuum leave the same files (SONATA nodes, the table of ids, the
+summary, a folder of morphologies), so one reader serves both.
+"""
+
+import csv
+import json
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from region_grower_flow.calibration.morphologies import examine_cell
+from region_grower_flow.errors import FlowError, InvalidInput
+from region_grower_flow.io.listing import read_listing
+from region_grower_flow.io.morphologies import read_morphology
+from region_grower_flow.layout import DROPPED, MADE
+from region_grower_flow.validation.cells import ValidationCell
+from region_grower_flow.validation.structure import WrittenCell
+
+
+@dataclass(frozen=True)
+class SynthesisOutputs:
+    """Where a synthesis has written what.
+
+    Attributes:
+        cells: SONATA nodes or MVD3 file of the cells that were made.
+        ids: the table (CSV) from the cells asked for to those made.
+        summary: JSON file of the run's summary.
+        morphologies: the folder.
+        extensions: formats of the morphologies.
+        cell_table: the rows that were grown, see ``io.table``.
+        asked: nodes of all cells asked for; None in vacuum, where the cell table has them all.
+        listing: what remembers size and CRC-32 of each morphology; None: not known.
+    """
+
+    cells: Path
+    ids: Path
+    summary: Path
+    morphologies: Path
+    extensions: tuple
+    cell_table: Path
+    asked: Path | None = None
+    listing: Path | None = None
+
+
+@dataclass
+class MtypeCells:
+    """What a synthesis says of the cells of one mtype.
+
+    Attributes:
+        asked: number of cells asked for.
+        names: path of each cell that was made, below the folder of morphologies, in the order of
+            the nodes.
+        rows: rows of the cell table of these cells (-1: there is none).
+        dropped: {reason: number of cells}; cells without a reason are under "".
+        lost: ids of cells that are neither made nor dropped.
+        moved: names of cells whose position is not the one asked for.
+        told: what the summary says: {"asked", "made", "dropped"} numbers; None: nothing.
+    """
+
+    asked: int = 0
+    names: list = field(default_factory=list)
+    rows: list = field(default_factory=list)
+    dropped: dict = field(default_factory=dict)
+    lost: list = field(default_factory=list)
+    moved: list = field(default_factory=list)
+    told: dict | None = None
+
+    def in_summary(self):
+        """What the summary should say."""
+        dropped = sum(self.dropped.values())
+        return {"asked": self.asked, "made": len(self.names), "dropped": dropped}
+
+
+@dataclass
+class Synthesized:
+    """The cells that a synthesis has made.
+
+    Attributes:
+        folder: of the morphologies.
+        extensions: their formats.
+        mtypes: {mtype: MtypeCells}, sorted.
+        digests: {file below the folder: (size in bytes, CRC-32)} as recorded.
+        stray: files of the listing that belong to no row.
+    """
+
+    folder: Path
+    extensions: tuple
+    mtypes: dict
+    digests: dict = field(default_factory=dict)
+    stray: list = field(default_factory=list)
+
+    def written(self, names):
+        """The WrittenCells of some names."""
+        return [
+            WrittenCell(
+                name,
+                {
+                    extension: self.digests[f"{name}.{extension}"]
+                    for extension in self.extensions
+                    if f"{name}.{extension}" in self.digests
+                },
+            )
+            for name in names
+        ]
+
+
+POSITION_TOLERANCE = 1e-2
+"""um; nodes hold float32, whose step is 0.001 um at 10,000 um."""
+
+
+def read_synthesized(outputs):
+    """What a synthesis has made, as Synthesized.
+
+    Raises:
+        InvalidInput: a table is missing or not readable.
+    """
+    from region_grower_flow.io.cells import read_cells
+    from region_grower_flow.io.table import read_table
+
+    table = read_table(outputs.cell_table)
+    asked = _asked(outputs, table)
+    nodes = read_cells(outputs.cells, required=("mtype",))
+    ids = _read_ids(outputs.ids)
+    mtypes = {str(mtype): MtypeCells() for mtype in sorted(set(asked[0].tolist()))}
+    _count_asked(mtypes, asked[0], ids)
+    _add_nodes(mtypes, nodes, ids, asked, table)
+    _add_summary(mtypes, outputs.summary)
+    digests = _digests(outputs)
+    named = {
+        f"{name}.{extension}"
+        for cells in mtypes.values()
+        for name in cells.names
+        for extension in outputs.extensions
+    }
+    stray = sorted(set(digests) - named)
+    return Synthesized(
+        Path(outputs.morphologies), tuple(outputs.extensions), mtypes, digests, stray
+    )
+
+
+def _asked(outputs, table):
+    """(mtypes, positions) of all cells asked for, by their id."""
+    from region_grower_flow.io.cells import read_cells
+
+    if outputs.asked is None:
+        return table.mtypes.astype(str), table.positions
+    cells = read_cells(outputs.asked)
+    return cells.properties["mtype"].to_numpy(dtype=str), cells.positions
+
+
+def _read_ids(path):
+    """The rows of the table of ids, as dicts."""
+    try:
+        with open(path, encoding="utf-8", newline="") as file:
+            return list(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidInput(f"the table of ids cannot be read ({error})", path) from error
+
+
+def _count_asked(mtypes, asked, ids):
+    known = {}
+    for row in ids:
+        if row["status"] in (MADE, DROPPED) and row["input_id"].isdigit():
+            known[int(row["input_id"])] = row
+    for cell, mtype in enumerate(asked.tolist()):
+        population = mtypes[mtype]
+        population.asked += 1
+        if cell not in known:
+            population.lost.append(cell)
+        elif known[cell]["status"] == DROPPED:
+            reason = known[cell]["reason"].strip()
+            population.dropped[reason] = population.dropped.get(reason, 0) + 1
+
+
+def _add_nodes(mtypes, nodes, ids, asked, table):
+    """The rows of the nodes, with the rows of the cell table that they come from."""
+    if "morphology" not in nodes.properties:
+        return  # a population without any cell
+    inputs = {row["morphology"]: int(row["input_id"]) for row in ids if row["status"] == MADE}
+    places = {int(cell): row for row, cell in enumerate(table.ids)}
+    names = nodes.properties["morphology"].tolist()
+    found = nodes.properties["mtype"].astype(str).tolist()
+    for name, mtype, position in zip(names, found, nodes.positions, strict=True):
+        population = mtypes.setdefault(mtype, MtypeCells())
+        cell = inputs.get(name, -1)
+        population.names.append(name)
+        population.rows.append(places.get(cell, -1))
+        wanted = asked[1][cell] if cell >= 0 else np.full(3, np.nan)
+        if not (np.abs(position - wanted) <= POSITION_TOLERANCE + 1e-6 * np.abs(wanted)).all():
+            population.moved.append(name)
+
+
+def _add_summary(mtypes, path):
+    try:
+        told = json.loads(Path(path).read_text(encoding="utf-8"))["mtypes"]
+        for mtype, counts in told.items():
+            names = ("asked", "made", "dropped")
+            mtypes.setdefault(mtype, MtypeCells()).told = {name: counts[name] for name in names}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InvalidInput(f"the summary cannot be read ({error})", path) from error
+
+
+def _digests(outputs):
+    if outputs.listing is None:
+        return {}
+    listed = read_listing(outputs.listing, outputs.morphologies)
+    return {name: (size, crc32) for name, (size, crc32, _) in listed.items()}
+
+
+def sample(count, wanted, rng):
+    """Sorted indices of ``wanted`` of ``count`` cells, drawn at random (0: all of them)."""
+    if not wanted or count <= wanted:
+        return list(range(count))
+    return sorted(rng.choice(count, wanted, replace=False).tolist())
+
+
+def centered(morphology):
+    """A morphology moved so that the center of its soma is the origin."""
+    center = morphology.soma_points.mean(axis=0, dtype=float) if len(morphology.soma_points) else 0
+    return replace(
+        morphology,
+        points=(morphology.points - center).astype(np.float32),
+        soma_points=(morphology.soma_points - center).astype(np.float32),
+    )
+
+
+def upright(morphology, orientation):
+    """A morphology turned back from its orientation in the atlas, so that the pia is along +y.
+
+    Args:
+        morphology: FlatMorphology, as it lies in the atlas.
+        orientation: (3, 3), the rotation that synthesis has applied.
+    """
+    return replace(
+        morphology,
+        # Of a rotation the transpose is the inverse: p = R q, so q = R^T p, in rows q = p R.
+        points=(morphology.points @ orientation).astype(np.float32),
+        soma_points=(morphology.soma_points @ orientation).astype(np.float32),
+    )
+
+
+def read_references(cells, mtype):
+    """The reconstructions of an mtype that can be used: ([ValidationCell], [sentence]).
+
+    The rule is that of the calibration: see ``calibration.morphologies.examine_cell``.
+
+    Args:
+        cells: (name, path) of each.
+        mtype: their mtype.
+    """
+    from region_grower_flow.calibration.dataset import ReferenceCell
+
+    found, lost = [], []
+    for name, path in cells:
+        problem = examine_cell(ReferenceCell(name, path), mtype).problem
+        if problem is None:
+            try:
+                found.append(ValidationCell(name, centered(read_morphology(path))))
+                continue
+            except FlowError as error:
+                problem = str(error)
+        lost.append(f"{name}: {problem}")
+    return found, lost
+
+
+def read_sample(synthesized, names, orientations=None):
+    """Some synthesized cells, upright: ([ValidationCell], [sentence on what cannot be read]).
+
+    Args:
+        synthesized: Synthesized.
+        names: of the cells.
+        orientations: (N, 3, 3) of the cells; None: they are upright.
+    """
+    found, lost = [], []
+    extension = synthesized.extensions[0]
+    for place, name in enumerate(names):
+        try:
+            morphology = read_morphology(Path(synthesized.folder, f"{name}.{extension}"))
+        except FlowError as error:
+            lost.append(str(error))
+            continue
+        if orientations is not None:
+            morphology = upright(morphology, orientations[place])
+        found.append(ValidationCell(name, morphology))
+    return found, lost

@@ -1,0 +1,349 @@
+"""The space tier: do the cells stay where the atlas lets them grow?
+
+Limits and layers are those of the cell table, along the cell's own axis towards the pia, as
+synthesis uses them. Cells are upright here: the soma at the origin, the pia along +y.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from region_grower_flow.errors import DropCell, some
+from region_grower_flow.morphology import NEURITE_TYPES
+from region_grower_flow.space import scaling
+from region_grower_flow.space.layers import LayerContext
+from region_grower_flow.validation.verdict import FAIL, PASS, Verdict
+
+TIER = "space"
+
+LIMITS, SOMA, POSITION = "hard limits", "soma at the origin", "position as asked"
+
+LIMIT_TOLERANCE = 1.0
+"""um by which a top may miss its limit."""
+WITHIN_LIMITS = 0.999
+"""Fraction of the cells that have to keep their limits."""
+DEPTH_BIN = 25.0
+"""um, of the profiles of length along depth."""
+EXTENT_DECIMALS = 3
+"""An extent (um) that rounds to 0 is not scaled, see ``limits.output_scaling``."""
+SOMA_TOLERANCE = 1.0
+"""um; somata that are smaller still have to hold the origin."""
+
+
+@dataclass(frozen=True)
+class CellPlace:
+    """Where a cell lies.
+
+    Attributes:
+        position: (3,) um, of the soma in the atlas.
+        orientation: (3, 3), the rotation that synthesis has applied.
+        layers: LayerContext.
+        params: NeuroTS parameters of its mtype.
+        region: the synthesis region, an entry of the region structure or "default".
+    """
+
+    position: np.ndarray
+    orientation: np.ndarray
+    layers: LayerContext
+    params: dict
+    region: str
+
+
+def place_of(table, row, parameters):
+    """The CellPlace of a row of a CellTable, with the parameters of all mtypes."""
+    from region_grower_flow.io.parameters import mtype_entry
+
+    region = table.synthesis_regions[row]
+    meta = table.region_meta(row) or {}
+    return CellPlace(
+        position=table.positions[row],
+        orientation=table.orientations[row],
+        layers=LayerContext(
+            float(table.depths[row]), table.layers_of(row), meta.get("cortical_depths")
+        ),
+        params=mtype_entry(parameters, region, table.regions[row], table.mtypes[row]),
+        region=region,
+    )
+
+
+def tree_tops(morphology):
+    """Tops of the trees along +y.
+
+    Returns:
+        (types (R,), extents (R,), tops (R,)): the type of each tree, how far it reaches above its
+        first point (what synthesis compares with the limits), and above the origin (um).
+    """
+    roots = np.flatnonzero(morphology.parents < 0)
+    ends = np.append(roots[1:], morphology.n_sections)
+    heights = morphology.points[:, 1].astype(float)
+    firsts = morphology.offsets[roots]
+    tops = np.array(
+        [
+            heights[first:last].max()
+            for first, last in zip(firsts, morphology.offsets[ends], strict=True)
+        ]
+    )
+    return morphology.types[roots], tops - heights[firsts], tops
+
+
+def limit_misses(morphology, place):
+    """By how much (um) the trees of each neurite type miss their hard limits at most.
+
+    Returns:
+        {neurite type: (miss of the extents, miss of the tops above the soma)} for the types with
+        limits: 0 where they are kept. A tree that does not grow towards the pia has no extent, and
+        is not scaled.
+    """
+    types, extents, tops = tree_tops(morphology)
+    misses = {}
+    for kind, (least, most) in _limits(morphology, place).items():
+        mine = types == NEURITE_TYPES[kind]
+        if (least, most) != (None, None) and mine.any():
+            pairs = zip(extents[mine], tops[mine], strict=True)
+            found = [
+                (_miss(extent, extent, least, most), _miss(top, extent, least, most))
+                for extent, top in pairs
+            ]
+            misses[kind] = tuple(map(max, zip(*found, strict=True)))
+    return misses
+
+
+def _limits(morphology, place):
+    try:
+        return scaling.limits(place.params, place.layers, morphology)
+    except DropCell:  # a layer without thickness: synthesis has dropped such cells
+        return {}
+
+
+def _miss(value, extent, least, most):
+    """By how much ``value`` lies outside of the limits (um; None: no limit)."""
+    if np.round(extent, EXTENT_DECIMALS) == 0.0:
+        return 0.0
+    below = least - value if least is not None else 0.0
+    above = value - most if most is not None else 0.0
+    return float(max(below, above, 0.0))
+
+
+def limit_verdicts(mtype, cells, places):
+    """Whether the trees keep their hard limits: a Verdict per neurite type that has some.
+
+    Args:
+        mtype: of the cells.
+        cells: [ValidationCell], upright.
+        places: the CellPlace of each.
+    """
+    misses = {}
+    for cell, place in zip(cells, places, strict=True):
+        for kind, miss in limit_misses(cell.morphology, place).items():
+            misses.setdefault(kind, []).append((cell.name, *miss))
+    return [_limit_verdict(mtype, kind, found) for kind, found in sorted(misses.items())]
+
+
+def _limit_verdict(mtype, kind, found):
+    names, extents, tops = zip(*found, strict=True)
+    kept = np.array(extents) <= LIMIT_TOLERANCE
+    beyond = [name for name, good in zip(names, kept, strict=True) if not good]
+    detail = (
+        f"{len(beyond)} of {len(names)} cells miss a limit by up to {max(extents):.1f} um "
+        f"({some(beyond, 3)})"
+        if beyond
+        else ""
+    )
+    return Verdict(
+        TIER,
+        LIMITS,
+        PASS if kept.mean() >= WITHIN_LIMITS else FAIL,
+        mtype=mtype,
+        neurite_type=kind,
+        n_reference=0,
+        n_synthesized=len(names),
+        statistic=float(kept.mean()),
+        threshold=WITHIN_LIMITS,
+        detail=detail,
+        values={
+            "greatest miss (um)": float(max(extents)),
+            # The limits hold for the length of a tree along the axis, which starts at its trunk.
+            "within, measured from the soma": float((np.array(tops) <= LIMIT_TOLERANCE).mean()),
+        },
+    )
+
+
+def soma_verdict(mtype, cells):
+    """Whether the origin lies in the soma of every cell."""
+    far = [cell.name for cell in cells if not _holds_origin(cell.morphology)]
+    return _exact(mtype, SOMA, len(cells), far, "have their soma elsewhere")
+
+
+def _holds_origin(morphology):
+    points = morphology.soma_points.astype(float)
+    if not len(points):
+        return False
+    center = points.mean(axis=0)
+    if len(points) == 1:
+        radius = morphology.soma_diameters[0] / 2
+    else:
+        radius = np.linalg.norm(points - center, axis=1).mean()
+    return bool(np.linalg.norm(center) <= max(radius, SOMA_TOLERANCE))
+
+
+def position_verdict(mtype, population):
+    """Whether every cell lies where it was asked for (``populations.MtypeCells``)."""
+    count = len(population.names)
+    return _exact(mtype, POSITION, count, population.moved, "lie elsewhere than asked")
+
+
+def _exact(mtype, test, total, bad, words):
+    return Verdict(
+        TIER,
+        test,
+        FAIL if bad else PASS,
+        mtype=mtype,
+        n_reference=0,
+        n_synthesized=total,
+        statistic=(total - len(bad)) / total if total else 1.0,
+        threshold=1.0,
+        detail=f"{len(bad)} of {total} cells {words} ({some(bad, 3)})" if bad else "",
+    )
+
+
+@dataclass
+class Profile:
+    """Length along depth of the trees of one neurite type, of one population.
+
+    Attributes:
+        depths: (S,) um, of the middle of each segment, downwards.
+        lengths: (S,) um.
+        cells: number of cells.
+        layers: {layer number from 1, 0 above the top, -1 below the last: length (um)}.
+    """
+
+    depths: np.ndarray
+    lengths: np.ndarray
+    cells: int
+    layers: dict
+
+    def per_cell(self, edges):
+        """Length (um per cell) between each two of the edges (um)."""
+        return np.histogram(self.depths, edges, weights=self.lengths)[0] / max(self.cells, 1)
+
+
+def segments(morphology, kind):
+    """Depths below the soma's center, and lengths, of the segments of a neurite type (um)."""
+    points = morphology.points.astype(float)
+    if len(points) < 2:
+        return np.empty(0), np.empty(0)
+    inside = np.ones(len(points) - 1, dtype=bool)
+    inside[morphology.offsets[1:-1] - 1] = False
+    counts = np.diff(morphology.offsets)
+    inside &= np.repeat(morphology.types == NEURITE_TYPES[kind], counts)[1:]
+    lengths = np.linalg.norm(np.diff(points, axis=0), axis=1)[inside]
+    middles = (points[1:, 1] + points[:-1, 1])[inside] / 2
+    return -middles, lengths
+
+
+def profile(morphologies, kind, depths=None, layers=None):
+    """The Profile of some upright cells.
+
+    Args:
+        morphologies: FlatMorphologies.
+        kind: the neurite type.
+        depths: um below the top of the region, of each soma; None in vacuum.
+        layers: depths of the layers' boundaries at each cell, or None for those without layers.
+    """
+    found = [segments(morphology, kind) for morphology in morphologies]
+    places, lengths, sums = [], [], {}
+    for index, (below, length) in enumerate(found):
+        depth = below + (0.0 if depths is None else depths[index])
+        places.append(depth)
+        lengths.append(length)
+        if layers is not None and layers[index] is not None:
+            _add_layers(sums, depth, length, layers[index])
+    stack = np.concatenate if found else lambda _: np.empty(0)
+    return Profile(stack(places), stack(lengths), len(found), sums)
+
+
+def _add_layers(sums, depth, length, boundaries):
+    """Add lengths to those of the layers whose boundaries (um) these are."""
+    layer = np.searchsorted(boundaries, depth, side="left")
+    for number in np.unique(layer):
+        name = -1 if number >= len(boundaries) else int(number)
+        sums[name] = sums.get(name, 0.0) + float(length[layer == number].sum())
+
+
+def wasserstein(reference, synthesized):
+    """The distance (um) between two Profiles as distributions of length; None when one is empty."""
+    from scipy.stats import wasserstein_distance
+
+    if not reference.lengths.sum() > 0 or not synthesized.lengths.sum() > 0:
+        return None
+    return float(
+        wasserstein_distance(
+            reference.depths, synthesized.depths, reference.lengths, synthesized.lengths
+        )
+    )
+
+
+def depth_rows(reference, synthesized):
+    """Rows of the table of depths: from_um, to_um, reference, synthesized (um per cell)."""
+    both = np.concatenate([reference.depths, synthesized.depths])
+    if not len(both):
+        return []
+    first, last = np.floor(both.min() / DEPTH_BIN), np.floor(both.max() / DEPTH_BIN) + 1
+    edges = np.arange(first, last + 1) * DEPTH_BIN
+    columns = zip(
+        edges[:-1], edges[1:], reference.per_cell(edges), synthesized.per_cell(edges), strict=True
+    )
+    names = ("from_um", "to_um", "reference", "synthesized")
+    return [dict(zip(names, map(float, values), strict=True)) for values in columns]
+
+
+def layer_rows(reference, synthesized):
+    """Rows of the table of layers: layer, reference, synthesized (fractions of the length)."""
+    totals = [sum(p.layers.values()) for p in (reference, synthesized)]
+    if not all(totals):
+        return []
+    words = {0: "above", -1: "below"}
+    order = sorted({*reference.layers, *synthesized.layers}, key=lambda n: n if n >= 0 else np.inf)
+    return [
+        {
+            "layer": words.get(number, number),
+            "reference": reference.layers.get(number, 0.0) / totals[0],
+            "synthesized": synthesized.layers.get(number, 0.0) / totals[1],
+        }
+        for number in order
+    ]
+
+
+class RegionLookup:
+    """Which points of the atlas lie in a synthesis region.
+
+    Args:
+        atlas_dir: folder of the atlas.
+        region_structure: the YAML file.
+    """
+
+    def __init__(self, atlas_dir, region_structure):
+        self._atlas, self._structure = atlas_dir, region_structure
+        self._loaded = None
+
+    def inside(self, region, points):
+        """The fraction of (N, 3) points (um) that lie in the region; in any for ``default``."""
+        volume, ids = self._load()
+        found = volume.lookup(points, outer_value=0)
+        return float(np.isin(found, ids[region]).mean() if region in ids else (found != 0).mean())
+
+    def _load(self):
+        if self._loaded is None:
+            from region_grower_flow.atlas.regions import load_region_map
+            from region_grower_flow.atlas.structure import load_region_structure
+            from region_grower_flow.atlas.volumes import load_volume
+            from region_grower_flow.layout import BRAIN_REGIONS, DEFAULT_REGION
+
+            regions = load_region_map(self._atlas)
+            ids = {
+                region: sorted(regions.find(region, attr="acronym", with_descendants=True))
+                for region in load_region_structure(self._structure)
+                if region != DEFAULT_REGION
+            }
+            self._loaded = load_volume(self._atlas, BRAIN_REGIONS), ids
+        return self._loaded
