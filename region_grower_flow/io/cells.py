@@ -245,12 +245,33 @@ def write_cells(path, cells, morphologies):
     if len(cells):
         names = np.array([name for name in morphologies if name is not None], dtype=object)
         properties = properties.assign(morphology=names, morphology_producer=PRODUCER)
-    out = Cells(cells.positions[kept], None, properties, cells.population)
+    write_nodes(path, Cells(cells.positions[kept], None, properties, cells.population))
+
+
+def write_nodes(path, cells):
+    """Write cells as they are, as SONATA nodes, or MVD3 when ``path`` says so.
+
+    Args:
+        path: the file to write (atomically).
+        cells: the cells; without orientations they are identities.
+
+    Raises:
+        OutputFailed: the file cannot be written.
+    """
     with hdf5_file(path) as (file, _):
         if Path(path).suffix.lower() == ".mvd3":
-            _write_mvd3(file, out)
+            _write_mvd3(file, cells)
         else:
-            _write_sonata(file, out)
+            _write_sonata(file, cells)
+
+
+def _quaternions(cells):
+    """(N, 4) float64, x, y, z, w of the cells' orientations."""
+    if cells.orientations is None or not len(cells):
+        return np.tile((0.0, 0.0, 0.0, 1.0), (len(cells), 1))
+    from scipy.spatial.transform import Rotation
+
+    return Rotation.from_matrix(cells.orientations).as_quat()
 
 
 def _write_mvd3(file, cells):
@@ -261,9 +282,7 @@ def _write_mvd3(file, cells):
     library = file.create_group("library")
     group = file.create_group("cells")
     group.create_dataset("positions", data=cells.positions)
-    # Quaternions, here in the order x, y, z, w.
-    identity = np.array([0.0, 0.0, 0.0, 1.0])
-    group.create_dataset("orientations", data=np.tile(identity, (len(cells), 1)))
+    group.create_dataset("orientations", data=_quaternions(cells))
     properties = group.create_group("properties")
     for name, values in cells.properties.items():
         if is_numeric_dtype(values.dtype):
@@ -282,8 +301,9 @@ def _write_sonata(file, cells):
         _write_column(group, name, cells.properties[name])
     for axis, name in enumerate(POSITION):
         group.create_dataset(name, data=cells.positions[:, axis].astype(np.float32))
-    for name, value in zip("wxyz", (1, 0, 0, 0), strict=True):
-        group.create_dataset(f"orientation_{name}", data=np.full(len(cells), value, np.float32))
+    quaternions = _quaternions(cells).astype(np.float32)
+    for name, axis in zip("wxyz", (3, 0, 1, 2), strict=True):
+        group.create_dataset(f"orientation_{name}", data=quaternions[:, axis])
 
 
 def _write_column(group, name, values):
