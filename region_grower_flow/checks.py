@@ -75,6 +75,7 @@ def check_calibration(options):
 
 _DOCUMENTS = {
     "overrides": "overrides",
+    "substitutions": "substitutions",
     "given parameters": "base_parameters",
     "configuration of the diameter model": "diametrizer_config",
 }
@@ -103,17 +104,25 @@ def _not_given(options):
 
 
 def read_reconstructions(options):
-    """The Dataset of the reference morphologies.
+    """The Dataset of the reference morphologies that are calibrated.
 
     Raises:
-        InvalidInputs: its folder or its table are not given or wrong.
+        InvalidInputs: its folder or its table are not given or wrong, or the options that choose
+            from it name what is not there.
     """
     from region_grower_flow.calibration.dataset import read_dataset
+    from region_grower_flow.calibration.selection import Selection, select
 
     missing = _not_given(options)
     if missing:
         raise InvalidInputs(missing)
-    return read_dataset(options.morphologies_dir, options.dat_file, options.morphologies_ext)
+    dataset = read_dataset(options.morphologies_dir, options.dat_file, options.morphologies_ext)
+    rules = load_document(options.substitutions)
+    part, seed = options.reference_part, options.split_seed
+    try:
+        return select(dataset, Selection(options.mtypes, rules, part, seed))
+    except InvalidInputs as errors:
+        raise InvalidInputs([_with_file(problem, options) for problem in errors.problems]) from None
 
 
 def load_document(path):

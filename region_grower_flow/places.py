@@ -30,6 +30,7 @@ INPUTS = {
     "tmd_parameters": "parameters",
     "tmd_distributions": "distributions",
     "dat_file": "table of reconstructions",
+    "substitutions": "substitutions",
     "overrides": "overrides",
     "base_parameters": "base parameters",
     "diametrizer_config": "configuration of the diametrizer",

@@ -5,10 +5,11 @@ extension), an integer (a layer, not used) and its mtype, separated by any white
 line, blank lines, comment lines (``#``) and further columns are accepted.
 """
 
+import hashlib
 import os
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,6 +20,10 @@ DAT_COLUMNS = ("name", "integer", "mtype")
 EXPECTED_LINE = "expected a morphology's name, an integer and an mtype"
 MAX_LISTED = 20
 """Absent morphologies with a sentence of their own; the others share one."""
+
+ALL, FIT, TEST = "all", "fit", "test"
+REFERENCE_PARTS = (ALL, FIT, TEST)
+"""What can be taken of the reference: a validation is sound on cells that were not fitted."""
 
 _INTEGER = re.compile(r"[+-]?[0-9]+\Z")
 _LINE_END = re.compile(r"\r\n|\r|\n")
@@ -48,12 +53,14 @@ class Dataset:
         dat_file: the file that was read.
         extension: of the morphology files, with its dot.
         mtypes: {mtype: [ReferenceCell]}, both in the order of the dat file.
+        notes: {mtype: sentences on where its cells come from, or on why there are none}.
     """
 
     folder: Path
     dat_file: Path
     extension: str
     mtypes: dict
+    notes: dict = field(default_factory=dict)
 
     @property
     def n_cells(self):
@@ -84,6 +91,49 @@ def read_dataset(folder, dat_file, extension=".h5"):
 def check_dataset(folder, dat_file, extension=".h5"):
     """The problems of a dataset, as a list of InvalidInput (empty when it can be read)."""
     return _scan(folder, dat_file, extension)[1]
+
+
+def split_dataset(dataset, part=ALL, seed=0):
+    """One half of the cells of each mtype, for validation on cells that were not fitted.
+
+    The cells of an mtype are put in an order that a hash of the seed and of each cell's name
+    gives, then dealt alternately: the first, third, ... are ``"fit"``, the others ``"test"``.
+    So the halves depend neither on the order of the table, nor on the other mtypes, nor on a
+    version of NumPy, and an mtype that borrows all cells of another is split as that one is.
+
+    Args:
+        dataset: the Dataset.
+        part: ``"all"`` (the dataset itself), ``"fit"`` or ``"test"``.
+        seed: another one gives other halves.
+
+    Returns:
+        Dataset. An mtype with one cell has it in ``"fit"`` and is absent from ``"test"``.
+
+    Raises:
+        InvalidInput: an unknown part, or no mtype has a cell in it.
+    """
+    if part == ALL:
+        return dataset
+    if part not in REFERENCE_PARTS:
+        expected = ", ".join(REFERENCE_PARTS)
+        raise InvalidInput(f"unknown part of the reference {part!r}, expected one of {expected}")
+    notes = {mtype: list(sentences) for mtype, sentences in dataset.notes.items()}
+    mtypes = {}
+    for mtype, cells in dataset.mtypes.items():
+        dealt = sorted(cells, key=lambda cell: _shuffle_key(seed, cell.name))
+        kept = set(dealt[REFERENCE_PARTS.index(part) - 1 :: 2])
+        if kept:
+            mtypes[mtype] = [cell for cell in cells if cell in kept]
+        notes.setdefault(mtype, []).append(
+            f"{len(kept)} of its {len(cells)} cells are in the half {part!r} (split_seed {seed})"
+        )
+    if not mtypes:
+        raise InvalidInput(f"no mtype has a cell in the half {part!r}", dataset.dat_file)
+    return replace(dataset, mtypes=mtypes, notes=notes)
+
+
+def _shuffle_key(seed, name):
+    return hashlib.sha256(f"{seed} {name}".encode()).digest(), name
 
 
 def parse_dat(text, where, is_name=lambda name: False):

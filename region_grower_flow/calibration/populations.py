@@ -83,6 +83,7 @@ def gather_populations(dataset, neurite_types=None, on_bad_morphology=FAIL):
         usable = [cell for cell in cells if cell.problem is None]
         lost = [cell for cell in cells if cell.problem is not None]
         populations[mtype] = population = Population(mtype, usable, lost)
+        population.notes += dataset.notes.get(mtype, ())
         if on_bad_morphology == FAIL:
             problems += [_bad_cell(cell) for cell in lost]
         if usable:

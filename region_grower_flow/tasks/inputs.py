@@ -21,6 +21,7 @@ def calibration_files(options):
 def reconstruction_files(options):
     """The reconstructions, their table and the diametrizer's configuration."""
     files = {"dat_file": options.dat_file}
+    _add(files, "substitutions", options.substitutions)
     for cells in read_reconstructions(options).mtypes.values():
         for name, path in cells:
             files[f"reconstruction {name}"] = path

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from region_grower_flow import layout
 from region_grower_flow.tasks.option_types import Choice, Extensions, Number, Switch, Text, Whole
+from region_grower_flow.tasks.reference_options import ReferenceOptions
 
 
 class WorkOptions:
@@ -29,7 +30,7 @@ class WorkOptions:
     )
 
 
-class CalibrationOptions(WorkOptions):
+class CalibrationOptions(ReferenceOptions, WorkOptions):
     """The reference morphologies and what is made of them."""
 
     morphologies_dir = Text(

@@ -9,12 +9,13 @@ import sys
 import textwrap
 from pathlib import Path
 
-from region_grower_flow.tasks import options
+from region_grower_flow.tasks import options, reference_options
 from region_grower_flow.tasks.option_types import SECTION, Option
 
 GROUPS = (
     options.WorkOptions,
     options.CalibrationOptions,
+    reference_options.ReferenceOptions,
     options.ParameterOptions,
     options.AtlasOptions,
     options.SynthesisOptions,

@@ -1,0 +1,156 @@
+"""Which mtypes are calibrated, and from whose cells: substitution rules, halves, restriction.
+
+Mirrors synthesis_workflow.synthesis.apply_substitutions and its option ``mtypes``. What differs:
+unknown mtypes are errors (there they are passed over), and the report says who borrows.
+"""
+
+from dataclasses import dataclass, replace
+
+from region_grower_flow.calibration.dataset import ALL, split_dataset
+from region_grower_flow.errors import InvalidInput, InvalidInputs, nearest, some
+
+SUBSTITUTIONS = "substitutions"
+EXPECTED_RULES = "expected {mtype that has cells: [mtypes that borrow them]}"
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What is taken of a dataset.
+
+    Attributes:
+        mtypes: the mtypes to calibrate; none of them means all.
+        substitutions: {mtype that has cells: [mtypes that borrow them]}, or None.
+        part: ``"all"``, or the half of the cells: ``"fit"`` or ``"test"``.
+        seed: of the halves.
+    """
+
+    mtypes: tuple = ()
+    substitutions: dict | None = None
+    part: str = ALL
+    seed: int = 0
+
+
+def select(dataset, selection):
+    """Apply a Selection to a dataset.
+
+    The halves are taken before cells are lent, so that a cell is in the same half wherever it
+    stands; the restriction comes last, so that mtypes that only borrow can be asked for.
+
+    Returns:
+        Dataset.
+
+    Raises:
+        InvalidInputs: rules or mtypes that do not fit the dataset; all of them.
+        InvalidInput: no cell is left.
+    """
+    borrowed = substitute(dataset, selection.substitutions)
+    restricted = restrict(borrowed, selection.mtypes)
+    if selection.part == ALL:
+        return restricted
+    half = split_dataset(dataset, selection.part, selection.seed)
+    rules = selection.substitutions or {}
+    lent = substitute(half, {donor: rules[donor] for donor in rules if donor in half.mtypes})
+    kept = [mtype for mtype in restricted.mtypes if mtype in lent.mtypes]
+    if not kept:
+        raise InvalidInput(f"no mtype has a cell in the half {selection.part!r}", dataset.dat_file)
+    return restrict(lent, kept)
+
+
+def substitute(dataset, rules):
+    """Lend the cells of mtypes to others.
+
+    An mtype that has cells of its own keeps them and gets the others in addition, as in
+    synthesis-workflow. Only own cells are lent: what an mtype borrows is not passed on.
+
+    Args:
+        dataset: the Dataset.
+        rules: {mtype that has cells: [mtypes that borrow them]}; None or empty: no rules.
+
+    Returns:
+        Dataset; the borrowers that had no cells come last, in the order of the rules.
+
+    Raises:
+        InvalidInputs: rules of another form, donors without cells.
+    """
+    if not rules:
+        return dataset
+    problems = _rule_problems(rules, dataset.mtypes)
+    if problems:
+        raise InvalidInputs(problems)
+    mtypes = {mtype: list(cells) for mtype, cells in dataset.mtypes.items()}
+    notes = {mtype: list(sentences) for mtype, sentences in dataset.notes.items()}
+    for donor, borrowers in rules.items():
+        for borrower in _listed(borrowers):
+            cells = dataset.mtypes[donor]
+            own = len(dataset.mtypes.get(borrower, ()))
+            note = f"borrows the {len(cells)} cells of {donor}"
+            if len(cells) == 1:
+                note = f"borrows the one cell of {donor}"
+            if own:
+                note += f", in addition to its own {own}"
+            present = mtypes.setdefault(borrower, [])
+            present += [cell for cell in cells if cell not in present]
+            notes.setdefault(borrower, []).append(note)
+    return replace(dataset, mtypes=mtypes, notes=notes)
+
+
+def _rule_problems(rules, known):
+    if not isinstance(rules, dict):
+        return [InvalidInput(f"{EXPECTED_RULES}, found {type(rules).__name__}", SUBSTITUTIONS)]
+    problems = []
+    for donor, borrowers in rules.items():
+        where = f"{SUBSTITUTIONS}, {donor}"
+        names = _listed(borrowers)
+        if not isinstance(donor, str) or not names or not _are_names(names):
+            problems.append(InvalidInput(f"{EXPECTED_RULES}, found {borrowers!r}", where))
+            continue
+        if donor not in known:
+            problem = f"the mtype {donor!r} has no cells that others could borrow"
+            problems.append(InvalidInput(problem, where, nearest(donor, known)))
+        if donor in names:
+            problems.append(InvalidInput("an mtype cannot borrow its own cells", where))
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            problems.append(InvalidInput(f"{some(twice)} is there twice", where))
+    return problems
+
+
+def _listed(borrowers):
+    return [borrowers] if isinstance(borrowers, str) else borrowers
+
+
+def _are_names(names):
+    return isinstance(names, list | tuple) and all(
+        isinstance(name, str) and name.strip() for name in names
+    )
+
+
+def restrict(dataset, mtypes):
+    """The dataset with some mtypes only.
+
+    Args:
+        dataset: the Dataset.
+        mtypes: names; none of them means all.
+
+    Raises:
+        InvalidInputs: names that the dataset does not have.
+    """
+    if not mtypes:
+        return dataset
+    unknown = [
+        InvalidInput(
+            f"the mtype {mtype!r} is not among the {len(dataset.mtypes)} of {dataset.dat_file}",
+            "option mtypes",
+            nearest(mtype, dataset.mtypes),
+        )
+        for mtype in mtypes
+        if mtype not in dataset.mtypes
+    ]
+    if unknown:
+        raise InvalidInputs(unknown)
+    wanted = set(mtypes)
+    return replace(
+        dataset,
+        mtypes={mtype: cells for mtype, cells in dataset.mtypes.items() if mtype in wanted},
+        notes={mtype: notes for mtype, notes in dataset.notes.items() if mtype in wanted},
+    )

@@ -1,0 +1,153 @@
+"""Which cells of which mtypes are calibrated."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from region_grower_flow.calibration.dataset import Dataset, ReferenceCell, split_dataset
+from region_grower_flow.calibration.selection import Selection, restrict, select, substitute
+from region_grower_flow.errors import InvalidInput, InvalidInputs
+
+
+def make_dataset(**counts):
+    return Dataset(
+        Path("cells"),
+        Path("neurondb.dat"),
+        ".h5",
+        {
+            mtype: [ReferenceCell(f"{mtype}_{i}", f"cells/{mtype}_{i}.h5") for i in range(count)]
+            for mtype, count in counts.items()
+        },
+    )
+
+
+def names(dataset):
+    return {mtype: [cell.name for cell in cells] for mtype, cells in dataset.mtypes.items()}
+
+
+@settings(deadline=None, derandomize=True, max_examples=30)
+@given(st.integers(0, 5), st.lists(st.integers(1, 12), min_size=1, max_size=4), st.randoms())
+def test_halves(seed, counts, shuffler):
+    dataset = make_dataset(**{f"M{i}": count for i, count in enumerate(counts)})
+    fit = names(split_dataset(dataset, "fit", seed))
+    test = names(split_dataset(dataset, "test", seed)) if max(counts) > 1 else {}
+    for mtype, cells in names(dataset).items():
+        assert sorted(fit[mtype] + test.get(mtype, [])) == sorted(cells)
+        assert 0 <= len(fit[mtype]) - len(test.get(mtype, [])) <= 1
+        assert fit[mtype] == [name for name in cells if name in fit[mtype]]  # the table's order
+    # Neither the order of the table nor other mtypes change who is in which half.
+    mixed = {
+        mtype: shuffler.sample(cells, len(cells)) for mtype, cells in dataset.mtypes.items()
+    }
+    other = split_dataset(replace(dataset, mtypes=mixed), "fit", seed)
+    assert {m: sorted(cells) for m, cells in names(other).items()} == {
+        m: sorted(cells) for m, cells in fit.items()
+    }
+    alone = split_dataset(replace(dataset, mtypes={"M0": dataset.mtypes["M0"]}), "fit", seed)
+    assert names(alone) == {"M0": fit["M0"]}
+
+
+def test_another_seed_gives_other_halves():
+    dataset = make_dataset(A=20)
+    halves = {tuple(names(split_dataset(dataset, "fit", seed))["A"]) for seed in range(5)}
+    assert len(halves) == 5
+
+
+def test_halves_are_drawn_not_alternated_in_the_tables_order():
+    dataset = make_dataset(A=20)
+    assert names(split_dataset(dataset, "fit", 0))["A"] != names(dataset)["A"][::2]
+
+
+def test_an_mtype_of_one_cell_has_no_test_half():
+    dataset = make_dataset(A=1, B=4)
+    assert list(split_dataset(dataset, "test").mtypes) == ["B"]
+    assert list(split_dataset(dataset, "fit").mtypes) == ["A", "B"]
+    assert split_dataset(dataset) is dataset
+    with pytest.raises(InvalidInput, match="no mtype has a cell in the half 'test'"):
+        split_dataset(make_dataset(A=1), "test")
+    with pytest.raises(InvalidInput, match="unknown part of the reference 'half'"):
+        split_dataset(dataset, "half")
+
+
+def test_the_half_is_noted():
+    half = split_dataset(make_dataset(A=5), "test", 3)
+    assert half.notes == {"A": ["2 of its 5 cells are in the half 'test' (split_seed 3)"]}
+
+
+def test_borrowing():
+    dataset = substitute(make_dataset(A=2, B=1, C=1), {"A": ["X", "C"], "B": "X"})
+    assert names(dataset) == {
+        "A": ["A_0", "A_1"],
+        "B": ["B_0"],
+        "C": ["C_0", "A_0", "A_1"],
+        "X": ["A_0", "A_1", "B_0"],
+    }
+    assert dataset.notes == {
+        "X": ["borrows the 2 cells of A", "borrows the one cell of B"],
+        "C": ["borrows the 2 cells of A, in addition to its own 1"],
+    }
+
+
+def test_only_own_cells_are_lent():
+    dataset = substitute(make_dataset(A=1, B=1), {"A": ["B"], "B": ["C"]})
+    assert names(dataset)["C"] == ["B_0"]
+
+
+@pytest.mark.parametrize(
+    ("rules", "expected"),
+    [
+        (
+            {"L5_X": ["L4_X"]},
+            "the mtype 'L5_X' has no cells that others could borrow. did",
+        ),
+        ({"L5_Y": ["L5_Y"]}, "an mtype cannot borrow its own cells"),
+        ({"L5_Y": []}, "expected {mtype that has cells: [mtypes that borrow them]}, found []"),
+        ({"L5_Y": [4]}, "found [4]"),
+        ({"L5_Y": None}, "found None"),
+        ({"L5_Y": ["A", "A"]}, "A is there twice"),
+        (["L5_Y"], "found list"),
+    ],
+)
+def test_bad_rules(rules, expected):
+    with pytest.raises(InvalidInputs) as error:
+        substitute(make_dataset(L5_Y=2), rules)
+    assert expected in str(error.value)
+
+
+def test_all_problems_of_rules_at_once():
+    with pytest.raises(InvalidInputs) as error:
+        substitute(make_dataset(A=1), {"B": ["X"], "C": ["X"], "A": [1]})
+    assert len(error.value.problems) == 3
+
+
+def test_restriction():
+    dataset = make_dataset(A=1, B=2, C=1)
+    assert list(restrict(dataset, ("C", "A")).mtypes) == ["A", "C"]
+    assert restrict(dataset, ()) is dataset
+    with pytest.raises(InvalidInputs) as error:
+        restrict(make_dataset(L5_TPC=1), ("L5_TCP", "zz"))
+    first, second = map(str, error.value.problems)
+    assert "the mtype 'L5_TCP' is not among the 1 of neurondb.dat. did you mean 'L5_TPC'?" in first
+    assert "'zz'" in second
+
+
+def test_an_mtype_that_only_borrows_can_be_asked_for():
+    selected = select(make_dataset(A=2, B=1), Selection(("X",), {"A": ["X"]}))
+    assert names(selected) == {"X": ["A_0", "A_1"]}
+
+
+def test_a_borrowed_cell_is_in_the_half_of_its_owner():
+    dataset = make_dataset(A=7, B=5, C=1)
+    rules = {"A": ["X", "B"], "C": ["X"]}
+    fit = names(select(dataset, Selection((), rules, "fit", 1)))
+    test = names(select(dataset, Selection((), rules, "test", 1)))
+    own = names(split_dataset(dataset, "fit", 1))
+    assert fit["X"] == own["A"] + own["C"]
+    assert set(fit["X"]).isdisjoint(test["X"] + test["B"])
+    assert set(fit["B"]).isdisjoint(test["B"] + test["X"])
+    assert list(names(select(dataset, Selection(("C", "A"), rules, "test")))) == ["A"]
+    with pytest.raises(InvalidInput, match="no mtype has a cell in the half 'test'"):
+        select(dataset, Selection(("C",), rules, "test"))
