@@ -1,0 +1,185 @@
+"""From the numbers of a feature's test to its verdict, and the verdict on all features."""
+
+import numpy as np
+
+from region_grower_flow.validation.statistics import (
+    FeatureTest,
+    benjamini_hochberg,
+    compare_feature,
+)
+from region_grower_flow.validation.verdict import FAIL, NO_POWER, NOT_TESTABLE, PASS, Verdict
+
+ALPHA = 0.05
+"""Significance of the corrected Kolmogorov-Smirnov test."""
+
+BAND = 0.5
+"""Medians are equivalent within this many spreads of the reference."""
+
+MVS_LIMIT = 0.10
+"""MVS below this are never a difference, however many cells there are."""
+
+PASSING_SHARE = 0.90
+"""Share of features that has to pass; as many may fail as this leaves."""
+
+FEATURES = "features"
+"""The name of the verdict on all features of a neurite type."""
+
+
+def judge(test, p_adjusted):
+    """The verdict of a feature and its reason.
+
+    A difference that is shown (by the corrected KS test, by an interval beyond the band, or by the
+    MVS) fails. Otherwise the whole interval in the band shows that the medians are equivalent; an
+    interval that is wider shows nothing: the cells are too few, which is not a pass.
+
+    Args:
+        test: FeatureTest.
+        p_adjusted: its p-value corrected for its family.
+
+    Returns:
+        (verdict, sentence).
+    """
+    low, high = test.interval
+    limit = max(MVS_LIMIT, test.mvs_null95)
+    if p_adjusted < ALPHA:
+        return FAIL, f"the distributions differ (KS {test.ks:.2f}, corrected p {p_adjusted:.2g})"
+    if low > BAND or high < -BAND:
+        return FAIL, f"the medians differ by {low:+.2f} to {high:+.2f} spreads of the reference"
+    if test.mvs > limit:
+        return FAIL, f"the medians differ: the MVS {test.mvs:.2f} is above {limit:.2f}"
+    if low >= -BAND and high <= BAND:
+        return PASS, f"the medians agree within {low:+.2f} to {high:+.2f} spreads of the reference"
+    return NO_POWER, (
+        f"no difference is found, but the medians may differ by {low:+.2f} to {high:+.2f} spreads"
+        f" of the reference, more than {BAND:g}: too few cells to show that they agree"
+    )
+
+
+def feature_tests(reference, synthesized, rng, minimum):
+    """Compare features in order.
+
+    Args:
+        reference, synthesized: {feature: (n,) values}, the same keys.
+        rng: numpy Generator.
+        minimum: of values on each side.
+
+    Returns:
+        [FeatureTest].
+    """
+    return [
+        compare_feature(name, values, synthesized[name], rng, minimum)
+        for name, values in reference.items()
+    ]
+
+
+def feature_verdicts(tier, mtype, tests, minimum):
+    """Verdicts of the features of all neurite types of one mtype, corrected as one family.
+
+    Args:
+        tier: of the verdicts.
+        mtype: of the cells.
+        tests: {neurite type: [FeatureTest]}.
+        minimum: of values on each side.
+
+    Returns:
+        [Verdict], for each neurite type its features.
+    """
+    family = [test for of_type in tests.values() for test in of_type]
+    adjusted = benjamini_hochberg([test.p for test in family]).tolist()
+    corrected = dict(zip(map(id, family), adjusted, strict=True))
+    return [
+        _verdict(tier, mtype, neurite_type, test, corrected[id(test)], minimum)
+        for neurite_type, of_type in tests.items()
+        for test in of_type
+    ]
+
+
+def _verdict(tier, mtype, neurite_type, test, p_adjusted, minimum):
+    about = {
+        "mtype": mtype,
+        "neurite_type": neurite_type,
+        "n_reference": test.n_reference,
+        "n_synthesized": test.n_synthesized,
+    }
+    if min(test.n_reference, test.n_synthesized) < minimum:
+        counts = f"{test.n_reference} reference and {test.n_synthesized} synthesized"
+        detail = f"{counts} values, where at least {minimum} of each are needed"
+        return Verdict(
+            tier, test.name, NOT_TESTABLE, threshold={"cells": minimum}, detail=detail, **about
+        )
+    verdict, detail = judge(test, p_adjusted)
+    return Verdict(
+        tier,
+        test.name,
+        verdict,
+        statistic=test.difference,
+        p=test.p,
+        p_adjusted=p_adjusted,
+        interval=test.interval,
+        threshold={
+            "p_adjusted": ALPHA,
+            "interval": BAND,
+            "mvs": max(MVS_LIMIT, test.mvs_null95),
+        },
+        detail=detail,
+        values=_values(test),
+        **about,
+    )
+
+
+def _values(test: FeatureTest):
+    return {
+        "ks": test.ks,
+        "mvs": test.mvs,
+        "mvs_null95": test.mvs_null95,
+        "scale": test.scale,
+        "median_reference": test.medians[0],
+        "median_synthesized": test.medians[1],
+    }
+
+
+def overall(verdicts, tier, mtype, neurite_type):
+    """The verdict on all features of a neurite type: nine of ten have to pass.
+
+    Args:
+        verdicts: those of the features.
+        tier, mtype, neurite_type: of the verdict.
+
+    Returns:
+        Verdict: ``fail`` when more than a tenth of the testable features fail; ``not testable``
+        when fewer than half of the features are testable (few cells have such trees); ``pass``
+        when nine tenths of the testable ones pass, else ``no power``. Its statistic is the share
+        of the testable features that pass.
+    """
+    counts = {
+        word: sum(verdict.verdict == word for verdict in verdicts)
+        for word in (PASS, FAIL, NO_POWER, NOT_TESTABLE)
+    }
+    testable = len(verdicts) - counts[NOT_TESTABLE]
+    sizes = [[getattr(v, name) for v in verdicts] for name in ("n_reference", "n_synthesized")]
+    about = {
+        "mtype": mtype,
+        "neurite_type": neurite_type,
+        "n_reference": max(sizes[0], default=0),
+        "n_synthesized": max(sizes[1], default=0),
+        "threshold": {"share": PASSING_SHARE},
+        "values": {word.replace(" ", "_"): count for word, count in counts.items()},
+    }
+    if testable == 0:
+        return Verdict(tier, FEATURES, NOT_TESTABLE, detail="no feature is testable", **about)
+    share = counts[PASS] / testable
+    words = f"{counts[PASS]} of {testable} features agree, {counts[FAIL]} differ"
+    # Shares of small counts: 0.9 of 10 features are 9, whatever the rounding.
+    allowed = np.floor(testable * (1 - PASSING_SHARE) + 1e-9)
+    if counts[FAIL] > allowed:
+        names = [verdict.test for verdict in verdicts if verdict.verdict == FAIL]
+        return Verdict(
+            tier, FEATURES, FAIL, statistic=share, detail=f"{words}: {', '.join(names)}", **about
+        )
+    if 2 * testable < len(verdicts):
+        detail = f"{words}, but few cells have such trees: {counts[NOT_TESTABLE]} are not testable"
+        return Verdict(tier, FEATURES, NOT_TESTABLE, statistic=share, detail=detail, **about)
+    if testable - counts[PASS] <= allowed:
+        return Verdict(tier, FEATURES, PASS, statistic=share, detail=words, **about)
+    detail = f"{words}, for {counts[NO_POWER]} the cells are too few to tell"
+    return Verdict(tier, FEATURES, NO_POWER, statistic=share, detail=detail, **about)

@@ -1,0 +1,166 @@
+"""Morphometrics: the features of a cell's dendrites or axon, one value per cell, with NeuroM."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from region_grower_flow.morphology import NEURITE_TYPES
+from region_grower_flow.validation.features import FEATURES as FEATURES_TEST
+from region_grower_flow.validation.features import feature_tests, feature_verdicts, overall
+from region_grower_flow.validation.verdict import MIN_REFERENCE_CELLS, too_few
+
+TIER = "morphometrics"
+
+
+class Feature(NamedTuple):
+    """A feature of the trees of one type of a cell.
+
+    Attributes:
+        name: as users read it.
+        unit: "", "um", "um2" or "rad".
+        power: how it grows with the size of the cell: a cell twice as large has 2 ** power times
+            the value.
+        of_none: its value for a cell without such trees: 0, or NaN where there is no value.
+    """
+
+    name: str
+    unit: str = ""
+    power: int = 0
+    of_none: float = float("nan")
+
+
+FEATURES = (
+    Feature("trees", of_none=0),
+    Feature("sections", of_none=0),
+    Feature("bifurcations", of_none=0),
+    Feature("tips", of_none=0),
+    Feature("total length", "um", 1, 0),
+    Feature("area", "um2", 2, 0),
+    Feature("mean path distance", "um", 1),
+    Feature("maximum path distance", "um", 1),
+    Feature("mean radial distance", "um", 1),
+    Feature("maximum radial distance", "um", 1),
+    Feature("mean branch order", ""),
+    Feature("maximum branch order", ""),
+    Feature("mean partition asymmetry", ""),
+    Feature("mean remote angle", "rad"),
+    Feature("mean tortuosity", ""),
+    Feature("extent along x", "um", 1),
+    Feature("extent along y", "um", 1),
+    Feature("extent along z", "um", 1),
+    Feature("mean diameter", "um", 1),
+    Feature("maximum diameter", "um", 1),
+)
+"""All features, in order. Means are over the tips (distances), sections (orders, tortuosity),
+bifurcations (asymmetry, angles) or, weighted by length, the segments (diameter)."""
+
+NAMES = tuple(feature.name for feature in FEATURES)
+
+
+def measure(cell, neurite_type):
+    """The features of one neurite type of a cell.
+
+    Args:
+        cell: ValidationCell.
+        neurite_type: a key of NEURITE_TYPES.
+
+    Returns:
+        (F,) in the order of FEATURES. What the cell does not have (angles of a cell without
+        bifurcations) is NaN; a true zero is 0.
+    """
+    return cell.once((TIER, neurite_type), lambda: _measure(cell, neurite_type))
+
+
+def _measure(cell, neurite_type):
+    import neurom
+    from neurom import NeuriteType
+
+    if NEURITE_TYPES[neurite_type] not in cell.morphology.types:
+        return np.array([feature.of_none for feature in FEATURES])
+    neuron = cell.once("neurom", cell.neurom)
+    kind = NeuriteType[neurite_type]
+
+    def of(name):
+        return np.asarray(neurom.get(name, neuron, neurite_type=kind), dtype=float)
+
+    paths = of("terminal_path_lengths")
+    distances = of("section_term_radial_distances")
+    orders = of("section_branch_orders")
+    lengths, diameters = of("segment_lengths"), 2 * of("segment_radii")
+    return np.array(
+        [
+            of("number_of_neurites"),
+            of("number_of_sections"),
+            of("number_of_bifurcations"),
+            of("number_of_leaves"),
+            of("total_length"),
+            of("total_area_per_neurite").sum(),
+            _mean(paths),
+            paths.max(),
+            _mean(distances),
+            distances.max(),
+            _mean(orders),
+            orders.max(),
+            _mean(of("partition_asymmetry")),
+            _mean(of("remote_bifurcation_angles")),
+            _mean(of("section_tortuosity")),
+            of("total_width"),
+            of("total_height"),
+            of("total_depth"),
+            np.sum(diameters * lengths) / lengths.sum() if lengths.sum() > 0 else np.nan,
+            diameters.max(),
+        ],
+        dtype=float,
+    )
+
+
+def _mean(values):
+    """The mean of the finite values (a section that closes on itself has no tortuosity)."""
+    values = values[np.isfinite(values)]
+    return values.mean() if len(values) else np.nan
+
+
+def table(cells, neurite_type):
+    """{feature: (n,) values, one per cell} of a population."""
+    values = np.array([measure(cell, neurite_type) for cell in cells]).reshape(-1, len(NAMES))
+    return dict(zip(NAMES, values.T, strict=True))
+
+
+def compare(reference, synthesized, neurite_types, seed, mtype=None, minimum=MIN_REFERENCE_CELLS):
+    """Compare the morphometrics of two populations of one mtype.
+
+    Args:
+        reference, synthesized: [ValidationCell].
+        neurite_types: keys of NEURITE_TYPES.
+        seed: of the bootstrap samples.
+        mtype: for the verdicts.
+        minimum: of cells on each side.
+
+    Returns:
+        [Verdict]: for each neurite type its features, then ``features`` on all of them. A type
+        that neither population has gives none.
+    """
+    counts = len(reference), len(synthesized)
+    found = [kind for kind in neurite_types if _grown(reference, kind) or _grown(synthesized, kind)]
+    if min(counts) < minimum:
+        about = [{"mtype": mtype, "neurite_type": kind} for kind in found]
+        return [too_few(TIER, FEATURES_TEST, counts, minimum, **entry) for entry in about]
+    rng = np.random.default_rng(seed)
+    tests = {
+        kind: feature_tests(table(reference, kind), table(synthesized, kind), rng, minimum)
+        for kind in found
+    }
+    verdicts = feature_verdicts(TIER, mtype, tests, minimum)
+    return [
+        verdict
+        for kind in found
+        for verdict in _with_overall([v for v in verdicts if v.neurite_type == kind], mtype, kind)
+    ]
+
+
+def _grown(cells, neurite_type):
+    return any(NEURITE_TYPES[neurite_type] in cell.morphology.types for cell in cells)
+
+
+def _with_overall(verdicts, mtype, kind):
+    return [*verdicts, overall(verdicts, TIER, mtype, kind)]

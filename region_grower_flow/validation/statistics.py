@@ -1,0 +1,254 @@
+"""The statistics of the tests: one feature, two samples, and distances between trees.
+
+Everything is a function of its arguments: random numbers come from the generator that is passed.
+The resampling is vectorised over the resamples.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+RESAMPLES = 1000
+"""Bootstrap samples of an interval and of the null distribution of the MVS."""
+
+PERMUTATIONS = 1999
+"""Permutations of a permutation test, so that the smallest p is 1 / 2000."""
+
+CONFIDENCE = 0.90
+"""Coverage of the bootstrap intervals."""
+
+MVS_PERCENTILE = 5
+"""The visible spread of a sample leaves out 2.5 % at each end, as in synthesis-workflow."""
+
+MAD_TO_SD = 1.4826
+"""The standard deviation of a normal distribution over its median absolute deviation."""
+
+_MAX_ELEMENTS = 4_000_000
+
+
+@dataclass(frozen=True)
+class FeatureTest:
+    """The comparison of one feature of two samples.
+
+    Attributes:
+        name: the feature.
+        n_reference, n_synthesized: number of finite values.
+        ks, p: two-sample Kolmogorov-Smirnov distance and its exact p-value.
+        difference: median of the synthesized minus median of the reference, over ``scale``.
+        interval: its (low, high) 90 % bootstrap interval.
+        scale: robust spread of the reference, see :func:`spread`.
+        mvs: median difference over the maximum visible spread, see :func:`mvs`.
+        mvs_null95: 95th percentile of the MVS of two samples of the reference itself.
+        medians: (reference, synthesized), in the feature's units.
+    """
+
+    name: str
+    n_reference: int
+    n_synthesized: int
+    ks: float = float("nan")
+    p: float = float("nan")
+    difference: float = float("nan")
+    interval: tuple = (float("nan"), float("nan"))
+    scale: float = float("nan")
+    mvs: float = float("nan")
+    mvs_null95: float = float("nan")
+    medians: tuple = (float("nan"), float("nan"))
+
+
+def benjamini_hochberg(p_values):
+    """P-values adjusted for their family; NaN are no members and stay NaN.
+
+    Args:
+        p_values: (n,) p-values.
+
+    Source: Benjamini and Hochberg 1995, as scipy.stats.false_discovery_control (SciPy >= 1.11).
+    """
+    p_values = np.asarray(p_values, dtype=float)
+    adjusted = np.full(p_values.shape, np.nan)
+    known = np.flatnonzero(~np.isnan(p_values))
+    order = known[np.argsort(p_values[known])]
+    ranks = np.arange(1, len(order) + 1)
+    steps = p_values[order] * len(order) / ranks
+    adjusted[order] = np.minimum(np.minimum.accumulate(steps[::-1])[::-1], 1.0)
+    return adjusted
+
+
+def spread(reference, synthesized):
+    """The scale of a median difference: the reference's robust standard deviation.
+
+    It is 1.4826 times the median absolute deviation. Where this is 0 (more than half of the cells
+    have one value, common for counts) it is the reference's standard deviation, where this is 0
+    too (all cells have one value) that of both samples together, and 0 only when all values of
+    both are the same.
+    """
+    center = np.median(reference)
+    candidates = (
+        MAD_TO_SD * np.median(np.abs(reference - center)),
+        np.std(reference, ddof=1),
+        np.std(np.concatenate([reference, synthesized]), ddof=1),
+    )
+    # Rounding leaves a spread of about 1e-16 times the value in a constant sample.
+    floor = 1e-9 * max(abs(center), 1e-300)
+    return float(next((scale for scale in candidates if scale > floor), 0.0))
+
+
+def mvs(reference, synthesized):
+    """The median difference over the maximum visible spread (MVS score), along the last axis.
+
+    The visible spread reaches from the smaller lower to the larger upper percentile of the two
+    samples. Where it is 0, all values are the same and so are the medians: the score is 0.
+
+    Source: the score of synthesis-workflow (``validation.mvs_score``), which divides by 0 there.
+    """
+    edges = [MVS_PERCENTILE / 2, 50, 100 - MVS_PERCENTILE / 2]
+    low_a, median_a, high_a = np.percentile(reference, edges, axis=-1)
+    low_b, median_b, high_b = np.percentile(synthesized, edges, axis=-1)
+    visible = np.maximum(high_a, high_b) - np.minimum(low_a, low_b)
+    difference = np.abs(median_a - median_b)
+    return np.divide(difference, visible, out=np.zeros_like(visible), where=visible > 0)
+
+
+def resampled(values, size, rng):
+    """(RESAMPLES, size) values drawn with replacement."""
+    return values[rng.integers(len(values), size=(RESAMPLES, size))]
+
+
+def compare_feature(name, reference, synthesized, rng, minimum):
+    """Compare one feature of two samples.
+
+    Args:
+        name: the feature.
+        reference, synthesized: (n,) values; those that are not finite are left out.
+        rng: numpy Generator.
+        minimum: with fewer values on either side nothing but the numbers is computed.
+
+    Returns:
+        FeatureTest.
+    """
+    from scipy.stats import ks_2samp
+
+    reference = _finite(reference)
+    synthesized = _finite(synthesized)
+    sizes = len(reference), len(synthesized)
+    if min(sizes) < minimum:
+        return FeatureTest(name, *sizes)
+    ks = ks_2samp(reference, synthesized)
+    drawn = resampled(reference, sizes[0], rng), resampled(synthesized, sizes[1], rng)
+    null = mvs(resampled(reference, sizes[0], rng), resampled(reference, sizes[1], rng))
+    medians = float(np.median(reference)), float(np.median(synthesized))
+    scale = spread(reference, synthesized)
+    differences = np.median(drawn[1], axis=1) - np.median(drawn[0], axis=1)
+    tail = 50 * (1 - CONFIDENCE)
+    interval = np.percentile(_over(differences, scale), [tail, 100 - tail])
+    return FeatureTest(
+        name,
+        *sizes,
+        ks=float(ks.statistic),
+        p=float(ks.pvalue),
+        difference=float(_over(medians[1] - medians[0], scale)),
+        interval=tuple(interval.tolist()),
+        scale=scale,
+        mvs=float(mvs(reference, synthesized)),
+        mvs_null95=float(np.percentile(null, 95)),
+        medians=medians,
+    )
+
+
+def _finite(values):
+    values = np.asarray(values, dtype=float)
+    return values[np.isfinite(values)]
+
+
+def _over(difference, scale):
+    return difference / scale if scale > 0 else np.zeros_like(difference)
+
+
+def label_permutations(sizes, count, rng):
+    """(n, count) booleans: which units each permutation calls reference.
+
+    Args:
+        sizes: (reference, synthesized) numbers of units; n is their sum.
+        count: number of permutations.
+        rng: numpy Generator.
+    """
+    n_reference, total = sizes[0], sum(sizes)
+    labels = np.zeros((total, count), dtype=bool)
+    labels[:n_reference] = True
+    return rng.permuted(labels, axis=0)
+
+
+@dataclass(frozen=True)
+class DistanceTest:
+    """Two groups of trees compared by the distances between their trees.
+
+    Attributes:
+        energy: energy distance of the groups.
+        p: its permutation p-value.
+        ratio: mean distance between the groups over the mean distance in the reference.
+        ratio_null95: its 95th percentile under permutation.
+    """
+
+    energy: float
+    p: float
+    ratio: float
+    ratio_null95: float
+
+
+def compare_distances(distances, n_reference, rng, permutations=PERMUTATIONS):
+    """Compare two groups by the matrix of distances between all their members.
+
+    Args:
+        distances: (n, n) symmetric with a diagonal of 0, the reference's members first.
+        n_reference: number of the reference's members, at least 2, as of the others.
+        rng: numpy Generator.
+        permutations: number of permutations of the members.
+
+    Returns:
+        DistanceTest. The energy distance is Szekely and Rizzo's 2 E|X-Y| - E|X-X'| - E|Y-Y'| with
+        means over all pairs (diagonal included).
+    """
+    total = len(distances)
+    sizes = n_reference, total - n_reference
+    observed = np.zeros((total, 1), dtype=bool)
+    observed[:n_reference] = True
+    energy, ratio = _energies_and_ratios(distances, observed, sizes)
+    energies, ratios = [], []
+    # The matrix product needs the labels as numbers: not more of them at a time than fit.
+    for start in range(0, permutations, chunk := max(1, _MAX_ELEMENTS // total)):
+        labels = label_permutations(sizes, min(chunk, permutations - start), rng)
+        found = _energies_and_ratios(distances, labels, sizes)
+        energies.append(found[0])
+        ratios.append(found[1])
+    return DistanceTest(
+        energy=float(energy[0]),
+        p=p_value(energy[0], np.concatenate(energies)),
+        ratio=float(ratio[0]),
+        ratio_null95=float(np.percentile(np.concatenate(ratios), 95)),
+    )
+
+
+def _energies_and_ratios(distances, labels, sizes):
+    """The statistics of each column of labels, from the sums of distances in the groups."""
+    n, m = sizes
+    weights = labels.astype(float)
+    to_reference = distances @ weights
+    within_reference = np.einsum("ij,ij->j", weights, to_reference)
+    between = to_reference.sum(axis=0) - within_reference
+    within_synthesized = distances.sum() - within_reference - 2 * between
+    energy = 2 * between / (n * m) - within_reference / n**2 - within_synthesized / m**2
+    mean_within = within_reference / (n * (n - 1))
+    mean_between = between / (n * m)
+    # Reference trees that are all the same have no distances to compare with.
+    same = np.where(mean_between > 0, np.inf, 1.0)
+    ratio = np.divide(mean_between, mean_within, out=same, where=mean_within > 0)
+    return energy, ratio
+
+
+def p_value(observed, permuted):
+    """The p-value of a permutation test: the share of arrangements as extreme as the observed.
+
+    The observed one counts as one of them, so that p is never 0 (Phipson and Smyth 2010).
+    """
+    permuted = np.asarray(permuted)
+    tolerance = 1e-12 * max(abs(observed), 1e-300)
+    return float((1 + np.count_nonzero(permuted >= observed - tolerance)) / (1 + len(permuted)))

@@ -1,0 +1,255 @@
+"""Topology: the bar codes of trees, as persistence images and by number and length of bars.
+
+The unit is one tree. TMD reads the bar codes of cells (``get_persistence_diagram``). The images of
+all trees of a comparison share limits, grid and kernel: TMD's ``persistence_image_data`` takes the
+limits of each diagram by itself unless both are given (and it forgets to check ``ylim``), its
+kernel's width is another one for each tree, and it has no image for trees of one or two bars.
+"""
+
+import numpy as np
+
+from region_grower_flow.morphology import NEURITE_TYPES
+from region_grower_flow.validation.features import feature_tests, feature_verdicts
+from region_grower_flow.validation.statistics import benjamini_hochberg, compare_distances
+from region_grower_flow.validation.verdict import (
+    FAIL,
+    MIN_REFERENCE_CELLS,
+    NO_POWER,
+    PASS,
+    Verdict,
+    too_few,
+)
+
+TIER = "topology"
+
+RATIO, ENERGY = "image distance ratio", "energy distance"
+"""The names of the tests on persistence images."""
+
+MAX_RATIO = 1.05
+"""Largest mean distance synthesized-reference over reference-reference that passes."""
+
+MIN_P = 0.01
+"""Smallest corrected p-value of the energy distance that passes."""
+
+GRID = 50
+"""Pixels of an image along each axis."""
+
+FILTRATION = "path_distances"
+"""The metric along a tree, as of NeuroTS's default bar codes."""
+
+
+def bar_codes(cell, neurite_type, filtration=FILTRATION):
+    """The bar codes of the trees of one type of a cell.
+
+    Args:
+        cell: ValidationCell.
+        neurite_type: a key of NEURITE_TYPES.
+        filtration: of TMD, "path_distances" or "radial_distances".
+
+    Returns:
+        [(n, 2)]: for each tree the end and the start of its bars, in um from its root.
+    """
+    return cell.once(
+        (TIER, neurite_type, filtration), lambda: _bar_codes(cell, neurite_type, filtration)
+    )
+
+
+def _bar_codes(cell, neurite_type, filtration):
+    from tmd.Topology.methods import get_persistence_diagram
+
+    if NEURITE_TYPES[neurite_type] not in cell.morphology.types:
+        return []
+    neuron = cell.once("tmd", cell.tmd)
+    return [
+        np.array(get_persistence_diagram(tree, feature=filtration), dtype=float)
+        for tree in getattr(neuron, neurite_type)
+    ]
+
+
+def limits(diagrams):
+    """((low, high) of the ends, (low, high) of the starts) of the bars of all diagrams."""
+    bars = np.concatenate(diagrams)
+    low, high = bars.min(axis=0), bars.max(axis=0)
+    # All bars that begin at the root have one start: an image needs some width.
+    high = np.where(high > low, high, low + 1.0)
+    return (low[0], high[0]), (low[1], high[1])
+
+
+def kernel_widths(diagrams, image_limits, grid=GRID):
+    """The standard deviations (um) of the Gaussian of a bar, along ends and along starts.
+
+    Scott's rule, as in TMD's images, with the spread of all bars and the mean number of bars of a
+    tree; at least one pixel.
+    """
+    bars = np.concatenate(diagrams)
+    widths = bars.std(axis=0, ddof=1) * (len(bars) / len(diagrams)) ** (-1 / 6)
+    pixels = np.array([high - low for low, high in image_limits]) / (grid - 1)
+    return np.maximum(widths, pixels)
+
+
+def images(diagrams, image_limits, widths, grid=GRID):
+    """Persistence images on common limits, grid and kernel.
+
+    Args:
+        diagrams: [(n, 2)] bars of each tree.
+        image_limits: as of :func:`limits`.
+        widths: as of :func:`kernel_widths`.
+        grid: pixels along each axis.
+
+    Returns:
+        (trees, grid * grid): the density of the bars of each tree, its sum is 1.
+    """
+    axes = [np.linspace(low, high, grid) for low, high in image_limits]
+    result = np.empty((len(diagrams), grid * grid))
+    for row, bars in zip(result, diagrams, strict=True):
+        kernels = [
+            np.exp(-0.5 * ((axis - bars[:, [i]]) / widths[i]) ** 2) for i, axis in enumerate(axes)
+        ]
+        image = (kernels[0].T @ kernels[1]).ravel()
+        row[:] = image / image.sum()
+    return result
+
+
+def image_distances(reference, synthesized):
+    """(n, n) sums of absolute differences of the images of all trees, the reference's first.
+
+    They are between 0 (the same) and 2 (nothing in common).
+    """
+    from scipy.spatial.distance import pdist, squareform
+
+    diagrams = [*reference, *synthesized]
+    image_limits = limits(diagrams)
+    widths = kernel_widths(reference, image_limits)
+    return squareform(pdist(images(diagrams, image_limits, widths), "cityblock"))
+
+
+def bar_features(diagrams):
+    """{feature: (trees,)}: number of bars, their total length, the longest one (um)."""
+    lengths = [np.abs(bars[:, 0] - bars[:, 1]) for bars in diagrams]
+    return {
+        "bars per tree": np.array([len(bars) for bars in lengths], dtype=float),
+        "total bar length": np.array([bars.sum() for bars in lengths]),
+        "longest bar": np.array([bars.max() for bars in lengths]),
+    }
+
+
+def compare(reference, synthesized, neurite_types, seed, mtype=None, minimum=MIN_REFERENCE_CELLS):
+    """Compare the topology of two populations of one mtype.
+
+    Args:
+        reference, synthesized: [ValidationCell].
+        neurite_types: keys of NEURITE_TYPES.
+        seed: of the permutations and bootstrap samples.
+        mtype: for the verdicts.
+        minimum: of cells on each side, and of trees.
+
+    Returns:
+        [Verdict]: for each neurite type the tests on images, then the features of bars.
+    """
+    counts = len(reference), len(synthesized)
+    trees = [
+        {kind: [bars for cell in cells for bars in bar_codes(cell, kind)] for kind in neurite_types}
+        for cells in (reference, synthesized)
+    ]
+    if min(counts) < minimum:
+        found = [kind for kind in neurite_types if trees[0][kind] or trees[1][kind]]
+        return [
+            too_few(TIER, test, counts, minimum, mtype=mtype, neurite_type=kind)
+            for kind in found
+            for test in (RATIO, ENERGY)
+        ]
+    return compare_trees(*trees, seed, mtype, minimum)
+
+
+def compare_trees(reference, synthesized, seed, mtype=None, minimum=MIN_REFERENCE_CELLS):
+    """Compare trees by their bar codes, e.g. those of distributions where there are no cells.
+
+    Args:
+        reference, synthesized: {neurite type: [(n, >= 2) bars of a tree]}; what follows end and
+            start of a bar (its angles) is left out.
+        seed, mtype, minimum: as of :func:`compare`, where the minimum is of trees.
+
+    Returns:
+        [Verdict], as of :func:`compare`.
+    """
+    rng = np.random.default_rng(seed)
+    image_tests, feature_tests_of, verdicts = {}, {}, []
+    for kind in reference:
+        trees = _plain(reference[kind]), _plain(synthesized.get(kind, []))
+        counts = tuple(map(len, trees))
+        if max(counts) == 0:
+            continue
+        if min(counts) < minimum:
+            verdicts += [_too_few_trees(test, counts, minimum, mtype, kind) for test in _TESTS]
+            continue
+        found = compare_distances(image_distances(*trees), counts[0], rng)
+        image_tests[kind] = counts, found
+        features = map(bar_features, trees)
+        feature_tests_of[kind] = feature_tests(*features, rng, minimum)
+    adjusted = benjamini_hochberg([found.p for _, found in image_tests.values()])
+    of_features = feature_verdicts(TIER, mtype, feature_tests_of, minimum)
+    for (kind, (counts, found)), p_adjusted in zip(image_tests.items(), adjusted, strict=True):
+        about = {
+            "mtype": mtype,
+            "neurite_type": kind,
+            "n_reference": counts[0],
+            "n_synthesized": counts[1],
+        }
+        verdicts += [_of_ratio(found, about), _of_energy(found, float(p_adjusted), about)]
+        verdicts += [verdict for verdict in of_features if verdict.neurite_type == kind]
+    return verdicts
+
+
+_TESTS = (RATIO, ENERGY)
+
+
+def _plain(diagrams):
+    return [np.asarray(bars, dtype=float)[:, :2] for bars in diagrams if len(bars)]
+
+
+def _too_few_trees(test, counts, minimum, mtype, kind):
+    verdict = too_few(TIER, test, counts, minimum, mtype=mtype, neurite_type=kind)
+    return verdict.replaced(detail=verdict.detail.replace(" cell", " tree"))
+
+
+def _of_ratio(found, about):
+    detail = (
+        f"synthesized trees are {found.ratio:.3f} times as far from reference trees as these are"
+        " from each other"
+    )
+    verdict = PASS
+    if found.ratio > MAX_RATIO:
+        chance = found.ratio <= found.ratio_null95
+        verdict = NO_POWER if chance else FAIL
+        if chance:
+            detail += f", but so few trees reach {found.ratio_null95:.3f} by chance"
+    return Verdict(
+        TIER,
+        RATIO,
+        verdict,
+        statistic=found.ratio,
+        threshold=MAX_RATIO,
+        detail=detail,
+        values={"null95": found.ratio_null95},
+        **about,
+    )
+
+
+def _of_energy(found, p_adjusted, about):
+    differs = p_adjusted < MIN_P
+    detail = (
+        "the bar codes of synthesized and reference trees are distributed differently"
+        if differs
+        else "the bar codes show no difference between synthesized and reference trees"
+    )
+    return Verdict(
+        TIER,
+        ENERGY,
+        FAIL if differs else PASS,
+        statistic=found.energy,
+        p=found.p,
+        p_adjusted=p_adjusted,
+        threshold={"p_adjusted": MIN_P},
+        detail=f"{detail} (corrected p {p_adjusted:.2g})",
+        **about,
+    )
