@@ -14,6 +14,7 @@ TASKS = (
     "ExtractDistributions",
     "GenerateParameters",
     "LoadAtlas",
+    "PlaceCells",
     "SynthesizeChunk",
     "SynthesizeMorphologies",
 )

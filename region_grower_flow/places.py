@@ -34,6 +34,14 @@ INPUTS = {
     "overrides": "overrides",
     "base_parameters": "base parameters",
     "diametrizer_config": "configuration of the diametrizer",
+    "densities": "densities",
+    "mtype_taxonomy": "table of mtypes",
+    "slice_from": "cells to slice",
+    "slice_planes": "planes",
+    "axon_donors": "table of donors",
+    "axon_home": "home column of the donors",
+    "placement_rules": "placement rules",
+    "placement_annotations": "annotations",
 }
 """Options that name files which are read."""
 

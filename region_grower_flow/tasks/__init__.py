@@ -5,15 +5,18 @@ from region_grower_flow.tasks.checks import CheckAtlas, CheckInputs, CheckRecons
 from region_grower_flow.tasks.distributions import ExtractDistributions
 from region_grower_flow.tasks.merge import SynthesizeMorphologies
 from region_grower_flow.tasks.parameters import GenerateParameters
+from region_grower_flow.tasks.placement import CheckPlacement, PlaceCells
 from region_grower_flow.tasks.synthesis import SynthesizeChunk
 
 __all__ = [
     "CheckAtlas",
     "CheckInputs",
+    "CheckPlacement",
     "CheckReconstructions",
     "ExtractDistributions",
     "GenerateParameters",
     "LoadAtlas",
+    "PlaceCells",
     "SynthesizeChunk",
     "SynthesizeMorphologies",
 ]

@@ -9,7 +9,7 @@ import sys
 import textwrap
 from pathlib import Path
 
-from region_grower_flow.tasks import options, reference_options
+from region_grower_flow.tasks import options, placement_options, reference_options
 from region_grower_flow.tasks.option_types import SECTION, Option
 
 GROUPS = (
@@ -20,6 +20,7 @@ GROUPS = (
     options.AtlasOptions,
     options.SynthesisOptions,
     options.OutputOptions,
+    placement_options.PlacementOptions,
 )
 WIDTH = 98
 
@@ -28,6 +29,16 @@ def own_options(group):
     """{name: option} of those that a group itself declares, in its order."""
     found = {name: value for name, value in vars(group).items() if isinstance(value, Option)}
     return dict(sorted(found.items(), key=lambda item: item[1]._counter))
+
+
+def described():
+    """[(group, {name: option})]: each name once, in the first group that has it."""
+    seen, found = set(), []
+    for group in GROUPS:
+        own = {name: option for name, option in own_options(group).items() if name not in seen}
+        seen |= own.keys()
+        found.append((group, own))
+    return found
 
 
 def default_of(option):
@@ -51,10 +62,10 @@ def reference():
         "descriptions by ``python -m region_grower_flow.tasks.reference``.",
         "",
     ]
-    for group in GROUPS:
+    for group, own in described():
         title = (group.__doc__ or group.__name__).strip().splitlines()[0].rstrip(".")
         lines += [title, "-" * len(title), ""]
-        for name, option in own_options(group).items():
+        for name, option in own.items():
             text = f"{_described(option)} {_default_in_words(option)}"
             lines += [f"``{name}``", textwrap.indent(textwrap.fill(text, WIDTH - 4), "    "), ""]
     return "\n".join(lines)
@@ -69,10 +80,10 @@ def configuration():
         "",
         f"[{SECTION}]",
     ]
-    for group in GROUPS:
+    for group, own in described():
         title = (group.__doc__ or group.__name__).strip().splitlines()[0]
         lines += ["", f"# {title}".upper()]
-        for name, option in own_options(group).items():
+        for name, option in own.items():
             text = _described(option)
             lines += ["", textwrap.fill(text, WIDTH, initial_indent="# ", subsequent_indent="# ")]
             default = default_of(option)

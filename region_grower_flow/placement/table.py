@@ -1,0 +1,124 @@
+"""Placed cells as a file of cells, and the table of what was expected and placed."""
+
+import csv
+import io
+from dataclasses import dataclass
+
+import numpy as np
+
+from region_grower_flow.errors import InvalidInput
+from region_grower_flow.io.cells import Cells
+from region_grower_flow.placement.densities import MTYPE
+from region_grower_flow.placement.properties import (
+    classes_of,
+    hemispheres_at,
+    layers_at,
+    load_taxonomy,
+    orientations_at,
+)
+
+REPORT_COLUMNS = ("mtype", "region", "expected", "placed")
+LAYER, HEMISPHERE = "layer", "hemisphere"
+
+
+@dataclass(frozen=True)
+class PropertySettings:
+    """Which properties placed cells get beside their traits and region.
+
+    Attributes:
+        region_structure: YAML file from which layers are found, or None.
+        taxonomy: table of mtypes and their classes, or None.
+        hemispheres: name or path of the volume of hemispheres, or None.
+        atlas_orientations: the atlas's orientations instead of identities.
+        population: name of the SONATA population.
+    """
+
+    region_structure: str | None = None
+    taxonomy: str | None = None
+    hemispheres: str | None = None
+    atlas_orientations: bool = False
+    population: str = "default"
+
+
+def cells_of(placed, voxels, atlas_dir, settings):
+    """Placed cells with all their properties.
+
+    Args:
+        placed: PlacedCells.
+        voxels: :class:`~region_grower_flow.placement.voxels.Voxels` of the atlas.
+        atlas_dir: folder of the atlas.
+        settings: PropertySettings.
+
+    Returns:
+        Cells; a text that a cell lacks is "".
+
+    Raises:
+        InvalidInput: a file that the settings name is wrong.
+    """
+    import pandas as pd
+
+    columns = {**placed.traits, "region": placed.regions}
+    found = {}
+    if settings.region_structure:
+        layers = layers_at(
+            placed.voxels, placed.regions, voxels, settings.region_structure, atlas_dir
+        )
+        found[LAYER] = _filled(columns.get(LAYER), layers)
+    if settings.hemispheres:
+        found[HEMISPHERE] = hemispheres_at(placed.voxels, voxels, settings.hemispheres, atlas_dir)
+    if settings.taxonomy:
+        taxonomy = load_taxonomy(settings.taxonomy)
+        classes = classes_of(placed.traits[MTYPE], taxonomy, settings.taxonomy)
+        twice = sorted(classes.keys() & columns.keys())
+        if twice:
+            problem = f"gives {twice[0]!r}, which the densities give too"
+            raise InvalidInput(problem, settings.taxonomy, "leave one of them out")
+        found.update(classes)
+    orientations = None
+    if settings.atlas_orientations:
+        orientations, missing = orientations_at(placed.positions, atlas_dir)
+        if missing:
+            placed.notes.append(f"{missing:,} cells have no orientation in the atlas: identity")
+    columns = {name: _texts(values) for name, values in {**columns, **found}.items()}
+    frame = pd.DataFrame({name: columns[name] for name in sorted(columns)})
+    return Cells(placed.positions, orientations, frame, settings.population)
+
+
+def report_text(rows):
+    """The report as CSV."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, REPORT_COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def placement_sentences(placed):
+    """What was placed, in sentences."""
+    expected, mtypes = {}, {}
+    for row in placed.report:
+        name = row["mtype"]
+        expected[name] = expected.get(name, 0.0) + row["expected"]
+        mtypes[name] = mtypes.get(name, 0) + row["placed"]
+    total = sum(expected.values())
+    yield (
+        f"{len(placed):,} cells of {len(mtypes)} mtypes in "
+        f"{len(set(placed.regions.tolist()))} regions placed, {total:,.1f} expected"
+    )
+    yield from placed.notes
+    none = sorted(name for name, count in mtypes.items() if count == 0)
+    if none:
+        yield f"no cell of {len(none)} mtypes: fewer than one is expected ({', '.join(none)})"
+    for name, count in mtypes.items():
+        yield f"{name}: {count:,} cells ({expected[name]:,.1f} expected)"
+
+
+def _filled(given, found):
+    """The given values, and the found ones where none is given."""
+    if given is None:
+        return found
+    return np.where(np.equal(given, None), found, given)
+
+
+def _texts(values):
+    return np.where(np.equal(values, None), "", values)

@@ -1,0 +1,192 @@
+"""The voxels of an atlas by region, and those that may hold somata."""
+
+import functools
+import re
+from pathlib import Path
+
+import numpy as np
+
+from region_grower_flow.atlas.regions import load_region_map
+from region_grower_flow.atlas.volumes import load_volume, read_geometry, volume_path
+from region_grower_flow.errors import InvalidInput
+from region_grower_flow.io.schemas import did_you_mean
+from region_grower_flow.layout import BRAIN_REGIONS
+
+UM3_PER_MM3 = 1e9
+_TOLERANCE = 1e-4
+"""Relative difference of voxel sizes and corners that the printing of numbers explains."""
+
+
+class Voxels:
+    """The annotated voxels of an atlas.
+
+    Voxels are named by their index into the flattened volume (C order).
+
+    Args:
+        volume: :class:`voxcell.VoxelData` of region ids.
+        region_map: :class:`voxcell.RegionMap`.
+        where: the atlas, for messages.
+    """
+
+    def __init__(self, volume, region_map, where):
+        self.volume, self.region_map, self.where = volume, region_map, where
+        self._ids = np.ascontiguousarray(volume.raw).reshape(-1)
+
+    @classmethod
+    def load(cls, atlas_dir):
+        """Those of an atlas folder.
+
+        Raises:
+            InvalidInput: its hierarchy or its volume of regions is absent or broken.
+        """
+        return cls(load_volume(atlas_dir, BRAIN_REGIONS), load_region_map(atlas_dir), atlas_dir)
+
+    @property
+    def size(self):
+        """(3,) absolute size of a voxel along each axis (um)."""
+        return np.abs(self.volume.voxel_dimensions).astype(np.float64)
+
+    @property
+    def mm3(self):
+        """The volume of a voxel (mm3)."""
+        return float(np.prod(self.size)) / UM3_PER_MM3
+
+    @functools.cached_property
+    def acronyms(self):
+        """{id: acronym} of all regions of the hierarchy."""
+        return self.region_map.as_dataframe()["acronym"].to_dict()
+
+    def ids(self, query):
+        """The ids of the regions that a query finds, and of those below them.
+
+        Mirrors voxcell's ``Atlas.get_region_mask``: an acronym, or "@" and a regular expression
+        that is looked for anywhere in the acronyms.
+
+        Raises:
+            InvalidInput: no region is found.
+        """
+        try:
+            found = self.region_map.find(query, "acronym", with_descendants=True)
+        except re.error as error:
+            problem = f"{query!r} is not '@' and a regular expression ({error})"
+            raise InvalidInput(problem, where=self.where) from error
+        if not found:
+            hint = did_you_mean(query.lstrip("@"), self.acronyms.values())
+            raise InvalidInput(f"the atlas has no region {query!r}", self.where, hint)
+        return found
+
+    def of(self, query, allowed=None):
+        """(n,) int64, the voxels of a region in rising order; only those ``allowed`` (bool)."""
+        ids = self.ids(query)
+        found = [self._voxels_of_id[i] for i in ids if i in self._voxels_of_id]
+        voxels = np.sort(np.concatenate(found)) if found else np.empty(0, dtype=np.int64)
+        return voxels if allowed is None else voxels[allowed.reshape(-1)[voxels]]
+
+    def mask(self, query):
+        """(nx, ny, nz) bool, the voxels of a region."""
+        mask = np.zeros(self._ids.shape, dtype=bool)
+        mask[self.of(query)] = True
+        return mask.reshape(self.volume.shape)
+
+    def ids_at(self, voxels):
+        """(n,) the region ids of voxels."""
+        return self._ids[voxels]
+
+    def indices(self, voxels):
+        """(n, 3) int64, the voxels' indices along the three axes."""
+        return np.column_stack(np.unravel_index(voxels, self.volume.shape))
+
+    def positions(self, indices):
+        """(n, 3) float64 um of places given in voxels (whole numbers are corners)."""
+        volume = self.volume
+        return indices * volume.voxel_dimensions.astype(np.float64) + volume.offset
+
+    @functools.cached_property
+    def _voxels_of_id(self):
+        """{id: its voxels}; the volume is sorted once, however many regions are asked for."""
+        inside = np.flatnonzero(self._ids)
+        order = inside[np.argsort(self._ids[inside], kind="stable")]
+        ids, starts = np.unique(self._ids[order], return_index=True)
+        parts = np.split(order, starts[1:]) if len(ids) else []
+        return dict(zip(ids.tolist(), parts, strict=True))
+
+
+def geometry_problem(voxels, folder, name):
+    """What tells the space of a volume from that of the regions: an InvalidInput, or None.
+
+    Raises:
+        InvalidInput: the volume is absent or its header broken.
+    """
+    geometry, payload = read_geometry(folder, name)
+    where, volume = volume_path(folder, name), voxels.volume
+    if payload or geometry.shape != tuple(volume.shape):
+        shape = " x ".join(map(str, (*payload, *geometry.shape)))
+        expected = " x ".join(map(str, volume.shape))
+        return InvalidInput(f"has {shape} numbers, the atlas's regions have {expected}", where)
+    scale = _TOLERANCE * voxels.size.max()
+    for words, ours, theirs in (
+        ("voxels of", geometry.voxel_dimensions, volume.voxel_dimensions),
+        ("its corner at", geometry.offset, volume.offset),
+    ):
+        if np.abs(np.subtract(ours, theirs)).max() > scale:
+            problem = f"has {words} {_numbers(ours)} um, the atlas's regions {_numbers(theirs)} um"
+            return InvalidInput(problem, where)
+    return None
+
+
+def load_values(voxels, folder, name):
+    """The values of a volume in the space of the regions, flattened.
+
+    Raises:
+        InvalidInput: it is absent, broken or of another space.
+    """
+    problem = geometry_problem(voxels, folder, name)
+    if problem is not None:
+        raise problem
+    values = load_volume(folder, name).raw
+    if values.dtype.kind not in "fiub":
+        raise InvalidInput("holds no numbers", volume_path(folder, name))
+    return np.ascontiguousarray(values).reshape(-1)
+
+
+def named_volume(text, atlas_dir):
+    """(folder, name) of a volume given as a path (``.nrrd``) or by its name in the atlas."""
+    path = Path(text)
+    if path.suffix == ".nrrd":
+        return path.parent, path.name.removesuffix(".nrrd")
+    return Path(atlas_dir), text
+
+
+def boundary_distance(region, size):
+    """How far the voxels of a region are from its boundary, at least.
+
+    The distance is that from any point of the voxel to the nearest point outside of the region (of
+    a voxel of another region, or beyond the atlas): a cell placed anywhere in a voxel with the
+    value d is at least d away. Next to the boundary it is 0. Between two voxels it is the
+    distance of two boxes; it is computed as the distance between centers after the outside has
+    grown by one voxel in all directions, which is the same.
+
+    Args:
+        region: (nx, ny, nz) bool.
+        size: (3,) size of a voxel (um).
+
+    Returns:
+        (nx, ny, nz) float32, um; 0 outside.
+    """
+    from scipy import ndimage
+
+    distance = np.zeros(region.shape, dtype=np.float32)
+    occupied = np.argwhere(region)
+    if not len(occupied):
+        return distance
+    low, high = occupied.min(axis=0), occupied.max(axis=0) + 1
+    box = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
+    outside = np.pad(~region[box], 1, constant_values=True)
+    grown = ndimage.binary_dilation(outside, structure=np.ones((3, 3, 3), dtype=bool))
+    inner = ndimage.distance_transform_edt(~grown, sampling=size)
+    distance[box] = inner[1:-1, 1:-1, 1:-1]
+    return distance
+
+
+def _numbers(values):
+    return ", ".join(f"{value:g}" for value in values)
