@@ -44,6 +44,7 @@ class MergePlan:
         extensions: of the morphology files.
         out_cells, apical, nrn_sections, debug, container, circuit_config, summary: output files.
         skip_write: no morphology has been written.
+        folders: the folder below ``morphologies`` of each cell's files; empty: as in ``staged``.
         facts: for the summary: what the stages said, versions, options.
     """
 
@@ -61,6 +62,7 @@ class MergePlan:
     container: Path | None = None
     circuit_config: Path | None = None
     skip_write: bool = False
+    folders: tuple = ()
     facts: dict = field(default_factory=dict)
 
 
@@ -122,7 +124,13 @@ WITHOUT_AXON = "the axon table gives it no morphology"
 
 
 class _Results:
-    """The records of all cells, as columns in the order of the input."""
+    """The records of all cells, as columns in the order of the input.
+
+    Attributes:
+        names: paths of the morphologies below the users' folder, without extension.
+        files: {path of a file below that folder: (size, crc32)}.
+        staged: {the same path: its path in the work folder}, where they differ.
+    """
 
     def __init__(self, plan):
         count = len(plan.cells)
@@ -130,7 +138,8 @@ class _Results:
         self.reasons = np.full(count, WITHOUT_AXON, dtype=object)
         self.apical_points = np.full(count, None, dtype=object)
         self.nrn_sections = np.full(count, None, dtype=object)
-        self.files = {}
+        self.files, self.staged = {}, {}
+        self._folders = plan.folders
         self.attempts = self.fallbacks = 0
         self.fallback_reasons = {}
         for record in _records(plan):
@@ -141,7 +150,8 @@ class _Results:
         if record["status"] != layout.MADE:
             self.reasons[cell] = record["reason"]
             return
-        self.names[cell], self.reasons[cell] = record["name"], None
+        name = f"{self._folders[cell]}/{record['name']}" if self._folders else record["name"]
+        self.names[cell], self.reasons[cell] = name, None
         self.apical_points[cell] = record["apical_points"]
         self.nrn_sections[cell] = record["apical_NRN_sections"]
         self.attempts += record["attempts"]
@@ -149,7 +159,9 @@ class _Results:
             reason = record["fallback"]
             self.fallback_reasons[reason] = self.fallback_reasons.get(reason, 0) + 1
         for extension, (size, crc32) in record["files"].items():
-            self.files[f"{record['name']}.{extension}"] = (size, crc32)
+            self.files[f"{name}.{extension}"] = (size, crc32)
+            if self._folders:
+                self.staged[f"{name}.{extension}"] = f"{record['name']}.{extension}"
 
 
 def _records(plan):
@@ -169,10 +181,11 @@ def _place_morphologies(plan, results):
         make_folder(plan.morphologies / folder)
         # Nobody writes morphologies now: what is not complete was left by killed processes.
         remove_temporaries(plan.morphologies / folder)
-        remove_temporaries(plan.staged / folder)
+        if not plan.folders:
+            remove_temporaries(plan.staged / folder)
     staged, placed = f"{plan.staged}/", f"{plan.morphologies}/"
     for name, known in wanted.items():
-        _place(staged + name, placed + name, known)
+        _place(staged + results.staged.get(name, name), placed + name, known)
     for name in earlier.keys() - wanted.keys():
         with writing(plan.morphologies / name):
             (plan.morphologies / name).unlink(missing_ok=True)

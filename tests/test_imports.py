@@ -29,6 +29,7 @@ LAYERS = [
     ["runtime"],
     ["chunk"],
     ["merge"],
+    ["vacuum"],
     ["status"],
     ["cleaning"],
     ["places"],
