@@ -1,0 +1,188 @@
+"""How long the path to a dendrite's farthest tip is for the height that it spans.
+
+Synthesis stretches bar codes until a dendrite reaches its target layer. It knows the height to
+span (the *extent*, um along the axis that points to the pia), and needs the path length that goes
+with it: a line through the origin, fitted to the reference trees of each mtype and neurite type.
+
+Mirrors synthesis_workflow.fit_utils: the extent is the greatest value of TMD's feature
+``projection``, the path length that of ``path_distances``; trees whose error is above the 90th
+percentile of all errors are left out of a second fit. What differs: least squares in closed form
+(``curve_fit`` stops within about 1e-9 of it), cells without such a tree are left out rather than
+ending the fit of their mtype, and number, residuals and R2 are told.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from region_grower_flow.errors import InvalidInput
+
+DENDRITES = ("basal_dendrite", "apical_dendrite")
+OUTLIER_PERCENTILE = 90
+FIRST, ALL = "first", "all"
+TREES = (FIRST, ALL)
+"""Which trees of a cell count: the first of its type in the file, as in the reference, or all."""
+
+
+@dataclass(frozen=True)
+class PathFit:
+    """A fit of path distances against extents.
+
+    Attributes:
+        extents: (N,) um, of the trees in their order.
+        path_distances: (N,) um.
+        used: (N,) whether the final fit uses the tree.
+        slope: of the line through the origin; None when there is no tree or no extent.
+        r2: share of the variance of the used trees that the line explains; None for fewer than 2.
+    """
+
+    extents: np.ndarray
+    path_distances: np.ndarray
+    used: np.ndarray
+    slope: float | None
+    r2: float | None
+
+    @property
+    def residuals(self):
+        """(N,) um: path distances minus the line's."""
+        return self.path_distances - (self.slope or 0.0) * self.extents
+
+    def as_dict(self):
+        """JSON-able: the fit and its data."""
+        used = self.residuals[self.used]
+        return {
+            "slope": self.slope,
+            "intercept": 0,
+            "n_trees": len(self.extents),
+            "n_used": int(self.used.sum()),
+            "r2": self.r2,
+            "rms_residual": float(np.sqrt(np.mean(used**2))) if len(used) else None,
+            "extents": self.extents.tolist(),
+            "path_distances": self.path_distances.tolist(),
+            "used": self.used.tolist(),
+        }
+
+
+def fit_line(extents, path_distances, percentile=OUTLIER_PERCENTILE):
+    """Fit a line through the origin twice, the second time without outliers.
+
+    Args:
+        extents: (N,) um.
+        path_distances: (N,) um.
+        percentile: trees with an absolute error above this percentile of all are left out.
+
+    Returns:
+        PathFit
+    """
+    extents = np.asarray(extents, dtype=np.float64)
+    path_distances = np.asarray(path_distances, dtype=np.float64)
+    used = np.ones(len(extents), dtype=bool)
+    slope = _slope(extents, path_distances)
+    if slope is not None:
+        errors = np.abs(slope * extents - path_distances)
+        used = errors <= np.percentile(errors, percentile)
+        slope = _slope(extents[used], path_distances[used])
+    if slope is None:
+        return PathFit(extents, path_distances, np.zeros(len(extents), dtype=bool), None, None)
+    r2 = _explained(extents[used], path_distances[used], slope)
+    return PathFit(extents, path_distances, used, slope, r2)
+
+
+def _slope(x, y):
+    square = float(x @ x)
+    return float(x @ y) / square if square > 0.0 else None
+
+
+def _explained(x, y, slope):
+    total = float(np.sum((y - y.mean()) ** 2))
+    if len(y) < 2 or total == 0.0:
+        return None
+    return 1.0 - float(np.sum((y - slope * x) ** 2)) / total
+
+
+def measure_trees(paths, trees=FIRST):
+    """Extents and path distances of the dendrites of some cells.
+
+    Args:
+        paths: the files of the cells.
+        trees: ``"first"`` or ``"all"``, see TREES.
+
+    Returns:
+        {neurite type: (N, 2) float64: extent and path distance (um)}
+
+    Raises:
+        InvalidInput: a file cannot be read.
+    """
+    found = {name: [] for name in DENDRITES}
+    for path in paths:
+        neuron = _load(path)
+        for name in DENDRITES:
+            own = getattr(neuron, name)
+            found[name] += [measure_tree(tree) for tree in (own[:1] if trees == FIRST else own)]
+    return {name: np.array(rows, dtype=np.float64).reshape(-1, 2) for name, rows in found.items()}
+
+
+def measure_tree(tree):
+    """(extent, path distance) of a TMD tree, both in um and at least 0.
+
+    The greatest number in a persistence diagram is the greatest value at a bifurcation or tip (the
+    trunk's bar begins at 0): so the diagram itself is not needed.
+    """
+    ends = tree.get_bif_term() != 1
+    return tuple(
+        max(0.0, float(np.max(values[ends])))
+        for values in (tree.get_point_projection(), tree.get_point_path_distances())
+    )
+
+
+def _load(path):
+    import morphio
+    from tmd.io.io import load_neuron_from_morphio
+
+    try:
+        morphio.set_maximum_warnings(0)
+        return load_neuron_from_morphio(str(path))
+    except (morphio.MorphioError, OSError) as error:
+        raise InvalidInput(f"cannot be read ({' '.join(str(error).split())})", path) from error
+
+
+def fit_path_distances(populations, trees=FIRST):
+    """Fit the dendrites of all mtypes.
+
+    Args:
+        populations: {mtype: Population}.
+        trees: ``"first"`` or ``"all"``.
+
+    Returns:
+        {mtype: {neurite type: PathFit}} for the dendrites that the mtype grows.
+
+    Raises:
+        InvalidInput: ``trees`` is neither, or a file cannot be read.
+    """
+    if trees not in TREES:
+        raise InvalidInput(f"{trees!r} is neither {FIRST!r} nor {ALL!r}", "trees of a path fit")
+    fits = {}
+    for mtype, population in populations.items():
+        if population.cells:
+            measured = measure_trees(population.paths, trees)
+            fits[mtype] = {
+                name: fit_line(*measured[name].T)
+                for name in DENDRITES
+                if name in population.neurite_types
+            }
+    return fits
+
+
+def sentences(fits):
+    """The fits for a terminal, a sentence per mtype and neurite type."""
+    for mtype, by_type in fits.items():
+        for name, fit in by_type.items():
+            kind = name.removesuffix("_dendrite")
+            if fit.slope is None:
+                yield f"{mtype}, {kind}: no slope, none of {len(fit.extents)} trees rises."
+                continue
+            r2 = "" if fit.r2 is None else f", R2 {fit.r2:.2f}"
+            yield (
+                f"{mtype}, {kind}: path distance = {fit.slope:.3f} x extent "
+                f"({int(fit.used.sum())} of {len(fit.extents)} trees{r2})."
+            )

@@ -1,0 +1,284 @@
+"""Which law of trunk angles each mtype and neurite type takes, by rules.
+
+Rules are {mtype or ``default``: {neurite type: {mode, form, bounds}}}. What a mode lacks is filled
+in from the fits of :mod:`region_grower_flow.calibration.trunk_fits`.
+"""
+
+import math
+from dataclasses import dataclass, field
+
+from region_grower_flow.calibration.trunk_fits import (
+    APICAL,
+    FORMS,
+    HISTOGRAMS,
+    MODES,
+    NORMAL,
+    PIA,
+    AngleHistogram,
+    fit_form,
+)
+from region_grower_flow.errors import InvalidInput, nearest, some
+from region_grower_flow.io.trunk_checks import check_orientation_modes
+from region_grower_flow.morphology import NEURITE_TYPES
+
+NONE, ASKED, ALL = "none", "asked", "all"
+WANTED = (NONE, ASKED, ALL)
+"""Which trunks get fitted laws: none, those whose mode is named without values, or all."""
+DEFAULT = "default"
+WHERE = "trunk rules"
+NORMAL_PIA, PREDEFINED = "normal_pia_constraint", "use_predefined"
+FREE = ("sample_pairwise_angles", "uniform")
+"""Modes that need no values."""
+REFERENCES = {mode: reference for reference, mode in MODES.items()}
+KNOWN_MODES = (*REFERENCES, NORMAL_PIA, PREDEFINED, *FREE)
+BEST = "best"
+KEYS = ("mode", "form", "bounds")
+BASAL_DENDRITE, APICAL_DENDRITE = "basal_dendrite", "apical_dendrite"
+_BOUND_SIZES = {"step": 2, "double_step": 4}
+
+
+@dataclass
+class TrunkChoice:
+    """What is wanted of the fits.
+
+    Attributes:
+        wanted: one of WANTED.
+        rules: see above, or None.
+    """
+
+    wanted: str = NONE
+    rules: dict | None = None
+
+    def rule(self, mtype, name):
+        """The rule of a neurite type of an mtype, None for none."""
+        for key in (mtype, DEFAULT):
+            rule = ((self.rules or {}).get(key) or {}).get(name)
+            if rule:
+                return rule
+        return None
+
+
+@dataclass
+class Trunks:
+    """What :func:`set_trunks` did.
+
+    Attributes:
+        laws: {mtype: {neurite type: the orientation, with its residuals and numbers}}.
+        notes: sentences.
+        problems: list of InvalidInput.
+    """
+
+    laws: dict = field(default_factory=dict)
+    notes: list = field(default_factory=list)
+    problems: list = field(default_factory=list)
+
+
+def check_rules(rules, mtypes):
+    """Problems of trunk rules, as a list of InvalidInput, and notes on mtypes that are not used.
+
+    Returns:
+        (problems, notes)
+    """
+    if rules is None:
+        return [], []
+    if not isinstance(rules, dict):
+        return [InvalidInput("expected {mtype or 'default': {neurite type: rule}}", WHERE)], []
+    problems = []
+    for mtype, by_type in rules.items():
+        if by_type is not None and not isinstance(by_type, dict):
+            problems.append(InvalidInput("expected {neurite type: rule}", f"{WHERE}, {mtype}"))
+            continue
+        for name, rule in (by_type or {}).items():
+            where = f"{WHERE}, {mtype}, {name}"
+            if name not in NEURITE_TYPES:
+                hint = nearest(name, NEURITE_TYPES)
+                problems.append(InvalidInput("it is no neurite type", where, hint))
+            elif rule is not None:
+                problems += [InvalidInput(p, where, hint) for p, hint in _rule_problems(rule)]
+    unused = [mtype for mtype in rules if mtype != DEFAULT and mtype not in mtypes]
+    return problems, [f"Trunk rules of {some(unused)} are not used: no such mtype."] * bool(unused)
+
+
+def _rule_problems(rule):
+    if not isinstance(rule, dict):
+        yield f"expected {{mode, form, bounds}}, found {rule!r}", None
+        return
+    for key in rule:
+        if key not in KEYS:
+            yield f"unknown key {key!r}", nearest(key, KEYS) or f"Known are {', '.join(KEYS)}"
+    mode, form = rule.get("mode"), rule.get("form")
+    if mode not in KNOWN_MODES:
+        yield f"the mode is {mode!r}, expected one of {', '.join(KNOWN_MODES)}", None
+    if form is not None and (mode not in REFERENCES or form not in (*FORMS, BEST)):
+        known = ", ".join((*FORMS, BEST))
+        yield f"the form is {form!r}: {' and '.join(REFERENCES)} have one of {known}", None
+    if "bounds" in rule and not _are_bounds(rule["bounds"], _BOUND_SIZES.get(form)):
+        yield "'bounds' are two lists of numbers, one per parameter of the 'form' given", None
+
+
+def _are_bounds(bounds, size):
+    if not isinstance(bounds, list | tuple) or len(bounds) != 2 or size is None:
+        return False
+    if any(not isinstance(side, list | tuple) or len(side) != size for side in bounds):
+        return False
+    pairs = list(zip(*bounds, strict=True))
+    return all(_is_number(low) and _is_number(high) and low < high for low, high in pairs)
+
+
+def _is_number(value):
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def set_trunks(parameters, fits, choice, given):
+    """Set the orientation of trunks, in place.
+
+    Overrides win: what they set is only completed where values lack. Then come the rules, then
+    modes that the parameters have already (completed likewise), then, where all are wanted, what
+    suits the neurite type (:func:`usual_rule`).
+
+    Args:
+        parameters: {mtype: NeuroTS parameters}.
+        fits: {mtype: what trunk_fits.fit_mtype returns}.
+        choice: TrunkChoice.
+        given: {(mtype, neurite type)} whose orientation an override has set.
+
+    Returns:
+        Trunks
+    """
+    done = Trunks()
+    for mtype, params in parameters.items():
+        laws = {}
+        for name in params.get("grow_types", []):
+            if params.get(name):
+                laws[name] = _set_trunk(params, mtype, name, fits, choice, given, done)
+        done.laws[mtype] = {name: law for name, law in laws.items() if law}
+        if any(laws.values()):
+            _apical_first(params, mtype, done)
+            reporter = _Reporter(mtype, done)
+            check_orientation_modes(params, reporter)
+    return done
+
+
+def _set_trunk(params, mtype, name, fits, choice, given, done):
+    """Set one orientation; returns its law for the report, None when it stays."""
+    orientation, rule = params[name].get("orientation"), choice.rule(mtype, name)
+    fit = (fits.get(mtype) or {}).get(name) or {}
+    wished = None
+    if isinstance(orientation, dict) and ((mtype, name) in given or not rule):
+        wished = _completed(orientation, rule)
+        if wished is None:
+            return None
+    elif (mtype, name) in given:
+        return None
+    else:
+        wished = rule or (usual_rule(name, params, fit) if choice.wanted == ALL else None)
+    if not wished:
+        return None
+    try:
+        params[name]["orientation"], law = _orientation(wished, name, params, fit)
+    except ValueError as error:
+        done.problems.append(InvalidInput(str(error), f"trunks of {name} of {mtype}"))
+        return None
+    done.notes += [f"{mtype}, {name}: {note}" for note in law.pop("notes")]
+    return {"mode": wished["mode"], **law}
+
+
+def _completed(orientation, rule):
+    """The rule for an orientation whose values lack; None when nothing does."""
+    mode, values = orientation.get("mode"), orientation.get("values") or {}
+    lacking = (
+        (mode in REFERENCES and "params" not in values)
+        or (mode == NORMAL_PIA and "direction" not in values)
+        or (mode == PREDEFINED and "orientations" not in values)
+        or (mode in FREE and "values" not in orientation)
+    )
+    if not lacking:
+        return None
+    same = rule if rule and rule.get("mode") == mode else {}
+    own = {key: values[key] for key in ("form", "bounds") if key in values}
+    return {"mode": mode, **({} if "form" in own else same), **own}
+
+
+def usual_rule(name, params, fit):
+    """The rule of a neurite type for which none is given.
+
+    Basal dendrites as in NeuroTS: angles to the pia, of the form ``step`` beside apical dendrites
+    and ``flat`` without. Axons and apical dendrites by a normal or exponential law of the angle to
+    the pia, or, where most cells have two apical dendrites or more, by a ``double_step``.
+    """
+    if name == BASAL_DENDRITE:
+        return {"mode": MODES[PIA]}
+    if name == APICAL_DENDRITE and fit.get("trees_per_cell", 1) >= 2:
+        return {"mode": MODES[PIA], "form": "double_step"}
+    return {"mode": NORMAL_PIA}
+
+
+def usual_form(name, params):
+    """NeuroTS's form for basal dendrites; for the types that it has none for, the most general."""
+    if name != BASAL_DENDRITE:
+        return "double_step"
+    return "step" if APICAL_DENDRITE in params["grow_types"] else "flat"
+
+
+def _orientation(rule, name, params, fit):
+    """(the orientation of a rule, its law for the report)."""
+    mode = rule["mode"]
+    if mode in FREE:
+        return {"mode": mode, "values": {}}, {"notes": []}
+    reference = REFERENCES.get(mode, PIA)
+    if reference not in fit:
+        what = "apical dendrite" if reference == APICAL else "pia"
+        key = HISTOGRAMS[reference]
+        raise ValueError(f"the distributions hold no angles to the {what} ({key}) to fit")
+    told = {key: fit[key] for key in ("n_cells", "n_trees")}
+    told["notes"] = [] if fit["n_trees"] > 2 else [f"its law is fitted to {fit['n_trees']} tree(s)"]
+    if mode in REFERENCES:
+        law = _law(rule, name, params, fit[reference], told)
+        return {"mode": mode, "values": {key: law[key] for key in ("form", "params")}}, law | told
+    law = fit[PIA]["laws"][NORMAL]
+    if mode == NORMAL_PIA:
+        direction = {key: law[key] for key in ("mean", "std")}
+        return {"mode": mode, "values": {"direction": direction}}, law | told
+    mean = AngleHistogram.of(fit[PIA]["histogram"]).mean
+    vector = [math.sin(mean), math.cos(mean), 0.0]
+    return {"mode": mode, "values": {"orientations": [vector]}}, {"mean": mean} | told
+
+
+def _law(rule, name, params, fit, told):
+    form = rule.get("form") or usual_form(name, params)
+    if form == BEST:
+        form = min(FORMS, key=lambda form: fit["laws"][form]["ks"])
+    if form not in FORMS:
+        raise ValueError(f"there is no form {form!r}, only {', '.join(FORMS)}")
+    law = fit["laws"][form]
+    if rule.get("bounds") is not None:
+        law = fit_form(AngleHistogram.of(fit["histogram"]), form, rule["bounds"])
+    if law["form"] != form:
+        told["notes"].append(f"NeuroTS cannot fit the form {form!r}, its trunks are flat")
+    return law
+
+
+def _apical_first(params, mtype, done):
+    """Growth draws apical dendrites before what is drawn by the angle to them."""
+    kinds = params["grow_types"]
+    modes = {name: params[name].get("orientation") for name in kinds if params.get(name)}
+    wanting = [n for n, o in modes.items() if isinstance(o, dict) and o["mode"] == MODES[APICAL]]
+    if (
+        wanting
+        and APICAL_DENDRITE in kinds
+        and kinds.index(APICAL_DENDRITE) > min(kinds.index(name) for name in wanting)
+    ):
+        params["grow_types"] = [APICAL_DENDRITE, *(k for k in kinds if k != APICAL_DENDRITE)]
+        done.notes.append(f"{mtype}: apical dendrites grow first, {some(wanting)} goes by them")
+
+
+class _Reporter:
+    """Takes what io.trunk_checks finds."""
+
+    def __init__(self, mtype, done):
+        self._mtype, self._done = mtype, done
+
+    def parameter(self, keys, problem, hint=None):
+        """A problem of a parameter."""
+        where = f"trunks of {self._mtype}, {'.'.join(keys)}"
+        self._done.problems.append(InvalidInput(problem, where, hint))
