@@ -2,10 +2,18 @@
 
 NeuroTS requires that parameters and distributions name the same method, so both stages resolve
 the user's configuration here.
+
+NeuroTS has one method per mtype. What it can express per neurite type: the diameter of
+``uniform``; which types get diameters at all (``neurite_types``); the settings of the fits of
+``generic`` and ``astrocyte`` (FITTED_KEYS, each a value or {neurite type: value}); and ``simpler``
+for some types beside ``uniform`` for others, since a polynomial may be constant. Other methods
+cannot be mixed within an mtype, nor can settings that only growth reads (``n_samples``,
+``trunk_max_tries``, ``seed``).
 """
 
 from copy import deepcopy
 from dataclasses import dataclass, field
+from functools import partial
 
 from region_grower_flow.errors import InvalidInput, nearest
 from region_grower_flow.morphology import NEURITE_TYPES
@@ -15,6 +23,7 @@ NEUROTS_METHODS = ("M1", "M2", "M3", "M4", "M5")
 EXTERNAL_MODELS = ("simpler", "generic", "astrocyte")
 FITTED_KEYS = ("terminal_threshold", "taper")
 """What the models ``generic`` and ``astrocyte`` of diameter-synthesis need to be fitted."""
+SIMPLER = "simpler"
 
 
 @dataclass(frozen=True)
@@ -25,10 +34,12 @@ class DiameterModel:
         method: NeuroTS's name: ``default`` (diameter-synthesis's ``simpler``), ``external``
             (diameter-synthesis with a configuration), ``uniform``, ``M1`` to ``M5``.
         config: the configuration as the user gave it, or None.
+        constants: {neurite type: diameter (um)} of types that ``default`` makes uniform.
     """
 
     method: str = DEFAULT
     config: dict | None = field(default=None, hash=False)
+    constants: dict | None = field(default=None, hash=False)
 
     def parameters(self):
         """The ``diameter_params`` of an mtype's parameters.
@@ -39,6 +50,41 @@ class DiameterModel:
             return {"method": DEFAULT, "models": ["simpler"], **deepcopy(self.config or {})}
         return {**deepcopy(self.config or {}), "method": self.method}
 
+    def fitter(self, neurite_types):
+        """NeuroTS's argument ``diameter_model`` for an mtype that grows these neurite types."""
+        if self.method == EXTERNAL:
+            return partial(_build, config={"neurite_types": list(neurite_types), **self.config})
+        if self.method in (DEFAULT, UNIFORM):
+            return None
+        return self.method
+
+    def complete(self, diameter, neurite_types):
+        """What NeuroTS has fitted (``distributions["diameter"]``), with what it cannot fit."""
+        if self.method == UNIFORM:
+            return {"method": UNIFORM}
+        constants = self.constants or {}
+        return diameter | {name: [constants[name]] for name in neurite_types if name in constants}
+
+
+def _build(morphologies, config):
+    """diameter_synthesis.build_models.build, type by type where their settings differ."""
+    from diameter_synthesis import build_models
+
+    if not any(_by_type(config.get(key)) for key in FITTED_KEYS):
+        return build_models.build(morphologies, config=config)
+    found = {}
+    for name in config["neurite_types"]:
+        own = {key: config[key][name] for key in FITTED_KEYS if _by_type(config.get(key))}
+        model = build_models.build(morphologies, config={**config, **own, "neurite_types": [name]})
+        for quantity, by_type in model.items():
+            found.setdefault(quantity, {}).update(by_type)
+    return found
+
+
+def _by_type(value):
+    """Whether a setting is {neurite type: value}."""
+    return isinstance(value, dict) and bool(value) and set(value) <= set(NEURITE_TYPES)
+
 
 def resolve_diameter_model(config):
     """The DiameterModel for a configuration.
@@ -48,7 +94,8 @@ def resolve_diameter_model(config):
             a configuration of diameter-synthesis (``models``, ``neurite_types``,
             ``terminal_threshold``, ``taper`` ...), or ``{"method": "uniform", neurite type:
             diameter in um}``, or ``{"method": "M1"}`` and so on. A dictionary with nothing but
-            ``neurite_types`` restricts the simpler model to these.
+            ``neurite_types`` restricts the simpler model to these. The method may also be
+            {neurite type: method}, where NeuroTS can express that (see above).
 
     Raises:
         InvalidInput: the configuration is none of these.
@@ -61,7 +108,11 @@ def resolve_diameter_model(config):
         raise _invalid(f"expected a mapping or the name of a model, found {config!r}")
     method = config.get("method", DEFAULT if set(config) == {"neurite_types"} else EXTERNAL)
     rest = {key: value for key, value in config.items() if key != "method"}
-    if method == DEFAULT:
+    if isinstance(method, dict):
+        return _per_type(method, rest)
+    if method in EXTERNAL_MODELS and method != SIMPLER:
+        method, rest = EXTERNAL, {"models": [method], **rest}
+    if method in (DEFAULT, SIMPLER):
         return DiameterModel(DEFAULT, _default_config(rest))
     if method in NEUROTS_METHODS:
         return DiameterModel(method, rest or None)
@@ -69,10 +120,36 @@ def resolve_diameter_model(config):
         return DiameterModel(UNIFORM, _uniform_config(rest))
     if method == EXTERNAL:
         return DiameterModel(EXTERNAL, _external_config(rest))
-    known = (DEFAULT, EXTERNAL, UNIFORM, *NEUROTS_METHODS)
+    known = (DEFAULT, EXTERNAL, *EXTERNAL_MODELS, UNIFORM, *NEUROTS_METHODS)
     raise _invalid(
         f"unknown method {method!r}, expected one of {', '.join(known)}", nearest(method, known)
     )
+
+
+def _per_type(methods, rest):
+    """The DiameterModel for {neurite type: method}."""
+    for name in methods:
+        if name not in NEURITE_TYPES:
+            raise _invalid(f"{name!r} is no neurite type", nearest(name, NEURITE_TYPES))
+    found = {name: DEFAULT if m == SIMPLER else m for name, m in methods.items()}
+    kinds = set(map(str, found.values()))
+    if kinds == {UNIFORM} or (len(kinds) == 1 and kinds < set(NEUROTS_METHODS)):
+        if kinds != {UNIFORM} and not {"basal_dendrite", "apical_dendrite"} <= set(found):
+            raise _invalid(f"the method {kinds.pop()!r} makes the diameters of all neurite types")
+        return resolve_diameter_model({"method": kinds.pop(), **rest})
+    if len(kinds) == 1 and kinds != {DEFAULT}:
+        return resolve_diameter_model({"neurite_types": list(found), **rest, "method": kinds.pop()})
+    if not kinds <= {DEFAULT, UNIFORM}:
+        raise _invalid(
+            f"NeuroTS has one method per mtype: {', '.join(sorted(kinds))} cannot be mixed",
+            f"{SIMPLER} may be mixed with {UNIFORM}",
+        )
+    uniform = {name for name, method in found.items() if method == UNIFORM}
+    given = {name: value for name, value in rest.items() if name in uniform}
+    if set(given) != uniform or set(rest) != uniform:
+        raise _invalid("expected a diameter for each type of the method 'uniform', and no more")
+    constants = _uniform_config(given) if uniform else None
+    return DiameterModel(DEFAULT, {"neurite_types": list(found)}, constants)
 
 
 def _default_config(config):
@@ -103,6 +180,12 @@ def _external_config(config):
         if missing:
             raise _invalid(f"the model {models[0]!r} needs the key(s) {', '.join(missing)}")
     _check_neurite_types(config)
+    for key in FITTED_KEYS:
+        wanted = config.get("neurite_types", NEURITE_TYPES)
+        missing = [name for name in wanted if _by_type(config.get(key)) and name not in config[key]]
+        if missing:
+            hint = "Give it for each type, or name the types that get diameters in 'neurite_types'"
+            raise _invalid(f"{key!r} is given by type, but not for {', '.join(missing)}", hint)
     return config
 
 

@@ -5,14 +5,8 @@ import io
 import math
 import warnings
 from dataclasses import dataclass
-from functools import partial
 
-from region_grower_flow.calibration.diameter_model import (
-    DEFAULT,
-    EXTERNAL,
-    UNIFORM,
-    DiameterModel,
-)
+from region_grower_flow.calibration.diameter_model import DiameterModel
 from region_grower_flow.calibration.populations import BASAL
 
 BARCODE_KEYS = ("persistence_diagram", "min_bar_length")
@@ -77,8 +71,8 @@ def _extract(task):
     if BASAL not in task.neurite_types:
         # NeuroTS's schema requires the trunk of basal dendrites even when none are grown.
         distributions[BASAL] = {"trunk": None}
-    if task.diameter.method == UNIFORM:
-        distributions["diameter"] = {"method": UNIFORM}
+    fitted = task.diameter.complete(distributions["diameter"], task.neurite_types)
+    distributions["diameter"] = fitted
     return distributions
 
 
@@ -94,21 +88,9 @@ def _call_neurots(task, neurite_types, threshold):
         threshold_sec=threshold,
         diameter_input_morph=paths,
         feature=task.feature,
-        diameter_model=_model_function(task.diameter, task.neurite_types),
+        diameter_model=task.diameter.fitter(task.neurite_types),
         min_n_basals=task.min_basal_trees,
     )
-
-
-def _model_function(diameter, neurite_types):
-    """NeuroTS's argument ``diameter_model``."""
-    if diameter.method == EXTERNAL:
-        from diameter_synthesis import build_models
-
-        config = {"neurite_types": list(neurite_types), **diameter.config}
-        return partial(build_models.build, config=config)
-    if diameter.method in (DEFAULT, UNIFORM):
-        return None
-    return diameter.method
 
 
 def _not_finite(value, path=""):
