@@ -1,11 +1,22 @@
 """Custom overrides of parameters, applied after everything else.
 
 Overrides are {mtype or ``"*"``: {path: value}}. A path has dots (``apical_dendrite.randomness``)
-or is nested mappings; both may be mixed. ``"*"`` stands for all mtypes and is applied first; in it,
-a neurite type means the mtypes that grow it. Mappings are merged, everything else is replaced.
+or is nested mappings; both may be mixed; ``grow_types[0]`` is an item of a list. ``"*"`` stands for
+all mtypes and is applied first; in it, a neurite type means the mtypes that grow it. Mappings are
+merged, everything else is replaced.
+
+A table (CSV with the columns mtype, entry, value) is synthesis-workflow's ``custom_parameters.csv``
+(mirrors synthesis_workflow.utils.apply_parameter_diff). Such tables are written for all mtypes of a
+region, with and without axons: rows of mtypes and neurites that are not there are left out and
+told, where other overrides are refused.
 """
 
+import csv
+import itertools
+import json
+import re
 from copy import deepcopy
+from dataclasses import dataclass, field
 
 from region_grower_flow.errors import InvalidInput, InvalidInputs, nearest, some
 from region_grower_flow.morphology import NEURITE_TYPES
@@ -23,14 +34,77 @@ CONSTRAINT_KEYS = {
     "hard_limit_max": LIMIT_KEYS,
 }
 STEP_SIZES = ("norm", "uniform", "expon", "data")
+COLUMNS = ("mtype", "entry", "value")
+LONGEST_LIST = 100
+"""Items that a path may name: parameters have no longer lists."""
+TRUTHS = {"True": True, "False": False}
+
+_ITEM = re.compile(r"(.*?)((?:\[[0-9]+\])+)\Z")
 
 
-def apply_overrides(parameters, overrides):
+@dataclass(frozen=True)
+class Table:
+    """Overrides from a table.
+
+    Attributes:
+        entries: {mtype: {path: value}}.
+    """
+
+    entries: dict = field(default_factory=dict)
+
+
+def parse_table(text, where):
+    """The Table of a CSV.
+
+    A value is JSON, or ``True`` or ``False``, or else a text. Of several rows for the same entry
+    the last counts.
+
+    Raises:
+        InvalidInputs: a column or a value is missing, each with its line.
+    """
+    # The csv module reads from an iterable of lines, with their ends.
+    reader = csv.DictReader(text.splitlines(keepends=True), skipinitialspace=True)
+    missing = [name for name in COLUMNS if name not in (reader.fieldnames or [])]
+    if missing:
+        hint = f"The first line names the columns: {','.join(COLUMNS)}"
+        raise InvalidInput(f"the column(s) {', '.join(missing)} are missing", where, hint)
+    entries, problems = {}, []
+    try:
+        for row in reader:
+            values = [(row[name] or "").strip() for name in COLUMNS]
+            if all(values):
+                mtype, path, value = values
+                entries.setdefault(mtype, {})[path] = _value(value)
+            elif any(values):
+                problem = (
+                    f"{' and '.join(n for n, v in zip(COLUMNS, values, strict=True) if not v)}"
+                )
+                line = f"{where}, line {reader.line_num}"
+                problems.append(InvalidInput(f"the {problem} is missing", line))
+    except csv.Error as error:
+        line = f"{where}, line {reader.line_num}"
+        problems.append(InvalidInput(f"no CSV that can be read ({error})", line))
+    if problems:
+        raise InvalidInputs(problems)
+    return Table(entries)
+
+
+def _value(text):
+    if text in TRUTHS:
+        return TRUTHS[text]
+    try:
+        return json.loads(text, parse_constant=str)
+    except ValueError:
+        return text
+
+
+def apply_overrides(parameters, overrides, notes=None):
     """Apply overrides to the parameters of all mtypes, in place.
 
     Args:
         parameters: {mtype: NeuroTS parameters}.
-        overrides: {mtype or "*": {path: value}}, or None.
+        overrides: {mtype or "*": {path: value}}, a Table, or None.
+        notes: a list that takes sentences on what a Table has in vain.
 
     Returns:
         the changes, in order: [{mtype, path, old, new}]; ``old`` is None for a new key.
@@ -38,12 +112,49 @@ def apply_overrides(parameters, overrides):
     Raises:
         InvalidInputs: unknown mtypes or paths; nothing is changed then.
     """
+    if isinstance(overrides, Table):
+        overrides, unused = _usable(parameters, overrides.entries)
+        if notes is not None:
+            notes += unused
     if not overrides:
         return []
     settings, problems = _settings(parameters, overrides)
     if problems:
         raise InvalidInputs(problems)
+    _forget_values(parameters, settings)
     return [_set(parameters[mtype], mtype, path, value) for mtype, path, value in settings]
+
+
+def _usable(parameters, entries):
+    """The entries of a table that concern these mtypes and their neurites, and notes on others."""
+    usable, absent, ungrown = {}, [], {}
+    for mtype, by_path in entries.items():
+        if mtype != ALL_MTYPES and mtype not in parameters:
+            close = nearest(mtype, parameters)
+            absent.append(f"{mtype} ({close})" if close else mtype)
+            continue
+        grown = [parameters[mtype]] if mtype in parameters else list(parameters.values())
+        for path, value in by_path.items():
+            kind = path.split(".")[0]
+            if kind in NEURITE_TYPES and not any(params.get(kind) for params in grown):
+                ungrown.setdefault(kind, {})[mtype] = True
+            else:
+                usable.setdefault(mtype, {})[path] = value
+    notes = [f"Overrides of {some(absent)} are not used: no such mtype."] if absent else []
+    notes += [
+        f"Overrides of {kind} are not used for {some(mtypes)}, which do(es) not grow it."
+        for kind, mtypes in ungrown.items()
+    ]
+    return usable, notes
+
+
+def _forget_values(parameters, settings):
+    """Another mode of orientation makes the values of the former one meaningless."""
+    for mtype, path, value in settings:
+        if path[1:] == ("orientation", "mode"):
+            old = parameters[mtype][path[0]].get("orientation")
+            if isinstance(old, dict) and old.get("mode") != value:
+                parameters[mtype][path[0]]["orientation"] = {"mode": old.get("mode")}
 
 
 def _settings(parameters, overrides):
@@ -74,16 +185,35 @@ def _settings(parameters, overrides):
 def _leaves(entry, above=()):
     """Every (path, value) of an override, dots and nesting alike."""
     for key, value in entry.items():
-        path = (*above, *str(key).split("."))
+        path = (*above, *_keys(str(key)))
         if isinstance(value, dict) and value and path[-1] not in OPAQUE:
             yield from _leaves(value, path)
         else:
             yield path, value
 
 
+def _keys(text):
+    """The keys of a dotted path; the items of lists are whole numbers."""
+    for part in text.split("."):
+        found = _ITEM.match(part)
+        if found is None:
+            yield part
+            continue
+        if found.group(1):
+            yield found.group(1)
+        yield from (int(number) for number in re.findall(r"[0-9]+", found.group(2)))
+
+
+def _dotted(path):
+    return "".join(f"[{k}]" if isinstance(k, int) else f".{k}" for k in path).lstrip(".")
+
+
 def _place(parameters, mtype, path, value):
     """The mtypes that a path applies to, or why it applies to none."""
-    dotted = ".".join(path)
+    dotted = _dotted(path)
+    if any(isinstance(key, int) and key >= LONGEST_LIST for key in path):
+        problem = f"no list of parameters has {LONGEST_LIST} items"
+        return [], [InvalidInput(problem, f"{WHERE}, {mtype}, {dotted}")]
     known = known_keys(path)
     if known:
         level, names = known
@@ -143,13 +273,27 @@ def _neurite_keys(path):
 
 def _set(parameters, mtype, path, value):
     inner = parameters
-    for key in path[:-1]:
-        if not isinstance(inner.get(key), dict):
-            inner[key] = {}
-        inner = inner[key]
-    old = deepcopy(inner.get(path[-1]))
-    inner[path[-1]] = deepcopy(value)
-    return {"mtype": mtype, "path": ".".join(path), "old": old, "new": deepcopy(value)}
+    for key, below in itertools.pairwise(path):
+        kind = list if isinstance(below, int) else dict
+        found = _get(inner, key)
+        inner = _put(inner, key, found if isinstance(found, kind) else kind())
+    old = deepcopy(_get(inner, path[-1]))
+    _put(inner, path[-1], deepcopy(value))
+    return {"mtype": mtype, "path": _dotted(path), "old": old, "new": deepcopy(value)}
+
+
+def _get(container, key):
+    if isinstance(key, int):
+        return container[key] if key < len(container) else None
+    return container.get(key)
+
+
+def _put(container, key, value):
+    """Set an item (of a list that is long enough, else None fills the gap) and return it."""
+    if isinstance(key, int):
+        container.extend([None] * (key + 1 - len(container)))
+    container[key] = value
+    return value
 
 
 def _capital(text):
