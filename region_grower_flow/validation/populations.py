@@ -248,21 +248,19 @@ def read_references(cells, mtype):
     The rule is that of the calibration: see ``calibration.morphologies.examine_cell``.
 
     Args:
-        cells: (name, path) of each.
+        cells: the ReferenceCells.
         mtype: their mtype.
     """
-    from region_grower_flow.calibration.dataset import ReferenceCell
-
     found, lost = [], []
-    for name, path in cells:
-        problem = examine_cell(ReferenceCell(name, path), mtype).problem
+    for cell in cells:
+        problem = examine_cell(cell, mtype).problem
         if problem is None:
             try:
-                found.append(ValidationCell(name, centered(read_morphology(path))))
+                found.append(ValidationCell(cell.name, centered(read_morphology(cell.path))))
                 continue
             except FlowError as error:
                 problem = str(error)
-        lost.append(f"{name}: {problem}")
+        lost.append(f"{cell.name}: {problem}")
     return found, lost
 
 

@@ -1,0 +1,243 @@
+"""The tests of one mtype: its synthesized cells against its reference."""
+
+import functools
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from region_grower_flow.morphology import NEURITE_TYPES
+from region_grower_flow.validation import morphometrics, populations, space, topology
+from region_grower_flow.validation.results import (
+    CELLS_TABLE,
+    DEPTHS_TABLE,
+    LAYERS_TABLE,
+    PROFILES_TABLE,
+)
+
+REFERENCE, SYNTHESIZED = "reference", "synthesized"
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What an mtype is compared with.
+
+    Attributes:
+        cells: the ReferenceCells of its reconstructions; None: there are only ``bar_codes``.
+        bar_codes: {neurite type: [bars]} of its distributions.
+        filtrations: {neurite type: filtration of TMD} of the bar codes.
+        other: the ReferenceCells of another mtype, for the control.
+        other_mtype: its name.
+    """
+
+    cells: tuple | None = None
+    bar_codes: dict = field(default_factory=dict)
+    filtrations: dict = field(default_factory=dict)
+    other: tuple = ()
+    other_mtype: str | None = None
+    other_bar_codes: dict = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Space:
+    """Where the cells of a unit lie.
+
+    Attributes:
+        places: the CellPlace of each; None in vacuum.
+        atlas, region_structure: paths; None in vacuum.
+    """
+
+    places: tuple | None = None
+    atlas: Path | None = None
+    region_structure: Path | None = None
+
+
+@dataclass(frozen=True)
+class MtypeUnit:
+    """All that the tests of one mtype need.
+
+    Attributes:
+        part: name of the comparison.
+        mtype: its name.
+        seed: of this unit's samples, permutations and bootstraps.
+        synthesized: populations.Synthesized without its cells: folder, extensions.
+        names: of the sampled cells.
+        population: populations.MtypeCells of all of them.
+        neurite_types: that parameters grow.
+        reference: Reference.
+        space: Space.
+        law: the mtype's (parameters, distributions), which trunks should follow.
+    """
+
+    part: str
+    mtype: str
+    seed: int
+    synthesized: populations.Synthesized
+    names: tuple
+    population: populations.MtypeCells
+    neurite_types: tuple
+    reference: Reference
+    space: Space
+    law: tuple = (None, None)
+
+    def run(self):
+        """See :func:`validate_mtype`."""
+        return validate_mtype(self)
+
+
+@dataclass
+class MtypeResult:
+    """What the tests of one mtype have found.
+
+    Attributes:
+        n_reference, n_synthesized: cells compared (n_reference: None for bar codes).
+        neurite_types: that were compared.
+        verdicts: [Verdict].
+        tables: {name: [dict]}.
+        notes: sentences.
+    """
+
+    n_reference: int | None
+    n_synthesized: int
+    neurite_types: list = field(default_factory=list)
+    verdicts: list = field(default_factory=list)
+    tables: dict = field(default_factory=dict)
+    notes: list = field(default_factory=list)
+
+
+def validate_mtype(unit):
+    """Run the space tier, and all tiers of statistics, on one mtype: an MtypeResult."""
+    places = unit.space.places
+    orientations = None if places is None else [place.orientation for place in places]
+    cells, lost = populations.read_sample(unit.synthesized, unit.names, orientations)
+    if places is not None:
+        read = {cell.name for cell in cells}
+        places = [p for p, name in zip(places, unit.names, strict=True) if name in read]
+    if unit.reference.cells is None:
+        reference = None
+    else:
+        reference, unusable = populations.read_references(unit.reference.cells, unit.mtype)
+        lost += unusable
+    result = MtypeResult(None if reference is None else len(reference), len(cells), notes=lost)
+    result.verdicts += _space_verdicts(unit, cells, places)
+    kinds = [kind for kind in unit.neurite_types if _has(kind, cells) or _has(kind, reference)]
+    result.neurite_types = kinds
+    result.verdicts += statistics(unit, reference, cells, kinds)
+    result.tables = _tables(unit, reference, cells, kinds, places)
+    return result
+
+
+def _has(kind, cells):
+    return any(NEURITE_TYPES[kind] in cell.morphology.types for cell in cells or ())
+
+
+def _space_verdicts(unit, cells, places):
+    verdicts = [space.soma_verdict(unit.mtype, cells)]
+    if places is not None:
+        verdicts.append(space.position_verdict(unit.mtype, unit.population))
+        verdicts += space.limit_verdicts(unit.mtype, cells, places)
+    return verdicts
+
+
+def statistics(unit, reference, cells, kinds):
+    """The Verdicts of the tiers that compare populations.
+
+    Args:
+        unit: MtypeUnit.
+        reference: [ValidationCell], or None where bar codes are the reference.
+        cells: [ValidationCell], synthesized.
+        kinds: neurite types.
+    """
+    if reference is None:
+        trees = {
+            kind: [
+                bars
+                for cell in cells
+                for bars in topology.bar_codes(cell, kind, unit.reference.filtrations[kind])
+            ]
+            for kind in kinds
+            if kind in unit.reference.bar_codes
+        }
+        codes = {kind: unit.reference.bar_codes[kind] for kind in trees}
+        return topology.compare_trees(codes, trees, unit.seed, unit.mtype)
+    verdicts = []
+    for tier in (morphometrics, topology):
+        verdicts += tier.compare(reference, cells, kinds, unit.seed, mtype=unit.mtype)
+    return verdicts
+
+
+def _tables(unit, reference, cells, kinds, places):
+    about = {"part": unit.part, "mtype": unit.mtype}
+    tables = {CELLS_TABLE: list(_feature_rows(about, reference, cells, kinds))}
+    inside = None if places is None else _fraction_inside(unit, cells, places)
+    for kind in kinds:
+        profiles = _profiles(unit, reference or [], cells, kind, places)
+        line = {**about, "neurite_type": kind}
+        tables.setdefault(PROFILES_TABLE, []).append(
+            {
+                **line,
+                "n_reference": len(reference or []),
+                "n_synthesized": len(cells),
+                "wasserstein_um": space.wasserstein(*profiles),
+                "inside": inside,
+            }
+        )
+        for name, rows in (
+            (DEPTHS_TABLE, space.depth_rows(*profiles)),
+            (LAYERS_TABLE, space.layer_rows(*profiles)),
+        ):
+            tables.setdefault(name, []).extend({**line, **row} for row in rows)
+    return tables
+
+
+def _feature_rows(about, reference, cells, kinds):
+    for population, members in ((REFERENCE, reference or []), (SYNTHESIZED, cells)):
+        for kind in kinds:
+            columns = morphometrics.table(members, kind)
+            for place, cell in enumerate(members):
+                yield {
+                    **about,
+                    "population": population,
+                    "cell": cell.name,
+                    "neurite_type": kind,
+                    **{name: float(values[place]) for name, values in columns.items()},
+                }
+
+
+def _profiles(unit, reference, cells, kind, places):
+    """The Profiles of the reference and of the synthesized cells.
+
+    In an atlas each synthesized cell has a reference cell beside it, at the same depth.
+    """
+    synthesized = [cell.morphology for cell in cells]
+    if places is None:
+        return tuple(
+            space.profile(members, kind)
+            for members in ([cell.morphology for cell in reference], synthesized)
+        )
+    layers = [place.layers.layer_depths for place in places]
+    # Regions without layers have no depths: there profiles are below the soma.
+    depths = np.nan_to_num([place.layers.depth for place in places]).tolist()
+    beside = []
+    if reference:
+        rng = np.random.default_rng(unit.seed)
+        beside = [reference[i].morphology for i in rng.integers(len(reference), size=len(cells))]
+    return (
+        space.profile(beside, kind, depths, layers),
+        space.profile(synthesized, kind, depths, layers),
+    )
+
+
+def _fraction_inside(unit, cells, places):
+    lookup = _region_lookup(unit.space.atlas, unit.space.region_structure)
+    fractions = [
+        lookup.inside(place.region, cell.morphology.points @ place.orientation.T + place.position)
+        for cell, place in zip(cells, places, strict=True)
+        if len(cell.morphology.points)
+    ]
+    return float(np.mean(fractions)) if fractions else None
+
+
+@functools.lru_cache(maxsize=1)
+def _region_lookup(atlas, region_structure):
+    return space.RegionLookup(atlas, region_structure)

@@ -1,0 +1,308 @@
+"""The validation of a synthesis: every tier for every mtype, in processes.
+
+The work is cut into units that know all they need (paths, rows, seeds), so that results depend
+neither on the number of processes nor on the order in which the units end.
+"""
+
+import zlib
+from concurrent.futures import as_completed
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from region_grower_flow.calibration.pool import start_server, worker_pool
+from region_grower_flow.errors import InvalidInput, InvalidInputs, WorkerFailed, nearest
+from region_grower_flow.io.parameters import load_distributions, load_parameters, mtype_entry
+from region_grower_flow.io.table import read_table
+from region_grower_flow.morphology import NEURITE_TYPES
+from region_grower_flow.validation import populations, structure, topology
+from region_grower_flow.validation.mtype import MtypeUnit, Reference, Space
+from region_grower_flow.validation.results import Results
+from region_grower_flow.validation.space import place_of
+
+CELLS_PER_UNIT = 500
+"""Cells whose files one unit of the structure tier reads."""
+
+PRELOADED = ("neurom", "scipy.stats", "region_grower_flow.validation.mtype")
+"""What the server of worker processes imports once before it forks them."""
+
+DIAGRAM = "persistence_diagram"
+
+_STATISTICS = "statistics"
+"""Key of an mtype's unit of statistics, among the numbers of those of its files."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One synthesis and the reference that it is compared with.
+
+    Attributes:
+        name: ``full`` or ``holdout``.
+        outputs: SynthesisOutputs.
+        parameters, distributions: JSON files that the cells were grown from.
+        references: {mtype: [ReferenceCell]}; None: the bar codes of ``distributions`` are the
+            reference.
+        notes: {mtype: [sentence]} on the reference.
+        atlas: folder of the atlas; None in vacuum.
+        region_structure: YAML file of its regions; None in vacuum.
+        region: whose parameters are used in vacuum.
+    """
+
+    name: str
+    outputs: populations.SynthesisOutputs
+    parameters: Path
+    distributions: Path
+    references: dict | None = None
+    notes: dict = field(default_factory=dict)
+    atlas: Path | None = None
+    region_structure: Path | None = None
+    region: str = "default"
+
+
+@dataclass(frozen=True)
+class ValidationPlan:
+    """What is validated, and how.
+
+    Attributes:
+        parts: the Parts, in order.
+        seed: of every sample, permutation and bootstrap.
+        sample: synthesized cells per mtype that the statistics take (0: all).
+        structure_sample: those whose files the structure tier reads (0: all).
+        mtypes: names; empty: all that were synthesized.
+        processes: how many share the work.
+        options: for the results.
+    """
+
+    parts: tuple
+    seed: int = 0
+    sample: int = 100
+    structure_sample: int = 0
+    mtypes: tuple = ()
+    processes: int = 1
+    options: dict = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class StructureUnit:
+    """Files of some cells of an mtype, to be read again."""
+
+    folder: Path
+    cells: tuple
+    extensions: tuple
+
+    def run(self):
+        """See :func:`structure.examine_cells`."""
+        return structure.examine_cells(self.folder, self.cells, self.extensions)
+
+
+def validate(plan, on_progress=None):
+    """Run all tiers.
+
+    Args:
+        plan: the ValidationPlan.
+        on_progress: called with (units done, units), also before the first one.
+
+    Returns:
+        Results
+
+    Raises:
+        InvalidInput: a table is missing, or no mtype is left to validate.
+        WorkerFailed: a process died.
+    """
+    results = Results(options=dict(plan.options))
+    opened = [_OpenPart(plan, part) for part in plan.parts]
+    units = {key: unit for part in opened for key, unit in part.units().items()}
+    found = _run(units, plan.processes, on_progress or (lambda done, total: None))
+    for part in opened:
+        part.collect(results, found)
+    return results
+
+
+def _run(units, processes, advance):
+    """{key: what the unit returns}, in the order of the units."""
+    advance(0, len(units))
+    results = {}
+    if processes <= 1 or len(units) <= 1:
+        for key, unit in units.items():
+            results[key] = _run_unit(unit)
+            advance(len(results), len(units))
+        return results
+    start_server(PRELOADED)
+    with worker_pool(min(processes, len(units))) as pool:
+        try:
+            # Statistics take longest: so that no process is left alone with them at the end.
+            order = sorted(units, key=lambda key: key[2] != _STATISTICS)
+            futures = {pool.submit(_run_unit, units[key]): key for key in order}
+            for future in as_completed(futures):
+                results[futures[future]] = future.result()
+                advance(len(results), len(units))
+        except BrokenProcessPool as error:
+            raise WorkerFailed(
+                "A process of the validation died (out of memory, or killed from outside). Run "
+                "again, with fewer processes or a smaller sample when memory is short."
+            ) from error
+    return {key: results[key] for key in units}
+
+
+def _run_unit(unit):
+    return unit.run()
+
+
+class _OpenPart:
+    """A Part whose tables have been read.
+
+    Args:
+        plan: the ValidationPlan.
+        part: the Part.
+    """
+
+    def __init__(self, plan, part):
+        self._plan, self._part = plan, part
+        self.synthesized = populations.read_synthesized(part.outputs)
+        self.mtypes = _chosen(plan.mtypes, self.synthesized, part)
+        self._table = read_table(part.outputs.cell_table)
+        self._parameters = load_parameters(part.parameters, validate=False)
+        self._distributions = load_distributions(part.distributions, validate=False)
+
+    def units(self):
+        """{key: unit} of all the work."""
+        units = {}
+        for mtype in self.mtypes:
+            for place, cells in enumerate(self._read_again(mtype)):
+                units[self._part.name, mtype, place] = cells
+            units[self._part.name, mtype, _STATISTICS] = self._statistics(mtype)
+        return units
+
+    def _seed(self, mtype):
+        """The seed of an mtype's unit: of the run, the part and the name."""
+        names = [zlib.crc32(name.encode()) for name in (self._part.name, mtype)]
+        return int(np.random.SeedSequence([self._plan.seed, *names]).generate_state(1)[0])
+
+    def _read_again(self, mtype):
+        """The StructureUnits of an mtype."""
+        population, outputs = self.synthesized.mtypes[mtype], self._part.outputs
+        rng = np.random.default_rng([self._seed(mtype), 1])
+        chosen = populations.sample(len(population.names), self._plan.structure_sample, rng)
+        cells = self.synthesized.written([population.names[i] for i in chosen])
+        for first in range(0, len(cells), CELLS_PER_UNIT):
+            some_cells = tuple(cells[first : first + CELLS_PER_UNIT])
+            yield StructureUnit(Path(outputs.morphologies), some_cells, outputs.extensions)
+
+    def _statistics(self, mtype):
+        population = self.synthesized.mtypes[mtype]
+        rng = np.random.default_rng(self._seed(mtype))
+        known = [i for i, row in enumerate(population.rows) if row >= 0]
+        chosen = [known[i] for i in populations.sample(len(known), self._plan.sample, rng)]
+        rows = [population.rows[i] for i in chosen]
+        parameters, distributions = self._entries(mtype, rows)
+        return MtypeUnit(
+            part=self._part.name,
+            mtype=mtype,
+            seed=self._seed(mtype),
+            synthesized=replace(self.synthesized, mtypes={}, digests={}, stray=[]),
+            names=tuple(population.names[i] for i in chosen),
+            population=population,
+            neurite_types=tuple(parameters["grow_types"]),
+            reference=self._reference(mtype, distributions),
+            space=self._space(rows),
+            law=(parameters, distributions),
+        )
+
+    def _entries(self, mtype, rows):
+        """(parameters, distributions) of an mtype: in an atlas those of its first cell's region."""
+        table = self._table
+        region = self._part.region
+        of_mtype = rows or np.flatnonzero(table.mtypes == mtype)[:1]
+        if len(of_mtype):
+            row = of_mtype[0]
+            names = (table.synthesis_regions[row], table.regions[row])
+        else:
+            names = (region, region)
+        return tuple(
+            mtype_entry(data, *names, mtype) for data in (self._parameters, self._distributions)
+        )
+
+    def _space(self, rows):
+        if self._part.atlas is None:
+            return Space()
+        places = tuple(place_of(self._table, row, self._parameters) for row in rows)
+        return Space(places, self._part.atlas, self._part.region_structure)
+
+    def _reference(self, mtype, distributions):
+        if self._part.references is None:
+            return Reference(**_bar_codes(distributions))
+        own = self._part.references.get(mtype, ())
+        return Reference(cells=tuple(own))
+
+    def collect(self, results, found):
+        """Put what the units have found into the Results."""
+        part = self._part.name
+        results.populations[part] = {}
+        for mtype in self.mtypes:
+            population = self.synthesized.mtypes[mtype]
+            statistics = found[part, mtype, _STATISTICS]
+            notes = [*self._part.notes.get(mtype, ()), *statistics.notes]
+            results.populations[part][mtype] = self._summary(mtype, statistics, notes)
+            examined = [
+                value
+                for (of_part, name, place), value in found.items()
+                if (of_part, name) == (part, mtype) and place != _STATISTICS
+            ]
+            results.add(part, structure.count_verdicts(mtype, self.synthesized))
+            results.add(part, structure.cell_verdicts(mtype, examined))
+            results.add(part, statistics.verdicts)
+            for name, rows in statistics.tables.items():
+                results.extend(name, rows)
+        results.add(part, [structure.stray_verdict(self.synthesized)])
+
+    def _summary(self, mtype, statistics, notes):
+        population = self.synthesized.mtypes[mtype]
+        return {
+            "n_reference": statistics.n_reference,
+            "n_synthesized": statistics.n_synthesized,
+            "asked": population.asked,
+            "dropped": sum(population.dropped.values()),
+            "reasons": population.dropped,
+            "reference": "bar codes" if self._part.references is None else "cells",
+            "neurite_types": statistics.neurite_types,
+            "notes": notes,
+        }
+
+
+def _chosen(wanted, synthesized, part):
+    """The mtypes to validate.
+
+    Raises:
+        InvalidInputs: one that is wanted has not been synthesized.
+    """
+    if not wanted:
+        return list(synthesized.mtypes)
+    problems = [
+        InvalidInput(
+            f"the mtype {mtype!r} has not been synthesized",
+            part.outputs.cells,
+            nearest(mtype, synthesized.mtypes),
+        )
+        for mtype in wanted
+        if mtype not in synthesized.mtypes
+    ]
+    if problems:
+        raise InvalidInputs(problems)
+    return [mtype for mtype in synthesized.mtypes if mtype in wanted]
+
+
+def _bar_codes(distributions):
+    """The bar codes of an mtype's distributions as a reference, and their filtrations."""
+    kinds = [
+        kind for kind in NEURITE_TYPES if (distributions.get(kind) or {}).get("persistence_diagram")
+    ]
+    diagrams = {
+        kind: [np.array(bars, dtype=float)[:, :2] for bars in distributions[kind][DIAGRAM]]
+        for kind in kinds
+    }
+    filtrations = {
+        kind: distributions[kind].get("filtration_metric", topology.FILTRATION) for kind in kinds
+    }
+    return {"bar_codes": diagrams, "filtrations": filtrations}
