@@ -1,47 +1,38 @@
 """The reference dataset: which morphology files belong to which mtype.
 
-A ``dat`` file (``neurondb.dat``) has a line per morphology: its name (file name without
-extension), an integer (a layer, not used) and its mtype, separated by any white space. A header
-line, blank lines, comment lines (``#``) and further columns are accepted.
+It is read from a table (:mod:`tables`) that names morphologies and their mtypes, and from the
+folder where their files are (:mod:`files`).
 """
 
 import hashlib
-import os
-import re
-from collections import Counter
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
-from region_grower_flow.errors import InvalidInput, InvalidInputs, nearest, some
+from region_grower_flow.calibration.files import Files, find_files
+from region_grower_flow.calibration.tables import parse_table
+from region_grower_flow.errors import InvalidInput, InvalidInputs, some
 from region_grower_flow.layout import MORPHOLOGY_EXTENSIONS
-
-DAT_COLUMNS = ("name", "integer", "mtype")
-EXPECTED_LINE = "expected a morphology's name, an integer and an mtype"
-MAX_LISTED = 20
-"""Absent morphologies with a sentence of their own; the others share one."""
 
 ALL, FIT, TEST = "all", "fit", "test"
 REFERENCE_PARTS = (ALL, FIT, TEST)
 """What can be taken of the reference: a validation is sound on cells that were not fitted."""
 
-_INTEGER = re.compile(r"[+-]?[0-9]+\Z")
-_LINE_END = re.compile(r"\r\n|\r|\n")
-
 
 class ReferenceCell(NamedTuple):
-    """A reconstruction: its name in the dat file and the path of its file."""
+    """A reconstruction.
+
+    Attributes:
+        name: its name in the table.
+        path: its file.
+        use_axon: whether the table says that its axon can be used.
+        layer: its layer in the table, as a text (empty when it has none).
+    """
 
     name: str
     path: str
-
-
-class DatRow(NamedTuple):
-    """A line of a dat file; ``line`` counts from 1."""
-
-    line: int
-    name: str
-    mtype: str
+    use_axon: bool = True
+    layer: str = ""
 
 
 @dataclass(frozen=True)
@@ -50,9 +41,9 @@ class Dataset:
 
     Attributes:
         folder: the folder that holds the morphologies.
-        dat_file: the file that was read.
+        dat_file: the table that was read.
         extension: of the morphology files, with its dot.
-        mtypes: {mtype: [ReferenceCell]}, both in the order of the dat file.
+        mtypes: {mtype: [ReferenceCell]}, both in the order of the table.
         notes: {mtype: sentences on where its cells come from, or on why there are none}.
     """
 
@@ -64,17 +55,18 @@ class Dataset:
 
     @property
     def n_cells(self):
-        """The number of lines of the dat file that name a morphology."""
+        """The number of cells; one that stands for several mtypes counts for each."""
         return sum(len(cells) for cells in self.mtypes.values())
 
 
 def read_dataset(folder, dat_file, extension=".h5"):
-    """Read a dat file and find its morphologies.
+    """Read a table and find its morphologies.
 
     Args:
         folder: where the morphologies are; names may hold sub-folders but never leave it.
-        dat_file: the table of names and mtypes.
-        extension: ``.h5``, ``.swc`` or ``.asc``, with or without its dot.
+        dat_file: the table of names and mtypes: dat, neuronDB XML, or CSV or TSV.
+        extension: ``.h5``, ``.swc`` or ``.asc``, with or without its dot; of the files that the
+            table names without their paths.
 
     Returns:
         Dataset.
@@ -136,74 +128,6 @@ def _shuffle_key(seed, name):
     return hashlib.sha256(f"{seed} {name}".encode()).digest(), name
 
 
-def parse_dat(text, where, is_name=lambda name: False):
-    """Parse the text of a dat file.
-
-    A first line is a header when its second column is not an integer and ``is_name`` does not
-    know its first column (else it is a line with a bad integer), when its second column is
-    ``layer``, or when it reads ``0 1 2``, as pandas writes a table without column names.
-
-    Args:
-        text: the content of the file.
-        where: the file, for messages.
-        is_name: tells whether a name is that of a morphology.
-
-    Returns:
-        (rows, problems): list of DatRow and list of InvalidInput.
-    """
-    rows, problems, first = [], [], True
-    for number, line in enumerate(_LINE_END.split(text), start=1):
-        words = line.split()
-        if not words or words[0].startswith("#"):
-            continue
-        if first and _is_header(words, is_name):
-            first = False
-            continue
-        first = False
-        problem = _line_problem(words)
-        if problem:
-            problems.append(InvalidInput(f"{problem}; {EXPECTED_LINE}", f"{where}, line {number}"))
-        else:
-            rows.append(DatRow(number, words[0], words[2]))
-    return rows, problems + _duplicates(rows, where)
-
-
-def _is_header(words, is_name):
-    if words[1:2] == ["layer"]:
-        return True
-    if is_name(words[0]):
-        return False
-    if words[:3] == ["0", "1", "2"]:
-        return True
-    return len(words) >= len(DAT_COLUMNS) and not _INTEGER.match(words[1])
-
-
-def _line_problem(words):
-    if len(words) < len(DAT_COLUMNS):
-        return f"the line has {len(words)} of {len(DAT_COLUMNS)} columns"
-    if not _INTEGER.match(words[1]):
-        return f"the second column is {words[1]!r}, not an integer"
-    return None
-
-
-def _duplicates(rows, where):
-    counts = Counter(row.name for row in rows)
-    seen, problems = {}, []
-    for row in rows:
-        if counts[row.name] > 1 and row.name in seen:
-            earlier = seen[row.name]
-            problems.append(
-                InvalidInput(
-                    f"morphology {row.name!r} ({row.mtype}) is already on line {earlier.line} "
-                    f"({earlier.mtype})",
-                    f"{where}, line {row.line}",
-                    "Name each morphology once, so that no cell counts twice",
-                )
-            )
-        seen.setdefault(row.name, row)
-    return problems
-
-
 def _scan(folder, dat_file, extension):
     """Everything that reading does: (Dataset or None, problems)."""
     folder, dat_file = Path(folder), Path(dat_file)
@@ -221,20 +145,36 @@ def _scan(folder, dat_file, extension):
     problems += unreadable
     if text is None:
         return None, problems
-    files = _Files(folder, extension)
-    rows, malformed = parse_dat(text, dat_file, files.has)
+    files = Files(folder, extension)
+    rows, malformed = parse_table(text, dat_file, files.has)
     problems += malformed
-    if not rows and not malformed:
-        problems.append(InvalidInput(f"no morphology is named; {EXPECTED_LINE} per line", dat_file))
+    used = [row for row in rows if row.use_dendrites]
+    if rows and not used:
+        problem = f"use_dendrites is false for all of its {len(rows)} morphologies"
+        problems.append(InvalidInput(problem, dat_file))
+    paths = {}
     if folder.is_dir() and extension:
-        problems += _file_problems(rows, files, dat_file)
+        paths, absent = find_files(used, files, dat_file)
+        problems += absent
     if problems:
         return None, problems
     mtypes = {}
-    for row in rows:
-        cell = ReferenceCell(row.name, str(files.path(row.name)))
+    for row in used:
+        cell = ReferenceCell(row.name, str(paths[row]), row.use_axon, row.layer)
         mtypes.setdefault(row.mtype, []).append(cell)
-    return Dataset(folder, dat_file, extension, mtypes), []
+    return Dataset(folder, dat_file, extension, mtypes, _unused(rows)), []
+
+
+def _unused(rows):
+    """{mtype: sentences} on the morphologies that the table itself excludes."""
+    names = {}
+    for row in rows:
+        if not row.use_dendrites:
+            names.setdefault(row.mtype, []).append(row.name)
+    return {
+        mtype: [f"{len(unused)} of its cells not used, as the table says: {some(unused)}"]
+        for mtype, unused in names.items()
+    }
 
 
 def _known_extension(extension):
@@ -273,87 +213,3 @@ def _read_text(path):
         line = text.count("\n", 0, text.index("\0")) + 1
         return None, [InvalidInput("expected text, found a NUL byte", f"{path}, line {line}", hint)]
     return text, []
-
-
-class _Files:
-    """The morphology files of a folder; the folder itself is listed once."""
-
-    def __init__(self, folder, extension):
-        self._folder, self._extension = folder, extension
-        self._names = None
-
-    @property
-    def names(self):
-        """The file names in the folder (sub-folders are not searched)."""
-        if self._names is None:
-            try:
-                self._names = {entry.name for entry in os.scandir(self._folder)}
-            except OSError:
-                self._names = set()
-        return self._names
-
-    def stems(self):
-        """The names that the dat file may use for the files directly in the folder."""
-        size = len(self._extension)
-        return sorted(name[:-size] for name in self.names if name.endswith(self._extension))
-
-    def path(self, name):
-        """The file of a morphology."""
-        return self._folder / f"{name}{self._extension}"
-
-    def has(self, name):
-        """Whether the file of this morphology exists inside the folder."""
-        if self._extension is None or self.escapes(name):
-            return False
-        return self.path(name).is_file() if "/" in name else self.path(name).name in self.names
-
-    def escapes(self, name):
-        """Whether a name leads out of the folder (links inside the folder are the user's)."""
-        root = os.path.abspath(self._folder)
-        path = os.path.abspath(os.path.join(root, name))
-        return os.path.isabs(name) or os.path.commonpath([root, path]) != root or path == root
-
-    def other_extension(self, name):
-        """The extension under which a morphology is there instead, or None."""
-        for other in MORPHOLOGY_EXTENSIONS:
-            if (self._folder / f"{name}.{other}").is_file():
-                return f".{other}"
-        return None
-
-
-def _file_problems(rows, files, dat_file):
-    problems, absent = [], []
-    for row in rows:
-        where = f"{dat_file}, line {row.line}"
-        if files.escapes(row.name):
-            problems.append(InvalidInput(f"the name {row.name!r} leads out of the folder", where))
-        elif not files.has(row.name):
-            absent.append(row)
-        elif not files.path(row.name).is_file() or not os.access(files.path(row.name), os.R_OK):
-            problems.append(
-                InvalidInput(f"{files.path(row.name)} is not a file that can be read", where)
-            )
-    stems = files.stems() if absent else []
-    for row in absent[:MAX_LISTED]:
-        problems.append(
-            InvalidInput(
-                f"there is no {files.path(row.name)} (mtype {row.mtype})",
-                f"{dat_file}, line {row.line}",
-                _absent_hint(row.name, files, stems),
-            )
-        )
-    if len(absent) > MAX_LISTED:
-        rest = absent[MAX_LISTED:]
-        names = some(row.name for row in rest)
-        problems.append(
-            InvalidInput(f"{len(rest)} more morphologies are absent: {names}", dat_file)
-        )
-    return problems
-
-
-def _absent_hint(name, files, stems):
-    other = files.other_extension(name)
-    if other:
-        return f"There is {name}{other}; is {other} the extension?"
-    close = nearest(name, stems)
-    return close[:1].upper() + close[1:]

@@ -72,7 +72,8 @@ def gather_populations(dataset, neurite_types=None, on_bad_morphology=FAIL):
             left out and named in the report, as are mtypes of which no cell is left.
 
     Returns:
-        {mtype: Population}, in the order of the dataset; with ``"skip"`` some have no cells.
+        {mtype: Population}, in the order of the dataset. Some have no cells: with ``"skip"``, and
+        those of whose cells the table or the choice of a half leaves none.
 
     Raises:
         InvalidInputs: cells that cannot be used, neurite types that no cell has.
@@ -88,6 +89,9 @@ def gather_populations(dataset, neurite_types=None, on_bad_morphology=FAIL):
             problems += [_bad_cell(cell) for cell in lost]
         if usable:
             problems += _decide(population, *chosen(mtype))
+    for mtype, notes in dataset.notes.items():
+        if mtype not in populations:
+            populations[mtype] = Population(mtype, [], [], notes=list(notes))
     if problems:
         raise InvalidInputs(problems)
     if not any(population.cells for population in populations.values()):

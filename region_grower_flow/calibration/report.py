@@ -34,6 +34,7 @@ class CalibrationReport:
                 report.mtypes[mtype] = population.as_dict()
             else:
                 report.lost_mtypes[mtype] = population.as_dict()["lost"]
+                report.notes += [f"{mtype}: {note}." for note in population.notes]
         return report
 
     @property

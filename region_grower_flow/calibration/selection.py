@@ -50,10 +50,11 @@ def select(dataset, selection):
     half = split_dataset(dataset, selection.part, selection.seed)
     rules = selection.substitutions or {}
     lent = substitute(half, {donor: rules[donor] for donor in rules if donor in half.mtypes})
-    kept = [mtype for mtype in restricted.mtypes if mtype in lent.mtypes]
-    if not kept:
+    mtypes = {m: lent.mtypes[m] for m in restricted.mtypes if m in lent.mtypes}
+    if not mtypes:
         raise InvalidInput(f"no mtype has a cell in the half {selection.part!r}", dataset.dat_file)
-    return restrict(lent, kept)
+    notes = {m: lent.notes[m] for m in restricted.mtypes if m in lent.notes}
+    return replace(lent, mtypes=mtypes, notes=notes)
 
 
 def substitute(dataset, rules):

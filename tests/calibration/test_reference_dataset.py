@@ -5,7 +5,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from reference_cells import INTERNEURON, PYRAMIDAL, write_dat, write_dataset
 
-from region_grower_flow.calibration.dataset import check_dataset, parse_dat, read_dataset
+from region_grower_flow.calibration.dataset import check_dataset, read_dataset
+from region_grower_flow.calibration.tables import parse_table
 from region_grower_flow.errors import InvalidInput
 
 
@@ -173,15 +174,29 @@ def test_every_table_is_read_as_it_was_written(rows, header, end):
     lines = [f"{space}{name}{space}{layer}{space}{m}" for name, layer, m, space in rows]
     text = end.join((["name layer mtype"] if header else []) + lines)
     known = {name for name, *_ in rows}
-    parsed, found = parse_dat(text, "x.dat", known.__contains__)
+    parsed, found = parse_table(text, "x.dat", known.__contains__)
     assert found == []
     assert [(row.name, row.mtype) for row in parsed] == [(name, m) for name, _, m, _ in rows]
     assert [row.line for row in parsed] == [header + i + 1 for i in range(len(rows))]
 
 
-@given(text=st.text())
+TABLE_TEXTS = st.one_of(
+    st.text(),
+    st.text(alphabet='name,mtype;path\t"\n\r<>/&![]5 #'),
+    st.builds("name,mtype{}".format, st.text(alphabet=',;"\n\r ab')),
+    st.builds("<neurondb><listing>{}</listing></neurondb>".format, st.text()),
+    st.builds(
+        "<neurondb><listing><morphology>{}</morphology></listing></neurondb>".format,
+        st.text(alphabet="<name>/mtype&;ab\n"),
+    ),
+)
+
+
+@given(text=TABLE_TEXTS, suffix=st.sampled_from(["dat", "csv", "tsv", "xml", "txt"]))
 @settings(deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
-def test_no_text_makes_the_parser_fail(text):
-    rows, found = parse_dat(text, "x.dat")
+def test_no_text_makes_the_parser_fail(text, suffix):
+    rows, found = parse_table(text, f"x.{suffix}")
     assert all(row.name and row.mtype for row in rows)
-    assert all(str(problem).startswith("x.dat, line ") for problem in found)
+    assert rows or found
+    for problem in map(str, found):
+        assert problem.startswith((f"x.{suffix}, line ", f"x.{suffix}: no morphology is named"))

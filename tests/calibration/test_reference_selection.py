@@ -6,8 +6,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from reference_cells import PYRAMIDAL
 
 from region_grower_flow.calibration.dataset import Dataset, ReferenceCell, split_dataset
+from region_grower_flow.calibration.populations import gather_populations
+from region_grower_flow.calibration.report import CalibrationReport
 from region_grower_flow.calibration.selection import Selection, restrict, select, substitute
 from region_grower_flow.errors import InvalidInput, InvalidInputs
 
@@ -39,9 +42,7 @@ def test_halves(seed, counts, shuffler):
         assert 0 <= len(fit[mtype]) - len(test.get(mtype, [])) <= 1
         assert fit[mtype] == [name for name in cells if name in fit[mtype]]  # the table's order
     # Neither the order of the table nor other mtypes change who is in which half.
-    mixed = {
-        mtype: shuffler.sample(cells, len(cells)) for mtype, cells in dataset.mtypes.items()
-    }
+    mixed = {mtype: shuffler.sample(cells, len(cells)) for mtype, cells in dataset.mtypes.items()}
     other = split_dataset(replace(dataset, mtypes=mixed), "fit", seed)
     assert {m: sorted(cells) for m, cells in names(other).items()} == {
         m: sorted(cells) for m, cells in fit.items()
@@ -151,3 +152,22 @@ def test_a_borrowed_cell_is_in_the_half_of_its_owner():
     assert list(names(select(dataset, Selection(("C", "A"), rules, "test")))) == ["A"]
     with pytest.raises(InvalidInput, match="no mtype has a cell in the half 'test'"):
         select(dataset, Selection(("C",), rules, "test"))
+
+
+def test_an_mtype_without_a_cell_in_a_half_is_noted():
+    selected = select(make_dataset(A=1, B=2), Selection((), None, "test"))
+    assert list(selected.mtypes) == ["B"]
+    assert selected.notes["A"] == ["0 of its 1 cells are in the half 'test' (split_seed 0)"]
+
+
+def test_the_report_says_who_borrows_and_who_has_no_cell_left(dataset):
+    lent = substitute(dataset, {PYRAMIDAL: ["L4_PC"]})
+    lent = replace(lent, notes={**lent.notes, "L9_X": ["2 of its cells not used"]})
+    populations = gather_populations(lent)
+    report = CalibrationReport.of_populations("distributions", populations)
+    sentences = list(report.sentences())
+    assert "distributions of 3 mtypes from 18 cells." in sentences
+    assert "L4_PC: borrows the 6 cells of L5_PC:A." in sentences
+    assert "No cell is left of L9_X." in sentences
+    assert "L9_X: 2 of its cells not used." in sentences
+    assert populations["L4_PC"].paths == populations[PYRAMIDAL].paths

@@ -1,0 +1,169 @@
+"""The morphology files of a folder: found by path, by name, or by name in sub-folders."""
+
+import os
+from pathlib import Path
+
+from region_grower_flow.errors import InvalidInput, nearest, some
+from region_grower_flow.layout import MORPHOLOGY_EXTENSIONS
+
+MAX_LISTED = 20
+"""Absent morphologies with a sentence of their own; the others share one."""
+
+
+class Files:
+    """The morphology files of a folder; each folder is listed once.
+
+    Args:
+        folder: the folder; nothing outside it is taken (links inside it are the user's).
+        extension: of the files that are found by name, with its dot; None when it is not known.
+    """
+
+    def __init__(self, folder, extension):
+        self._folder, self._extension = Path(folder), extension
+        self._names, self._below = None, None
+
+    @property
+    def names(self):
+        """The file names directly in the folder."""
+        if self._names is None:
+            try:
+                self._names = {entry.name for entry in os.scandir(self._folder)}
+            except OSError:
+                self._names = set()
+        return self._names
+
+    @property
+    def below(self):
+        """{file name: paths in sub-folders}, of the folders below that are no links."""
+        if self._below is None:
+            self._below = {}
+            for root, folders, names in os.walk(self._folder):
+                folders.sort()
+                if root != str(self._folder):
+                    for name in names:
+                        self._below.setdefault(name, []).append(Path(root, name))
+        return self._below
+
+    def stems(self):
+        """The names of the morphologies in the folder and below it."""
+        size = len(self._extension)
+        names = {*self.names, *self.below}
+        return sorted(name[:-size] for name in names if name.endswith(self._extension))
+
+    def has(self, name):
+        """Whether the file of this name is directly in the folder, or where the name leads."""
+        if self._extension is None or self.escapes(name):
+            return False
+        path = self._direct(name)
+        return path.is_file() if "/" in name else path.name in self.names
+
+    def find(self, row, base):
+        """The file of a row of a table: (path or None, InvalidInput without place or None).
+
+        Neither of both: there is no such file.
+
+        Args:
+            row: the Row.
+            base: the folder of the table: relative paths start from the folder of the
+                morphologies, or from here.
+        """
+        if row.path:
+            return self._find_path(row.path, base)
+        if self.escapes(row.name):
+            return None, InvalidInput(f"the name {row.name!r} leads out of the folder")
+        if self.has(row.name):
+            return _readable(self._direct(row.name))
+        found = [] if "/" in row.name else self.below.get(self._direct(row.name).name, [])
+        own = [path for path in found if path.parent.name == row.mtype]
+        if len(own or found) > 1:
+            where = some(path.parent.relative_to(self._folder) for path in found)
+            return None, InvalidInput(
+                f"there are {len(found)} files of the name {row.name!r}, in {where}",
+                hint="Give the table a column 'path'",
+            )
+        return _readable((own or found)[0]) if found else (None, None)
+
+    def expected(self, row):
+        """Where the file of a row should have been."""
+        return self._folder / row.path if row.path else self._direct(row.name)
+
+    def _direct(self, name):
+        return self._folder / f"{name}{self._extension}"
+
+    def _find_path(self, text, base):
+        if Path(text).suffix.lower().lstrip(".") not in MORPHOLOGY_EXTENSIONS:
+            expected = ", ".join(f".{known}" for known in MORPHOLOGY_EXTENSIONS)
+            return None, InvalidInput(f"the file {text!r} has none of the extensions {expected}")
+        candidates = [self._folder / text, Path(base) / text]
+        inside = [path for path in candidates if not self.escapes(path)]
+        if not inside:
+            return None, InvalidInput(
+                f"the path {text!r} leads out of the folder {self._folder}",
+                hint="Let morphologies_dir be a folder that holds all morphologies",
+            )
+        present = [path for path in inside if path.exists()]
+        return _readable(present[0]) if present else (None, None)
+
+    def escapes(self, name):
+        """Whether a name or path leads out of the folder."""
+        root = os.path.abspath(self._folder)
+        path = os.path.abspath(os.path.join(root, name))
+        absolute_name = isinstance(name, str) and os.path.isabs(name)
+        return absolute_name or os.path.commonpath([root, path]) != root or path == root
+
+    def other_extension(self, name):
+        """The extension under which a morphology is there instead, or None."""
+        for other in MORPHOLOGY_EXTENSIONS:
+            if (self._folder / f"{name}.{other}").is_file() or f"{name}.{other}" in self.below:
+                return f".{other}"
+        return None
+
+
+def _readable(path):
+    if not path.is_file() or not os.access(path, os.R_OK):
+        return None, InvalidInput(f"{path} is not a file that can be read")
+    return path, None
+
+
+def find_files(rows, files, table):
+    """The files of all rows: ({row: path}, problems)."""
+    found, problems, absent, users = {}, [], [], {}
+    for row in rows:
+        path, problem = files.find(row, Path(table).parent)
+        where = f"{table}, line {row.line}"
+        if problem:
+            problems.append(InvalidInput(problem.problem, where, problem.hint))
+        elif path is None:
+            absent.append(row)
+        else:
+            found[row] = path
+            first = users.setdefault(os.path.abspath(path), row)
+            if first.name != row.name:  # the same name twice is a problem of the table
+                problem = f"{path} is already that of {first.name!r} on line {first.line}"
+                problems.append(InvalidInput(problem, where))
+    return found, problems + _absent(absent, files, table)
+
+
+def _absent(rows, files, table):
+    stems = files.stems() if rows else []
+    problems = [
+        InvalidInput(
+            f"there is no {files.expected(row)} (mtype {row.mtype})",
+            f"{table}, line {row.line}",
+            _absent_hint(row, files, stems),
+        )
+        for row in rows[:MAX_LISTED]
+    ]
+    rest = rows[MAX_LISTED:]
+    if rest:
+        names = some(row.name for row in rest)
+        problems.append(InvalidInput(f"{len(rest)} more morphologies are absent: {names}", table))
+    return problems
+
+
+def _absent_hint(row, files, stems):
+    other = files.other_extension(row.name)
+    if other and not row.path:
+        return f"There is {row.name}{other}; is {other} the extension?"
+    close = nearest(row.name, stems)
+    return close[:1].upper() + close[1:]

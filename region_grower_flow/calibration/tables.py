@@ -1,0 +1,256 @@
+"""Tables of reconstructions, in the forms people have: text to rows and problems.
+
+Three forms: a ``dat`` file (``neurondb.dat``), comma- or tab-separated values with a header, and
+neuronDB XML (:mod:`neurondb`). The form is told by the extension, and by the content where the
+extension says nothing.
+
+morph_tool.morphdb.MorphDB reads them too, and is not used: it ends at the first line that is not
+as expected, without saying which; it passes over rows whose file is absent, takes a file of
+whatever extension for the one meant, and splits an mtype with two colons into an error.
+"""
+
+import csv
+import io
+import re
+from collections import Counter
+from pathlib import PurePath
+from typing import NamedTuple
+
+from region_grower_flow.errors import InvalidInput, nearest
+
+DAT_COLUMNS = ("name", "integer", "mtype")
+EXPECTED_LINE = "expected a morphology's name, an integer and an mtype"
+
+COLUMNS = {
+    "name": ("name", "morphology", "morphology_name", "morph_name"),
+    "path": ("path", "morphology_path", "file", "morphology_file"),
+    "mtype": ("mtype",),
+    "layer": ("layer",),
+    "use_axon": ("use_axon",),
+    "use_dendrites": ("use_dendrites",),
+}
+"""What the columns of a table with a header may be called; the first that is there counts."""
+
+_TRUE, _FALSE = ("", "true", "1", "yes"), ("false", "0", "no")
+_INTEGER = re.compile(r"[+-]?[0-9]+\Z")
+_LINE_END = re.compile(r"\r\n|\r|\n")
+_DELIMITERS = ",\t;"
+
+
+class Row(NamedTuple):
+    """A morphology in a table.
+
+    Attributes:
+        line: where it is, from 1.
+        name: its name, without extension.
+        mtype: its mtype, with its subtype (``L5_TPC:A``).
+        path: its file as the table has it, empty when it is to be found by its name.
+        layer: as the table has it, not used in calibration.
+        use_axon, use_dendrites: whether its axon, its dendrites are good enough to be used.
+    """
+
+    line: int
+    name: str
+    mtype: str
+    path: str = ""
+    layer: str = ""
+    use_axon: bool = True
+    use_dendrites: bool = True
+
+
+def parse_table(text, where, is_name=lambda name: False):
+    """Parse a table of any of the forms.
+
+    Args:
+        text: the content of the file.
+        where: the file, for its extension and for messages.
+        is_name: tells whether a name is that of a morphology (for the header of a dat file).
+
+    Returns:
+        (rows, problems): list of Row and list of InvalidInput.
+    """
+    form = _form(text, PurePath(where).suffix.lower())
+    if form == "xml":
+        from region_grower_flow.calibration.neurondb import parse_xml
+
+        rows, problems = parse_xml(text, where)
+    elif form == "delimited":
+        rows, problems = parse_delimited(text, where)
+    else:
+        rows, problems = parse_dat(text, where, is_name)
+    if not rows and not problems:
+        expected = f"; {EXPECTED_LINE} per line" if form == "dat" else ""
+        problems.append(InvalidInput(f"no morphology is named{expected}", where))
+    return rows, problems + _duplicates(rows, where)
+
+
+def _form(text, suffix):
+    if suffix == ".xml" or text.lstrip().startswith("<"):
+        return "xml"
+    if suffix in (".csv", ".tsv"):
+        return "delimited"
+    # Tabs tell nothing: a dat file may have them.
+    line = _first_line(text)
+    words = [word.strip().strip('"').lower() for word in line.split(max(",;", key=line.count))]
+    return "delimited" if "mtype" in words else "dat"
+
+
+def _first_line(text):
+    """The first line that is neither blank nor a comment."""
+    lines = (line.strip() for line in _LINE_END.split(text))
+    return next((line for line in lines if line and not line.startswith("#")), "")
+
+
+def parse_flag(text, column):
+    """A yes or no: (value, what is wrong or None); nothing means yes, as in neuronDB."""
+    word = text.strip().lower()
+    if word in _TRUE or word in _FALSE:
+        return word in _TRUE, None
+    return True, f"{column} is {text.strip()!r}, expected true or false"
+
+
+def parse_dat(text, where, is_name=lambda name: False):
+    """Parse the text of a dat file: a line per morphology, columns parted by any white space.
+
+    A first line is a header when its second column is not an integer and ``is_name`` does not
+    know its first column (else it is a line with a bad integer), when its second column is
+    ``layer``, or when it reads ``0 1 2``, as pandas writes a table without column names.
+
+    Returns:
+        (rows, problems): list of Row and list of InvalidInput.
+    """
+    rows, problems, first = [], [], True
+    for number, line in enumerate(_LINE_END.split(text), start=1):
+        words = line.split()
+        if not words or words[0].startswith("#"):
+            continue
+        if first and _is_header(words, is_name):
+            first = False
+            continue
+        first = False
+        problem = _line_problem(words)
+        if problem:
+            problems.append(InvalidInput(f"{problem}; {EXPECTED_LINE}", f"{where}, line {number}"))
+        else:
+            rows.append(Row(number, words[0], words[2], layer=words[1]))
+    return rows, problems
+
+
+def _is_header(words, is_name):
+    if words[1:2] == ["layer"]:
+        return True
+    if is_name(words[0]):
+        return False
+    if words[:3] == ["0", "1", "2"]:
+        return True
+    return len(words) >= len(DAT_COLUMNS) and not _INTEGER.match(words[1])
+
+
+def _line_problem(words):
+    if len(words) < len(DAT_COLUMNS):
+        return f"the line has {len(words)} of {len(DAT_COLUMNS)} columns"
+    if not _INTEGER.match(words[1]):
+        return f"the second column is {words[1]!r}, not an integer"
+    return None
+
+
+def parse_delimited(text, where):
+    """Parse comma-, tab- or semicolon-separated values with a header (see COLUMNS).
+
+    Other columns are not read. Where there is a path and no name, the name is that of the file,
+    with its folder where files of several folders have the same name.
+
+    Returns:
+        (rows, problems): list of Row and list of InvalidInput.
+    """
+    delimiter = max(_DELIMITERS, key=_first_line(text).count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    rows, problems, header = [], [], None
+    try:
+        for values in reader:
+            place = f"{where}, line {reader.line_num}"
+            values = [value.strip() for value in values]
+            if not any(values) or (header is None and values[0].startswith("#")):
+                continue
+            if header is None:
+                header, lacking = _header(values, place)
+                if lacking:
+                    return [], lacking
+                width = len(values)
+            elif len(values) != width:
+                problem = f"the line has {len(values)} columns, the header {width}"
+                problems.append(InvalidInput(problem, place))
+            else:
+                entry = {role: values[index] for role, index in header.items()}
+                row, wrong = make_row(entry, reader.line_num, where)
+                rows += [row] if row else []
+                problems += wrong
+    except csv.Error as error:
+        place = f"{where}, line {reader.line_num}"
+        problems.append(InvalidInput(f"the table cannot be read ({error})", place))
+    return _distinct(rows) if header and "name" not in header else rows, problems
+
+
+def _header(values, place):
+    """({role: index}, problems) of a header."""
+    words = [value.lower() for value in values]
+    found = {
+        role: next(words.index(alias) for alias in aliases if alias in words)
+        for role, aliases in COLUMNS.items()
+        if any(alias in words for alias in aliases)
+    }
+    problems = []
+    for roles in (("mtype",), ("name", "path")):
+        if not any(role in found for role in roles):
+            aliases = [alias for role in roles for alias in COLUMNS[role]]
+            problem = f"the header has no column {' or '.join(repr(alias) for alias in aliases)}"
+            close = next(filter(None, (nearest(alias, words) for alias in aliases)), "")
+            problems.append(InvalidInput(problem, place, close))
+    return found, problems
+
+
+def make_row(entry, line, where):
+    """A Row of {column: text}: (Row or None, problems)."""
+    place, problems = f"{where}, line {line}", []
+    path, mtype = entry.get("path", ""), entry.get("mtype", "")
+    name = entry.get("name") or PurePath(path).stem
+    if not name:
+        problems.append(InvalidInput("the morphology has no name", place))
+    if not mtype:
+        problems.append(InvalidInput(f"the morphology {name!r} has no mtype", place))
+    flags = {}
+    for column in ("use_axon", "use_dendrites"):
+        flags[column], wrong = parse_flag(entry.get(column, ""), column)
+        if wrong:
+            problems.append(InvalidInput(wrong, place))
+    if problems:
+        return None, problems
+    return Row(line, name, mtype, path, entry.get("layer", ""), **flags), []
+
+
+def _distinct(rows):
+    """Rows named by their files: those of one name in several folders get their folders' names."""
+    counts = Counter(row.name for row in rows)
+    return [
+        row._replace(name=PurePath(row.path).with_suffix("").as_posix())
+        if counts[row.name] > 1
+        else row
+        for row in rows
+    ]
+
+
+def _duplicates(rows, where):
+    seen, problems = {}, []
+    for row in rows:
+        if row.name in seen:
+            earlier = seen[row.name]
+            problems.append(
+                InvalidInput(
+                    f"morphology {row.name!r} ({row.mtype}) is already on line {earlier.line} "
+                    f"({earlier.mtype})",
+                    f"{where}, line {row.line}",
+                    "Name each morphology once, so that no cell counts twice",
+                )
+            )
+        seen.setdefault(row.name, row)
+    return problems

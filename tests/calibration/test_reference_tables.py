@@ -1,0 +1,248 @@
+"""The forms of tables: neuronDB XML, CSV and TSV, and where their morphologies are found."""
+
+import csv
+
+import pytest
+
+from region_grower_flow.calibration.dataset import check_dataset, read_dataset
+from region_grower_flow.calibration.tables import parse_table
+from region_grower_flow.errors import InvalidInputs
+
+XML = """<?xml version="1.0" encoding="UTF-8"?>
+<neurondb xmlns="http://www.example.org/neurondb">
+  <listing>
+    <morphology>
+      <name>a</name><mtype>L5_TPC</mtype><msubtype>A</msubtype><layer>5</layer>
+      <repair><use_axon>false</use_axon><use_dendrites/>
+        <axon_sources><axoninput>z</axoninput></axon_sources></repair>
+    </morphology>
+    <morphology><name>b</name><mtype>L1_DAC</mtype><msubtype/><layer>1</layer></morphology>
+    <morphology>
+      <name>c</name><mtype>L1_DAC</mtype><layer>1</layer>
+      <repair><use_dendrites>False</use_dendrites></repair>
+    </morphology>
+    <morphology/>
+  </listing>
+</neurondb>
+"""
+
+
+def parse(text, where="neurondb.xml"):
+    rows, problems = parse_table(text, where)
+    assert problems == []
+    return rows
+
+
+def found(text, where="neurondb.xml"):
+    return [str(problem) for problem in parse_table(text, where)[1]]
+
+
+@pytest.fixture
+def cells(tmp_path):
+    """A folder with the empty files of some morphologies."""
+    folder = tmp_path / "cells"
+    for path in ("a.h5", "b.h5", "c.h5", "L5/d.h5", "L5/e.swc", "L4/f.h5", "L5/f.h5", "X/g.h5"):
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).touch()
+    return folder
+
+
+def read(folder, text, name="table.csv"):
+    table = folder.parent / name
+    table.write_text(text, encoding="utf-8")
+    return read_dataset(folder, table)
+
+
+def paths(folder, dataset):
+    cells = [cell for cells in dataset.mtypes.values() for cell in cells]
+    return {cell.name: cell.path.removeprefix(f"{folder}/") for cell in cells}
+
+
+def test_neurondb_xml(cells):
+    rows = parse(XML)
+    assert [(row.line, row.name, row.mtype, row.layer) for row in rows] == [
+        (4, "a", "L5_TPC:A", "5"),
+        (9, "b", "L1_DAC", "1"),
+        (10, "c", "L1_DAC", "1"),
+    ]
+    assert [row.use_axon for row in rows] == [False, True, True]
+    assert [row.use_dendrites for row in rows] == [True, True, False]
+    dataset = read(cells, XML, "neurondb.xml")
+    assert {m: [c.name for c in found] for m, found in dataset.mtypes.items()} == {
+        "L5_TPC:A": ["a"],
+        "L1_DAC": ["b"],
+    }
+    assert dataset.notes == {"L1_DAC": ["1 of its cells not used, as the table says: c"]}
+    assert not dataset.mtypes["L5_TPC:A"][0].use_axon
+
+
+def test_xml_is_told_by_its_content_too():
+    assert parse(XML, "neurondb.dat") == parse(XML)
+    assert parse("\n  " + XML.partition("?>")[2], "table") == [
+        row._replace(line=row.line + 1) for row in parse(XML)
+    ]
+
+
+@pytest.mark.parametrize(
+    "doctype",
+    [
+        '<!DOCTYPE neurondb [<!ENTITY x SYSTEM "file:///etc/passwd">]>',
+        '<!DOCTYPE neurondb SYSTEM "http://example.org/x.dtd">',
+        '<!DOCTYPE a [<!ENTITY l "lol"><!ENTITY m "&l;&l;&l;">]>',
+    ],
+)
+def test_entities_are_refused(doctype):
+    text = XML.replace("<neurondb ", f"{doctype}\n<neurondb ").replace("<name>a", "<name>&x;")
+    rows, problems = parse_table(text, "db.xml")
+    assert rows == []
+    (problem,) = map(str, problems)
+    assert problem.startswith("db.xml, line 2: a document type or entities are declared")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("</listing>", "", "line 16: not XML: mismatched tag"),
+        ("<name>a</name>", "<name>&x;</name>", "line 5: not XML: undefined entity"),
+        ("<name>a</name>", "", "line 4: the morphology has no name"),
+        ("<name>a</name>", "<name>a</name><name>b</name>", "line 5: name is there twice"),
+        ("<mtype>L5_TPC</mtype>", "<mtype> </mtype>", "line 4: the morphology 'a' has no mtype"),
+        ("False", "maybe", "line 10: use_dendrites is 'maybe', expected true or false"),
+        ("listing", "list", "db.xml: no morphology is named, expected elements neurondb/listing"),
+        ("<name>b", "<name>a", "line 9: morphology 'a' (L1_DAC) is already on line 4 (L5_TPC:A)"),
+    ],
+)
+def test_bad_xml(old, new, expected):
+    problems = found(XML.replace(old, new), "db.xml")
+    assert any(expected in problem for problem in problems), problems
+
+
+def test_all_problems_of_xml_at_once():
+    text = XML.replace("<name>a</name>", "").replace("False", "maybe")
+    assert len(found(text)) == 2
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("name", ["table.csv", "table.tsv", "table.txt"])
+def test_delimited(delimiter, name):
+    header = ",Morphology,Layer,mtype,use_axon,use_dendrites,note"
+    text = f'# made by hand\n{header}\n0, a ,5,"T",,False,x\n'
+    text = text.replace(",", delimiter)
+    if name == "table.txt" and delimiter == "\t":
+        return  # is taken for a dat file, which may have tabs
+    (row,) = parse(text, name)
+    assert row == (3, "a", "T", "", "5", True, False)
+
+
+def test_a_quoted_cell_may_hold_the_delimiter():
+    (row,) = parse('name,mtype,note\na,T,"x, y"\n', "table.csv")
+    assert row.mtype == "T"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("nome,mtype\na,T\n", "line 1: the header has no column 'name' or 'morphology'"),
+        ("nome,mtype\na,T\n", "did you mean 'nome'?"),
+        ("name,type\na,T\n", "line 1: the header has no column 'mtype'. did you mean 'type'?"),
+        ("name,mtype\na,T,5\n", "line 2: the line has 3 columns, the header 2"),
+        ("name,mtype\na\n", "line 2: the line has 1 columns, the header 2"),
+        ("name,mtype\n,T\n", "line 2: the morphology has no name"),
+        ("name,mtype\na,\n", "line 2: the morphology 'a' has no mtype"),
+        ("name,mtype,use_axon\na,T,2\n", "line 2: use_axon is '2', expected true or false"),
+        ("name,mtype\na,T\na,U\n", "line 3: morphology 'a' (U) is already on line 2 (T)"),
+        ('name,mtype\na,"T"x\n', "line 2: the table cannot be read"),
+        ("name,mtype\n", "t.csv: no morphology is named"),
+        ("", "t.csv: no morphology is named"),
+        ("a 5 PC\n", "line 1: the header has no column"),
+    ],
+)
+def test_bad_delimited(text, expected):
+    problems = found(text, "t.csv")
+    assert any(expected in problem for problem in problems), problems
+
+
+def test_names_are_found_in_sub_folders(cells):
+    dataset = read(cells, "name,mtype\na,T\nd,T\nf,L4\nL5/f,U\n")
+    assert paths(cells, dataset) == {
+        "a": "a.h5",
+        "d": "L5/d.h5",
+        "f": "L4/f.h5",  # the one in the folder of its mtype
+        "L5/f": "L5/f.h5",
+    }
+
+
+def test_a_name_that_several_files_have(cells):
+    with pytest.raises(InvalidInputs) as error:
+        read(cells, "name,mtype\nf,T\n")
+    assert "there are 2 files of the name 'f', in L4, L5. Give the table" in str(error.value)
+
+
+def test_a_dat_file_finds_sub_folders_too(cells):
+    assert paths(cells, read(cells, "d 5 T\n", "x.dat")) == {"d": "L5/d.h5"}
+
+
+def test_paths(cells):
+    text = f"name,mtype,path\nx,T,L5/e.swc\ny,T,{cells}/L5/d.h5\nz,T,cells/a.h5\nb,T,\n"
+    dataset = read(cells, text)  # the third starts from the folder of the table
+    expected = {"x": "L5/e.swc", "y": "L5/d.h5", "z": "a.h5", "b": "b.h5"}
+    assert paths(cells, dataset) == expected
+
+
+def test_files_without_names_are_named_after_the_files(cells):
+    dataset = read(cells, "file,mtype\na.h5,T\nL4/f.h5,T\nL5/f.h5,T\n")
+    assert paths(cells, dataset) == {"a": "a.h5", "L4/f": "L4/f.h5", "L5/f": "L5/f.h5"}
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("../secret.h5", "the path '../secret.h5' leads out of the folder"),
+        ("/etc/passwd.h5", "the path '/etc/passwd.h5' leads out of the folder"),
+        ("L5", "the file 'L5' has none of the extensions .h5, .swc, .asc"),
+        ("L5/zz.h5", "there is no"),
+        ("L9.h5", "L9.h5 is not a file that can be read"),
+    ],
+)
+def test_bad_paths(cells, path, expected):
+    (cells / "L9.h5").mkdir()
+    (cells.parent / "secret.h5").touch()
+    with pytest.raises(InvalidInputs) as error:
+        read(cells, f"name,mtype,path\na,T,{path}\n")
+    assert expected in str(error.value)
+    assert "table.csv, line 2" in str(error.value)
+
+
+def test_one_file_under_two_names(cells):
+    with pytest.raises(InvalidInputs) as error:
+        read(cells, "name,mtype,path\na,T,\nb,T,L5/../a.h5\n")
+    assert "a.h5 is already that of 'a' on line 2" in str(error.value)
+
+
+def test_no_cell_is_left(cells):
+    with pytest.raises(InvalidInputs, match="use_dendrites is false for all of its 2 morphologies"):
+        read(cells, "name,mtype,use_dendrites\na,T,no\nb,T,0\n")
+
+
+def test_a_cell_that_is_not_used_need_not_be_there(cells):
+    dataset = read(cells, "name,mtype,use_dendrites\na,T,\nabsent,U,no\n")
+    assert list(dataset.mtypes) == ["T"]
+    assert list(dataset.notes) == ["U"]
+
+
+@pytest.mark.parametrize(
+    ("folder", "mtypes", "cells"),
+    [
+        ("mouse_L4_interneurons_scala", 8, 100),
+        ("rat_s1_nmc2015_dendrites", 55, 323),
+        ("rat_s1_sscx_obione", None, 22),
+    ],
+)
+def test_published_tables_as_they_are(shared, folder, mtypes, cells):
+    source = shared / "realdata" / folder
+    assert check_dataset(source, source / "index.csv") == []
+    dataset = read_dataset(source, source / "index.csv")
+    assert dataset.n_cells == cells
+    assert mtypes in (None, len(dataset.mtypes))
+    with open(source / "index.csv", encoding="utf-8", newline="") as file:
+        assert set(dataset.mtypes) == {row["mtype"] for row in csv.DictReader(file)}
