@@ -4,6 +4,8 @@ import contextlib
 import json
 import os
 
+from luigi.task_register import Register
+
 from region_grower_flow import checks
 from region_grower_flow.errors import InvalidInput, InvalidInputs
 from region_grower_flow.io.run_lock import look
@@ -121,8 +123,8 @@ class Guarded:
     """A stage that starts only when the checks of the whole flow have passed.
 
     Attributes:
-        guard: the parameters of CheckInputs as JSON; empty when the stage is run by itself, which
-            then has its own checks.
+        guard: the check of the flow, see :func:`guard_of`; empty when the stage is run by itself,
+            which then has its own check.
     """
 
     guard = Text(default="", significant=False, description="For internal use")
@@ -135,10 +137,12 @@ class Guarded:
     def check(self):
         """The check that this stage waits for."""
         if self.guard:
-            return CheckInputs.from_str_params(json.loads(self.guard))
+            family, options = json.loads(self.guard)
+            return Register.get_task_cls(family).from_str_params(options)
         return self.clone(self.own_check)
 
 
-def guard_of(task):
-    """The guard for the stages below a synthesis."""
-    return json.dumps(task.clone(CheckInputs).to_str_params(), sort_keys=True)
+def guard_of(task, check=CheckInputs):
+    """The guard for the stages below a task: its check's name and options, as JSON."""
+    found = task.clone(check)
+    return json.dumps([found.task_family, found.to_str_params()], sort_keys=True)

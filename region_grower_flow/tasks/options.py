@@ -41,12 +41,14 @@ class CalibrationOptions(ReferenceOptions, WorkOptions):
     dat_file = Text(
         optional=True,
         result=False,
-        description="Table of the reconstructions: name, an integer that is ignored, mtype",
+        description="Table of the reconstructions and their mtypes: dat (name, an integer that is "
+        "ignored, mtype), neuronDB XML, or CSV or TSV with a header",
     )
     morphologies_ext = Choice(
         default="h5",
         choices=("h5", "swc", "asc", ".h5", ".swc", ".asc"),
-        description="Extension of the reconstructed morphologies",
+        description="Extension of the reconstructed morphologies that the table names without "
+        "their paths",
     )
     region = Text(
         default=layout.DEFAULT_REGION,
@@ -140,8 +142,8 @@ class AtlasOptions(WorkOptions):
     synthesize_axons = Switch(description="Grow axons instead of grafting them")
 
 
-class SynthesisOptions(ParameterOptions, AtlasOptions):
-    """How cells are grown."""
+class GrowthOptions(ParameterOptions):
+    """How cells are grown, with or without an atlas."""
 
     tmd_parameters = Text(
         optional=True,
@@ -153,11 +155,51 @@ class SynthesisOptions(ParameterOptions, AtlasOptions):
         result=False,
         description="JSON file of NeuroTS distributions per region and mtype; extracted without it",
     )
-    base_morph_dir = Text(
-        optional=True, result=False, description="Folder of the axon morphologies (h5)"
-    )
     out_morph_ext = Extensions(
         default=("h5",), description="Formats of the morphologies: h5, swc, asc"
+    )
+    engine = Choice(
+        default="compiled",
+        choices=("compiled", "neurots"),
+        description="What grows cells: the compiled engine, or NeuroTS itself",
+    )
+    extra_apicals = Choice(
+        default="drop",
+        choices=("drop", "sample"),
+        description="Cells with more trees than their parameters have orientations: drop them, as "
+        "region-grower does, or sample the orientations from the reconstructions",
+    )
+    nb_processes = Whole(
+        optional=True,
+        least=0,
+        significant=False,
+        description="Number of MPI workers (as many as there are cores; 0: no MPI)",
+    )
+    launcher = Text(
+        default="auto",
+        significant=False,
+        description="What starts the workers: mpiexec, srun, inprocess, a command with {n} and "
+        "{command}, or auto (mpiexec where MPI works, else inprocess)",
+    )
+    block_size = Whole(
+        optional=True,
+        least=1,
+        significant=False,
+        description="Cells that a worker takes at a time (chosen from the costs of the cells)",
+    )
+    cell_timeout = Number(
+        default=3600.0,
+        least=0.1,
+        significant=False,
+        description="Seconds after which a cell is given up",
+    )
+
+
+class SynthesisOptions(GrowthOptions, AtlasOptions):
+    """How cells are grown in an atlas."""
+
+    base_morph_dir = Text(
+        optional=True, result=False, description="Folder of the axon morphologies (h5)"
     )
     max_files_per_dir = Whole(
         optional=True, least=256, description="Greatest number of morphologies in a folder"
@@ -186,46 +228,11 @@ class SynthesisOptions(ParameterOptions, AtlasOptions):
         optional=True, result=False, description="JSON Lines file for debug data of each cell"
     )
     skip_write = Switch(description="Write no morphology")
-    engine = Choice(
-        default="compiled",
-        choices=("compiled", "neurots"),
-        description="What grows cells: the compiled engine, or NeuroTS itself",
-    )
-    extra_apicals = Choice(
-        default="drop",
-        choices=("drop", "sample"),
-        description="Cells with more trees than their parameters have orientations: drop them, as "
-        "region-grower does, or sample the orientations from the reconstructions",
-    )
-    nb_processes = Whole(
-        optional=True,
-        least=0,
-        significant=False,
-        description="Number of MPI workers (as many as there are cores; 0: no MPI)",
-    )
-    launcher = Text(
-        default="auto",
-        significant=False,
-        description="What starts the workers: mpiexec, srun, inprocess, a command with {n} and "
-        "{command}, or auto (mpiexec where MPI works, else inprocess)",
-    )
     chunksize = Whole(
         default=20000,
         least=1,
         significant=False,
         description="Cells per chunk: a chunk is one task, one launch of MPI",
-    )
-    block_size = Whole(
-        optional=True,
-        least=1,
-        significant=False,
-        description="Cells that a worker takes at a time (chosen from the costs of the cells)",
-    )
-    cell_timeout = Number(
-        default=3600.0,
-        least=0.1,
-        significant=False,
-        description="Seconds after which a cell is given up",
     )
 
 

@@ -18,9 +18,12 @@ GROUPS = (
     reference_options.ReferenceOptions,
     options.ParameterOptions,
     options.AtlasOptions,
+    options.GrowthOptions,
     options.SynthesisOptions,
     options.OutputOptions,
     placement_options.PlacementOptions,
+    placement_options.PlanesOptions,
+    placement_options.SliceOptions,
 )
 WIDTH = 98
 

@@ -11,10 +11,9 @@ from region_grower_flow.tasks import inputs
 from region_grower_flow.tasks.atlas import LoadAtlas
 from region_grower_flow.tasks.base import FlowTask
 from region_grower_flow.tasks.checks import CheckInputs, Guarded
-from region_grower_flow.tasks.distributions import ExtractDistributions
+from region_grower_flow.tasks.models import MODEL_STAGES, model_paths, model_stages
 from region_grower_flow.tasks.option_types import Whole
 from region_grower_flow.tasks.options import SynthesisOptions
-from region_grower_flow.tasks.parameters import GenerateParameters
 from region_grower_flow.tasks.progress import Part, duration
 
 HIGHEST_PRIORITY = 10_000_000
@@ -34,7 +33,7 @@ class SynthesizeChunk(ChunkRange, Guarded, SynthesisOptions, FlowTask):
     own_check = CheckInputs
     no_result = tuple(
         name
-        for options in (ExtractDistributions, GenerateParameters, LoadAtlas)
+        for options in (*MODEL_STAGES, LoadAtlas)
         for name, _ in options.get_params()
         if name not in ("synthesize_axons", "seed")
     )
@@ -58,12 +57,7 @@ class SynthesizeChunk(ChunkRange, Guarded, SynthesisOptions, FlowTask):
 
     def upstream(self):
         """The stages whose outputs the chunk reads."""
-        tasks = [self.clone(LoadAtlas)]
-        if not self.tmd_parameters:
-            tasks.append(self.clone(GenerateParameters))
-        if not self.tmd_distributions:
-            tasks.append(self.clone(ExtractDistributions))
-        return tasks
+        return [self.clone(LoadAtlas), *model_stages(self)]
 
     def accepts(self, facts):
         """Not when cells were given up at a time limit that is higher today."""
@@ -155,13 +149,10 @@ class SynthesizeChunk(ChunkRange, Guarded, SynthesisOptions, FlowTask):
         from region_grower_flow.settings import SynthesisSettings
 
         loaded = self.clone(LoadAtlas)
-        parameters = self.tmd_parameters or self.clone(GenerateParameters).path
-        distributions = self.tmd_distributions or self.clone(ExtractDistributions).path
         return SynthesisSettings(
             cell_table=str(loaded.path.resolve()),
             rows=rows_of_ids(loaded.path, self.first, self.last),
-            parameters=str(Path(parameters).resolve()),
-            distributions=str(Path(distributions).resolve()),
+            **model_paths(self),
             morphologies=str(self.work_path(layout.MORPHOLOGIES).resolve()),
             seed=self.seed,
             extensions=self.out_morph_ext,

@@ -1,0 +1,28 @@
+"""The parameters and distributions of a growth: given as files, or made by the stages above it."""
+
+from pathlib import Path
+
+from region_grower_flow.tasks.distributions import ExtractDistributions
+from region_grower_flow.tasks.parameters import GenerateParameters
+
+MODEL_STAGES = (ExtractDistributions, GenerateParameters)
+"""All stages that make parameters and distributions."""
+
+
+def model_stages(task):
+    """The stages that make what the options of a growth do not give."""
+    stages = []
+    if not task.tmd_parameters:
+        stages.append(task.clone(GenerateParameters))
+    if not task.tmd_distributions:
+        stages.append(task.clone(ExtractDistributions))
+    return stages
+
+
+def model_paths(task):
+    """{"parameters": path, "distributions": path}, absolute texts, of the files to grow from."""
+    paths = {
+        "parameters": task.tmd_parameters or task.clone(GenerateParameters).path,
+        "distributions": task.tmd_distributions or task.clone(ExtractDistributions).path,
+    }
+    return {name: str(Path(path).resolve()) for name, path in paths.items()}
