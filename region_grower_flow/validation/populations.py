@@ -14,7 +14,7 @@ import numpy as np
 from region_grower_flow.calibration.morphologies import examine_cell
 from region_grower_flow.errors import FlowError, InvalidInput
 from region_grower_flow.io.listing import read_listing
-from region_grower_flow.io.morphologies import read_morphology
+from region_grower_flow.io.morphologies import load_morphology, read_morphology
 from region_grower_flow.layout import DROPPED, MADE
 from region_grower_flow.validation.cells import ValidationCell
 from region_grower_flow.validation.structure import WrittenCell
@@ -276,9 +276,13 @@ def read_sample(synthesized, names, orientations=None):
     extension = synthesized.extensions[0]
     for place, name in enumerate(names):
         try:
-            morphology = read_morphology(Path(synthesized.folder, f"{name}.{extension}"))
+            # Diameters that are not above 0 are a verdict of their own.
+            morphology = load_morphology(Path(synthesized.folder, f"{name}.{extension}"))
         except FlowError as error:
             lost.append(str(error))
+            continue
+        if not np.isfinite(morphology.points).all():
+            lost.append(f"{name}: it has points that are not finite")
             continue
         if orientations is not None:
             morphology = upright(morphology, orientations[place])

@@ -241,7 +241,6 @@ class _OpenPart:
         part = self._part.name
         results.populations[part] = {}
         for mtype in self.mtypes:
-            population = self.synthesized.mtypes[mtype]
             statistics = found[part, mtype, _STATISTICS]
             notes = [*self._part.notes.get(mtype, ()), *statistics.notes]
             results.populations[part][mtype] = self._summary(mtype, statistics, notes)

@@ -1,0 +1,93 @@
+"""Verdicts that a run should not end well with."""
+
+import json
+from pathlib import Path
+
+from region_grower_flow.errors import FlowError, InvalidInput, some
+from region_grower_flow.validation.results import JSON_NAME, TIERS, deciding, named
+from region_grower_flow.validation.verdict import FAIL, NO_POWER, NOT_TESTABLE
+
+NONE = "none"
+WORDS = {"fail": FAIL, "no_power": NO_POWER, "not_testable": NOT_TESTABLE}
+"""{word of the option: verdict}."""
+
+KNOWN_WORDS = (NONE, *WORDS, *TIERS)
+
+MOST_TESTS = 3
+"""Tests that the sentence on an mtype names."""
+
+
+class BadVerdicts(FlowError):
+    """Verdicts that the user does not accept; all outputs are written."""
+
+
+def bad_verdicts(verdicts, words):
+    """The verdicts (dicts) that a run fails on.
+
+    Args:
+        verdicts: of the results.
+        words: some of KNOWN_WORDS: verdicts ("fail" alone without any), and the tiers that they
+            are looked for in (all without any). "none": none at all.
+    """
+    if NONE in words or not words:
+        return []
+    unwanted = {WORDS[word] for word in words if word in WORDS} or {FAIL}
+    tiers = [word for word in words if word in TIERS] or TIERS
+    return [
+        verdict
+        for verdict in deciding(verdicts)
+        if verdict["verdict"] in unwanted and verdict["tier"] in tiers
+    ]
+
+
+def sentences(bad):
+    """A sentence for each part and mtype that has bad verdicts (dicts)."""
+    of_mtypes = {}
+    for verdict in bad:
+        of_mtypes.setdefault((verdict["part"], verdict["mtype"]), []).append(verdict)
+    for (part, mtype), verdicts in of_mtypes.items():
+        tests = some([f"{named(v)}: {v['verdict']}{_why(v)}" for v in verdicts], MOST_TESTS)
+        yield f"{mtype or 'All mtypes'} ({part}): {tests}."
+
+
+def _why(verdict):
+    return f" ({verdict['detail'].rstrip('.')})" if verdict["detail"] else ""
+
+
+def read_results(folder):
+    """The content of the ``validation.json`` in a folder.
+
+    Raises:
+        InvalidInput: there is none, or it cannot be read.
+    """
+    path = Path(folder) / JSON_NAME
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InvalidInput(f"the results cannot be read ({error})", path) from error
+
+
+def check_verdicts(content, words):
+    """Raise when a validation holds bad verdicts.
+
+    Args:
+        content: of ``validation.json``.
+        words: see :func:`bad_verdicts`.
+
+    Raises:
+        BadVerdicts: a sentence per part and mtype.
+    """
+    bad = bad_verdicts(content["verdicts"], words)
+    if bad:
+        lines = [f"{len(bad)} verdicts are not good enough; all outputs are written."]
+        raise BadVerdicts("\n".join([*lines, *sentences(bad)]))
+
+
+def account(content):
+    """What a terminal says of a validation: cells, then the verdicts of each tier, a line each."""
+    for part, mtypes in content["populations"].items():
+        cells = sum(population["n_synthesized"] for population in mtypes.values())
+        yield f"{part}: {len(mtypes)} mtypes, {cells} synthesized cells compared."
+        for tier, counts in content["counts"][part].items():
+            words = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
+            yield f"  {tier}: {words}"
