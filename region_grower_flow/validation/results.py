@@ -24,7 +24,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from region_grower_flow.validation.features import FEATURES_TEST
+from region_grower_flow.validation.features import FEATURES as FEATURES_TEST
 from region_grower_flow.validation.verdict import FAIL, NO_POWER, NOT_TESTABLE, PASS, TIERS
 
 VERSION = 1
