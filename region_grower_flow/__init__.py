@@ -11,10 +11,12 @@ import sys
 __version__ = "0.1.0"
 
 TASKS = (
+    "CreatePlanes",
     "ExtractDistributions",
     "GenerateParameters",
     "LoadAtlas",
     "PlaceCells",
+    "SliceCells",
     "SynthesizeChunk",
     "SynthesizeMorphologies",
 )
