@@ -23,7 +23,7 @@ def reconstruction_files(options):
     files = {"dat_file": options.dat_file}
     _add(files, "substitutions", options.substitutions)
     for cells in read_reconstructions(options).mtypes.values():
-        for name, path in cells:
+        for name, path, *_ in cells:
             files[f"reconstruction {name}"] = path
     _add(files, "diametrizer_config", options.diametrizer_config)
     return files
