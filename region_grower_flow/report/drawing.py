@@ -5,7 +5,7 @@ import numpy as np
 from region_grower_flow.morphology import SOMA
 from region_grower_flow.report.style import INK, NEURITE_COLORS, NEURITE_WORDS, OTHER_NEURITE
 
-THINNEST = 0.25
+THINNEST = 0.4
 """Points: thinner lines vanish."""
 POINTS_PER_INCH = 72.0
 DRAWING_ORDER = (2, 3, 4)
@@ -134,7 +134,7 @@ def scale_bar(axes, length=None, corner="left"):
         The length (um).
     """
     (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
-    length = length or round_length(abs(right - left) / 4)
+    length = length or round_length(abs(right - left) / 7)
     height = abs(top - bottom)
     start = left + 0.02 * (right - left)
     if corner == "right":

@@ -20,7 +20,7 @@ class Html(str):
     __slots__ = ()
 
 
-def tag(name, *children, **attributes):
+def tag(name, /, *children, **attributes):
     """An element; children that are no :class:`Html` are text, and escaped.
 
     Args:

@@ -80,12 +80,16 @@ def styled(function):
     return wrapper
 
 
-def new_figure(width, height):
-    """An empty figure (inches) with the Agg canvas."""
+def new_figure(width, height, layout="constrained"):
+    """An empty figure (inches) with the Agg canvas.
+
+    matplotlib's "constrained" layout takes seconds for dozens of axes: without it (None) axes are
+    placed by hand.
+    """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(width, height), layout="constrained")
+    figure = Figure(figsize=(width, height), layout=layout)
     FigureCanvasAgg(figure)
     return figure
 

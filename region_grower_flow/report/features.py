@@ -1,0 +1,142 @@
+"""Morphometrics as reports show them: labels with units, rows of scores."""
+
+import zlib
+
+import numpy as np
+
+from region_grower_flow.validation import morphometrics
+from region_grower_flow.validation.features import MVS_LIMIT
+from region_grower_flow.validation.statistics import compare_feature, mvs
+from region_grower_flow.validation.verdict import MIN_REFERENCE_CELLS
+
+_UNITS = {"um": "µm", "um2": "µm²", "rad": "rad"}
+_KNOWN = {feature.name: feature for feature in morphometrics.FEATURES}
+REFERENCE, SYNTHESIZED = "reference", "synthesized"
+ABOUT_CELL = ("part", "mtype", "population", "cell", "neurite_type")
+"""Columns of a table of cells that are no features."""
+
+
+def feature_label(name):
+    """A feature with its unit: ``total length (µm)``."""
+    feature = _KNOWN.get(name)
+    unit = _UNITS.get(feature.unit, "") if feature else ""
+    words = str(name).replace("maximum", "max.").replace("partition asymmetry", "asymmetry")
+    return f"{words} ({unit})" if unit else words
+
+
+def cell_rows(mtype, populations, neurite_types):
+    """Rows of features, one per cell and neurite type.
+
+    Args:
+        mtype: of the cells.
+        populations: {"reference" or "synthesized": [ValidationCell]}.
+        neurite_types: names.
+
+    Returns:
+        [dict]: mtype, population, cell, neurite_type, then a value per feature (NaN: has none).
+    """
+    rows = []
+    for population, cells in populations.items():
+        for kind in neurite_types:
+            columns = morphometrics.table(cells, kind)
+            for place, cell in enumerate(cells):
+                values = {name: float(column[place]) for name, column in columns.items()}
+                about = {"mtype": mtype, "population": population, "cell": cell.name}
+                rows.append({**about, "neurite_type": kind, **values})
+    return rows
+
+
+def values_of(rows):
+    """{neurite type: {feature: {population: [values]}}} of rows of cells."""
+    found = {}
+    for row in rows:
+        for feature, value in row.items():
+            if feature not in ABOUT_CELL:
+                panel = found.setdefault(row["neurite_type"], {}).setdefault(feature, {})
+                if value is not None:
+                    panel.setdefault(row["population"], []).append(value)
+    return found
+
+
+def panels(rows):
+    """Panels for :func:`~region_grower_flow.report.violins.plot_violins`, from rows of cells."""
+    found = []
+    for kind, features in values_of(rows).items():
+        heading = (kind or "whole cell").replace("_", " ")
+        for feature, populations in features.items():
+            found.append((heading, feature_label(feature), populations))
+            heading = None
+    return found
+
+
+def score_rows(mtype, rows, seed=0, minimum=MIN_REFERENCE_CELLS):
+    """Scores of an mtype with the null's 95th percentile, by the validation's statistics.
+
+    Args:
+        mtype: of the rows.
+        rows: of its cells.
+        seed: of the resampling.
+        minimum: values on each side; with fewer there is no score.
+
+    Returns:
+        [dict] with the keys of ``scores.COLUMNS``.
+    """
+    rng = np.random.default_rng([seed, zlib.crc32(mtype.encode("utf-8", "surrogatepass"))])
+    found = []
+    for kind, features in values_of(rows).items():
+        for feature, values in features.items():
+            sides = [np.array(values.get(side, ())) for side in (REFERENCE, SYNTHESIZED)]
+            test = compare_feature(feature, *sides, rng, minimum)
+            counts = test.n_reference, test.n_synthesized
+            null = test.mvs_null95 if np.isfinite(test.mvs) else None
+            found.append(score_row(mtype, kind, feature, counts, (test.mvs, null)))
+    return found
+
+
+def score_row(mtype, kind, feature, counts, score):
+    """A row of scores: ``score`` is (MVS, null's 95th percentile), not finite where untested."""
+    value, null = (None if s is None or not np.isfinite(s) else float(s) for s in score)
+    limit = None if null is None else max(MVS_LIMIT, null)
+    return {
+        "mtype": mtype,
+        "neurite_type": kind,
+        "feature": feature,
+        "n_reference": counts[0],
+        "n_synthesized": counts[1],
+        "mvs": value,
+        "null_95": null,
+        "limit": limit,
+        "above": value is not None and limit is not None and value > limit,
+    }
+
+
+def verdict_scores(rows, verdicts):
+    """Rows of scores from a validation: the table of cells and the verdicts on its features.
+
+    Args:
+        rows: of the cells of all mtypes.
+        verdicts: dicts of the tier ``morphometrics``, whose threshold holds the limit of the MVS.
+    """
+    limits = {
+        (v["mtype"], v["neurite_type"], v["test"]): (v["threshold"] or {}).get("mvs")
+        for v in verdicts
+        if isinstance(v["threshold"], dict)
+    }
+    by_mtype = {}
+    for row in rows:
+        by_mtype.setdefault(row["mtype"], []).append(row)
+    found = []
+    for mtype, mine in by_mtype.items():
+        for kind, features in values_of(mine).items():
+            for feature, values in features.items():
+                sides = [_finite(values.get(side, ())) for side in (REFERENCE, SYNTHESIZED)]
+                limit = limits.get((mtype, kind, feature))
+                score = float(mvs(*sides)) if limit is not None else None
+                counts = len(sides[0]), len(sides[1])
+                found.append(score_row(mtype, kind, feature, counts, (score, limit)))
+    return found
+
+
+def _finite(values):
+    values = np.array(values, dtype=np.float64)
+    return values[np.isfinite(values)]

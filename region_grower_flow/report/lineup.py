@@ -1,0 +1,166 @@
+"""Cells side by side, upright, each at its depth in the layers that it grew in."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from region_grower_flow.morphology import FlatMorphology
+from region_grower_flow.report.drawing import Morphologies, neurite_legend, scale_bar
+from region_grower_flow.report.profiles import layer_name
+from region_grower_flow.report.style import (
+    INK,
+    LAYER_FILLS,
+    MUTED,
+    bare,
+    new_figure,
+    say,
+    shorten,
+    styled,
+)
+
+LEAST_SLOT = 90.0
+"""um across that a cell gets at least."""
+GAP = 0.12
+"""Of a cell's width, to each side of it."""
+WIDEST, HIGHEST = 13.0, 5.2
+"""Inches of a row of cells."""
+MOST_IN_ROW = 14
+_TEXT = 7.5
+
+
+@dataclass(frozen=True)
+class UprightCell:
+    """A cell to draw.
+
+    Attributes:
+        label: what stands below it.
+        morphology: FlatMorphology (um), its soma near the origin, the pia along +y.
+        depth: of its soma below the top of its region (um); 0 in vacuum.
+        layers: [(name, top, bottom)] of the layers at the cell (um of depth), from the top down.
+    """
+
+    label: str
+    morphology: FlatMorphology
+    depth: float = 0.0
+    layers: tuple = ()
+
+
+@styled
+def plot_lineup(cells, title=None, in_atlas=True, scale=None, most_in_row=MOST_IN_ROW):
+    """A figure of cells, in rows.
+
+    Args:
+        cells: [UprightCell].
+        title: of the figure.
+        in_atlas: draw depths and layers.
+        scale: inches per um; None fits the figure to the cells.
+        most_in_row: cells.
+
+    Returns:
+        matplotlib Figure.
+    """
+    rows = [cells[i : i + most_in_row] for i in range(0, len(cells), most_in_row)]
+    if not rows:
+        figure = new_figure(5, 1.6)
+        say(figure.add_subplot(), "no cell was made")
+        return figure
+    slots = [[_slot(cell) for cell in row] for row in rows]
+    across = max(sum(right - left for left, right in row) for row in slots)
+    heights = [_reach(row, in_atlas) for row in rows]
+    scale = scale or min(
+        WIDEST / across, HIGHEST / max(bottom - top for top, bottom in heights), 0.02
+    )
+    sizes = [max((bottom - top) * scale, 0.8) for top, bottom in heights]
+    width = max(across * scale + 1.0, 3.6)
+    figure = new_figure(width, sum(sizes) + 0.42 * len(rows) + (0.7 if title else 0.4))
+    if title:
+        figure.suptitle(shorten(title, int(width * 11)), x=0.01, ha="left", weight="bold")
+    panels = figure.subplots(len(rows), 1, height_ratios=sizes, squeeze=False)[:, 0]
+    kinds, drawn = set(), []
+    for axes, row, row_slots, reach in zip(panels, rows, slots, heights, strict=True):
+        shown = _draw_row(axes, row, row_slots, (across, *reach), in_atlas)
+        kinds.update(shown.kinds())
+        drawn.append(shown)
+    neurite_legend(figure, sorted(kinds), loc="outside lower right", ncols=4)
+    for shown in drawn:
+        shown.draw()
+    return figure
+
+
+def _slot(cell):
+    """How far (um) the cell's place reaches to the left and to the right of its soma."""
+    across = cell.morphology.points[:, 0]
+    left = float(across.min()) if len(across) else 0.0
+    right = float(across.max()) if len(across) else 0.0
+    gap = GAP * (right - left)
+    middle = (left + right) / 2
+    half = max((right - left) / 2 + gap, LEAST_SLOT / 2)
+    return middle - half, middle + half
+
+
+def _reach(row, in_atlas):
+    """The least and greatest depth (um) that a row shows."""
+    tops, bottoms = [], []
+    for cell in row:
+        up = cell.morphology.points[:, 1] if len(cell.morphology.points) else np.zeros(1)
+        tops.append(cell.depth - float(up.max()))
+        bottoms.append(cell.depth - float(up.min()))
+        if in_atlas and cell.layers:
+            tops.append(cell.layers[0][1])
+            below = cell.layers[-1][2]
+            bottoms.append(below if below < max(bottoms) + 400 else max(bottoms) + 100)
+    pad = 0.02 * (max(bottoms) - min(tops))
+    return min(tops) - pad, max(bottoms) + pad
+
+
+def _draw_row(axes, row, slots, frame, in_atlas):
+    across, top, bottom = frame
+    used = sum(right - left for left, right in slots)
+    axes.set_aspect("equal", adjustable="box", anchor="W")
+    axes.set_xlim(0, max(used, across / 3))
+    axes.set_ylim(bottom, top)
+    shown, start, ticks = Morphologies(axes), 0.0, []
+    for cell, (left, right) in zip(row, slots, strict=True):
+        center = start - left
+        if in_atlas:
+            _draw_layers(axes, cell.layers, start, right - left, names=cell is row[-1])
+        shown.add(_downwards(cell.morphology), (center, cell.depth))
+        ticks.append(center)
+        start += right - left
+    axes.set_xticks(ticks, [cell.label for cell in row], fontsize=_TEXT)
+    axes.tick_params(axis="x", length=0)
+    bare(axes, bottom=True, left=in_atlas)
+    axes.spines["bottom"].set_visible(False)
+    if in_atlas:
+        axes.set_ylabel("depth (µm)")
+    scale_bar(axes, corner="right")
+    return shown
+
+
+def _downwards(morphology):
+    """The morphology in coordinates whose second is depth."""
+    from dataclasses import replace
+
+    flip = np.array([1.0, -1.0, 1.0], dtype=np.float32)
+    return replace(
+        morphology, points=morphology.points * flip, soma_points=morphology.soma_points * flip
+    )
+
+
+def _draw_layers(axes, layers, start, width, names):
+    from matplotlib.patches import Rectangle
+
+    bottom, top = axes.get_ylim()
+    for i, (name, upper, lower) in enumerate(layers):
+        fill = LAYER_FILLS[i % len(LAYER_FILLS)]
+        axes.add_patch(Rectangle((start, upper), width, lower - upper, color=fill, lw=0, zorder=0))
+        axes.plot([start, start + width], [lower, lower], color="white", lw=0.8, zorder=0.5)
+        middle = (max(upper, top) + min(lower, bottom)) / 2
+        if names and upper < bottom and lower - upper > 0.03 * (bottom - top):
+            axes.annotate(
+                shorten(layer_name(name), 12), (start + width, middle), xytext=(4, 0),
+                textcoords="offset points", va="center", fontsize=_TEXT, color=MUTED,
+                annotation_clip=False,
+            )  # fmt: skip
+    if layers:
+        axes.plot([start, start + width], [layers[0][1]] * 2, color=INK, lw=0.8, zorder=0.6)

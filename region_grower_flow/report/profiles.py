@@ -1,0 +1,96 @@
+"""Length along depth: where in its layers, or around its soma, a mtype has its neurites."""
+
+import numpy as np
+
+from region_grower_flow.report.style import (
+    INK,
+    LAYER_FILLS,
+    MUTED,
+    POPULATION_COLORS,
+    bare,
+    new_figure,
+    say,
+    shorten,
+    styled,
+)
+
+COLUMNS = ("mtype", "neurite_type", "from_um", "to_um", "reference", "synthesized")
+LAYER_COLUMNS = ("mtype", "layer", "top_um", "bottom_um", "top_low_um", "top_high_um")
+_SIZE = (2.9, 4.6)
+
+
+@styled
+def plot_profiles(rows, title, layers=(), in_atlas=True):
+    """A figure with a panel per neurite type.
+
+    Args:
+        rows: of one mtype, keys COLUMNS: bins of depth (um below the top of the region; in vacuum
+            below the soma), and the mean length (um per cell) in each bin.
+        title: of the figure.
+        layers: [(name, top, bottom)] of the layers at the cells (um of depth), drawn behind.
+        in_atlas: what depth means.
+
+    Returns:
+        matplotlib Figure.
+    """
+    kinds = list(dict.fromkeys(row["neurite_type"] for row in rows))
+    figure = new_figure(max(_SIZE[0] * max(len(kinds), 1) + 0.6, 4.2), _SIZE[1])
+    figure.suptitle(shorten(title, 44), x=0.01, ha="left", weight="bold")
+    if not kinds:
+        say(figure.add_subplot(), "no cell has neurites")
+        return figure
+    panels = figure.subplots(1, len(kinds), sharey=True, squeeze=False)[0]
+    for axes, kind in zip(panels, kinds, strict=True):
+        mine = [row for row in rows if row["neurite_type"] == kind]
+        _panel(axes, mine, layers)
+        axes.set_title(kind.replace("_", " "), weight="normal")
+    low = min(row["from_um"] for row in rows)
+    high = max(row["to_um"] for row in rows)
+    if layers:
+        low, high = min(low, layers[0][1]), max(high, min(layers[-1][2], high + 150))
+    panels[0].set_ylim(high, low)
+    panels[0].set_ylabel(
+        "depth below the top of the region (µm)" if in_atlas else "depth below the soma (µm)"
+    )
+    panels[0].legend(loc="lower right")
+    if not in_atlas:
+        for axes in panels:
+            axes.axhline(0, color=MUTED, lw=0.8, ls=":")
+    return figure
+
+
+def _panel(axes, rows, layers):
+    edges = np.array([row["from_um"] for row in rows] + [rows[-1]["to_um"]])
+    widths = np.diff(edges)
+    draw_layers(axes, layers)
+    for population in ("reference", "synthesized"):
+        values = [row[population] for row in rows]
+        if any(value is not None for value in values):
+            lengths = np.array([np.nan if value is None else value for value in values])
+            color = POPULATION_COLORS[population]
+            fill = population == "reference"
+            axes.stairs(
+                lengths / widths, edges, orientation="horizontal", color=color, fill=fill,
+                alpha=0.45 if fill else 1.0, lw=0 if fill else 1.5, label=population,
+            )  # fmt: skip
+    axes.set_xlim(left=0)
+    axes.set_xlabel("length per cell (µm / µm of depth)")
+    bare(axes)
+
+
+def draw_layers(axes, layers, label_at=0.985):
+    """Bands of layers, alternating, with their names at a side (axes fraction)."""
+    for i, (name, top, bottom) in enumerate(layers):
+        axes.axhspan(top, bottom, color=LAYER_FILLS[i % 2], lw=0, zorder=0)
+        if i:
+            axes.axhline(top, color="white", lw=1, zorder=0.5)
+        axes.text(
+            label_at, (top + bottom) / 2, shorten(layer_name(name), 14), color=INK, alpha=0.55,
+            fontsize=8, ha="right", va="center", transform=axes.get_yaxis_transform(), clip_on=True,
+            zorder=1,
+        )  # fmt: skip
+
+
+def layer_name(name):
+    """A layer for people: numbers get an L in front."""
+    return f"L{name}" if str(name).isdigit() else str(name)

@@ -1,0 +1,237 @@
+"""Cells in a slice of the atlas, at their places, with the boundaries of its layers.
+
+A slice is a slab between two planes that are parallel to two of the atlas's axes. What lies in it
+is projected on its middle plane; layers are those at that plane.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from region_grower_flow.report.drawing import Morphologies, neurite_legend, scale_bar
+from region_grower_flow.report.profiles import layer_name
+from region_grower_flow.report.style import (
+    LAYER_FILLS,
+    MUTED,
+    new_figure,
+    say,
+    shorten,
+    styled,
+)
+
+AXES = ("x", "y", "z")
+MOST_SAMPLES = 420
+"""Points of the plane along its longer side, at which layers are looked up."""
+LARGEST = 8.0
+"""Inches of the longer side of a picture."""
+MARGIN = 60.0
+"""um around the cells that are shown."""
+
+
+@dataclass(frozen=True)
+class Slice:
+    """A slab of the atlas.
+
+    Attributes:
+        axis: 0, 1 or 2: which coordinate is constant on its planes.
+        center: um along that axis.
+        thickness: um.
+    """
+
+    axis: int
+    center: float
+    thickness: float
+
+    def holds(self, positions):
+        """(N,) bool: which positions (um) lie in it."""
+        along = np.asarray(positions).reshape(-1, 3)[:, self.axis]
+        return np.abs(along - self.center) <= self.thickness / 2
+
+    @property
+    def title(self):
+        """Where it is, in words."""
+        low, high = self.center - self.thickness / 2, self.center + self.thickness / 2
+        return f"{AXES[self.axis]} from {low:,.0f} to {high:,.0f} µm"
+
+
+def choose_slices(positions, count, thickness, axis=None):
+    """Slices through the places where most cells are.
+
+    Args:
+        positions: (N, 3) um, of the cells' somata.
+        count: number of slices, evenly spaced between the 5th and 95th percentile.
+        thickness: um.
+        axis: 0, 1, 2, or None: across the direction in which the cells spread least of those that
+            are not the vertical (y).
+
+    Returns:
+        [Slice]
+    """
+    positions = np.asarray(positions, dtype=np.float64).reshape(-1, 3)
+    if not len(positions):
+        return []
+    if axis is None:
+        spread = np.ptp(positions, axis=0)
+        axis = 2 if spread[2] <= spread[0] else 0
+    low, high = np.percentile(positions[:, axis], [5, 95])
+    fractions = (np.arange(count) + 0.5) / count
+    return [Slice(axis, float(low + (high - low) * f), float(thickness)) for f in fractions]
+
+
+class LayerMap:
+    """Which layer of which synthesis region lies at points of the atlas.
+
+    Args:
+        atlas_dir: folder of the atlas.
+        structure: the region structure (dict), for its regions and their layers.
+    """
+
+    def __init__(self, atlas_dir, structure):
+        from region_grower_flow.atlas.regions import load_region_map
+        from region_grower_flow.atlas.structure import has_layers, used_layers
+        from region_grower_flow.atlas.volumes import load_volume
+        from region_grower_flow.layout import (
+            BRAIN_REGIONS,
+            DEFAULT_REGION,
+            PRINCIPAL_AXIS,
+            layer_hint,
+        )
+
+        self._regions = load_volume(atlas_dir, BRAIN_REGIONS)
+        hierarchy = load_region_map(atlas_dir)
+        self._ids, self._layers = {}, {}
+        for region, entry in structure.items():
+            if has_layers(entry):
+                self._layers[region] = list(entry["layers"])
+                found = (
+                    None
+                    if region == DEFAULT_REGION
+                    else sorted(hierarchy.find(region, attr="acronym", with_descendants=True))
+                )
+                self._ids[region] = found
+        self._axis = load_volume(atlas_dir, PRINCIPAL_AXIS) if self._layers else None
+        self._hints = {
+            layer: load_volume(atlas_dir, layer_hint(layer))
+            for layer in (used_layers(structure, self._layers) if self._layers else ())
+        }
+
+    def lookup(self, points):
+        """(names, numbers): names of layers, and (N,) their index, -1 where there is none.
+
+        Args:
+            points: (N, 3) um.
+        """
+        names, numbers = [], np.full(len(points), -1)
+        if not self._layers:
+            return names, numbers
+        found = self._regions.lookup(points, outer_value=0)
+        heights = self._axis.lookup(points, outer_value=np.nan)
+        for region, layers in self._layers.items():
+            ids = self._ids[region]
+            inside = (found != 0) if ids is None else np.isin(found, ids)
+            inside &= numbers < 0
+            for layer in layers:
+                if layer not in names:
+                    names.append(layer)
+                bounds = self._hints[layer].lookup(points, outer_value=np.nan)
+                here = inside & (heights >= bounds[..., 0]) & (heights < bounds[..., 1])
+                numbers[here] = names.index(layer)
+        return names, numbers
+
+
+@styled
+def plot_slice(cells, where, layers, title, extent=None):
+    """A figure of the cells of a slice.
+
+    Args:
+        cells: [:class:`~region_grower_flow.report.placed.PlacedCell`], those in the slice are
+            drawn.
+        where: Slice.
+        layers: LayerMap, or None.
+        title: of the figure.
+        extent: (left, bottom, right, top) um of the plane; None: around the cells.
+
+    Returns:
+        (matplotlib Figure, names of the cells drawn)
+    """
+    inside = [cell for cell in cells if where.holds(cell.position)[0]]
+    plane = tuple(axis for axis in (0, 2, 1) if axis != where.axis)
+    if not inside:
+        figure = new_figure(6, 1.8)
+        figure.suptitle(shorten(title, 60), x=0.01, ha="left", weight="bold")
+        say(figure.add_subplot(), f"no cell lies in the slice {where.title}")
+        return figure, []
+    shown = Morphologies(None)
+    for cell in inside:
+        shown.add(cell.morphology, cell.position[list(plane)], cell.orientation, plane)
+    extent = extent or _around(shown.bounds)
+    figure, axes = _frame(extent)
+    figure.suptitle(shorten(title, 80), x=0.01, ha="left", weight="bold")
+    axes.set_title(
+        f"{where.title}, {len(inside)} cells", weight="normal", color=MUTED, fontsize=8.5
+    )
+    if layers is not None:
+        _draw_layers(axes, layers, where, plane, extent)
+    axes.set_xlabel(f"{AXES[plane[0]]} (µm)")
+    axes.set_ylabel(f"{AXES[plane[1]]} (µm)")
+    neurite_legend(figure, shown.kinds(), loc="outside lower right", ncols=3)
+    shown.axes = axes
+    scale_bar(axes, corner="right")
+    shown.draw()
+    return figure, [cell.name for cell in inside]
+
+
+def _around(bounds):
+    left, bottom, right, top = bounds
+    return left - MARGIN, bottom - MARGIN, right + MARGIN, top + MARGIN
+
+
+def _frame(extent):
+    left, bottom, right, top = extent
+    scale = LARGEST / max(right - left, top - bottom)
+    figure = new_figure(max((right - left) * scale, 3.2) + 1.0, (top - bottom) * scale + 1.3)
+    axes = figure.add_subplot()
+    axes.set_aspect("equal")
+    axes.set_xlim(left, right)
+    axes.set_ylim(bottom, top)
+    axes.spines[["top", "right"]].set_visible(False)
+    return figure, axes
+
+
+def _draw_layers(axes, layers, where, plane, extent):
+    from matplotlib.colors import ListedColormap
+
+    left, bottom, right, top = extent
+    step = max(right - left, top - bottom) / MOST_SAMPLES
+    across = np.arange(left + step / 2, right, step)
+    up = np.arange(bottom + step / 2, top, step)
+    points = np.empty((len(up), len(across), 3))
+    points[..., plane[0]], points[..., plane[1]] = across[np.newaxis, :], up[:, np.newaxis]
+    points[..., where.axis] = where.center
+    names, numbers = layers.lookup(points.reshape(-1, 3))
+    numbers = numbers.reshape(len(up), len(across))
+    if not names or (numbers < 0).all():
+        return
+    bands = np.ma.masked_less(numbers, 0) % len(LAYER_FILLS)
+    axes.imshow(
+        bands, cmap=ListedColormap(LAYER_FILLS), vmin=0, vmax=len(LAYER_FILLS) - 1,
+        extent=(left, right, bottom, top), origin="lower", interpolation="nearest", zorder=0,
+        aspect="equal",
+    )  # fmt: skip
+    for number, name in enumerate(names):
+        mask = numbers == number
+        if mask.sum() > 30:
+            axes.contour(across, up, mask.astype(float), levels=[0.5], colors="#9fb2c4",
+                         linewidths=0.7, zorder=1)  # fmt: skip
+            _name_layer(axes, name, mask, across, up)
+
+
+def _name_layer(axes, name, mask, across, up):
+    """Write the layer's name at its left end, in the middle of its height there."""
+    columns = np.flatnonzero(mask.any(axis=0))
+    column = columns[min(len(columns) - 1, max(3, len(columns) // 60))]
+    rows = np.flatnonzero(mask[:, column])
+    axes.text(
+        across[column], up[int(np.median(rows))], shorten(layer_name(name), 14), fontsize=7.5,
+        color=MUTED, va="center", zorder=2,
+    )  # fmt: skip
