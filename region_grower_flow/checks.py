@@ -8,6 +8,7 @@ import shlex
 from pathlib import Path
 
 from region_grower_flow.errors import FlowError, InvalidInput, InvalidInputs, nearest, some
+from region_grower_flow.layout import REGION_STRUCTURE
 from region_grower_flow.places import CALIBRATION_OUTPUTS, check_files, check_places
 
 __all__ = [
@@ -28,7 +29,7 @@ MOST_DAMAGED = 20
 """Damaged axon morphologies that are named."""
 
 
-LEAST_NEUROTS = (3, 7)
+LEAST_NEUROTS = (3, 6)
 """Earlier versions ignore ``y_direction`` and ``constraints`` without a word."""
 
 
@@ -53,23 +54,27 @@ def check_calibration(options):
     problems.extend(_not_given(options))
     documents = {
         name: problems.attempt(load_document, getattr(options, name))
-        for name in ("base_parameters", "diametrizer_config", "overrides")
+        for name in ("base_parameters", "diametrizer_config")
     }
+    additions = problems.attempt(read_additions, options)
     if problems:
         return problems
     dataset = problems.attempt(read_reconstructions, options)
     if dataset is not None:
+        from region_grower_flow.calibration.build import build_parameters
         from region_grower_flow.calibration.parameters import generate_parameters
 
-        problems.attempt(
+        made = problems.attempt(
             generate_parameters,
             dataset,
             region=options.region,
             tmd_parameters=documents["base_parameters"],
             diametrizer_config=documents["diametrizer_config"],
-            overrides=documents["overrides"],
             on_bad_morphology=options.on_bad_morphology,
         )
+        if made is not None:
+            generated = made[0][options.region]
+            problems.attempt(build_parameters, generated, additions, options.region)
     return [_with_file(problem, options) for problem in problems]
 
 
@@ -132,6 +137,53 @@ def load_document(path):
     from region_grower_flow.io.documents import load_json, load_yaml
 
     return (load_yaml if Path(path).suffix in (".yaml", ".yml") else load_json)(path)
+
+
+def load_overrides(path):
+    """Overrides from YAML, JSON, or a CSV table; None without a path."""
+    if not path or Path(path).suffix.lower() != ".csv":
+        return load_document(path)
+    from region_grower_flow.calibration.overrides import parse_table
+    from region_grower_flow.io.documents import read_text
+
+    return parse_table(read_text(path), path)
+
+
+def read_additions(options):
+    """The Additions to generated parameters, without their fits.
+
+    Raises:
+        InvalidInputs: a file of rules, or the region structure that layers come from, is wrong.
+    """
+    from region_grower_flow.calibration.build import Additions
+    from region_grower_flow.calibration.trunks import TrunkChoice
+
+    problems = Problems()
+    rules = problems.attempt(load_document, options.trunk_rules)
+    additions = Additions(
+        TrunkChoice(options.trunk_fits, rules),
+        scaling=problems.attempt(load_document, options.scaling_rules),
+        layers=problems.attempt(read_layers, options) if options.scaling_rules else [],
+        overrides=problems.attempt(load_overrides, options.overrides),
+    )
+    if problems:
+        raise InvalidInputs(problems)
+    return additions
+
+
+def read_layers(options):
+    """The lists of layers of the regions that the parameters serve, from the top.
+
+    Empty without a region structure, which only growth in an atlas needs: its default path may
+    lead nowhere.
+    """
+    from region_grower_flow.atlas.structure import load_region_structure
+    from region_grower_flow.calibration.scaling_rules import layers_of
+
+    path = getattr(options, "region_structure", None)
+    if not path or (path == REGION_STRUCTURE and not Path(path).exists()):
+        return []
+    return layers_of(load_region_structure(path), options.region)
 
 
 def check_space(options):
@@ -216,7 +268,7 @@ def check_synthesis(options):
     problems.extend(_check_options(options))
     problems.extend(check_places(options))
     problems.extend(check_launcher(options))
-    return problems
+    return list({str(problem): problem for problem in problems}.values())
 
 
 def _check_models(options):
@@ -283,21 +335,34 @@ def _check_options(options):
                 "option base_morph_dir",
             )
         )
-    problems.extend(check_neurots())
+    problems.extend(check_neurots(options.engine))
     return problems
 
 
-def check_neurots():
-    """A NeuroTS that ignores the atlas must not grow anything, whatever installed it."""
+def check_neurots(engine="compiled"):
+    """A NeuroTS that ignores the atlas must not grow anything, whatever installed it.
+
+    Before 3.7.0 NeuroTS's growth and trunks ignore the atlas's orientation and boundaries; its
+    extraction, which is all that a compiled growth needs of it, is the same in 3.6.0. Where the
+    engine would pass single cells on to NeuroTS, :mod:`region_grower_flow.engine.reference` drops
+    them.
+
+    Args:
+        engine: what grows cells, "compiled" or "neurots".
+    """
+    from region_grower_flow.engine.reference import is_sound
     from region_grower_flow.fingerprint import package_versions
 
     version = package_versions(["neurots"])["neurots"]
-    if version is None or tuple(int(part) for part in version.split(".")[:2]) < LEAST_NEUROTS:
+    if not is_sound(version, LEAST_NEUROTS):
+        problem = f"version {version} cannot extract and generate what is needed"
+        return [InvalidInput(problem, "NeuroTS", "install neurots>=3.7.0")]
+    if engine == "neurots" and not is_sound(version):
         return [
             InvalidInput(
-                f"version {version} ignores the atlas's orientation and boundaries",
-                "NeuroTS",
-                "install neurots>=3.7.0",
+                f"version {version} ignores the atlas's orientation and boundaries in its growth",
+                "option engine",
+                "install neurots>=3.7.0 (Python 3.10 to 3.12), or use the compiled engine",
             )
         ]
     return []

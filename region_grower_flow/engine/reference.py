@@ -5,16 +5,32 @@ does, and returns the same flat arrays as the compiled engine.
 """
 
 import copy
+import functools
 import warnings
 
 import numpy as np
 
 from region_grower_flow.engine.model import Grown
 from region_grower_flow.errors import DropCell, GrowthFailed
+from region_grower_flow.fingerprint import package_versions
 from region_grower_flow.morphology import FlatMorphology
+
+SOUND_NEUROTS = (3, 7)
+"""The first version (major, minor) whose growth heeds the atlas's orientation and boundaries."""
 
 Y_DIRECTION = (0.0, 1.0, 0.0)
 """Towards the pia, before the atlas's orientation is applied."""
+
+
+def is_sound(version, least=SOUND_NEUROTS):
+    """Whether a version of NeuroTS (a text, None when it is absent) is at least the given one."""
+    return version is not None and tuple(int(part) for part in version.split(".")[:2]) >= least
+
+
+@functools.cache
+def installed_version():
+    """The version of the installed NeuroTS, None when there is none."""
+    return package_versions(["neurots"])["neurots"]
 
 
 def grow_with_neurots(params, distributions, site, rng):
@@ -31,8 +47,13 @@ def grow_with_neurots(params, distributions, site, rng):
 
     Raises:
         GrowthFailed: NeuroTS raised NeuroTSError or ValueError; another attempt may do better.
-        DropCell: NeuroTS raised anything else.
+        DropCell: NeuroTS raised anything else, or is of a version that would ignore the atlas.
     """
+    if not is_sound(installed_version()):
+        raise DropCell(
+            f"only NeuroTS itself could grow it, and version {installed_version()} ignores the "
+            "atlas's orientation and boundaries (3.7.0 is needed)"
+        )
     import neurots
     from diameter_synthesis import build_diameters
 

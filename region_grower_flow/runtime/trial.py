@@ -15,6 +15,11 @@ CHECK_SECONDS = 60
 """For two ranks to start and say how many they are."""
 
 
+TRIALS = 2
+"""A trial that dies without a word may have been killed from outside: it is made once more."""
+
+SILENCE = "it said nothing"
+
 MPI_FILE_SIZE = 10_000_000
 """Bytes of the largest file that a rank of MPICH makes in shared memory (measured: below 10 MB)."""
 
@@ -51,6 +56,14 @@ def launcher_works(launcher):
     problem = file_size_problem()
     if problem:
         return False, problem
+    for _ in range(TRIALS):
+        works, sentence = _try_once(launcher)
+        if works is not False or not sentence.endswith(SILENCE):
+            break
+    return works, sentence
+
+
+def _try_once(launcher):
     try:
         command = commands.launch_command(launcher, 2, commands.worker_command(None, 2))
         environment = commands.rank_environment(os.environ, launcher)
@@ -80,4 +93,4 @@ def _check_answer(program, out, err):
     last = " ".join(hide_environment(err.decode(errors="replace")).split()[-40:])
     if "No module named mpi4py" in last:
         return False, "mpi4py is not installed: install the package with its extra 'mpi'."
-    return False, f"{program} could not start two ranks of mpi4py: {last or 'it said nothing'}"
+    return False, f"{program} could not start two ranks of mpi4py: {last or SILENCE}"

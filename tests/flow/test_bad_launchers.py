@@ -91,6 +91,15 @@ def test_mpiexec_is_broken(flow, programs, script, words):
     refused(flow, "option launcher: ", words)
 
 
+def test_a_trial_that_is_killed_is_made_again(flow, programs, tmp_path):
+    real = f'exec "{Path(sys.prefix, "bin", "mpiexec")}" "$@"'
+    once = f"test -e {tmp_path}/late || {{ touch {tmp_path}/late; kill -9 $$; }}"
+    programs("mpiexec", f'case "$1" in --version) {real};; esac; {once}; {real}')
+    flow.options.update(launcher="mpiexec", nb_processes=1)
+    assert synthesize(flow).code == 0
+    assert (tmp_path / "late").exists()
+
+
 def test_mpiexec_hangs(flow, programs, monkeypatch):
     from region_grower_flow.runtime import trial
 
