@@ -7,6 +7,7 @@ import numpy as np
 from region_grower_flow.morphology import NEURITE_TYPES
 from region_grower_flow.validation.features import FEATURES as FEATURES_TEST
 from region_grower_flow.validation.features import feature_tests, feature_verdicts, overall
+from region_grower_flow.validation.threads import one_thread
 from region_grower_flow.validation.verdict import MIN_REFERENCE_CELLS, too_few
 
 TIER = "morphometrics"
@@ -126,6 +127,7 @@ def table(cells, neurite_type):
     return dict(zip(NAMES, values.T, strict=True))
 
 
+@one_thread
 def compare(reference, synthesized, neurite_types, seed, mtype=None, minimum=MIN_REFERENCE_CELLS):
     """Compare the morphometrics of two populations of one mtype.
 

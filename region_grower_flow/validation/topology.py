@@ -11,6 +11,7 @@ import numpy as np
 from region_grower_flow.morphology import NEURITE_TYPES
 from region_grower_flow.validation.features import feature_tests, feature_verdicts
 from region_grower_flow.validation.statistics import benjamini_hochberg, compare_distances
+from region_grower_flow.validation.threads import one_thread
 from region_grower_flow.validation.verdict import (
     FAIL,
     MIN_REFERENCE_CELLS,
@@ -161,6 +162,7 @@ def compare(reference, synthesized, neurite_types, seed, mtype=None, minimum=MIN
     return compare_trees(*trees, seed, mtype, minimum)
 
 
+@one_thread
 def compare_trees(reference, synthesized, seed, mtype=None, minimum=MIN_REFERENCE_CELLS):
     """Compare trees by their bar codes, e.g. those of distributions where there are no cells.
 
@@ -189,12 +191,8 @@ def compare_trees(reference, synthesized, seed, mtype=None, minimum=MIN_REFERENC
     adjusted = benjamini_hochberg([found.p for _, found in image_tests.values()])
     of_features = feature_verdicts(TIER, mtype, feature_tests_of, minimum)
     for (kind, (counts, found)), p_adjusted in zip(image_tests.items(), adjusted, strict=True):
-        about = {
-            "mtype": mtype,
-            "neurite_type": kind,
-            "n_reference": counts[0],
-            "n_synthesized": counts[1],
-        }
+        about = {"mtype": mtype, "neurite_type": kind}
+        about |= {"n_reference": counts[0], "n_synthesized": counts[1]}
         verdicts += [_of_ratio(found, about), _of_energy(found, float(p_adjusted), about)]
         verdicts += [verdict for verdict in of_features if verdict.neurite_type == kind]
     return verdicts

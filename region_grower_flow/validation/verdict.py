@@ -36,8 +36,8 @@ class Verdict:
         test: the name of the test or of the feature, e.g. ``total length`` or ``energy distance``.
         verdict: PASS, FAIL, NOT_TESTABLE or NO_POWER.
         mtype, neurite_type: what was tested, None where the test is about all of them.
-        n_reference, n_synthesized: number of cells (of trees in the topology tier, of angles in
-            the trunks tier) that have a value.
+        n_reference, n_synthesized: number of cells (of trees in the topology tier) that have a
+            value.
         statistic: the number that the test is about.
         p: its p-value; p_adjusted: corrected for the tests of the same family.
         interval: (low, high), the 90 % bootstrap interval where the test has one.

@@ -1,0 +1,20 @@
+"""One thread for linear algebra: validation runs an mtype in each process."""
+
+from functools import wraps
+
+
+def one_thread(function):
+    """A function whose linear algebra runs in one thread.
+
+    Stacks of small matrices are many times slower in several threads, most of all where other
+    processes want the same cores, and sums in another order differ in the last digit.
+    """
+
+    @wraps(function)
+    def limited(*args, **kwargs):
+        from threadpoolctl import threadpool_limits
+
+        with threadpool_limits(1):
+            return function(*args, **kwargs)
+
+    return limited

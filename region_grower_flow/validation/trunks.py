@@ -1,0 +1,312 @@
+"""Trunks: the directions in which trees leave the soma, against the fitted law.
+
+Two angles are tested: of each trunk with the pia (the y axis) and of pairs of trunks of a cell.
+Trunks of one cell depend on each other (and on those of its apical dendrite), so that the p-value
+of a Kolmogorov-Smirnov distance D is not that of independent angles. It is the share of
+populations drawn from the law, with the same trunks per cell, whose D is as large; without a law,
+of permutations of the cells. Angles are counted in thousandths of a radian (0.06 degrees).
+"""
+
+from itertools import combinations
+from typing import NamedTuple
+
+import numpy as np
+
+from region_grower_flow.morphology import NEURITE_TYPES
+from region_grower_flow.validation.statistics import (
+    benjamini_hochberg,
+    label_permutations,
+    p_value,
+)
+from region_grower_flow.validation.threads import one_thread
+from region_grower_flow.validation.trunk_laws import PIA, read_law
+from region_grower_flow.validation.verdict import (
+    FAIL,
+    MIN_REFERENCE_CELLS,
+    NOT_TESTABLE,
+    PASS,
+    Verdict,
+)
+
+TIER = "trunks"
+
+ALPHA = 0.05
+"""Significance of the corrected test."""
+
+DRAWS = 999
+"""Populations drawn from a law, or permutations of the cells."""
+
+PER_RADIAN = 1000
+BINS = int(np.ceil(np.pi * PER_RADIAN)) + 1
+
+SOMA, ORIGIN = "soma", "origin"
+"""Where trunks are seen from: reference cells from the mean of the soma's contour, as in the fits
+of laws; synthesized cells from the origin, around which they were grown (the mean of their soma's
+contour is 9 degrees away, as seen from a trunk, in the median)."""
+
+
+class Angle(NamedTuple):
+    """An angle under test: of trunks with the pia (no ``other``) or with trunks of ``other``."""
+
+    kind: str
+    other: str | None = None
+
+    @property
+    def name(self):
+        """The name of the test."""
+        if self.other is None:
+            return "pia angle"
+        if self.other == self.kind:
+            return "angle between trunks"
+        return f"angle to the {self.other.replace('_', ' ')}"
+
+    @property
+    def kinds(self):
+        """The neurite types that it depends on."""
+        return {self.kind} | ({self.other} if self.other else set())
+
+
+class Found(NamedTuple):
+    """The outcome of a test before its correction; counts are of cells that have the angle."""
+
+    angle: Angle
+    counts: tuple
+    angles: int
+    ks: float
+    p: float
+    by_law: bool
+
+
+def directions(cell, kind, origin):
+    """(k, 3) unit vectors of the trunks of one type, as seen from SOMA or ORIGIN."""
+    return cell.once((TIER, kind, origin), lambda: _directions(cell.morphology, kind, origin))
+
+
+def _directions(morphology, kind, origin):
+    roots = (morphology.parents < 0) & (morphology.types == NEURITE_TYPES[kind])
+    starts = morphology.points[morphology.offsets[:-1][roots]].astype(float)
+    if origin == SOMA and len(morphology.soma_points):
+        starts = starts - morphology.soma_points.mean(axis=0)
+    lengths = np.linalg.norm(starts, axis=1)
+    return starts[lengths > 0] / lengths[lengths > 0, None]
+
+
+def angles_between(first, second):
+    """Angles (rad) between unit vectors of shape (..., 3)."""
+    # The arc cosine of a product near 1 has few digits.
+    cross = np.linalg.norm(np.cross(first, second), axis=-1)
+    return np.arctan2(cross, np.sum(first * second, axis=-1))
+
+
+def angles(trunks, angle):
+    """The angles of one cell, or of draws of it.
+
+    Args:
+        trunks: {neurite type: (..., k, 3)} unit vectors.
+        angle: Angle.
+
+    Returns:
+        (..., n) radians.
+    """
+    vectors = trunks[angle.kind]
+    if angle.other is None:
+        return angles_between(vectors, PIA)
+    if angle.other == angle.kind:
+        pairs = np.array(list(combinations(range(vectors.shape[-2]), 2)), dtype=int).reshape(-1, 2)
+        return angles_between(vectors[..., pairs[:, 0], :], vectors[..., pairs[:, 1], :])
+    others = trunks[angle.other]
+    found = angles_between(vectors[..., :, None, :], others[..., None, :, :])
+    return found.reshape(*found.shape[:-2], -1)
+
+
+def histogram(values):
+    """(rows, BINS) counts of angles (rad), by thousandths of a radian, of each row."""
+    values = np.atleast_2d(values)
+    bins = np.rint(values * PER_RADIAN).astype(np.int64)
+    bins += np.arange(len(values))[:, None] * BINS
+    return np.bincount(bins.ravel(), minlength=len(values) * BINS).reshape(len(values), BINS)
+
+
+def ks_distances(counts, of_law):
+    """KS distances of histograms (rows, BINS) to another one, (BINS,) or (rows, BINS)."""
+    cumulated = [np.cumsum(h, axis=-1) for h in (counts, of_law)]
+    shares = [c / c[..., -1:] for c in cumulated]
+    return np.abs(shares[0] - shares[1]).max(axis=-1)
+
+
+@one_thread
+def compare(reference, synthesized, neurite_types, seed, mtype=None, parameters=None):
+    """Compare the trunks of synthesized cells of one mtype with their law.
+
+    Args:
+        reference: [ValidationCell], compared with where a neurite type has no law; None where
+            there are only laws. Laws of fewer than MIN_REFERENCE_CELLS are not tested.
+        synthesized: [ValidationCell], with the soma's center at the origin and the pia along y.
+        neurite_types: keys of NEURITE_TYPES.
+        seed: of the draws.
+        mtype: for the verdicts.
+        parameters: NeuroTS's parameters of the mtype, or None.
+
+    Returns:
+        [Verdict]: per neurite type ``pia angle``, ``angle between trunks`` and angles between
+        types, those of them that the cells have.
+    """
+    laws = {
+        kind: read_law(parameters[kind])
+        for kind in neurite_types
+        if parameters is not None and kind in parameters
+    }
+    rng = np.random.default_rng(seed)
+    observed = [
+        _trunks(reference or [], neurite_types, SOMA),
+        _trunks(synthesized, neurite_types, ORIGIN),
+    ]
+    lawful = {kind for kind, law in laws.items() if law is not None}
+    sizes = [len(cells) for cells in (reference, synthesized) if cells is not None]
+    drawn = _drawn(observed[1], laws, rng) if min(sizes) >= MIN_REFERENCE_CELLS else []
+    tests = []
+    for angle in _angle_tests(neurite_types):
+        if angle.kinds <= lawful:
+            tests.append(_against_law(angle, observed, drawn))
+        else:
+            tests.append(_against_cells(angle, observed, rng, MIN_REFERENCE_CELLS))
+    return _verdicts([test for test in tests if test], mtype, MIN_REFERENCE_CELLS)
+
+
+@one_thread
+def compare_halves(halves, neurite_types, seed, mtype=None, minimum=MIN_REFERENCE_CELLS):
+    """Compare the trunks of two halves of the reference cells, as :func:`compare` without law."""
+    rng = np.random.default_rng(seed)
+    observed = [_trunks(half, neurite_types, SOMA) for half in halves]
+    tests = [_against_cells(angle, observed, rng, minimum) for angle in _angle_tests(neurite_types)]
+    return _verdicts([test for test in tests if test], mtype, minimum)
+
+
+def bent(cells, neurite_types):
+    """Copies of synthesized cells whose trunks are bent, which the tests have to notice.
+
+    Pia angles are halved, or, where they are small (below 22.5 degrees in the median), 45 degrees
+    larger. Only the trunks of the copies are bent, not their trees.
+    """
+    from region_grower_flow.validation.cells import ValidationCell
+
+    copies = [ValidationCell(f"{cell.name}, bent", cell.morphology) for cell in cells]
+    for kind in neurite_types:
+        vectors = [directions(cell, kind, ORIGIN) for cell in cells]
+        polar = [angles_between(of_cell, PIA) for of_cell in vectors]
+        pooled = np.concatenate(polar) if polar else np.empty(0)
+        small = len(pooled) > 0 and np.median(pooled) < np.pi / 8
+        for copy, of_cell, old in zip(copies, vectors, polar, strict=True):
+            new = np.minimum(old + np.pi / 4, np.pi) if small else old / 2
+            copy.measured[(TIER, kind, ORIGIN)] = _with_polar(of_cell, new)
+    return copies
+
+
+def _with_polar(vectors, polar):
+    """Unit vectors with other angles to the y axis, turned about it as before."""
+    around = np.arctan2(vectors[:, 2], vectors[:, 0])
+    return np.stack(
+        [np.sin(polar) * np.cos(around), np.cos(polar), np.sin(polar) * np.sin(around)], axis=-1
+    )
+
+
+def _trunks(cells, neurite_types, origin):
+    return [{kind: directions(cell, kind, origin) for kind in neurite_types} for cell in cells]
+
+
+def _angle_tests(neurite_types):
+    kinds = list(neurite_types)
+    alone = [angle for kind in kinds for angle in (Angle(kind), Angle(kind, kind))]
+    return alone + [Angle(*pair) for pair in combinations(kinds, 2)]
+
+
+def _drawn(cells, laws, rng):
+    """For each cell {neurite type: (DRAWS, k, 3)} trunks drawn from the laws."""
+    # Apical trunks come first: those of other types may depend on them.
+    order = sorted(laws, key=lambda kind: kind != "apical_dendrite")
+    result = []
+    for trunks in cells:
+        drawn = {}
+        for kind in order:
+            apical = drawn.get("apical_dendrite")
+            first = apical[:, 0] if apical is not None and apical.shape[1] else None
+            if laws[kind] is not None:
+                drawn[kind] = laws[kind].draw(DRAWS, len(trunks[kind]), rng, first)
+        result.append(drawn)
+    return result
+
+
+def _values(cells, angle):
+    """The angles of the cells that have any."""
+    return [values for trunks in cells if len(values := angles(trunks, angle))]
+
+
+def _against_law(angle, observed, drawn):
+    reference, values = (_values(cells, angle) for cells in observed)
+    if not values:
+        return None
+    counts = len(reference), len(values)
+    pooled = np.concatenate(values)
+    if not drawn or len(values) < MIN_REFERENCE_CELLS:
+        return Found(angle, counts, len(pooled), np.nan, np.nan, True)
+    populations = histogram(np.concatenate([angles(cell, angle) for cell in drawn], axis=1))
+    law = populations.sum(axis=0)
+    ks = ks_distances(histogram(pooled), law)[0]
+    p = p_value(ks, ks_distances(populations, law))
+    return Found(angle, counts, len(pooled), float(ks), p, True)
+
+
+def _against_cells(angle, observed, rng, minimum):
+    reference, values = (_values(cells, angle) for cells in observed)
+    if not reference and not values:
+        return None
+    counts = len(reference), len(values)
+    if min(counts) < minimum:
+        return Found(angle, counts, sum(map(len, values)), np.nan, np.nan, False)
+    cells = np.stack([histogram(of_cell)[0] for of_cell in [*reference, *values]])
+    labels = np.zeros((sum(counts), DRAWS + 1), dtype=bool)
+    labels[: counts[0], 0] = True
+    labels[:, 1:] = label_permutations(counts, DRAWS, rng)
+    groups = labels.T.astype(float) @ cells
+    found = ks_distances(groups, cells.sum(axis=0) - groups)
+    return Found(
+        angle, counts, sum(map(len, values)), float(found[0]), p_value(found[0], found[1:]), False
+    )
+
+
+def _verdicts(tests, mtype, minimum):
+    adjusted = benjamini_hochberg([test.p for test in tests])
+    return [
+        _verdict(test, float(p), mtype, minimum) for test, p in zip(tests, adjusted, strict=False)
+    ]
+
+
+def _verdict(test, p_adjusted, mtype, minimum):
+    about = {
+        "mtype": mtype,
+        "neurite_type": test.angle.kind,
+        "n_reference": test.counts[0],
+        "n_synthesized": test.counts[1],
+    }
+    of = "the fitted law" if test.by_law else "the reference cells"
+    if np.isnan(test.p):
+        counts = f"{test.counts[0]} reference and {test.counts[1]} synthesized cells"
+        detail = f"{counts} have this angle, where at least {minimum} of each are needed"
+        threshold = {"cells": minimum}
+        return Verdict(
+            TIER, test.angle.name, NOT_TESTABLE, threshold=threshold, detail=detail, **about
+        )
+    differs = p_adjusted < ALPHA
+    return Verdict(
+        TIER,
+        test.angle.name,
+        FAIL if differs else PASS,
+        statistic=test.ks,
+        p=test.p,
+        p_adjusted=p_adjusted,
+        threshold={"p_adjusted": ALPHA},
+        detail=f"the angles {'differ from' if differs else 'agree with'} those of {of}"
+        f" (KS {test.ks:.2f}, corrected p {p_adjusted:.2g})",
+        values={"angles": test.angles, "by_law": test.by_law},
+        **about,
+    )
