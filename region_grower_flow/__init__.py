@@ -11,14 +11,19 @@ import sys
 __version__ = "0.1.0"
 
 TASKS = (
+    "BuildParameters",
     "CreatePlanes",
     "ExtractDistributions",
+    "FitPathDistances",
+    "FitTrunkAngles",
     "GenerateParameters",
     "LoadAtlas",
     "PlaceCells",
     "SliceCells",
     "SynthesizeChunk",
     "SynthesizeMorphologies",
+    "SynthesizeVacuum",
+    "ValidateSynthesis",
 )
 
 __all__ = ["__version__", *TASKS]

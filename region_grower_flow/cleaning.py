@@ -21,10 +21,22 @@ OURS = {
     layout.BLOCKS: re.compile(r"cells_[\d-]+/(jobs/[^/]+|crashes\.json|[^/]+\.jsonl)"),
     layout.CHUNKS: re.compile(r"cells_[\d-]+\.jsonl"),
     layout.MORPHOLOGIES: re.compile(r"(hashed/([0-9a-f]{2}/)*)?[0-9a-f]{32}\.(h5|swc|asc)"),
+    layout.VACUUM_WORK: re.compile(
+        rf"{re.escape(layout.CELL_TABLE)}|{re.escape(layout.LISTING)}"
+        r"|logs/cells_[\d-]+/(launcher|rank-\d+)\.log"
+        r"|blocks/cells_[\d-]+/(jobs/[^/]+|crashes\.json|[^/]+\.jsonl)|chunks/cells_[\d-]+\.jsonl"
+        r"|morphologies/[0-9a-f]{32}\.(h5|swc|asc)"
+    ),
 }
 """{folder of the work folder: what the package's files in it are called}."""
 
-_GENERATED = (layout.DISTRIBUTIONS, layout.PARAMETERS)
+_GENERATED = (
+    layout.DISTRIBUTIONS,
+    layout.PARAMETERS,
+    layout.GENERATED_PARAMETERS,
+    layout.TRUNK_FITS,
+    layout.PATH_FITS,
+)
 _CELLS = re.compile(r"(?:cells|SynthesizeChunk)_(\d+)-(\d+)(?:\.\w+)?")
 
 

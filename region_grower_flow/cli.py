@@ -101,12 +101,17 @@ CALIBRATION_FLAGS = {
 @main.command(
     "generate-parameters",
     cls=TaskCommand,
-    task="GenerateParameters",
+    task="BuildParameters",
     arguments=("morphologies_dir", "dat_file"),
     flags={
         "base_parameters": ("-tp", "--tmd-parameters"),
         "generated_parameters": ("-pf", "--parameter-filename"),
         "overrides": ("--overrides",),
+        "trunk_fits": ("--trunk-fits",),
+        "trunk_rules": ("--trunk-rules",),
+        "scaling_rules": ("--scaling-rules",),
+        "path_fit_trees": ("--path-fit-trees",),
+        "region_structure": ("--region-structure",),
         **CALIBRATION_FLAGS,
     },
     short_help="Generate the TMD parameter file",
@@ -118,7 +123,7 @@ def generate_parameters(**values):
 
     DAT_FILE is the .dat file with the mtype of each cell.
     """
-    _run("GenerateParameters", values, "generated_parameters", "tmd_parameters.json")
+    _run("BuildParameters", values, "generated_parameters", "tmd_parameters.json")
 
 
 @main.command(
@@ -190,6 +195,10 @@ SYNTHESIS_OPTIONS = (
     "morphologies_ext",
     "diametrizer_config",
     "overrides",
+    "trunk_fits",
+    "trunk_rules",
+    "scaling_rules",
+    "path_fit_trees",
     "min_basal_trees",
 )
 

@@ -17,6 +17,9 @@ def layer_hint(layer):
 # Regions of parameters and distributions: what serves every region without an entry of its own.
 DEFAULT_REGION = "default"
 
+# The region structure, where no other is named.
+REGION_STRUCTURE = "region_structure.yaml"
+
 # Extensions of morphology files, with and without their dot.
 MORPHOLOGY_EXTENSIONS = ("h5", "swc", "asc")
 CELL_EXTENSIONS = (".h5", ".mvd3")
@@ -32,8 +35,13 @@ MORPHOLOGIES = "morphologies"
 CELL_TABLE = "cells.h5"
 DISTRIBUTIONS = "tmd_distributions.json"
 PARAMETERS = "tmd_parameters.json"
+GENERATED_PARAMETERS = "tmd_parameters_generated.json"
+TRUNK_FITS = "trunk_fits.json"
+PATH_FITS = "path_distance_fits.json"
 DIGESTS = "digests.json"
 NUMBA_CACHE = "numba_cache"
+VACUUM, VACUUM_WORK = "vacuum", "vacuum_work"
+"""Cells grown without an atlas, and what is kept to make them again."""
 
 # Datasets of the cell table.
 CELL_TABLE_VERSION = 1

@@ -32,6 +32,8 @@ INPUTS = {
     "dat_file": "table of reconstructions",
     "substitutions": "substitutions",
     "overrides": "overrides",
+    "trunk_rules": "trunk rules",
+    "scaling_rules": "scaling rules",
     "base_parameters": "base parameters",
     "diametrizer_config": "configuration of the diametrizer",
     "densities": "densities",
@@ -61,8 +63,12 @@ WORK_NAMES = (
     layout.CELL_TABLE,
     layout.DISTRIBUTIONS,
     layout.PARAMETERS,
+    layout.GENERATED_PARAMETERS,
+    layout.TRUNK_FITS,
+    layout.PATH_FITS,
     layout.DIGESTS,
     layout.NUMBA_CACHE,
+    layout.VACUUM_WORK,
 )
 """What the flow itself keeps in the work folder."""
 
@@ -157,7 +163,7 @@ def _earlier_outputs(options):
     """The real paths of what an earlier run has written."""
     manifests = Path(options.work_dir, layout.MANIFESTS)
     found = set()
-    for name in ("SynthesizeMorphologies", "ExtractDistributions", "GenerateParameters"):
+    for name in ("SynthesizeMorphologies", "ExtractDistributions", "BuildParameters"):
         manifest = read_manifest(manifests / f"{name}.json")
         found.update(os.path.realpath(path) for path in (manifest.outputs if manifest else ()))
     return found
@@ -196,11 +202,48 @@ def _check_morphology_folder(options):
     if problems:
         return problems
     place = Path(os.path.realpath(folder))
-    problems += _in_work_folder(options, str(place), where)
     for name in OUTPUTS:
         path = getattr(options, name)
         if path and Path(os.path.realpath(path)) == place:
             problems.append(InvalidInput(f"names the same place as {name}", where))
+    problems += _folder_problems(options, place, where)
+    if problems or options.overwrite or not folder.is_dir():
+        return problems
+    from region_grower_flow.io.listing import read_listing
+
+    ours = read_listing(Path(options.work_dir, layout.MANIFESTS, layout.LISTING), folder)
+    hint = "choose another folder, empty it, or give --overwrite"
+    return _foreign_files(folder, ours, where, hint)
+
+
+def check_own_folder(options, option, listing, tables):
+    """Problems of a folder that is to hold files of ours only.
+
+    Args:
+        options: of the task.
+        option: the name of the option that names the folder, and the folder.
+        listing: of the morphologies of ours in it, see :mod:`region_grower_flow.io.listing`.
+        tables: the names of the other files of ours in it.
+    """
+    from region_grower_flow.io.listing import read_listing
+
+    name, folder = option[0], Path(option[1])
+    where = f"option {name} ({folder})"
+    if not _nameless(folder) and folder.exists() and not folder.is_dir():
+        return [InvalidInput("is a file, a folder is expected", where)]
+    problems = check_folder(f"option {name}", folder)
+    problems = problems or _folder_problems(options, Path(os.path.realpath(folder)), where)
+    if problems or not folder.is_dir():
+        return problems
+    ours = read_listing(listing, folder)
+    # Without the listing a table of this name is somebody's own.
+    ours = {*ours, *tables} if ours else ours
+    return _foreign_files(folder, ours, where, "choose another folder, or empty it")
+
+
+def _folder_problems(options, place, where):
+    """Why a folder (its real path) cannot be one of outputs: it is another's."""
+    problems = _in_work_folder(options, str(place), where)
     work = Path(os.path.realpath(options.work_dir))
     if work.is_relative_to(place):
         problem = f"the folder work_dir ({options.work_dir}) must not be in it"
@@ -209,17 +252,13 @@ def _check_morphology_folder(options):
         given = getattr(options, name, None)
         if given and place == Path(os.path.realpath(given)):
             problems.append(InvalidInput(f"is the folder of the {what}", where))
-    if problems or options.overwrite or not folder.is_dir():
-        return problems
-    return _foreign_files(options, folder, where)
+    return problems
 
 
-def _foreign_files(options, folder, where):
+def _foreign_files(folder, ours, where, hint):
     from region_grower_flow.io.atomic import TEMPORARY_PREFIX
-    from region_grower_flow.io.listing import read_listing
     from region_grower_flow.io.run_lock import LOCK_PREFIX
 
-    ours = read_listing(Path(options.work_dir, layout.MANIFESTS, layout.LISTING), folder)
     foreign = [
         str(path.relative_to(folder))
         for path in folder.rglob("*")
@@ -233,6 +272,6 @@ def _foreign_files(options, folder, where):
         InvalidInput(
             f"holds files that this flow has not written ({some(sorted(foreign), 3)})",
             where,
-            "choose another folder, empty it, or give --overwrite",
+            hint,
         )
     ]

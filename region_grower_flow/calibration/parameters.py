@@ -74,8 +74,8 @@ def generate_parameters(
             for params in parameters.values():
                 params["diameter_params"] = diameter.parameters()
     before = deepcopy(parameters)
-    report.overrides = apply_overrides(parameters, overrides)
-    problems = _inconsistent(before, parameters) or _refused(parameters, region)
+    report.overrides = apply_overrides(parameters, overrides, report.notes)
+    problems = inconsistent(before, parameters) or refused(parameters, region)
     if problems:
         raise InvalidInputs(problems)
     report.notes += _differences(parameters, used)
@@ -134,7 +134,7 @@ def _of_region(given, region):
     )
 
 
-def _inconsistent(before, after):
+def inconsistent(before, after):
     """Overrides that would make parameters unfit for the distributions, each with its mtypes."""
     mtypes = {}
     for mtype, params in after.items():
@@ -166,7 +166,7 @@ def _method(params):
     return diameter.get("method") if isinstance(diameter, dict) else None
 
 
-def _refused(parameters, region):
+def refused(parameters, region):
     """What NeuroTS's schema says against the parameters."""
     from neurots.validator import PARAMS_SCHEMA
 

@@ -183,17 +183,24 @@ def _set_trunk(params, mtype, name, fits, choice, given, done):
     return {"mode": wished["mode"], **law}
 
 
-def _completed(orientation, rule):
-    """The rule for an orientation whose values lack; None when nothing does."""
+def lacks_values(orientation):
+    """Whether an orientation has a mode without the values that the mode needs."""
+    if not isinstance(orientation, dict):
+        return False
     mode, values = orientation.get("mode"), orientation.get("values") or {}
-    lacking = (
+    return (
         (mode in REFERENCES and "params" not in values)
         or (mode == NORMAL_PIA and "direction" not in values)
         or (mode == PREDEFINED and "orientations" not in values)
         or (mode in FREE and "values" not in orientation)
     )
-    if not lacking:
+
+
+def _completed(orientation, rule):
+    """The rule for an orientation whose values lack; None when nothing does."""
+    if not lacks_values(orientation):
         return None
+    mode, values = orientation["mode"], orientation.get("values") or {}
     same = rule if rule and rule.get("mode") == mode else {}
     own = {key: values[key] for key in ("form", "bounds") if key in values}
     return {"mode": mode, **({} if "form" in own else same), **own}

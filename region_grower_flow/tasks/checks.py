@@ -15,7 +15,7 @@ from region_grower_flow.tasks.base import FlowTask
 from region_grower_flow.tasks.example import CreateExample
 from region_grower_flow.tasks.launching import expect_launch
 from region_grower_flow.tasks.option_types import Text
-from region_grower_flow.tasks.options import AtlasOptions, OutputOptions, ParameterOptions
+from region_grower_flow.tasks.options import AtlasOptions, BuildOptions, OutputOptions
 
 OPTIONS, FOLDER = "options", "folder"
 """Facts of a check: the options as texts, and the folder that relative paths start from."""
@@ -72,8 +72,10 @@ class Check(FlowTask):
             raise problems from error
 
 
-class CheckReconstructions(ParameterOptions, Check):
+class CheckReconstructions(BuildOptions, Check):
     """Check the reference morphologies and what goes with them."""
+
+    region_structure = AtlasOptions.region_structure
 
     def files(self):
         """All that calibration reads."""
@@ -140,6 +142,10 @@ class Guarded:
             family, options = json.loads(self.guard)
             return Register.get_task_cls(family).from_str_params(options)
         return self.clone(self.own_check)
+
+    def above(self, stage):
+        """A stage above this one, which waits for the same check."""
+        return self.clone(stage, guard=self.guard or guard_of(self, self.own_check))
 
 
 def guard_of(task, check=CheckInputs):

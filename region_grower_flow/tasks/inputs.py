@@ -7,15 +7,22 @@ reconstructions, the region structure, the axon table), and raise InvalidInput w
 from pathlib import Path
 
 from region_grower_flow import layout
-from region_grower_flow.checks import read_reconstructions
+from region_grower_flow.checks import load_document, read_layers, read_reconstructions
 
 
 def calibration_files(options):
     """The reconstructions, their table and the configurations."""
-    files = reconstruction_files(options)
-    for role in ("base_parameters", "overrides"):
-        _add(files, role, getattr(options, role))
+    roles = ("base_parameters", "overrides", "trunk_rules", "scaling_rules")
+    files = {**reconstruction_files(options), **given_files(options, *roles)}
+    structure = getattr(options, "region_structure", None)
+    if options.scaling_rules and structure and Path(structure).exists():
+        files["region_structure"] = structure
     return files
+
+
+def given_files(options, *roles):
+    """The files that options name, as far as they name any."""
+    return {role: getattr(options, role) for role in roles if getattr(options, role)}
 
 
 def reconstruction_files(options):
@@ -123,6 +130,17 @@ def count_cells(options):
     return count(options.input_cells)
 
 
+def layers(options):
+    """The layers that the parameters' region has, see checks.read_layers."""
+    path = options.region_structure
+    return _remembered(path, lambda: read_layers(options), "layers", options.region)
+
+
+def document(path):
+    """The content of a JSON or YAML file, None without a path."""
+    return _remembered(path, lambda: load_document(path), "document") if path else None
+
+
 def _structure(options):
     from region_grower_flow.atlas.structure import load_region_structure
 
@@ -141,16 +159,18 @@ _memory = {}
 def _remembered(path, load, *key):
     """What ``load`` makes of a file, once per process and state of the file.
 
-    Fingerprints are asked for many times in a run, for each chunk anew.
+    Fingerprints are asked for many times in a run, for each chunk anew. ``key`` begins with a word
+    where a file is read in several ways.
     """
     try:
         stat = Path(path).stat()
     except OSError:
         return load()  # says what is wrong
+    place = str(path), *(part for part in key[:1] if isinstance(part, str))
     state = (stat.st_size, stat.st_mtime_ns, stat.st_ino, *key)
-    if _memory.get(str(path), (None,))[0] != state:
-        _memory[str(path)] = state, load()
-    return _memory[str(path)][1]
+    if _memory.get(place, (None,))[0] != state:
+        _memory[place] = state, load()
+    return _memory[place][1]
 
 
 def _add(files, role, path):

@@ -3,9 +3,16 @@
 from pathlib import Path
 
 from region_grower_flow.tasks.distributions import ExtractDistributions
-from region_grower_flow.tasks.parameters import GenerateParameters
+from region_grower_flow.tasks.fits import FitPathDistances, FitTrunkAngles
+from region_grower_flow.tasks.parameters import BuildParameters, GenerateParameters
 
-MODEL_STAGES = (ExtractDistributions, GenerateParameters)
+MODEL_STAGES = (
+    ExtractDistributions,
+    GenerateParameters,
+    FitTrunkAngles,
+    FitPathDistances,
+    BuildParameters,
+)
 """All stages that make parameters and distributions."""
 
 
@@ -13,7 +20,7 @@ def model_stages(task):
     """The stages that make what the options of a growth do not give."""
     stages = []
     if not task.tmd_parameters:
-        stages.append(task.clone(GenerateParameters))
+        stages.append(task.clone(BuildParameters))
     if not task.tmd_distributions:
         stages.append(task.clone(ExtractDistributions))
     return stages
@@ -22,7 +29,7 @@ def model_stages(task):
 def model_paths(task):
     """{"parameters": path, "distributions": path}, absolute texts, of the files to grow from."""
     paths = {
-        "parameters": task.tmd_parameters or task.clone(GenerateParameters).path,
+        "parameters": task.tmd_parameters or task.clone(BuildParameters).path,
         "distributions": task.tmd_distributions or task.clone(ExtractDistributions).path,
     }
     return {name: str(Path(path).resolve()) for name, path in paths.items()}

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from region_grower_flow import layout
+from region_grower_flow.tasks.fit_options import FitOptions
 from region_grower_flow.tasks.option_types import Choice, Extensions, Number, Switch, Text, Whole
 from region_grower_flow.tasks.reference_options import ReferenceOptions
 
@@ -105,6 +106,10 @@ class ParameterOptions(CalibrationOptions):
     )
 
 
+class BuildOptions(FitOptions, ParameterOptions):
+    """How parameters are generated and completed."""
+
+
 class AtlasOptions(WorkOptions):
     """The cells and the space around them."""
 
@@ -120,7 +125,7 @@ class AtlasOptions(WorkOptions):
         description="Folder in which the volumes of a remote atlas are kept",
     )
     region_structure = Text(
-        default="region_structure.yaml",
+        default=layout.REGION_STRUCTURE,
         result=False,
         description="YAML file of the regions: layers, thicknesses, boundaries, directions",
     )
@@ -142,7 +147,7 @@ class AtlasOptions(WorkOptions):
     synthesize_axons = Switch(description="Grow axons instead of grafting them")
 
 
-class GrowthOptions(ParameterOptions):
+class GrowthOptions(BuildOptions):
     """How cells are grown, with or without an atlas."""
 
     tmd_parameters = Text(

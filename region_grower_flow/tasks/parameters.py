@@ -1,13 +1,22 @@
-"""NeuroTS parameters of each mtype, as a task."""
+"""NeuroTS parameters of each mtype, as tasks: generated, and completed."""
 
 from pathlib import Path
 
 from region_grower_flow import layout
-from region_grower_flow.checks import load_document, read_reconstructions
+from region_grower_flow.checks import load_document, read_additions, read_reconstructions
+from region_grower_flow.errors import InvalidInput
 from region_grower_flow.tasks import inputs
-from region_grower_flow.tasks.base import FlowTask
+from region_grower_flow.tasks.base import FlowTask, load_json_output
 from region_grower_flow.tasks.checks import CheckReconstructions, Guarded
-from region_grower_flow.tasks.options import ParameterOptions
+from region_grower_flow.tasks.fits import FitPathDistances, FitTrunkAngles
+from region_grower_flow.tasks.options import (
+    AtlasOptions,
+    BuildOptions,
+    GrowthOptions,
+    ParameterOptions,
+)
+
+NO_FITS = "none"
 
 
 class GenerateParameters(Guarded, ParameterOptions, FlowTask):
@@ -15,6 +24,7 @@ class GenerateParameters(Guarded, ParameterOptions, FlowTask):
 
     own_check = CheckReconstructions
     no_result = ("min_basal_trees",)
+    stage_version = 2
 
     def requires(self):
         """The checks."""
@@ -22,12 +32,13 @@ class GenerateParameters(Guarded, ParameterOptions, FlowTask):
 
     def files(self):
         """The reconstructions, their table and the configurations."""
-        return inputs.calibration_files(self)
+        files = inputs.reconstruction_files(self)
+        return {**files, **inputs.given_files(self, "base_parameters")}
 
     @property
     def path(self):
         """Where the parameters are."""
-        return Path(self.generated_parameters or self.work_path(layout.PARAMETERS))
+        return self.work_path(layout.GENERATED_PARAMETERS)
 
     def make(self):
         """See :func:`region_grower_flow.calibration.parameters.generate_parameters`."""
@@ -39,8 +50,71 @@ class GenerateParameters(Guarded, ParameterOptions, FlowTask):
             region=self.region,
             tmd_parameters=load_document(self.base_parameters),
             diametrizer_config=load_document(self.diametrizer_config),
-            overrides=load_document(self.overrides),
             on_bad_morphology=self.on_bad_morphology,
         )
         write_json_atomic(self.path, parameters, indent=4)
         return [self.path], {"report": report.as_dict(), "sentences": list(report.sentences())}
+
+
+class BuildParameters(Guarded, BuildOptions, FlowTask):
+    """Complete the generated parameters by fits, scaling rules and overrides."""
+
+    own_check = CheckReconstructions
+    no_result = ("min_basal_trees", "path_fit_trees")
+    tmd_distributions = GrowthOptions.tmd_distributions
+    region_structure = AtlasOptions.region_structure
+
+    def requires(self):
+        """The checks, the generated parameters, and the fits that the rules need."""
+        return [self.check(), *self.upstream()]
+
+    def upstream(self):
+        """The stages whose outputs are put together."""
+        tasks = [self.above(GenerateParameters)]
+        if self.trunk_fits != NO_FITS:
+            tasks.append(self.above(FitTrunkAngles))
+        if self._has_targets():
+            tasks.append(self.above(FitPathDistances))
+        return tasks
+
+    def files(self):
+        """The rules and overrides."""
+        return inputs.given_files(self, "trunk_rules", "scaling_rules", "overrides")
+
+    def values(self):
+        """Of the region structure, the layers that the rules may name count."""
+        layers = inputs.layers(self) if self.scaling_rules else []
+        return {**super().values(), "layers": layers}
+
+    @property
+    def path(self):
+        """Where the parameters are."""
+        return Path(self.generated_parameters or self.work_path(layout.PARAMETERS))
+
+    def make(self):
+        """See :func:`region_grower_flow.calibration.build.build_parameters`."""
+        from region_grower_flow.calibration.build import build_parameters
+        from region_grower_flow.io.atomic import write_json_atomic
+
+        additions = read_additions(self)
+        if self.trunk_fits != NO_FITS:
+            additions.trunk_fits = self._load(FitTrunkAngles)
+        if self._has_targets():
+            additions.path_fits = self._load(FitPathDistances)
+        generated = self._load(GenerateParameters)
+        final, report = build_parameters(generated, additions, self.region)
+        write_json_atomic(self.path, {self.region: final}, indent=4)
+        return [self.path], {"report": report.as_dict(), "sentences": list(report.sentences())}
+
+    def _load(self, stage):
+        """What a stage has made for the region; given distributions may serve all regions."""
+        made = load_json_output(self.clone(stage).path)
+        return made.get(self.region, made.get(layout.DEFAULT_REGION, {}))
+
+    def _has_targets(self):
+        from region_grower_flow.calibration.scaling_rules import needs_fits
+
+        try:
+            return needs_fits(inputs.document(self.scaling_rules))
+        except InvalidInput:  # the checks say it
+            return False

@@ -9,7 +9,14 @@ import sys
 import textwrap
 from pathlib import Path
 
-from region_grower_flow.tasks import options, placement_options, reference_options
+from region_grower_flow.tasks import (
+    fit_options,
+    options,
+    placement_options,
+    reference_options,
+    vacuum_options,
+    validation_options,
+)
 from region_grower_flow.tasks.option_types import SECTION, Option
 
 GROUPS = (
@@ -17,10 +24,13 @@ GROUPS = (
     options.CalibrationOptions,
     reference_options.ReferenceOptions,
     options.ParameterOptions,
+    fit_options.FitOptions,
     options.AtlasOptions,
     options.GrowthOptions,
     options.SynthesisOptions,
     options.OutputOptions,
+    vacuum_options.VacuumOptions,
+    validation_options.ValidationOptions,
     placement_options.PlacementOptions,
     placement_options.PlanesOptions,
     placement_options.SliceOptions,

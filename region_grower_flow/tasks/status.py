@@ -18,7 +18,7 @@ from region_grower_flow.tasks.base import FlowTask
 from region_grower_flow.tasks.checks import FOLDER, OPTIONS, CheckInputs, CheckReconstructions
 from region_grower_flow.tasks.distributions import ExtractDistributions
 from region_grower_flow.tasks.merge import SynthesizeMorphologies
-from region_grower_flow.tasks.parameters import GenerateParameters
+from region_grower_flow.tasks.parameters import BuildParameters
 from region_grower_flow.tasks.synthesis import SynthesizeChunk
 
 MOST_COUNTED = 100_000
@@ -55,7 +55,7 @@ def _roots_of_last_run(work_dir):
     manifests = Path(work_dir) / layout.MANIFESTS
     for check, roots in (
         (CheckInputs, [SynthesizeMorphologies]),
-        (CheckReconstructions, [ExtractDistributions, GenerateParameters]),
+        (CheckReconstructions, [ExtractDistributions, BuildParameters]),
     ):
         manifest = read_manifest(manifests / f"{check.__name__}.json")
         if manifest is None or OPTIONS not in manifest.facts:
@@ -126,9 +126,10 @@ class Looker:
             with self._readable():
                 self.chunks = self.root.chunks()
             whole = self.root.upstream()[0]
-            above = [*whole.upstream(), *self.chunks]
+            above = [*_above(whole), *self.chunks]
             check = self.root.clone(CheckInputs)
         else:
+            above = _above(self.root)
             check = self.root.check()
         return [*check.requires(), check, *above, self.root]
 
@@ -204,6 +205,14 @@ class Looker:
                 return task.complete()
             return False
         return self.stages[task].state == FRESH if task in self.stages else task.complete()
+
+
+def _above(task):
+    """The stages above a task, each once, after those above itself."""
+    found = {}
+    for upper in task.upstream():
+        found.update(dict.fromkeys([*_above(upper), upper]))
+    return list(found)
 
 
 # What is said of it.

@@ -1,0 +1,170 @@
+"""The final parameters: generated ones, with fits and scaling rules, and overrides last.
+
+Mirrors the chain GetDefaultParameters, AddScalingRulesToParameters, OverwriteCustomParameters,
+AddTrunkFitToParameters, BuildSynthesisParameters of synthesis_workflow.tasks.synthesis. As there,
+fits of trunk angles complete what overrides ask for; they never change what an override has set.
+"""
+
+from copy import deepcopy
+from dataclasses import dataclass, field
+
+from region_grower_flow.calibration import scaling_rules, trunks
+from region_grower_flow.calibration.overrides import apply_overrides
+from region_grower_flow.calibration.parameters import inconsistent, refused
+from region_grower_flow.errors import InvalidInput, InvalidInputs, some
+from region_grower_flow.layout import DEFAULT_REGION
+
+
+@dataclass
+class Additions:
+    """What is added to generated parameters.
+
+    Attributes:
+        trunk_choice: the TrunkChoice.
+        trunk_fits: {mtype: what trunk_fits.fit_mtype returns}; None: not known yet, only the form
+            of everything is checked.
+        scaling: scaling rules, or None.
+        path_fits: {mtype: {neurite type: {"slope", ...}}}; None: not known yet.
+        layers: lists of layers, see scaling_rules.layer_number.
+        overrides: see calibration.overrides, or None.
+    """
+
+    trunk_choice: trunks.TrunkChoice = field(default_factory=trunks.TrunkChoice)
+    trunk_fits: dict | None = None
+    scaling: dict | None = None
+    path_fits: dict | None = None
+    layers: list = field(default_factory=list)
+    overrides: object = None
+
+
+@dataclass
+class BuildReport:
+    """What was added.
+
+    Attributes:
+        mtypes: how many.
+        constraints: {mtype: context_constraints} that scaling rules gave or changed.
+        trunks: {mtype: {neurite type: law}} of the fitted laws that were set.
+        overrides: [{mtype, path, old, new}].
+        notes: sentences.
+    """
+
+    mtypes: int
+    constraints: dict = field(default_factory=dict)
+    trunks: dict = field(default_factory=dict)
+    overrides: list = field(default_factory=list)
+    notes: list = field(default_factory=list)
+
+    def as_dict(self):
+        """The report as JSON-able values (``mtypes`` by another name: tables have that)."""
+        return {
+            "count": self.mtypes,
+            "constraints": self.constraints,
+            "trunks": self.trunks,
+            "overrides": self.overrides,
+            "notes": self.notes,
+        }
+
+    def sentences(self):
+        """The report for a terminal, a sentence per line."""
+        yield f"Final parameters of {self.mtypes} mtypes."
+        if self.constraints:
+            yield f"Scaling rules set constraints of {some(self.constraints)}."
+        for mtype, laws in self.trunks.items():
+            for name, law in laws.items():
+                yield f"{mtype}, {name}: {_law_in_words(law)}."
+        for change in self.overrides:
+            old, new = change["old"], change["new"]
+            yield f"{change['mtype']}: {change['path']} is {new!r} (was {old!r})."
+        yield from (note if note.endswith((".", "?")) else f"{note}." for note in self.notes)
+
+
+def _law_in_words(law):
+    words = f"trunks by {law['mode']}"
+    if "params" in law:
+        words += f", {law['form']} {[round(float(value), 3) for value in law['params']]}"
+    elif "std" in law:
+        words += f", mean {law['mean']:.3f}, std {law['std']:.3f} rad"
+    if "ks" in law:
+        words += f" ({law['n_trees']} trees, largest difference to their angles {law['ks']:.2f})"
+    return words
+
+
+def build_parameters(parameters, additions, region=DEFAULT_REGION):
+    """Add fits, scaling rules and overrides to generated parameters.
+
+    Args:
+        parameters: {mtype: NeuroTS parameters}; they are not changed.
+        additions: Additions.
+        region: the region, for messages.
+
+    Returns:
+        ({mtype: parameters}, BuildReport), mtypes in the same order.
+
+    Raises:
+        InvalidInputs: rules or overrides of what is unknown, mtypes without the fits that their
+            rules need, results that NeuroTS refuses.
+    """
+    choice = additions.trunk_choice
+    problems = scaling_rules.check_rules(additions.scaling, additions.layers)
+    trunk_problems, notes = trunks.check_rules(choice.rules, parameters)
+    problems += trunk_problems
+    if choice.rules and choice.wanted == trunks.NONE:
+        hint = f"Set trunk_fits to {trunks.ASKED} or {trunks.ALL}"
+        problems.append(InvalidInput("no trunk fits are wanted", trunks.WHERE, hint))
+    if problems:
+        raise InvalidInputs(problems)
+    final, report = deepcopy(parameters), BuildReport(len(parameters), notes=notes)
+    scaled = scaling_rules.add_constraints(
+        final, additions.scaling, additions.path_fits, additions.layers
+    )
+    report.constraints = {
+        mtype: deepcopy(params["context_constraints"])
+        for mtype, params in final.items()
+        if params.get("context_constraints") != parameters[mtype].get("context_constraints")
+    }
+    report.notes += scaled.notes
+    try:
+        report.overrides = apply_overrides(final, additions.overrides, report.notes)
+    except InvalidInputs as error:
+        raise InvalidInputs([*scaled.problems, *error.problems]) from error
+    problems = scaled.problems + _set_trunks(final, additions, report)
+    problems = problems or inconsistent(parameters, final) or refused(final, region)
+    if problems:
+        raise InvalidInputs(problems)
+    return final, report
+
+
+def _set_trunks(final, additions, report):
+    """Set the trunks; returns the problems."""
+    given = _oriented(report.overrides)
+    if additions.trunk_choice.wanted == trunks.NONE:
+        return [
+            InvalidInput(
+                "the orientation has a mode without the values that it needs",
+                f"parameters, {mtype}, {name}",
+                f"Give the values, or set trunk_fits to {trunks.ASKED} for fitted ones",
+            )
+            for mtype, name in sorted(given)
+            if trunks.lacks_values(final[mtype][name].get("orientation"))
+        ]
+    if additions.trunk_fits is None:
+        for params in final.values():
+            for name in params.get("grow_types", []):
+                if params.get(name) and trunks.lacks_values(params[name].get("orientation")):
+                    params[name]["orientation"] = None
+        return []
+    done = trunks.set_trunks(final, additions.trunk_fits, additions.trunk_choice, given)
+    report.trunks = {mtype: laws for mtype, laws in done.laws.items() if laws}
+    report.notes += done.notes
+    return done.problems
+
+
+def _oriented(changes):
+    """{(mtype, neurite type)} whose orientation overrides have set."""
+    paths = [(change["mtype"], change["path"].split(".")) for change in changes]
+    return {
+        (mtype, path[0])
+        for mtype, path in paths
+        if len(path) > 1 and path[1].split("[")[0] == "orientation"
+    }

@@ -1,0 +1,88 @@
+"""Fits of trunk angles and of path distances against extents, as tasks."""
+
+from region_grower_flow import layout
+from region_grower_flow.checks import read_reconstructions
+from region_grower_flow.tasks import inputs
+from region_grower_flow.tasks.base import FlowTask
+from region_grower_flow.tasks.checks import CheckReconstructions, Guarded
+from region_grower_flow.tasks.distributions import ExtractDistributions
+from region_grower_flow.tasks.fit_options import FitOptions
+from region_grower_flow.tasks.options import CalibrationOptions, GrowthOptions
+
+
+class FitTrunkAngles(Guarded, CalibrationOptions, FlowTask):
+    """Fit laws to the angles of the reconstructions' trunks, one of each form.
+
+    Which of them the parameters take is for BuildParameters: other rules need no other fits.
+    """
+
+    own_check = CheckReconstructions
+    tmd_distributions = GrowthOptions.tmd_distributions
+
+    def requires(self):
+        """The checks, and the distributions where they are not given."""
+        return [self.check(), *self.upstream()]
+
+    def upstream(self):
+        """The stage that extracts the histograms of angles."""
+        return [] if self.tmd_distributions else [self.above(ExtractDistributions)]
+
+    def files(self):
+        """The given distributions."""
+        return inputs.given_files(self, "tmd_distributions")
+
+    @property
+    def path(self):
+        """Where the fits are."""
+        return self.work_path(layout.TRUNK_FITS)
+
+    def make(self):
+        """See :func:`region_grower_flow.calibration.trunk_fits.fit_trunk_angles`."""
+        from region_grower_flow.calibration.trunk_fits import fit_trunk_angles, sentences
+        from region_grower_flow.io.atomic import write_json_atomic
+        from region_grower_flow.io.parameters import load_distributions
+
+        given = self.tmd_distributions or self.clone(ExtractDistributions).path
+        fits = fit_trunk_angles(load_distributions(given, validate=False))
+        write_json_atomic(self.path, fits, indent=1)
+        return [self.path], {"sentences": list(sentences(fits))}
+
+
+class FitPathDistances(Guarded, CalibrationOptions, FlowTask):
+    """Fit path distances against extents of the reconstructions' dendrites."""
+
+    own_check = CheckReconstructions
+    no_result = ("min_basal_trees",)
+    path_fit_trees = FitOptions.path_fit_trees
+
+    def requires(self):
+        """The checks."""
+        return [self.check()]
+
+    def files(self):
+        """The reconstructions and their table."""
+        files = inputs.reconstruction_files(self)
+        files.pop("diametrizer_config", None)
+        return files
+
+    @property
+    def path(self):
+        """Where the fits are."""
+        return self.work_path(layout.PATH_FITS)
+
+    def make(self):
+        """See :func:`region_grower_flow.calibration.path_distances.fit_path_distances`."""
+        from region_grower_flow.calibration.path_distances import fit_path_distances, sentences
+        from region_grower_flow.calibration.populations import gather_populations
+        from region_grower_flow.io.atomic import write_json_atomic
+
+        populations = gather_populations(
+            read_reconstructions(self), on_bad_morphology=self.on_bad_morphology
+        )
+        fits = fit_path_distances(populations, self.path_fit_trees)
+        by_mtype = {
+            mtype: {name: fit.as_dict() for name, fit in by_type.items()}
+            for mtype, by_type in fits.items()
+        }
+        write_json_atomic(self.path, {self.region: by_mtype}, indent=1)
+        return [self.path], {"sentences": list(sentences(fits))}
