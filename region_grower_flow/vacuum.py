@@ -31,7 +31,7 @@ TABLES = (INDEX, NODES, f"{Path(NODES).stem}_ids.csv", SUMMARY)
 """What is written beside the folders of the mtypes."""
 
 DEFAULT_CELLS = 20
-FEW_CELLS = 100
+FEW_CELLS = 200
 """Up to so many cells are grown in one process: a launch of MPI takes longer than they do."""
 
 _FOLDER = re.compile(r"[^\w.+:-]|^\.")

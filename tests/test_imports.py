@@ -34,6 +34,7 @@ LAYERS = [
     ["cleaning"],
     ["places"],
     ["checks"],
+    ["vacuum_checks"],
     ["example"],
     ["tasks"],
     ["cli"],

@@ -1,0 +1,80 @@
+"""Checks of all that a vacuum synthesis reads, and of where it writes, before any work."""
+
+from pathlib import Path
+
+from region_grower_flow import layout
+from region_grower_flow.checks import (
+    Problems,
+    check_calibration,
+    check_launcher,
+    check_neurots,
+    read_reconstructions,
+)
+from region_grower_flow.io import parameters
+from region_grower_flow.places import check_own_folder
+from region_grower_flow.vacuum import TABLES, known_mtypes, listing_path, vacuum_problems
+
+
+def check_vacuum(options):
+    """Problems of the parameters, of the mtypes that are asked for, and of the output folder.
+
+    Args:
+        options: of the task, ``vacuum_dir`` among them.
+
+    Returns:
+        list of InvalidInput.
+    """
+    problems = Problems()
+    if not (options.tmd_parameters and options.tmd_distributions):
+        problems.extend(check_calibration(options))
+    if not problems:
+        problems.extend(_check_models(options))
+    problems.extend(check_vacuum_folder(options))
+    problems.extend(check_neurots(options.engine))
+    problems.extend(check_launcher(options))
+    return problems
+
+
+def check_vacuum_folder(options):
+    """Problems of the folder of the cells, which holds nothing but ours."""
+    place = "vacuum_dir", options.vacuum_place()
+    listing = listing_path(Path(options.work_dir, layout.VACUUM_WORK))
+    return check_own_folder(options, place, listing, TABLES)
+
+
+def _check_models(options):
+    """Parameters and distributions: valid, and there for every mtype that is asked for."""
+    problems, region = Problems(), options.region
+    sources = _sources(options, problems)
+    if problems:
+        return problems
+    (given, given_path), (distributions, distributions_path) = sources
+    paths = (given_path, distributions_path)
+    problems.extend(vacuum_problems(given, distributions, region, options.mtypes, paths))
+    if problems or not (options.tmd_parameters and options.tmd_distributions):
+        return problems
+    wanted = [(region, region, m) for m in options.mtypes or known_mtypes(given, region)]
+    return parameters.check_mtypes(given, distributions, wanted, paths)
+
+
+def _sources(options, problems):
+    """(what is known of them, file) of parameters and of distributions.
+
+    Of what is still to be made from reconstructions, the mtypes are known.
+    """
+    sources = []
+    for path, load in (
+        (options.tmd_parameters, lambda p: _load_parameters(p, options)),
+        (options.tmd_distributions, parameters.load_distributions),
+    ):
+        if path:
+            sources.append((problems.attempt(load, path), path))
+        else:
+            dataset = problems.attempt(read_reconstructions, options)
+            mtypes = dict.fromkeys(dataset.mtypes if dataset else ())
+            sources.append(({options.region: mtypes}, options.dat_file))
+    return sources
+
+
+def _load_parameters(path, options):
+    return parameters.load_parameters(path, options.synthesize_axons)
