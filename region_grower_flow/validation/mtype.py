@@ -7,7 +7,15 @@ from pathlib import Path
 import numpy as np
 
 from region_grower_flow.morphology import NEURITE_TYPES
-from region_grower_flow.validation import morphometrics, populations, space, topology
+from region_grower_flow.validation import (
+    classifier,
+    controls,
+    morphometrics,
+    populations,
+    space,
+    topology,
+    trunks,
+)
 from region_grower_flow.validation.results import (
     CELLS_TABLE,
     DEPTHS_TABLE,
@@ -28,6 +36,7 @@ class Reference:
         filtrations: {neurite type: filtration of TMD} of the bar codes.
         other: the ReferenceCells of another mtype, for the control.
         other_mtype: its name.
+        other_bar_codes: {neurite type: [bars]} of it.
     """
 
     cells: tuple | None = None
@@ -66,7 +75,7 @@ class MtypeUnit:
         neurite_types: that parameters grow.
         reference: Reference.
         space: Space.
-        law: the mtype's (parameters, distributions), which trunks should follow.
+        parameters: NeuroTS's of the mtype, whose laws the trunks should follow.
     """
 
     part: str
@@ -78,7 +87,7 @@ class MtypeUnit:
     neurite_types: tuple
     reference: Reference
     space: Space
-    law: tuple = (None, None)
+    parameters: dict | None = None
 
     def run(self):
         """See :func:`validate_mtype`."""
@@ -149,21 +158,32 @@ def statistics(unit, reference, cells, kinds):
         kinds: neurite types.
     """
     if reference is None:
-        trees = {
-            kind: [
-                bars
-                for cell in cells
-                for bars in topology.bar_codes(cell, kind, unit.reference.filtrations[kind])
-            ]
-            for kind in kinds
-            if kind in unit.reference.bar_codes
-        }
-        codes = {kind: unit.reference.bar_codes[kind] for kind in trees}
-        return topology.compare_trees(codes, trees, unit.seed, unit.mtype)
+        return _of_bar_codes(unit, cells, kinds)
+    parameters, about = unit.parameters, {"mtype": unit.mtype}
     verdicts = []
-    for tier in (morphometrics, topology):
-        verdicts += tier.compare(reference, cells, kinds, unit.seed, mtype=unit.mtype)
-    return verdicts
+    for tier in (morphometrics, topology, classifier):
+        verdicts += tier.compare(reference, cells, kinds, unit.seed, **about)
+    verdicts += trunks.compare(reference, cells, kinds, unit.seed, parameters=parameters, **about)
+    other, _ = populations.read_references(unit.reference.other, unit.reference.other_mtype)
+    setting = controls.Setting(unit.mtype, parameters)
+    found = controls.run(reference, cells, other, kinds, unit.seed, setting)
+    return [*controls.apply(verdicts, found), *found]
+
+
+def _of_bar_codes(unit, cells, kinds):
+    """The Verdicts on topology against bar codes, and on trunks against their laws."""
+    codes, filtrations = unit.reference.bar_codes, unit.reference.filtrations
+    trees = {
+        kind: [bars for cell in cells for bars in topology.bar_codes(cell, kind, filtrations[kind])]
+        for kind in kinds
+        if kind in codes
+    }
+    codes = {kind: codes[kind] for kind in trees}
+    other = {kind: bars for kind, bars in unit.reference.other_bar_codes.items() if kind in trees}
+    verdicts = topology.compare_trees(codes, trees, unit.seed, unit.mtype)
+    verdicts += trunks.compare(None, cells, kinds, unit.seed, unit.mtype, unit.parameters)
+    found = controls.run_trees(codes, trees, other, unit.seed, unit.mtype)
+    return [*controls.apply(verdicts, found), *found]
 
 
 def _tables(unit, reference, cells, kinds, places):

@@ -4,6 +4,7 @@ The work is cut into units that know all they need (paths, rows, seeds), so that
 neither on the number of processes nor on the order in which the units end.
 """
 
+import functools
 import zlib
 from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -18,9 +19,11 @@ from region_grower_flow.io.parameters import load_distributions, load_parameters
 from region_grower_flow.io.table import read_table
 from region_grower_flow.morphology import NEURITE_TYPES
 from region_grower_flow.validation import populations, structure, topology
+from region_grower_flow.validation.controls import choose_other
 from region_grower_flow.validation.mtype import MtypeUnit, Reference, Space
 from region_grower_flow.validation.results import Results
 from region_grower_flow.validation.space import place_of
+from region_grower_flow.validation.verdict import MIN_REFERENCE_CELLS
 
 CELLS_PER_UNIT = 500
 """Cells whose files one unit of the structure tier reads."""
@@ -196,7 +199,7 @@ class _OpenPart:
         known = [i for i, row in enumerate(population.rows) if row >= 0]
         chosen = [known[i] for i in populations.sample(len(known), self._plan.sample, rng)]
         rows = [population.rows[i] for i in chosen]
-        parameters, distributions = self._entries(mtype, rows)
+        parameters, distributions = self._entry(mtype)
         return MtypeUnit(
             part=self._part.name,
             mtype=mtype,
@@ -207,22 +210,25 @@ class _OpenPart:
             neurite_types=tuple(parameters["grow_types"]),
             reference=self._reference(mtype, distributions),
             space=self._space(rows),
-            law=(parameters, distributions),
+            parameters=parameters,
         )
 
-    def _entries(self, mtype, rows):
+    def _entry(self, mtype):
         """(parameters, distributions) of an mtype: in an atlas those of its first cell's region."""
-        table = self._table
+        row = self._first_rows.get(mtype)
         region = self._part.region
-        of_mtype = rows or np.flatnonzero(table.mtypes == mtype)[:1]
-        if len(of_mtype):
-            row = of_mtype[0]
-            names = (table.synthesis_regions[row], table.regions[row])
-        else:
-            names = (region, region)
+        names = (region, region)
+        if row is not None:
+            names = (self._table.synthesis_regions[row], self._table.regions[row])
         return tuple(
             mtype_entry(data, *names, mtype) for data in (self._parameters, self._distributions)
         )
+
+    @functools.cached_property
+    def _first_rows(self):
+        """{mtype: its first row in the cell table}."""
+        names, rows = np.unique(self._table.mtypes.astype(str), return_index=True)
+        return dict(zip(names.tolist(), rows.tolist(), strict=True))
 
     def _space(self, rows):
         if self._part.atlas is None:
@@ -231,10 +237,34 @@ class _OpenPart:
         return Space(places, self._part.atlas, self._part.region_structure)
 
     def _reference(self, mtype, distributions):
+        other = self._other(mtype)
         if self._part.references is None:
-            return Reference(**_bar_codes(distributions))
-        own = self._part.references.get(mtype, ())
-        return Reference(cells=tuple(own))
+            others = _bar_codes(self._entry(other)[1])["bar_codes"] if other else {}
+            codes = _bar_codes(distributions)
+            return Reference(**codes, other_mtype=other, other_bar_codes=others)
+        own, others = (tuple(self._part.references.get(name, ())) for name in (mtype, other))
+        return Reference(own, other=others, other_mtype=other)
+
+    def _other(self, mtype):
+        """The mtype whose reference serves this one's control, None without any."""
+        sizes = self._sizes
+        return choose_other(mtype, sizes) if mtype in sizes else None
+
+    @functools.cached_property
+    def _sizes(self):
+        """{mtype: median total length (um) of its bar codes} of those that can be tested."""
+        references = self._part.references
+        sizes = {}
+        for mtype in self.synthesized.mtypes:
+            if references is not None and len(references.get(mtype, ())) < MIN_REFERENCE_CELLS:
+                continue
+            codes = _bar_codes(self._entry(mtype)[1])["bar_codes"]
+            lengths = [
+                np.abs(bars[:, 0] - bars[:, 1]).sum() for of in codes.values() for bars in of
+            ]
+            if lengths:
+                sizes[mtype] = float(np.median(lengths))
+        return sizes
 
     def collect(self, results, found):
         """Put what the units have found into the Results."""
