@@ -8,7 +8,7 @@ from region_grower_flow.example import atlases, positions, structures
 from region_grower_flow.example.celltypes import CELL_TYPES
 from region_grower_flow.example.growth import grow_cell
 from region_grower_flow.example.overrides import parameter_overrides
-from region_grower_flow.example.targets import depth_of_layer
+from region_grower_flow.example.targets import depth_of_layer, layer_of_depth
 from region_grower_flow.io.morphologies import write_morphology
 
 CELLS_PER_MTYPE = 8
@@ -32,6 +32,7 @@ def fill(paths, seed, n_cells):
     overrides = json.dumps(parameter_overrides(references), indent=1)
     paths.overrides.write_text(overrides + "\n", encoding="utf-8")
     _write_structures(paths)
+    _write_densities(paths)
     parts = (
         (paths.atlas, paths.nodes, paths.axons, atlases.column, positions.usable_in_column),
         (
@@ -105,13 +106,37 @@ def _write_references(paths, seed):
 def _write_donors(paths, seed):
     """Write the cells whose axons are grafted; returns {mtype: [name]}."""
     paths.donors.mkdir()
-    names = {}
+    names, lines = {}, ["name,mtype,layer,use_axon"]
     for cell_type in CELL_TYPES:
         names[cell_type.mtype] = []
-        for name, _, cell in reference_cells(cell_type, seed, DONORS_PER_MTYPE, donors=True):
+        for name, depth, cell in reference_cells(cell_type, seed, DONORS_PER_MTYPE, donors=True):
             write_morphology(paths.donors, name, cell, ["h5"])
             names[cell_type.mtype].append(name)
+            lines.append(f"{name},{cell_type.mtype},{layer_of_depth(depth)},true")
+    paths.donor_table.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return names
+
+
+def _write_densities(paths):
+    """Write the m-types' densities as a cell composition: an entry per m-type and layer."""
+    import yaml
+
+    entries = [
+        {
+            "density": round(cell_type.density),
+            "region": f"@;L{layer}$",
+            "traits": {
+                "mtype": cell_type.mtype,
+                "etype": cell_type.etype,
+                "synapse_class": cell_type.synapse_class,
+                "morph_class": cell_type.morph_class,
+            },
+        }
+        for cell_type in CELL_TYPES
+        for layer in cell_type.layers
+    ]
+    composition = {"version": "v2.0", "neurons": entries}
+    paths.densities.write_text(yaml.safe_dump(composition, sort_keys=False), encoding="utf-8")
 
 
 def _write_axons(path, table, donors, rng):

@@ -12,7 +12,7 @@ from region_grower_flow.example.celltypes import CELL_TYPES
 from region_grower_flow.example.content import fill
 from region_grower_flow.io.atomic import writing
 
-VERSION = 1
+VERSION = 2
 """Raised whenever the content for the same options changes."""
 MARKER = "example.json"
 """Written last: the options, and the sizes of all files. Without it a folder is not ours."""
@@ -32,6 +32,8 @@ class ExamplePaths:
     morphologies: Path
     mtypes: Path
     donors: Path
+    donor_table: Path
+    densities: Path
     overrides: Path
     region_structure: Path
     region_structure_regions: Path
@@ -54,6 +56,8 @@ class ExamplePaths:
             morphologies=folder / "morphologies",
             mtypes=folder / "mtypes.dat",
             donors=folder / "donors",
+            donor_table=folder / "donors.csv",
+            densities=folder / "densities.yaml",
             overrides=folder / "parameter_overrides.json",
             region_structure=folder / "region_structure.yaml",
             region_structure_regions=folder / "region_structure_regions.yaml",

@@ -43,6 +43,11 @@ def depth_of_layer(layer):
     return top, top + THICKNESSES[index]
 
 
+def layer_of_depth(depth):
+    """The layer of the reference column at a depth (um below the pia)."""
+    return next(layer for layer in LAYERS if depth < depth_of_layer(layer)[1])
+
+
 @dataclass(frozen=True)
 class TreeRule:
     """How dendrites or axons without a main trunk grow.

@@ -111,11 +111,11 @@ def slice_sentences(before, after):
     """What was taken, in sentences."""
     yield f"{len(after):,} of {len(before):,} cells taken"
     if SLICE in after.properties:
-        counts = np.bincount(after.properties[SLICE])
-        yield f"{int((counts > 0).sum())} slices with {counts.min()} to {counts.max()} cells"
-    counts = after.properties["mtype"].value_counts()
-    for mtype in sorted(counts.index):
-        yield f"{mtype}: {counts[mtype]:,} cells"
+        counts = np.unique(after.properties[SLICE], return_counts=True)[1]
+        yield f"{len(counts)} slices with {counts.min():,} to {counts.max():,} cells"
+    mtypes = after.properties["mtype"].astype(str)
+    for mtype, count in zip(*np.unique(mtypes, return_counts=True), strict=True):
+        yield f"{mtype}: {count:,} cells"
 
 
 def _unknown_mtypes(wanted, mtypes):

@@ -1,6 +1,7 @@
 """The Luigi tasks: one module per stage."""
 
 from region_grower_flow.tasks.atlas import LoadAtlas
+from region_grower_flow.tasks.axon_choice import CheckAxonChoice, ChooseAxons
 from region_grower_flow.tasks.checks import CheckAtlas, CheckInputs, CheckReconstructions
 from region_grower_flow.tasks.distributions import ExtractDistributions
 from region_grower_flow.tasks.fits import FitPathDistances, FitTrunkAngles
@@ -15,6 +16,7 @@ from region_grower_flow.tasks.validation import CheckValidation, ValidateSynthes
 __all__ = [
     "BuildParameters",
     "CheckAtlas",
+    "CheckAxonChoice",
     "CheckInputs",
     "CheckPlacement",
     "CheckPlanes",
@@ -22,6 +24,7 @@ __all__ = [
     "CheckSlice",
     "CheckVacuum",
     "CheckValidation",
+    "ChooseAxons",
     "CreatePlanes",
     "ExtractDistributions",
     "FitPathDistances",

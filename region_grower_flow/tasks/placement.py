@@ -3,7 +3,8 @@
 import os
 from pathlib import Path
 
-from region_grower_flow.errors import InvalidInput, InvalidInputs
+from region_grower_flow.checks import Problems
+from region_grower_flow.errors import InvalidInput
 from region_grower_flow.layout import BRAIN_REGIONS, CELL_EXTENSIONS, HIERARCHY, ORIENTATION
 from region_grower_flow.places import check_files
 from region_grower_flow.tasks.base import FlowTask
@@ -12,17 +13,6 @@ from region_grower_flow.tasks.placement_options import PlacementOptions
 
 PLACED_CELLS = "placed_cells.h5"
 PLACEMENT_OUTPUTS = ("placed_cells", "out_placement_mask")
-
-
-def attempt(problems, function, *arguments):
-    """The function's value, or None when the input is invalid: then its problems are added."""
-    try:
-        return function(*arguments)
-    except InvalidInputs as error:
-        problems.extend(error.problems)
-    except InvalidInput as error:
-        problems.append(error)
-    return None
 
 
 def places_of(options, names):
@@ -126,14 +116,14 @@ class CheckPlacement(PlacementOptions, Check):
         from region_grower_flow.placement.place import plan_placement
         from region_grower_flow.placement.properties import load_taxonomy
 
-        problems = check_files(self, PLACEMENT_OUTPUTS)
+        problems = Problems(check_files(self, PLACEMENT_OUTPUTS))
         if self.placed_cells:
             problems += check_cells_file("placed_cells", self.placed_cells)
-        attempt(problems, plan_placement, self.densities, self.atlas, placement_settings(self))
+        problems.attempt(plan_placement, self.densities, self.atlas, placement_settings(self))
         if self.region_structure:
-            attempt(problems, load_region_structure, self.region_structure)
+            problems.attempt(load_region_structure, self.region_structure)
         if self.mtype_taxonomy:
-            attempt(problems, load_taxonomy, self.mtype_taxonomy)
+            problems.attempt(load_taxonomy, self.mtype_taxonomy)
         return problems
 
 

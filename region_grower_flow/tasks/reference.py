@@ -34,6 +34,7 @@ GROUPS = (
     placement_options.PlacementOptions,
     placement_options.PlanesOptions,
     placement_options.SliceOptions,
+    placement_options.AxonChoiceOptions,
 )
 WIDTH = 98
 

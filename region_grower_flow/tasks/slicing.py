@@ -3,12 +3,13 @@
 from pathlib import Path
 
 from region_grower_flow.atlas.volumes import volume_path
+from region_grower_flow.checks import Problems
 from region_grower_flow.errors import InvalidInput
 from region_grower_flow.layout import BRAIN_REGIONS, HIERARCHY
 from region_grower_flow.places import check_files
 from region_grower_flow.tasks.base import FlowTask
 from region_grower_flow.tasks.checks import Check
-from region_grower_flow.tasks.placement import attempt, check_cells_file, places_of
+from region_grower_flow.tasks.placement import check_cells_file, places_of
 from region_grower_flow.tasks.placement_options import PlanesOptions, SliceOptions
 
 PLANES = "planes.json"
@@ -46,8 +47,8 @@ class CheckPlanes(PlanesOptions, Check):
 
     def problems(self):
         """Problems of the atlas, the region and the outputs' place."""
-        problems = check_files(self, ("out_planes",))
-        attempt(problems, make_planes, self)
+        problems = Problems(check_files(self, ("out_planes",)))
+        problems.attempt(make_planes, self)
         return problems
 
 
@@ -146,7 +147,7 @@ class CheckSlice(SliceOptions, Check):
         """Problems of the cells, the planes, and what is asked for."""
         from region_grower_flow.placement.slices import slice_cells
 
-        problems = check_files(self, ("sliced_cells",))
+        problems = Problems(check_files(self, ("sliced_cells",)))
         if self.sliced_cells:
             problems += check_cells_file("sliced_cells", self.sliced_cells)
         box = self.slice_box
@@ -154,10 +155,10 @@ class CheckSlice(SliceOptions, Check):
             problem = "expected the least x,y,z and then the greatest x,y,z"
             problems.append(InvalidInput(problem, "option slice_box"))
             return problems
-        cells = attempt(problems, read_source, self)
-        settings = attempt(problems, slice_settings, self)
+        cells = problems.attempt(read_source, self)
+        settings = problems.attempt(slice_settings, self)
         if cells is not None and settings is not None:
-            attempt(problems, slice_cells, cells, settings)
+            problems.attempt(slice_cells, cells, settings)
         return problems
 
 

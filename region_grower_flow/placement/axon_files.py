@@ -1,0 +1,85 @@
+"""The files of a choice of axons: the table that synthesis reads, and the scores."""
+
+import csv
+import io
+from collections import Counter
+
+import numpy as np
+
+NO_VALUE = "N/A"
+SCORE_COLUMNS = ("cell", "mtype", "morphology", "scale", "score", "best_score", "reason")
+DONOR_COLUMNS = ("mtype", "morphology", "cells", "chosen", "mean_score")
+
+
+def axon_table_text(choice):
+    """The table that ``morph_axon`` reads: the row of the cell, a morphology, perhaps a scale."""
+    names = [NO_VALUE if name is None else name for name in choice.names.tolist()]
+    if choice.scales is None:
+        lines = [f"{cell}\t{name}" for cell, name in enumerate(names)]
+        return "\n".join(["\tmorphology", *lines, ""])
+    scales = [NO_VALUE if scale != scale else repr(scale) for scale in choice.scales.tolist()]
+    rows = zip(names, scales, strict=True)
+    lines = [f"{cell}\t{name}\t{scale}" for cell, (name, scale) in enumerate(rows)]
+    return "\n".join(["\tmorphology\tscale", *lines, ""])
+
+
+def scores_text(choice, mtypes):
+    """What was chosen for each cell, with what score of how much, as CSV."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(SCORE_COLUMNS)
+    count = len(choice.names)
+    scales = np.full(count, np.nan) if choice.scales is None else choice.scales
+    writer.writerows(
+        zip(
+            range(count),
+            mtypes,
+            ["" if name is None else name for name in choice.names.tolist()],
+            _numbers(scales),
+            _numbers(choice.scores),
+            _numbers(choice.best),
+            ["" if reason is None else reason for reason in choice.reasons.tolist()],
+            strict=True,
+        )
+    )
+    return text.getvalue()
+
+
+def donors_text(choice):
+    """How often each donor was chosen, and its mean score, as CSV."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, DONOR_COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(choice.donors)
+    return text.getvalue()
+
+
+def choice_sentences(choice, mtypes):
+    """What was chosen, in sentences."""
+    count = len(choice.names)
+    without = Counter(
+        (mtype, reason)
+        for mtype, reason in zip(mtypes, choice.reasons.tolist(), strict=True)
+        if reason is not None
+    )
+    chosen = {donor["morphology"] for donor in choice.donors if donor["chosen"]}
+    yield (
+        f"{count - sum(without.values()):,} of {count:,} cells have an axon, "
+        f"of {len(chosen)} different donors"
+    )
+    scored = choice.scores[np.isfinite(choice.scores)]
+    if len(scored):
+        best = choice.best[np.isfinite(choice.scores)]
+        yield (
+            f"scores: median {np.median(scored):.3f} of the chosen, {np.median(best):.3f} of the "
+            "best donors"
+        )
+    if choice.unscored:
+        yield f"{choice.unscored:,} cells in regions without layers: their donors are random"
+    totals = Counter(mtypes)
+    for (mtype, reason), number in sorted(without.items()):
+        yield f"{mtype}: {number:,} of {totals[mtype]:,} cells have no axon ({reason})"
+
+
+def _numbers(values):
+    return ["" if value != value else round(value, 6) for value in values.tolist()]
