@@ -71,10 +71,14 @@ class EntryChecker:
     """
 
     def __init__(self, parameters_path=None, distributions_path=None):
-        self._paths = parameters_path, distributions_path
+        self.read_from(parameters_path, distributions_path)
         self._parameters = validator(library_schema("neurots", "parameters.json"))
         self._distributions = validator(library_schema("neurots", "distributions.json"))
         self._diameters = validator(library_schema("diameter_synthesis", "model_params.json"))
+
+    def read_from(self, parameters_path, distributions_path):
+        """Name other files in the messages: mtypes may each have files of their own."""
+        self._paths = parameters_path, distributions_path
 
     def problems(self, parameters, distributions):
         """All problems of one mtype, as a list of InvalidInput.
@@ -99,19 +103,17 @@ class EntryChecker:
             _check_growth(params, distribs, report)
         return report.problems
 
-    def layer_problems(self, parameters, layer_count):
-        """Constraints by layers that the region does not have."""
+    def layer_problems(self, parameters, layers):
+        """Constraints by layers that the region does not have (None or empty: not looked at)."""
         region, mtype, params = parameters
-        constraints = params.get("context_constraints")
-        if layer_count is None or layer_count == 0 or not isinstance(constraints, dict):
+        if not layers:
             return []
         problems = []
-        for kind, limits in constraints.items():
-            for name, place in limits.items():
-                if place["layer"] > layer_count:
-                    keys = (region, mtype, "context_constraints", kind, name, "layer")
-                    text = f"layer {place['layer']} of a region that has {layer_count} layers"
-                    problems.append(violation(self._paths[0], keys, text))
+        for place, limit in constrained_layers(params):
+            if layer_number(limit["layer"], layers) is None:
+                keys = (region, mtype, CONSTRAINTS, *place, "layer")
+                problem, hint = absent_layer(limit["layer"], layers)
+                problems.append(violation(self._paths[0], keys, problem, hint))
         return problems
 
 

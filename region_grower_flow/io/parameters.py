@@ -1,12 +1,15 @@
 """The files of parameters and distributions: {region: {mtype: what NeuroTS needs}}.
 
 They are read as region-grower reads them (legacy names of neurites, the region ``default`` filling
-gaps, axons grown only when asked for) and checked before any work.
+gaps, axons grown only when asked for) and checked before any work. A path may stand for many files,
+see :mod:`region_grower_flow.io.synthdb`.
 """
 
+import contextlib
 import logging
 
 from region_grower_flow.errors import InvalidInput, InvalidInputs, some
+from region_grower_flow.io import synthdb
 from region_grower_flow.io.documents import load_json, load_yaml
 from region_grower_flow.io.schemas import did_you_mean, load_schema, shown, validator, violations
 from region_grower_flow.layout import DEFAULT_REGION
@@ -32,7 +35,7 @@ def load_parameters(path, synthesize_axons=False, validate=True):
     """Read a file of parameters.
 
     Args:
-        path: a JSON file, {region: {mtype: parameters of NeuroTS}}.
+        path: a JSON file, {region: {mtype: parameters of NeuroTS}}, or what stands for several.
         synthesize_axons: keep ``axon`` in ``grow_types``; otherwise it is taken out.
         validate: check the form of all entries (what the cells need is checked by
             :func:`check_mtypes`).
@@ -128,7 +131,7 @@ def wanted_mtypes(regions, mtypes, mapper):
     return [(mapper[region], region, mtype) for region, mtype in pairs]
 
 
-def check_mtypes(parameters, distributions, wanted, paths=(None, None), layer_counts=None):
+def check_mtypes(parameters, distributions, wanted, paths=(None, None), layers=None):
     """Everything that keeps the mtypes of the cells from growing, as a list of InvalidInput.
 
     Entries that no cell uses are not looked at (as in region-grower).
@@ -138,12 +141,13 @@ def check_mtypes(parameters, distributions, wanted, paths=(None, None), layer_co
         distributions: from :func:`load_distributions`.
         wanted: from :func:`wanted_mtypes`.
         paths: the files of parameters and distributions, for the messages.
-        layer_counts: {synthesis region: number of layers}; when given, constraints by layers that a
-            region does not have are found.
+        layers: {synthesis region: its layers from the top down}; when given, constraints by layers
+            that a region does not have are found.
     """
     from region_grower_flow.io.growth_checks import EntryChecker
 
     checker = EntryChecker(*paths)
+    sources = [_sources(path, kind) for path, kind in zip(paths, synthdb.PREFIXES, strict=True)]
     problems, seen = [], set()
     for synthesis_region, region, mtype in wanted:
         found = []
@@ -161,14 +165,42 @@ def check_mtypes(parameters, distributions, wanted, paths=(None, None), layer_co
         if len(found) < len(paths):
             continue
         key = (found[0][0], found[1][0], mtype)
+        checker.read_from(
+            *(source(*entry[:2]) for source, entry in zip(sources, found, strict=True))
+        )
         if key not in seen:
             seen.add(key)
             problems += checker.problems(*found)
-        problems += checker.layer_problems(found[0], (layer_counts or {}).get(synthesis_region))
+        problems += checker.layer_problems(found[0], (layers or {}).get(synthesis_region))
     return _distinct(problems)
 
 
 def _load(path, kind, allow_nan, validate):
+    if not synthdb.is_spread(path):
+        return _load_file(path, kind, allow_nan, validate)
+    files = synthdb.model_files(path, kind)
+    data, _, problems = synthdb.merge(files, lambda f: _load_file(f, kind, allow_nan, validate))
+    if problems:
+        raise InvalidInputs(problems)
+    return data
+
+
+def _sources(path, kind):
+    """A function (region, mtype) -> the file that holds it, for the messages."""
+    if path is None or not synthdb.is_spread(path):
+        return lambda region, mtype: path
+    found = {}
+    for file in synthdb.model_files(path, kind):
+        # What cannot be read has been told before.
+        with contextlib.suppress(InvalidInput):
+            for region, mtypes in _load_file(file, kind, True, False).items():
+                found.update(dict.fromkeys(((region, mtype) for mtype in mtypes), file))
+    return lambda region, mtype: (
+        found.get((region, mtype)) or found.get((DEFAULT_REGION, mtype), path)
+    )
+
+
+def _load_file(path, kind, allow_nan, validate):
     data = load_json(path, allow_nan)
     if not isinstance(data, dict):
         raise InvalidInput(f"expected an object of regions, not {shown(data)}", where=path)

@@ -8,6 +8,10 @@ from pathlib import Path
 
 from region_grower_flow import layout
 from region_grower_flow.checks import load_document, read_layers, read_reconstructions
+from region_grower_flow.io import synthdb
+
+GIVEN = ("tmd_parameters", "tmd_distributions")
+"""Options of what a growth goes by, where it is not made here."""
 
 
 def calibration_files(options):
@@ -21,8 +25,17 @@ def calibration_files(options):
 
 
 def given_files(options, *roles):
-    """The files that options name, as far as they name any."""
-    return {role: getattr(options, role) for role in roles if getattr(options, role)}
+    """The files that options name, as far as they name any; each on its own where it is many."""
+    files = {}
+    for role in roles:
+        path = getattr(options, role)
+        kind = role.removeprefix("tmd_")
+        if path and kind in synthdb.PREFIXES and synthdb.is_spread(path):
+            found = synthdb.model_files(path, kind)
+            files.update({f"{role} {file.name}": file for file in found})
+        elif path:
+            files[role] = path
+    return files
 
 
 def reconstruction_files(options):
@@ -82,9 +95,7 @@ def donor_files(options):
 def synthesis_files(options):
     """What the synthesis of cells reads beside the cell table."""
     files = {**mesh_files(options), **donor_files(options)}
-    for role in ("tmd_parameters", "tmd_distributions"):
-        _add(files, role, getattr(options, role))
-    return files
+    return {**files, **given_files(options, *GIVEN)}
 
 
 def all_files(options):
