@@ -1,6 +1,7 @@
 """Topology: the bar codes of trees, as persistence images and by number and length of bars.
 
-The unit is one tree. TMD reads the bar codes of cells (``get_persistence_diagram``). The images of
+The unit is one tree; permutations and resamples take the trees of a cell together, as these are
+alike. TMD reads the bar codes of cells (``get_persistence_diagram``). The images of
 all trees of a comparison share limits, grid and kernel: TMD's ``persistence_image_data`` takes the
 limits of each diagram by itself unless both are given (and it forgets to check ``ylim``), its
 kernel's width is another one for each tree, and it has no image for trees of one or two bars.
@@ -9,7 +10,8 @@ kernel's width is another one for each tree, and it has no image for trees of on
 import numpy as np
 
 from region_grower_flow.morphology import NEURITE_TYPES
-from region_grower_flow.validation.features import feature_tests, feature_verdicts
+from region_grower_flow.validation.clustered import compare_clustered
+from region_grower_flow.validation.features import feature_verdicts
 from region_grower_flow.validation.statistics import benjamini_hochberg, compare_distances
 from region_grower_flow.validation.threads import one_thread
 from region_grower_flow.validation.verdict import (
@@ -148,52 +150,71 @@ def compare(reference, synthesized, neurite_types, seed, mtype=None, minimum=MIN
         [Verdict]: for each neurite type the tests on images, then the features of bars.
     """
     counts = len(reference), len(synthesized)
-    trees = [
-        {kind: [bars for cell in cells for bars in bar_codes(cell, kind)] for kind in neurite_types}
-        for cells in (reference, synthesized)
-    ]
+    populations = reference, synthesized
     if min(counts) < minimum:
-        found = [kind for kind in neurite_types if trees[0][kind] or trees[1][kind]]
+        found = [k for k in neurite_types if any(bar_codes(c, k) for g in populations for c in g)]
         return [
             too_few(TIER, test, counts, minimum, mtype=mtype, neurite_type=kind)
             for kind in found
-            for test in (RATIO, ENERGY)
+            for test in _TESTS
         ]
-    return compare_trees(*trees, seed, mtype, minimum)
+    trees = [
+        {kind: [bars for cell in cells for bars in bar_codes(cell, kind)] for kind in neurite_types}
+        for cells in populations
+    ]
+    owners = [
+        {kind: np.repeat(np.arange(len(cells)), _tree_counts(cells, kind)) for kind in trees[0]}
+        for cells in populations
+    ]
+    return compare_trees(*trees, seed, mtype, minimum, owners)
+
+
+def _tree_counts(cells, kind):
+    return [len(bar_codes(cell, kind)) for cell in cells]
 
 
 @one_thread
-def compare_trees(reference, synthesized, seed, mtype=None, minimum=MIN_REFERENCE_CELLS):
+def compare_trees(
+    reference, synthesized, seed, mtype=None, minimum=MIN_REFERENCE_CELLS, owners=None
+):
     """Compare trees by their bar codes, e.g. those of distributions where there are no cells.
 
     Args:
         reference, synthesized: {neurite type: [(n, >= 2) bars of a tree]}; what follows end and
             start of a bar (its angles) is left out.
-        seed, mtype, minimum: as of :func:`compare`, where the minimum is of trees.
+        seed, mtype, minimum: as of :func:`compare`.
+        owners: (reference, synthesized) {neurite type: (trees,) number of each tree's cell}; None
+            where cells are not known: each tree counts as one, which finds more differences than
+            there are.
 
     Returns:
         [Verdict], as of :func:`compare`.
     """
     rng = np.random.default_rng(seed)
-    image_tests, feature_tests_of, verdicts = {}, {}, []
+    image_tests, feature_tests, verdicts = {}, {}, []
     for kind in reference:
         trees = _plain(reference[kind]), _plain(synthesized.get(kind, []))
         counts = tuple(map(len, trees))
         if max(counts) == 0:
             continue
-        if min(counts) < minimum:
-            verdicts += [_too_few_trees(test, counts, minimum, mtype, kind) for test in _TESTS]
+        cells = _owners(owners, kind, counts)
+        n_cells = tuple(len(np.unique(of_trees)) for of_trees in cells)
+        if min(n_cells) < minimum:
+            what = "trees" if owners is None else f"cells with {kind.replace('_', ' ')}s"
+            verdicts += _not_testable(n_cells, minimum, what, mtype, kind)
             continue
-        found = compare_distances(image_distances(*trees), counts[0], rng)
-        image_tests[kind] = counts, found
-        features = map(bar_features, trees)
-        feature_tests_of[kind] = feature_tests(*features, rng, minimum)
-    adjusted = benjamini_hochberg([found.p for _, found in image_tests.values()])
-    of_features = feature_verdicts(TIER, mtype, feature_tests_of, minimum)
+        image_tests[kind] = counts, compare_distances(image_distances(*trees), cells, rng)
+        features = [bar_features(group) for group in trees]
+        feature_tests[kind] = [
+            compare_clustered(name, (values, features[1][name]), cells, rng, minimum)
+            for name, values in features[0].items()
+        ]
+    of_features = feature_verdicts(TIER, mtype, feature_tests, minimum)
+    adjusted = benjamini_hochberg([found.p for _, found in image_tests.values()]).tolist()
     for (kind, (counts, found)), p_adjusted in zip(image_tests.items(), adjusted, strict=True):
         about = {"mtype": mtype, "neurite_type": kind}
         about |= {"n_reference": counts[0], "n_synthesized": counts[1]}
-        verdicts += [_of_ratio(found, about), _of_energy(found, float(p_adjusted), about)]
+        verdicts += [_of_ratio(found, about), _of_energy(found, p_adjusted, about)]
         verdicts += [verdict for verdict in of_features if verdict.neurite_type == kind]
     return verdicts
 
@@ -205,9 +226,21 @@ def _plain(diagrams):
     return [np.asarray(bars, dtype=float)[:, :2] for bars in diagrams if len(bars)]
 
 
-def _too_few_trees(test, counts, minimum, mtype, kind):
-    verdict = too_few(TIER, test, counts, minimum, mtype=mtype, neurite_type=kind)
-    return verdict.replaced(detail=verdict.detail.replace(" cell", " tree"))
+def _owners(owners, kind, counts):
+    if owners is None:
+        return tuple(map(np.arange, counts))
+    return tuple(np.asarray(group.get(kind, []), dtype=int) for group in owners)
+
+
+def _not_testable(counts, minimum, what, mtype, kind):
+    verdicts = [
+        too_few(TIER, test, counts, minimum, mtype=mtype, neurite_type=kind) for test in _TESTS
+    ]
+    detail = (
+        f"{counts[0]} reference and {counts[1]} synthesized {what}, where at least {minimum}"
+        " of each are needed"
+    )
+    return [verdict.replaced(detail=detail) for verdict in verdicts]
 
 
 def _of_ratio(found, about):

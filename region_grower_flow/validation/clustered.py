@@ -1,0 +1,117 @@
+"""One feature of trees that share cells: what is drawn and permuted are whole cells.
+
+Trees of one cell are alike, so that there are fewer independent values than trees. The statistics
+are those of :mod:`region_grower_flow.validation.statistics`.
+"""
+
+import numpy as np
+
+from region_grower_flow.validation.statistics import (
+    MVS_EDGES,
+    RESAMPLES,
+    FeatureTest,
+    feature_test,
+    joint_owners,
+    label_permutations,
+    mvs_of_percentiles,
+    p_value,
+)
+
+PERMUTATIONS = 999
+
+
+def compare_clustered(name, samples, owners, rng, minimum):
+    """Compare one feature of the trees of two populations of cells.
+
+    Args:
+        name: the feature.
+        samples: (reference, synthesized) values, one per tree, finite.
+        owners: (reference, synthesized) numbers of the trees' cells.
+        rng: numpy Generator.
+        minimum: with fewer cells on either side nothing but the numbers (of trees) is computed.
+
+    Returns:
+        FeatureTest.
+    """
+    sizes = tuple(map(len, samples))
+    cells, counts = joint_owners(owners)
+    if min(counts) < minimum:
+        return FeatureTest(name, *sizes)
+    distances = ks_distances(np.concatenate(samples), cells, sizes, counts, rng)
+    draws = [
+        draw_percentiles(values, of_trees, len(np.unique(of_trees)), size, rng)
+        for values, of_trees, size in (
+            (samples[0], owners[0], counts[0]),
+            (samples[1], owners[1], counts[1]),
+            (samples[0], owners[0], counts[0]),
+            (samples[0], owners[0], counts[1]),
+        )
+    ]
+    return feature_test(
+        name,
+        samples,
+        (distances[0], p_value(distances[0], distances[1:])),
+        draws[1][1] - draws[0][1],
+        mvs_of_percentiles(draws[2], draws[3]),
+    )
+
+
+def ks_distances(values, cells, sizes, counts, rng):
+    """(1 + PERMUTATIONS,) KS distances: of the samples, then of permutations of their cells.
+
+    Args:
+        values: (n,) of the trees, the reference's first.
+        cells: (n,) the cell of each tree.
+        sizes, counts: (reference, synthesized) numbers of trees, of cells.
+        rng: numpy Generator.
+    """
+    labels = np.empty((len(values), 1 + PERMUTATIONS), dtype=bool)
+    labels[:, 0] = np.arange(len(values)) < sizes[0]
+    labels[:, 1:] = label_permutations(counts, PERMUTATIONS, rng)[cells]
+    order = np.argsort(values, kind="stable")
+    ordered = values[order]
+    # Distribution functions are compared where a value ends, not between equal values.
+    ends = np.append(ordered[1:] > ordered[:-1], True)
+    below = np.cumsum(labels[order], axis=0)
+    rank = np.arange(1, len(values) + 1)[:, None]
+    reference = below / below[-1]
+    synthesized = (rank - below) / (len(values) - below[-1])
+    return np.abs(reference - synthesized)[ends].max(axis=0)
+
+
+def draw_percentiles(values, owners, known, size, rng):
+    """(3, RESAMPLES) percentiles MVS_EDGES of resamples of the cells of a population.
+
+    Args:
+        values: (n,) of its trees.
+        owners: (n,) the cell of each.
+        known: number of its cells.
+        size: number of cells that are drawn, with replacement.
+        rng: numpy Generator.
+    """
+    times = rng.multinomial(size, np.full(known, 1 / known), size=RESAMPLES)
+    cells = np.unique(owners, return_inverse=True)[1]
+    return weighted_percentiles(values, times[:, cells], MVS_EDGES)
+
+
+def weighted_percentiles(values, weights, percentiles):
+    """(P, rows) percentiles of values that occur as often as each row of weights says.
+
+    Between two values it is their mean, as NumPy's method "averaged_inverted_cdf", so that the
+    50th percentile is the median.
+
+    Args:
+        values: (n,).
+        weights: (rows, n) whole numbers.
+        percentiles: (P,).
+    """
+    order = np.argsort(values)
+    ordered = values[order]
+    below = np.cumsum(weights[:, order], axis=1)
+    result = np.empty((len(percentiles), len(weights)))
+    for row, percentile in zip(result, percentiles, strict=True):
+        target = percentile / 100 * below[:, -1:]
+        low = np.sum(below < target - 1e-9, axis=1)
+        high = np.minimum(np.sum(below < target + 1e-9, axis=1), len(values) - 1)
+        row[:] = (ordered[low] + ordered[high]) / 2
+    return result

@@ -1,0 +1,281 @@
+"""Controls: would a test have failed cells that are wrong, and does it spare those that are right?
+
+Four controls for each test of an mtype, by the test itself:
+
+* ``half-split``: a random half of the reference against the other half; it must not fail. (Halves
+  cannot show that medians are equivalent, so that ``no power`` is not held against it.)
+* ``larger``: the synthesized cells with all lengths, and so the bar codes, times 1.2; must fail.
+* ``smaller``: the synthesized cells divided by 1.2; must fail too: cells that are somewhat too
+  large would make the first scale easy to see. (Not for the ratio of image distances, which only
+  looks for trees that are farther away.)
+* ``another mtype``: the reference cells of another mtype in place of synthesized ones; must fail.
+
+Scale does not change angles: trunks that are bent (see :func:`trunks.bent`) stand for ``larger``,
+``smaller`` and ``another mtype`` there. The controls have the numbers of cells of the test, but
+for the halves. Where a control does not behave, the verdict of the test is ``no power``.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from region_grower_flow.validation import classifier, morphometrics, topology, trunks
+from region_grower_flow.validation.features import FEATURES
+from region_grower_flow.validation.verdict import (
+    FAIL,
+    MIN_REFERENCE_CELLS,
+    NO_POWER,
+    NOT_TESTABLE,
+    PASS,
+    Verdict,
+)
+
+TIER = "controls"
+
+HALF_SPLIT, LARGER, SMALLER = "half-split", "larger", "smaller"
+OTHER, BENT = "another mtype", "bent trunks"
+
+FACTOR = 1.2
+"""By which the lengths of synthesized cells are multiplied and divided."""
+
+SPLITS = 5
+"""Half-splits; a test that fails more than one of them fails without a reason."""
+
+MAX_FAILED_SPLITS = 1
+
+MIN_HALF = MIN_REFERENCE_CELLS // 2
+
+_TESTS = {
+    morphometrics.TIER: {FEATURES},
+    topology.TIER: {topology.RATIO, topology.ENERGY},
+    classifier.TIER: {classifier.TEST},
+}
+"""Tests with controls, besides those of trunks. Single features have none: an interval that is
+narrow enough to pass shows its power by itself."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What controls are about.
+
+    Attributes:
+        mtype: for the verdicts.
+        parameters: NeuroTS's parameters of the mtype, for the laws of trunks, or None.
+    """
+
+    mtype: str | None = None
+    parameters: dict | None = None
+
+
+def run(reference, synthesized, other, neurite_types, seed, setting=None):
+    """Run the controls of all tests of one mtype.
+
+    Args:
+        reference, synthesized: [ValidationCell] that the tests compare.
+        other: [ValidationCell] of another mtype's reference; empty or None for none.
+        neurite_types: keys of NEURITE_TYPES.
+        seed: of the splits and of the tests.
+        setting: Setting.
+
+    Returns:
+        [Verdict], one for each test (``topology: energy distance``): ``pass`` when its controls
+        behave, ``no power`` when one does not, ``not testable`` when none could be run. Its
+        ``values`` say what the test said of each control. None for cells too few to be tested.
+    """
+    setting = setting or Setting()
+    if min(len(reference), len(synthesized)) < MIN_REFERENCE_CELLS:
+        return []
+    found = {}
+    for split, (first, second) in enumerate(_halves(len(reference), seed)):
+        halves = [reference[i] for i in first], [reference[i] for i in second]
+        verdicts = _tiers(*halves, neurite_types, seed + split, MIN_HALF)
+        verdicts += trunks.compare_halves(halves, neurite_types, seed + split, minimum=MIN_HALF)
+        _note(found, HALF_SPLIT, verdicts)
+    for control, factor in ((LARGER, FACTOR), (SMALLER, 1 / FACTOR)):
+        copies = scaled(synthesized, factor, neurite_types)
+        _note(found, control, _tiers(reference, copies, neurite_types, seed))
+    if other and len(other) >= MIN_REFERENCE_CELLS:
+        _note(found, OTHER, _tiers(reference, other, neurite_types, seed))
+    copies = trunks.bent(synthesized, neurite_types)
+    verdicts = trunks.compare(reference, copies, neurite_types, seed, None, setting.parameters)
+    _note(found, BENT, verdicts)
+    return _verdicts(found, setting.mtype, (len(reference), len(synthesized)))
+
+
+def run_trees(reference, synthesized, other, seed, mtype=None):
+    """Run the controls of the topology tests where the reference has bar codes only.
+
+    Args:
+        reference, synthesized, other: {neurite type: [(n, >= 2) bars of a tree]}; ``other`` may be
+            None.
+        seed, mtype: as of :func:`run`.
+
+    Returns:
+        [Verdict], as of :func:`run`.
+    """
+    found, compare = {}, topology.compare_trees
+    for split in range(SPLITS):
+        halves = {}, {}
+        for kind, trees in reference.items():
+            parts = list(_halves(len(trees), seed))[split]
+            for half, part in zip(halves, parts, strict=True):
+                half[kind] = [trees[i] for i in part]
+        _note(found, HALF_SPLIT, compare(*halves, seed + split, None, MIN_HALF))
+    for control, factor in ((LARGER, FACTOR), (SMALLER, 1 / FACTOR)):
+        copies = {
+            kind: [np.asarray(bars, dtype=float)[:, :2] * factor for bars in trees]
+            for kind, trees in synthesized.items()
+        }
+        _note(found, control, compare(reference, copies, seed))
+    if other:
+        _note(found, OTHER, compare(reference, other, seed))
+    counts = tuple(sum(map(len, trees.values())) for trees in (reference, synthesized))
+    return _verdicts(found, mtype, counts)
+
+
+def apply(verdicts, controls):
+    """Verdicts in the light of their controls.
+
+    A pass whose control did not behave becomes ``no power``; so does a failure of a test that also
+    fails half-splits of the reference.
+
+    Args:
+        verdicts: [Verdict] of the tests.
+        controls: [Verdict] of :func:`run`, of any number of mtypes.
+
+    Returns:
+        [Verdict], as many as there are verdicts, in order (without the controls).
+    """
+    by_test = {(c.mtype, c.neurite_type, c.test): c for c in controls}
+    return [_applied(verdict, by_test) for verdict in verdicts]
+
+
+def _applied(verdict, by_test):
+    control = by_test.get((verdict.mtype, verdict.neurite_type, _name(verdict)))
+    if control is None or control.verdict == PASS:
+        return verdict
+    overturned = verdict.verdict == PASS or (
+        verdict.verdict == FAIL and control.values.get(HALF_SPLIT) == FAIL
+    )
+    if not overturned:
+        return verdict
+    detail = f"{verdict.detail}; but {control.detail}"
+    values = {**verdict.values, "without_controls": verdict.verdict}
+    return verdict.replaced(verdict=NO_POWER, detail=detail, values=values)
+
+
+def scaled(cells, factor, neurite_types):
+    """Copies of cells with all lengths multiplied by a factor.
+
+    Their morphometrics and bar codes come from those of the cells, without measuring again.
+    """
+    return [_scaled(cell, factor, neurite_types) for cell in cells]
+
+
+def _scaled(cell, factor, neurite_types):
+    copy = cell.scaled(factor)
+    powers = np.array([factor**feature.power for feature in morphometrics.FEATURES])
+    for kind in neurite_types:
+        measured = morphometrics.measure(cell, kind) * powers
+        copy.once((morphometrics.TIER, kind), lambda measured=measured: measured)
+        bars = [of_tree * factor for of_tree in topology.bar_codes(cell, kind)]
+        copy.once((topology.TIER, kind, topology.FILTRATION), lambda bars=bars: bars)
+    return copy
+
+
+def choose_other(mtype, lengths):
+    """Another mtype for the control: neither the most similar nor the most different one.
+
+    Args:
+        mtype: under test.
+        lengths: {mtype: a size of its cells, e.g. the median length of their trees} of all mtypes
+            that could be taken, and of this one.
+
+    Returns:
+        The mtype with the median difference in (the logarithm of) size, None without others.
+    """
+    own = np.log(max(lengths[mtype], 1e-9))
+    others = sorted(
+        (name for name in lengths if name != mtype),
+        key=lambda name: (abs(np.log(max(lengths[name], 1e-9)) - own), name),
+    )
+    return others[len(others) // 2] if others else None
+
+
+def _halves(count, seed):
+    """SPLITS times the places of two random halves."""
+    rng = np.random.default_rng(seed)
+    for _ in range(SPLITS):
+        order = rng.permutation(count)
+        yield np.sort(order[: count // 2]), np.sort(order[count // 2 :])
+
+
+def _tiers(first, second, neurite_types, seed, minimum=MIN_REFERENCE_CELLS):
+    return [
+        verdict
+        for tier in (morphometrics, topology, classifier)
+        for verdict in tier.compare(first, second, neurite_types, seed, None, minimum)
+        if verdict.test in _TESTS[tier.TIER]
+    ]
+
+
+def _name(verdict):
+    return f"{verdict.tier}: {verdict.test}"
+
+
+def _note(found, control, verdicts):
+    for verdict in verdicts:
+        of_test = found.setdefault((_name(verdict), verdict.neurite_type), {})
+        of_test.setdefault(control, []).append(verdict.verdict)
+
+
+def _verdicts(found, mtype, counts):
+    return [
+        _verdict(test, said, {"mtype": mtype, "neurite_type": kind}, counts)
+        for (test, kind), said in found.items()
+        if said.keys() - {HALF_SPLIT}
+    ]
+
+
+def _verdict(test, said, about, counts):
+    one_sided = test == f"{topology.TIER}: {topology.RATIO}"
+    outcomes = {
+        control: _outcome(control, words)
+        for control, words in said.items()
+        if not (one_sided and control == SMALLER)
+    }
+    faults = [_FAULTS[control] for control, outcome in outcomes.items() if _bad(control, outcome)]
+    ran = {control for control, outcome in outcomes.items() if outcome != NOT_TESTABLE}
+    about = {**about, "n_reference": counts[0], "n_synthesized": counts[1], "values": outcomes}
+    if not ran - {HALF_SPLIT}:
+        detail = "too few cells for any control that should fail"
+        return Verdict(TIER, test, NOT_TESTABLE, detail=detail, **about)
+    if faults:
+        return Verdict(TIER, test, NO_POWER, detail=f"the test {' and '.join(faults)}", **about)
+    detail = f"the controls behave: {', '.join(sorted(ran))}"
+    return Verdict(TIER, test, PASS, detail=detail, **about)
+
+
+_FAULTS = {
+    HALF_SPLIT: "also fails halves of the reference against each other",
+    LARGER: f"does not fail cells {FACTOR:g} times as large",
+    SMALLER: f"does not fail cells {FACTOR:g} times smaller",
+    OTHER: "does not fail cells of another mtype",
+    BENT: "does not fail trunks that are bent",
+}
+
+
+def _outcome(control, words):
+    """What a test said of a control in all."""
+    if control != HALF_SPLIT:
+        return words[0]
+    tested = [word for word in words if word != NOT_TESTABLE]
+    if not tested:
+        return NOT_TESTABLE
+    return FAIL if tested.count(FAIL) > MAX_FAILED_SPLITS else PASS
+
+
+def _bad(control, outcome):
+    if control == HALF_SPLIT:
+        return outcome == FAIL
+    return outcome not in (FAIL, NOT_TESTABLE)
