@@ -66,7 +66,7 @@ def _click_option(name, flags, parameter):
     default = parameter._default
     required = not isinstance(default, _PLAIN)
     text = parameter.description or ""
-    if not required and default not in (None, "", False):
+    if not required and default not in (None, "", False, ()):
         shown = ", ".join(default) if isinstance(default, tuple) else default
         text += f" (default: {shown})"
     settings = {"help": text, "required": required}
@@ -240,6 +240,44 @@ def synthesize_morphologies(with_mpi, dask_config, show_pip_freeze, scheduler_ur
     if show_pip_freeze:
         values["show_versions"] = True
     _run("SynthesizeMorphologies", values, "out_cells", None, scheduler_url)
+
+
+VALIDATION_OPTIONS = (
+    "validation_of",
+    "holdout",
+    "fail_on",
+    "validation_dir",
+    "validation_sample",
+    "structure_sample",
+    "validation_seed",
+    "validation_processes",
+    "vacuum_cells",
+    "vacuum_dir",
+    "mtypes",
+    "split_seed",
+    "region",
+)
+
+
+@main.command(
+    "validate",
+    cls=TaskCommand,
+    task="ValidateSynthesis",
+    flags={name: (_flag(name),) for name in (*VALIDATION_OPTIONS, *SYNTHESIS_OPTIONS)},
+    short_help="Compare synthesized cells with the reference, and say no",
+)
+@click.option("--scheduler-url", help="URL of a central Luigi scheduler, to watch the run there")
+def validate(scheduler_url, **values):
+    """Validate the cells of a synthesis, which is made or completed first.
+
+    Give the options of synthesize-morphologies; or --validation-of vacuum for some cells of each
+    mtype grown without an atlas. The exit code is not 0 when verdicts are not as --fail-on wants
+    them.
+    """
+    output = "validation_dir"
+    if values.get("validation_of") != "vacuum" and values.get("out_cells"):
+        output = "out_cells"  # so that the work folder is that of the synthesis
+    _run("ValidateSynthesis", values, output, "validation", scheduler_url)
 
 
 @main.command("status", short_help="Tell what is there, what is stale and why")
