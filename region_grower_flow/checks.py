@@ -60,7 +60,12 @@ def check_calibration(options):
     if problems:
         return problems
     dataset = problems.attempt(read_reconstructions, options)
-    if dataset is not None:
+    if dataset is not None and _only_defaults(options):
+        from region_grower_flow.calibration.populations import gather_populations
+
+        # Nothing is given that could be wrong: NeuroTS, whose import takes seconds, is not asked.
+        problems.attempt(gather_populations, dataset, None, options.on_bad_morphology)
+    elif dataset is not None:
         from region_grower_flow.calibration.build import build_parameters
         from region_grower_flow.calibration.parameters import generate_parameters
 
@@ -76,6 +81,12 @@ def check_calibration(options):
             generated = made[0][options.region]
             problems.attempt(build_parameters, generated, additions, options.region)
     return [_with_file(problem, options) for problem in problems]
+
+
+def _only_defaults(options):
+    """Whether parameters are NeuroTS's own, from which nothing but the cells can be wrong."""
+    files = ("base_parameters", "diametrizer_config", "trunk_rules", "scaling_rules", "overrides")
+    return options.trunk_fits == "none" and not any(getattr(options, name) for name in files)
 
 
 _DOCUMENTS = {
@@ -287,7 +298,7 @@ def _check_models(options):
         return problems
     if options.tmd_parameters and options.tmd_distributions:
         paths = (options.tmd_parameters, options.tmd_distributions)
-        return parameters.check_mtypes(given, distributions, wanted, paths, _layer_counts(options))
+        return parameters.check_mtypes(given, distributions, wanted, paths, _layers(options))
     dataset = Problems().attempt(read_reconstructions, options)
     for region, mtype in dict.fromkeys((w[0], w[2]) for w in wanted):
         if dataset is not None and mtype not in dataset.mtypes:
@@ -309,11 +320,10 @@ def _wanted_mtypes(options):
     return wanted_mtypes(properties["region"], properties["mtype"], mapper)
 
 
-def _layer_counts(options):
-    from region_grower_flow.atlas.structure import has_layers, load_region_structure
+def _layers(options):
+    from region_grower_flow.atlas.structure import layers_of, load_region_structure
 
-    structure = load_region_structure(options.region_structure)
-    return {r: len(entry["layers"]) for r, entry in structure.items() if has_layers(entry)}
+    return layers_of(load_region_structure(options.region_structure))
 
 
 def _check_options(options):

@@ -177,9 +177,13 @@ class Synthesizer:
 
         count = int(self._column("layer_counts", row))
         depths = self._column("layer_depths", row)[: count + 1].tolist() if count else None
-        region = self.table.meta["regions"].get(self._column("synthesis_regions", row)) or {}
+        name = self._column("synthesis_regions", row)
+        region = self.table.meta["regions"].get(name) or {}
         return LayerContext(
-            float(self._column("depths", row)), depths, region.get("cortical_depths")
+            depth=float(self._column("depths", row)),
+            layer_depths=depths,
+            model_depths=region.get("cortical_depths"),
+            names=self.table.layer_names(name),
         )
 
     def _constraints(self, row):
@@ -313,9 +317,11 @@ class Synthesizer:
     def _load_entries(self, key):
         """What cells of the mtype can have: one entry, or several that cells take by their seed."""
         from region_grower_flow.extra_trees import oriented_variants
+        from region_grower_flow.io.layer_names import with_layer_numbers
         from region_grower_flow.io.parameters import mtype_entry
 
-        params = mtype_entry(self._parameters, *key)
+        layers = self.table.layer_names(key[0])
+        params = with_layer_numbers(mtype_entry(self._parameters, *key), layers)
         distributions = mtype_entry(self._distributions, *key)
         region = self.table.meta["regions"].get(key[0]) or {}
         content = [params, distributions, region, _content_of(region, self.settings.content)]

@@ -244,7 +244,7 @@ def vacuum_table(known, plan):
         seeds=seeds,
         axon_names=np.full(count, None, dtype=object),
         axon_scales=np.full(count, np.nan),
-        meta={"version": layout.CELL_TABLE_VERSION, "regions": {}, "atlas": None},
+        meta={"version": layout.CELL_TABLE_VERSION, "regions": {}, "layers": {}, "atlas": None},
     )
 
 

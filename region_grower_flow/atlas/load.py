@@ -14,6 +14,7 @@ import numpy as np
 from region_grower_flow.atlas.regions import RegionMapper, load_region_map
 from region_grower_flow.atlas.structure import (
     has_layers,
+    layers_of,
     load_region_structure,
     needs_territories,
     region_meta,
@@ -221,6 +222,7 @@ def _meta(structure, mapper, atlas_dir, region_structure_path):
     return {
         "version": CELL_TABLE_VERSION,
         "regions": region_meta(structure, mapper, Path(region_structure_path).parent),
+        "layers": layers_of(structure),
         "atlas": {
             "voxel_dimensions": volume.voxel_dimensions.tolist(),
             "offset": volume.offset.tolist(),

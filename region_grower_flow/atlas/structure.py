@@ -9,6 +9,7 @@ import numpy as np
 
 from region_grower_flow.errors import InvalidInputs, some
 from region_grower_flow.io.documents import load_yaml
+from region_grower_flow.io.layer_names import absent_layer, layer_number
 from region_grower_flow.io.schemas import (
     did_you_mean,
     load_schema,
@@ -70,6 +71,11 @@ def has_layers(entry):
     return entry.get("layers") is not None and entry.get("thicknesses") is not None
 
 
+def layers_of(structure):
+    """{region: its layers from the top down} of the regions that have layers."""
+    return {region: entry["layers"] for region, entry in structure.items() if has_layers(entry)}
+
+
 def cortical_depths(entry):
     """Depths (um) of the lower boundaries of the model's layers, or None without thicknesses."""
     if entry.get("thicknesses") is None:
@@ -88,19 +94,23 @@ def needs_territories(entry):
 def region_meta(structure, mapper, base_dir):
     """{synthesis region: cortical_depths, directions, boundaries} for the cell table's meta.
 
+    Directions that are limited to layers by name get the numbers of the region's layers.
+
     Args:
         structure: the region structure.
         mapper: :class:`~region_grower_flow.atlas.regions.RegionMapper` of it.
         base_dir: the folder that relative paths of meshes start from (the structure file's).
     """
-    meta = {}
+    meta, layers = {}, layers_of(structure)
     for region in dict.fromkeys([*structure, DEFAULT_REGION]):
         sources = [structure.get(outer, {}) for outer in (region, *mapper.enclosing(region))]
         found = {
             key: next((entry[key] for entry in sources if entry.get(key) is not None), None)
             for key in ("directions", "boundaries")
         }
-        boundaries = found["boundaries"]
+        directions, boundaries = found["directions"], found["boundaries"]
+        if directions is not None:
+            directions = _with_numbers(directions, layers.get(region))
         if boundaries is not None:
             boundaries = [
                 {**boundary, "path": str(absolute(base_dir, boundary["path"]))}
@@ -111,10 +121,29 @@ def region_meta(structure, mapper, base_dir):
             "cortical_depths": (
                 None if region == DEFAULT_REGION else cortical_depths(structure[region])
             ),
-            "directions": found["directions"],
+            "directions": directions,
             "boundaries": boundaries,
         }
     return meta
+
+
+def _with_numbers(directions, layers):
+    """The directions of a region, their layers as numbers.
+
+    A region may have the directions of the one around it, whose layers are not its own: one that is
+    limited to layers that the region does not have never acts there, and is left out.
+    """
+    numbered = []
+    for direction in directions:
+        asked = direction["params"].get("layers")
+        if layers and any(isinstance(layer, str) for layer in asked or ()):
+            numbers = [layer_number(layer, layers) for layer in asked]
+            numbers = [number for number in numbers if number is not None]
+            if not numbers:
+                continue
+            direction = {**direction, "params": {**direction["params"], "layers": numbers}}
+        numbered.append(direction)
+    return numbered
 
 
 def absolute(base_dir, path):
@@ -136,24 +165,37 @@ def _entry_problems(region, entry, path):
         for i, constraint in enumerate(constraints if isinstance(constraints, list) else []):
             if isinstance(constraint, dict):
                 problems += _unknown(constraint, known, [region, key, i], path)
-                count = len(layers) if isinstance(layers, list) and has_layers(entry) else 0
-                problems += _direction_problems(constraint, count, [region, key, i], path)
+                own = layers if isinstance(layers, list) and has_layers(entry) else []
+                problems += _direction_problems(constraint, own, [region, key, i], path)
     return problems
 
 
-def _direction_problems(constraint, layer_count, keys, path):
+def _direction_problems(constraint, layers, keys, path):
     """Layers that a direction is limited to and that the region does not have."""
     params = constraint.get("params")
     named = params.get("layers") if isinstance(params, dict) else None
     keys = [*keys, "params", "layers"]
-    beyond = [
-        layer
-        for layer in (named if isinstance(named, list) else [])
-        if isinstance(layer, int) and layer > layer_count
-    ]
-    if not beyond:
-        return []
-    return [violation(path, keys, f"layer {some(beyond)} of a region that has {layer_count}")]
+    asked = [layer for layer in (named if isinstance(named, list) else []) if _is_layer(layer)]
+    absent = [layer for layer in asked if layer_number(layer, layers) is None]
+    beyond = [layer for layer in absent if not isinstance(layer, str)]
+    problems = []
+    if beyond:
+        text = f"layer {some(beyond)} of a region that has {len(layers)}"
+        problems.append(violation(path, keys, text))
+    for layer in absent:
+        if isinstance(layer, str):
+            text, hint = absent_layer(layer, layers)
+            problems.append(violation(path, keys, text if layers else _no_layers(layer), hint))
+    return problems
+
+
+def _no_layers(layer):
+    return f"layer {layer!r} of a region that has no layers"
+
+
+def _is_layer(layer):
+    """Whether it is a name or a number, from 1, that the region may have (schemas say so else)."""
+    return isinstance(layer, str) or (type(layer) is int and layer >= 1)
 
 
 def _layer_problems(region, layers, thicknesses, path):

@@ -16,6 +16,12 @@ from region_grower_flow.io.growth_bounds import (
     check_steps,
     check_tree_numbers,
 )
+from region_grower_flow.io.layer_names import (
+    CONSTRAINTS,
+    absent_layer,
+    constrained_layers,
+    layer_number,
+)
 from region_grower_flow.io.schemas import (
     did_you_mean,
     library_schema,

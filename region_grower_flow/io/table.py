@@ -56,8 +56,8 @@ class CellTable:
         axon_names: (N,) object, the morphology to graft the axon from, or None.
         axon_scales: (N,) float64, NaN: not scaled.
         meta: what all rows share (JSON-able): ``regions`` {synthesis region: cortical_depths,
-            directions, boundaries}, ``atlas`` (voxel_dimensions, offset, shape, orientation_path)
-            and ``version``.
+            directions, boundaries}, ``layers`` {synthesis region: its layers from the top down},
+            ``atlas`` (voxel_dimensions, offset, shape, orientation_path) and ``version``.
         mclass: (N,) object of str or None, or None when the cells have no such property.
         glomerulus_ids: (N,) int64, -1 outside every territory, or None when no boundary uses them.
     """
@@ -94,6 +94,10 @@ class CellTable:
         """Depths (um) of the layer boundaries at the cell in ``row``; None without layers."""
         count = self.layer_counts[row]
         return self.layer_depths[row, : count + 1].tolist() if count else None
+
+    def layer_names(self, region):
+        """The layers of a synthesis region from the top down; None without layers."""
+        return self.meta.get("layers", {}).get(region)
 
     def region_meta(self, row):
         """Cortical depths, directions and boundaries of the cell's synthesis region."""

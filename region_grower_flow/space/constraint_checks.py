@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from region_grower_flow.errors import InvalidInput, nearest, some
+from region_grower_flow.io.layer_names import absent_layer, layer_number
 from region_grower_flow.space.constraints import (
     BOUNDARY_MODES,
     D_MAX,
@@ -226,15 +227,19 @@ def _check_layers(at, asked, layers):
     if asked is None:
         return
     if not isinstance(asked, list) or not all(
-        isinstance(layer, Integral) and not isinstance(layer, bool) for layer in asked
+        isinstance(layer, Integral | str) and not isinstance(layer, bool) for layer in asked
     ):
-        at.add(f"'layers' must be a list of whole numbers (1: the top layer), not {asked!r}")
+        at.add(f"'layers' must be a list of names or numbers (1: the top layer), not {asked!r}")
     elif asked and not layers:
         at.add("'layers' are asked for, but the region has none")
     elif isinstance(layers, list):
-        absent = [layer for layer in asked if not 1 <= layer <= len(layers)]
-        if absent:
-            at.add(f"layer {some(absent)} does not exist: the region has {len(layers)} layers")
+        absent = [layer for layer in asked if layer_number(layer, layers) is None]
+        numbers = [layer for layer in absent if not isinstance(layer, str)]
+        if numbers:
+            at.add(f"layer {some(numbers)} does not exist: the region has {len(layers)} layers")
+        for layer in absent:
+            if isinstance(layer, str):
+                at.add(*absent_layer(layer, layers))
 
 
 def _check_boundary_params(at, params):

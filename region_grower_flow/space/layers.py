@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from region_grower_flow.errors import DropCell
+from region_grower_flow.io.layer_names import layer_number
 
 DEPTH_DECIMALS = 3
 """Depths are compared after rounding to 0.001 um, so that a cell on a boundary counts as inside."""
@@ -22,11 +23,13 @@ class LayerContext:
             more than there are layers; None in a region without layers.
         model_depths: depths (um) of the lower boundaries of the layers in the model (the summed
             ``thicknesses`` of the region structure); None in a region without them.
+        names: the layers from the top down, as the region structure has them; None: numbers.
     """
 
     depth: float
     layer_depths: list | None
     model_depths: list | None
+    names: list | None = None
 
     def target_and_reference(self):
         """Depth of the lower boundary of the cell's layer: in the atlas, and in the model (um).
@@ -65,11 +68,14 @@ class LayerContext:
 
     def _position(self, layer, fraction):
         """Depth (um) of a fraction (0 bottom, 1 top) of a layer (1 is the uppermost)."""
-        if not 1 <= layer < len(self.layer_depths):
-            raise DropCell(
-                f"its parameters ask for layer {layer}, its region has {len(self.layer_depths) - 1}"
-            )
+        names = self.names or list(range(1, len(self.layer_depths)))
+        number = layer_number(layer, names)
+        if number is None:
+            known = ", ".join(map(str, names)) if isinstance(layer, str) else len(names)
+            raise DropCell(f"its parameters ask for layer {layer}, its region has {known}")
+        layer = number
         thickness = self.layer_depths[layer] - self.layer_depths[layer - 1]
         if thickness <= 0:
-            raise DropCell(f"layer {layer} has a thickness of {thickness:.3f} um at the cell")
+            name = names[layer - 1]
+            raise DropCell(f"layer {name} has a thickness of {thickness:.3f} um at the cell")
         return self.layer_depths[layer - 1] + (1.0 - fraction) * thickness

@@ -12,6 +12,8 @@ class LoadAtlas(Guarded, AtlasOptions, FlowTask):
 
     own_check = CheckAtlas
     no_result = ("seed",)
+    # 2: the names of the regions' layers.
+    stage_version = 2
 
     def requires(self):
         """The checks."""

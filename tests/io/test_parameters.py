@@ -106,9 +106,10 @@ def test_the_form_of_parameters(file, keys, value, words):
 @pytest.mark.parametrize(
     ("limit", "words"),
     [
-        ({"layer": 7, "fraction": 0.5}, "hard_limit_max -> layer: expected at most 6, not 7"),
+        ({"layer": "", "fraction": 0.5}, "hard_limit_max -> layer: expected at least 1 characters"),
+        ({"layer": True, "fraction": 0.5}, "layer: expected a whole number or a text, not true"),
         ({"layer": 0, "fraction": 0.5}, "layer: expected at least 1, not 0"),
-        ({"layer": 1.5, "fraction": 0.5}, "layer: expected a whole number, not 1.5"),
+        ({"layer": 1.5, "fraction": 0.5}, "layer: expected a whole number or a text, not 1.5"),
         ({"layer": 1}, "hard_limit_max: 'fraction' is missing"),
         ({"layer": 1, "fraction": "top"}, "fraction: expected a number, not \"top\""),
         ({"layer": 1, "fraktion": 1}, "Did you mean 'fraction'?"),
@@ -222,7 +223,7 @@ def test_limits_in_layers_that_a_region_does_not_have():
     parameters, distributions = {"default": {"X": entry}}, {"default": {"X": mtype_distributions()}}
     wanted = [("A", "a", "X"), ("B", "b", "X"), ("default", "c", "X")]
     found = check_mtypes(
-        parameters, distributions, wanted, ("P", "D"), layer_counts={"A": 3, "B": 6, "default": 0}
+        parameters, distributions, wanted, ("P", "D"), layers={"A": [1, 2, 3], "B": list(range(1, 7)), "default": []}
     )
     assert [str(p) for p in found] == [
         "P: default -> X -> context_constraints -> basal_dendrite -> hard_limit_max -> layer: "
