@@ -153,12 +153,14 @@ class GrowthOptions(BuildOptions):
     tmd_parameters = Text(
         optional=True,
         result=False,
-        description="JSON file of NeuroTS parameters per region and mtype; generated without it",
+        description="JSON file of NeuroTS parameters per region and mtype, or a folder, pattern or "
+        "index of files as in synthdb; generated without it",
     )
     tmd_distributions = Text(
         optional=True,
         result=False,
-        description="JSON file of NeuroTS distributions per region and mtype; extracted without it",
+        description="JSON file of NeuroTS distributions per region and mtype, or a folder, pattern "
+        "or index of files as in synthdb; extracted without it",
     )
     out_morph_ext = Extensions(
         default=("h5",), description="Formats of the morphologies: h5, swc, asc"
