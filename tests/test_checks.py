@@ -1,12 +1,15 @@
 """Checks of options and places, function by function (all together: tests/flow/test_bad_*.py)."""
 
 import os
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import pytest
 
 from region_grower_flow import checks, places
 from region_grower_flow.errors import InvalidInput, InvalidInputs
+from region_grower_flow.example.create import create_example
 from region_grower_flow.fingerprint import Recipe
 from region_grower_flow.manifest import Manifest
 
@@ -111,3 +114,20 @@ def test_problems_are_collected():
 
 def test_steering_characters_of_a_terminal_are_escaped():
     assert str(InvalidInput("a \x1b[2J b", where="x\x07")) == "x\\x07: a \\x1b[2J b."
+
+
+def test_the_check_of_reconstructions_alone_does_without_neurots(tmp_path):
+    paths = create_example(tmp_path / "example", n_cells=24)
+    code = """
+import sys
+from region_grower_flow.checks import check_calibration
+from region_grower_flow.tasks.checks import CheckReconstructions
+morphologies, table = sys.argv[1:]
+task = CheckReconstructions(morphologies_dir=morphologies, dat_file=table, work_dir="work")
+assert check_calibration(task) == []
+assert "morphio" in sys.modules
+assert "neurots" not in sys.modules
+"""
+    arguments = [sys.executable, "-c", code, str(paths.morphologies), str(paths.mtypes)]
+    done = subprocess.run(arguments, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr

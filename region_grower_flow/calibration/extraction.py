@@ -6,10 +6,14 @@ import math
 import warnings
 from dataclasses import dataclass
 
-from region_grower_flow.calibration.diameter_model import DiameterModel
-from region_grower_flow.calibration.populations import BASAL
+from region_grower_flow.calibration.diameter_model import DEFAULT, EXTERNAL, DiameterModel
+from region_grower_flow.calibration.features import DEFAULT_FEATURE, TRUNK_LENGTH
+from region_grower_flow.calibration.populations import APICAL, BASAL
+from region_grower_flow.calibration.trees import load_trees
 
-BARCODE_KEYS = ("persistence_diagram", "min_bar_length")
+BAR_CODES = "persistence_diagram"
+TYPES_IN_ORDER = (BASAL, APICAL, "axon")
+"""NeuroTS's order of the neurite types in distributions."""
 
 
 @dataclass(frozen=True)
@@ -58,16 +62,30 @@ def extract_mtype(task):
 
 
 def _extract(task):
-    thresholds = [task.thresholds[name] for name in task.neurite_types]
-    distributions = _call_neurots(task, task.neurite_types, min(thresholds))
-    # NeuroTS has one threshold for all neurite types. Where one type needs a lower one, the
-    # others still get the bar codes of their own.
-    for threshold in sorted(set(thresholds))[1:]:
-        names = tuple(name for name in task.neurite_types if task.thresholds[name] == threshold)
-        stricter = _call_neurots(task, names, threshold)
-        for name in names:
-            kept = {key: stricter[name][key] for key in BARCODE_KEYS if key in stricter[name]}
-            distributions[name].update(kept)
+    """What neurots.extract_input.distributions gives, file by file read once.
+
+    Mirrors neurots.extract_input.input_distributions.distributions, and calls the functions that
+    it calls. What differs: each neurite type has its own threshold of bar codes.
+    """
+    import morphio
+    from neurom import load_morphologies
+    from neurots.extract_input.from_neurom import soma_data
+    from neurots.utils import format_values
+
+    morphio.set_maximum_warnings(0)
+    # Without its cache, NeuroM reads all files again for each quantity.
+    cells = load_morphologies(list(task.paths), cache=True)
+    distributions = {"soma": soma_data(cells)} | {name: {} for name in TYPES_IN_ORDER}
+    distributions["diameter"] = _fit_diameters(task, cells)
+    trees = None
+    for name in task.neurite_types:
+        feature = task.feature if isinstance(task.feature, str) else task.feature.get(name)
+        feature = feature or DEFAULT_FEATURE
+        distributions[name] = _fit_trunks(task, name, cells)
+        if feature != TRUNK_LENGTH:
+            trees = load_trees(task.paths) if trees is None else trees
+            distributions[name] |= _bar_codes(trees, name, feature, task.thresholds[name])
+    distributions = format_values(distributions)
     if BASAL not in task.neurite_types:
         # NeuroTS's schema requires the trunk of basal dendrites even when none are grown.
         distributions[BASAL] = {"trunk": None}
@@ -76,21 +94,34 @@ def _extract(task):
     return distributions
 
 
-def _call_neurots(task, neurite_types, threshold):
-    import morphio
-    from neurots import extract_input
+def _fit_trunks(task, name, cells):
+    from neurom import NeuriteType
+    from neurots.extract_input.from_neurom import number_neurites, trunk_neurite
 
-    morphio.set_maximum_warnings(0)
-    paths = list(task.paths)
-    return extract_input.distributions(
-        paths,
-        neurite_types=list(neurite_types),
-        threshold_sec=threshold,
-        diameter_input_morph=paths,
-        feature=task.feature,
-        diameter_model=task.diameter.fitter(task.neurite_types),
-        min_n_basals=task.min_basal_trees,
-    )
+    kind = getattr(NeuriteType, name)
+    return trunk_neurite(cells, kind) | number_neurites(cells, kind, task.min_basal_trees)
+
+
+def _fit_diameters(task, cells):
+    """The diameter model, as NeuroTS names it."""
+    from neurots.extract_input import from_diameter
+
+    model = task.diameter.fitter(task.neurite_types)
+    if isinstance(model, str):
+        return from_diameter.model(cells) | {"method": model}
+    if model is not None:
+        return model(cells) | {"method": EXTERNAL}
+    from diameter_synthesis.build_models import build
+
+    config = {"models": ["simpler"], "neurite_types": list(task.neurite_types)}
+    return build(cells, config=config) | {"method": DEFAULT}
+
+
+def _bar_codes(trees, name, feature, threshold):
+    from neurots.extract_input.from_TMD import persistent_homology_angles
+
+    found = persistent_homology_angles(trees, threshold, name, feature)
+    return found | {"filtration_metric": feature}
 
 
 def _not_finite(value, path=""):
@@ -104,7 +135,7 @@ def _not_finite(value, path=""):
         items = [
             (f"{path}.{key}" if path else str(key), inner)
             for key, inner in value.items()
-            if key != BARCODE_KEYS[0]
+            if key != BAR_CODES
         ]
     elif isinstance(value, list | tuple):
         items = [(f"{path}[{i}]", inner) for i, inner in enumerate(value)]
