@@ -119,7 +119,7 @@ def test_a_chain_of_points_is_a_chain_of_cylinders():
 def test_a_unifurcation(written):
     def split(points, table):
         """Cut the last section in two, one below the other."""
-        first, kind, parent = table[-1]
+        first, kind, _ = table[-1]
         middle = first + 1
         points = np.insert(points, middle, points[middle], axis=0)
         below = [middle + 1, kind, len(table) - 1]
