@@ -136,7 +136,7 @@ def _group(entry, keys, path, problems):
         if key not in entry:
             problems.append(violation(path, keys, f"{key!r} is missing"))
     density = _density(entry.get("density", 0.0), [*keys, "density"], path, problems)
-    region = _region(entry.get("region", "@"), [*keys, "region"], path, problems)
+    region = _region(entry.get("region", "?"), [*keys, "region"], path, problems)
     traits = _traits(entry.get("traits", {MTYPE: "?"}), [*keys, "traits"], path, problems)
     if len(problems) > before:
         return None
@@ -160,6 +160,7 @@ def _short(content, path, problems):
 
 
 def _density(value, keys, path, problems):
+    value = _as_number(value)
     if isinstance(value, str) and value.strip(" {}"):
         return value.strip()
     if isinstance(value, int | float) and not isinstance(value, bool):
@@ -170,6 +171,14 @@ def _density(value, keys, path, problems):
         text = f"expected cells/mm3 or the name of a volume, not {shown(value)}"
     problems.append(violation(path, keys, text))
     return 0.0
+
+
+def _as_number(value):
+    """A text that is a number as one: YAML takes 1e5 (without a point) for a text."""
+    try:
+        return float(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
 
 
 def _region(value, keys, path, problems):

@@ -124,8 +124,8 @@ def _absent(donors, folder):
         except InvalidInput as error:
             problems.append(error)
     if absent:
-        text = f"{len(absent)} donors have no morphology here ({some(absent)})"
-        problems.append(InvalidInput(text, folder, "they are files NAME.h5"))
+        text = f"{len(absent)} donors have no morphology here ({some(sorted(absent))})"
+        problems.append(InvalidInput(text, folder, "they are expected as NAME.h5"))
     return problems
 
 
