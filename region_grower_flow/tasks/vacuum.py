@@ -6,6 +6,7 @@ import os
 from region_grower_flow import layout
 from region_grower_flow.runtime.choice import AUTO
 from region_grower_flow.runtime.commands import INPROCESS
+from region_grower_flow.tasks import inputs
 from region_grower_flow.tasks.base import FlowTask
 from region_grower_flow.tasks.checks import Check, Guarded, guard_of
 from region_grower_flow.tasks.launching import launcher_and_workers
@@ -20,10 +21,10 @@ class CheckVacuum(VacuumOptions, Check):
 
     def files(self):
         """The given parameters and distributions, or the reconstructions that they come from."""
-        from region_grower_flow.tasks.inputs import calibration_files
-
-        given = vacuum_files(self)
-        return given if len(given) == 2 else {**given, **calibration_files(self)}
+        files = inputs.given_files(self, *inputs.GIVEN)
+        if not (self.tmd_parameters and self.tmd_distributions):
+            files.update(inputs.calibration_files(self))
+        return files
 
     def problems(self):
         """See :func:`region_grower_flow.vacuum_checks.check_vacuum`."""
@@ -64,7 +65,7 @@ class SynthesizeVacuum(Guarded, VacuumOptions, FlowTask):
 
     def files(self):
         """The given parameters and distributions."""
-        return vacuum_files(self)
+        return inputs.given_files(self, *inputs.GIVEN)
 
     def values(self):
         """The options, and where the cells are."""
@@ -115,15 +116,16 @@ class SynthesizeVacuum(Guarded, VacuumOptions, FlowTask):
 
     def plan(self):
         """The VacuumPlan."""
-        from region_grower_flow.io.parameters import load_json
+        from region_grower_flow.io.parameters import load_parameters
         from region_grower_flow.vacuum import VacuumPlan, known_mtypes
 
         paths = model_paths(self)
+        parameters = load_parameters(paths["parameters"], validate=False)
         plan = VacuumPlan(
             **paths,
             folder=self.path,
             work_dir=self.work_path(layout.VACUUM_WORK),
-            mtypes=self.mtypes or known_mtypes(load_json(paths["parameters"]), self.region),
+            mtypes=self.mtypes or known_mtypes(parameters, self.region),
             cells=self.vacuum_cells,
             seed=self.seed,
             region=self.region,
@@ -147,9 +149,3 @@ class SynthesizeVacuum(Guarded, VacuumOptions, FlowTask):
         if self.launcher == AUTO and self.nb_processes is None and count <= FEW_CELLS:
             return INPROCESS, 1
         return launcher_and_workers(self)
-
-
-def vacuum_files(options):
-    """The given parameters and distributions, by role."""
-    names = ("tmd_parameters", "tmd_distributions")
-    return {name: getattr(options, name) for name in names if getattr(options, name)}
