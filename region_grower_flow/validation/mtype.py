@@ -235,7 +235,7 @@ def _profiles(unit, reference, cells, kind, places):
             space.profile(members, kind)
             for members in ([cell.morphology for cell in reference], synthesized)
         )
-    layers = [place.layers.layer_depths for place in places]
+    layers = [place.layers for place in places]
     # Regions without layers have no depths: there profiles are below the soma.
     depths = np.nan_to_num([place.layers.depth for place in places]).tolist()
     beside = []

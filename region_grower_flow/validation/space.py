@@ -24,6 +24,8 @@ WITHIN_LIMITS = 0.999
 """Fraction of the cells that have to keep their limits."""
 DEPTH_BIN = 25.0
 """um, of the profiles of length along depth."""
+ABOVE, BELOW = "above", (np.inf, "below")
+"""Where length is that lies in no layer."""
 EXTENT_DECIMALS = 3
 """An extent (um) that rounds to 0 is not scaled, see ``limits.output_scaling``."""
 SOMA_TOLERANCE = 1.0
@@ -51,17 +53,22 @@ class CellPlace:
 
 def place_of(table, row, parameters):
     """The CellPlace of a row of a CellTable, with the parameters of all mtypes."""
+    from region_grower_flow.io.layer_names import with_layer_numbers
     from region_grower_flow.io.parameters import mtype_entry
 
     region = table.synthesis_regions[row]
-    meta = table.region_meta(row) or {}
+    names = table.layer_names(region)
+    params = mtype_entry(parameters, region, table.regions[row], table.mtypes[row])
     return CellPlace(
         position=table.positions[row],
         orientation=table.orientations[row],
         layers=LayerContext(
-            float(table.depths[row]), table.layers_of(row), meta.get("cortical_depths")
+            depth=float(table.depths[row]),
+            layer_depths=table.layers_of(row),
+            model_depths=(table.region_meta(row) or {}).get("cortical_depths"),
+            names=names,
         ),
-        params=mtype_entry(parameters, region, table.regions[row], table.mtypes[row]),
+        params=with_layer_numbers(params, names),
         region=region,
     )
 
@@ -214,7 +221,7 @@ class Profile:
         depths: (S,) um, of the middle of each segment, downwards.
         lengths: (S,) um.
         cells: number of cells.
-        layers: {layer number from 1, 0 above the top, -1 below the last: length (um)}.
+        layers: {(place from the top, name): length (um)}; above the top the place is 0.
     """
 
     depths: np.ndarray
@@ -248,7 +255,7 @@ def profile(morphologies, kind, depths=None, layers=None):
         morphologies: FlatMorphologies.
         kind: the neurite type.
         depths: um below the top of the region, of each soma; None in vacuum.
-        layers: depths of the layers' boundaries at each cell, or None for those without layers.
+        layers: the LayerContext of each cell; None in vacuum.
     """
     found = [segments(morphology, kind) for morphology in morphologies]
     places, lengths, sums = [], [], {}
@@ -256,18 +263,20 @@ def profile(morphologies, kind, depths=None, layers=None):
         depth = below + (0.0 if depths is None else depths[index])
         places.append(depth)
         lengths.append(length)
-        if layers is not None and layers[index] is not None:
+        if layers is not None and layers[index].layer_depths:
             _add_layers(sums, depth, length, layers[index])
     stack = np.concatenate if found else lambda _: np.empty(0)
     return Profile(stack(places), stack(lengths), len(found), sums)
 
 
-def _add_layers(sums, depth, length, boundaries):
-    """Add lengths to those of the layers whose boundaries (um) these are."""
-    layer = np.searchsorted(boundaries, depth, side="left")
-    for number in np.unique(layer):
-        name = -1 if number >= len(boundaries) else int(number)
-        sums[name] = sums.get(name, 0.0) + float(length[layer == number].sum())
+def _add_layers(sums, depth, length, layers):
+    """Add lengths to those of the layers that they lie in."""
+    boundaries = layers.layer_depths
+    names = [ABOVE, *(layers.names or range(1, len(boundaries)))]
+    found = np.searchsorted(boundaries, depth, side="left")
+    for place in np.unique(found).tolist():
+        key = (place, names[place]) if place < len(boundaries) else BELOW
+        sums[key] = sums.get(key, 0.0) + float(length[found == place].sum())
 
 
 def wasserstein(reference, synthesized):
@@ -302,15 +311,13 @@ def layer_rows(reference, synthesized):
     totals = [sum(p.layers.values()) for p in (reference, synthesized)]
     if not all(totals):
         return []
-    words = {0: "above", -1: "below"}
-    order = sorted({*reference.layers, *synthesized.layers}, key=lambda n: n if n >= 0 else np.inf)
     return [
         {
-            "layer": words.get(number, number),
-            "reference": reference.layers.get(number, 0.0) / totals[0],
-            "synthesized": synthesized.layers.get(number, 0.0) / totals[1],
+            "layer": key[1],
+            "reference": reference.layers.get(key, 0.0) / totals[0],
+            "synthesized": synthesized.layers.get(key, 0.0) / totals[1],
         }
-        for number in order
+        for key in sorted({*reference.layers, *synthesized.layers}, key=lambda key: key[0])
     ]
 
 

@@ -129,20 +129,28 @@ def test_segments_are_those_of_one_type_within_sections():
     assert len(space.segments(cell, "axon")[0]) == 0
 
 
+def lengths(soma, *heights, boundaries=(0.0, 100.0, 600.0), names=None):
+    layers = LayerContext(soma, list(boundaries), None, names)
+    return space.profile([line(*heights)], "basal_dendrite", [soma], [layers])
+
+
 def test_length_in_layers_and_bins():
-    upward = space.profile([line(0, 10, 20)], "basal_dendrite", [106.0], [[0.0, 100.0, 600.0]])
-    assert upward.layers == {1: 10.0, 2: 10.0}
+    upward = lengths(106.0, 0, 10, 20)
+    assert upward.layers == {(1, 1): 10.0, (2, 2): 10.0}
     assert upward.per_cell(np.array([75.0, 100.0, 125.0])).tolist() == [10.0, 10.0]
-    outside = space.profile([line(0, 10)], "basal_dendrite", [2.0], [[0.0, 100.0]])
-    assert outside.layers == {0: 10.0}
-    below = space.profile([line(0, -10)], "basal_dendrite", [99.0], [[0.0, 100.0]])
-    assert below.layers == {-1: 10.0}
+    assert lengths(2.0, 0, 10).layers == {(0, "above"): 10.0}
+    below = lengths(99.0, 0, -10, boundaries=(0.0, 100.0))
+    assert below.layers == {space.BELOW: 10.0}
     rows = space.layer_rows(upward, below)
     assert [(r["layer"], r["reference"], r["synthesized"]) for r in rows] == [
         (1, 0.5, 0.0),
         (2, 0.5, 0.0),
         ("below", 0.0, 1.0),
     ]
+
+
+def test_layers_have_their_names():
+    assert lengths(106.0, 0, 10, 20, names=["SP", "SR"]).layers == {(1, "SP"): 10, (2, "SR"): 10}
 
 
 def test_the_distance_of_profiles_is_in_um():
@@ -153,7 +161,9 @@ def test_the_distance_of_profiles_is_in_um():
 
 
 def test_rows_of_depth_hold_all_length():
-    one, two = (space.profile([grown(seed)], "apical_dendrite", [300.0], [None]) for seed in (1, 2))
+    one, two = (
+        space.profile([grown(seed)], "apical_dendrite", [300.0], [LAYERS]) for seed in (1, 2)
+    )
     rows = space.depth_rows(one, two)
     assert sum(row["reference"] for row in rows) == pytest.approx(one.lengths.sum())
     assert sum(row["synthesized"] for row in rows) == pytest.approx(two.lengths.sum())
