@@ -19,12 +19,22 @@ TASKS = (
     "FitTrunkAngles",
     "GenerateParameters",
     "LoadAtlas",
+    "MakeReports",
     "PlaceCells",
+    "PlotCollage",
+    "PlotDensityProfiles",
+    "PlotMorphometrics",
+    "PlotPathDistanceFits",
+    "PlotScales",
+    "PlotScoreMatrix",
+    "PlotVacuumMorphologies",
+    "ReportSynthesis",
     "SliceCells",
     "SynthesizeChunk",
     "SynthesizeMorphologies",
     "SynthesizeVacuum",
     "ValidateSynthesis",
+    "ValidateTrunks",
 )
 
 __all__ = ["__version__", *TASKS]

@@ -1,25 +1,27 @@
 """Synthesized cells with their places: what pictures and profiles in the atlas are made of."""
 
+import functools
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from region_grower_flow.errors import FlowError, InvalidInput
+from region_grower_flow.errors import FlowError
 from region_grower_flow.io.morphologies import load_morphology
 from region_grower_flow.report.lineup import UprightCell
+from region_grower_flow.validation.cells import ValidationCell
 from region_grower_flow.validation.populations import read_synthesized, sample, upright
 
 
 @dataclass(frozen=True)
 class PlacedCell:
-    """A synthesized cell.
+    """A synthesized cell; its file is read when its morphology is asked for.
 
     Attributes:
         name: of its morphology.
         mtype: the mtype.
-        morphology: FlatMorphology (um), upright: the soma at the origin, the pia along +y.
+        path: of its file.
         position: (3,) um, of the soma in the atlas.
         orientation: (3, 3), from upright to the atlas.
         depth: of the soma below the top of the region (um); None without layers and in vacuum.
@@ -29,19 +31,44 @@ class PlacedCell:
 
     name: str
     mtype: str
-    morphology: object
+    path: Path
     position: np.ndarray
     orientation: np.ndarray
     depth: float | None = None
     boundaries: tuple | None = None
     layers: tuple = ()
 
+    @functools.cached_property
+    def morphology(self):
+        """FlatMorphology (um), upright: the soma at the origin, the pia along +y.
+
+        What validation would call unsound is read all the same: pictures show it.
+
+        Raises:
+            InvalidInput: the file cannot be read.
+        """
+        return upright(load_morphology(self.path), self.orientation)
+
+    def measurable(self):
+        """The cell as the statistics of the validation want it."""
+        return ValidationCell(self.name, self.morphology)
+
     def upright(self, label=None):
         """The cell as a lineup draws it."""
-        words = label or (
-            f"soma at {self.depth:.0f} µm" if self.depth is not None else self.name[:8]
-        )
-        return UprightCell(words, self.morphology, self.depth or 0.0, self.layers)
+        words = self.name[:8] if self.depth is None else f"soma at {self.depth:.0f} µm"
+        return UprightCell(label or words, self.morphology, self.depth or 0.0, self.layers)
+
+
+def readable(cells):
+    """The cells whose files can be read: ([PlacedCell], [sentence on the others])."""
+    found, lost = [], []
+    for cell in cells:
+        try:
+            cell.morphology  # noqa: B018  (reads the file)
+            found.append(cell)
+        except FlowError as error:
+            lost.append(str(error))
+    return found, lost
 
 
 class PlacedCells:
@@ -50,57 +77,89 @@ class PlacedCells:
     Args:
         outputs: :class:`~region_grower_flow.validation.populations.SynthesisOutputs`.
         structure: the region structure (dict), for the names of layers; None in vacuum.
+
+    Raises:
+        InvalidInput: a table of the synthesis cannot be read.
     """
 
     def __init__(self, outputs, structure=None):
         from region_grower_flow.io.table import read_table
 
-        self.synthesized = read_synthesized(outputs)
-        self.table = read_table(outputs.cell_table)
+        self._synthesized = read_synthesized(outputs)
+        self._table = read_table(outputs.cell_table)
         self._structure = structure
 
     @property
     def mtypes(self):
         """{mtype: MtypeCells}."""
-        return self.synthesized.mtypes
+        return self._synthesized.mtypes
 
     def sample(self, mtype, wanted=0, seed=0):
-        """Some cells of an mtype: ([PlacedCell], [sentence on what cannot be read]).
+        """Some cells of an mtype, as a list of PlacedCell; none when the mtype is not there.
 
         Which cells depends on the mtype, their number and the seed alone.
 
         Args:
-            mtype: one of ``mtypes``.
+            mtype: the mtype.
             wanted: how many at most (0: all).
             seed: of the choice.
         """
-        population = self.synthesized.mtypes[mtype]
-        rng = np.random.default_rng([seed, zlib.crc32(mtype.encode("utf-8", "surrogatepass"))])
-        chosen = sample(len(population.names), wanted, rng)
-        found, lost = [], []
-        for index in chosen:
-            try:
-                found.append(self._read(population.names[index], population.rows[index], mtype))
-            except FlowError as error:
-                lost.append(str(error))
-        return found, lost
+        population = self.mtypes.get(mtype)
+        if population is None:
+            return []
+        known = [place for place, row in enumerate(population.rows) if row >= 0]
+        chosen = [known[i] for i in sample(len(known), wanted, _rng(mtype, seed))]
+        return [self._cell(population.names[i], population.rows[i], mtype) for i in chosen]
 
-    def _read(self, name, row, mtype):
-        if row < 0:
-            raise InvalidInput("the cell table has no row of the cell", name)
-        orientation = self.table.orientations[row]
+    def within(self, holds, most=0, seed=0):
+        """The cells of all mtypes whose somata a region of space holds.
+
+        Args:
+            holds: a function of (N, 3) positions (um) that gives (N,) bool.
+            most: cells of each mtype at most (0: all).
+            seed: of the choice.
+
+        Returns:
+            {mtype: [PlacedCell]}, mtypes without such a cell too.
+        """
+        found = {}
+        for mtype, population in self.mtypes.items():
+            rows = np.array([row for row in population.rows if row >= 0], dtype=np.int64)
+            names = [
+                n for n, row in zip(population.names, population.rows, strict=True) if row >= 0
+            ]
+            inside = np.flatnonzero(holds(self._table.positions[rows])) if len(rows) else []
+            rng = np.random.default_rng([seed, zlib.crc32(mtype.encode("utf-8", "surrogatepass"))])
+            chosen = [inside[i] for i in sample(len(inside), most, rng)]
+            found[mtype] = [self._cell(names[i], rows[i], mtype) for i in chosen]
+        return found
+
+    def region(self, mtype):
+        """(synthesis region, region) of the first cell of an mtype that was made; None."""
+        population = self.mtypes.get(mtype)
+        rows = [row for row in population.rows if row >= 0] if population else []
+        if not rows:
+            return None
+        return self._table.synthesis_regions[rows[0]], self._table.regions[rows[0]]
+
+    def positions(self):
+        """(N, 3) um, of the somata of all cells that were made."""
+        rows = [row for cells in self.mtypes.values() for row in cells.rows if row >= 0]
+        return self._table.positions[rows]
+
+    def _cell(self, name, row, mtype):
+        table = self._table
+        orientation = table.orientations[row]
         if not np.isfinite(orientation).all():
             orientation = np.eye(3)
-        extension = self.synthesized.extensions[0]
-        path = Path(self.synthesized.folder, f"{name}.{extension}")
-        boundaries, depth = self.table.layers_of(row), float(self.table.depths[row])
+        boundaries, depth = table.layers_of(row), float(table.depths[row])
         known = boundaries is not None and np.isfinite(depth)
+        extension = self._synthesized.extensions[0]
         return PlacedCell(
             name=name,
             mtype=mtype,
-            # What validation would call unsound is drawn all the same: pictures show it.
-            morphology=upright(load_morphology(path), orientation),
-            position=self.table.positions[row],
+            path=Path(self._synthesized.folder, f"{name}.{extension}"),
+            position=table.positions[row],
             orientation=orientation,
             depth=depth if known else None,
             boundaries=tuple(boundaries) if known else None,
@@ -108,10 +167,14 @@ class PlacedCells:
         )
 
     def _layers(self, row, boundaries):
-        entry = (self._structure or {}).get(self.table.synthesis_regions[row]) or {}
+        entry = (self._structure or {}).get(self._table.synthesis_regions[row]) or {}
         names = layer_names(entry, len(boundaries) - 1)
         edges = zip(names, boundaries[:-1], boundaries[1:], strict=True)
         return tuple((name, float(top), float(bottom)) for name, top, bottom in edges)
+
+
+def _rng(mtype, seed):
+    return np.random.default_rng([seed, zlib.crc32(mtype.encode("utf-8", "surrogatepass"))])
 
 
 def layer_names(entry, count):
@@ -121,7 +184,7 @@ def layer_names(entry, count):
 
 
 def common_layers(cells):
-    """[(name, top, bottom)] as medians over cells; () when their layers differ in number."""
+    """[(name, top, bottom)] as medians over cells; () when their layers differ."""
     stacks = [cell.layers for cell in cells if cell.layers]
     if not stacks or len({tuple(name for name, _, _ in stack) for stack in stacks}) != 1:
         return ()

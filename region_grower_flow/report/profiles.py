@@ -15,7 +15,7 @@ from region_grower_flow.report.style import (
 )
 
 COLUMNS = ("mtype", "neurite_type", "from_um", "to_um", "reference", "synthesized")
-LAYER_COLUMNS = ("mtype", "layer", "top_um", "bottom_um", "top_low_um", "top_high_um")
+LAYER_COLUMNS = ("mtype", "layer", "top_um", "bottom_um")
 _SIZE = (2.9, 4.6)
 
 

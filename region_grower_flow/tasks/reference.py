@@ -14,6 +14,7 @@ from region_grower_flow.tasks import (
     options,
     placement_options,
     reference_options,
+    report_options,
     vacuum_options,
     validation_options,
 )
@@ -31,6 +32,10 @@ GROUPS = (
     options.OutputOptions,
     vacuum_options.VacuumOptions,
     validation_options.ValidationOptions,
+    report_options.ReportOptions,
+    report_options.CollageOptions,
+    report_options.SynthesisReportOptions,
+    report_options.ReportChoice,
     placement_options.PlacementOptions,
     placement_options.PlanesOptions,
     placement_options.SliceOptions,

@@ -1,0 +1,225 @@
+"""The reports that are made mtype by mtype: each a function of a ReportUnit."""
+
+import zlib
+
+import numpy as np
+
+from region_grower_flow.calibration.path_distances import ALL, DENDRITES, measure_tree
+from region_grower_flow.morphology import NEURITE_TYPES
+from region_grower_flow.report import path_fits, profiles, trunk_angles
+from region_grower_flow.report.features import cell_rows, panels, score_rows
+from region_grower_flow.report.lineup import MOST_IN_ROW, UprightCell, plot_lineup
+from region_grower_flow.report.placed import common_layers
+from region_grower_flow.report.style import shorten
+from region_grower_flow.report.units import UnitResult
+from region_grower_flow.report.violins import plot_violins
+from region_grower_flow.validation import space, trunks
+
+REFERENCE, SYNTHESIZED = "reference", "synthesized"
+
+
+def neurite_types(references, cells):
+    """The dendrites that either population has, and axons when both have."""
+    sides = [
+        {int(t) for cell in side for t in cell.morphology.types} for side in (references, cells)
+    ]
+    either, both = sides[0] | sides[1], sides[0] & sides[1]
+    return [
+        kind
+        for kind, number in NEURITE_TYPES.items()
+        if number in (both if kind == "axon" else either)
+    ]
+
+
+def _measured(unit):
+    """(references, synthesized as ValidationCells, their PlacedCells, kinds, notes)."""
+    references, placed, notes = unit.read()
+    kinds = neurite_types(references, placed)
+    cells = [cell.measurable() for cell in placed]
+    return references, cells, placed, kinds, notes
+
+
+def seed_of(unit):
+    """The seed of an mtype's resampling."""
+    name = zlib.crc32(unit.mtype.encode("utf-8", "surrogatepass"))
+    return int(np.random.SeedSequence([unit.settings.seed, name]).generate_state(1)[0])
+
+
+def _title(unit, references, cells):
+    return f"{unit.mtype}: {len(references)} reference, {len(cells)} synthesized cells"
+
+
+def morphometrics(unit):
+    """Violins of the features of an mtype, and the features of every cell."""
+    references, cells, _, kinds, notes = _measured(unit)
+    rows = cell_rows(unit.mtype, {REFERENCE: references, SYNTHESIZED: cells}, kinds)
+    figure = plot_violins(panels(rows), _title(unit, references, cells))
+    summary = list(_summaries(unit.mtype, rows))
+    return UnitResult(unit.mtype, {"cells": rows, "summary": summary}, [unit.save(figure)], notes)
+
+
+SUMMARY_COLUMNS = (
+    "mtype", "neurite_type", "feature", "population", "n", "zeros", "minimum", "p25", "median",
+    "p75", "maximum", "mean", "std",
+)  # fmt: skip
+
+
+def _summaries(mtype, rows):
+    from region_grower_flow.report.features import values_of
+    from region_grower_flow.report.violins import finite
+
+    for kind, features in values_of(rows).items():
+        for feature, populations in features.items():
+            for population in (REFERENCE, SYNTHESIZED):
+                values = finite(populations.get(population, ()))
+                row = dict.fromkeys(SUMMARY_COLUMNS)
+                row.update(mtype=mtype, neurite_type=kind, feature=feature, population=population)
+                row.update(n=len(values), zeros=int((values == 0).sum()))
+                if len(values):
+                    names = ("minimum", "p25", "median", "p75", "maximum")
+                    row.update(zip(names, np.percentile(values, [0, 25, 50, 75, 100]), strict=True))
+                    row.update(
+                        mean=values.mean(), std=values.std(ddof=1) if len(values) > 1 else None
+                    )
+                yield row
+
+
+def scores(unit):
+    """The scores of an mtype's features."""
+    references, cells, _, kinds, notes = _measured(unit)
+    rows = cell_rows(unit.mtype, {REFERENCE: references, SYNTHESIZED: cells}, kinds)
+    return UnitResult(
+        unit.mtype, {"scores": score_rows(unit.mtype, rows, unit.settings.seed)}, notes=notes
+    )
+
+
+def density_profiles(unit):
+    """Length along depth; in an atlas each synthesized cell has a reference cell at its depth."""
+    references, _, placed, kinds, notes = _measured(unit)
+    layers = common_layers(placed) if unit.in_atlas else ()
+    if unit.in_atlas:
+        without = [cell for cell in placed if cell.depth is None]
+        placed = [cell for cell in placed if cell.depth is not None]
+        if without:
+            notes.append(f"{len(without)} cells lie in regions without layers: they have no depth")
+    rows = []
+    for kind in kinds:
+        pair = _profiles(references, placed, kind, seed_of(unit), unit.in_atlas)
+        about = {"mtype": unit.mtype, "neurite_type": kind}
+        rows += [{**about, **row} for row in space.depth_rows(*pair)]
+        distance = space.wasserstein(*pair)
+        if distance is not None:
+            notes.append(f"{kind}: reference and synthesized length are {distance:.1f} um apart")
+    if not references:
+        rows = [{**row, REFERENCE: None} for row in rows]
+    layer_rows = [
+        {"mtype": unit.mtype, "layer": str(name), "top_um": top, "bottom_um": bottom}
+        for name, top, bottom in layers
+    ]
+    title = _title(unit, references, placed)
+    figure = profiles.plot_profiles(rows, title, layers, unit.in_atlas)
+    tables = {"profiles": rows, "layers": layer_rows}
+    return UnitResult(unit.mtype, tables, [unit.save(figure)], notes)
+
+
+def _profiles(references, placed, kind, seed, in_atlas):
+    """The Profiles (see validation.space) of reference and synthesized cells."""
+    synthesized = [cell.morphology for cell in placed]
+    if not in_atlas:
+        return space.profile([cell.morphology for cell in references], kind), space.profile(
+            synthesized, kind
+        )
+    depths = [cell.depth for cell in placed]
+    beside = []
+    if references:
+        rng = np.random.default_rng(seed)
+        beside = [references[i].morphology for i in rng.integers(len(references), size=len(placed))]
+    return (
+        space.profile(beside, kind, depths[: len(beside)]),
+        space.profile(synthesized, kind, depths),
+    )
+
+
+def path_distances(unit):
+    """The fits of an mtype with its data, and the synthesized cells.
+
+    ``unit.extra``: ``fits`` {neurite type: dict} of the stage FitPathDistances, ``slopes``
+    {neurite type: slope in the parameters}, ``trees``: which trees of a cell count.
+    """
+    _, placed, notes = unit.read()
+    found = {}
+    for kind in DENDRITES:
+        fit = unit.extra["fits"].get(kind)
+        if fit is not None:
+            trees = [
+                measure_tree(tree)
+                for cell in placed
+                for tree in _trees(cell, kind, unit.extra["trees"])
+            ]
+            slope = unit.extra["slopes"].get(kind)
+            found[kind] = {**fit, "synthesized": trees, "slope_in_parameters": slope}
+    trees, lines = path_fits.fit_rows(unit.mtype, found)
+    figure = path_fits.plot_path_fits(found, unit.mtype)
+    return UnitResult(unit.mtype, {"trees": trees, "fits": lines}, [unit.save(figure)], notes)
+
+
+def _trees(cell, kind, which):
+    own = getattr(cell.measurable().tmd(), kind)
+    return own if which == ALL else own[:1]
+
+
+def trunk_angle_report(unit):
+    """Angles of trunks, with the validation's tests. ``unit.extra``: ``parameters`` or None."""
+    references, cells, _, kinds, notes = _measured(unit)
+    parameters = unit.extra.get("parameters")
+    shown = trunk_angles.trunk_panels(references, cells, kinds, parameters, seed_of(unit))
+    verdicts = trunks.compare(references, cells, kinds, seed_of(unit), unit.mtype, parameters)
+    figure = trunk_angles.plot_trunk_angles(shown, _title(unit, references, cells))
+    tables = {
+        "angles": trunk_angles.angle_rows(unit.mtype, shown),
+        "summary": trunk_angles.summary_rows(unit.mtype, shown, verdicts),
+    }
+    return UnitResult(unit.mtype, tables, [unit.save(figure)], notes)
+
+
+PICTURE_COLUMNS = ("mtype", "cell", "population", "figure", "trees", "sections", "length_um",
+                   "height_um", "width_um")  # fmt: skip
+
+
+def pictures(unit):
+    """Pictures of cells side by side; in vacuum reference cells stand below the synthesized."""
+    references, placed, notes = unit.read()
+    chosen = placed[: unit.settings.pictured]
+    if unit.in_atlas:
+        chosen = sorted(chosen, key=lambda cell: cell.depth or 0.0)
+    beside = [] if unit.in_atlas else references[: unit.settings.pictured]
+    shown = [cell.upright() for cell in chosen]
+    shown += [UprightCell(f"ref. {shorten(cell.name, 14)}", cell.morphology) for cell in beside]
+    title = _title(unit, beside, chosen) if beside else f"{unit.mtype}: {len(chosen)} cells"
+    figure = plot_lineup(
+        shown, title, unit.in_atlas, most_in_row=min(max(len(chosen), 1), MOST_IN_ROW)
+    )
+    path = unit.save(figure)
+    rows = [_picture_row(unit.mtype, cell, SYNTHESIZED, path) for cell in chosen]
+    rows += [_picture_row(unit.mtype, cell, REFERENCE, path) for cell in beside]
+    return UnitResult(unit.mtype, {"pictures": rows}, [path], notes)
+
+
+def _picture_row(mtype, cell, population, path):
+    morphology = cell.morphology
+    points = morphology.points
+    span = np.ptp(points, axis=0) if len(points) else np.zeros(3)
+    lengths = np.linalg.norm(np.diff(points.astype(float), axis=0), axis=1)
+    inside = np.ones(len(lengths), dtype=bool)
+    inside[morphology.offsets[1:-1] - 1] = False
+    return {
+        "mtype": mtype,
+        "cell": cell.name,
+        "population": population,
+        "figure": path.name,
+        "trees": int((morphology.parents < 0).sum()),
+        "sections": morphology.n_sections,
+        "length_um": float(lengths[inside].sum()),
+        "height_um": float(span[1]),
+        "width_um": float(span[0]),
+    }

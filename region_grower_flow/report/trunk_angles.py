@@ -1,0 +1,222 @@
+"""Angles of trunks: with the pia, and between trunks; reference, fitted law and synthesized.
+
+Angles, laws and tests are those of :mod:`region_grower_flow.validation.trunks`.
+"""
+
+from itertools import combinations
+
+import numpy as np
+
+from region_grower_flow.report.style import (
+    FITTED,
+    MUTED,
+    POPULATION_COLORS,
+    bare,
+    new_figure,
+    say,
+    shorten,
+    styled,
+)
+from region_grower_flow.validation.trunk_laws import read_law
+from region_grower_flow.validation.trunks import ORIGIN, SOMA, Angle, angles, directions
+
+COLUMNS = ("mtype", "neurite_type", "angle", "population", "cell", "radians")
+SUMMARY_COLUMNS = (
+    "mtype", "neurite_type", "angle", "n_reference", "n_synthesized", "median_reference",
+    "median_synthesized", "median_law", "by_law", "ks", "p", "p_adjusted", "verdict",
+)  # fmt: skip
+BIN_DEGREES = 15
+DRAWS = 200
+"""Times that the trunks of each synthesized cell are drawn from the law."""
+_COLUMNS_OF_PANELS = 3
+_PANEL = (3.5, 2.5)
+
+
+def angle_tests(kinds):
+    """The angles between trunks of these neurite types, and with the pia."""
+    alone = [angle for kind in kinds for angle in (Angle(kind), Angle(kind, kind))]
+    return alone + [Angle(*pair) for pair in combinations(kinds, 2)]
+
+
+def measured(cells, kinds, origin):
+    """[{neurite type: (k, 3) unit vectors}] of some ValidationCells."""
+    return [{kind: directions(cell, kind, origin) for kind in kinds} for cell in cells]
+
+
+def drawn_from_laws(trunks, parameters, rng):
+    """For each cell {neurite type: (DRAWS, k, 3)} trunks drawn from the laws of the parameters.
+
+    Args:
+        trunks: see :func:`measured`, of the synthesized cells: they say how many trunks are drawn.
+        parameters: NeuroTS's parameters of the mtype, or None.
+        rng: numpy Generator.
+    """
+    laws = {}
+    for kind, entry in (parameters or {}).items():
+        if trunks and kind in trunks[0] and isinstance(entry, dict):
+            laws[kind] = read_law(entry)
+    # Apical trunks come first: those of other types may depend on them.
+    order = sorted((k for k in laws if laws[k] is not None), key=lambda k: k != "apical_dendrite")
+    result = []
+    for cell in trunks:
+        drawn = {}
+        for kind in order:
+            apical = drawn.get("apical_dendrite")
+            first = apical[:, 0] if apical is not None and apical.shape[1] else None
+            drawn[kind] = laws[kind].draw(DRAWS, len(cell[kind]), rng, first)
+        result.append(drawn)
+    return result
+
+
+def trunk_panels(references, cells, kinds, parameters, seed):
+    """What a figure of trunk angles shows.
+
+    Args:
+        references, cells: [ValidationCell].
+        kinds: neurite types.
+        parameters: NeuroTS's parameters of the mtype, or None.
+        seed: of the draws from laws.
+
+    Returns:
+        [(Angle, {"reference": [(cell, angles)], "synthesized": the same, "law": angles or None})]
+    """
+    sides = measured(references, kinds, SOMA), measured(cells, kinds, ORIGIN)
+    drawn = drawn_from_laws(sides[1], parameters, np.random.default_rng(seed))
+    panels = []
+    for angle in angle_tests(kinds):
+        found = {
+            population: [
+                (cell.name, values)
+                for cell, trunks in zip(members, side, strict=True)
+                if len(values := angles(trunks, angle))
+            ]
+            for population, members, side in (
+                ("reference", references, sides[0]),
+                ("synthesized", cells, sides[1]),
+            )
+        }
+        if any(found.values()):
+            has_law = bool(drawn) and angle.kinds <= set(drawn[0])
+            law = [angles(cell, angle).ravel() for cell in drawn] if has_law else []
+            law = np.concatenate(law) if law else np.empty(0)
+            panels.append((angle, {**found, "law": law if len(law) else None}))
+    return panels
+
+
+def angle_title(angle):
+    """An angle in words."""
+    kind = angle.kind.replace("_", " ")
+    if angle.other is None:
+        return f"{kind} and pia"
+    if angle.other == angle.kind:
+        return f"between {kind}s"
+    return f"{kind} and {angle.other.replace('_', ' ')}"
+
+
+@styled
+def plot_trunk_angles(panels, title):
+    """A figure with a panel per angle; see :func:`trunk_panels`."""
+    rows = max(-(-len(panels) // _COLUMNS_OF_PANELS), 1)
+    columns = min(max(len(panels), 1), _COLUMNS_OF_PANELS)
+    figure = new_figure(_PANEL[0] * columns + 0.3, _PANEL[1] * rows + 0.5)
+    figure.suptitle(shorten(title, 20 + 20 * columns), x=0.01, ha="left", weight="bold")
+    if not panels:
+        say(figure.add_subplot(), "no cell has trunks")
+        return figure
+    grid = figure.subplots(rows, columns, squeeze=False)
+    for axes, (angle, values) in zip(grid.flat, panels, strict=False):
+        _panel(axes, angle, values)
+    for axes in grid.flat[len(panels) :]:
+        axes.set_axis_off()
+    for row in range(rows):
+        grid[row, 0].set_ylabel("density (1/rad)")
+    return figure
+
+
+def _panel(axes, angle, values):
+    edges = np.arange(0, 180 + BIN_DEGREES, BIN_DEGREES)
+    for population in ("reference", "synthesized"):
+        pooled = pool(values[population])
+        if not len(pooled):
+            continue
+        density = np.histogram(np.degrees(pooled), edges)[0] / len(pooled) / np.radians(BIN_DEGREES)
+        fill = population == "reference"
+        axes.stairs(
+            density, edges, fill=fill, alpha=0.4 if fill else 1, lw=0 if fill else 1.6,
+            color=POPULATION_COLORS[population],
+            label=f"{population} ({len(values[population])} cells, {len(pooled)})",
+        )  # fmt: skip
+    if values["law"] is not None:
+        fine = np.linspace(0, 180, 61)
+        counts = np.histogram(np.degrees(values["law"]), fine)[0]
+        density = counts / counts.sum() / np.radians(fine[1])
+        axes.plot((fine[1:] + fine[:-1]) / 2, density, color=FITTED, lw=1.3, label="fitted law")
+    axes.set_title(angle_title(angle), fontsize=8.5, weight="normal")
+    axes.set_xlim(0, 180)
+    axes.set_ylim(0, axes.get_ylim()[1] * 1.35)
+    axes.set_xticks(range(0, 181, 45))
+    axes.set_xlabel("angle (°)")
+    axes.legend(loc="upper right", fontsize=6.8)
+    axes.tick_params(labelcolor=MUTED)
+    bare(axes)
+
+
+def pool(values):
+    """The angles (rad) of all cells."""
+    return np.concatenate([found for _, found in values]) if values else np.empty(0)
+
+
+def angle_rows(mtype, panels):
+    """Rows of COLUMNS: every angle."""
+    return [
+        {
+            "mtype": mtype,
+            "neurite_type": angle.kind,
+            "angle": angle.name,
+            "population": population,
+            "cell": cell,
+            "radians": float(value),
+        }
+        for angle, values in panels
+        for population in ("reference", "synthesized")
+        for cell, found in values[population]
+        for value in found
+    ]
+
+
+def summary_rows(mtype, panels, verdicts):
+    """Rows of SUMMARY_COLUMNS: numbers of cells, medians (rad), and the validation's test.
+
+    Args:
+        mtype: of the cells.
+        panels: see :func:`trunk_panels`.
+        verdicts: [Verdict] of ``validation.trunks.compare``.
+    """
+    tests = {(verdict.neurite_type, verdict.test): verdict for verdict in verdicts}
+    rows = []
+    for angle, values in panels:
+        test = tests.get((angle.kind, angle.name))
+        pooled = {name: pool(values[name]) for name in ("reference", "synthesized")}
+        law = values["law"]
+        rows.append(
+            {
+                "mtype": mtype,
+                "neurite_type": angle.kind,
+                "angle": angle.name,
+                "n_reference": len(values["reference"]),
+                "n_synthesized": len(values["synthesized"]),
+                "median_reference": _median(pooled["reference"]),
+                "median_synthesized": _median(pooled["synthesized"]),
+                "median_law": None if law is None else _median(law),
+                "by_law": law is not None,
+                "ks": None if test is None else test.statistic,
+                "p": None if test is None else test.p,
+                "p_adjusted": None if test is None else test.p_adjusted,
+                "verdict": None if test is None else test.verdict,
+            }
+        )
+    return rows
+
+
+def _median(values):
+    return float(np.median(values)) if len(values) else None

@@ -1,0 +1,122 @@
+"""A report's work on one mtype, which processes may share: figures and rows of numbers."""
+
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from region_grower_flow.calibration.pool import start_server, worker_pool
+from region_grower_flow.errors import WorkerFailed
+from region_grower_flow.report.files import report_file
+from region_grower_flow.report.placed import readable
+from region_grower_flow.report.style import DPI, save
+from region_grower_flow.validation.populations import read_references
+
+PRELOADED = ("matplotlib.figure", "neurom", "region_grower_flow.report.by_mtype")
+
+
+@dataclass(frozen=True)
+class ReportSettings:
+    """How reports are made.
+
+    Attributes:
+        folder: of the report's files.
+        kind: ``png`` or ``svg``.
+        dpi: of PNG files.
+        seed: of every choice and resampling.
+        pictured: cells per mtype in pictures.
+    """
+
+    folder: Path
+    kind: str = "png"
+    dpi: int = DPI
+    seed: int = 0
+    pictured: int = 8
+
+
+@dataclass(frozen=True)
+class ReportUnit:
+    """What a report needs of one mtype.
+
+    Attributes:
+        mtype: its name.
+        references: [ReferenceCell], files of its reconstructions.
+        cells: [PlacedCell], synthesized.
+        in_atlas: whether these have places in an atlas.
+        settings: ReportSettings.
+        extra: what else the report needs (the fits of the mtype, its parameters).
+    """
+
+    mtype: str
+    references: tuple
+    cells: tuple
+    in_atlas: bool
+    settings: ReportSettings
+    extra: dict = field(default_factory=dict)
+
+    def read(self):
+        """(reference [ValidationCell], synthesized [PlacedCell], [sentence on the unreadable])."""
+        references, lost = read_references(self.references, self.mtype)
+        cells, unreadable = readable(self.cells)
+        return references, cells, lost + unreadable
+
+    def save(self, figure, part=None):
+        """Write a figure of the mtype, in a folder ``part`` where it has several; its path."""
+        settings = self.settings
+        folder = settings.folder / part if part else settings.folder
+        return save(figure, report_file(folder, self.mtype, settings.kind), settings.dpi)
+
+
+@dataclass
+class UnitResult:
+    """What a report has made of one mtype.
+
+    Attributes:
+        mtype: its name.
+        rows: {table: [dict]}.
+        paths: of its figures.
+        notes: sentences.
+    """
+
+    mtype: str
+    rows: dict = field(default_factory=dict)
+    paths: list = field(default_factory=list)
+    notes: list = field(default_factory=list)
+
+
+def run_units(function, units, processes=1, advance=lambda done, total: None):
+    """[what ``function`` returns for each unit], in their order, by several processes.
+
+    Args:
+        function: of a module, so that processes find it.
+        units: list of ReportUnit.
+        processes: how many.
+        advance: called with (units done, units).
+
+    Raises:
+        WorkerFailed: a process died.
+    """
+    advance(0, len(units))
+    if processes <= 1 or len(units) <= 1:
+        results = []
+        for unit in units:
+            results.append(function(unit))
+            advance(len(results), len(units))
+        return results
+    start_server(PRELOADED)
+    with worker_pool(min(processes, len(units))) as pool:
+        try:
+            results = []
+            for result in pool.map(function, units):
+                results.append(result)
+                advance(len(results), len(units))
+            return results
+        except BrokenProcessPool as error:
+            raise WorkerFailed(
+                "A process of the report died (out of memory, or killed from outside). Run again, "
+                "with fewer processes or fewer cells when memory is short."
+            ) from error
+
+
+def gathered(results, table):
+    """The rows of a table of all UnitResults."""
+    return [row for result in results for row in result.rows.get(table, ())]

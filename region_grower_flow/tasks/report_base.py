@@ -1,0 +1,284 @@
+"""What all reports share: the synthesis that they show, its cells, their folder."""
+
+import contextlib
+import functools
+import os
+from pathlib import Path
+
+from region_grower_flow import checks
+from region_grower_flow.errors import FlowError, InvalidInput, InvalidInputs, nearest
+from region_grower_flow.fingerprint import RESULT_PACKAGES, package_versions
+from region_grower_flow.io.run_lock import release
+from region_grower_flow.manifest import read_manifest
+from region_grower_flow.places import check_folder
+from region_grower_flow.tasks import inputs
+from region_grower_flow.tasks.base import FlowTask, processes
+from region_grower_flow.tasks.checks import Check
+from region_grower_flow.tasks.merge import SynthesizeMorphologies
+from region_grower_flow.tasks.option_types import Text
+from region_grower_flow.tasks.report_options import AllReportOptions
+from region_grower_flow.tasks.vacuum import SynthesizeVacuum
+from region_grower_flow.tasks.validation import _atlas_outputs, _vacuum_outputs
+
+PACKAGES = (*RESULT_PACKAGES, "matplotlib")
+"""Whose versions enter the fingerprint."""
+
+SYNTHESIS_INPUTS = ("input_cells", "atlas", "out_cells")
+
+REFERENCES, DEBUG, ONLY_ATLAS, ONLY_VACUUM = "references", "debug", "atlas", "vacuum"
+"""What a report may need."""
+
+REPORTS = {}
+"""{task family: class} of all reports, filled as they are defined."""
+
+
+class CheckReport(AllReportOptions, Check):
+    """Check what only a report needs; the synthesis has checks of its own."""
+
+    checked = Text(default="", shown=True, description="For internal use")
+
+    @property
+    def label(self):
+        """Each report has a check of its own."""
+        return f"{self.task_family}_{self.checked}"
+
+    @property
+    def needs(self):
+        """What the report needs."""
+        return REPORTS[self.checked].needs if self.checked else ()
+
+    def files(self):
+        """The reconstructions, where the report shows them."""
+        given = self.morphologies_dir and self.dat_file
+        return inputs.reconstruction_files(self) if REFERENCES in self.needs and given else {}
+
+    def problems(self):
+        """Options that do not go together, and reconstructions that cannot be read."""
+        problems = checks.Problems(check_folder("option report_dir", self.report_dir))
+        problems.extend(self._wrong_synthesis())
+        if self.in_atlas and not problems:
+            problems.attempt(self._check_mtypes)
+        if REFERENCES in self.needs:
+            problems.attempt(checks.read_reconstructions, self)
+        return problems
+
+    def _wrong_synthesis(self):
+        for need, other in ((ONLY_ATLAS, "vacuum"), (ONLY_VACUUM, "atlas")):
+            if need in self.needs and self.report_of == other:
+                problem = f"{self.checked} shows cells {_WHERE[need]} only"
+                yield InvalidInput(problem, "option report_of", f"set it to {need}")
+        if not self.in_atlas:
+            return
+        for name in SYNTHESIS_INPUTS:
+            if not getattr(self, name):
+                hint = "give it, or set report_of = vacuum"
+                yield InvalidInput(
+                    "is needed for a report of cells in the atlas", f"option {name}", hint
+                )
+        if self.skip_write:
+            yield InvalidInput("leaves no morphology to show", "option skip_write")
+        if DEBUG in self.needs and not self.out_debug_data:
+            hint = "name a file: the cells are then grown again, as the same cells"
+            problem = "is needed: without it a synthesis does not record what it scales"
+            yield InvalidInput(problem, "option out_debug_data", hint)
+
+    def _check_mtypes(self):
+        if self.report_mtypes:
+            known = sorted({str(mtype) for mtype in inputs.cells(self).properties["mtype"]})
+            check_known(self.report_mtypes, known, self.input_cells)
+
+
+_WHERE = {ONLY_ATLAS: "in an atlas", ONLY_VACUUM: "grown without an atlas"}
+
+
+def check_known(wanted, known, where):
+    """Raise InvalidInputs for each wanted mtype that is not known."""
+    problems = [
+        InvalidInput(f"there is no mtype {mtype!r}", where, nearest(mtype, known))
+        for mtype in wanted
+        if mtype not in known
+    ]
+    if problems:
+        raise InvalidInputs(problems)
+
+
+class Report(AllReportOptions, FlowTask):
+    """Base of the reports.
+
+    Subclasses name what they need (``needs``), which options change them (``own_options``), and
+    make their files (:meth:`report`).
+    """
+
+    needs = ()
+    own_options = ("report_of", "report_mtypes", "report_sample", "report_seed", "figure_format")
+    folder_name = None
+    """Of the report's folder in ``report_dir``."""
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        if cls.folder_name or cls.__dict__.get("is_page"):
+            REPORTS[cls.__name__] = cls
+
+    def requires(self):
+        """The check, and what the report shows: that only when the check finds nothing wrong."""
+        return self._required
+
+    @functools.cached_property
+    def _required(self):
+        check = self.clone(CheckReport, checked=self.task_family)
+        try:
+            wrong = bool(check.problems())
+        except FlowError:
+            wrong = True
+        return [check] if wrong else [check, *self.upstream()]
+
+    @property
+    def synthesis(self):
+        """The synthesis that the report shows."""
+        return self.clone(SynthesizeMorphologies if self.in_atlas else SynthesizeVacuum)
+
+    def upstream(self):
+        """The synthesis, and further stages."""
+        return [self.synthesis, *self.stages()]
+
+    def stages(self):
+        """Further stages whose outputs the report shows."""
+        return []
+
+    def files(self):
+        """The reconstructions, where they are shown."""
+        return inputs.reconstruction_files(self) if REFERENCES in self.needs else {}
+
+    def values(self):
+        """The report's own options; those of the synthesis are in its fingerprint."""
+        own = {name: getattr(self, name) for name in self.own_options}
+        if self.figure_format == "png":
+            own["figure_dpi"] = self.figure_dpi
+        return {**own, "folder": os.path.relpath(self.folder, self.work_dir)}
+
+    def packages(self):
+        """Those of the synthesis and of the figures."""
+        return package_versions(PACKAGES)
+
+    def held_places(self):
+        """The report's folder."""
+        return [str(self.folder)]
+
+    @property
+    def folder(self):
+        """Where the report's files go."""
+        return Path(self.report_dir, self.folder_name)
+
+    def run(self):
+        """Make the report, and say in the terminal where it is."""
+        try:
+            super().run()
+        finally:
+            release()
+        facts = read_manifest(self.output().path).facts
+        print("\n".join(facts["sentences"]), flush=True)
+
+    def make(self):
+        """Write the report; files that an earlier one has left and this one has not go."""
+        earlier = read_manifest(self.output().path)
+        paths, sentences = self.report()
+        kept = {os.path.realpath(path) for path in paths}
+        for path in earlier.outputs if earlier is not None else ():
+            if os.path.realpath(path) not in kept:
+                with contextlib.suppress(OSError):
+                    os.unlink(path)
+        return paths, {"sentences": [*sentences, f"Written: {self.folder}"]}
+
+    def report(self):
+        """(paths of all files, [sentence])."""
+        raise TypeError(f"{type(self).__name__} makes nothing")
+
+    # What reports are made of.
+
+    def outputs(self):
+        """The SynthesisOutputs of the synthesis."""
+        return (_atlas_outputs if self.in_atlas else _vacuum_outputs)(self.synthesis)
+
+    def structure(self):
+        """The region structure (dict); None in vacuum."""
+        from region_grower_flow.atlas.structure import load_region_structure
+
+        return load_region_structure(self.region_structure) if self.in_atlas else None
+
+    def placed(self):
+        """The PlacedCells of the synthesis."""
+        from region_grower_flow.report.placed import PlacedCells
+
+        self.tell("reading the tables of the synthesis")
+        return PlacedCells(self.outputs(), self.structure())
+
+    def chosen(self, mtypes):
+        """Those of some mtypes that are to be shown.
+
+        Raises:
+            InvalidInputs: one that is wanted is not there.
+        """
+        check_known(self.report_mtypes, mtypes, "option report_mtypes")
+        return [mtype for mtype in mtypes if mtype in self.report_mtypes or not self.report_mtypes]
+
+    def settings(self):
+        """The ReportSettings."""
+        from region_grower_flow.io.atomic import make_folder
+        from region_grower_flow.report.units import ReportSettings
+
+        make_folder(self.folder)
+        return ReportSettings(
+            folder=self.folder,
+            kind=self.figure_format,
+            dpi=self.figure_dpi,
+            seed=self.report_seed,
+            pictured=self.report_pictures,
+        )
+
+    def units(self, sample=None, extra=lambda mtype: {}):
+        """A ReportUnit for each mtype that was synthesized and, where needed, has a reference."""
+        from region_grower_flow.report.units import ReportUnit
+
+        placed, settings = self.placed(), self.settings()
+        references = {}
+        if REFERENCES in self.needs or (self.morphologies_dir and self.dat_file):
+            references = checks.read_reconstructions(self).mtypes
+        wanted = self.report_sample if sample is None else sample
+        return [
+            ReportUnit(
+                mtype=mtype,
+                references=tuple(references.get(mtype, ())),
+                cells=tuple(placed.sample(mtype, wanted, self.report_seed)),
+                in_atlas=self.in_atlas,
+                settings=settings,
+                extra=extra(mtype),
+            )
+            for mtype in self.chosen(list(placed.mtypes))
+        ]
+
+    def run_units(self, function, units):
+        """The UnitResults of all mtypes."""
+        from region_grower_flow.report.units import run_units
+
+        return run_units(function, units, processes(self.report_processes), self._advance)
+
+    def _advance(self, done, total):
+        self.tell(f"{done} of {total} mtypes", 100 * done / max(total, 1))
+
+    def written(self, results, tables):
+        """(paths, sentences) of UnitResults and their tables.
+
+        Args:
+            results: [UnitResult].
+            tables: {file name: (table of the results, columns)}.
+        """
+        from region_grower_flow.report.files import write_table
+        from region_grower_flow.report.units import gathered
+
+        paths = [path for result in results for path in result.paths]
+        for name, (table, columns) in tables.items():
+            rows = gathered(results, table)
+            columns = columns or (list(rows[0]) if rows else ["mtype"])
+            paths.append(write_table(self.folder / name, columns, rows))
+        notes = [f"{result.mtype}: {note}" for result in results for note in result.notes]
+        return paths, [f"{self.task_family}: {len(results)} mtypes.", *notes]

@@ -1,0 +1,243 @@
+"""Reports that users of synthesis-workflow know, each as figures and tables of numbers."""
+
+from pathlib import Path
+
+from region_grower_flow.errors import InvalidInput
+from region_grower_flow.tasks import inputs
+from region_grower_flow.tasks.base import load_json_output
+from region_grower_flow.tasks.fits import FitPathDistances
+from region_grower_flow.tasks.models import model_paths, model_stages
+from region_grower_flow.tasks.report_base import (
+    DEBUG,
+    ONLY_ATLAS,
+    ONLY_VACUUM,
+    REFERENCES,
+    Report,
+)
+
+
+class PlotMorphometrics(Report):
+    """Violins of the features of synthesized and reference cells, per mtype."""
+
+    folder_name = "morphometrics"
+    needs = (REFERENCES,)
+
+    def report(self):
+        """See :func:`region_grower_flow.report.by_mtype.morphometrics`."""
+        from region_grower_flow.report import by_mtype
+
+        results = self.run_units(by_mtype.morphometrics, self.units())
+        tables = {
+            "morphometrics.csv": ("cells", None),
+            "summary.csv": ("summary", by_mtype.SUMMARY_COLUMNS),
+        }
+        return self.written(results, tables)
+
+
+class PlotScoreMatrix(Report):
+    """The matrix of scores (MVS) of all mtypes and features, with numbers of cells and the null."""
+
+    folder_name = "scores"
+    needs = (REFERENCES,)
+
+    def report(self):
+        """See :func:`region_grower_flow.report.scores.plot_score_matrix`."""
+        from region_grower_flow.report import by_mtype, scores
+        from region_grower_flow.report.style import save
+        from region_grower_flow.report.units import gathered
+
+        results = self.run_units(by_mtype.scores, self.units())
+        paths, sentences = self.written(results, {"scores.csv": ("scores", scores.COLUMNS)})
+        rows = gathered(results, "scores")
+        figure = scores.plot_score_matrix(rows)
+        path = self.folder / f"scores.{self.figure_format}"
+        above = sum(row["above"] for row in rows)
+        tested = sum(row["mvs"] is not None for row in rows)
+        words = f"{above} of {tested} scores are above their limit, {len(rows)} in all."
+        return [save(figure, path, self.figure_dpi), *paths], [*sentences, words]
+
+
+class PlotDensityProfiles(Report):
+    """Length of neurites along depth, per mtype: in the atlas with its layers, or in vacuum."""
+
+    folder_name = "density_profiles"
+    needs = (REFERENCES,)
+
+    def report(self):
+        """See :func:`region_grower_flow.report.by_mtype.density_profiles`."""
+        from region_grower_flow.report import by_mtype, profiles
+
+        results = self.run_units(by_mtype.density_profiles, self.units())
+        tables = {"profiles.csv": ("profiles", profiles.COLUMNS)}
+        if self.in_atlas:
+            tables["layers.csv"] = ("layers", profiles.LAYER_COLUMNS)
+        return self.written(results, tables)
+
+
+class WithParameters(Report):
+    """Reports that show what the parameters ask for."""
+
+    def stages(self):
+        """The stages that make parameters where they are not given."""
+        return model_stages(self)
+
+    def files(self):
+        """The reconstructions, and the parameters that are given."""
+        given = ("tmd_parameters", "tmd_distributions")
+        return {**super().files(), **inputs.given_files(self, *given)}
+
+    def parameters(self, cells):
+        """The parameters of an mtype, by the region of its first cell; None where it has none."""
+        from region_grower_flow.io.parameters import load_parameters, mtype_entry
+
+        loaded = load_parameters(model_paths(self)["parameters"], validate=False)
+
+        def of(mtype):
+            region = cells.region(mtype) or (self.region, self.region)
+            try:
+                return mtype_entry(loaded, *region, mtype)
+            except (InvalidInput, KeyError):
+                return None
+
+        return of
+
+
+class PlotPathDistanceFits(WithParameters):
+    """Fits of path distances against extents, per mtype, with the synthesized cells."""
+
+    folder_name = "path_distance_fits"
+    needs = (REFERENCES,)
+    own_options = (*Report.own_options, "path_fit_trees")
+
+    def stages(self):
+        """The fits, and the parameters."""
+        return [self.clone(FitPathDistances), *super().stages()]
+
+    def report(self):
+        """See :func:`region_grower_flow.report.by_mtype.path_distances`."""
+        from region_grower_flow.report import by_mtype, path_fits
+
+        fits = load_json_output(self.clone(FitPathDistances).path)
+        fits = next(iter(fits.values()), {})
+        parameters = self.parameters(self.placed())
+
+        def extra(mtype):
+            asked = (parameters(mtype) or {}).get("context_constraints") or {}
+            slopes = {
+                kind: (entry.get("extent_to_target") or {}).get("slope")
+                for kind, entry in asked.items()
+                if entry
+            }
+            return {"fits": fits.get(mtype, {}), "slopes": slopes, "trees": self.path_fit_trees}
+
+        units = [unit for unit in self.units(extra=extra) if unit.extra["fits"]]
+        results = self.run_units(by_mtype.path_distances, units)
+        tables = {
+            "trees.csv": ("trees", path_fits.COLUMNS),
+            "fits.csv": ("fits", path_fits.FIT_COLUMNS),
+        }
+        return self.written(results, tables)
+
+
+class ValidateTrunks(WithParameters):
+    """Angles of trunks with the pia and between each other, against the fitted laws."""
+
+    folder_name = "trunks"
+    needs = (REFERENCES,)
+
+    def report(self):
+        """See :func:`region_grower_flow.report.by_mtype.trunk_angle_report`."""
+        from region_grower_flow.report import by_mtype, trunk_angles
+
+        parameters = self.parameters(self.placed())
+        units = self.units(extra=lambda mtype: {"parameters": parameters(mtype)})
+        results = self.run_units(by_mtype.trunk_angle_report, units)
+        tables = {
+            "angles.csv": ("angles", trunk_angles.COLUMNS),
+            "summary.csv": ("summary", trunk_angles.SUMMARY_COLUMNS),
+        }
+        return self.written(results, tables)
+
+
+class PlotScales(Report):
+    """How bar codes and neurites were scaled in the synthesis, per mtype."""
+
+    folder_name = "scales"
+    needs = (DEBUG, ONLY_ATLAS)
+    own_options = ("report_of", "report_mtypes", "figure_format")
+
+    def report(self):
+        """See :mod:`region_grower_flow.report.scales`."""
+        from region_grower_flow.report import scales
+        from region_grower_flow.report.files import write_table
+        from region_grower_flow.report.style import save
+
+        rows, cells = scales.read_scales(self.out_debug_data)
+        mtypes = self.chosen(sorted(cells))
+        cells = {mtype: cells[mtype] for mtype in mtypes}
+        rows = [row for row in rows if row["mtype"] in cells]
+        summary = scales.summarize_scales(rows, cells)
+        folder = self.settings().folder
+        paths = [
+            save(
+                scales.plot_scales(rows, cells),
+                folder / f"scales.{self.figure_format}",
+                self.figure_dpi,
+            ),
+            write_table(folder / "scales.csv", scales.COLUMNS, rows),
+            write_table(folder / "summary.csv", scales.SUMMARY_COLUMNS, summary),
+        ]
+        return paths, [f"PlotScales: {sum(cells.values())} cells of {len(cells)} mtypes."]
+
+
+class PlotVacuumMorphologies(Report):
+    """Pictures of cells grown without an atlas, per mtype, with reference cells below."""
+
+    folder_name = "vacuum_morphologies"
+    needs = (ONLY_VACUUM,)
+    own_options = (*Report.own_options, "report_pictures")
+
+    def files(self):
+        """The reconstructions, where there are any."""
+        given = self.morphologies_dir and self.dat_file
+        return inputs.reconstruction_files(self) if given else {}
+
+    def report(self):
+        """See :func:`region_grower_flow.report.by_mtype.pictures`."""
+        from region_grower_flow.report import by_mtype
+
+        results = self.run_units(by_mtype.pictures, self.units(sample=self.report_pictures))
+        return self.written(results, {"pictures.csv": ("pictures", by_mtype.PICTURE_COLUMNS)})
+
+
+class PlotCollage(Report):
+    """Cells in slices of the atlas with its layers, and upright side by side, per mtype."""
+
+    folder_name = "collage"
+    needs = (ONLY_ATLAS,)
+    own_options = (
+        *Report.own_options,
+        "report_pictures",
+        "collage_slices",
+        "collage_axis",
+        "collage_thickness",
+        "collage_sample",
+    )
+
+    def report(self):
+        """See :func:`region_grower_flow.report.collage.collage`."""
+        from region_grower_flow.report import collage, slices
+        from region_grower_flow.report.units import run_units
+
+        placed, settings = self.placed(), self.settings()
+        axis = slices.AXES.index(self.collage_axis) if self.collage_axis in slices.AXES else None
+        shown = slices.choose_slices(
+            placed.positions(), self.collage_slices, self.collage_thickness, axis
+        )
+        self.tell("reading the atlas")
+        layers = slices.LayerMap(Path(self.atlas), self.structure())
+        units = collage.collage_units(
+            placed, self.chosen(list(placed.mtypes)), shown, settings, self.collage_sample
+        )
+        results = run_units(collage.Collage(shown, layers), units, 1, self._advance)
+        return self.written(results, {"cells.csv": ("cells", collage.COLUMNS)})

@@ -1,0 +1,85 @@
+"""The report of a synthesis: one page that is opened first, as a task."""
+
+import os
+from pathlib import Path
+
+from region_grower_flow.manifest import read_manifest
+from region_grower_flow.tasks.models import MODEL_STAGES
+from region_grower_flow.tasks.report_base import ONLY_ATLAS, Report
+
+
+class ReportSynthesis(Report):
+    """One HTML page on a synthesis: what was made, pictures, times, warnings, provenance.
+
+    It reads the summary and a few cells per mtype: its cost does not grow with the run.
+    """
+
+    needs = (ONLY_ATLAS,)
+    is_page = True
+    own_options = ("report_mtypes", "report_seed", "report_pictures")
+
+    def values(self):
+        """The options that change the page, and where it is."""
+        own = {name: getattr(self, name) for name in self.own_options}
+        return {**own, "page": os.path.relpath(self.page, self.work_dir)}
+
+    @property
+    def page(self):
+        """The HTML file."""
+        beside = Path(self.out_cells or "cells")
+        return Path(self.out_report or beside.with_name(f"{beside.stem}_report.html"))
+
+    @property
+    def folder(self):
+        """The folder of the page."""
+        return self.page.parent
+
+    def held_places(self):
+        """The page."""
+        return [str(self.page)]
+
+    def report(self):
+        """See :func:`region_grower_flow.report.synthesis_page.synthesis_page`."""
+        from region_grower_flow.io.atomic import make_folder, write_text_atomic
+        from region_grower_flow.report.synthesis_page import (
+            SynthesisReport,
+            synthesis_page,
+            warnings_of,
+        )
+
+        summary = read_manifest(self.synthesis.output().path).facts
+        pictures, lost = self._pictures()
+        report = SynthesisReport(
+            summary=summary,
+            written=list(self._written()),
+            warnings=[*warnings_of(summary), *lost],
+            calibration=list(self._calibration()),
+            pictures=pictures,
+        )
+        make_folder(self.page.parent)
+        write_text_atomic(self.page, synthesis_page(report))
+        return [self.page], [f"Open {self.page}"]
+
+    def _pictures(self):
+        """([(mtype, kind, data, caption)], [sentence on cells that cannot be read])."""
+        from region_grower_flow.report.synthesis_pictures import synthesis_pictures
+
+        placed = self.placed()
+        mtypes = self.chosen(list(placed.mtypes))
+        self.tell("drawing cells")
+        return synthesis_pictures(placed, mtypes, self.report_pictures, self.report_seed)
+
+    def _written(self):
+        """(what, path, bytes) of the outputs."""
+        for what, place in self.synthesis.places().items():
+            if place is not None:
+                path = Path(place)
+                size = path.stat().st_size if path.is_file() else None
+                yield what.replace("_", " "), os.path.abspath(place), size
+
+    def _calibration(self):
+        """(stage, sentences) of what was calibrated for the synthesis."""
+        for stage in MODEL_STAGES:
+            manifest = read_manifest(self.clone(stage).output().path)
+            if manifest is not None:
+                yield stage.__name__, manifest.facts.get("sentences", [])
