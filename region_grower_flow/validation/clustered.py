@@ -38,22 +38,14 @@ def compare_clustered(name, samples, owners, rng, minimum):
     if min(counts) < minimum:
         return FeatureTest(name, *sizes)
     distances = ks_distances(np.concatenate(samples), cells, sizes, counts, rng)
-    draws = [
-        draw_percentiles(values, of_trees, len(np.unique(of_trees)), size, rng)
-        for values, of_trees, size in (
-            (samples[0], owners[0], counts[0]),
-            (samples[1], owners[1], counts[1]),
-            (samples[0], owners[0], counts[0]),
-            (samples[0], owners[0], counts[1]),
-        )
+    medians = [draw_medians(*of_sample, rng) for of_sample in zip(samples, owners, strict=True)]
+    labels = label_permutations(counts, RESAMPLES, rng)[cells].T
+    null = [
+        weighted_percentiles(np.concatenate(samples), group.astype(int), MVS_EDGES)
+        for group in (labels, ~labels)
     ]
-    return feature_test(
-        name,
-        samples,
-        (distances[0], p_value(distances[0], distances[1:])),
-        draws[1][1] - draws[0][1],
-        mvs_of_percentiles(draws[2], draws[3]),
-    )
+    ks = distances[0], p_value(distances[0], distances[1:])
+    return feature_test(name, samples, ks, medians[1] - medians[0], mvs_of_percentiles(*null))
 
 
 def ks_distances(values, cells, sizes, counts, rng):
@@ -79,19 +71,18 @@ def ks_distances(values, cells, sizes, counts, rng):
     return np.abs(reference - synthesized)[ends].max(axis=0)
 
 
-def draw_percentiles(values, owners, known, size, rng):
-    """(3, RESAMPLES) percentiles MVS_EDGES of resamples of the cells of a population.
+def draw_medians(values, owners, rng):
+    """(RESAMPLES,) medians of the trees of cells drawn with replacement.
 
     Args:
-        values: (n,) of its trees.
+        values: (n,) of the trees.
         owners: (n,) the cell of each.
-        known: number of its cells.
-        size: number of cells that are drawn, with replacement.
         rng: numpy Generator.
     """
-    times = rng.multinomial(size, np.full(known, 1 / known), size=RESAMPLES)
-    cells = np.unique(owners, return_inverse=True)[1]
-    return weighted_percentiles(values, times[:, cells], MVS_EDGES)
+    known, cells = np.unique(owners, return_inverse=True)
+    shares = np.full(len(known), 1 / len(known))
+    times = rng.multinomial(len(known), shares, size=RESAMPLES)
+    return weighted_percentiles(values, times[:, cells], (50,))[0]
 
 
 def weighted_percentiles(values, weights, percentiles):

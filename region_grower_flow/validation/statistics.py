@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 RESAMPLES = 1000
-"""Bootstrap samples of an interval and of the null distribution of the MVS."""
+"""Bootstrap samples of an interval, and permutations for the null distribution of the MVS."""
 
 PERMUTATIONS = 1999
 """Permutations of a permutation test, so that the smallest p is 1 / 2000."""
@@ -39,7 +39,7 @@ class FeatureTest:
         interval: its (low, high) 90 % bootstrap interval.
         scale: robust spread of the reference, see :func:`spread`.
         mvs: median difference over the maximum visible spread, see :func:`mvs`.
-        mvs_null95: 95th percentile of the MVS of two samples of the reference itself.
+        mvs_null95: 95th percentile of the MVS of permutations of both samples.
         medians: (reference, synthesized), in the feature's units.
     """
 
@@ -142,7 +142,9 @@ def compare_feature(name, reference, synthesized, rng, minimum):
     ks = ks_2samp(reference, synthesized)
     drawn = resampled(reference, sizes[0], rng), resampled(synthesized, sizes[1], rng)
     medians = [np.median(values, axis=1) for values in drawn]
-    null = mvs(resampled(reference, sizes[0], rng), resampled(reference, sizes[1], rng))
+    pooled = np.concatenate([reference, synthesized])
+    null = rng.permuted(np.tile(pooled, (RESAMPLES, 1)), axis=1)
+    null = mvs(null[:, : sizes[0]], null[:, sizes[0] :])
     return feature_test(
         name, (reference, synthesized), (ks.statistic, ks.pvalue), medians[1] - medians[0], null
     )
@@ -156,7 +158,7 @@ def feature_test(name, samples, ks, differences, null):
         samples: (reference, synthesized) finite values.
         ks: (distance, p).
         differences: (RESAMPLES,) differences of medians of resamples of both.
-        null: (RESAMPLES,) MVS of two resamples of the reference.
+        null: (RESAMPLES,) MVS of permutations of the pooled samples.
     """
     reference, synthesized = samples
     medians = float(np.median(reference)), float(np.median(synthesized))
