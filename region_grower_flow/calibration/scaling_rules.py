@@ -224,10 +224,12 @@ def _add_slope(target, mtype, name, fits, done):
         )
         return
     target.update({"slope": fit["slope"], "intercept": fit["intercept"]})
-    poor = fit["r2"] is not None and fit["r2"] < 0.0
-    if poor or fit["n_used"] < 3:
+    why = None
+    if fit["n_used"] < 3:
+        why = f"is fitted to {fit['n_used']} tree(s)"
+    elif fit["r2"] is not None and fit["r2"] < 0.0:
         why = f"explains the path distances worse than their mean (R2 {fit['r2']:.2f})"
-        why = why if poor else f"is fitted to {fit['n_used']} tree(s)"
+    if why:
         done.notes.append(f"{mtype}, {name}: the slope {fit['slope']:.3f} of its target {why}")
 
 
