@@ -2,11 +2,11 @@
 # make test         set up and run lint and all tests (make quick: the quick half)
 # make benchmark    race the reference (see benchmarks/README.rst)
 #
-# PYTHON chooses the interpreter (3.10 to 3.12), VENV where the environment is made.
+# PYTHON chooses the interpreter (3.10 to 3.13), VENV where the environment is made.
 
 VENV ?= .venv
-PYTHON ?= $(shell for p in python3.11 python3.12 python3.10 python3; do \
-	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys, venv, ensurepip; sys.exit(not (3, 10) <= sys.version_info < (3, 13))' >/dev/null 2>&1 \
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.10 python3.13 python3; do \
+	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys, venv, ensurepip; sys.exit(not (3, 10) <= sys.version_info < (3, 14))' >/dev/null 2>&1 \
 	&& { echo $$p; break; }; done)
 BIN := $(VENV)/bin
 WORKERS ?= 2
@@ -35,7 +35,7 @@ benchmark: $(VENV)/.tested
 	$(BIN)/python -m benchmarks
 
 $(VENV)/.installed: setup.cfg pyproject.toml
-	@test -n "$(PYTHON)" || { echo "Python 3.10, 3.11 or 3.12 with venv is needed; set PYTHON=/path/to/python" >&2; exit 1; }
+	@test -n "$(PYTHON)" || { echo "Python 3.10 to 3.13 with venv is needed; set PYTHON=/path/to/python" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --editable ".[mpi]"

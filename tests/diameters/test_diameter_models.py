@@ -9,6 +9,7 @@ from factories import copy_morphology, random_morphology
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from neurots.generate import diametrizer
+from oracle import needs_oracle
 
 from region_grower_flow.diameters import prepare
 from region_grower_flow.errors import DropCell, GrowthFailed, InvalidInput
@@ -121,6 +122,7 @@ def test_tapered_methods(seed, n_children, method):
     assert_as_reference(morphology, parameters(method), model, seed=seed)
 
 
+@needs_oracle
 @pytest.mark.parametrize("method", ["default", "external"])
 @pytest.mark.parametrize("seed", SEEDS)
 def test_simpler(seed, method):

@@ -4,11 +4,14 @@ import numpy as np
 import pytest
 import trimesh
 from growth_inputs import ORIENTATIONS, assert_same_cells, mtype, site
+from oracle import needs_oracle
 from voxcell import OrientationField
 
 from region_grower_flow import engine
 from region_grower_flow.engine.model import BarcodeScaling
 from region_grower_flow.space import constraints
+
+pytestmark = needs_oracle
 
 VOXEL, SHAPE = np.array([40.0, 40.0, 40.0]), (8, 8, 8)
 BOTH = ["basal_dendrite", "apical_dendrite"]

@@ -16,10 +16,13 @@ from growth_inputs import (
 )
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from oracle import needs_oracle
 
 from region_grower_flow import engine
 from region_grower_flow.engine.model import BarcodeScaling
 from region_grower_flow.errors import DropCell, GrowthFailed
+
+pytestmark = needs_oracle
 
 SEEDS = range(3)
 SCENARIOS = ["plain", "limits", "external_diameters", "sscx", "synthdb_rat"]

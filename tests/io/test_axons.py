@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from oracle import needs_oracle
 
 from region_grower_flow.errors import InvalidInput, InvalidInputs
 from region_grower_flow.io.axons import (
@@ -163,6 +164,7 @@ def test_a_written_table_is_read_back(tmp_path_factory, rows, random):
     np.testing.assert_allclose(scales, expected, rtol=1e-15)
 
 
+@needs_oracle
 def test_scales_have_the_last_digit_that_pandas_gives_them(table):
     path = table("\tmorphology\tscale\n0\ta\t1.8072768069805372\n1\ta\t0.7\n")
     _, scales = load_axon_table(path, [0, 1])

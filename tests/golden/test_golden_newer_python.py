@@ -1,0 +1,67 @@
+"""The reference's outputs under Python 3.13, numpy 2 and NeuroTS 3.6, whose growth is not used."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from test_golden import SCENARIOS, compare, options_of
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+VERSIONS = "import numpy, importlib.metadata as m; print(numpy.__version__, m.version('neurots'))"
+
+
+def newer_python():
+    """A Python 3.13 of this machine that can make environments, or None."""
+    beside = sorted(Path.home().glob(".pyenv/versions/3.13*/bin/python3.13"))
+    for candidate in [shutil.which("python3.13"), *beside]:
+        check = [candidate, "-c", "import venv, ensurepip"]
+        if candidate and subprocess.run(check, capture_output=True, check=False).returncode == 0:
+            return candidate
+    return None
+
+
+def environment_of(python, folder):
+    """The Python of a new environment with the package and what it pulls in, without MPI."""
+    subprocess.run([python, "-m", "venv", folder / "venv"], check=True)
+    source = folder / "source"  # a build would leave files in the checkout
+    source.mkdir()
+    for name in ("setup.cfg", "pyproject.toml", "README.rst"):
+        shutil.copy(CHECKOUT / name, source)
+    shutil.copytree(CHECKOUT / "region_grower_flow", source / "region_grower_flow")
+    own = folder / "venv" / "bin" / "python"
+    command = [own, "-m", "pip", "install", "--quiet", source]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return own
+
+
+@pytest.mark.golden
+@pytest.mark.slow
+@pytest.mark.timeout(1500)
+def test_newer_stack_agrees_with_the_reference(shared, tmp_path):
+    python = newer_python()
+    if python is None:
+        pytest.skip("there is no Python 3.13")
+    own = environment_of(python, tmp_path)
+    said = subprocess.run([own, "-c", VERSIONS], capture_output=True, text=True, check=True).stdout
+    numpy, neurots = said.split()
+    assert numpy.startswith("2.")
+    assert neurots.startswith("3.6.")
+    environment = {**os.environ, "REGION_GROWER_FLOW_CACHE": str(tmp_path / "kernels")}
+    for name in SCENARIOS:
+        scenario, out = shared / "golden" / name, tmp_path / name
+        out.mkdir()
+        command = [own.with_name("region-grower-flow"), *options_of(scenario, out)]
+        done = subprocess.run(
+            command,
+            cwd=scenario,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=600,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        print(name, compare(shared, scenario, out))
