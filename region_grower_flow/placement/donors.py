@@ -126,7 +126,7 @@ def _absent(donors, folder):
     if absent:
         text = f"{len(absent)} donors have no morphology here ({some(sorted(absent))})"
         problems.append(InvalidInput(text, folder, "they are expected as NAME.h5"))
-    return problems
+    return _fewer(problems, folder)
 
 
 def donor_path(folder, donor):
@@ -151,12 +151,17 @@ def load_heights(donors, folder):
             heights[donor.name] = axon_heights(read_morphology(path), path)
         except InvalidInput as error:
             problems.append(error)
-    if len(problems) > MOST_LISTED:
-        rest = len(problems) - MOST_LISTED
-        problems[MOST_LISTED:] = [InvalidInput(f"{rest} more donors cannot be used", folder)]
     if problems:
-        raise InvalidInputs(problems)
+        raise InvalidInputs(_fewer(problems, folder))
     return heights
+
+
+def _fewer(problems, folder):
+    """The first problems, and how many more there are."""
+    rest = len(problems) - MOST_LISTED
+    if rest <= 0:
+        return problems
+    return [*problems[:MOST_LISTED], InvalidInput(f"{rest} more donors cannot be used", folder)]
 
 
 def axon_heights(morphology, where=None):

@@ -328,17 +328,17 @@ class _Tally:
 
     def rows(self):
         acronyms = self._voxels.acronyms
-        keys = sorted(self._expected.keys() | self._placed.keys(), key=lambda k: (k[0], str(k[1])))
-        return [
+        rows = [
             {
                 "mtype": mtype,
                 "region": acronyms[region],
                 "expected": round(self._expected[mtype, region], 3),
                 "placed": self._placed[mtype, region],
             }
-            for mtype, region in keys
+            for mtype, region in self._expected.keys() | self._placed.keys()
             if self._expected[mtype, region] or self._placed[mtype, region]
         ]
+        return sorted(rows, key=lambda row: (row["mtype"], row["region"]))
 
 
 def _acronyms(voxels, chosen):
