@@ -19,6 +19,7 @@ TASKS = (
     "FitTrunkAngles",
     "GenerateParameters",
     "LoadAtlas",
+    "PrepareReconstructions",
     "MakeReports",
     "PlaceCells",
     "PlotCollage",

@@ -6,7 +6,7 @@ from region_grower_flow.report.slices import AXES, plot_slice
 from region_grower_flow.report.style import save
 from region_grower_flow.report.units import ReportUnit, UnitResult
 
-ALL_MTYPES = "all mtypes"
+ALL_MTYPES = "All mtypes"
 COLUMNS = ("mtype", "cell", "figure", "slice", "x_um", "y_um", "z_um", "depth_um")
 FEW = 8
 """Cells of each mtype in the slice of all mtypes: more would hide each other."""

@@ -3,7 +3,6 @@
 import numpy as np
 
 from region_grower_flow.report.style import (
-    INK,
     LAYER_FILLS,
     MUTED,
     POPULATION_COLORS,
@@ -42,7 +41,7 @@ def plot_profiles(rows, title, layers=(), in_atlas=True):
     panels = figure.subplots(1, len(kinds), sharey=True, squeeze=False)[0]
     for axes, kind in zip(panels, kinds, strict=True):
         mine = [row for row in rows if row["neurite_type"] == kind]
-        _panel(axes, mine, layers)
+        _panel(axes, mine, layers, names=axes is panels[-1])
         axes.set_title(kind.replace("_", " "), weight="normal")
     low = min(row["from_um"] for row in rows)
     high = max(row["to_um"] for row in rows)
@@ -59,10 +58,10 @@ def plot_profiles(rows, title, layers=(), in_atlas=True):
     return figure
 
 
-def _panel(axes, rows, layers):
+def _panel(axes, rows, layers, names):
     edges = np.array([row["from_um"] for row in rows] + [rows[-1]["to_um"]])
     widths = np.diff(edges)
-    draw_layers(axes, layers)
+    draw_layers(axes, layers, names)
     for population in ("reference", "synthesized"):
         values = [row[population] for row in rows]
         if any(value is not None for value in values):
@@ -78,17 +77,18 @@ def _panel(axes, rows, layers):
     bare(axes)
 
 
-def draw_layers(axes, layers, label_at=0.985):
-    """Bands of layers, alternating, with their names at a side (axes fraction)."""
+def draw_layers(axes, layers, names=True):
+    """Bands of layers, alternating; their names stand to the right of the axes."""
     for i, (name, top, bottom) in enumerate(layers):
         axes.axhspan(top, bottom, color=LAYER_FILLS[i % 2], lw=0, zorder=0)
         if i:
             axes.axhline(top, color="white", lw=1, zorder=0.5)
-        axes.text(
-            label_at, (top + bottom) / 2, shorten(layer_name(name), 14), color=INK, alpha=0.55,
-            fontsize=8, ha="right", va="center", transform=axes.get_yaxis_transform(), clip_on=True,
-            zorder=1,
-        )  # fmt: skip
+        if names:
+            axes.annotate(
+                shorten(layer_name(name), 14), (1, (top + bottom) / 2), xytext=(4, 0),
+                xycoords=axes.get_yaxis_transform(), textcoords="offset points", color=MUTED,
+                fontsize=8, va="center", annotation_clip=True,
+            )  # fmt: skip
 
 
 def layer_name(name):

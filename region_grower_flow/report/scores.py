@@ -99,7 +99,7 @@ def _box(axes, place, row, wide):
                   fontsize=7, weight="bold" if row["above"] else "normal")  # fmt: skip
         if row["null_95"] is not None:
             axes.text(across, down + 0.26, f"{row['null_95']:.2f}", ha="center", va="center",
-                      color="#e3edf6" if dark else "#5b6770", fontsize=5.5)  # fmt: skip
+                      color="#eef4f9" if dark else "#3d4a55", fontsize=5.5)  # fmt: skip
     if row["above"]:
         corner = across - 0.46, down - 0.46
         axes.add_patch(Rectangle(corner, 0.92, 0.92, fill=False, edgecolor=BAD, lw=1.6))

@@ -27,6 +27,12 @@ def synthesis_pictures(placed, mtypes, per_mtype, seed):
         lost += problems
         if not cells:
             continue
+        unsound = sum(bool((cell.morphology.diameters <= 0).any()) for cell in cells)
+        if unsound:
+            lost.append(
+                f"{mtype}: {unsound} of the {len(cells)} cells shown have points whose diameter is "
+                "not above 0; see the mtype's diameter model"
+            )
         cells.sort(key=lambda cell: cell.depth or 0.0)
         first.append(cells[len(cells) // 2])
         if len(mtypes) <= MOST_MTYPES:

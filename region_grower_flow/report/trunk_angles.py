@@ -9,7 +9,6 @@ import numpy as np
 
 from region_grower_flow.report.style import (
     FITTED,
-    MUTED,
     POPULATION_COLORS,
     bare,
     new_figure,
@@ -25,7 +24,9 @@ SUMMARY_COLUMNS = (
     "mtype", "neurite_type", "angle", "n_reference", "n_synthesized", "median_reference",
     "median_synthesized", "median_law", "by_law", "ks", "p", "p_adjusted", "verdict",
 )  # fmt: skip
-BIN_DEGREES = 15
+SPANS = (30, 60, 90, 180)
+"""Degrees that a panel may show, the least that holds all angles; 12 bins each."""
+BINS = 12
 DRAWS = 200
 """Times that the trunks of each synthesized cell are drawn from the law."""
 _COLUMNS_OF_PANELS = 3
@@ -134,31 +135,35 @@ def plot_trunk_angles(panels, title):
 
 
 def _panel(axes, angle, values):
-    edges = np.arange(0, 180 + BIN_DEGREES, BIN_DEGREES)
-    for population in ("reference", "synthesized"):
-        pooled = pool(values[population])
-        if not len(pooled):
+    pooled = {name: np.degrees(pool(values[name])) for name in ("reference", "synthesized")}
+    greatest = max(found.max() for found in pooled.values() if len(found))
+    span = next(span for span in SPANS if greatest <= span or span == SPANS[-1])
+    edges = np.linspace(0, span, BINS + 1)
+    for population, found in pooled.items():
+        if not len(found):
             continue
-        density = np.histogram(np.degrees(pooled), edges)[0] / len(pooled) / np.radians(BIN_DEGREES)
         fill = population == "reference"
         axes.stairs(
-            density, edges, fill=fill, alpha=0.4 if fill else 1, lw=0 if fill else 1.6,
-            color=POPULATION_COLORS[population],
-            label=f"{population} ({len(values[population])} cells, {len(pooled)})",
+            _density(found, edges, len(found)), edges, fill=fill, alpha=0.4 if fill else 1,
+            lw=0 if fill else 1.6, color=POPULATION_COLORS[population],
+            label=f"{population} ({len(values[population])} cells, {len(found)})",
         )  # fmt: skip
     if values["law"] is not None:
-        fine = np.linspace(0, 180, 61)
-        counts = np.histogram(np.degrees(values["law"]), fine)[0]
-        density = counts / counts.sum() / np.radians(fine[1])
+        fine = np.linspace(0, span, 3 * BINS + 1)
+        density = _density(np.degrees(values["law"]), fine, len(values["law"]))
         axes.plot((fine[1:] + fine[:-1]) / 2, density, color=FITTED, lw=1.3, label="fitted law")
     axes.set_title(angle_title(angle), fontsize=8.5, weight="normal")
-    axes.set_xlim(0, 180)
+    axes.set_xlim(0, span)
     axes.set_ylim(0, axes.get_ylim()[1] * 1.35)
-    axes.set_xticks(range(0, 181, 45))
+    axes.set_xticks(np.linspace(0, span, 5 if span == SPANS[-1] else 4))
     axes.set_xlabel("angle (°)")
     axes.legend(loc="upper right", fontsize=6.8)
-    axes.tick_params(labelcolor=MUTED)
     bare(axes)
+
+
+def _density(degrees, edges, total):
+    """Shares of the angles per radian, in bins of degrees."""
+    return np.histogram(degrees, edges)[0] / total / np.radians(edges[1] - edges[0])
 
 
 def pool(values):

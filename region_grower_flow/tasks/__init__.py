@@ -9,6 +9,7 @@ from region_grower_flow.tasks.make_reports import CheckReports, MakeReports
 from region_grower_flow.tasks.merge import SynthesizeMorphologies
 from region_grower_flow.tasks.parameters import BuildParameters, GenerateParameters
 from region_grower_flow.tasks.placement import CheckPlacement, PlaceCells
+from region_grower_flow.tasks.reconstructions import PrepareReconstructions
 from region_grower_flow.tasks.report_base import CheckReport
 from region_grower_flow.tasks.reports import (
     PlotCollage,
@@ -55,6 +56,7 @@ __all__ = [
     "PlotScales",
     "PlotScoreMatrix",
     "PlotVacuumMorphologies",
+    "PrepareReconstructions",
     "ReportSynthesis",
     "SliceCells",
     "SynthesizeChunk",

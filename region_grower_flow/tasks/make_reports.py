@@ -62,6 +62,11 @@ class MakeReports(ReportChoice, AllReportOptions, FlowTask):
         }
         return not any(lacking[need] for need in needs)
 
+    @property
+    def label(self):
+        """As that of the reports."""
+        return f"{self.task_family}_{self.report_of}"
+
     def values(self):
         """None: those of the reports are in their fingerprints."""
         return {}

@@ -40,7 +40,7 @@ class CheckReport(AllReportOptions, Check):
     @property
     def label(self):
         """Each report has a check of its own."""
-        return f"{self.task_family}_{self.checked}"
+        return f"{self.task_family}_{self.checked}_{self.report_of}"
 
     @property
     def needs(self):
@@ -119,6 +119,11 @@ class Report(AllReportOptions, FlowTask):
         if cls.folder_name or cls.__dict__.get("is_page"):
             REPORTS[cls.__name__] = cls
 
+    @property
+    def label(self):
+        """Reports of cells in the atlas and in vacuum stand side by side."""
+        return f"{self.task_family}_{self.report_of}"
+
     def requires(self):
         """The check, and what the report shows: that only when the check finds nothing wrong."""
         return self._required
@@ -167,7 +172,7 @@ class Report(AllReportOptions, FlowTask):
     @property
     def folder(self):
         """Where the report's files go."""
-        return Path(self.report_dir, self.folder_name)
+        return Path(self.report_dir, self.report_of, self.folder_name)
 
     def run(self):
         """Make the report, and say in the terminal where it is."""

@@ -23,7 +23,8 @@ class ReportOptions(WorkOptions):
         default="reports",
         result=False,
         shown=True,
-        description="Folder of the reports: each has a folder in it, with figures and tables",
+        description="Folder of the reports: each has a folder in it, below atlas or vacuum, with "
+        "figures and tables",
     )
     report_mtypes = Names(
         description="Mtypes that reports show, separated by commas (all that were synthesized)",
