@@ -231,7 +231,7 @@ def _orientation(rule, name, params, fit):
     """(the orientation of a rule, its law for the report)."""
     mode = rule["mode"]
     if mode in FREE:
-        return {"mode": mode, "values": {}}, {"notes": []}
+        return {"mode": mode, "values": None}, {"notes": []}
     reference = REFERENCES.get(mode, PIA)
     if reference not in fit:
         what = "apical dendrite" if reference == APICAL else "pia"

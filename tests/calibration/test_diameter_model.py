@@ -47,3 +47,90 @@ def test_parameters(config, expected):
 def test_bad_configurations(config, expected):
     with pytest.raises(InvalidInput, match=expected):
         resolve_diameter_model(config)
+
+
+BASAL, APICAL = "basal_dendrite", "apical_dendrite"
+TAPER = {"min": -0.01, "max": 1e-6}
+PER_TYPE = {
+    "models": ["generic"],
+    "terminal_threshold": {BASAL: 2.0, APICAL: 0.5},
+    "taper": {BASAL: TAPER, APICAL: {"min": -0.002, "max": 1e-6}},
+    "neurite_types": [BASAL, APICAL],
+}
+MIXED = {"method": {BASAL: "simpler", APICAL: "uniform"}, APICAL: 0.7}
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        ({"method": {BASAL: "uniform"}, BASAL: 0.4}, {"method": "uniform", BASAL: 0.4}),
+        (MIXED, {**DEFAULT, "neurite_types": [BASAL, APICAL]}),
+        ({"method": {BASAL: "simpler"}}, {**DEFAULT, "neurite_types": [BASAL]}),
+        ({"method": {BASAL: "M2", APICAL: "M2"}}, {"method": "M2"}),
+        ({"method": "generic", **GENERIC}, {**GENERIC, "method": "external"}),
+        (
+            {"method": {BASAL: "generic"}, **GENERIC},
+            {**GENERIC, "neurite_types": [BASAL], "method": "external"},
+        ),
+        (PER_TYPE, {**PER_TYPE, "method": "external"}),
+    ],
+)
+def test_methods_and_settings_per_neurite_type(config, expected):
+    assert resolve_diameter_model(config).parameters() == expected
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        ({"method": {BASAL: "M1", APICAL: "M2"}}, "one method per mtype: M1, M2 cannot be mixed"),
+        ({"method": {BASAL: "M1", APICAL: "simpler"}}, "cannot be mixed.*simpler may be mixed"),
+        ({"method": {BASAL: "M1"}}, "'M1' makes the diameters of all neurite types"),
+        ({"method": {"basal": "M1"}}, "'basal' is no neurite type.* 'basal_dendrite'"),
+        ({"method": {BASAL: "M8"}}, "unknown method 'M8'"),
+        ({"method": {BASAL: "simpler", APICAL: "uniform"}}, "a diameter for each type"),
+        ({**MIXED, "axon": 1.0}, "and no more"),
+        ({**MIXED, APICAL: -1.0}, "above 0"),
+        ({**PER_TYPE, "taper": {BASAL: TAPER}}, "'taper' is given by type, but not for apical"),
+    ],
+)
+def test_what_cannot_be_expressed(config, expected):
+    with pytest.raises(InvalidInput, match=expected):
+        resolve_diameter_model(config)
+
+
+def test_types_with_settings_of_their_own_are_fitted_by_these(dataset):
+    from reference_cells import PYRAMIDAL
+
+    from region_grower_flow.calibration.distributions import extract_distributions
+
+    def fitted(config):
+        found = extract_distributions(dataset, diametrizer_config=config, processes=1)[0]
+        return found["default"][PYRAMIDAL]["diameter"]
+
+    own = fitted(PER_TYPE)
+    for name in (BASAL, APICAL):
+        alike = {key: PER_TYPE[key][name] for key in ("terminal_threshold", "taper")}
+        alone = fitted({**PER_TYPE, **alike})
+        for quantity, models in own.items():
+            if quantity != "method":
+                assert models[name] == alone[quantity][name], (quantity, name)
+    other = fitted({**PER_TYPE, "taper": TAPER, "terminal_threshold": 2.0})
+    assert own["tapers"][APICAL] != other["tapers"][APICAL]
+
+
+def test_uniform_beside_simpler_grows_uniform_diameters(dataset):
+    import numpy as np
+    from neurots import NeuronGrower
+    from reference_cells import PYRAMIDAL
+
+    from region_grower_flow.calibration.distributions import extract_distributions
+    from region_grower_flow.calibration.parameters import generate_parameters
+
+    params = generate_parameters(dataset, diametrizer_config=MIXED)[0]["default"][PYRAMIDAL]
+    drawn = extract_distributions(dataset, diametrizer_config=MIXED, processes=1)[0]["default"]
+    cell = NeuronGrower(params, drawn[PYRAMIDAL], rng_or_seed=1).grow()
+    diameters = {int(s.type): [] for s in cell.iter()}
+    for section in cell.iter():
+        diameters[int(section.type)].extend(section.diameters)
+    assert np.unique(diameters[4]).tolist() == pytest.approx([0.7])
+    assert len(np.unique(diameters[3])) > 10
