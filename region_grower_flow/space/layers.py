@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from region_grower_flow.errors import DropCell
-from region_grower_flow.io.layer_names import layer_number
 
 DEPTH_DECIMALS = 3
 """Depths are compared after rounding to 0.001 um, so that a cell on a boundary counts as inside."""
@@ -23,7 +22,7 @@ class LayerContext:
             more than there are layers; None in a region without layers.
         model_depths: depths (um) of the lower boundaries of the layers in the model (the summed
             ``thicknesses`` of the region structure); None in a region without them.
-        names: the layers from the top down, as the region structure has them; None: numbers.
+        names: what the layers are called, from the top down; None: by their numbers.
     """
 
     depth: float
@@ -68,12 +67,13 @@ class LayerContext:
 
     def _position(self, layer, fraction):
         """Depth (um) of a fraction (0 bottom, 1 top) of a layer (1 is the uppermost)."""
-        names = self.names or list(range(1, len(self.layer_depths)))
-        number = layer_number(layer, names)
-        if number is None:
-            known = ", ".join(map(str, names)) if isinstance(layer, str) else len(names)
+        count = len(self.layer_depths) - 1
+        names = self.names or range(1, count + 1)
+        if isinstance(layer, str):  # the names that the region has are numbers by now
+            known = ", ".join(map(str, names))
             raise DropCell(f"its parameters ask for layer {layer}, its region has {known}")
-        layer = number
+        if not 1 <= layer <= count:
+            raise DropCell(f"its parameters ask for layer {layer}, its region has {count}")
         thickness = self.layer_depths[layer] - self.layer_depths[layer - 1]
         if thickness <= 0:
             name = names[layer - 1]
