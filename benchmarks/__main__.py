@@ -39,7 +39,7 @@ def parse(arguments):
     add("--sizes", type=int, nargs="*", default=[100, 400, 1000, 10_000], help="of whole runs")
     add("--large", type=int, nargs="*", default=[1000, 10_000, 100_000], help="runs of small cells")
     add("--finished", type=int, default=1_000_000, help="cells of a run with nothing to do")
-    add("--scaling", type=int, default=4000, help="cells of the runs with 1 and more workers")
+    add("--scaling", type=int, default=10_000, help="cells of the runs with 1 and more workers")
     add("--workers", type=int, default=4)
     add("--budget", type=float, default=600.0, help="seconds of the reference's longest run")
     add("--reconstructions", type=Path, help="real cells (default: in ../shared/realdata)")

@@ -44,7 +44,7 @@ def trees_by_type(morphology):
     roots = np.flatnonzero(morphology.parents < 0)
     ranges = np.stack([roots, np.append(roots[1:], morphology.n_sections)], axis=1)
     types = morphology.types[roots]
-    return {int(kind): ranges[types == kind] for kind in np.unique(types)}
+    return {int(kind): ranges[types == kind] for kind in sorted(set(types.tolist()))}
 
 
 @dataclass(frozen=True)
