@@ -1,6 +1,7 @@
 """The validation of a synthesis, as a task that can say no."""
 
 import functools
+import os
 from pathlib import Path
 
 from region_grower_flow import checks, layout
@@ -138,7 +139,12 @@ class ValidateSynthesis(ValidateOptions, FlowTask):
         fingerprints = {
             part: task.recipe().fingerprint() for part, task in self.syntheses().items()
         }
-        return {**own, "reference": self.has_reconstructions, "syntheses": fingerprints}
+        return {
+            **own,
+            "reference": self.has_reconstructions,
+            "validation_dir": os.path.relpath(self.validation_dir, self.work_dir),
+            "syntheses": fingerprints,
+        }
 
     def packages(self):
         """Those of the synthesis and of the statistics."""
