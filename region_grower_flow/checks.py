@@ -8,7 +8,7 @@ import shlex
 from pathlib import Path
 
 from region_grower_flow.errors import FlowError, InvalidInput, InvalidInputs, nearest, some
-from region_grower_flow.layout import REGION_STRUCTURE
+from region_grower_flow.layout import AS_GIVEN, PREPARED, REGION_STRUCTURE
 from region_grower_flow.places import CALIBRATION_OUTPUTS, check_files, check_places
 
 __all__ = [
@@ -60,6 +60,11 @@ def check_calibration(options):
     if problems:
         return problems
     dataset = problems.attempt(read_reconstructions, options)
+    if dataset is not None and options.morphology_frame != AS_GIVEN:
+        from region_grower_flow.calibration.preparation import preparation_problems
+
+        copies = Path(options.work_dir, PREPARED)
+        problems.extend(preparation_problems(dataset, copies, options.inverted_mtypes))
     if dataset is not None and _only_defaults(options):
         from region_grower_flow.calibration.populations import gather_populations
 

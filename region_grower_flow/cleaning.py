@@ -21,6 +21,7 @@ OURS = {
     layout.BLOCKS: re.compile(r"cells_[\d-]+/(jobs/[^/]+|crashes\.json|[^/]+\.jsonl)"),
     layout.CHUNKS: re.compile(r"cells_[\d-]+\.jsonl"),
     layout.MORPHOLOGIES: re.compile(r"(hashed/([0-9a-f]{2}/)*)?[0-9a-f]{32}\.(h5|swc|asc)"),
+    layout.PREPARED: re.compile(r".+\.(h5|swc|asc)"),
     layout.VACUUM_WORK: re.compile(
         rf"{re.escape(layout.CELL_TABLE)}|{re.escape(layout.LISTING)}"
         r"|logs/cells_[\d-]+/(launcher|rank-\d+)\.log"
@@ -36,6 +37,8 @@ _GENERATED = (
     layout.GENERATED_PARAMETERS,
     layout.TRUNK_FITS,
     layout.PATH_FITS,
+    layout.DIAGNOSIS,
+    layout.DIAGNOSIS_TABLE,
 )
 _CELLS = re.compile(r"(?:cells|SynthesizeChunk)_(\d+)-(\d+)(?:\.\w+)?")
 

@@ -24,6 +24,10 @@ REGION_STRUCTURE = "region_structure.yaml"
 MORPHOLOGY_EXTENSIONS = ("h5", "swc", "asc")
 CELL_EXTENSIONS = (".h5", ".mvd3")
 
+# Frames of reconstructions: as they are, with the soma at the origin, and also turned upright.
+AS_GIVEN, CENTER, ORIENT = "as_given", "center", "center_and_orient"
+MORPHOLOGY_FRAMES = (AS_GIVEN, CENTER, ORIENT)
+
 # Files of the work folder (everything below it can be made again).
 MANIFESTS = "manifests"
 LISTING = "morphologies.txt"
@@ -35,6 +39,9 @@ MORPHOLOGIES = "morphologies"
 CELL_TABLE = "cells.h5"
 DISTRIBUTIONS = "tmd_distributions.json"
 PARAMETERS = "tmd_parameters.json"
+PREPARED = "prepared_reconstructions"
+DIAGNOSIS = "calibration_diagnosis.json"
+DIAGNOSIS_TABLE = "calibration_diagnosis.csv"
 GENERATED_PARAMETERS = "tmd_parameters_generated.json"
 TRUNK_FITS = "trunk_fits.json"
 PATH_FITS = "path_distance_fits.json"

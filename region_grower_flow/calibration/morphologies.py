@@ -11,7 +11,8 @@ from dataclasses import asdict, dataclass, field
 
 import numpy as np
 
-from region_grower_flow.morphology import NEURITE_TYPES
+from region_grower_flow.calibration.frames import frame_of, longest_axis
+from region_grower_flow.morphology import APICAL_DENDRITE, NEURITE_TYPES
 
 DENDRITES = ("basal_dendrite", "apical_dendrite")
 MAX_ZERO_DIAMETERS = 0.1
@@ -41,6 +42,8 @@ class ExaminedCell:
         trees: {neurite type: number of trees}; a tree has the type of its root section.
         tips: {neurite type: terminations of the tree that has most of them}; here a tree has the
             type of most of its points, as in TMD.
+        offset: distance (um) of its soma from the origin, None when it cannot be used.
+        tilt: angle (degrees) between its apical dendrite and +y, None without one.
     """
 
     name: str
@@ -51,6 +54,8 @@ class ExaminedCell:
     notes: list = field(default_factory=list)
     trees: dict = field(default_factory=dict)
     tips: dict = field(default_factory=dict)
+    offset: float | None = None
+    tilt: float | None = None
 
     def as_dict(self):
         """The cell as JSON-able values."""
@@ -81,7 +86,9 @@ def examine_cell(cell, mtype):
         return examined
     examined.trees, examined.tips = outline.trees(), outline.tips()
     examined.problem = _problem(outline)
-    examined.notes = _notes(outline) if examined.problem is None else []
+    if examined.problem is None:
+        examined.notes = _notes(outline)
+        examined.offset, examined.tilt = outline.frame()
     return examined
 
 
@@ -99,8 +106,10 @@ class _Outline:
     def __init__(self, morphology):
         self.points, self.diameters = morphology.points, morphology.diameters
         self.soma_points = morphology.soma.points
+        self.center = morphology.soma.center.astype(float)
         self.types = np.asarray(morphology.section_types)
-        self.sizes = np.diff([*morphology.section_offsets]).astype(int)
+        self.offsets = np.asarray(morphology.section_offsets).astype(int)
+        self.sizes = np.diff(self.offsets)
         self.children = morphology.connectivity
         self.roots = self.children.get(-1, [])
         kinds = np.repeat(self.types, self.sizes)
@@ -123,6 +132,14 @@ class _Outline:
                 count = sum(not self.children.get(section) for section in sections)
                 tips[name] = max(tips.get(name, 0), count)
         return {name: tips[name] for name in NEURITE_TYPES if name in tips}
+
+    def frame(self):
+        trees = [
+            [self.points[self.offsets[i] : self.offsets[i + 1]] for i in self._below(root)]
+            for root in self.roots
+            if self.types[root] == APICAL_DENDRITE
+        ]
+        return frame_of(self.center, longest_axis(trees, self.center))
 
     def _below(self, root):
         sections, pending = [], [root]

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from region_grower_flow.calibration.frames import Frame, describe_frames
 from region_grower_flow.calibration.morphologies import DENDRITES, examine_dataset
 from region_grower_flow.errors import InvalidInput, InvalidInputs, nearest
 from region_grower_flow.morphology import NEURITE_TYPES
@@ -37,6 +38,12 @@ class Population:
     def paths(self):
         """The files of the cells that are used, in the order of the dat file."""
         return [cell.path for cell in self.cells]
+
+    @property
+    def frames(self):
+        """{name: Frame} of the cells; apical dendrites count where the mtype grows them."""
+        grown = APICAL in self.neurite_types
+        return {cell.name: Frame(cell.offset, cell.tilt if grown else None) for cell in self.cells}
 
     def with_tree(self, neurite_type):
         """How many of the cells have a tree of this type."""
@@ -158,6 +165,7 @@ def _decide(population, candidates, exact):
         )
     for cell in population.cells:
         population.notes += [f"{cell.name}: {note}" for note in cell.notes]
+    population.notes += describe_frames(population.frames)
     if not population.neurite_types:
         wanted = ", ".join(candidates)
         return [InvalidInput(f"not enough cells have {wanted}", f"mtype {population.mtype}")]

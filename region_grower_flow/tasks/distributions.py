@@ -3,21 +3,26 @@
 from pathlib import Path
 
 from region_grower_flow import layout
-from region_grower_flow.checks import load_document, read_reconstructions
+from region_grower_flow.checks import load_document
 from region_grower_flow.tasks import inputs
 from region_grower_flow.tasks.base import FlowTask, processes
 from region_grower_flow.tasks.checks import CheckReconstructions, Guarded
 from region_grower_flow.tasks.options import ParameterOptions
+from region_grower_flow.tasks.reconstructions import Prepared
 
 
-class ExtractDistributions(Guarded, ParameterOptions, FlowTask):
+class ExtractDistributions(Prepared, Guarded, ParameterOptions, FlowTask):
     """Extract NeuroTS's distributions of each mtype from the reconstructions."""
 
     own_check = CheckReconstructions
 
     def requires(self):
-        """The checks."""
-        return [self.check()]
+        """The checks, and the prepared reconstructions where these are not used as given."""
+        return [self.check(), *self.upstream()]
+
+    def upstream(self):
+        """The preparation of the reconstructions."""
+        return self.prepared()
 
     def files(self):
         """The reconstructions, their table and the diametrizer's configuration."""
@@ -34,7 +39,7 @@ class ExtractDistributions(Guarded, ParameterOptions, FlowTask):
         from region_grower_flow.io.atomic import write_json_atomic
 
         distributions, report = extract_distributions(
-            read_reconstructions(self),
+            self.reconstructions(),
             region=self.region,
             diametrizer_config=load_document(self.diametrizer_config),
             processes=processes(self.extraction_processes),

@@ -1,13 +1,13 @@
 """Fits of trunk angles and of path distances against extents, as tasks."""
 
 from region_grower_flow import layout
-from region_grower_flow.checks import read_reconstructions
 from region_grower_flow.tasks import inputs
 from region_grower_flow.tasks.base import FlowTask
 from region_grower_flow.tasks.checks import CheckReconstructions, Guarded
 from region_grower_flow.tasks.distributions import ExtractDistributions
 from region_grower_flow.tasks.fit_options import FitOptions
 from region_grower_flow.tasks.options import CalibrationOptions, GrowthOptions
+from region_grower_flow.tasks.reconstructions import Prepared
 
 
 class FitTrunkAngles(Guarded, CalibrationOptions, FlowTask):
@@ -48,7 +48,7 @@ class FitTrunkAngles(Guarded, CalibrationOptions, FlowTask):
         return [self.path], {"sentences": list(sentences(fits))}
 
 
-class FitPathDistances(Guarded, CalibrationOptions, FlowTask):
+class FitPathDistances(Prepared, Guarded, CalibrationOptions, FlowTask):
     """Fit path distances against extents of the reconstructions' dendrites."""
 
     own_check = CheckReconstructions
@@ -56,8 +56,12 @@ class FitPathDistances(Guarded, CalibrationOptions, FlowTask):
     path_fit_trees = FitOptions.path_fit_trees
 
     def requires(self):
-        """The checks."""
-        return [self.check()]
+        """The checks, and the prepared reconstructions where these are not used as given."""
+        return [self.check(), *self.upstream()]
+
+    def upstream(self):
+        """The preparation of the reconstructions."""
+        return self.prepared()
 
     def files(self):
         """The reconstructions and their table."""
@@ -77,7 +81,7 @@ class FitPathDistances(Guarded, CalibrationOptions, FlowTask):
         from region_grower_flow.io.atomic import write_json_atomic
 
         populations = gather_populations(
-            read_reconstructions(self), on_bad_morphology=self.on_bad_morphology
+            self.reconstructions(), on_bad_morphology=self.on_bad_morphology
         )
         fits = fit_path_distances(populations, self.path_fit_trees)
         by_mtype = {

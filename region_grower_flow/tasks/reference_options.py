@@ -2,6 +2,7 @@
 
 import luigi
 
+from region_grower_flow import layout
 from region_grower_flow.tasks.option_types import Choice, Option, Text, Whole
 
 
@@ -39,6 +40,17 @@ class ReferenceOptions:
         result=False,
         description="YAML or JSON file of mtypes that borrow the reconstructions of others: "
         "{mtype that has cells: [mtypes that borrow]}",
+    )
+    morphology_frame = Choice(
+        default=layout.AS_GIVEN,
+        choices=layout.MORPHOLOGY_FRAMES,
+        description="Reconstructions straight from an image: use them as they are given, or copies "
+        "with the soma at the origin, or copies that are also turned so that the apical dendrite "
+        "is along +y",
+    )
+    inverted_mtypes = Names(
+        description="The mtypes whose apical dendrites point away from the pia, separated by "
+        "commas: where copies are turned, theirs are along -y",
     )
     reference_part = Choice(
         default="all",

@@ -1,0 +1,124 @@
+"""The frame of a reconstruction: is its soma at the origin, and is the pia along +y?
+
+NeuroTS measures directions against +y, and so do the distributions. Reconstructions that come
+straight from an image have their soma anywhere and the pia in any direction. What shows the
+direction of the pia is the apical dendrite: its axis is that of
+morph_tool.transform.align_morphology (method ``whole``: the principal axis, about the soma, of the
+points of the tree). Three things differ: pieces of the tree count by their length, so that the
+spacing of points does not matter; the sense of the axis comes from the tree as seen from the soma,
+not from the origin; and a tree that points exactly down is turned too.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+MAX_OFFSET = 10.0
+"""Distance (um) of a soma from the origin, about its own radius, from which it is reported."""
+MAX_TILT = 45.0
+"""Angle (degrees) between the apical axis and +y from which it is reported."""
+UP = np.array([0.0, 1.0, 0.0])
+_DOWN_TOLERANCE = 1e-12
+
+
+class Frame(NamedTuple):
+    """Where a cell is, and how it stands.
+
+    Attributes:
+        offset: distance (um) of the soma's center from the origin.
+        tilt: angle (degrees) between its apical axis and +y, None without an apical dendrite.
+    """
+
+    offset: float
+    tilt: float | None
+
+
+def frame_of(center, axis):
+    """The Frame of a cell.
+
+    Args:
+        center: (3,) the soma's center (um).
+        axis: (3,) unit vector of its apical dendrite, or None.
+    """
+    tilt = None if axis is None else float(np.degrees(np.arccos(np.clip(axis @ UP, -1.0, 1.0))))
+    return Frame(float(np.linalg.norm(center)), tilt)
+
+
+def apical_axis(sections, center):
+    """The direction in which an apical tree points from the soma.
+
+    Args:
+        sections: list of (n, 3) arrays, the points (um) of the sections of the tree.
+        center: (3,) the soma's center (um).
+
+    Returns:
+        (3,) unit vector; None where the tree has no length.
+    """
+    starts = np.concatenate([points[:-1] for points in sections]).astype(float) - center
+    ends = np.concatenate([points[1:] for points in sections]).astype(float) - center
+    lengths = np.linalg.norm(ends - starts, axis=1)
+    middles = (starts + ends) / 2
+    moments = (middles * lengths[:, np.newaxis]).T @ middles
+    if not lengths.sum() or not moments.any():
+        return None
+    axis = np.linalg.eigh(moments)[1][:, -1]
+    return axis if lengths @ (middles @ axis) >= 0 else -axis
+
+
+def longest_axis(trees, center):
+    """The direction of the longest of some trees, None without trees.
+
+    A cell with two apical dendrites (L6_BPC) has them up and down: the longer one decides.
+
+    Args:
+        trees: lists of the (n, 3) points of sections.
+        center: (3,) the soma's center (um).
+    """
+    if not trees:
+        return None
+    return apical_axis(max(trees, key=_length), center)
+
+
+def _length(tree):
+    return sum(np.linalg.norm(np.diff(points, axis=0), axis=1).sum() for points in tree)
+
+
+def rotation_between(start, end):
+    """The smallest rotation that turns a unit vector onto another: (3, 3) matrix.
+
+    Opposite vectors are turned about z, the depth of a slice in most reconstructions (about x,
+    where these vectors are along z).
+    """
+    cosine = float(start @ end)
+    if cosine < -1.0 + _DOWN_TOLERANCE:
+        axis = np.array([0.0, 0.0, 1.0]) if abs(start[2]) < 0.9 else np.array([1.0, 0.0, 0.0])
+        axis -= (axis @ start) * start
+        axis /= np.linalg.norm(axis)
+        return 2.0 * np.outer(axis, axis) - np.eye(3)
+    x, y, z = np.cross(start, end)
+    cross = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
+    return np.eye(3) + cross + cross @ cross / (1.0 + cosine)
+
+
+def describe_frames(frames):
+    """Sentences (without full stop) on the cells of an mtype that are not in the expected frame.
+
+    Args:
+        frames: {name of the cell: Frame}.
+    """
+    away = {name: frame.offset for name, frame in frames.items() if frame.offset > MAX_OFFSET}
+    if away:
+        name = max(away, key=away.get)
+        yield (
+            f"{len(away)} of {len(frames)} cells have their soma more than {MAX_OFFSET:g} um from "
+            f"the origin ({name}: {away[name]:.0f} um), as in image coordinates"
+        )
+    tilts = {name: frame.tilt for name, frame in frames.items() if frame.tilt is not None}
+    tilted = {name: tilt for name, tilt in tilts.items() if tilt > MAX_TILT}
+    if tilted:
+        name = max(tilted, key=tilted.get)
+        yield (
+            f"{len(tilted)} of {len(tilts)} apical dendrites are turned more than {MAX_TILT:g} "
+            f"degrees from +y ({name}: {tilted[name]:.0f} degrees): the pia is not along +y, or "
+            "they are inverted cells"
+        )

@@ -1,0 +1,168 @@
+"""Copies of reconstructions with their soma at the origin and their apical dendrite along +y.
+
+A cell is moved as a whole: soma and all neurites. Cells are turned only where the mtype grows
+apical dendrites (most of its cells have one), since a tree that was labelled so in an interneuron
+points anywhere; the others are moved only, as nothing in them shows where the pia is. Turning
+leaves the rotation about y open, and growth does not depend on it.
+"""
+
+import os
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from region_grower_flow.calibration.frames import UP, longest_axis, rotation_between
+from region_grower_flow.calibration.populations import APICAL
+from region_grower_flow.errors import InvalidInput, InvalidInputs, nearest, some
+from region_grower_flow.io.atomic import atomic_write, make_folder
+from region_grower_flow.layout import ORIENT
+from region_grower_flow.morphology import APICAL_DENDRITE
+
+
+@dataclass
+class Preparation:
+    """What was done to the cells of a dataset.
+
+    Attributes:
+        paths: the files that were written.
+        moved: {name: distance (um) that the cell was moved}.
+        turned: {name: angle (degrees) that it was turned}.
+        upside_down: the names of the cells whose apical dendrites were put along -y.
+        mtypes: {mtype: (cells, cells that were turned)}.
+    """
+
+    paths: list = field(default_factory=list)
+    moved: dict = field(default_factory=dict)
+    turned: dict = field(default_factory=dict)
+    upside_down: list = field(default_factory=list)
+    mtypes: dict = field(default_factory=dict)
+
+    def as_dict(self):
+        """The cells as JSON-able values."""
+        return {"moved": self.moved, "turned": self.turned, "upside_down": self.upside_down}
+
+    def sentences(self):
+        """What was done, a sentence per line."""
+        yield f"{len(self.paths)} reconstructions have their somas at the origin."
+        for mtype, (cells, turned) in self.mtypes.items():
+            if turned:
+                yield f"{mtype}: {turned} of {cells} cells are turned by their apical dendrites."
+            else:
+                yield f"{mtype}: its {cells} cells are not turned, only moved."
+        if self.upside_down:
+            yield f"Their apical dendrites point down: {some(self.upside_down)}."
+
+
+def prepared_path(path, source, target):
+    """Where the copy of a cell is: at the place below ``target`` that it has below ``source``."""
+    return Path(target) / os.path.relpath(os.path.abspath(path), os.path.abspath(source))
+
+
+def relocate(dataset, target):
+    """The dataset with the copies in place of the originals, as far as there are copies."""
+
+    def moved(cell):
+        copy = prepared_path(cell.path, dataset.folder, target)
+        return cell._replace(path=str(copy)) if copy.is_file() else cell
+
+    mtypes = {mtype: [moved(cell) for cell in cells] for mtype, cells in dataset.mtypes.items()}
+    return replace(dataset, mtypes=mtypes)
+
+
+def prepare(dataset, populations, target, frame, inverted=(), advance=lambda done, total: None):
+    """Write copies of the cells that are used.
+
+    Args:
+        dataset: the Dataset.
+        populations: its {mtype: Population}.
+        target: the folder of the copies, which have the names and formats of the originals.
+        frame: ``"center"``: somas are put at the origin; ``"center_and_orient"``: and the apical
+            dendrites along +y.
+        inverted: mtypes whose apical dendrites point away from the pia: along -y.
+        advance: called with the numbers of cells that are done, and of all.
+
+    Returns:
+        Preparation.
+
+    Raises:
+        InvalidInputs: unknown mtypes, or copies that would replace originals.
+    """
+    problems = preparation_problems(dataset, target, inverted)
+    if problems:
+        raise InvalidInputs(problems)
+    up = {}
+    for mtype, population in populations.items():
+        for cell in population.cells:
+            turns = frame == ORIENT and APICAL in population.neurite_types
+            sense = -1.0 if mtype in inverted else 1.0
+            # A borrowed cell stands as in the mtype of its own, which comes first.
+            known = up.setdefault(cell.path, (cell.name, sense if turns else None))
+            if known[1] is None and turns:
+                up[cell.path] = cell.name, sense
+    done = Preparation()
+    for path, (name, sense) in up.items():
+        copy = prepared_path(path, dataset.folder, target)
+        distance, angle = _write(path, copy, sense)
+        done.paths.append(copy)
+        done.moved[name] = distance
+        if angle is not None:
+            done.turned[name] = angle
+            done.upside_down += [name] if sense < 0 else []
+        advance(len(done.paths), len(up))
+    for mtype, population in populations.items():
+        turned = sum(cell.name in done.turned for cell in population.cells)
+        done.mtypes[mtype] = len(population.cells), turned
+    return done
+
+
+def preparation_problems(dataset, target, inverted=()):
+    """What forbids a preparation, as a list of InvalidInput."""
+    problems = [
+        InvalidInput(
+            f"the mtype {mtype!r} has no cells",
+            "option inverted_mtypes",
+            nearest(mtype, dataset.mtypes),
+        )
+        for mtype in inverted
+        if mtype not in dataset.mtypes
+    ]
+    folder = os.path.realpath(dataset.folder)
+    if os.path.commonpath([folder, os.path.realpath(target)]) == folder:
+        problem = "the copies of the reconstructions would lie among the reconstructions"
+        problems.append(InvalidInput(problem, target, "Choose another work_dir"))
+    return problems
+
+
+def _write(path, copy, sense):
+    """Write the copy of a cell; (distance moved (um), angle turned (degrees) or None)."""
+    from morphio import mut
+
+    morphology = mut.Morphology(path)
+    center = morphology.soma.center.astype(float)
+    axis = None if sense is None else _axis(morphology, center)
+    turn = np.eye(3) if axis is None else rotation_between(axis, sense * UP)
+
+    def place(points):
+        return ((points.astype(float) - center) @ turn.T).astype(np.float32)
+
+    morphology.soma.points = place(morphology.soma.points)
+    for section in morphology.iter():
+        section.points = place(section.points)
+    make_folder(copy.parent)
+    with atomic_write(copy) as temporary:
+        morphology.write(str(temporary))
+    angle = None
+    if axis is not None:
+        angle = float(np.degrees(np.arccos(np.clip(sense * axis @ UP, -1.0, 1.0))))
+    return float(np.linalg.norm(center)), angle
+
+
+def _axis(morphology, center):
+    """The direction of its longest apical tree, None without."""
+    trees = [
+        [section.points for section in root.iter()]
+        for root in morphology.root_sections
+        if int(root.type) == APICAL_DENDRITE
+    ]
+    return longest_axis(trees, center)

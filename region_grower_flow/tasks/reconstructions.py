@@ -1,0 +1,71 @@
+"""Reconstructions in the frame of growth, as a task: centered, and turned where asked for."""
+
+from region_grower_flow import layout
+from region_grower_flow.checks import read_reconstructions
+from region_grower_flow.tasks import inputs
+from region_grower_flow.tasks.base import FlowTask
+from region_grower_flow.tasks.checks import CheckReconstructions, Guarded
+from region_grower_flow.tasks.options import CalibrationOptions
+
+WHOLE = {"reference_part": "all", "split_seed": 0}
+"""Cells are prepared whatever half of them is used."""
+
+
+class PrepareReconstructions(Guarded, CalibrationOptions, FlowTask):
+    """Write copies of the reconstructions, with somas at the origin and apical dendrites upright.
+
+    Only asked for when morphology_frame is not as_given.
+    """
+
+    own_check = CheckReconstructions
+    no_result = ("region", "min_basal_trees")
+
+    def requires(self):
+        """The checks."""
+        return [self.check()]
+
+    def files(self):
+        """The reconstructions and their table."""
+        files = inputs.reconstruction_files(self)
+        files.pop("diametrizer_config", None)
+        return files
+
+    @property
+    def path(self):
+        """The folder of the copies."""
+        return self.work_path(layout.PREPARED)
+
+    def make(self):
+        """See :func:`region_grower_flow.calibration.preparation.prepare`."""
+        from region_grower_flow.calibration.populations import gather_populations
+        from region_grower_flow.calibration.preparation import prepare
+
+        dataset = read_reconstructions(self)
+        done = prepare(
+            dataset,
+            gather_populations(dataset, on_bad_morphology=self.on_bad_morphology),
+            self.path,
+            self.morphology_frame,
+            self.inverted_mtypes,
+            self.show_progress("cells"),
+        )
+        return done.paths, {"report": done.as_dict(), "sentences": list(done.sentences())}
+
+
+class Prepared:
+    """A stage that reads the geometry of reconstructions (mixed into a Guarded FlowTask)."""
+
+    def prepared(self):
+        """The stage that prepares the reconstructions, in a list; empty when they are as given."""
+        if self.morphology_frame == layout.AS_GIVEN:
+            return []
+        return [self.above(PrepareReconstructions).clone(**WHOLE)]
+
+    def reconstructions(self):
+        """The Dataset, of the copies where there are some."""
+        dataset = read_reconstructions(self)
+        if self.morphology_frame == layout.AS_GIVEN:
+            return dataset
+        from region_grower_flow.calibration.preparation import relocate
+
+        return relocate(dataset, self.work_path(layout.PREPARED))
