@@ -110,7 +110,7 @@ def _reach(row, in_atlas):
             below = cell.layers[-1][2]
             bottoms.append(below if below < max(bottoms) + 400 else max(bottoms) + 100)
     pad = 0.02 * (max(bottoms) - min(tops))
-    return min(tops) - pad, max(bottoms) + pad
+    return min(tops) - pad, max(bottoms) + (pad if in_atlas else 4 * pad)  # room for the bar
 
 
 def _draw_row(axes, row, slots, frame, in_atlas):

@@ -10,6 +10,7 @@ import numpy as np
 from region_grower_flow.errors import FlowError
 from region_grower_flow.io.morphologies import load_morphology
 from region_grower_flow.report.lineup import UprightCell
+from region_grower_flow.report.style import shorten
 from region_grower_flow.validation.cells import ValidationCell
 from region_grower_flow.validation.populations import read_synthesized, sample, upright
 
@@ -55,7 +56,9 @@ class PlacedCell:
 
     def upright(self, label=None):
         """The cell as a lineup draws it."""
-        words = self.name[:8] if self.depth is None else f"soma at {self.depth:.0f} µm"
+        words = shorten(self.name.rsplit("/", 1)[-1], 13)
+        if self.depth is not None:
+            words = f"soma at {self.depth:.0f} µm"
         return UprightCell(label or words, self.morphology, self.depth or 0.0, self.layers)
 
 

@@ -24,7 +24,7 @@ SUMMARY_COLUMNS = (
     "mtype", "neurite_type", "angle", "n_reference", "n_synthesized", "median_reference",
     "median_synthesized", "median_law", "by_law", "ks", "p", "p_adjusted", "verdict",
 )  # fmt: skip
-SPANS = (30, 60, 90, 180)
+SPANS = (6, 12, 30, 60, 90, 180)
 """Degrees that a panel may show, the least that holds all angles; 12 bins each."""
 BINS = 12
 DRAWS = 200
@@ -149,9 +149,7 @@ def _panel(axes, angle, values):
             label=f"{population} ({len(values[population])} cells, {len(found)})",
         )  # fmt: skip
     if values["law"] is not None:
-        fine = np.linspace(0, span, 3 * BINS + 1)
-        density = _density(np.degrees(values["law"]), fine, len(values["law"]))
-        axes.plot((fine[1:] + fine[:-1]) / 2, density, color=FITTED, lw=1.3, label="fitted law")
+        _draw_law(axes, np.degrees(values["law"]), np.linspace(0, span, 3 * BINS + 1))
     axes.set_title(angle_title(angle), fontsize=8.5, weight="normal")
     axes.set_xlim(0, span)
     axes.set_ylim(0, axes.get_ylim()[1] * 1.35)
@@ -159,6 +157,15 @@ def _panel(axes, angle, values):
     axes.set_xlabel("angle (°)")
     axes.legend(loc="upper right", fontsize=6.8)
     bare(axes)
+
+
+def _draw_law(axes, law, edges):
+    """The law as a curve; as a line across when all of it is one angle."""
+    style = {"color": FITTED, "lw": 1.3, "label": "fitted law"}
+    if np.ptp(law) < edges[1] - edges[0]:
+        axes.axvline(np.median(law), **style)
+    else:
+        axes.plot((edges[1:] + edges[:-1]) / 2, _density(law, edges, len(law)), **style)
 
 
 def _density(degrees, edges, total):

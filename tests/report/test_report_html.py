@@ -1,0 +1,197 @@
+"""Pages: everything is escaped, whole in one file, and well formed."""
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+from report_factory import HOSTILE, results, summary
+
+from region_grower_flow.report import html
+from region_grower_flow.report.page import SYMBOLS, threshold_words, validation_page, write_page
+from region_grower_flow.report.synthesis_page import (
+    SynthesisReport,
+    duration,
+    size_words,
+    synthesis_page,
+    warnings_of,
+)
+
+VOID = {"meta", "img", "br", "hr", "col"}
+
+
+class Page(HTMLParser):
+    """Reads a page strictly: elements are closed in order, ids are unique, links lead somewhere."""
+
+    def __init__(self, text):
+        super().__init__(convert_charrefs=True)
+        self.open, self.tags, self.ids, self.links, self.words = [], [], [], [], []
+        self.sources = []
+        self.feed(text)
+        self.close()
+        assert not self.open
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        for name, value in attrs:
+            assert not name.startswith("on"), f"{tag} has {name}"
+            if name == "id":
+                self.ids.append(value)
+            elif name == "href":
+                self.links.append(value)
+            elif name == "src":
+                self.sources.append(value)
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if "style" not in self.open:
+            self.words.append(data)
+
+    @property
+    def text(self):
+        return "".join(self.words)
+
+
+def synthesis_report():
+    return SynthesisReport(
+        summary(),
+        written=[("out cells", HOSTILE, 1234), ("morphologies", "out", None)],
+        warnings=[*warnings_of(summary()), HOSTILE],
+        calibration=[("ExtractDistributions", [HOSTILE])],
+        pictures=[(None, "png", b"picture", HOSTILE), (HOSTILE, "png", b"picture", "cells")],
+    )
+
+
+@pytest.fixture(scope="module", params=["validation", "synthesis"])
+def page(request):
+    if request.param == "validation":
+        return validation_page(results())
+    return synthesis_page(synthesis_report())
+
+
+def test_pages_are_well_formed(page):
+    read = Page(page)
+    assert page.startswith("<!DOCTYPE html>")
+    assert len(read.ids) == len(set(read.ids))
+    assert all(not re.search(r"\s", name) for name in read.ids)
+    assert read.tags.count("h1") == read.tags.count("title") == 1
+
+
+def test_links_lead_to_places_of_the_page(page):
+    read = Page(page)
+    assert read.links
+    assert all(link.startswith("#") and link[1:] in read.ids for link in read.links)
+
+
+def test_hostile_names_are_words(page):
+    read = Page(page)
+    assert "script" not in read.tags
+    assert '<script>alert("x")</script>' in read.text
+    assert "<script" not in page
+    assert "\u202e" not in page  # would turn the order of what follows
+
+
+def test_nothing_comes_from_outside(page):
+    read = Page(page)
+    assert not {"link", "iframe", "object", "embed", "base", "form"} & set(read.tags)
+    assert all(source.startswith("data:image/") for source in read.sources)
+    assert not re.search(r"https?://|url\(|@import", page)
+    assert "default-src &#x27;none&#x27;" in page
+
+
+def test_the_parser_finds_faults():
+    with pytest.raises(AssertionError):
+        Page("<div><p></div></p>")
+    with pytest.raises(AssertionError):
+        Page('<p onclick="x">a</p>')
+
+
+def test_verdicts_have_words_and_symbols():
+    page = validation_page(results())
+    for word, symbol in SYMBOLS.items():
+        assert f"{symbol} {word}</span>" in page
+    text = Page(page).text
+    assert "All reconstructions: 2 of 9 tests fail, in 2 of 2 mtypes." in text
+    assert "0.612" in text and "0.100 to 0.900" in text
+    assert not re.search(r"\bnan\b", text)
+
+
+def test_every_test_is_on_the_page():
+    found = results()
+    text = Page(validation_page(found)).text
+    for verdict in found.verdicts:
+        assert verdict["test"] in text
+
+
+def test_the_table_has_a_row_per_mtype_with_the_worst_verdict_of_each_tier():
+    page = validation_page(results(["A", "B"]))
+    table = page[page.index('<table class="verdicts">') :]
+    table = table[: table.index("</table>")]
+    assert table.count("<tr>") == 3
+    row = table[table.index(">B<") :]
+    assert re.findall(r'class="verdict [\w-]+">(.*?)</span>', row) == [
+        "✓ pass",
+        "✗ fail",
+        "? no power",
+        "○ not testable",
+    ]
+    assert "1/1" in row and "0/1" in row
+
+
+def test_figures_of_a_validation_are_files_and_on_the_page(tmp_path):
+    paths = write_page(results(["A", HOSTILE]), tmp_path / "validation")
+    page = paths[-1]
+    assert page.name == "validation.html"
+    figures = paths[:-1]
+    # Per part: the scores, and the features and depths of each mtype.
+    assert len(figures) == 2 * (1 + 2 * 2)
+    assert all(path.parent == tmp_path / "validation" / "figures" for path in figures)
+    assert all(path.read_bytes().startswith(b"\x89PNG") for path in figures)
+    assert len(Page(page.read_text(encoding="utf-8")).sources) == len(figures)
+
+
+def test_a_validation_without_mtypes_has_a_page():
+    from region_grower_flow.validation.results import Results
+
+    assert "0 tests of 0 mtypes" in Page(validation_page(Results())).text
+
+
+def test_the_page_of_a_synthesis_says_what_was_made():
+    text = Page(synthesis_page(synthesis_report())).text
+    assert "3 of 30 cells (10.0%) were dropped" in text
+    assert "2: the soma lies below its layers; 1: " in text
+    assert "It took 2.00 attempts per cell." in text
+    assert "1.2 kB" in text
+    assert "2 min" in text
+    assert "empty" not in text  # options that were not given
+
+
+def test_warnings_name_great_losses_and_fallbacks():
+    sentences = list(warnings_of(summary()))
+    assert sentences[0].endswith(
+        "3 of 20 cells were dropped, mostly: the soma lies below its layers"
+    )
+    assert sentences[1].startswith("2 cells were grown by NeuroTS itself")
+    assert len(sentences) == 2
+
+
+def test_numbers_for_people():
+    assert html.number(1234567) == "1,234,567"
+    assert html.number(0.123456) == "0.123"
+    assert html.number(0.00012) == "1.2e-04"
+    assert html.number(12345.6) == "12,346"
+    assert html.number(None) == html.number(float("nan")) == "\u2013"
+    assert html.number(0.0) == "0.000"
+    assert threshold_words({"mvs": 0.25, "cells": 8}) == "mvs 0.250, cells 8"
+    assert threshold_words([0.0, 1.5]) == "0.000 to 1.5"
+    assert [duration(s) for s in (0.04, 59, 600, 9000)] == ["0.0 s", "59 s", "10 min", "2.5 h"]
+    assert [size_words(s) for s in (None, 12, 2_500_000)] == ["\u2013", "12 B", "2.5 MB"]
+
+
+def test_attributes_are_escaped():
+    assert html.tag("a", "x", href='"><script>') == '<a href="&quot;&gt;&lt;script&gt;">x</a>'
+    assert html.tag("p", "a < b & c\nd") == "<p>a &lt; b &amp; c\nd</p>\n"
+    assert html.tag("details", open=False) == "<details></details>\n"
