@@ -12,6 +12,13 @@ from region_grower_flow.calibration import scaling_rules, trunks
 from region_grower_flow.calibration.overrides import apply_overrides
 from region_grower_flow.calibration.parameters import inconsistent, refused
 from region_grower_flow.errors import InvalidInput, InvalidInputs, some
+from region_grower_flow.io.layer_names import (
+    CONSTRAINTS,
+    absent_layer,
+    constrained_layers,
+    layer_number,
+)
+from region_grower_flow.io.schemas import load_schema, validator, violation, violations
 from region_grower_flow.layout import DEFAULT_REGION
 
 
@@ -130,9 +137,33 @@ def build_parameters(parameters, additions, region=DEFAULT_REGION):
         raise InvalidInputs([*scaled.problems, *error.problems]) from error
     problems = scaled.problems + _set_trunks(final, additions, report)
     problems = problems or inconsistent(parameters, final) or refused(final, region)
+    problems = problems or _constraint_problems(final, region, additions)
     if problems:
         raise InvalidInputs(problems)
     return final, report
+
+
+def _constraint_problems(final, region, additions):
+    """Constraints of the wrong form, or by layers that no region of the parameters has."""
+    complete, layers = final, additions.layers
+    if additions.path_fits is None:
+        complete = deepcopy(final)
+        for params in complete.values():
+            for (_, limit), place in constrained_layers(params):
+                if limit == scaling_rules.TARGET:  # what the fits will give
+                    place.update({"slope": place.get("slope", 1.0), "intercept": 0.0})
+    problems = violations(validator(load_schema("parameters")), {region: complete}, "parameters")
+    if problems or not layers:
+        return problems
+    for mtype, params in final.items():
+        for place, limit in constrained_layers(params):
+            layer = limit["layer"]
+            if all(layer_number(layer, names) is None for names in layers):
+                keys = (region, mtype, CONSTRAINTS, *place, "layer")
+                # The longest list says most of what there is.
+                problem, hint = absent_layer(layer, max(layers, key=len))
+                problems.append(violation("parameters", keys, problem, hint))
+    return problems
 
 
 def _set_trunks(final, additions, report):

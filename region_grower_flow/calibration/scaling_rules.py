@@ -15,6 +15,7 @@ import re
 from dataclasses import dataclass, field
 
 from region_grower_flow.errors import InvalidInput, nearest, some
+from region_grower_flow.io import layer_names
 from region_grower_flow.morphology import NEURITE_TYPES
 
 WHERE = "scaling rules"
@@ -36,29 +37,35 @@ class Constraints:
 
 
 def layer_number(layer, layers=()):
-    """The number of a layer, from 1 at the top, as region-grower takes it.
+    """The number of a layer, from 1 at the top, as region-grower takes it; or its name.
 
     Args:
         layer: its name, or a number, or ``L`` and a number.
         layers: the lists of layers, from the top, of the regions that the parameters serve; empty
             when no region structure is known.
 
-    A name comes before a number: in the layers 1, 2, 3, 5, 6 the layer 5 is the fourth.
+    A name comes before a number: in the layers 1, 2, 3, 5, 6 the layer 5 is the fourth. Where it is
+    not at the same place in all regions, its name (a text) is the answer: the synthesis finds the
+    place region by region.
 
     Raises:
-        ValueError: unknown, with the known names; or not at the same place in all regions.
+        ValueError: unknown, with the known names; or named differently in regions that share
+            parameters, at different places.
     """
     text = str(layer).strip()
     numbered = _NUMBERED.match(text)
     if isinstance(layer, bool) or not text:
         raise ValueError(f"{layer!r} is no layer")
-    places = set()
+    places, found_names = set(), set()
     for names in layers:
         known = [str(name) for name in names]
-        if text in known:
-            places.add(known.index(text) + 1)
-        elif numbered and numbered.group(1) in known:
-            places.add(known.index(numbered.group(1)) + 1)
+        spelt = [text, *(numbered.groups() if numbered else ())]
+        name = next((word for word in spelt if word in known), None)
+        if name is not None:
+            places.add(known.index(name) + 1)
+            found_names.add(name)
+    if len(places) > 1 and len(found_names) == 1:
+        return found_names.pop()
     if len(places) > 1:
         found = " and ".join(str(place) for place in sorted(places))
         raise ValueError(f"the layer {layer!r} is number {found} in regions that share parameters")
@@ -189,7 +196,7 @@ def add_constraints(parameters, rules, fits, layers=()):
                     existing.pop(limit, None)
                 else:
                     existing[limit] = place
-            _check_order(existing, mtype, name, done)
+            _check_order(existing, mtype, name, done, layers)
     unused = [mtype for mtype in rules if mtype != DEFAULT and mtype not in parameters]
     if unused:
         done.notes.append(f"Scaling rules of {some(unused)} are not used: no such mtype.")
@@ -233,13 +240,22 @@ def _add_slope(target, mtype, name, fits, done):
         done.notes.append(f"{mtype}, {name}: the slope {fit['slope']:.3f} of its target {why}")
 
 
-def _check_order(constraints, mtype, name, done):
+def _check_order(constraints, mtype, name, done, layers):
     lowest, highest = constraints.get(LOWEST), constraints.get(HIGHEST)
-    if lowest and highest and _height(lowest) > _height(highest):
-        problem = f"{LOWEST} of {name} is above {HIGHEST}: no neurite fits in between"
-        done.problems.append(InvalidInput(problem, f"{WHERE}, {mtype}"))
+    if not lowest or not highest:
+        return
+    # Without a region structure names have no order.
+    for names in layers or [None]:
+        low, high = _height(lowest, names), _height(highest, names)
+        if low and high and low > high:
+            problem = f"{LOWEST} of {name} is above {HIGHEST}: no neurite fits in between"
+            done.problems.append(InvalidInput(problem, f"{WHERE}, {mtype}"))
+            return
 
 
-def _height(place):
-    """What orders places from the bottom up."""
-    return (-place["layer"], place["fraction"])
+def _height(place, layers):
+    """What orders places from the bottom up; None where the region does not have the layer."""
+    number = place["layer"]
+    if isinstance(number, str):
+        number = layer_names.layer_number(number, layers or ())
+    return number and (-number, place["fraction"])

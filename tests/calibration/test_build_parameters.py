@@ -234,3 +234,48 @@ def test_the_form_of_everything_can_be_checked_before_any_fit(made):
     additions.overrides = {PYRAMIDAL: {"basal_dendrite.randomnes": 1}}
     with pytest.raises(InvalidInput, match="unknown key 'randomnes'"):
         build_parameters(made[0], additions)
+
+
+FIELD = [["SLM", "SR", "SP", "SO"], ["SP", "SO"]]
+
+
+def limited(layer, **more):
+    place = {"layer": layer, "fraction": 0.9, **more}
+    return {PYRAMIDAL: {"context_constraints": {"apical_dendrite": {"hard_limit_max": place}}}}
+
+
+@pytest.mark.parametrize("layer", ["SLM", "SO", 4])
+def test_overrides_may_name_layers(made, layer):
+    final, _ = build(made, layers=FIELD, overrides=limited(layer))
+    limits = final[PYRAMIDAL]["context_constraints"]["apical_dendrite"]
+    assert limits["hard_limit_max"]["layer"] == layer
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (limited("SLMM"), "layer 'SLMM' of a region that has the layers SLM, .*mean 'SLM'"),
+        (limited(5), "layer 5 of a region that has 4 layers"),
+        (limited(1.5), "layer: expected a whole number or a text, not 1.5"),
+        (limited("SP", fraction="top"), "fraction: expected a number"),
+        (
+            {PYRAMIDAL: {"context_constraints.apical_dendrite.hard_limit_max.fraction": 1.0}},
+            "'layer' is missing",
+        ),
+    ],
+)
+def test_constraints_that_growth_could_not_use_are_refused(made, overrides, message):
+    """Else every cell of the mtype would be dropped after all the work."""
+    with pytest.raises(InvalidInput, match=message):
+        build(made, layers=FIELD, overrides=overrides)
+
+
+def test_rules_by_layers_that_are_elsewhere_in_other_regions(made):
+    """The name stays, and each region resolves it; the order is looked at in each."""
+    rules = {PYRAMIDAL: {"basal_dendrite": {"hard_limit_max": {"layer": "SP", "fraction": 0.5}}}}
+    final, _ = build(made, layers=FIELD, scaling=rules)
+    limits = final[PYRAMIDAL]["context_constraints"]["basal_dendrite"]
+    assert limits == {"hard_limit_max": {"layer": "SP", "fraction": 0.5}}
+    rules[PYRAMIDAL]["basal_dendrite"]["hard_limit_min"] = {"layer": "SP", "fraction": 0.6}
+    with pytest.raises(InvalidInput, match="hard_limit_min of basal_dendrite is above"):
+        build(made, layers=FIELD, scaling=rules)

@@ -47,6 +47,9 @@ def test_numbers_of_layers(layer):
         (5, [[1, 2, 3, 5, 6]], 4),
         ("L4", [["L1", "L23", "L4"]], 3),
         (1, [["L1", "L23", "L4"]], 1),
+        # Not at one place: the synthesis resolves the name region by region.
+        ("CA3sp", [CA3, ["CA3sp"]], "CA3sp"),
+        ("L5", [[4, 5], [5]], "5"),
     ],
 )
 def test_a_name_comes_before_a_number(layer, layers, number):
@@ -63,7 +66,7 @@ def test_a_name_comes_before_a_number(layer, layers, number):
         ("L", [], "no layer 'L'"),
         (True, [], "True is no layer"),
         (None, [], "no layer None"),
-        ("CA3sp", [CA3, ["CA3sp"]], "number 1 and 3 in regions that share"),
+        ("L5", [["L5"], [4, 5]], "number 1 and 2 in regions that share"),
     ],
 )
 def test_layers_that_are_none(layer, layers, message):
