@@ -1,6 +1,8 @@
 """What runs of tasks tell in the terminal: failures as sentences, and what was made."""
 
+import os
 import traceback
+from collections import Counter
 
 import luigi
 from luigi.scheduler import Scheduler
@@ -10,6 +12,10 @@ from region_grower_flow.errors import FlowError
 from region_grower_flow.manifest import read_manifest
 from region_grower_flow.tasks.base import FlowTask
 from region_grower_flow.tasks.sentences import quiet_tracebacks
+
+
+MOST_FILES = 12
+"""Of one folder, that are named one by one when a run has written them."""
 
 
 class Scheduling(luigi.interface._WorkerSchedulerFactory):
@@ -77,5 +83,17 @@ def closing_sentences(task, done_before):
         yield from summary_sentences(manifest.facts)
         if not task.skip_write:
             yield f"Morphologies: {task.out_morph_dir}"
-    for path in manifest.outputs:
-        yield f"Written: {path}"
+    yield from written(manifest.outputs)
+
+
+def written(paths):
+    """A line per file; one line for a folder with many of them."""
+    folders = Counter(os.path.dirname(path) for path in paths)
+    told = set()
+    for path in paths:
+        folder = os.path.dirname(path)
+        if folders[folder] <= MOST_FILES:
+            yield f"Written: {path}"
+        elif folder not in told:
+            told.add(folder)
+            yield f"Written: {folders[folder]} files in {folder or '.'}"
