@@ -111,6 +111,7 @@ def fold_numbers(sizes, seed, folds=FOLDS):
     return numbers
 
 
+@one_thread
 def accuracies(matrix, sizes, numbers, arrangements):
     """The cross-validated balanced accuracies of arrangements of the cells.
 
