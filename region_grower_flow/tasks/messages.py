@@ -13,7 +13,6 @@ from region_grower_flow.manifest import read_manifest
 from region_grower_flow.tasks.base import FlowTask
 from region_grower_flow.tasks.sentences import quiet_tracebacks
 
-
 MOST_FILES = 12
 """Of one folder, that are named one by one when a run has written them."""
 

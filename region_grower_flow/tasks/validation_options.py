@@ -70,8 +70,9 @@ class ValidationOptions(WorkOptions):
         default=(NONE,),
         significant=False,
         description="Verdicts that make the run fail after all outputs are written, and the tiers "
-        "to look at, separated by commas: none; fail, no_power, not_testable; structure, space, "
-        "morphometrics, topology, classifier, trunks, controls (all without any)",
+        "to look at, separated by commas: none; fail, and more strictly no_power, not_testable; "
+        "structure, space, morphometrics, topology, classifier, trunks, controls (all tiers "
+        "without any)",
     )
 
 

@@ -26,12 +26,12 @@ def bad_verdicts(verdicts, words):
 
     Args:
         verdicts: of the results.
-        words: some of KNOWN_WORDS: verdicts ("fail" alone without any), and the tiers that they
-            are looked for in (all without any). "none": none at all.
+        words: some of KNOWN_WORDS: verdicts beside "fail", and the tiers that they are looked for
+            in (all without any). "none", or no word: none at all.
     """
     if NONE in words or not words:
         return []
-    unwanted = {WORDS[word] for word in words if word in WORDS} or {FAIL}
+    unwanted = {FAIL, *(WORDS[word] for word in words if word in WORDS)}
     tiers = [word for word in words if word in TIERS] or TIERS
     return [
         verdict
