@@ -141,18 +141,34 @@ def test_outputs(plan, tmp_path):
     assert result.outputs == [folder / name for name in TABLES]
 
 
-def test_limits_in_layers_mean_nothing(models, plan, tmp_path):
+@pytest.mark.parametrize("engine", ["compiled", "neurots"])
+def test_limits_in_layers_mean_nothing(engine, models, plan, tmp_path):
     """There are no layers: the cells are those of parameters without constraints."""
+    limit = {"layer": "SLM", "fraction": 0.5}
+    target = {**limit, "slope": 1.0, "intercept": 0.0}
+
+    def by_names(parameters):
+        for entry in parameters.values():
+            for kind in entry["grow_types"]:
+                limits = {"hard_limit_max": limit, "extent_to_target": target}
+                entry["context_constraints"][kind] = limits
 
     def without(parameters):
         for entry in parameters.values():
             assert entry.pop("context_constraints")
 
-    free = edited(models[0], tmp_path, without)
-    result = synthesize_vacuum(plan())
-    same = synthesize_vacuum(plan(parameters=free, folder=tmp_path / "free"))
-    for row, other in zip(result.index, same.index, strict=True):
-        assert Path(row["path"]).read_bytes() == Path(other["path"]).read_bytes()
+    some = {"cells": 1, "engine": engine, "mtypes": ("L5_TPC:A", "L5_MC")}
+    found = []
+    for change in (without, by_names):
+        changed = edited(models[0], tmp_path, change)
+        result = synthesize_vacuum(
+            plan(parameters=changed, folder=tmp_path / change.__name__, **some)
+        )
+        found.append({row["name"]: Path(row["path"]).read_bytes() for row in result.index})
+    result = synthesize_vacuum(plan(**some))
+    found.append({row["name"]: Path(row["path"]).read_bytes() for row in result.index})
+    assert len(found[0]) == 2
+    assert found[0] == found[1] == found[2]
 
 
 def test_finished_cells_are_taken_over_and_others_go(models, plan, tmp_path):
