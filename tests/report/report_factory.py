@@ -165,12 +165,12 @@ def pixels(figure):
 
     from region_grower_flow.report.style import image
 
-    return imread(io.BytesIO(image(figure, "png", 60)), format="png")[..., :3]
+    return imread(io.BytesIO(image(figure, "png", 90)), format="png")[..., :3]
 
 
-def shows(picture, color, least=20):
+def shows(picture, color, least=20, tolerance=0.12):
     """Whether at least so many pixels are near a color (hex)."""
     from matplotlib.colors import to_rgb
 
-    near = np.abs(picture - np.array(to_rgb(color))).max(axis=-1) < 0.12
+    near = np.abs(picture - np.array(to_rgb(color))).max(axis=-1) < tolerance
     return int(near.sum()) >= least

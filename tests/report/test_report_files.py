@@ -16,7 +16,8 @@ def test_any_mtype_gives_a_name_in_the_folder(tmp_path_factory, name):
     folder = tmp_path_factory.getbasetemp()
     path = report_file(folder, name, "png")
     assert path.parent == folder
-    assert path.name.isascii() and len(path.name) <= 100
+    assert path.name.isascii()
+    assert len(path.name) <= 100
     assert not path.name.startswith((".", "-"))
 
 
