@@ -52,9 +52,9 @@ def reconstruction_files(options):
 def atlas_files(options):
     """The cells, the region structure, the volumes that it needs, and the axon table."""
     structure = _structure(options)
-    volumes = [layout.BRAIN_REGIONS, layout.ORIENTATION, layout.PRINCIPAL_AXIS]
+    volumes, hints = [layout.BRAIN_REGIONS, layout.ORIENTATION], [layout.PRINCIPAL_AXIS]
     for entry in structure.values():
-        volumes.extend(layout.layer_hint(layer) for layer in entry.get("layers") or [])
+        hints.extend(layout.layer_hint(layer) for layer in entry.get("layers") or [])
         modes = [boundary.get("multimesh_mode") for boundary in entry.get("boundaries") or []]
         if "territories" in modes:
             volumes.append(layout.TERRITORIES)
@@ -64,6 +64,8 @@ def atlas_files(options):
         "region_structure": options.region_structure,
         layout.HIERARCHY: atlas / layout.HIERARCHY,
     }
+    # Hints of regions that hold no cells may be absent; the checks know which are needed.
+    volumes.extend(hint for hint in hints if (atlas / f"{hint}.nrrd").exists())
     for volume in dict.fromkeys(volumes):
         files[f"atlas volume {volume}"] = atlas / f"{volume}.nrrd"
     if grafts(options):

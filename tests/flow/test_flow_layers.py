@@ -134,12 +134,30 @@ def test_a_region_without_layers_grows_as_nothing_were_asked(tmp_path, kernels):
     for name, constraints in (("asked", limits("SLM", "SLM")), ("free", {})):
         flow = field_flow(tmp_path / name, THICKNESSES, constraints)
         write_structure(flow.path("atlas", "region_structure.yaml"), {"COL": {}})
+        for path in flow.path("atlas").glob("[[]PH]*"):
+            path.unlink()
         process = flow.luigi()
         assert process.returncode == 0, process.stdout + process.stderr
         flows.append(flow)
     asked, free = flows
     assert asked.summary["cells"]["made"] == 8
     assert asked.morphologies() == free.morphologies()
+
+
+def test_regions_without_cells_may_lack_their_volumes(tmp_path, kernels):
+    """One region structure serves atlases of a part of the brain; with cells it is refused."""
+    flow = field_flow(tmp_path / "flow", THICKNESSES, {}, skip_write="true")
+    cortex = {"layers": ["L1", "L2"], "thicknesses": {"L1": 100.0, "L2": 100.0}}
+    field = {"layers": list(THICKNESSES), "thicknesses": MODEL}
+    path = flow.path("atlas", "region_structure.yaml")
+    write_structure(path, {"COL": field, "other": cortex})
+    process = flow.luigi()
+    assert process.returncode == 0, process.stdout + process.stderr
+    write_structure(path, {"COL": cortex, "other": field})
+    process = flow.luigi()
+    assert process.returncode != 0
+    assert "the atlas has no layer 'L1' (no volume [PH]L1.nrrd)" in process.stdout + process.stderr
+    assert "Traceback" not in process.stdout + process.stderr
 
 
 def test_a_column_of_layer_names_stays(tmp_path, kernels):
