@@ -86,20 +86,33 @@ def run(reference, synthesized, other, neurite_types, seed, setting=None):
     if min(len(reference), len(synthesized)) < MIN_REFERENCE_CELLS:
         return []
     found = {}
-    for split, (first, second) in enumerate(_halves(len(reference), seed)):
-        halves = [reference[i] for i in first], [reference[i] for i in second]
-        verdicts = _tiers(*halves, neurite_types, seed + split, MIN_HALF)
-        verdicts += trunks.compare_halves(halves, neurite_types, seed + split, minimum=MIN_HALF)
-        _note(found, HALF_SPLIT, verdicts)
+    for split, halves in enumerate(_halves(reference, seed)):
+        _note(found, HALF_SPLIT, _tiers(*halves, neurite_types, seed + split, MIN_HALF))
     for control, factor in ((LARGER, FACTOR), (SMALLER, 1 / FACTOR)):
         copies = scaled(synthesized, factor, neurite_types)
         _note(found, control, _tiers(reference, copies, neurite_types, seed))
     if other and len(other) >= MIN_REFERENCE_CELLS:
         _note(found, OTHER, _tiers(reference, other, neurite_types, seed))
+    of_trunks = run_trunks(reference, synthesized, neurite_types, seed, setting)
+    return _verdicts(found, setting.mtype, (len(reference), len(synthesized))) + of_trunks
+
+
+def run_trunks(reference, synthesized, neurite_types, seed, setting=None):
+    """Run the controls of the trunks alone, as of :func:`run`.
+
+    Args:
+        reference: [ValidationCell]; None where only laws are known.
+        synthesized, neurite_types, seed, setting: as of :func:`run`.
+    """
+    setting, found = setting or Setting(), {}
+    for split, halves in enumerate(_halves(reference or [], seed)):
+        verdicts = trunks.compare_halves(halves, neurite_types, seed + split, minimum=MIN_HALF)
+        _note(found, HALF_SPLIT, verdicts)
     copies = trunks.bent(synthesized, neurite_types)
     verdicts = trunks.compare(reference, copies, neurite_types, seed, None, setting.parameters)
     _note(found, BENT, verdicts)
-    return _verdicts(found, setting.mtype, (len(reference), len(synthesized)))
+    counts = None if reference is None else len(reference), len(synthesized)
+    return _verdicts(found, setting.mtype, counts)
 
 
 def run_trees(reference, synthesized, other, seed, mtype=None):
@@ -113,13 +126,14 @@ def run_trees(reference, synthesized, other, seed, mtype=None):
     Returns:
         [Verdict], as of :func:`run`.
     """
-    found, compare = {}, topology.compare_trees
+    found, splits = {}, {kind: list(_halves(trees, seed)) for kind, trees in reference.items()}
+
+    def compare(*trees_seed_mtype_and_minimum):
+        verdicts = topology.compare_trees(*trees_seed_mtype_and_minimum)
+        return [verdict for verdict in verdicts if verdict.test in _TESTS[topology.TIER]]
+
     for split in range(SPLITS):
-        halves = {}, {}
-        for kind, trees in reference.items():
-            parts = list(_halves(len(trees), seed))[split]
-            for half, part in zip(halves, parts, strict=True):
-                half[kind] = [trees[i] for i in part]
+        halves = [{kind: splits[kind][split][half] for kind in reference} for half in (0, 1)]
         _note(found, HALF_SPLIT, compare(*halves, seed + split, None, MIN_HALF))
     for control, factor in ((LARGER, FACTOR), (SMALLER, 1 / FACTOR)):
         copies = {
@@ -202,12 +216,13 @@ def choose_other(mtype, lengths):
     return others[len(others) // 2] if others else None
 
 
-def _halves(count, seed):
-    """SPLITS times the places of two random halves."""
+def _halves(units, seed):
+    """SPLITS times two random halves of a list."""
     rng = np.random.default_rng(seed)
     for _ in range(SPLITS):
-        order = rng.permutation(count)
-        yield np.sort(order[: count // 2]), np.sort(order[count // 2 :])
+        order = rng.permutation(len(units))
+        parts = np.sort(order[: len(units) // 2]), np.sort(order[len(units) // 2 :])
+        yield tuple([units[i] for i in part] for part in parts)
 
 
 def _tiers(first, second, neurite_types, seed, minimum=MIN_REFERENCE_CELLS):

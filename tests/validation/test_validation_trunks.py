@@ -147,10 +147,10 @@ def p_values(observed, against, reference=None):
 
 
 def test_trunks_by_the_law_pass_at_the_nominal_rate():
-    found = [p_values(drawn_cells(STEP, 20, seed), {"orientation": STEP}) for seed in range(25)]
+    found = [p_values(drawn_cells(STEP, 20, seed), {"orientation": STEP}) for seed in range(16)]
     for test in ("pia angle", "angle between trunks"):
         p = np.array([values[test] for values in found])
-        assert np.mean(p < 0.05) <= 0.16
+        assert np.mean(p < 0.05) <= 0.2
         assert stats.kstest(p, "uniform").pvalue > 0.005
 
 
@@ -203,13 +203,13 @@ def test_trunks_of_one_cell_are_not_independent():
     """Cells that differ only in a common direction are one population: cells are permuted."""
     rng = np.random.default_rng(0)
     p = []
-    for seed in range(25):
+    for seed in range(16):
         centers = rng.normal(size=(24, 1, 3))
         vectors = centers + 0.2 * rng.normal(size=(24, 6, 3))
         cells = cells_with(vectors / np.linalg.norm(vectors, axis=2, keepdims=True))
         halves = cells[:12], cells[12:]
         p.append(by_test(trunks.compare_halves(halves, (BASAL,), seed))["pia angle"].p)
-    assert np.mean(np.array(p) < 0.05) <= 0.16
+    assert np.mean(np.array(p) < 0.05) <= 0.2
 
 
 def test_few_cells_are_not_testable_by_law_or_without():
