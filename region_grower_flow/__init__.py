@@ -14,6 +14,7 @@ TASKS = (
     "BuildParameters",
     "ChooseAxons",
     "CreatePlanes",
+    "DiagnoseReconstructions",
     "ExtractDistributions",
     "FitPathDistances",
     "FitTrunkAngles",

@@ -3,6 +3,7 @@
 from region_grower_flow.tasks.atlas import LoadAtlas
 from region_grower_flow.tasks.axon_choice import CheckAxonChoice, ChooseAxons
 from region_grower_flow.tasks.checks import CheckAtlas, CheckInputs, CheckReconstructions
+from region_grower_flow.tasks.diagnosis import DiagnoseReconstructions
 from region_grower_flow.tasks.distributions import ExtractDistributions
 from region_grower_flow.tasks.fits import FitPathDistances, FitTrunkAngles
 from region_grower_flow.tasks.make_reports import CheckReports, MakeReports
@@ -42,6 +43,7 @@ __all__ = [
     "CheckValidation",
     "ChooseAxons",
     "CreatePlanes",
+    "DiagnoseReconstructions",
     "ExtractDistributions",
     "FitPathDistances",
     "FitTrunkAngles",

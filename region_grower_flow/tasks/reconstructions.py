@@ -1,4 +1,4 @@
-"""Reconstructions in the frame of growth, as a task: centered, and turned where asked for."""
+"""Reconstructions as tasks: brought into the frame of growth, where asked for."""
 
 from region_grower_flow import layout
 from region_grower_flow.checks import read_reconstructions

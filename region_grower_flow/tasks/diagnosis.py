@@ -1,0 +1,57 @@
+"""The diagnosis of a calibration, as a task."""
+
+from region_grower_flow import layout
+from region_grower_flow.tasks import inputs
+from region_grower_flow.tasks.base import FlowTask, load_json_output
+from region_grower_flow.tasks.checks import CheckReconstructions, Guarded
+from region_grower_flow.tasks.distributions import ExtractDistributions
+from region_grower_flow.tasks.fit_options import FitOptions
+from region_grower_flow.tasks.fits import FitPathDistances, FitTrunkAngles
+from region_grower_flow.tasks.options import CalibrationOptions
+from region_grower_flow.tasks.reconstructions import Prepared
+
+
+class DiagnoseReconstructions(Prepared, Guarded, CalibrationOptions, FlowTask):
+    """Say for each mtype what its calibration rests on: cells, trees, bars, fits, residuals."""
+
+    own_check = CheckReconstructions
+    path_fit_trees = FitOptions.path_fit_trees
+
+    def requires(self):
+        """The checks and all fits to the reconstructions."""
+        return [self.check(), *self.upstream()]
+
+    def upstream(self):
+        """The distributions, and the fits of trunk angles and path distances."""
+        # Given distributions are not those of these cells.
+        trunks = self.above(FitTrunkAngles).clone(tmd_distributions=None)
+        stages = [self.above(ExtractDistributions), self.above(FitPathDistances), trunks]
+        return [*self.prepared(), *stages]
+
+    def files(self):
+        """The reconstructions and their table."""
+        return inputs.reconstruction_files(self)
+
+    @property
+    def path(self):
+        """Where the diagnosis is; a table is beside it."""
+        return self.work_path(layout.DIAGNOSIS)
+
+    def make(self):
+        """See :func:`region_grower_flow.calibration.diagnosis.diagnose`."""
+        from region_grower_flow.calibration import diagnosis
+        from region_grower_flow.calibration.populations import gather_populations
+        from region_grower_flow.io.atomic import write_json_atomic, write_text_atomic
+
+        dataset = self.reconstructions()
+        populations = gather_populations(dataset, on_bad_morphology=self.on_bad_morphology)
+        found = diagnosis.diagnose(populations, self._load(ExtractDistributions))
+        path_distances, trunks = self._load(FitPathDistances), self._load(FitTrunkAngles)
+        diagnosis.merge(found, path_distance_fit=path_distances, trunk_fit=trunks)
+        table = self.work_path(layout.DIAGNOSIS_TABLE)
+        write_json_atomic(self.path, {self.region: found}, indent=1)
+        write_text_atomic(table, diagnosis.table(found))
+        return [self.path, table], {"sentences": list(diagnosis.sentences(found, table))}
+
+    def _load(self, stage):
+        return load_json_output(self.clone(stage).path)[self.region]
