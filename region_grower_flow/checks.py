@@ -97,6 +97,8 @@ def _only_defaults(options):
 _DOCUMENTS = {
     "overrides": "overrides",
     "substitutions": "substitutions",
+    "trunk rules": "trunk_rules",
+    "scaling rules": "scaling_rules",
     "given parameters": "base_parameters",
     "configuration of the diameter model": "diametrizer_config",
 }
@@ -333,7 +335,7 @@ def _layers(options):
 
 def _check_options(options):
     """Options that do not go together."""
-    problems = []
+    problems = check_given_parameters(options)
     if options.out_apical_nrn_sections and not {"asc", "swc"} & set(options.out_morph_ext):
         problems.append(
             InvalidInput(
@@ -352,6 +354,21 @@ def _check_options(options):
         )
     problems.extend(check_neurots(options.engine))
     return problems
+
+
+def check_given_parameters(options):
+    """Rules for parameters that are not made here would be ignored."""
+    rules = {name: getattr(options, name) for name in ("trunk_rules", "scaling_rules", "overrides")}
+    rules["trunk_fits"] = options.trunk_fits != "none"
+    return [
+        InvalidInput(
+            "has no effect on the parameters that tmd_parameters gives",
+            f"option {name}",
+            "give these as base_parameters, with the reconstructions, to complete them",
+        )
+        for name, value in rules.items()
+        if value and options.tmd_parameters
+    ]
 
 
 def check_neurots(engine="compiled"):
