@@ -24,6 +24,7 @@ __all__ = [
     "encode_asc",
     "encode_h5",
     "encode_swc",
+    "load_from_container",
     "load_morphology",
     "morphology_name",
     "nrn_ordered",
@@ -221,6 +222,28 @@ def load_morphology(path):
     except (morphio.MorphioError, *READ_ERRORS) as error:
         raise InvalidInput(
             f"not a readable morphology: {_first_line(error, path)}", where=path
+        ) from error
+
+
+def load_from_container(path, name):
+    """What a container holds under a name, as MorphIO reads it: see :func:`load_morphology`.
+
+    Raises:
+        InvalidInput: there is no such morphology, or MorphIO cannot read it.
+    """
+    import h5py
+    import morphio
+
+    where = f"{path}, {name}"
+    try:
+        with h5py.File(path, "r") as file:
+            read_tables(file[name])
+        return FlatMorphology.from_morphio(morphio.Collection(str(path)).load(name))
+    except InvalidInput as error:
+        raise InvalidInput(f"not a readable morphology: {error.problem}", where) from error
+    except (morphio.MorphioError, *READ_ERRORS) as error:
+        raise InvalidInput(
+            f"not a readable morphology: {_first_line(error, Path(path))}", where
         ) from error
 
 

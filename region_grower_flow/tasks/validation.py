@@ -254,6 +254,7 @@ def _atlas_outputs(task):
         cell_table=task.clone(LoadAtlas).path,
         asked=Path(task.input_cells),
         listing=task.listing,
+        container=Path(task.container_path) if task.container_path else None,
     )
 
 

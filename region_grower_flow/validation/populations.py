@@ -33,6 +33,7 @@ class SynthesisOutputs:
         cell_table: the rows that were grown, see ``io.table``.
         asked: nodes of all cells asked for; None in vacuum, where the cell table has them all.
         listing: what remembers size and CRC-32 of each morphology; None: not known.
+        container: HDF5 file with all morphologies; None: there is none.
     """
 
     cells: Path
@@ -43,6 +44,7 @@ class SynthesisOutputs:
     cell_table: Path
     asked: Path | None = None
     listing: Path | None = None
+    container: Path | None = None
 
 
 @dataclass

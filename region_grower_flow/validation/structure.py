@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from region_grower_flow.errors import FlowError, some
-from region_grower_flow.io.morphologies import check_file, load_morphology
+from region_grower_flow.io.morphologies import check_file, load_from_container, load_morphology
 from region_grower_flow.io.soma import contour_area
 from region_grower_flow.validation.verdict import FAIL, PASS, Verdict
 
@@ -28,6 +28,9 @@ ROWS, FILES, DROPPED = "rows = asked - dropped", "a file per row", "all dropped 
 STRAY = "a row per file"
 COUNT_TESTS = (ROWS, FILES, DROPPED)
 """What is asked of all cells of an mtype together."""
+
+CONTAINER = "container"
+"""Stands for an extension."""
 
 TOLERANCE = 1e-3
 """um, between formats: SWC and ASC have nine decimals, SWC holds radii."""
@@ -79,13 +82,14 @@ def unifurcations(morphology):
     return int(np.count_nonzero(np.bincount(parents, minlength=1) == 1)) if len(parents) else 0
 
 
-def examine_cell(folder, cell, extensions):
+def examine_cell(folder, cell, extensions, container=None):
     """Read a cell in each format: {test: sentence} of what is wrong, empty when nothing is.
 
     Args:
         folder: the folder of the morphologies.
         cell: the WrittenCell.
         extensions: the formats that it must be there in.
+        container: HDF5 file that must hold it too; None: there is none.
     """
     problems, read = {}, {}
     for extension in extensions:
@@ -93,13 +97,18 @@ def examine_cell(folder, cell, extensions):
         known = cell.digests.get(extension)
         if known is not None and not check_file(path, *known):
             problems.setdefault(READ_BACK, f"{path.name} is not what was written")
+    for extension in (*extensions, CONTAINER) if container else extensions:
+        name = f"{Path(cell.name).name}.{extension}"
         try:
-            read[extension] = load_morphology(path)
+            if extension == CONTAINER:
+                read[extension] = load_from_container(container, cell.name)
+            else:
+                read[extension] = load_morphology(Path(folder, f"{cell.name}.{extension}"))
         except FlowError as error:
             problems.setdefault(READABLE, str(error))
             continue
         for test, problem in _unsound(read[extension], extension):
-            problems.setdefault(test, f"{path.name}: {problem}")
+            problems.setdefault(test, f"{name}: {problem}")
     first = next(iter(read.items()), None)
     for extension, morphology in list(read.items())[1:]:
         difference = formats_differ(first, (extension, morphology))
@@ -161,11 +170,11 @@ def _distinct(morphology):
     return np.column_stack([points, morphology.diameters])[moved].astype(float)
 
 
-def examine_cells(folder, cells, extensions):
+def examine_cells(folder, cells, extensions, container=None):
     """The problems of many WrittenCells: (their number, {test: (cells that fail, sentences)})."""
     failed, sentences = Counter(), defaultdict(list)
     for cell in cells:
-        for test, sentence in examine_cell(folder, cell, extensions).items():
+        for test, sentence in examine_cell(folder, cell, extensions, container).items():
             failed[test] += 1
             if len(sentences[test]) < MOST_NAMED:
                 sentences[test].append(sentence)

@@ -95,10 +95,11 @@ class StructureUnit:
     folder: Path
     cells: tuple
     extensions: tuple
+    container: Path | None = None
 
     def run(self):
         """See :func:`structure.examine_cells`."""
-        return structure.examine_cells(self.folder, self.cells, self.extensions)
+        return structure.examine_cells(self.folder, self.cells, self.extensions, self.container)
 
 
 def validate(plan, on_progress=None):
@@ -195,7 +196,9 @@ class _OpenPart:
         cells = self.synthesized.written([population.names[i] for i in chosen])
         for first in range(0, len(cells), CELLS_PER_UNIT):
             some_cells = tuple(cells[first : first + CELLS_PER_UNIT])
-            yield StructureUnit(Path(outputs.morphologies), some_cells, outputs.extensions)
+            yield StructureUnit(
+                Path(outputs.morphologies), some_cells, outputs.extensions, outputs.container
+            )
 
     def _statistics(self, mtype):
         population = self.synthesized.mtypes[mtype]

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from factories import random_morphology
 
+from region_grower_flow.io.containers import write_container
 from region_grower_flow.io.morphologies import load_morphology, nrn_ordered, write_morphology
 from region_grower_flow.morphology import BASAL_DENDRITE
 from region_grower_flow.validation import structure
@@ -207,6 +208,25 @@ def test_parts_of_the_cells_add_up(written):
     parts = [structure.examine_cells(written.folder, [cell], ["h5"]) for cell in cells]
     whole = structure.examine_cells(written.folder, cells, ["h5"])
     assert structure.cell_verdicts("PC", parts) == structure.cell_verdicts("PC", [whole])
+
+
+def test_a_container_is_read_too(written, tmp_path):
+    names = written.mtypes["PC"].names
+    items = {name: load_morphology(written.folder / f"{name}.h5") for name in names}
+    path = tmp_path / "all.h5"
+
+    def found():
+        cells = written.written(names)
+        examined = structure.examine_cells(written.folder, cells, ("h5",), path)
+        return {v.test for v in structure.cell_verdicts("PC", [examined]) if v.verdict == FAIL}
+
+    write_container(path, items.items())
+    assert found() == set()
+    write_container(path, {**items, "a": items["b"]}.items())
+    assert found() == {structure.FORMATS}
+    del items["c"]
+    write_container(path, items.items())
+    assert found() == {structure.READABLE}
 
 
 def test_the_area_is_that_of_neuron(written):
