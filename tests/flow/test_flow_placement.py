@@ -65,6 +65,7 @@ def facts(flow, task):
     return flow.json(f"work/manifests/{task}.json")["facts"]
 
 
+@pytest.mark.slow
 def test_from_densities_to_axons(flow):
     assert "PlaceCells" in ran(flow, "PlaceCells")
     cells = read_cells(flow.path("out", "placed.h5"))
@@ -97,6 +98,7 @@ def test_from_densities_to_axons(flow):
     np.testing.assert_array_equal(names, everything[rows])
 
 
+@pytest.mark.slow
 def test_a_placement_is_made_again_only_when_its_inputs_change(flow):
     ran(flow, "PlaceCells")
     before = flow.path("out", "placed.h5").read_bytes()
