@@ -27,12 +27,14 @@ class ReferenceCell(NamedTuple):
         path: its file.
         use_axon: whether the table says that its axon can be used.
         layer: its layer in the table, as a text (empty when it has none).
+        group: the same for all variants of one reconstruction; empty for an independent one.
     """
 
     name: str
     path: str
     use_axon: bool = True
     layer: str = ""
+    group: str = ""
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,7 @@ def split_dataset(dataset, part=ALL, seed=0):
 
     The cells of an mtype are put in an order that a hash of the seed and of each cell's name
     gives, then dealt alternately: the first, third, ... are ``"fit"``, the others ``"test"``.
+    Variants of one reconstruction are dealt together, always to the half that is smaller so far.
     So the halves depend neither on the order of the table, nor on the other mtypes, nor on a
     version of NumPy, and an mtype that borrows all cells of another is split as that one is.
 
@@ -112,8 +115,7 @@ def split_dataset(dataset, part=ALL, seed=0):
     notes = {mtype: list(sentences) for mtype, sentences in dataset.notes.items()}
     mtypes = {}
     for mtype, cells in dataset.mtypes.items():
-        dealt = sorted(cells, key=lambda cell: _shuffle_key(seed, cell.name))
-        kept = set(dealt[REFERENCE_PARTS.index(part) - 1 :: 2])
+        kept = set(_deal(cells, seed)[part])
         if kept:
             mtypes[mtype] = [cell for cell in cells if cell in kept]
         notes.setdefault(mtype, []).append(
@@ -122,6 +124,18 @@ def split_dataset(dataset, part=ALL, seed=0):
     if not mtypes:
         raise InvalidInput(f"no mtype has a cell in the half {part!r}", dataset.dat_file)
     return replace(dataset, mtypes=mtypes, notes=notes)
+
+
+def _deal(cells, seed):
+    """{half: cells} of one mtype."""
+    groups = {}
+    for cell in cells:
+        groups.setdefault(cell.group or cell.name, []).append(cell)
+    halves = {FIT: [], TEST: []}
+    for name in sorted(groups, key=lambda name: _shuffle_key(seed, name)):
+        smaller = FIT if len(halves[FIT]) <= len(halves[TEST]) else TEST
+        halves[smaller] += groups[name]
+    return halves
 
 
 def _shuffle_key(seed, name):
@@ -158,11 +172,18 @@ def _scan(folder, dat_file, extension):
         problems += absent
     if problems:
         return None, problems
-    mtypes = {}
+    mtypes, names = {}, {row.name for row in rows}
     for row in used:
-        cell = ReferenceCell(row.name, str(paths[row]), row.use_axon, row.layer)
+        group = _group(row, names)
+        cell = ReferenceCell(row.name, str(paths[row]), row.use_axon, row.layer, group)
         mtypes.setdefault(row.mtype, []).append(cell)
     return Dataset(folder, dat_file, extension, mtypes, _unused(rows)), []
+
+
+def _group(row, names):
+    if not row.parent or row.parent in names:
+        return row.parent
+    return f"{row.parent} of {row.mtype}"
 
 
 def _unused(rows):

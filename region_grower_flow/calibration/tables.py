@@ -28,6 +28,7 @@ COLUMNS = {
     "layer": ("layer",),
     "use_axon": ("use_axon",),
     "use_dendrites": ("use_dendrites",),
+    "parent": ("parent", "parent_reconstruction"),
 }
 """What the columns of a table with a header may be called; the first that is there counts."""
 
@@ -47,6 +48,8 @@ class Row(NamedTuple):
         path: its file as the table has it, empty when it is to be found by its name.
         layer: as the table has it, not used in calibration.
         use_axon, use_dendrites: whether its axon, its dendrites are good enough to be used.
+        parent: what it is a variant of: a morphology's name, or anything that the variants of one
+            reconstruction have in common within their mtype; empty for an independent one.
     """
 
     line: int
@@ -56,6 +59,7 @@ class Row(NamedTuple):
     layer: str = ""
     use_axon: bool = True
     use_dendrites: bool = True
+    parent: str = ""
 
 
 def parse_table(text, where, is_name=lambda name: False):
@@ -225,7 +229,8 @@ def make_row(entry, line, where):
             problems.append(InvalidInput(wrong, place))
     if problems:
         return None, problems
-    return Row(line, name, mtype, path, entry.get("layer", ""), **flags), []
+    layer, parent = entry.get("layer", ""), entry.get("parent", "")
+    return Row(line, name, mtype, path, layer, **flags, parent=parent), []
 
 
 def _distinct(rows):

@@ -171,3 +171,22 @@ def test_the_report_says_who_borrows_and_who_has_no_cell_left(dataset):
     assert "No cell is left of L9_X." in sentences
     assert "L9_X: 2 of its cells not used." in sentences
     assert populations["L4_PC"].paths == populations[PYRAMIDAL].paths
+
+
+def test_variants_of_one_reconstruction_stay_together():
+    cells = [
+        ReferenceCell(f"c{i}", f"c{i}.h5", group="" if i < 4 else f"parent {i % 2}")
+        for i in range(8)
+    ]
+    dataset = replace(make_dataset(), mtypes={"A": cells})
+    for seed in range(8):
+        fit = names(split_dataset(dataset, "fit", seed))["A"]
+        test = names(split_dataset(dataset, "test", seed))["A"]
+        assert sorted(fit + test) == [f"c{i}" for i in range(8)]
+        assert len(fit) in (4, 5)
+        for variants in ({"c4", "c6"}, {"c5", "c7"}):
+            assert variants <= set(fit) or variants <= set(test)
+    alike = replace(make_dataset(), mtypes={"A": [c._replace(group="p") for c in cells]})
+    assert len(split_dataset(alike, "fit").mtypes["A"]) == 8
+    with pytest.raises(InvalidInput, match="no mtype has a cell in the half 'test'"):
+        split_dataset(alike, "test")

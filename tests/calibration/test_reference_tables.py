@@ -131,7 +131,7 @@ def test_delimited(delimiter, name):
     if name == "table.txt" and delimiter == "\t":
         return  # is taken for a dat file, which may have tabs
     (row,) = parse(text, name)
-    assert row == (3, "a", "T", "", "5", True, False)
+    assert row[:7] == (3, "a", "T", "", "5", True, False)
 
 
 def test_a_quoted_cell_may_hold_the_delimiter():
@@ -217,6 +217,13 @@ def test_one_file_under_two_names(cells):
     with pytest.raises(InvalidInputs) as error:
         read(cells, "name,mtype,path\na,T,\nb,T,L5/../a.h5\n")
     assert "a.h5 is already that of 'a' on line 2" in str(error.value)
+
+
+def test_variants_of_a_reconstruction(cells):
+    text = "name,mtype,parent_reconstruction\na,T,\nb,T,a\nc,U,1\nd,T,1\n"
+    dataset = read(cells, text)
+    groups = {c.name: c.group for found in dataset.mtypes.values() for c in found}
+    assert groups == {"a": "", "b": "a", "c": "1 of U", "d": "1 of T"}
 
 
 def test_no_cell_is_left(cells):
