@@ -254,7 +254,6 @@ def _exact(mtype, test, total, good, detail):
         verdict=PASS if good == total and not detail else FAIL,
         mtype=mtype,
         neurite_type=None,
-        n_reference=0,
         n_synthesized=int(total),
         statistic=float(good / total) if total else (0.0 if detail else 1.0),
         threshold=1.0,
