@@ -1,4 +1,4 @@
-"""The two atlases of the example: a straight cortical column and a curved sheet.
+"""The two cortical atlases of the example: a straight column and a curved sheet.
 
 Both hold what space-aware synthesis reads: ``brain_regions`` (ids of the hierarchy's layers),
 ``orientation`` (quaternions w, x, y, z that turn the y axis to the pia), ``[PH]y`` (um from the
@@ -67,8 +67,8 @@ class Space:
     Attributes:
         grid: the voxels.
         height: (nx, ny, nz) um from the white matter.
-        boundaries: (nx, ny, nz, 7) um from the white matter of the pia, of the borders between
-            layers 1 and 2, 2 and 3 and so on, and of the white matter (0).
+        boundaries: (nx, ny, nz, layers + 1) um from the white matter of the pia, of the borders
+            between layers 1 and 2, 2 and 3 and so on, and of the white matter (0).
         area: (nx, ny, nz) index into :data:`AREAS`, -1 outside the cortex.
         angle: (nx, ny, nz) rad, turn round the z axis from y to the local direction of the pia.
     """
@@ -89,7 +89,7 @@ class Space:
         """(nx, ny, nz) uint32: id of the layer in the hierarchy, 0 outside the cortex."""
         below = self.height[..., None] < self.boundaries[..., 1:-1]
         layer = 1 + below.sum(axis=-1)
-        ids = np.where(self.area >= 0, _layer_id(self.area, layer), 0)
+        ids = np.where(self.area >= 0, layer_id(self.area, layer), 0)
         return np.where(self.inside, ids, 0).astype(np.uint32)
 
 
@@ -156,7 +156,8 @@ def _curved_grid():
     return Grid(tuple(shape), np.array([1.0, 1.0, -1.0]) * CURVED_VOXEL, offset)
 
 
-def _layer_id(area, layer):
+def layer_id(area, layer):
+    """The id of a layer (its number, from 1 at the top) of an area (its index)."""
     return (area + 1) * 10 + layer
 
 
@@ -169,7 +170,7 @@ def hierarchy():
             "name": f"area {area} of the example cortex",
             "children": [
                 {
-                    "id": int(_layer_id(index, layer)),
+                    "id": int(layer_id(index, layer)),
                     "acronym": f"{area};L{layer}",
                     "name": f"{area}, layer {layer}",
                     "children": [],
@@ -182,8 +183,15 @@ def hierarchy():
     return {"id": CORTEX_ID, "acronym": CORTEX, "name": "example cortex", "children": areas}
 
 
-def write_atlas(space, folder):
-    """Write the volumes (gzip NRRD) and the hierarchy of ``space`` into ``folder``."""
+def write_atlas(space, folder, layers=LAYERS, regions=None):
+    """Write the volumes (gzip NRRD) and the hierarchy of ``space`` into ``folder``.
+
+    Args:
+        space: the Space.
+        folder: where.
+        layers: what its layers are called, from the top down.
+        regions: the content of ``hierarchy.json``; None: the cortex.
+    """
     import json
 
     from voxcell import OrientationField, VoxelData
@@ -200,12 +208,12 @@ def write_atlas(space, folder):
 
     inside = space.inside
     hints = np.where(inside[..., None], _rounded(space.boundaries), np.nan).astype(np.float32)
-    for index, layer in enumerate(LAYERS):
+    for index, layer in enumerate(layers):
         save(layout.layer_hint(layer), hints[..., [index + 1, index]])
     save(layout.PRINCIPAL_AXIS, np.where(inside, _rounded(space.height), np.nan).astype(np.float32))
     save(layout.BRAIN_REGIONS, space.region_ids())
     save(layout.ORIENTATION, _quaternions(space.angle), OrientationField)
-    text = json.dumps(hierarchy(), indent=1)
+    text = json.dumps(hierarchy() if regions is None else regions, indent=1)
     (folder / layout.HIERARCHY).write_text(text + "\n", encoding="utf-8")
 
 

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 
-from region_grower_flow.example import atlases, positions, structures
+from region_grower_flow.example import atlases, field, positions, structures
 from region_grower_flow.example.celltypes import CELL_TYPES
 from region_grower_flow.example.growth import grow_cell
 from region_grower_flow.example.overrides import parameter_overrides
@@ -52,6 +52,8 @@ def fill(paths, seed, n_cells):
         table = positions.cell_table(space, n_cells, rng, usable(space))
         positions.write_nodes(table, nodes)
         _write_axons(axons, table, donors, np.random.default_rng([seed, _AXONS, stream]))
+    if paths.atlas_field is not None:
+        field.write_field(paths, references, np.random.default_rng([seed, _POSITIONS, len(parts)]))
 
 
 def _write_structures(paths):

@@ -12,7 +12,7 @@ from region_grower_flow.example.celltypes import CELL_TYPES
 from region_grower_flow.example.content import fill
 from region_grower_flow.io.atomic import writing
 
-VERSION = 2
+VERSION = 3
 """Raised whenever the content for the same options changes."""
 MARKER = "example.json"
 """Written last: the options, and the sizes of all files. Without it a folder is not ours."""
@@ -25,7 +25,8 @@ BOTH = "both"
 class ExamplePaths:
     """Where the parts of an example are (None: not asked for).
 
-    ``nodes``, ``atlas`` and ``axons`` belong to the column, ``*_curved`` to the curved atlas.
+    ``nodes``, ``atlas`` and ``axons`` belong to the column, ``*_curved`` to the curved atlas,
+    ``*_field`` to the hippocampal field, which comes with both.
     """
 
     folder: Path
@@ -44,6 +45,11 @@ class ExamplePaths:
     atlas_curved: Path | None
     nodes_curved: Path | None
     axons_curved: Path | None
+    atlas_field: Path | None
+    nodes_field: Path | None
+    region_structure_field: Path | None
+    overrides_field: Path | None
+    substitutions_field: Path | None
 
     @classmethod
     def of(cls, folder, atlas=BOTH):
@@ -51,6 +57,7 @@ class ExamplePaths:
         folder = Path(folder)
         column = folder if atlas in (BOTH, "column") else None
         curved = folder if atlas in (BOTH, "curved") else None
+        field = folder if atlas == BOTH else None
         return cls(
             folder=folder,
             morphologies=folder / "morphologies",
@@ -68,6 +75,11 @@ class ExamplePaths:
             atlas_curved=curved and curved / "atlas_curved",
             nodes_curved=curved and curved / "nodes_curved.h5",
             axons_curved=curved and curved / "axons_curved.tsv",
+            atlas_field=field and field / "atlas_field",
+            nodes_field=field and field / "nodes_field.h5",
+            region_structure_field=field and field / "region_structure_field.yaml",
+            overrides_field=field and field / "parameter_overrides_field.json",
+            substitutions_field=field and field / "substitutions_field.yaml",
         )
 
 
@@ -81,7 +93,7 @@ def create_example(folder, seed=0, atlas=BOTH, n_cells=DEFAULT_CELLS):
         folder: where to put it. Must not exist, be empty, or hold an example made by this function
             (which is replaced when its options differ).
         seed: of everything drawn.
-        atlas: "column", "curved" or "both".
+        atlas: "column", "curved" or "both" (then with the hippocampal field).
         n_cells: positions per atlas.
 
     Returns:

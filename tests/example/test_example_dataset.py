@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from region_grower_flow.errors import InvalidInput
-from region_grower_flow.example import create_example
+from region_grower_flow.example import create_example, field
 from region_grower_flow.example.__main__ import main
 from region_grower_flow.example.atlases import CURVED_VARIATION
 from region_grower_flow.example.celltypes import CELL_TYPES
@@ -260,3 +260,60 @@ def test_command_says_where_it_is_and_refuses_in_one_sentence(tmp_path):
     result = CliRunner().invoke(main, [str(tmp_path / "made"), "--atlas", "column", "--cells", "9"])
     assert result.exit_code == 0
     assert str(tmp_path / "made") in result.output
+
+
+def test_the_field_has_layers_with_names(example):
+    """Regions, hints, structure, cells and overrides speak of the same layers."""
+    from voxcell import RegionMap, VoxelData
+
+    (region,) = yaml.safe_load(example.region_structure_field.read_text()).values()
+    assert region["layers"] == list(field.LAYERS) == list(region["thicknesses"])
+    regions = RegionMap.load_json(example.atlas_field / "hierarchy.json")
+    ids = VoxelData.load_nrrd(example.atlas_field / "brain_regions.nrrd")
+    height = VoxelData.load_nrrd(example.atlas_field / "[PH]y.nrrd").raw
+    for layer, query in region["region_queries"].items():
+        (found,) = regions.find(query, attr="acronym")
+        bottom, top = (
+            VoxelData.load_nrrd(example.atlas_field / f"[PH]{layer}.nrrd").raw[ids.raw == found].T
+        )
+        assert np.unique(top - bottom) == region["thicknesses"][layer]
+        inside = height[ids.raw == found]
+        assert ((bottom <= inside) & (inside <= top)).all()
+    cells = _cells(example.nodes_field)
+    assert set(cells.layer) == {"SP", "SO"}
+    at = ids.lookup(cells[["x", "y", "z"]].to_numpy())
+    acronyms = [regions.get(int(number), "acronym") for number in at]
+    assert acronyms == cells.region.tolist() == [f"CA1;{layer}" for layer in cells.layer]
+
+
+def test_the_fields_mtypes_borrow_cells_that_are_there(example):
+    borrowed = yaml.safe_load(example.substitutions_field.read_text())
+    assert {mtype for mtypes in borrowed.values() for mtype in mtypes} == set(
+        _cells(example.nodes_field).mtype
+    )
+    assert set(borrowed) <= {cell_type.mtype for cell_type in CELL_TYPES}
+    overrides = json.loads(example.overrides_field.read_text())
+    named = [
+        limit["layer"]
+        for entry in overrides.values()
+        for limits in entry["context_constraints"].values()
+        for limit in limits.values()
+    ]
+    assert named
+    assert set(named) <= set(field.LAYERS)
+
+
+def test_the_field_comes_with_both_atlases_only(tmp_path):
+    paths = create_example(tmp_path / "column", atlas="column")
+    assert paths.atlas_field is None
+    assert not list(paths.folder.glob("*field*"))
+
+
+def test_somata_of_the_field_lie_in_their_layers(example):
+    tops = dict(
+        zip(field.LAYERS, field.HEIGHT - np.cumsum((0.0, *field.THICKNESSES)), strict=False)
+    )
+    cells = _cells(example.nodes_field)
+    top = cells.layer.map(tops).to_numpy(dtype=float)
+    thickness = cells.layer.map(dict(zip(field.LAYERS, field.THICKNESSES, strict=True)))
+    assert ((cells.y <= top) & (cells.y >= top - thickness)).all()
