@@ -33,6 +33,7 @@ TASKS = (
     "ReportSynthesis",
     "SliceCells",
     "SynthesizeChunk",
+    "SynthesizeFromDensities",
     "SynthesizeMorphologies",
     "SynthesizeVacuum",
     "ValidateSynthesis",

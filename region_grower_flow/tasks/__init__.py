@@ -6,6 +6,7 @@ from region_grower_flow.tasks.checks import CheckAtlas, CheckInputs, CheckRecons
 from region_grower_flow.tasks.diagnosis import DiagnoseReconstructions
 from region_grower_flow.tasks.distributions import ExtractDistributions
 from region_grower_flow.tasks.fits import FitPathDistances, FitTrunkAngles
+from region_grower_flow.tasks.from_densities import SynthesizeFromDensities
 from region_grower_flow.tasks.make_reports import CheckReports, MakeReports
 from region_grower_flow.tasks.merge import SynthesizeMorphologies
 from region_grower_flow.tasks.parameters import BuildParameters, GenerateParameters
@@ -62,6 +63,7 @@ __all__ = [
     "ReportSynthesis",
     "SliceCells",
     "SynthesizeChunk",
+    "SynthesizeFromDensities",
     "SynthesizeMorphologies",
     "SynthesizeVacuum",
     "ValidateSynthesis",

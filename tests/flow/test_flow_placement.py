@@ -172,6 +172,8 @@ def test_wrong_densities_are_refused_before_any_work(flow):
     flow.options["mtype_taxonomy"] = "densities.yaml"
     text = refused(flow, "PlaceCells")
     assert "no region 'COL;L9'" in text
+    flow.options.update(out_cells="out/nodes.h5", slice_from="other.h5")
+    assert "the steps hand on out/placed.h5" in refused(flow, "SynthesizeFromDensities")
     assert "no volume 'absent'" in text
     assert "the column 'mClass' is missing" in text
 
@@ -302,3 +304,46 @@ def test_placed_cells_are_synthesized(tmp_path, kernels):
     assert len(placed) == len(made) == 10
     np.testing.assert_array_equal(made.positions, placed.positions)
     assert json.loads(flow.path("out", "nodes_summary.json").read_text())
+
+
+@pytest.mark.slow
+def test_from_densities_to_morphologies_in_one_command(tmp_path, kernels):
+    flow = make_flow(tmp_path / "flow")
+    flow.path("nodes.h5").unlink()
+    del flow.options["input_cells"]
+    flow.path("densities.yaml").write_text("{PC: {COL;L2: 150}, IN: {COL;L2: 60}}")
+    flow.options.update(densities="densities.yaml", slice_n_cells=6)
+
+    def made():
+        return read_cells(flow.path("out", "nodes.h5")).properties["mtype"].value_counts().to_dict()
+
+    done = ran(flow, "SynthesizeFromDensities")
+    assert {"PlaceCells", "SliceCells", "SynthesizeChunk 0-4", "SynthesizeMorphologies"} <= done
+    assert "ChooseAxons" not in done
+    assert made() == {"PC": 6, "IN": 4}
+    assert ran(flow, "SynthesizeFromDensities") == set()
+    # Fewer cells: the chunks of the earlier ones are not asked for again.
+    flow.path("densities.yaml").write_text("{PC: {COL;L2: 45}}")
+    done = ran(flow, "SynthesizeFromDensities")
+    assert {"PlaceCells", "SliceCells", "SynthesizeMorphologies"} <= done
+    assert {name for name in done if "Chunk" in name} == {"SynthesizeChunk 0-3"}
+    assert made() == {"PC": 3}
+
+
+def test_the_steps_hand_their_files_on(flow, monkeypatch):
+    monkeypatch.chdir(flow.folder)
+    flow.options.update(out_cells="out/nodes.h5", morph_axon=None)
+    task = task_of(flow, "SynthesizeFromDensities")
+    names = [step.task_family for step in task.steps()]
+    assert names == [
+        "PlaceCells", "CreatePlanes", "SliceCells", "ChooseAxons", "SynthesizeMorphologies",
+    ]  # fmt: skip
+    assert task.steps()[-1].input_cells == "out/sliced.h5"
+    assert task.steps()[-1].morph_axon == "out/axons.tsv"
+    alone = {"planes_region": None, "slice_planes": None, "slice_n_cells": 0, "axon_donors": None}
+    found = task_of(flow, "SynthesizeFromDensities", input_cells=None, **alone).steps()
+    assert [step.task_family for step in found] == ["PlaceCells", "SynthesizeMorphologies"]
+    assert found[-1].input_cells == "out/placed.h5"
+    assert found[-1].morph_axon is None
+    with pytest.raises(InvalidInput, match=r"but the steps hand on out/sliced\.h5"):
+        task_of(flow, "SynthesizeFromDensities", input_cells="other.h5").steps()

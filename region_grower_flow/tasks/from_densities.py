@@ -1,0 +1,103 @@
+"""From densities to morphologies in one command: a task that runs the others one after another."""
+
+import os
+
+from region_grower_flow.errors import InvalidInput, InvalidInputs
+from region_grower_flow.tasks.axon_choice import ChooseAxons
+from region_grower_flow.tasks.base import FlowTask
+from region_grower_flow.tasks.merge import SynthesizeMorphologies
+from region_grower_flow.tasks.option_types import Text
+from region_grower_flow.tasks.options import OutputOptions
+from region_grower_flow.tasks.placement import PlaceCells
+from region_grower_flow.tasks.placement_options import (
+    AxonChoiceOptions,
+    PlacementOptions,
+    PlanesOptions,
+    SliceOptions,
+)
+from region_grower_flow.tasks.slicing import CreatePlanes, SliceCells
+
+SELECTING = (
+    "slice_mtypes",
+    "slice_n_cells",
+    "slice_every",
+    "slice_box",
+    "slice_hemisphere",
+    "slice_planes",
+)
+"""Options that take some of the cells, when they are not at their defaults."""
+
+
+class SynthesizeFromDensities(
+    OutputOptions, PlacementOptions, PlanesOptions, SliceOptions, AxonChoiceOptions, FlowTask
+):
+    """Place cells, take some of them, choose their axons, and synthesize their morphologies.
+
+    Each step is a task that can be run by itself. The cells are placed before the tasks of the
+    synthesis are known: these depend on how many there are.
+    """
+
+    input_cells = Text(optional=True, result=False, description="Not given: the placed cells")
+    slice_from = Text(optional=True, result=False, description="Not given: the placed cells")
+    planes_region = Text(
+        optional=True, description="Region that is cut into slices; not cut without it"
+    )
+    axon_donors = Text(
+        optional=True, result=False, description="Table of donors; no axons are chosen without it"
+    )
+
+    def steps(self):
+        """The tasks, in order; each reads what those before it have made.
+
+        Raises:
+            InvalidInputs: an option names another file than the one that the steps hand on.
+        """
+        problems = []
+        place = self.clone(PlaceCells)
+        steps, cells = [place], str(place.path)
+        planes = self.slice_planes
+        if self.planes_region:
+            steps.append(self.clone(CreatePlanes))
+            planes = self._handed_on("slice_planes", steps[-1].path, problems)
+        if planes or any(self._selects(name) for name in SELECTING):
+            source = self._handed_on("slice_from", cells, problems)
+            steps.append(self.clone(SliceCells, slice_from=source, slice_planes=planes))
+            cells = str(steps[-1].path)
+        cells = self._handed_on("input_cells", cells, problems)
+        axons = self.morph_axon
+        if self.axon_donors:
+            steps.append(self.clone(ChooseAxons, input_cells=cells))
+            axons = self._handed_on("morph_axon", steps[-1].path, problems)
+        if problems:
+            raise InvalidInputs(problems)
+        synthesize = self.clone(SynthesizeMorphologies, input_cells=cells, morph_axon=axons)
+        return [*steps, synthesize]
+
+    def _selects(self, name):
+        return getattr(self, name) != dict(self.get_params())[name]._default
+
+    def _handed_on(self, name, path, problems):
+        """The file that the steps hand on, which the option may name but not another one."""
+        given = getattr(self, name)
+        if given is not None and os.path.realpath(given) != os.path.realpath(path):
+            hint = f"leave {name} out, or run the tasks one by one"
+            problem = f"is {given}, but the steps hand on {path}"
+            problems.append(InvalidInput(problem, f"option {name}", hint))
+        return str(path)
+
+    def output(self):
+        """Nothing of its own."""
+        return []
+
+    def complete(self):
+        """Whether every step is complete."""
+        try:
+            return all(step.complete() for step in self.steps())
+        except InvalidInput:  # run() says what is wrong
+            return False
+
+    def run(self):
+        """Run each step once those before it are complete."""
+        # Luigi sends their outputs back, which a list could not take.
+        for step in self.steps():  # noqa: UP028
+            yield step
