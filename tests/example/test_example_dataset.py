@@ -310,10 +310,7 @@ def test_the_field_comes_with_both_atlases_only(tmp_path):
 
 
 def test_somata_of_the_field_lie_in_their_layers(example):
-    tops = dict(
-        zip(field.LAYERS, field.HEIGHT - np.cumsum((0.0, *field.THICKNESSES)), strict=False)
-    )
-    cells = _cells(example.nodes_field)
-    top = cells.layer.map(tops).to_numpy(dtype=float)
-    thickness = cells.layer.map(dict(zip(field.LAYERS, field.THICKNESSES, strict=True)))
-    assert ((cells.y <= top) & (cells.y >= top - thickness)).all()
+    bottoms = dict(zip(field.LAYERS, field.HEIGHT - np.cumsum(field.THICKNESSES), strict=True))
+    thicknesses = dict(zip(field.LAYERS, field.THICKNESSES, strict=True))
+    for cell in _cells(example.nodes_field).itertuples():
+        assert 0 <= cell.y - bottoms[cell.layer] <= thicknesses[cell.layer]
