@@ -64,7 +64,10 @@ def model_files(path, kind):
         return [Path(text)]
     if not found:
         names = " or ".join(f"{prefix}*.json" for prefix in PREFIXES[kind])
-        raise InvalidInput(f"it holds no files of {kind} ({names})", text)
+        what = "no file fits it that is one"
+        if Path(text).is_dir():
+            what = "is a folder, a file was expected, or files in it"
+        raise InvalidInput(f"{what} of {kind} ({names})", text)
     return found
 
 

@@ -106,9 +106,15 @@ def test_what_keeps_an_mtype_from_growing_names_its_file(database):
     assert [str(p.where) for p in problems] == [str(database / "params_luigi_rat_S1_L1_IN.json")]
 
 
-@pytest.mark.parametrize("path", ["", "nothing_*"])
-def test_nothing_to_read(tmp_path, path):
-    with pytest.raises(InvalidInput, match="no files of parameters"):
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("", "is a folder, a file was expected, or files in it of parameters"),
+        ("nothing_*", r"no file fits it that is one of parameters \(params_\*"),
+    ],
+)
+def test_nothing_to_read(tmp_path, path, message):
+    with pytest.raises(InvalidInput, match=message):
         load_parameters(tmp_path / path)
 
 
