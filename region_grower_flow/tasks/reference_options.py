@@ -33,7 +33,7 @@ class ReferenceOptions:
     """Which reconstructions are calibrated, and how they are prepared."""
 
     mtypes = Names(
-        description="The mtypes to calibrate, separated by commas (all of the table)",
+        description="Mtypes to calibrate, or to grow without an atlas, separated by commas (all)",
     )
     substitutions = Text(
         optional=True,

@@ -51,7 +51,7 @@ class SynthesizeVacuum(Guarded, VacuumOptions, FlowTask):
         name
         for stage in MODEL_STAGES
         for name, _ in stage.get_params()
-        if name not in ("mtypes", "region")
+        if name not in ("mtypes", "region", "seed", "synthesize_axons")
     )
 
     def requires(self):
