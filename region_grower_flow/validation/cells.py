@@ -3,7 +3,9 @@
 import dataclasses
 from dataclasses import dataclass, field
 
-from region_grower_flow.morphology import FlatMorphology
+import numpy as np
+
+from region_grower_flow.morphology import NEURITE_TYPES, FlatMorphology
 
 
 @dataclass
@@ -26,17 +28,19 @@ class ValidationCell:
             self.measured[key] = measure()
         return self.measured[key]
 
-    def neurom(self):
-        """The cell as :class:`neurom.core.Morphology`."""
+    def neurom(self, neurite_type=None):
+        """The cell, with its trees of one type or of all, as :class:`neurom.core.Morphology`."""
         from neurom.core.morphology import Morphology
 
-        return Morphology(self.morphology.to_morphio(), name=self.name)
+        return Morphology(of_type(self.morphology, neurite_type).to_morphio(), name=self.name)
 
-    def tmd(self):
-        """The cell as :class:`tmd.Neuron.Neuron` (its trees by neurite type)."""
+    def tmd(self, neurite_type=None):
+        """The cell, with its trees of one type or of all, as :class:`tmd.Neuron.Neuron`."""
         from tmd.io.io import load_neuron_from_morphio
 
-        return load_neuron_from_morphio(self.morphology.to_morphio().as_immutable())
+        return load_neuron_from_morphio(
+            of_type(self.morphology, neurite_type).to_morphio().as_immutable()
+        )
 
     def scaled(self, factor):
         """The cell with all lengths and diameters multiplied by ``factor``, nothing measured."""
@@ -49,3 +53,29 @@ class ValidationCell:
             soma_diameters=old.soma_diameters * factor,
         )
         return ValidationCell(f"{self.name} x {factor:g}", morphology)
+
+
+def of_type(morphology, neurite_type):
+    """The FlatMorphology with the soma and the trees of one neurite type only (None: of all).
+
+    The axon of a cell may be larger than all of its dendrites.
+    """
+    if neurite_type is None:
+        return morphology
+    kept = morphology.types == NEURITE_TYPES[neurite_type]
+    if kept.all():
+        return morphology
+    lengths = np.diff(morphology.offsets)
+    points = np.repeat(kept, lengths)
+    numbers = np.cumsum(kept) - 1
+    # A root stays one; a section whose parent is of another type becomes one.
+    parents = morphology.parents[kept]
+    stays = (parents >= 0) & kept[parents]
+    return dataclasses.replace(
+        morphology,
+        points=morphology.points[points],
+        diameters=morphology.diameters[points],
+        offsets=np.concatenate([[0], np.cumsum(lengths[kept])]),
+        types=morphology.types[kept],
+        parents=np.where(stays, numbers[parents], -1),
+    )

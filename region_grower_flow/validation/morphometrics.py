@@ -78,7 +78,7 @@ def _measure(cell, neurite_type):
 
     if NEURITE_TYPES[neurite_type] not in cell.morphology.types:
         return np.array([feature.of_none for feature in FEATURES])
-    neuron = cell.once("neurom", cell.neurom)
+    neuron = cell.neurom(neurite_type)
     kind = NeuriteType[neurite_type]
 
     def of(name):

@@ -62,7 +62,7 @@ def _bar_codes(cell, neurite_type, filtration):
 
     if NEURITE_TYPES[neurite_type] not in cell.morphology.types:
         return []
-    neuron = cell.once("tmd", cell.tmd)
+    neuron = cell.tmd(neurite_type)
     return [
         np.array(get_persistence_diagram(tree, feature=filtration), dtype=float)
         for tree in getattr(neuron, neurite_type)

@@ -94,7 +94,7 @@ def test_features_of_scaled_cells_are_those_of_larger_cells():
 def test_a_cell_is_measured_once(monkeypatch):
     cell = make_cells(1, seed=0)[0]
     first = morphometrics.measure(cell, BASAL)
-    monkeypatch.setattr(ValidationCell, "neurom", lambda self: pytest.fail("measured again"))
+    monkeypatch.setattr(ValidationCell, "neurom", lambda *_: pytest.fail("measured again"))
     assert morphometrics.measure(cell, BASAL) is first
 
 

@@ -111,7 +111,7 @@ def test_directions_are_seen_from_the_origin_or_from_the_soma():
     moved = ValidationCell("moved", cell.morphology)
     moved.morphology.soma_points = cell.morphology.soma_points + np.float32([0, 2, 0])
     from_soma = trunks.directions(moved, BASAL, trunks.SOMA)
-    neurons = moved.neurom()
+    neurons = moved.neurom(BASAL)
     import neurom
 
     vectors = np.array(neurom.get("trunk_vectors", neurons))
