@@ -50,13 +50,15 @@ class PathFit:
     def as_dict(self):
         """JSON-able: the fit and its data."""
         used = self.residuals[self.used]
+        rms = float(np.sqrt(np.mean(used**2))) if len(used) else None
         return {
             "slope": self.slope,
             "intercept": 0,
             "n_trees": len(self.extents),
             "n_used": int(self.used.sum()),
             "r2": self.r2,
-            "rms_residual": float(np.sqrt(np.mean(used**2))) if len(used) else None,
+            "rms_residual": rms,
+            "relative_residual": rms and rms / float(np.mean(self.path_distances[self.used])),
             "extents": self.extents.tolist(),
             "path_distances": self.path_distances.tolist(),
             "used": self.used.tolist(),

@@ -24,6 +24,9 @@ TARGET, LOWEST, HIGHEST = "extent_to_target", "hard_limit_min", "hard_limit_max"
 FRACTIONS = {LOWEST: 0.0, TARGET: 0.5, HIGHEST: 1.0}
 """Heights in the layer that rules without a fraction mean, in the order of the result."""
 AXON = "axon"
+POOR = 0.1
+"""Residual (share of the path distances) that is no reason for a remark, whatever R2: variants of
+one reconstruction have nearly the same path distances."""
 
 _NUMBERED = re.compile(r"[Ll]?([0-9]+)\Z")
 
@@ -234,7 +237,7 @@ def _add_slope(target, mtype, name, fits, done):
     why = None
     if fit["n_used"] < 3:
         why = f"is fitted to {fit['n_used']} tree(s)"
-    elif fit["r2"] is not None and fit["r2"] < 0.0:
+    elif fit["relative_residual"] > POOR and fit["r2"] is not None and fit["r2"] < 0.0:
         why = f"explains the path distances worse than their mean (R2 {fit['r2']:.2f})"
     if why:
         done.notes.append(f"{mtype}, {name}: the slope {fit['slope']:.3f} of its target {why}")

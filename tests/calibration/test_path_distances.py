@@ -115,6 +115,8 @@ def test_outliers_are_left_out():
     told = fit.as_dict()
     assert (told["n_trees"], told["n_used"], told["intercept"]) == (20, 18, 0)
     assert told["rms_residual"] == pytest.approx(0.0, abs=1e-9)
+    noisy = fit_line([10.0, 10.0], [18.0, 22.0], percentile=100).as_dict()
+    assert (noisy["rms_residual"], noisy["relative_residual"]) == pytest.approx((2.0, 0.1))
     assert fit.residuals[3] == pytest.approx(50.0)
     # With all trees the line is another one: the test sees outliers that stay.
     assert fit_line(extents, lengths, percentile=100).slope > 1.6

@@ -17,6 +17,7 @@ BASAL, APICAL = "basal_dendrite", "apical_dendrite"
 CA3 = ["CA3slm", "CA3sr", "CA3sp", "CA3so"]
 CORTEX = [1, 2, 3, 4, 5, 6]
 FIT = {"slope": 1.25, "intercept": 0, "n_trees": 9, "n_used": 8, "r2": 0.9}
+FIT["relative_residual"] = 0.2
 
 
 def params(*kinds):
@@ -165,6 +166,8 @@ def test_poor_fits_and_unused_mtypes_are_told():
     done = add_constraints(mtypes(), {**RULES, "CA1": {}}, {"PC": {APICAL: fit}})
     assert "worse than their mean (R2 -2.00)" in done.notes[0]
     assert done.notes[1] == "Scaling rules of CA1 are not used: no such mtype."
+    alike = {**fit, "relative_residual": 0.05}
+    assert add_constraints(mtypes(), RULES, {"PC": {APICAL: alike}}).notes == []
     few = add_constraints(mtypes(), RULES, {"PC": {APICAL: {**FIT, "n_used": 1, "r2": None}}})
     assert "is fitted to 1 tree(s)" in few.notes[0]
 
