@@ -7,7 +7,7 @@ import pytest
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
-WITHOUT_KERNELS = {"atlas", "calibration", "example", "io", "runtime"}
+WITHOUT_KERNELS = {"atlas", "calibration", "example", "io", "placement", "runtime"}
 """Folders of tests that run no compiled kernel."""
 
 
