@@ -6,7 +6,7 @@ import numpy as np
 
 from region_grower_flow.validation import morphometrics
 from region_grower_flow.validation.features import MVS_LIMIT
-from region_grower_flow.validation.statistics import compare_feature, mvs
+from region_grower_flow.validation.statistics import compare_feature
 from region_grower_flow.validation.verdict import MIN_REFERENCE_CELLS
 
 _UNITS = {"um": "µm", "um2": "µm²", "rad": "rad"}
@@ -110,33 +110,17 @@ def score_row(mtype, kind, feature, counts, score):
     }
 
 
-def verdict_scores(rows, verdicts):
-    """Rows of scores from a validation: the table of cells and the verdicts on its features.
-
-    Args:
-        rows: of the cells of all mtypes.
-        verdicts: dicts of the tier ``morphometrics``, whose threshold holds the limit of the MVS.
-    """
-    limits = {
-        (v["mtype"], v["neurite_type"], v["test"]): (v["threshold"] or {}).get("mvs")
-        for v in verdicts
-        if isinstance(v["threshold"], dict)
-    }
-    by_mtype = {}
-    for row in rows:
-        by_mtype.setdefault(row["mtype"], []).append(row)
-    found = []
-    for mtype, mine in by_mtype.items():
-        for kind, features in values_of(mine).items():
-            for feature, values in features.items():
-                sides = [_finite(values.get(side, ())) for side in (REFERENCE, SYNTHESIZED)]
-                limit = limits.get((mtype, kind, feature))
-                score = float(mvs(*sides)) if limit is not None else None
-                counts = len(sides[0]), len(sides[1])
-                found.append(score_row(mtype, kind, feature, counts, (score, limit)))
-    return found
-
-
-def _finite(values):
-    values = np.array(values, dtype=np.float64)
-    return values[np.isfinite(values)]
+def verdict_scores(verdicts):
+    """Rows of scores from the verdicts (dicts) of a validation's tier ``morphometrics``."""
+    known = {feature.name for feature in morphometrics.FEATURES}
+    return [
+        score_row(
+            verdict["mtype"],
+            verdict["neurite_type"],
+            verdict["test"],
+            (verdict["n_reference"], verdict["n_synthesized"]),
+            ((verdict["values"] or {}).get("mvs"), (verdict["values"] or {}).get("mvs_null95")),
+        )
+        for verdict in verdicts
+        if verdict["test"] in known
+    ]

@@ -50,9 +50,8 @@ def validation_figures(results, folder):
     make_folder(folder)
     shown = []
     for part in results.parts:
-        rows = [row for row in results.tables.get(CELLS_TABLE, ()) if row["part"] == part]
-        if rows:
-            found = verdict_scores(rows, results.of(part, tier="morphometrics"))
+        found = verdict_scores(results.of(part, tier="morphometrics"))
+        if found:
             figure = scores.plot_score_matrix(found)
             caption = "Scores of all mtypes and features. " + _SCORES
             shown.append(_written(folder, figure, f"{part}_scores", caption, part))
@@ -74,8 +73,8 @@ def validation_figures(results, folder):
 
 
 _SCORES = (
-    "A score is the difference of the medians over the visible spread; the small number is the "
-    "most it may be: 0.10, or what 95 of 100 comparisons of equal populations stay below."
+    "A score is the difference of the medians over the visible spread; the small number is what "
+    "95 of 100 comparisons of equal populations of these sizes stay below."
 )
 _PANELS = "Thick line: median; thin lines: quartiles; n: cells with a value."
 

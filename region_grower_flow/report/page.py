@@ -7,7 +7,7 @@ from region_grower_flow.report import html
 from region_grower_flow.report.figures import validation_figures
 from region_grower_flow.report.html import details, document, figure, number, table, tag
 from region_grower_flow.report.provenance import provenance_section
-from region_grower_flow.validation.results import FULL, HOLDOUT, TIERS, worst
+from region_grower_flow.validation.results import FULL, HOLDOUT, TIERS, deciding, worst
 
 PAGE_NAME = "validation.html"
 
@@ -131,19 +131,20 @@ def _overall(results):
 
 
 def _banner(results, part):
-    """One sentence on a part."""
-    found = results.of(part)
+    """One sentence on a part, by the tests that decide."""
+    found = deciding(results.of(part))
     verdict = worst(found) or "not testable"
     failed = [v for v in found if v["verdict"] == "fail"]
     mtypes = sorted({v["mtype"] for v in failed if v["mtype"] is not None})
     if failed:
-        words = f"{len(failed)} of {len(found)} tests fail"
+        words = f"{len(failed)} of the {len(found)} tests that decide fail"
         if mtypes:
             words += f", in {len(mtypes)} of {len(results.populations[part])} mtypes"
     elif verdict == "pass":
-        words = f"all {len(found)} tests pass"
+        words = f"all {len(found)} tests that decide pass"
     else:
-        words = f"no test fails; {sum(v['verdict'] == verdict for v in found)} are {verdict}"
+        count = sum(v["verdict"] == verdict for v in found)
+        words = f"no test that decides fails; {count} are {verdict}"
     return tag(
         "div", tag("b", f"{SYMBOLS[verdict]} {part_title(part)}: {words}."),
         class_=f"banner {css(verdict)}", role="status",
@@ -181,7 +182,7 @@ def _tier_cell(verdicts):
         return tag("td", "\u2013")
     passed = sum(v["verdict"] == "pass" for v in verdicts)
     share = tag("span", f" {passed}/{len(verdicts)}", class_="small")
-    return tag("td", badge(worst(verdicts)), share)
+    return tag("td", badge(worst(deciding(verdicts))), share)
 
 
 def _general_tests(results, part):
@@ -196,13 +197,13 @@ def _general_tests(results, part):
 def _mtype(results, part, mtype, figures):
     found = results.of(part, mtype)
     population = results.populations[part][mtype]
-    verdict = worst(found)
+    verdict = worst(deciding(found))
     counts = f"{population.get('n_reference')} reference, {population.get('n_synthesized')} "
     inside = [tag("p", f"{counts}synthesized cells.", _population_words(population))]
     for tier in TIERS:
         tests = [v for v in found if v["tier"] == tier]
         if tests:
-            inside += [tag("h3", tier, " ", badge(worst(tests))), _tests(tests)]
+            inside += [tag("h3", tier, " ", badge(worst(deciding(tests)))), _tests(tests)]
     inside += [figure(f.data, f.kind, f.caption) for f in figures if f.mtype == mtype]
     summary = [tag("span", mtype), badge(verdict) if verdict else None]
     return details(summary, inside, id=anchor(part, mtype))
@@ -278,6 +279,13 @@ def anchor(part, mtype):
     return f"{file_stem(part)}-{file_stem(mtype)}"
 
 
+_DECIDING = (
+    "The verdict of a tier is the worst of its tests that decide. Of the morphometrics single "
+    "features do not: one may differ by chance, so that the verdict on all features of a neurite "
+    "type decides, of which nine in ten have to agree."
+)
+
+
 def _tiers():
     rows = [[tag("th", tier, scope="row"), words] for tier, words in TIER_WORDS.items()]
     verdicts = [
@@ -288,6 +296,7 @@ def _tiers():
     ]
     return [
         tag("h2", "What is tested", id="tiers"),
+        tag("p", _DECIDING),
         table(["tier", "what"], rows),
         table(["verdict", "means"], verdicts),
     ]

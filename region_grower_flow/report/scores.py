@@ -42,7 +42,7 @@ def plot_score_matrix(rows, title="Median difference over visible spread (MVS)")
         return figure
     wide = len(mtypes) <= MOST_WITH_NUMBERS
     box = BOX if wide else SMALL_BOX
-    figure = new_figure(3.4 + box[0] * len(mtypes) + 0.9, 1.9 + box[1] * len(features))
+    figure = new_figure(3.4 + box[0] * len(mtypes) + 0.9, 2.8 + box[1] * len(features))
     axes = figure.add_subplot()
     shown = _draw(axes, rows, mtypes, features, wide)
     bar = figure.colorbar(shown, ax=axes, shrink=min(1.0, 2.4 / figure.get_figheight()), pad=0.02)

@@ -90,8 +90,10 @@ def verdicts(mtype):
             interval=(0.1, 0.9),
             threshold={"p_adjusted": 0.05, "interval": 0.5, "mvs": 0.25},
             detail="the medians differ",
+            values={"mvs": 0.4, "mvs_null95": 0.25},
             **about,
         ),
+        Verdict("morphometrics", "features", "fail", detail="0 of 1 features agree", **about),
         Verdict("topology", "energy distance", "no power", statistic=float("nan"), **about),
         Verdict("trunks", "pia angle", "not testable", threshold={"cells": 8}, **about),
     ]

@@ -55,5 +55,5 @@ def test_a_page_prints_with_all_its_details(browser, page, tmp_path):
 def test_the_browser_reads_the_page_as_it_was_written(browser, page):
     process = run(browser, "--dump-dom", f"file://{page}")
     text = process.stdout.decode("utf-8")
-    assert "1 of 5 tests fail, in 1 of 1 mtypes" in text
+    assert "1 of the 5 tests that decide fail, in 1 of 1 mtypes" in text
     assert text.count("<details") == page.read_text(encoding="utf-8").count("<details")

@@ -114,7 +114,7 @@ def test_verdicts_have_words_and_symbols():
     for word, symbol in SYMBOLS.items():
         assert f"{symbol} {word}</span>" in page
     text = Page(page).text
-    assert "All reconstructions: 2 of 9 tests fail, in 2 of 2 mtypes." in text
+    assert "All reconstructions: 2 of the 9 tests that decide fail, in 2 of 2 mtypes." in text
     assert "0.612" in text
     assert "0.100 to 0.900" in text
     assert not re.search(r"\bnan\b", text)
@@ -140,7 +140,19 @@ def test_the_table_has_a_row_per_mtype_with_the_worst_verdict_of_each_tier():
         "○ not testable",
     ]
     assert "1/1" in row
-    assert "0/1" in row
+    assert "0/2" in row
+
+
+def test_a_feature_that_differs_by_chance_does_not_decide():
+    found = results(["A"])
+    for verdict in found.verdicts:
+        if verdict["test"] == "features":
+            verdict["verdict"] = "pass"
+    page = validation_page(found)
+    table = page[page.index('<table class="verdicts">') :]
+    row = table[table.index(">A<") :]
+    assert re.findall(r'class="verdict [\w-]+">(.*?)</span>', row)[1] == "✓ pass"
+    assert "no test that decides fails" in page
 
 
 def test_figures_of_a_validation_are_files_and_on_the_page(tmp_path):

@@ -198,3 +198,13 @@ def test_laws_are_drawn_where_parameters_have_them():
 def test_layer_names_for_people():
     assert profiles.layer_name(4) == "L4"
     assert profiles.layer_name("SP") == "SP"
+
+
+def test_scores_of_a_validation_are_those_of_its_verdicts():
+    from report_factory import results
+
+    rows = features.verdict_scores(results(["A"]).of("full", tier="morphometrics"))
+    assert len(rows) == 1
+    assert (rows[0]["mvs"], rows[0]["null_95"], rows[0]["limit"]) == (0.4, 0.25, 0.25)
+    assert rows[0]["above"]
+    assert (rows[0]["n_reference"], rows[0]["n_synthesized"]) == (9, 12)
