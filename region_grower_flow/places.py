@@ -47,6 +47,17 @@ INPUTS = {
 }
 """Options that name files which are read."""
 
+WRITING_STAGES = (
+    "SynthesizeMorphologies",
+    "ExtractDistributions",
+    "BuildParameters",
+    "PlaceCells",
+    "CreatePlanes",
+    "SliceCells",
+    "ChooseAxons",
+)
+"""Stages whose outputs are where options say."""
+
 INPUT_FOLDERS = {
     "atlas": "atlas",
     "base_morph_dir": "axon morphologies",
@@ -166,7 +177,7 @@ def _earlier_outputs(options):
     """The real paths of what an earlier run has written."""
     manifests = Path(options.work_dir, layout.MANIFESTS)
     found = set()
-    for name in ("SynthesizeMorphologies", "ExtractDistributions", "BuildParameters"):
+    for name in WRITING_STAGES:
         manifest = read_manifest(manifests / f"{name}.json")
         found.update(os.path.realpath(path) for path in (manifest.outputs if manifest else ()))
     return found

@@ -128,6 +128,19 @@ def test_a_changed_volume_of_densities_is_noticed(flow, monkeypatch):
     assert found[0][0] != found[1][0]
 
 
+@pytest.mark.slow
+def test_cells_beside_the_atlas_can_be_placed_again(flow):
+    """An output in a folder of inputs is ours when we have written it."""
+    flow.options["placed_cells"] = "atlas/placed.h5"
+    ran(flow, "PlaceCells")
+    flow.options["placement_seed"] = 3
+    assert "PlaceCells" in ran(flow, "PlaceCells")
+    flow.options["work_dir"] = "another"
+    process = flow.luigi(task="PlaceCells")
+    assert process.returncode == 30
+    assert "would overwrite a file in the folder of the atlas" in process.stdout + process.stderr
+
+
 def test_properties_of_placed_cells(flow, monkeypatch):
     monkeypatch.chdir(flow.folder)
     shape = load_raw(flow.path("atlas", "brain_regions.nrrd")).shape
