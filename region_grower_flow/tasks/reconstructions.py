@@ -1,5 +1,7 @@
 """Reconstructions as tasks: brought into the frame of growth, where asked for."""
 
+from pathlib import Path
+
 from region_grower_flow import layout
 from region_grower_flow.checks import read_reconstructions
 from region_grower_flow.tasks import inputs
@@ -52,6 +54,27 @@ class PrepareReconstructions(Guarded, CalibrationOptions, FlowTask):
         return done.paths, {"report": done.as_dict(), "sentences": list(done.sentences())}
 
 
+def preparation(task):
+    """The stage that prepares a task's reconstructions, in a list; empty: they are as given."""
+    if task.morphology_frame == layout.AS_GIVEN:
+        return []
+    return [task.clone(PrepareReconstructions, **WHOLE)]
+
+
+def prepared_dataset(options):
+    """The Dataset of some options, of the copies where cells are not used as given.
+
+    Raises:
+        InvalidInputs: see :func:`region_grower_flow.checks.read_reconstructions`.
+    """
+    dataset = read_reconstructions(options)
+    if options.morphology_frame == layout.AS_GIVEN:
+        return dataset
+    from region_grower_flow.calibration.preparation import relocate
+
+    return relocate(dataset, Path(options.work_dir, layout.PREPARED))
+
+
 class Prepared:
     """A stage that reads the geometry of reconstructions (mixed into a Guarded FlowTask)."""
 
@@ -63,9 +86,4 @@ class Prepared:
 
     def reconstructions(self):
         """The Dataset, of the copies where there are some."""
-        dataset = read_reconstructions(self)
-        if self.morphology_frame == layout.AS_GIVEN:
-            return dataset
-        from region_grower_flow.calibration.preparation import relocate
-
-        return relocate(dataset, self.work_path(layout.PREPARED))
+        return prepared_dataset(self)

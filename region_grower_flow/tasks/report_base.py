@@ -16,6 +16,7 @@ from region_grower_flow.tasks.base import FlowTask, processes
 from region_grower_flow.tasks.checks import Check
 from region_grower_flow.tasks.merge import SynthesizeMorphologies
 from region_grower_flow.tasks.option_types import Text
+from region_grower_flow.tasks.reconstructions import preparation, prepared_dataset
 from region_grower_flow.tasks.report_options import AllReportOptions
 from region_grower_flow.tasks.vacuum import SynthesizeVacuum
 from region_grower_flow.tasks.validation import _atlas_outputs, _vacuum_outputs
@@ -143,8 +144,12 @@ class Report(AllReportOptions, FlowTask):
         return self.clone(SynthesizeMorphologies if self.in_atlas else SynthesizeVacuum)
 
     def upstream(self):
-        """The synthesis, and further stages."""
-        return [self.synthesis, *self.stages()]
+        """The synthesis, the preparation of the reconstructions, and further stages."""
+        prepared = preparation(self) if self._has_references() else []
+        return [self.synthesis, *prepared, *self.stages()]
+
+    def _has_references(self):
+        return REFERENCES in self.needs or bool(self.morphologies_dir and self.dat_file)
 
     def stages(self):
         """Further stages whose outputs the report shows."""
@@ -245,9 +250,7 @@ class Report(AllReportOptions, FlowTask):
         from region_grower_flow.report.units import ReportUnit
 
         placed, settings = self.placed(), self.settings()
-        references = {}
-        if REFERENCES in self.needs or (self.morphologies_dir and self.dat_file):
-            references = checks.read_reconstructions(self).mtypes
+        references = prepared_dataset(self).mtypes if self._has_references() else {}
         wanted = self.report_sample if sample is None else sample
         return [
             ReportUnit(

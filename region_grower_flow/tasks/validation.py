@@ -17,6 +17,7 @@ from region_grower_flow.tasks.base import FlowTask, processes
 from region_grower_flow.tasks.checks import Check
 from region_grower_flow.tasks.merge import SynthesizeMorphologies
 from region_grower_flow.tasks.models import model_paths
+from region_grower_flow.tasks.reconstructions import preparation, prepared_dataset
 from region_grower_flow.tasks.vacuum import SynthesizeVacuum
 from region_grower_flow.tasks.vacuum_options import VacuumOptions
 from region_grower_flow.tasks.validation_options import (
@@ -105,7 +106,10 @@ class ValidateSynthesis(ValidateOptions, FlowTask):
             wrong = bool(check.problems())
         except FlowError:
             wrong = True
-        return [check] if wrong else [check, *self.syntheses().values()]
+        return [check] if wrong else [check, *self._prepared(), *self.syntheses().values()]
+
+    def _prepared(self):
+        return preparation(self) if self.has_reconstructions else []
 
     def syntheses(self):
         """{part: task} of the syntheses to validate."""
@@ -142,6 +146,7 @@ class ValidateSynthesis(ValidateOptions, FlowTask):
         return {
             **own,
             "reference": self.has_reconstructions,
+            "prepared": [task.recipe().fingerprint() for task in self._prepared()],
             "validation_dir": os.path.relpath(self.validation_dir, self.work_dir),
             "syntheses": fingerprints,
         }
@@ -224,7 +229,7 @@ class ValidateSynthesis(ValidateOptions, FlowTask):
         """(reconstructions by mtype, notes), (None, {}) without any."""
         if not self.has_reconstructions:
             return None, {}
-        dataset = checks.read_reconstructions(self.clone(reference_part=reference_part))
+        dataset = prepared_dataset(self.clone(reference_part=reference_part))
         return dataset.mtypes, dataset.notes
 
     def told_options(self):

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import luigi
 import morphio
@@ -20,7 +21,13 @@ from region_grower_flow.calibration.morphologies import examine_cell
 from region_grower_flow.calibration.populations import gather_populations
 from region_grower_flow.calibration.preparation import prepare, relocate
 from region_grower_flow.errors import InvalidInputs
-from region_grower_flow.tasks import ExtractDistributions, PrepareReconstructions
+from region_grower_flow.tasks import (
+    ExtractDistributions,
+    PlotMorphometrics,
+    PrepareReconstructions,
+    ValidateSynthesis,
+)
+from region_grower_flow.tasks.reconstructions import prepared_dataset
 
 UP = np.array([0.0, 1.0, 0.0])
 UNIT_VECTORS = (
@@ -275,3 +282,21 @@ def test_raw_swc_of_an_image(shared, tmp_path):
     assert np.allclose(copy.soma.center, 0, atol=1e-3)
     assert np.allclose(copy.points, raw.points - raw.soma.center, atol=1e-3)
     assert np.array_equal(copy.diameters, raw.diameters)
+
+
+@pytest.mark.parametrize("frame", ["as_given", "center"])
+def test_what_compares_with_reconstructions_waits_for_the_copies(tmp_path, frame, no_configuration):
+    source, table = write_dataset(tmp_path / "given")
+    given = options(tmp_path, source, table, morphology_frame=frame)
+    given.pop("extraction_processes")
+    report = PlotMorphometrics(**given, report_of="vacuum")
+    validation = ValidateSynthesis(**given, validation_of="vacuum")
+    expected = [PrepareReconstructions(**given).task_id] if frame == "center" else []
+    for tasks in (report.upstream(), validation.requires()):
+        stages = [task.task_id for task in tasks if isinstance(task, PrepareReconstructions)]
+        assert stages == expected
+    if expected:
+        run_task(PrepareReconstructions(**given))
+    folder = "prepared_reconstructions" if expected else "cells"
+    cells = [cell for found in prepared_dataset(report).mtypes.values() for cell in found]
+    assert {Path(cell.path).parent.name for cell in cells} == {folder}
