@@ -22,8 +22,9 @@ OURS = {
     layout.CHUNKS: re.compile(r"cells_[\d-]+\.jsonl"),
     layout.MORPHOLOGIES: re.compile(r"(hashed/([0-9a-f]{2}/)*)?[0-9a-f]{32}\.(h5|swc|asc)"),
     layout.PREPARED: re.compile(r".+\.(h5|swc|asc)"),
+    # Its listing stays: it knows the cells without an atlas for ours, which may be replaced.
     layout.VACUUM_WORK: re.compile(
-        rf"{re.escape(layout.CELL_TABLE)}|{re.escape(layout.LISTING)}"
+        rf"{re.escape(layout.CELL_TABLE)}"
         r"|logs/cells_[\d-]+/(launcher|rank-\d+)\.log"
         r"|blocks/cells_[\d-]+/(jobs/[^/]+|crashes\.json|[^/]+\.jsonl)|chunks/cells_[\d-]+\.jsonl"
         r"|morphologies/[0-9a-f]{32}\.(h5|swc|asc)"

@@ -181,3 +181,21 @@ def test_parameters_are_generated_where_they_are_not_given(tmp_path, kernels):
         "L1_NGC-DA": 1,
         "L5_MC": 1,
     }
+
+
+def test_clean_removes_the_intermediates_and_leaves_the_cells(vacuum):
+    from region_grower_flow.cleaning import everything
+
+    vacuum.options["vacuum_dir"] = "work/vacuum"
+    assert vacuum.luigi(task=TASK).returncode == 0
+    work = vacuum.path("work")
+    cells = {p.relative_to(work): p.read_bytes() for p in work.glob("vacuum/*/*.h5")}
+    everything(work).remove()
+    assert [p.name for p in work.glob("vacuum_work/**/*") if p.is_file()] == ["morphologies.txt"]
+    assert len(cells) == 6
+    assert {p.relative_to(work): p.read_bytes() for p in work.glob("vacuum/*/*.h5")} == cells
+    # They are known for ours: another run may replace them.
+    vacuum.options["seed"] = 50
+    process = vacuum.luigi(task=TASK)
+    assert process.returncode == 0, process.stdout + process.stderr
+    assert not {p.read_bytes() for p in work.glob("vacuum/*/*.h5")} & set(cells.values())
