@@ -1,13 +1,15 @@
 """Cells in a slice of the atlas, at their places, with the boundaries of its layers.
 
-A slice is a slab between two planes that are parallel to two of the atlas's axes. What lies in it
-is projected on its middle plane; layers are those at that plane.
+A slice is what lies between two planes. It is projected on the plane in their middle; layers are
+those at that plane.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
+from region_grower_flow.placement.planes import Plane
+from region_grower_flow.placement.planes import Slice as Slab
 from region_grower_flow.report.drawing import Morphologies, neurite_legend, scale_bar
 from region_grower_flow.report.profiles import layer_name
 from region_grower_flow.report.style import (
@@ -24,48 +26,98 @@ MOST_SAMPLES = 420
 """Points of the plane along its longer side, at which layers are looked up."""
 LARGEST = 8.0
 """Inches of the longer side of a picture."""
+NEARLY_VERTICAL = 0.9
+"""Of a normal's y: such a slice is looked at from above."""
 MARGIN = 60.0
 """um around the cells that are shown."""
 
 
 @dataclass(frozen=True)
-class Slice:
-    """A slab of the atlas.
+class SliceView:
+    """A slice, and how it is looked at.
 
     Attributes:
-        axis: 0, 1 or 2: which coordinate is constant on its planes.
-        center: um along that axis.
-        thickness: um.
+        slab: what it holds, a :class:`region_grower_flow.placement.planes.Slice`.
+        origin: (3,) um, a point of the middle plane, drawn at (0, 0).
+        frame: (3, 3) unit vectors: across the picture, up, and along the normal.
+        title: where it is, in words.
+        labels: of the directions across and up.
     """
 
-    axis: int
-    center: float
-    thickness: float
+    slab: object
+    origin: np.ndarray
+    frame: np.ndarray
+    title: str
+    labels: tuple
 
     def holds(self, positions):
         """(N,) bool: which positions (um) lie in it."""
-        along = np.asarray(positions).reshape(-1, 3)[:, self.axis]
-        return np.abs(along - self.center) <= self.thickness / 2
+        return self.slab.holds(np.asarray(positions, dtype=np.float64).reshape(-1, 3))
 
-    @property
-    def title(self):
-        """Where it is, in words."""
-        low, high = self.center - self.thickness / 2, self.center + self.thickness / 2
-        return f"{AXES[self.axis]} from {low:,.0f} to {high:,.0f} µm"
+    def project(self, position):
+        """(2,) um, where a position of the atlas is drawn."""
+        return self.frame[:2] @ (np.asarray(position, dtype=np.float64) - self.origin)
+
+    def points(self, across, up):
+        """(M, N, 3) positions in the atlas of (N,) coordinates across and (M,) up."""
+        grid = np.stack(np.meshgrid(across, up), axis=-1)
+        return self.origin + grid @ self.frame[:2]
+
+
+def aligned_slice(axis, center, thickness):
+    """The SliceView across an axis of the atlas, drawn in the atlas's coordinates.
+
+    Args:
+        axis: 0, 1 or 2.
+        center: um along it.
+        thickness: um.
+    """
+    normal, origin = np.eye(3)[axis], np.zeros(3)
+    origin[axis] = center
+    low, high = center - thickness / 2, center + thickness / 2
+    across, up = (other for other in (0, 2, 1) if other != axis)
+    if axis == 0:
+        across, up = 2, 1
+    return SliceView(
+        Slab(Plane(low * normal, normal), Plane(high * normal, normal)),
+        origin,
+        np.array([np.eye(3)[across], np.eye(3)[up], normal]),
+        f"{AXES[axis]} from {low:,.0f} to {high:,.0f} µm",
+        (f"{AXES[across]} (µm)", f"{AXES[up]} (µm)"),
+    )
+
+
+def planes_slice(slab, number):
+    """The SliceView of a pair of planes; up is as near to the atlas's y as the plane allows."""
+    normal = slab.left.normal + slab.right.normal
+    normal = normal / np.linalg.norm(normal)
+    up = np.array([0.0, 1.0, 0.0])
+    if abs(normal[1]) > NEARLY_VERTICAL:
+        up = np.array([0.0, 0.0, 1.0])
+    up = up - (up @ normal) * normal
+    up /= np.linalg.norm(up)
+    origin = (slab.left.point + slab.right.point) / 2
+    words = ", ".join(f"{value:,.0f}" for value in origin)
+    return SliceView(
+        slab,
+        origin,
+        np.array([np.cross(up, normal), up, normal]),
+        f"slice {number}, around ({words}) µm",
+        ("along the slice (µm)", "up (µm)"),
+    )
 
 
 def choose_slices(positions, count, thickness, axis=None):
-    """Slices through the places where most cells are.
+    """Slices through the places where the cells are.
 
     Args:
         positions: (N, 3) um, of the cells' somata.
         count: number of slices, evenly spaced between the 5th and 95th percentile.
         thickness: um.
-        axis: 0, 1, 2, or None: across the direction in which the cells spread least of those that
-            are not the vertical (y).
+        axis: 0, 1, 2, or None: the one of x and z along which the cells spread less.
 
     Returns:
-        [Slice]
+        [SliceView]
     """
     positions = np.asarray(positions, dtype=np.float64).reshape(-1, 3)
     if not len(positions):
@@ -75,7 +127,7 @@ def choose_slices(positions, count, thickness, axis=None):
         axis = 2 if spread[2] <= spread[0] else 0
     low, high = np.percentile(positions[:, axis], [5, 95])
     fractions = (np.arange(count) + 0.5) / count
-    return [Slice(axis, float(low + (high - low) * f), float(thickness)) for f in fractions]
+    return [aligned_slice(axis, float(low + (high - low) * f), float(thickness)) for f in fractions]
 
 
 class LayerMap:
@@ -140,40 +192,38 @@ class LayerMap:
 
 
 @styled
-def plot_slice(cells, where, layers, title, extent=None):
+def plot_slice(cells, where, layers, title):
     """A figure of the cells of a slice.
 
     Args:
-        cells: [:class:`~region_grower_flow.report.placed.PlacedCell`], those in the slice are
+        cells: [:class:`~region_grower_flow.report.placed.PlacedCell`]; those in the slice are
             drawn.
-        where: Slice.
+        where: SliceView.
         layers: LayerMap, or None.
         title: of the figure.
-        extent: (left, bottom, right, top) um of the plane; None: around the cells.
 
     Returns:
         (matplotlib Figure, names of the cells drawn)
     """
     inside = [cell for cell in cells if where.holds(cell.position)[0]]
-    plane = tuple(axis for axis in (0, 2, 1) if axis != where.axis)
     if not inside:
         figure = new_figure(6, 1.8)
         figure.suptitle(shorten(title, 60), x=0.01, ha="left", weight="bold")
-        say(figure.add_subplot(), f"no cell lies in the slice {where.title}")
+        say(figure.add_subplot(), f"no cell lies in the slice: {where.title}")
         return figure, []
     shown = Morphologies(None)
     for cell in inside:
-        shown.add(cell.morphology, cell.position[list(plane)], cell.orientation, plane)
-    extent = extent or _around(shown.bounds)
+        turned = where.frame @ cell.orientation
+        shown.add(cell.morphology, where.project(cell.position), turned)
+    extent = _around(shown.bounds)
     figure, axes = _frame(extent)
     figure.suptitle(shorten(title, 80), x=0.01, ha="left", weight="bold")
-    axes.set_title(
-        f"{where.title}, {len(inside)} cells", weight="normal", color=MUTED, fontsize=8.5
-    )
+    words = f"{where.title}, {len(inside)} cells"
+    axes.set_title(words, weight="normal", color=MUTED, fontsize=8.5)
     if layers is not None:
-        _draw_layers(axes, layers, where, plane, extent)
-    axes.set_xlabel(f"{AXES[plane[0]]} (µm)")
-    axes.set_ylabel(f"{AXES[plane[1]]} (µm)")
+        _draw_layers(axes, layers, where, extent)
+    axes.set_xlabel(where.labels[0])
+    axes.set_ylabel(where.labels[1])
     neurite_legend(figure, shown.kinds(), loc="outside lower right", ncols=3)
     shown.axes = axes
     scale_bar(axes, corner="right")
@@ -198,16 +248,14 @@ def _frame(extent):
     return figure, axes
 
 
-def _draw_layers(axes, layers, where, plane, extent):
+def _draw_layers(axes, layers, where, extent):
     from matplotlib.colors import ListedColormap
 
     left, bottom, right, top = extent
     step = max(right - left, top - bottom) / MOST_SAMPLES
     across = np.arange(left + step / 2, right, step)
     up = np.arange(bottom + step / 2, top, step)
-    points = np.empty((len(up), len(across), 3))
-    points[..., plane[0]], points[..., plane[1]] = across[np.newaxis, :], up[:, np.newaxis]
-    points[..., where.axis] = where.center
+    points = where.points(across, up)
     names, numbers = layers.lookup(points.reshape(-1, 3))
     numbers = numbers.reshape(len(up), len(across))
     if not names or (numbers < 0).all():

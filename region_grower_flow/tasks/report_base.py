@@ -51,7 +51,10 @@ class CheckReport(AllReportOptions, Check):
     def files(self):
         """The reconstructions, where the report shows them."""
         given = self.morphologies_dir and self.dat_file
-        return inputs.reconstruction_files(self) if REFERENCES in self.needs and given else {}
+        files = inputs.reconstruction_files(self) if REFERENCES in self.needs and given else {}
+        if self.checked == "PlotCollage" and self.collage_planes:
+            files["collage_planes"] = self.collage_planes
+        return files
 
     def problems(self):
         """Options that do not go together, and reconstructions that cannot be read."""
@@ -61,6 +64,10 @@ class CheckReport(AllReportOptions, Check):
             problems.attempt(self._check_mtypes)
         if REFERENCES in self.needs:
             problems.attempt(checks.read_reconstructions, self)
+        if self.checked == "PlotCollage" and self.collage_planes:
+            from region_grower_flow.placement.planes import load_slices
+
+            problems.attempt(load_slices, self.collage_planes)
         return problems
 
     def _wrong_synthesis(self):

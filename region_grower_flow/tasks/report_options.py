@@ -53,6 +53,12 @@ class ReportOptions(WorkOptions):
 class CollageOptions:
     """The slices of a collage."""
 
+    collage_planes = Text(
+        optional=True,
+        result=False,
+        description="JSON or YAML file of pairs of planes (of CreatePlanes): the slices of a "
+        "collage, instead of those that the next options say",
+    )
     collage_slices = Whole(
         default=1, least=1, most=50, description="Slices of the atlas that a collage shows"
     )

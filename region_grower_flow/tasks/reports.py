@@ -230,10 +230,7 @@ class PlotCollage(Report):
         from region_grower_flow.report.units import run_units
 
         placed, settings = self.placed(), self.settings()
-        axis = slices.AXES.index(self.collage_axis) if self.collage_axis in slices.AXES else None
-        shown = slices.choose_slices(
-            placed.positions(), self.collage_slices, self.collage_thickness, axis
-        )
+        shown = self._slices(placed)
         self.tell("reading the atlas")
         layers = slices.LayerMap(Path(self.atlas), self.structure())
         units = collage.collage_units(
@@ -241,3 +238,19 @@ class PlotCollage(Report):
         )
         results = run_units(collage.Collage(shown, layers), units, 1, self._advance)
         return self.written(results, {"cells.csv": ("cells", collage.COLUMNS)})
+
+    def files(self):
+        """The planes, where they are given."""
+        planes = {"collage_planes": self.collage_planes} if self.collage_planes else {}
+        return {**super().files(), **planes}
+
+    def _slices(self, placed):
+        from region_grower_flow.placement.planes import load_slices
+        from region_grower_flow.report import slices
+
+        if self.collage_planes:
+            slabs = load_slices(self.collage_planes)
+            return [slices.planes_slice(slab, i) for i, slab in enumerate(slabs, start=1)]
+        axis = slices.AXES.index(self.collage_axis) if self.collage_axis in slices.AXES else None
+        positions = placed.positions()
+        return slices.choose_slices(positions, self.collage_slices, self.collage_thickness, axis)

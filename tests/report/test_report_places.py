@@ -8,8 +8,16 @@ from atlas_factory import make_atlas
 from report_factory import pixels, pyramid, shows
 
 from region_grower_flow.atlas.structure import load_region_structure
+from region_grower_flow.placement.planes import Plane
+from region_grower_flow.placement.planes import Slice as Slab
 from region_grower_flow.report.placed import PlacedCell, common_layers, layer_names, readable
-from region_grower_flow.report.slices import LayerMap, Slice, choose_slices, plot_slice
+from region_grower_flow.report.slices import (
+    LayerMap,
+    aligned_slice,
+    choose_slices,
+    planes_slice,
+    plot_slice,
+)
 from region_grower_flow.report.style import LAYER_FILLS
 
 
@@ -48,17 +56,16 @@ def test_slices_lie_where_cells_are():
     positions = rng.uniform((0, 0, 0), (1000, 500, 100), (500, 3))
     one, two = choose_slices(positions, 2, 50.0)
     # The cells spread less along z than along x.
-    assert (one.axis, two.axis) == (2, 2)
-    assert one.thickness == 50.0
-    assert 15 < one.center < 40
-    assert 60 < two.center < 85
-    assert choose_slices(positions, 1, 50.0, axis=0)[0].axis == 0
+    assert one.frame[2].tolist() == two.frame[2].tolist() == [0, 0, 1]
+    assert 15 < one.origin[2] < 40
+    assert 60 < two.origin[2] < 85
+    assert choose_slices(positions, 1, 50.0, axis=0)[0].frame[2, 0] == 1
     assert choose_slices(np.empty((0, 3)), 2, 50.0) == []
 
 
 def test_a_slice_holds_what_is_between_its_planes():
-    where = Slice(2, 100.0, 50.0)
-    positions = [(0, 0, 75.0), (0, 0, 125.0), (0, 0, 74.9), (500, 500, 100)]
+    where = aligned_slice(2, 100.0, 50.0)
+    positions = [(0, 0, 75.0), (0, 0, 124.9), (0, 0, 74.9), (500, 500, 100)]
     assert where.holds(positions).tolist() == [True, True, False, True]
     assert where.title == "z from 75 to 125 µm"
 
@@ -84,11 +91,11 @@ def test_layers_of_points_are_those_of_the_atlas(column):
 def test_a_slice_shows_cells_and_layers(column):
     position = (200.0, column.top - 300.0, 200.0)
     cells = [placed(position), placed((200.0, column.top - 300.0, 390.0))]
-    figure, names = plot_slice(cells, Slice(2, 200.0, 60.0), column.map, "A")
+    figure, names = plot_slice(cells, aligned_slice(2, 200.0, 60.0), column.map, "A")
     assert names == ["a"]
     picture = pixels(figure)
     assert any(shows(picture, fill, 200, 0.01) for fill in LAYER_FILLS)
-    empty, names = plot_slice(cells, Slice(2, 20.0, 10.0), column.map, "A")
+    empty, names = plot_slice(cells, aligned_slice(2, 20.0, 10.0), column.map, "A")
     assert names == []
     assert "no cell lies in the slice" in empty.axes[0].texts[0].get_text()
 
@@ -103,3 +110,30 @@ def test_cells_lie_in_the_atlas_as_they_were_turned():
     # Upright the cell reaches from -25 to 65 um, and 10 um to each side.
     assert (left, right) == pytest.approx((75.0, 165.0))
     assert (bottom, top) == pytest.approx((40.0, 60.0))
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_aligned_slices_are_drawn_in_coordinates_of_the_atlas(axis):
+    where = aligned_slice(axis, 100.0, 50.0)
+    position = np.array([1.0, 2.0, 3.0])
+    across, up = where.project(position)
+    named = dict(zip("xyz", position, strict=True))
+    assert (across, up) == (named[where.labels[0][0]], named[where.labels[1][0]])
+    back = where.points(np.array([across]), np.array([up]))[0, 0]
+    position[axis] = 100.0
+    assert back == pytest.approx(position)
+
+
+def test_slices_between_planes_keep_lengths_and_stand_upright():
+    normal = np.array([1.0, 0.5, 1.0]) / 1.5
+    point = np.array([100.0, 200.0, 300.0])
+    slab = Slab(Plane(point, normal), Plane(point + 50 * normal, normal))
+    where = planes_slice(slab, 3)
+    assert where.frame @ where.frame.T == pytest.approx(np.eye(3))
+    assert where.frame[1, 1] > 0
+    inside = point + 25 * normal
+    assert where.holds(inside).tolist() == [True]
+    assert where.holds(point - normal).tolist() == [False]
+    assert where.project(inside) == pytest.approx((0, 0))
+    assert where.project(inside + where.frame[1] * 7) == pytest.approx((0, 7))
+    assert where.title.startswith("slice 3")
