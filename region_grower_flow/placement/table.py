@@ -67,13 +67,7 @@ def cells_of(placed, voxels, atlas_dir, settings):
     if settings.hemispheres:
         found[HEMISPHERE] = hemispheres_at(placed.voxels, voxels, settings.hemispheres, atlas_dir)
     if settings.taxonomy:
-        taxonomy = load_taxonomy(settings.taxonomy)
-        classes = classes_of(placed.traits[MTYPE], taxonomy, settings.taxonomy)
-        twice = sorted(classes.keys() & columns.keys())
-        if twice:
-            problem = f"gives {twice[0]!r}, which the densities give too"
-            raise InvalidInput(problem, settings.taxonomy, "leave one of them out")
-        found.update(classes)
+        found.update(_classes(placed.traits, settings.taxonomy))
     orientations = None
     if settings.atlas_orientations:
         orientations, missing = orientations_at(placed.positions, atlas_dir)
@@ -82,6 +76,16 @@ def cells_of(placed, voxels, atlas_dir, settings):
     columns = {name: _texts(values) for name, values in {**columns, **found}.items()}
     frame = pd.DataFrame({name: columns[name] for name in sorted(columns)})
     return Cells(placed.positions, orientations, frame, settings.population)
+
+
+def _classes(traits, path):
+    """{property: (N,) object} of the classes of the cells' mtypes."""
+    classes = classes_of(traits[MTYPE], load_taxonomy(path), path)
+    twice = sorted(classes.keys() & traits.keys())
+    if twice:
+        problem = f"gives {twice[0]!r}, which the densities give too"
+        raise InvalidInput(problem, path, "leave one of them out")
+    return classes
 
 
 def report_text(rows):

@@ -166,6 +166,12 @@ def test_properties_of_placed_cells(flow, monkeypatch):
         ("PC", "PYR", "EXC"),
         ("IN", "INT", "INH"),
     }
+    traits = {"mtype": "PC", "morph_class": "PYR"}
+    entry = {"density": 9000, "region": "COL;L2", "traits": traits}
+    flow.path("twice.yaml").write_text(yaml.safe_dump({"version": "v2.0", "neurons": [entry]}))
+    twice = {"densities": "twice.yaml", "mtype_taxonomy": "taxonomy.tsv"}
+    with pytest.raises(InvalidInput, match="gives 'morph_class', which the densities give too"):
+        task_of(flow, "PlaceCells", **twice).make()
     mask = load_raw(flow.path("out", "mask.nrrd"))
     regions = load_raw(flow.path("atlas", "brain_regions.nrrd"))
     np.testing.assert_array_equal(mask == 1, regions == 3)
