@@ -224,7 +224,7 @@ def compare_distances(distances, owners, rng, permutations=PERMUTATIONS):
     """Compare two groups of trees by the matrix of distances between all of them.
 
     Trees of one cell are alike: permuting single trees finds differences between halves of one
-    population (p < 0.01 in 20 % of the halves of 16 rat mtypes). So whole cells are permuted.
+    population (p < 0.01 in 17 % of the halves of 16 rat mtypes). So whole cells are permuted.
 
     Args:
         distances: (n, n) symmetric with a diagonal of 0, the reference's trees first.
