@@ -6,13 +6,14 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from reference_cells import PYRAMIDAL
+from reference_cells import INTERNEURON, PYRAMIDAL, write_dataset
 
 from region_grower_flow.calibration.dataset import Dataset, ReferenceCell, split_dataset
 from region_grower_flow.calibration.populations import gather_populations
 from region_grower_flow.calibration.report import CalibrationReport
 from region_grower_flow.calibration.selection import Selection, restrict, select, substitute
 from region_grower_flow.errors import InvalidInput, InvalidInputs
+from region_grower_flow.tasks import ExtractDistributions
 
 
 def make_dataset(**counts):
@@ -190,3 +191,55 @@ def test_variants_of_one_reconstruction_stay_together():
     assert len(split_dataset(alike, "fit").mtypes["A"]) == 8
     with pytest.raises(InvalidInput, match="no mtype has a cell in the half 'test'"):
         split_dataset(alike, "test")
+
+
+def test_only_calibrated_mtypes_are_fingerprinted(tmp_path, no_configuration):
+    source, table = write_dataset(tmp_path)
+    (tmp_path / "rules.yaml").write_text(f"{PYRAMIDAL}: [L4_PC]\n")
+
+    def files(**options):
+        task = ExtractDistributions(
+            morphologies_dir=str(source), dat_file=str(table), work_dir=str(tmp_path), **options
+        )
+        return task, set(task.files())
+
+    pyramids = {f"reconstruction pc_{i}" for i in range(6)}
+    task, found = files(mtypes="L4_PC", substitutions=str(tmp_path / "rules.yaml"))
+    assert found == {"dat_file", "substitutions", *pyramids}
+    assert files(mtypes=f" {INTERNEURON} ,")[1] == {
+        "dat_file",
+        *(f"reconstruction in_{i}" for i in range(6)),
+    }
+    before = task.recipe()
+    (source / "in_0.h5").write_bytes(b"")
+    assert task.recipe() == before
+    (tmp_path / "rules.yaml").write_text(f"{PYRAMIDAL}: [L4_PC, L5_X]\n")
+    assert task.recipe() != before
+    halves = [files(reference_part=part)[1] - {"dat_file"} for part in ("fit", "test")]
+    assert halves[0].isdisjoint(halves[1])
+    assert len(halves[0] | halves[1]) == 12
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"mtypes": "L5_PC"}, "option mtypes: the mtype 'L5_PC' is not among the 2 of"),
+        ({"substitutions": "rules.yaml"}, "rules.yaml, L5_PC: the mtype 'L5_PC' has no cells"),
+        ({"substitutions": "absent.yaml"}, "absent.yaml"),
+        ({"reference_part": "half"}, "option reference_part: 'half' is not valid"),
+        ({"split_seed": -1}, "option split_seed: -1 is not valid"),
+        ({"mtypes": PYRAMIDAL, "morphologies_ext": "swc"}, "is .h5 the extension?"),
+    ],
+)
+def test_bad_choices_are_said_by_the_check(
+    tmp_path, no_configuration, monkeypatch, options, expected
+):
+    source, table = write_dataset(tmp_path)
+    (tmp_path / "rules.yaml").write_text("L5_PC: [L4_PC]\n")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InvalidInput) as error:
+        ExtractDistributions(
+            morphologies_dir=str(source), dat_file=str(table), work_dir="work", **options
+        ).check().run()
+    assert expected in str(error.value)
+    assert not (tmp_path / "work").exists()
