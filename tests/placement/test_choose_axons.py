@@ -182,6 +182,9 @@ def test_intervals_overlap_and_their_harmonic_mean_counts(ruleset):
     np.testing.assert_allclose(scored(ruleset, target, 300.0, 350.0, 500.0), [1.0, 0.5, 0.0])
     occupy = {"fill 3": (-150.0, 0.0)}
     np.testing.assert_allclose(scored(ruleset, occupy, 300.0, 375.0), [1.0, 0.5])
+    # A third of the interval is not filled, though the annotated one is within it.
+    np.testing.assert_allclose(scored(ruleset, {"fill 3": (-100.0, 0.0)}, 300.0), [2 / 3])
+    np.testing.assert_allclose(scored(ruleset, {"in 2": (0.0, 400.0)}, 300.0), [1.0])
     both = {**target, **occupy}
     np.testing.assert_allclose(
         scored(ruleset, both, 300.0, 350.0), [1.0, 2 / (1 / 0.5 + 150 / 100)], rtol=1e-12

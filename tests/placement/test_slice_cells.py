@@ -152,6 +152,10 @@ def test_a_draw_belongs_to_its_cell():
     assert not np.array_equal(cell_draws(some, 3, "slice"), everything[some])
 
 
+def test_no_two_cells_share_a_draw():
+    assert len(np.unique(cell_draws(np.arange(200_000), 3, "axon"))) == 200_000
+
+
 def test_draws_are_uniform_and_independent():
     from scipy import stats
 
