@@ -94,6 +94,12 @@ CALIBRATION_FLAGS = {
     "morphologies_ext": ("-e", "--ext"),
     "region": ("--region",),
     "on_bad_morphology": ("--on-bad-morphology",),
+    "mtypes": ("--mtypes",),
+    "substitutions": ("--substitutions",),
+    "morphology_frame": ("--morphology-frame",),
+    "inverted_mtypes": ("--inverted-mtypes",),
+    "reference_part": ("--reference-part",),
+    "split_seed": ("--split-seed",),
     **WORK_FLAGS,
 }
 
@@ -121,7 +127,7 @@ def generate_parameters(**values):
 
     MORPHOLOGIES_DIR is the folder that contains the cells.
 
-    DAT_FILE is the .dat file with the mtype of each cell.
+    DAT_FILE is the table with the mtype of each cell: .dat, neuronDB .xml, .csv or .tsv.
     """
     _run("BuildParameters", values, "generated_parameters", "tmd_parameters.json")
 
@@ -144,7 +150,7 @@ def generate_distributions(**values):
 
     MORPHOLOGIES_DIR is the folder that contains the cells.
 
-    DAT_FILE is the .dat file with the mtype of each cell.
+    DAT_FILE is the table with the mtype of each cell: .dat, neuronDB .xml, .csv or .tsv.
     """
     _run("ExtractDistributions", values, "extracted_distributions", "tmd_distributions.json")
 
