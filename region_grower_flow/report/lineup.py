@@ -24,6 +24,10 @@ GAP = 0.12
 """Of a cell's width, to each side of it."""
 WIDEST, HIGHEST = 13.0, 5.2
 """Inches of a row of cells."""
+LARGEST_SCALE = 0.02
+"""Inches per um: small cells are not blown up."""
+LETTER = 0.058
+"""Inches of a letter of a label."""
 MOST_IN_ROW = 14
 _TEXT = 7.5
 
@@ -64,12 +68,9 @@ def plot_lineup(cells, title=None, in_atlas=True, scale=None, most_in_row=MOST_I
         figure = new_figure(5, 1.6)
         say(figure.add_subplot(), "no cell was made")
         return figure
-    slots = [[_slot(cell) for cell in row] for row in rows]
-    across = max(sum(right - left for left, right in row) for row in slots)
     heights = [_reach(row, in_atlas) for row in rows]
-    scale = scale or min(
-        WIDEST / across, HIGHEST / max(bottom - top for top, bottom in heights), 0.02
-    )
+    slots, scale = _fitted(rows, max(bottom - top for top, bottom in heights), scale)
+    across = max(sum(right - left for left, right in row) for row in slots)
     sizes = [max((bottom - top) * scale, 0.8) for top, bottom in heights]
     width = max(across * scale + 1.0, 3.6)
     figure = new_figure(width, sum(sizes) + 0.42 * len(rows) + (0.7 if title else 0.4))
@@ -87,14 +88,30 @@ def plot_lineup(cells, title=None, in_atlas=True, scale=None, most_in_row=MOST_I
     return figure
 
 
-def _slot(cell):
+def _fitted(rows, height, scale):
+    """(slots of all cells, inches per um) so that neither cells nor labels overlap.
+
+    Labels have a size in inches: each turn widens slots for them at the scale of the turn before.
+    """
+    given, scale = scale, scale or min(HIGHEST / height, LARGEST_SCALE)
+    for _ in range(4):
+        slots = [[_slot(cell, scale) for cell in row] for row in rows]
+        across = max(sum(right - left for left, right in row) for row in slots)
+        scale = given or min(WIDEST / across, HIGHEST / height, LARGEST_SCALE)
+    return slots, scale
+
+
+def _slot(cell, scale):
     """How far (um) the cell's place reaches to the left and to the right of its soma."""
     across = cell.morphology.points[:, 0]
     left = float(across.min()) if len(across) else 0.0
     right = float(across.max()) if len(across) else 0.0
     gap = GAP * (right - left)
     middle = (left + right) / 2
+    label = LETTER * (len(cell.label) + 2) / scale
     half = max((right - left) / 2 + gap, LEAST_SLOT / 2)
+    # The label stands below the soma, which need not be in the middle.
+    half = max(half, label / 2 + abs(middle))
     return middle - half, middle + half
 
 

@@ -14,6 +14,9 @@ from region_grower_flow.report.style import shorten
 from region_grower_flow.validation.cells import ValidationCell
 from region_grower_flow.validation.populations import read_synthesized, sample, upright
 
+_NO_DIRECTION = 1e-3
+"""Length of a mean of unit vectors below which they point everywhere."""
+
 
 @dataclass(frozen=True)
 class PlacedCell:
@@ -144,6 +147,14 @@ class PlacedCells:
         if not rows:
             return None
         return self._table.synthesis_regions[rows[0]], self._table.regions[rows[0]]
+
+    def pia(self):
+        """(3,) the mean direction towards the pia at the cells, in the atlas."""
+        rows = [row for cells in self.mtypes.values() for row in cells.rows if row >= 0]
+        directions = self._table.orientations[rows][:, :, 1]
+        directions = directions[np.isfinite(directions).all(axis=1)]
+        mean = directions.mean(axis=0) if len(directions) else np.zeros(3)
+        return mean if np.linalg.norm(mean) > _NO_DIRECTION else np.array([0.0, 1.0, 0.0])
 
     def positions(self):
         """(N, 3) um, of the somata of all cells that were made."""

@@ -26,8 +26,10 @@ MOST_SAMPLES = 420
 """Points of the plane along its longer side, at which layers are looked up."""
 LARGEST = 8.0
 """Inches of the longer side of a picture."""
-NEARLY_VERTICAL = 0.9
-"""Of a normal's y: such a slice is looked at from above."""
+UP = (0.0, 1.0, 0.0)
+"""Towards the pia, where nothing else is known."""
+NEARLY_PARALLEL = 0.9
+"""Cosine of the angle of a normal with the pia's direction: such a slice is seen from above."""
 MARGIN = 60.0
 """um around the cells that are shown."""
 
@@ -42,6 +44,8 @@ class SliceView:
         frame: (3, 3) unit vectors: across the picture, up, and along the normal.
         title: where it is, in words.
         labels: of the directions across and up.
+        downwards: the second coordinate grows downwards in the picture (the pia is on its
+            lower side).
     """
 
     slab: object
@@ -49,6 +53,7 @@ class SliceView:
     frame: np.ndarray
     title: str
     labels: tuple
+    downwards: bool = False
 
     def holds(self, positions):
         """(N,) bool: which positions (um) lie in it."""
@@ -64,36 +69,36 @@ class SliceView:
         return self.origin + grid @ self.frame[:2]
 
 
-def aligned_slice(axis, center, thickness):
+def aligned_slice(axis, center, thickness, pia=UP):
     """The SliceView across an axis of the atlas, drawn in the atlas's coordinates.
 
     Args:
         axis: 0, 1 or 2.
         center: um along it.
         thickness: um.
+        pia: (3,) direction towards the pia: the axis that is nearest to it is upright.
     """
     normal, origin = np.eye(3)[axis], np.zeros(3)
     origin[axis] = center
     low, high = center - thickness / 2, center + thickness / 2
-    across, up = (other for other in (0, 2, 1) if other != axis)
-    if axis == 0:
-        across, up = 2, 1
+    across, up = sorted((other for other in range(3) if other != axis), key=lambda i: abs(pia[i]))
     return SliceView(
         Slab(Plane(low * normal, normal), Plane(high * normal, normal)),
         origin,
         np.array([np.eye(3)[across], np.eye(3)[up], normal]),
         f"{AXES[axis]} from {low:,.0f} to {high:,.0f} µm",
         (f"{AXES[across]} (µm)", f"{AXES[up]} (µm)"),
+        downwards=bool(pia[up] < 0),
     )
 
 
-def planes_slice(slab, number):
-    """The SliceView of a pair of planes; up is as near to the atlas's y as the plane allows."""
+def planes_slice(slab, number, pia=UP):
+    """The SliceView of a pair of planes; up is as near to the pia as the plane allows."""
     normal = slab.left.normal + slab.right.normal
     normal = normal / np.linalg.norm(normal)
-    up = np.array([0.0, 1.0, 0.0])
-    if abs(normal[1]) > NEARLY_VERTICAL:
-        up = np.array([0.0, 0.0, 1.0])
+    up = np.asarray(pia, dtype=np.float64)
+    if abs(normal @ up) > NEARLY_PARALLEL * np.linalg.norm(up):
+        up = np.eye(3)[int(np.argmin(np.abs(normal)))]
     up = up - (up @ normal) * normal
     up /= np.linalg.norm(up)
     origin = (slab.left.point + slab.right.point) / 2
@@ -107,14 +112,16 @@ def planes_slice(slab, number):
     )
 
 
-def choose_slices(positions, count, thickness, axis=None):
+def choose_slices(positions, count, thickness, axis=None, pia=UP):
     """Slices through the places where the cells are.
 
     Args:
         positions: (N, 3) um, of the cells' somata.
         count: number of slices, evenly spaced between the 5th and 95th percentile.
         thickness: um.
-        axis: 0, 1, 2, or None: the one of x and z along which the cells spread less.
+        axis: 0, 1, 2, or None: of the two that are farther from the pia's direction the one along
+            which the cells spread less.
+        pia: (3,) direction towards the pia.
 
     Returns:
         [SliceView]
@@ -123,11 +130,11 @@ def choose_slices(positions, count, thickness, axis=None):
     if not len(positions):
         return []
     if axis is None:
-        spread = np.ptp(positions, axis=0)
-        axis = 2 if spread[2] <= spread[0] else 0
+        level = np.argsort(np.abs(pia), kind="stable")[:2]
+        axis = int(min(sorted(level), key=lambda i: np.ptp(positions[:, i])))
     low, high = np.percentile(positions[:, axis], [5, 95])
-    fractions = (np.arange(count) + 0.5) / count
-    return [aligned_slice(axis, float(low + (high - low) * f), float(thickness)) for f in fractions]
+    centers = low + (high - low) * (np.arange(count) + 0.5) / count
+    return [aligned_slice(axis, float(center), float(thickness), pia) for center in centers]
 
 
 class LayerMap:
@@ -217,6 +224,8 @@ def plot_slice(cells, where, layers, title):
         shown.add(cell.morphology, where.project(cell.position), turned)
     extent = _around(shown.bounds)
     figure, axes = _frame(extent)
+    if where.downwards:
+        axes.invert_yaxis()
     figure.suptitle(shorten(title, 80), x=0.01, ha="left", weight="bold")
     words = f"{where.title}, {len(inside)} cells"
     axes.set_title(words, weight="normal", color=MUTED, fontsize=8.5)

@@ -65,8 +65,8 @@ class CollageOptions:
     collage_axis = Choice(
         default=AUTO,
         choices=(AUTO, "x", "y", "z"),
-        description="Coordinate that is constant on the planes of a slice (auto: that of x and z "
-        "along which the cells spread less)",
+        description="Coordinate that is constant on the planes of a slice (auto: one that is not "
+        "that of the pia, along which the cells spread less)",
     )
     collage_thickness = Number(
         default=100.0, least=1.0, description="Thickness of the slices of a collage (um)"

@@ -250,7 +250,9 @@ class PlotCollage(Report):
 
         if self.collage_planes:
             slabs = load_slices(self.collage_planes)
-            return [slices.planes_slice(slab, i) for i, slab in enumerate(slabs, start=1)]
+            pia = placed.pia()
+            return [slices.planes_slice(slab, i, pia) for i, slab in enumerate(slabs, start=1)]
         axis = slices.AXES.index(self.collage_axis) if self.collage_axis in slices.AXES else None
-        positions = placed.positions()
-        return slices.choose_slices(positions, self.collage_slices, self.collage_thickness, axis)
+        return slices.choose_slices(
+            placed.positions(), self.collage_slices, self.collage_thickness, axis, placed.pia()
+        )

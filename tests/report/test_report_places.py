@@ -137,3 +137,22 @@ def test_slices_between_planes_keep_lengths_and_stand_upright():
     assert where.project(inside) == pytest.approx((0, 0))
     assert where.project(inside + where.frame[1] * 7) == pytest.approx((0, 7))
     assert where.title.startswith("slice 3")
+
+
+def test_the_pia_is_above_whatever_the_axes_of_the_atlas():
+    rng = np.random.default_rng(0)
+    positions = rng.uniform((0, 0, 0), (100, 500, 900), (300, 3))
+    (where,) = choose_slices(positions, 1, 50.0, pia=(0.1, 0.2, -0.9))
+    assert where.labels == ("y (µm)", "z (µm)")
+    assert where.downwards
+    # A cell whose pia is along -z: upright, its apical dendrite is above the soma.
+    turn = np.array([[1.0, 0, 0], [0, 0, 1.0], [0, -1.0, 0]])
+    assert turn @ (0, 1, 0) == pytest.approx((0, 0, -1))
+    cell = placed((where.origin[0], 250.0, 450.0), rotation=turn)
+    figure, _ = plot_slice([cell], where, None, "A")
+    bottom, top = figure.axes[0].get_ylim()
+    assert bottom > top
+    slab = Slab(Plane(np.zeros(3), np.array([1.0, 0, 0])), Plane(np.ones(3), np.array([1.0, 0, 0])))
+    assert planes_slice(slab, 1, (0.0, 0.0, -1.0)).frame[1] == pytest.approx((0, 0, -1))
+    from_above = planes_slice(slab, 1, (1.0, 0.0, 0.0))
+    assert from_above.frame @ from_above.frame.T == pytest.approx(np.eye(3))
