@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from region_grower_flow.calibration.pool import worker_pool
 from region_grower_flow.io.atomic import make_folder, safe_child, write_bytes_atomic
 from region_grower_flow.report import profiles, scores, violins
 from region_grower_flow.report.features import panels, verdict_scores
@@ -12,6 +13,9 @@ from region_grower_flow.validation.results import CELLS_TABLE, DEPTHS_TABLE
 
 PAGE_DPI = 90
 """Of pictures inside a page, which holds many."""
+
+FIGURES_PER_PROCESS = 10
+"""A process starts in the time that it takes to draw one or two; more of them pay from here on."""
 
 
 @dataclass(frozen=True)
@@ -33,12 +37,29 @@ class ShownFigure:
     path: Path | None = None
 
 
-def validation_figures(results, folder):
+@dataclass(frozen=True)
+class _Drawing:
+    """A figure to be drawn: a function of this module, what it draws, where it belongs."""
+
+    draw: str
+    arguments: tuple
+    stem: str
+    caption: str
+    part: str
+    mtype: str | None = None
+
+    def image(self):
+        """The PNG (bytes)."""
+        return image(_DRAWN[self.draw](*self.arguments), "png", PAGE_DPI)
+
+
+def validation_figures(results, folder, processes=1):
     """Draw and write the figures of all parts and mtypes.
 
     Args:
         results: Results.
         folder: where the files go.
+        processes: how many draw.
 
     Returns:
         [ShownFigure], in the order of parts and mtypes.
@@ -48,28 +69,51 @@ def validation_figures(results, folder):
     """
     folder = Path(folder)
     make_folder(folder)
-    shown = []
-    for part in results.parts:
-        found = verdict_scores(results.of(part, tier="morphometrics"))
-        if found:
-            figure = scores.plot_score_matrix(found)
-            caption = "Scores of all mtypes and features. " + _SCORES
-            shown.append(_written(folder, figure, f"{part}_scores", caption, part))
-        cells, depths = (
-            by_mtype(results.tables.get(name, ()), part) for name in (CELLS_TABLE, DEPTHS_TABLE)
-        )
-        for mtype in results.populations[part]:
-            stem = f"{part}_{file_stem(mtype)}"
-            if mtype in cells:
-                figure = violins.plot_violins(panels(cells[mtype]), mtype)
-                caption = f"Features of {mtype}: reference left, synthesized right. {_PANELS}"
-                name = f"{stem}_morphometrics"
-                shown.append(_written(folder, figure, name, caption, part, mtype))
-            if mtype in depths:
-                figure = profiles.plot_profiles(depths[mtype], mtype, in_atlas=_in_atlas(results))
-                caption = f"Length of {mtype} along depth, mean per cell."
-                shown.append(_written(folder, figure, f"{stem}_depths", caption, part, mtype))
-    return shown
+    drawings = [drawing for part in results.parts for drawing in _drawings(results, part)]
+    return [
+        _written(folder, drawing, data)
+        for drawing, data in zip(drawings, _images(drawings, processes), strict=True)
+    ]
+
+
+def _images(drawings, processes):
+    count = min(processes, len(drawings) // FIGURES_PER_PROCESS)
+    if count <= 1:
+        return [drawing.image() for drawing in drawings]
+    with worker_pool(count) as pool:
+        return list(pool.map(_Drawing.image, drawings))
+
+
+def _drawings(results, part):
+    """The figures of a part, in order."""
+    found = verdict_scores(results.of(part, tier="morphometrics"))
+    if found:
+        caption = "Scores of all mtypes and features. " + _SCORES
+        yield _Drawing("scores", (found,), f"{part}_scores", caption, part)
+    cells, depths = (
+        by_mtype(results.tables.get(name, ()), part) for name in (CELLS_TABLE, DEPTHS_TABLE)
+    )
+    for mtype in results.populations[part]:
+        stem = f"{part}_{file_stem(mtype)}"
+        if mtype in cells:
+            caption = f"Features of {mtype}: reference left, synthesized right. {_PANELS}"
+            shown = panels(cells[mtype]), mtype
+            yield _Drawing("violins", shown, f"{stem}_morphometrics", caption, part, mtype)
+        if mtype in depths:
+            caption = f"Length of {mtype} along depth, mean per cell."
+            shown = depths[mtype], mtype, _in_atlas(results)
+            yield _Drawing("profiles", shown, f"{stem}_depths", caption, part, mtype)
+
+
+def _profiles(rows, mtype, in_atlas):
+    return profiles.plot_profiles(rows, mtype, in_atlas=in_atlas)
+
+
+_DRAWN = {
+    "scores": scores.plot_score_matrix,
+    "violins": violins.plot_violins,
+    "profiles": _profiles,
+}
 
 
 _SCORES = (
@@ -79,11 +123,10 @@ _SCORES = (
 _PANELS = "Thick line: median; thin lines: quartiles; n: cells with a value."
 
 
-def _written(folder, figure, stem, caption, part=None, mtype=None):
-    data = image(figure, "png", PAGE_DPI)
-    path = safe_child(folder, f"{stem}.png")
+def _written(folder, drawing, data):
+    path = safe_child(folder, f"{drawing.stem}.png")
     write_bytes_atomic(path, data)
-    return ShownFigure(data, "png", caption, part, mtype, path)
+    return ShownFigure(data, "png", drawing.caption, drawing.part, drawing.mtype, path)
 
 
 def _in_atlas(results):

@@ -47,13 +47,14 @@ _TEST_COLUMNS = (
 )  # fmt: skip
 
 
-def write_page(results, folder, extra_figures=()):
+def write_page(results, folder, extra_figures=(), processes=1):
     """Write the figures of a validation and its page.
 
     Args:
         results: :class:`region_grower_flow.validation.results.Results`.
         folder: an existing or new folder; figures go to ``figures`` in it.
         extra_figures: [(path of a PNG or SVG file, caption)] to show as well.
+        processes: how many draw.
 
     Returns:
         The paths of all files written, the page last.
@@ -63,7 +64,7 @@ def write_page(results, folder, extra_figures=()):
     """
     folder = Path(folder)
     make_folder(folder)
-    shown = validation_figures(results, folder / "figures")
+    shown = validation_figures(results, folder / "figures", processes)
     content = validation_page(results, [*shown, *_read(extra_figures)])
     write_text_atomic(folder / PAGE_NAME, content)
     return [*(item.path for item in shown if item.path is not None), folder / PAGE_NAME]
