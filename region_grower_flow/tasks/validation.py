@@ -205,7 +205,8 @@ class ValidateSynthesis(ValidateOptions, FlowTask):
         self.tell("writing the results")
         outputs = results.write(self.validation_dir)
         self.tell("drawing the figures")
-        outputs += write_page(results, self.validation_dir)
+        count = processes(self.validation_processes)
+        outputs += write_page(results, self.validation_dir, processes=count)
         return outputs, {"sentences": list(gate.account(results.as_dict()))}
 
     def part(self, name, task):
