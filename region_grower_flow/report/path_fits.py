@@ -77,8 +77,7 @@ def _fit_panel(axes, fit):
                   label=f"synthesized ({len(synthesized)})", zorder=1.5)  # fmt: skip
     end = max([*extents, *synthesized[:, 0], 1.0]) * 1.04
     if fit["slope"] is not None:
-        r2 = "" if fit.get("r2") is None else f", R² {fit['r2']:.2f}"
-        label = f"{fit['slope']:.3f} \u00d7 extent{r2}"
+        label = f"{fit['slope']:.3f} \u00d7 extent{_explained(fit.get('r2'))}"
         axes.plot([0, end], [0, end * fit["slope"]], color=FITTED, label=label)
     other = fit.get("slope_in_parameters")
     if other is not None and (fit["slope"] is None or abs(other - fit["slope"]) > 1e-9):
@@ -88,6 +87,13 @@ def _fit_panel(axes, fit):
     axes.set_ylim(0, None)
     axes.legend(loc="upper left", fontsize=7.5)
     bare(axes)
+
+
+def _explained(r2):
+    """R2 in words; how far below 0 it is says nothing."""
+    if r2 is None:
+        return ""
+    return f", R² {r2:.2f}" if r2 >= 0 else ", R² below 0"
 
 
 def _residual_panel(axes, fit):
