@@ -34,6 +34,7 @@ class Reference:
         cells: the ReferenceCells of its reconstructions; None: there are only ``bar_codes``.
         bar_codes: {neurite type: [bars]} of its distributions.
         filtrations: {neurite type: filtration of TMD} of the bar codes.
+        cells_of_bar_codes: {neurite type: number of cells that they come from, or None}.
         other: the ReferenceCells of another mtype, for the control.
         other_mtype: its name.
         other_bar_codes: {neurite type: [bars]} of it.
@@ -42,6 +43,7 @@ class Reference:
     cells: tuple | None = None
     bar_codes: dict = field(default_factory=dict)
     filtrations: dict = field(default_factory=dict)
+    cells_of_bar_codes: dict = field(default_factory=dict)
     other: tuple = ()
     other_mtype: str | None = None
     other_bar_codes: dict = field(default_factory=dict)
@@ -172,17 +174,21 @@ def statistics(unit, reference, cells, kinds):
 
 def _of_bar_codes(unit, cells, kinds):
     """The Verdicts on topology against bar codes, and on trunks against their laws."""
-    codes, filtrations = unit.reference.bar_codes, unit.reference.filtrations
-    trees = {
-        kind: [bars for cell in cells for bars in topology.bar_codes(cell, kind, filtrations[kind])]
-        for kind in kinds
-        if kind in codes
-    }
-    codes = {kind: codes[kind] for kind in trees}
+    verdicts, trees = [], {}
+    for kind in [kind for kind in kinds if kind in unit.reference.bar_codes]:
+        counts = unit.reference.cells_of_bar_codes.get(kind), len(cells)
+        few = topology.too_few_cells(counts, kind, unit.mtype)
+        verdicts += few
+        if not few:
+            metric = unit.reference.filtrations[kind]
+            trees[kind] = [b for cell in cells for b in topology.bar_codes(cell, kind, metric)]
+    codes = {kind: unit.reference.bar_codes[kind] for kind in trees}
     other = {kind: bars for kind, bars in unit.reference.other_bar_codes.items() if kind in trees}
-    verdicts = topology.compare_trees(codes, trees, unit.seed, unit.mtype)
+    verdicts += topology.compare_trees(codes, trees, unit.seed, unit.mtype)
     verdicts += trunks.compare(None, cells, kinds, unit.seed, unit.mtype, unit.parameters)
     found = controls.run_trees(codes, trees, other, unit.seed, unit.mtype)
+    setting = controls.Setting(unit.mtype, unit.parameters)
+    found += controls.run_trunks(None, cells, kinds, unit.seed, setting)
     return [*controls.apply(verdicts, found), *found]
 
 

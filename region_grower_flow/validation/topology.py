@@ -69,6 +69,36 @@ def _bar_codes(cell, neurite_type, filtration):
     ]
 
 
+def cells_of_bar_codes(distributions):
+    """The number of cells that the bar codes of distributions come from, None where unknown.
+
+    Args:
+        distributions: NeuroTS's distributions of a neurite type, whose number of trees is weighted
+            by cells.
+    """
+    try:
+        weights = np.asarray(distributions["num_trees"]["data"]["weights"], dtype=float)
+    except (KeyError, TypeError, ValueError):
+        return None
+    whole = len(weights) and np.isfinite(weights).all() and (weights == np.rint(weights)).all()
+    return int(weights.sum()) if whole else None
+
+
+def too_few_cells(counts, kind, mtype, minimum=MIN_REFERENCE_CELLS):
+    """The verdicts on too few cells behind trees, whose number would be enough; or none.
+
+    Args:
+        counts: (reference, synthesized) cells; None where unknown.
+        kind, mtype: for the verdicts.
+        minimum: of cells.
+    """
+    known = tuple(minimum if count is None else count for count in counts)
+    verdicts = [
+        too_few(TIER, test, known, minimum, mtype=mtype, neurite_type=kind) for test in _TESTS
+    ]
+    return [verdict for verdict in verdicts if verdict]
+
+
 def limits(diagrams):
     """((low, high) of the ends, (low, high) of the starts) of the bars of all diagrams."""
     bars = np.concatenate(diagrams)

@@ -341,4 +341,5 @@ def _bar_codes(distributions):
     filtrations = {
         kind: distributions[kind].get("filtration_metric", topology.FILTRATION) for kind in kinds
     }
-    return {"bar_codes": diagrams, "filtrations": filtrations}
+    cells = {kind: topology.cells_of_bar_codes(distributions[kind]) for kind in kinds}
+    return {"bar_codes": diagrams, "filtrations": filtrations, "cells_of_bar_codes": cells}

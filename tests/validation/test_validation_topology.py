@@ -198,6 +198,18 @@ def test_bar_codes_of_distributions_are_compared_without_their_angles(reference,
     assert [v.as_dict() for v in found] == [v.as_dict() for v in expected]
 
 
+def test_cells_behind_bar_codes_are_counted():
+    of_cells = {"num_trees": {"data": {"bins": [3, 4, 5], "weights": [1, 2, 4]}}}
+    shares = {"num_trees": {"data": {"bins": [3, 4, 5], "weights": [0.2, 0.3, 0.5]}}}
+    assert topology.cells_of_bar_codes(of_cells) == 7
+    assert topology.cells_of_bar_codes(shares) is None
+    assert topology.cells_of_bar_codes({"num_trees": {"norm": {"mean": 3}}}) is None
+    few = topology.too_few_cells((7, 20), BASAL, "L5_TPC")
+    assert [v.verdict for v in few] == [NOT_TESTABLE, NOT_TESTABLE]
+    assert topology.too_few_cells((None, 7), BASAL, "L5_TPC")
+    assert topology.too_few_cells((None, 8), BASAL, "L5_TPC") == []
+
+
 def test_verdicts_depend_on_the_seed_alone(reference, same):
     first, again, other = (
         topology.compare(reference[:10], same[:10], (BASAL,), seed) for seed in (0, 0, 1)
