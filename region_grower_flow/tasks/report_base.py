@@ -19,7 +19,7 @@ from region_grower_flow.tasks.option_types import Text
 from region_grower_flow.tasks.reconstructions import preparation, prepared_dataset
 from region_grower_flow.tasks.report_options import AllReportOptions
 from region_grower_flow.tasks.vacuum import SynthesizeVacuum
-from region_grower_flow.tasks.validation import _atlas_outputs, _vacuum_outputs
+from region_grower_flow.tasks.validation import atlas_outputs, vacuum_outputs
 
 PACKAGES = (*RESULT_PACKAGES, "matplotlib")
 """Whose versions enter the fingerprint."""
@@ -214,7 +214,7 @@ class Report(AllReportOptions, FlowTask):
 
     def outputs(self):
         """The SynthesisOutputs of the synthesis."""
-        return (_atlas_outputs if self.in_atlas else _vacuum_outputs)(self.synthesis)
+        return (atlas_outputs if self.in_atlas else vacuum_outputs)(self.synthesis)
 
     def structure(self):
         """The region structure (dict); None in vacuum."""

@@ -217,7 +217,7 @@ class ValidateSynthesis(ValidateOptions, FlowTask):
         in_atlas = isinstance(task, SynthesizeMorphologies)
         return Part(
             name=name,
-            outputs=_atlas_outputs(task) if in_atlas else _vacuum_outputs(task),
+            outputs=atlas_outputs(task) if in_atlas else vacuum_outputs(task),
             references=references,
             notes=notes,
             atlas=Path(self.atlas) if in_atlas else None,
@@ -245,7 +245,7 @@ class ValidateSynthesis(ValidateOptions, FlowTask):
         return {"fingerprint": recipe.fingerprint(), "recipe": recipe.as_dict()}
 
 
-def _atlas_outputs(task):
+def atlas_outputs(task):
     """The SynthesisOutputs of a synthesis in an atlas."""
     from region_grower_flow.merge import id_map_path
     from region_grower_flow.validation.populations import SynthesisOutputs
@@ -264,7 +264,7 @@ def _atlas_outputs(task):
     )
 
 
-def _vacuum_outputs(task):
+def vacuum_outputs(task):
     """The SynthesisOutputs of a synthesis without atlas."""
     from region_grower_flow import vacuum
     from region_grower_flow.merge import id_map_path
