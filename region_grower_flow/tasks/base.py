@@ -271,6 +271,14 @@ class FlowTask(WorkOptions, luigi.Task):
             self._scheduler_lost = True
 
 
+def stages_above(task):
+    """The stages above a task, each once, after those above itself."""
+    found = {}
+    for upper in task.upstream():
+        found.update(dict.fromkeys([*stages_above(upper), upper]))
+    return list(found)
+
+
 def _beginning(text):
     """The first lines of a text that is too long for the web UI."""
     lines = text.splitlines()

@@ -9,7 +9,7 @@ from region_grower_flow.errors import InvalidInput
 from region_grower_flow.io.run_lock import release
 from region_grower_flow.manifest import read_manifest
 from region_grower_flow.tasks import inputs, messages
-from region_grower_flow.tasks.base import FlowTask
+from region_grower_flow.tasks.base import FlowTask, stages_above
 from region_grower_flow.tasks.checks import CheckInputs, guard_of
 from region_grower_flow.tasks.options import OutputOptions
 from region_grower_flow.tasks.synthesis import SynthesizeChunk
@@ -135,7 +135,7 @@ class SynthesizeMorphologies(OutputOptions, FlowTask):
 
     def stage_seconds(self, chunks):
         """{stage: seconds} that the stages below took when they were made."""
-        stages = [self.clone(CheckInputs), *self.upstream()[0].upstream()]
+        stages = [self.clone(CheckInputs), *stages_above(self.upstream()[0])]
         manifests = {stage.task_family: read_manifest(stage.output().path) for stage in stages}
         seconds = {name: m.facts["seconds"] for name, m in manifests.items() if m is not None}
         return {**seconds, "SynthesizeChunk": round(sum(m.facts["seconds"] for m in chunks), 3)}

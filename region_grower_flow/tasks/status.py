@@ -14,7 +14,7 @@ from region_grower_flow.errors import FlowError, InvalidInput
 from region_grower_flow.io.lock import holder
 from region_grower_flow.manifest import read_manifest
 from region_grower_flow.status import FRESH, MISSING, PARTIAL, STALE, Recipes, Stage, look_at
-from region_grower_flow.tasks.base import FlowTask
+from region_grower_flow.tasks.base import FlowTask, stages_above
 from region_grower_flow.tasks.checks import FOLDER, OPTIONS, CheckInputs, CheckReconstructions
 from region_grower_flow.tasks.distributions import ExtractDistributions
 from region_grower_flow.tasks.merge import SynthesizeMorphologies
@@ -126,10 +126,10 @@ class Looker:
             with self._readable():
                 self.chunks = self.root.chunks()
             whole = self.root.upstream()[0]
-            above = [*_above(whole), *self.chunks]
+            above = [*stages_above(whole), *self.chunks]
             check = self.root.clone(CheckInputs)
         else:
-            above = _above(self.root)
+            above = stages_above(self.root)
             check = self.root.check()
         return [*check.requires(), check, *above, self.root]
 
@@ -205,14 +205,6 @@ class Looker:
                 return task.complete()
             return False
         return self.stages[task].state == FRESH if task in self.stages else task.complete()
-
-
-def _above(task):
-    """The stages above a task, each once, after those above itself."""
-    found = {}
-    for upper in task.upstream():
-        found.update(dict.fromkeys([*_above(upper), upper]))
-    return list(found)
 
 
 # What is said of it.

@@ -91,6 +91,7 @@ def test_the_final_parameters(calibrated_once):
     fits = calibrated_once.json("work/path_distance_fits.json")["default"]
     laws = calibrated_once.json("work/trunk_fits.json")["default"]
     assert list(final) == list(generated)
+    assert set(calibrated_once.summary["seconds"]) == {name.split()[0] for name in MADE}
     target = final["L5_TPC:A"]["context_constraints"]["apical_dendrite"]["extent_to_target"]
     assert target["slope"] == fits["L5_TPC:A"]["apical_dendrite"]["slope"]
     expected = laws["L5_MC"]["basal_dendrite"]["pia"]["laws"]["double_step"]
@@ -204,3 +205,31 @@ def test_rules_for_given_parameters_are_refused(calibrated):
     assert (
         "option scaling_rules: has no effect on the parameters that tmd_parameters gives." in text
     )
+
+
+def test_another_file_of_a_database_grows_the_cells_of_its_mtype_only(flow):
+    for kind, prefix in (("parameters", "params"), ("distributions", "distr")):
+        content = flow.json(f"{kind}.json")
+        flow.path("inputs").mkdir(exist_ok=True)
+        for region, mtypes in content.items():
+            for mtype, entry in mtypes.items():
+                name = f"inputs/{prefix}_luigi_{region}_{mtype}.json"
+                flow.write_json(name, {region: {mtype: entry}})
+        flow.options[f"tmd_{kind}"] = "inputs"
+    assert flow.luigi().returncode == 0
+    before = flow.morphologies()
+
+    def change(parameters):
+        parameters["default"]["IN"]["basal_dendrite"]["randomness"] = 0.3
+
+    flow.edit("inputs/params_luigi_default_IN.json", change)
+    assert {name.split()[0] for name in rerun(flow)} == {
+        "SynthesizeChunk",
+        "SynthesizeMorphologies",
+    }
+    assert (flow.summary["grown_now"], flow.summary["taken_over"]) == (4, 4)
+    assert sum(before[name] != after for name, after in flow.morphologies().items()) == 4
+    flow.path("inputs/params_luigi_default_IN.json").write_text("{")
+    process = flow.luigi()
+    assert process.returncode != 0
+    assert "params_luigi_default_IN.json: not JSON at line 1" in process.stdout + process.stderr
