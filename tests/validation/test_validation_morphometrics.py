@@ -1,10 +1,12 @@
 """Morphometrics: values by hand, and verdicts that turn when a property is broken."""
 
+import neurom
 import numpy as np
 import pytest
+from factories import random_morphology
 from made_cells import by_test, flat, make_cells
 
-from region_grower_flow.morphology import BASAL_DENDRITE
+from region_grower_flow.morphology import APICAL_DENDRITE, AXON, BASAL_DENDRITE
 from region_grower_flow.validation import controls, morphometrics
 from region_grower_flow.validation.cells import ValidationCell
 from region_grower_flow.validation.verdict import FAIL, NO_POWER, NOT_TESTABLE, PASS
@@ -56,6 +58,22 @@ def test_features_by_hand(fork):
         "maximum diameter": 2,
     }
     assert found == pytest.approx(expected, rel=1e-5)
+
+
+def test_areas_and_extents_are_neuroms():
+    trees = ((AXON, 5), (BASAL_DENDRITE, 9), (APICAL_DENDRITE, 7), (BASAL_DENDRITE, 15))
+    cell = ValidationCell("cell", random_morphology(2, trees, diameters="random"))
+    neuron = cell.neurom()
+    for kind in (BASAL, APICAL):
+        found = dict(zip(morphometrics.NAMES, morphometrics.measure(cell, kind), strict=True))
+        for name, feature in (
+            ("area", "total_area_per_neurite"),
+            ("extent along x", "total_width"),
+            ("extent along y", "total_height"),
+            ("extent along z", "total_depth"),
+        ):
+            expected = neurom.get(feature, neuron, neurite_type=neurom.NeuriteType[kind])
+            assert found[name] == pytest.approx(np.sum(expected), rel=1e-5)
 
 
 def test_cell_without_such_trees_has_zeros_and_missing_values(fork):

@@ -2,11 +2,14 @@
 
 import numpy as np
 import pytest
+from factories import random_morphology
 from made_cells import by_test, make_cells
 from scipy import stats
-from tmd.Topology import distances, vectorizations
+from tmd.Topology import distances, methods, vectorizations
 
+from region_grower_flow.morphology import AXON, BASAL_DENDRITE
 from region_grower_flow.validation import controls, topology
+from region_grower_flow.validation.cells import ValidationCell
 from region_grower_flow.validation.verdict import FAIL, NO_POWER, NOT_TESTABLE, PASS
 
 BASAL = "basal_dendrite"
@@ -35,6 +38,20 @@ def test_bar_codes_are_tmds():
         assert bars[-1, 0] == bars[:, 0].max()
         assert cell.morphology.parents[root] == -1
     assert topology.bar_codes(cell, "apical_dendrite") == []
+
+
+@pytest.mark.parametrize("filtration", ["path_distances", "radial_distances"])
+def test_bar_codes_are_tmds_of_the_whole_cell(filtration):
+    trees = ((AXON, 5), (BASAL_DENDRITE, 9), (BASAL_DENDRITE, 1), (BASAL_DENDRITE, 15))
+    cell = ValidationCell("cell", random_morphology(2, trees, n_points=(2, 12)))
+    expected = [
+        methods.get_persistence_diagram(tree, feature=filtration)
+        for tree in cell.tmd().basal_dendrite
+    ]
+    found = topology.bar_codes(cell, BASAL, filtration)
+    assert len(found) == len(expected) == 3
+    for bars, whole in zip(found, expected, strict=True):
+        np.testing.assert_allclose(bars, whole, rtol=1e-5, atol=1e-3)
 
 
 def test_image_of_a_tree_is_tmds():
