@@ -136,7 +136,7 @@ def preparation_problems(dataset, target, inverted=()):
 
 def _write(path, copy, sense):
     """Write the copy of a cell; (distance moved (um), angle turned (degrees) or None)."""
-    from morphio import mut
+    from morphio import MorphioError, mut
 
     morphology = mut.Morphology(path)
     center = morphology.soma.center.astype(float)
@@ -151,7 +151,11 @@ def _write(path, copy, sense):
         section.points = place(section.points)
     make_folder(copy.parent)
     with atomic_write(copy) as temporary:
-        morphology.write(str(temporary))
+        try:
+            morphology.write(str(temporary))
+        except MorphioError as error:
+            problem = f"MorphIO cannot write a copy of it ({' '.join(str(error).split())})"
+            raise InvalidInput(problem, path, "Convert it to h5") from error
     angle = None
     if axis is not None:
         angle = float(np.degrees(np.arccos(np.clip(sense * axis @ UP, -1.0, 1.0))))
