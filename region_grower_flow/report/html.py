@@ -162,7 +162,7 @@ thead th { position: sticky; top: 0; background: #fff; white-space: nowrap; colo
   font-weight: 600; border-bottom: 2px solid var(--line); }
 tbody th { font-weight: 600; white-space: nowrap; }
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-td.words { min-width: 16rem; }
+td.words { min-width: 15rem; }
 td.words, tbody th { overflow-wrap: anywhere; }
 .verdict { display: inline-block; border-radius: .3rem; padding: .05rem .45rem; font-weight: 600;
   font-size: .82rem; white-space: nowrap; }

@@ -1,6 +1,7 @@
 """The page of a validation: every verdict with its numbers, figures, and where they come from."""
 
 from pathlib import Path
+from typing import NamedTuple
 
 from region_grower_flow.io.atomic import make_folder, write_text_atomic
 from region_grower_flow.report import html
@@ -40,11 +41,6 @@ PART_WORDS = {
         "copies reference bar codes, so this is the sharper test of topology.",
     ),
 }
-
-_TEST_COLUMNS = (
-    "test", "neurites", "verdict", "n ref.", "n synth.", "statistic", "p", "p corrected",
-    "90 % interval", "threshold", "what it says",
-)  # fmt: skip
 
 
 def write_page(results, folder, extra_figures=(), processes=1):
@@ -224,21 +220,26 @@ def _population_words(population):
 
 
 def _tests(verdicts):
-    rows = []
-    for v in verdicts:
-        rows.append(
-            [
-                tag("th", v["test"], scope="row"),
-                _neurites(v["neurite_type"]),
-                tag("td", badge(v["verdict"])),
-                *(_none(v[key]) for key in ("n_reference", "n_synthesized")),
-                *(_none(v[key]) for key in ("statistic", "p", "p_adjusted")),
-                tag("td", _interval(v["interval"]), class_="number"),
-                tag("td", threshold_words(v["threshold"]), class_="number"),
-                tag("td", v["detail"], class_="words"),
-            ]
-        )
-    return table(_TEST_COLUMNS, rows)
+    """A table of some tests; columns that are empty for all of them are left out."""
+    columns = [column for column in _COLUMNS if any(column.known(v) for v in verdicts)]
+    rows = [[column.cell(v) for column in columns] for v in verdicts]
+    return table([column.head for column in columns], rows)
+
+
+class _Column(NamedTuple):
+    """A column of the tables of tests: its head, the key of verdicts, how a cell is written."""
+
+    head: str
+    key: str
+    write: object
+
+    def known(self, verdict):
+        """Whether a verdict (dict) has something to say here."""
+        return verdict[self.key] not in (None, "")
+
+    def cell(self, verdict):
+        """The cell of a verdict (dict)."""
+        return self.write(verdict[self.key])
 
 
 def _neurites(neurite_type):
@@ -250,7 +251,8 @@ def _none(value):
 
 
 def _interval(interval):
-    return f"{number(interval[0])} to {number(interval[1])}" if interval else "\u2013"
+    words = f"{number(interval[0])} to {number(interval[1])}" if interval else "\u2013"
+    return tag("td", words, class_="number")
 
 
 def threshold_words(threshold):
@@ -260,6 +262,21 @@ def threshold_words(threshold):
     if isinstance(threshold, list | tuple):
         return " to ".join(threshold_words(value) for value in threshold)
     return number(threshold)
+
+
+_COLUMNS = (
+    _Column("test", "test", lambda value: tag("th", value, scope="row")),
+    _Column("neurites", "neurite_type", _neurites),
+    _Column("verdict", "verdict", lambda value: tag("td", badge(value))),
+    _Column("n ref.", "n_reference", _none),
+    _Column("n synth.", "n_synthesized", _none),
+    _Column("statistic", "statistic", _none),
+    _Column("p", "p", _none),
+    _Column("p corrected", "p_adjusted", _none),
+    _Column("90 % interval", "interval", _interval),
+    _Column("threshold", "threshold", lambda v: tag("td", threshold_words(v), class_="number")),
+    _Column("what it says", "detail", lambda value: tag("td", value, class_="words")),
+)
 
 
 def badge(verdict):

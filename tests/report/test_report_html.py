@@ -209,3 +209,13 @@ def test_attributes_are_escaped():
     assert html.tag("a", "x", href='"><script>') == '<a href="&quot;&gt;&lt;script&gt;">x</a>'
     assert html.tag("p", "a < b & c\nd") == "<p>a &lt; b &amp; c\nd</p>\n"
     assert html.tag("details", open=False) == "<details></details>\n"
+
+
+def test_columns_that_say_nothing_are_left_out():
+    page = validation_page(results(["A"]))
+    part = page[page.index('id="full-A"') :]
+    heads = re.findall(r"<h3>(\w+) .*?<thead>(.*?)</thead>", part, flags=re.DOTALL)
+    by_tier = {tier: re.findall(r'<th scope="col">(.*?)</th>', head) for tier, head in heads}
+    assert by_tier["structure"] == ["test", "verdict", "what it says"]
+    assert "90 % interval" in by_tier["morphometrics"]
+    assert "p" not in by_tier["trunks"]
