@@ -243,7 +243,7 @@ class _Column(NamedTuple):
 
 
 def _neurites(neurite_type):
-    return (neurite_type or "\u2013").replace("_", " ")
+    return (neurite_type or "\u2013").removesuffix("_dendrite").replace("_", " ")
 
 
 def _none(value):
@@ -255,10 +255,17 @@ def _interval(interval):
     return tag("td", words, class_="number")
 
 
+def _threshold(threshold):
+    words = threshold_words(threshold).split(", ")
+    lines = [[word, tag("br")] for word in words[:-1]]
+    return tag("td", lines, words[-1], class_="number")
+
+
 def threshold_words(threshold):
     """A threshold, or several by name, for people."""
     if isinstance(threshold, dict):
-        return ", ".join(f"{name} {threshold_words(value)}" for name, value in threshold.items())
+        words = {name: threshold_words(value) for name, value in threshold.items()}
+        return ", ".join(f"{name.replace('p_adjusted', 'p')} {v}" for name, v in words.items())
     if isinstance(threshold, list | tuple):
         return " to ".join(threshold_words(value) for value in threshold)
     return number(threshold)
@@ -268,14 +275,15 @@ _COLUMNS = (
     _Column("test", "test", lambda value: tag("th", value, scope="row")),
     _Column("neurites", "neurite_type", _neurites),
     _Column("verdict", "verdict", lambda value: tag("td", badge(value))),
+    # Before the numbers, which may have to be scrolled for.
+    _Column("what it says", "detail", lambda value: tag("td", value, class_="words")),
     _Column("n ref.", "n_reference", _none),
     _Column("n synth.", "n_synthesized", _none),
     _Column("statistic", "statistic", _none),
     _Column("p", "p", _none),
     _Column("p corrected", "p_adjusted", _none),
     _Column("90 % interval", "interval", _interval),
-    _Column("threshold", "threshold", lambda v: tag("td", threshold_words(v), class_="number")),
-    _Column("what it says", "detail", lambda value: tag("td", value, class_="words")),
+    _Column("threshold", "threshold", _threshold),
 )
 
 
