@@ -115,6 +115,15 @@ def test_overrides_win_over_fits(made):
     assert orientation(found, PYRAMIDAL, APICAL)["mode"] == "normal_pia_constraint"
 
 
+def test_overrides_without_a_mode_keep_their_trunks(made):
+    vectors = [[0.0, 1.0, 0.0]]
+    own = {"apical_dendrite.orientation": vectors, "basal_dendrite.orientation": None}
+    found, report = build(made, ALL, overrides={PYRAMIDAL: own})
+    assert orientation(found, PYRAMIDAL, APICAL) == vectors
+    assert orientation(found, PYRAMIDAL, BASAL) is None
+    assert set(report.trunks) == {INTERNEURON}
+
+
 def test_rules_choose_mode_form_and_bounds(made):
     bounds = [[1.0, 0.2], [2.0, 0.4]]
     rules = {
