@@ -46,7 +46,7 @@ def judge(test, p_adjusted):
     if low > BAND or high < -BAND:
         return FAIL, f"the medians differ by {low:+.2f} to {high:+.2f} spreads of the reference"
     if test.mvs > limit:
-        return FAIL, f"the medians differ: the MVS {test.mvs:.2f} is above {limit:.2f}"
+        return FAIL, f"the medians differ: the MVS {test.mvs:.3f} is above {limit:.3f}"
     if low >= -BAND and high <= BAND:
         return PASS, f"the medians agree within {low:+.2f} to {high:+.2f} spreads of the reference"
     return NO_POWER, (
