@@ -106,7 +106,11 @@ class ValidateSynthesis(ValidateOptions, FlowTask):
             wrong = bool(check.problems())
         except FlowError:
             wrong = True
-        return [check] if wrong else [check, *self._prepared(), *self.syntheses().values()]
+        return [check] if wrong else [check, *self._made_from()]
+
+    def _made_from(self):
+        """What is validated, and the prepared reconstructions."""
+        return [*self._prepared(), *self.syntheses().values()]
 
     def _prepared(self):
         return preparation(self) if self.has_reconstructions else []
@@ -158,9 +162,15 @@ class ValidateSynthesis(ValidateOptions, FlowTask):
     def run(self):
         """Validate unless that is done; then fail on verdicts that the user does not accept.
 
+        Syntheses whose inputs were not there yet when the tasks were counted (the example's) are
+        waited for first.
+
         Raises:
             BadVerdicts: with a sentence per mtype; all outputs are written.
         """
+        left = [task for task in self._made_from() if not task.complete()]
+        if left:
+            yield left
         try:
             if not self._is_made():
                 super().run()
