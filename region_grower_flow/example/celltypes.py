@@ -138,7 +138,8 @@ LAYER_5_PYRAMIDAL = CellType(
         angle=0.95,
         poles=(DOWN,),
         spread=1.9,
-        taper=0.0012,
+        tip_diameter=0.6,
+        taper=0.0005,
     ),
     apical=ApicalRule(
         tuft_depth=250.0,
@@ -210,8 +211,8 @@ MARTINOTTI = CellType(
         persistence=330.0,
         poles=(DOWN, UP),
         spread=0.55,
-        tip_diameter=0.5,
-        taper=0.0015,
+        tip_diameter=0.6,
+        taper=0.0005,
     ),
     apical=None,
     axon=axon_rule(

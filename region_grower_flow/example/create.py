@@ -12,7 +12,7 @@ from region_grower_flow.example.celltypes import CELL_TYPES
 from region_grower_flow.example.content import fill
 from region_grower_flow.io.atomic import writing
 
-VERSION = 3
+VERSION = 4
 """Raised whenever the content for the same options changes."""
 MARKER = "example.json"
 """Written last: the options, and the sizes of all files. Without it a folder is not ours."""

@@ -36,7 +36,7 @@ class ExtractDistributions(Prepared, Guarded, ParameterOptions, FlowTask):
     def make(self):
         """See :func:`region_grower_flow.calibration.distributions.extract_distributions`."""
         from region_grower_flow.calibration.distributions import extract_distributions
-        from region_grower_flow.io.atomic import write_json_atomic
+        from region_grower_flow.io.atomic import make_folder, write_json_atomic
 
         distributions, report = extract_distributions(
             self.reconstructions(),
@@ -48,5 +48,6 @@ class ExtractDistributions(Prepared, Guarded, ParameterOptions, FlowTask):
             min_basal_trees=self.min_basal_trees,
         )
         # NeuroTS gives a trunk's bar, which starts with no bifurcation, NaN for angles.
+        make_folder(self.path.parent)
         write_json_atomic(self.path, distributions, allow_nan=True, indent=None)
         return [self.path], {"report": report.as_dict(), "sentences": list(report.sentences())}

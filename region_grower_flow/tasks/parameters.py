@@ -43,7 +43,7 @@ class GenerateParameters(Guarded, ParameterOptions, FlowTask):
     def make(self):
         """See :func:`region_grower_flow.calibration.parameters.generate_parameters`."""
         from region_grower_flow.calibration.parameters import generate_parameters
-        from region_grower_flow.io.atomic import write_json_atomic
+        from region_grower_flow.io.atomic import make_folder, write_json_atomic
 
         parameters, report = generate_parameters(
             read_reconstructions(self),
@@ -52,6 +52,7 @@ class GenerateParameters(Guarded, ParameterOptions, FlowTask):
             diametrizer_config=load_document(self.diametrizer_config),
             on_bad_morphology=self.on_bad_morphology,
         )
+        make_folder(self.path.parent)
         write_json_atomic(self.path, parameters, indent=4)
         return [self.path], {"report": report.as_dict(), "sentences": list(report.sentences())}
 
@@ -94,7 +95,7 @@ class BuildParameters(Guarded, BuildOptions, FlowTask):
     def make(self):
         """See :func:`region_grower_flow.calibration.build.build_parameters`."""
         from region_grower_flow.calibration.build import build_parameters
-        from region_grower_flow.io.atomic import write_json_atomic
+        from region_grower_flow.io.atomic import make_folder, write_json_atomic
 
         additions = read_additions(self)
         if self.trunk_fits != NO_FITS:
@@ -103,6 +104,7 @@ class BuildParameters(Guarded, BuildOptions, FlowTask):
             additions.path_fits = self._load(FitPathDistances)
         generated = self._load(GenerateParameters)
         final, report = build_parameters(generated, additions, self.region)
+        make_folder(self.path.parent)
         write_json_atomic(self.path, {self.region: final}, indent=4)
         return [self.path], {"report": report.as_dict(), "sentences": list(report.sentences())}
 

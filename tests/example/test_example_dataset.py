@@ -314,3 +314,19 @@ def test_somata_of_the_field_lie_in_their_layers(example):
     thicknesses = dict(zip(field.LAYERS, field.THICKNESSES, strict=True))
     for cell in _cells(example.nodes_field).itertuples():
         assert 0 <= cell.y - bottoms[cell.layer] <= thicknesses[cell.layer]
+
+
+@pytest.mark.parametrize("cell_type", CELL_TYPES, ids=lambda cell_type: cell_type.mtype)
+def test_the_fitted_diameter_model_is_positive_everywhere(example, cell_type):
+    """A line through steeply tapering dendrites passes below 0 at their tips."""
+    from diameter_synthesis.simpler_diametrizer import build_simpler_model
+    from neurom import load_morphology
+
+    lines = (line.split() for line in example.mtypes.read_text().splitlines())
+    names = [words[0] for words in lines if words[2] == cell_type.mtype]
+    cells = [load_morphology(example.morphologies / f"{name}.h5") for name in names]
+    types = ["basal_dendrite", *(["apical_dendrite"] if cell_type.apical else [])]
+    coefficients, _ = build_simpler_model(cells, {"neurite_types": types})
+    for name in types:
+        diameters = np.polynomial.Polynomial(coefficients[name])(np.linspace(0.0, 1.0, 101))
+        assert diameters.min() > 0.0, name
