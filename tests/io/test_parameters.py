@@ -222,9 +222,8 @@ def test_limits_in_layers_that_a_region_does_not_have():
     entry = mtype_parameters(context_constraints={"basal_dendrite": limits})
     parameters, distributions = {"default": {"X": entry}}, {"default": {"X": mtype_distributions()}}
     wanted = [("A", "a", "X"), ("B", "b", "X"), ("default", "c", "X")]
-    found = check_mtypes(
-        parameters, distributions, wanted, ("P", "D"), layers={"A": [1, 2, 3], "B": list(range(1, 7)), "default": []}
-    )
+    layers = {"A": [1, 2, 3], "B": list(range(1, 7)), "default": []}
+    found = check_mtypes(parameters, distributions, wanted, ("P", "D"), layers=layers)
     assert [str(p) for p in found] == [
         "P: default -> X -> context_constraints -> basal_dendrite -> hard_limit_max -> layer: "
         "layer 4 of a region that has 3 layers."
