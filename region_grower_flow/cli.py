@@ -289,7 +289,8 @@ def validate(scheduler_url, **values):
 @main.command("status", short_help="Tell what is there, what is stale and why")
 @click.option("--work-dir", help="Folder of the intermediates of a run of this command line")
 @click.option("--config", help="Luigi's configuration of the run (default: ./luigi.cfg)")
-def status(work_dir, config):
+@click.option("--task", help="The task to look at (default: SynthesizeMorphologies)")
+def status(work_dir, config, task):
     """Tell for each stage and chunk whether it is fresh, stale (and why), partial or missing.
 
     Tells what a run would do, too. Runs and writes nothing.
@@ -297,7 +298,7 @@ def status(work_dir, config):
     from region_grower_flow.tasks.status import report
 
     try:
-        for line in report(work_dir, config):
+        for line in report(work_dir, config, task):
             click.echo(line)
     except FlowError as error:
         click.echo(str(error), err=True)

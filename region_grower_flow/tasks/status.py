@@ -12,24 +12,42 @@ from region_grower_flow import layout
 from region_grower_flow.chunk import finished_cells
 from region_grower_flow.errors import FlowError, InvalidInput
 from region_grower_flow.io.lock import holder
+from region_grower_flow.io.schemas import did_you_mean
 from region_grower_flow.manifest import read_manifest
 from region_grower_flow.status import FRESH, MISSING, PARTIAL, STALE, Recipes, Stage, look_at
 from region_grower_flow.tasks.base import FlowTask, stages_above
-from region_grower_flow.tasks.checks import FOLDER, OPTIONS, CheckInputs, CheckReconstructions
+from region_grower_flow.tasks.checks import (
+    FOLDER,
+    OPTIONS,
+    Check,
+    CheckInputs,
+    CheckReconstructions,
+)
 from region_grower_flow.tasks.distributions import ExtractDistributions
 from region_grower_flow.tasks.merge import SynthesizeMorphologies
 from region_grower_flow.tasks.parameters import BuildParameters
 from region_grower_flow.tasks.synthesis import SynthesizeChunk
+from region_grower_flow.tasks.vacuum import CheckVacuum, SynthesizeVacuum
+from region_grower_flow.tasks.validation import CheckValidation, ValidateSynthesis
 
 MOST_COUNTED = 100_000
 """Cells whose results are compared one by one with today's inputs; more would take minutes."""
+
+MOST_LISTED = 10
+"""Outputs of a stage that are named."""
 
 
 # Which run.
 
 
-def find_roots(work_dir=None, config=None):
+def find_roots(work_dir=None, config=None, task=None):
     """The tasks that a user has named: of a configuration, or of the last run in a work folder.
+
+    Args:
+        work_dir: of the last run of the command line.
+        config: Luigi's configuration, without ``work_dir``.
+        task: name of the task; by default SynthesizeMorphologies or, of a work folder, whichever
+            has been checked there.
 
     Relative paths start from the current folder, or from that of the last run, which becomes the
     current one.
@@ -37,33 +55,51 @@ def find_roots(work_dir=None, config=None):
     Raises:
         InvalidInput: the configuration or the work folder is missing or wrong.
     """
+    known = _known_tasks()
+    if task is not None and task not in known:
+        raise InvalidInput(f"there is no task {task!r}", "option task", did_you_mean(task, known))
     if work_dir is not None:
-        return _roots_of_last_run(work_dir)
+        return _roots_of_last_run(work_dir, task)
     path = config or os.environ.get("LUIGI_CONFIG_PATH") or "luigi.cfg"
     if not Path(path).is_file():
         hint = "give --config FILE, or --work-dir FOLDER for a run of region-grower-flow"
         raise InvalidInput("there is no such configuration", path, hint)
     try:
         luigi.configuration.add_config_path(str(path))
-        return [SynthesizeMorphologies()]
+        return [known[task or SynthesizeMorphologies.__name__]()]
     except (configparser.Error, UnicodeDecodeError) as error:
         problem = f"cannot be parsed ({' '.join(str(error).split())})"
         raise InvalidInput(problem, path, "see the configurations in configs/") from error
 
 
-def _roots_of_last_run(work_dir):
+def _known_tasks():
+    """{name: class} of the stages that can be run by themselves."""
+    from region_grower_flow import tasks
+
+    named = {name: getattr(tasks, name) for name in tasks.__all__}
+    return {
+        name: task
+        for name, task in named.items()
+        if not issubclass(task, Check) and task is not SynthesizeChunk
+    }
+
+
+def _roots_of_last_run(work_dir, task):
     manifests = Path(work_dir) / layout.MANIFESTS
     for check, roots in (
         (CheckInputs, [SynthesizeMorphologies]),
         (CheckReconstructions, [ExtractDistributions, BuildParameters]),
+        (CheckVacuum, [SynthesizeVacuum]),
+        (CheckValidation, [ValidateSynthesis]),
     ):
-        manifest = read_manifest(manifests / f"{check.__name__}.json")
+        roots = [root for root in roots if task in (None, root.__name__)]
+        manifest = read_manifest(manifests / f"{check.__name__}.json") if roots else None
         if manifest is None or OPTIONS not in manifest.facts:
             continue
         options = _rebase(work_dir, manifest.facts)
         made = [r for r in roots if (Path(work_dir) / layout.LOCKS / f"{r.__name__}.lock").exists()]
         return [root.from_str_params(options) for root in made or roots]
-    problem = "holds no run whose inputs have passed the checks"
+    problem = f"holds no run{f' of {task}' if task else ''} whose inputs have passed the checks"
     raise InvalidInput(problem, work_dir, "check the path, or give --config FILE")
 
 
@@ -128,10 +164,10 @@ class Looker:
             whole = self.root.upstream()[0]
             above = [*stages_above(whole), *self.chunks]
             check = self.root.clone(CheckInputs)
-        else:
-            above = stages_above(self.root)
-            check = self.root.check()
-        return [*check.requires(), check, *above, self.root]
+            return [*check.requires(), check, *above, self.root]
+        required = list(_required_by(self.root, {}))
+        self.chunks = [task for task in required if isinstance(task, SynthesizeChunk)]
+        return [*required, self.root]
 
     @contextlib.contextmanager
     def _readable(self):
@@ -207,16 +243,25 @@ class Looker:
         return self.stages[task].state == FRESH if task in self.stages else task.complete()
 
 
+def _required_by(task, found):
+    """The tasks that a task waits for, each once, after those that it waits for itself."""
+    for above in luigi.task.flatten(task.requires()):
+        if above not in found:
+            _required_by(above, found)
+            found[above] = None
+    return found
+
+
 # What is said of it.
 
 
-def report(work_dir=None, config=None):
+def report(work_dir=None, config=None, task=None):
     """The lines of ``region-grower-flow status``.
 
     Raises:
         InvalidInput: see :func:`find_roots`.
     """
-    for root in find_roots(work_dir, config):
+    for root in find_roots(work_dir, config, task):
         looker = Looker(root)
         yield f"Work folder: {Path(root.work_dir)}"
         yield ""
@@ -261,7 +306,7 @@ def _number(count, what):
 def _outputs(looker):
     root = looker.root
     if not isinstance(root, SynthesizeMorphologies):
-        yield f"Output: {root.path}{'' if root.path.exists() else ' (not there yet)'}"
+        yield from _recorded_outputs(root)
         return
     words = {
         "out_cells": "Nodes",
@@ -281,3 +326,21 @@ def _outputs(looker):
             yield f"  {word + ':':16} {places[name]}{there}"
     if looker.stages[root].state == FRESH:
         yield "Look at the summary first (cells made and dropped, by mtype and reason)."
+
+
+def _recorded_outputs(root):
+    """Where a stage writes, or has written."""
+    if hasattr(root, "path"):
+        yield f"Output: {root.path}{'' if Path(root.path).exists() else ' (not there yet)'}"
+        return
+    manifest = read_manifest(root.output().path)
+    if manifest is None or not manifest.outputs:
+        yield "Outputs: none yet."
+        return
+    # What is to be read first comes first.
+    paths = sorted(manifest.outputs, key=lambda path: not path.endswith(".html"))
+    yield "Outputs:"
+    for path in paths[:MOST_LISTED]:
+        yield f"  {path}{'' if Path(path).exists() else ' (not there any more)'}"
+    if len(paths) > MOST_LISTED:
+        yield f"  and {len(paths) - MOST_LISTED} more"

@@ -56,6 +56,11 @@ def test_it_runs_once_and_writes_everything(validated):
             ("PC", "pass"),
         ]
     assert "full: 2 mtypes, 8 synthesized cells compared." in process.stdout
+    status = validated.command("status", "--config", "luigi.cfg", "--task", TASK).stdout
+    assert f"{TASK:32} fresh" in status
+    assert f"{'SynthesizeChunk_0-4':32} fresh" in status
+    assert "A run would do nothing" in status
+    assert "Outputs:\n  val/validation.html\n" in status
     again = validated.luigi(task=TASK)
     assert (again.returncode, stages_run(again)) == (0, set())
 
@@ -106,6 +111,24 @@ def test_exit_codes_of_the_command(validated, words, code):
     process = validated.command("validate", *flags, "--hide-progress-bar", "--fail-on", words)
     assert process.returncode == code, process.stdout + process.stderr
     assert validated.path("val", "validation.json").exists() == (code != 2)
+
+
+def test_the_status_of_a_validation_tells_what_is_stale(validated):
+    assert validated.luigi(task=TASK).returncode == 0
+    validated.options["validation_seed"] = 7
+    validated.write_cfg()
+    status = validated.command("status", "--task", TASK).stdout
+    assert "parameter validation_seed: 0 -> 7" in status
+    assert "A run would do: CheckValidation, ValidateSynthesis." in status
+    work = validated.options.get("work_dir", "region_grower_flow_work")
+    assert (
+        f"{TASK:32} fresh" in validated.command("status", "--work-dir", work, "--task", TASK).stdout
+    )
+    unknown = validated.command("status", "--task", "ValidateSynthesi")
+    assert unknown.returncode == 2
+    assert unknown.stderr.startswith(
+        "option task: there is no task 'ValidateSynthesi'. Did you mean"
+    )
 
 
 def test_wrong_options_are_sentences_before_any_work(flow):
