@@ -25,6 +25,28 @@ FITTED_KEYS = ("terminal_threshold", "taper")
 """What the models ``generic`` and ``astrocyte`` of diameter-synthesis need to be fitted."""
 SIMPLER = "simpler"
 
+SAMPLES = 101
+"""Places between a tree's tips (0) and its soma (1) at which a fitted line is looked at."""
+
+
+def least_diameters(diameter):
+    """{neurite type: the least diameter (um)} that a fitted ``simpler`` model gives.
+
+    The model is a polynomial of the distance from the tips (0) to the soma (1). It may be negative:
+    a line through steeply tapering dendrites passes below 0 at their tips.
+
+    Args:
+        diameter: the ``diameter`` of an mtype's distributions; other models give nothing.
+    """
+    import numpy as np
+
+    places = np.linspace(0.0, 1.0, SAMPLES)
+    return {
+        name: float(np.polynomial.Polynomial(diameter[name])(places).min())
+        for name in NEURITE_TYPES
+        if isinstance(diameter.get(name), list) and diameter[name]
+    }
+
 
 @dataclass(frozen=True)
 class DiameterModel:

@@ -11,7 +11,10 @@ import os
 from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
 
-from region_grower_flow.calibration.diameter_model import resolve_diameter_model
+from region_grower_flow.calibration.diameter_model import (
+    least_diameters,
+    resolve_diameter_model,
+)
 from region_grower_flow.calibration.extraction import ExtractionTask, extract_mtype
 from region_grower_flow.calibration.features import DEFAULT_FEATURE, check_feature
 from region_grower_flow.calibration.pool import start_server, worker_pool
@@ -83,7 +86,9 @@ def extract_distributions(
     report = CalibrationReport.of_populations("distributions", populations)
     report.processes = count
     report.notes += _never_grown(populations, min_basal_trees)
-    return {region: _successful(tasks, results)}, report
+    distributions = _successful(tasks, results)
+    report.notes += _negative_diameters(distributions)
+    return {region: distributions}, report
 
 
 def _check_min_basal_trees(count):
@@ -164,6 +169,18 @@ def _successful(tasks, results):
     if problems:
         raise InvalidInputs(problems)
     return {task.mtype: results[task.mtype][0] for task in tasks}
+
+
+def _negative_diameters(distributions):
+    """Sentences on fitted diameters that are not above 0: grown cells would have them."""
+    for mtype, entry in distributions.items():
+        for name, least in least_diameters(entry.get("diameter") or {}).items():
+            if least <= 0.0:
+                yield (
+                    f"{mtype}: the diameters fitted to its {name} go down to {least:.2f} um, and "
+                    "grown cells will have such: look at the diameters of its cells, or choose "
+                    "another model (diametrizer_config)."
+                )
 
 
 def _never_grown(populations, min_basal_trees):

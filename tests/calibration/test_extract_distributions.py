@@ -4,6 +4,7 @@ import multiprocessing
 import numpy as np
 import pytest
 import reference_cells
+from morphio import IterType
 from neurots import extract_input
 from neurots.validator import validate_neuron_distribs
 from reference_cells import INTERNEURON, PYRAMIDAL, make_cell, write_cell, write_dat
@@ -174,6 +175,26 @@ def test_cells_with_one_basal_dendrite(write):
     result, report = extract_distributions(dataset, min_basal_trees=2)
     assert result["default"]["BP"][BASAL]["num_trees"]["data"]["bins"] == [2]
     assert report.notes == []
+
+
+def test_fitted_diameters_that_are_negative_are_told(tmp_path):
+    """A line through diameters that fall steeply from the soma passes below 0 at the tips."""
+    rng, lines = np.random.default_rng(5), []
+    for i in range(3):
+        cell = make_cell(rng)
+        for root in cell.root_sections:
+            for section in root.iter():
+                order = len(list(section.iter(IterType.upstream))) - 1
+                section.diameters = np.full(len(section.points), 10.0 * 0.2**order)
+        write_cell(cell, tmp_path / "cells", f"c{i}")
+        lines.append(f"c{i} 5 STEEP")
+    dataset = read_dataset(tmp_path / "cells", write_dat(tmp_path, lines))
+    result, report = extract_distributions(dataset)
+    fitted = np.polynomial.Polynomial(result["default"]["STEEP"]["diameter"][BASAL])
+    assert fitted(0.0) < 0.0
+    (note,) = report.notes
+    assert f"STEEP: the diameters fitted to its {BASAL} go down to {fitted(0.0):.2f} um" in note
+    assert note in list(report.sentences())
 
 
 def test_bad_cells_fail_or_are_skipped(write, capfd):
