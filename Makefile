@@ -1,4 +1,4 @@
-# make synthesize   set up and run the whole pipeline on the package's own example
+# make synthesize   set up and run the whole pipeline on the package's own example, with its report
 # make test         set up and run lint and all tests (make quick: the quick half)
 # make benchmark    race the reference (see benchmarks/README.rst)
 #
@@ -16,6 +16,7 @@ JOBS ?= 2
 
 synthesize: $(VENV)/.installed
 	$(BIN)/luigi --module region_grower_flow SynthesizeMorphologies --nb-processes $(WORKERS)
+	$(BIN)/luigi --module region_grower_flow ReportSynthesis --nb-processes $(WORKERS)
 	@$(BIN)/region-grower-flow status
 
 test: $(VENV)/.tested lint
