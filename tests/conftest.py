@@ -11,6 +11,31 @@ WITHOUT_KERNELS = {"atlas", "calibration", "example", "io", "placement", "runtim
 """Folders of tests that run no compiled kernel."""
 
 
+QUICK_FLOWS = {"test_flow_status.py", "test_flow_progress.py"}
+"""Files of tests/flow/test_flow_*.py that belong to the quick half all the same."""
+
+SLOW_FILES = {
+    "test_bad_commands.py",
+    "test_bad_launchers.py",
+    "test_constraint_kernels.py",
+    "test_input_properties.py",
+    "test_runtime_kills.py",
+    "test_runtime_launcher.py",
+    "test_vacuum.py",
+    "test_validation_controls.py",
+}
+"""Files with many tests of seconds each."""
+
+
+def pytest_collection_modifyitems(items):
+    """Whole flows run real commands several times each: all but a few are slow."""
+    for item in items:
+        name = item.path.name
+        whole_flow = name.startswith("test_flow_") and name not in QUICK_FLOWS
+        if whole_flow or name in SLOW_FILES:
+            item.add_marker(pytest.mark.slow)
+
+
 def heed_signals():
     """Undo that a shell or nohup has these ignored: what tests start would ignore them too."""
     for number in (signal.SIGINT, signal.SIGHUP):

@@ -1,6 +1,7 @@
 """Compiled growth against NeuroTS with the same generator: same cells, same state afterwards."""
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -26,6 +27,8 @@ pytestmark = needs_oracle
 
 SEEDS = range(3)
 SCENARIOS = ["plain", "limits", "external_diameters", "sscx", "synthdb_rat"]
+THOROUGH = "RGF_STRESS" in os.environ
+"""Whether all mtypes and many more drawn parameters are tried, which takes minutes."""
 UNHURRIED = settings(
     deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
 )
@@ -309,7 +312,10 @@ def test_drawn_parameters(data):
 @pytest.mark.slow
 @given(data=st.data())
 @settings(
-    deadline=None, derandomize=True, max_examples=300, suppress_health_check=list(HealthCheck)
+    deadline=None,
+    derandomize=True,
+    max_examples=300 if THOROUGH else 60,
+    suppress_health_check=list(HealthCheck),
 )
 def test_drawn_parameters_at_length(data):
     check_drawn_parameters(data, seeds=range(100, 105))
@@ -326,7 +332,7 @@ def test_golden_inputs(shared, scenario):
     distributions = json.loads((inputs / "tmd_distributions.json").read_text())
     seeds = range(20) if scenario in ("plain", "limits") else range(1)
     for region, mtypes in params.items():
-        for name, entry in mtypes.items():
+        for name, entry in list(mtypes.items())[:: 1 if THOROUGH else 5]:
             entry = {**entry, "grow_types": [k for k in entry["grow_types"] if entry[k]]}
             where = site(
                 7,

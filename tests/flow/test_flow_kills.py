@@ -140,8 +140,15 @@ def calibrated(tmp_path_factory, kernels):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("stage", STAGES)
-@pytest.mark.parametrize(("number", "workers"), [(KILL, 2), (TERM, 1), (INT, 1)])
+def stages_and_kills():
+    """Each stage with one of the kills in turn; with RGF_STRESS, with all of them."""
+    kills = [(KILL, 2), (TERM, 1), (INT, 1)]
+    for i, stage in enumerate(STAGES):
+        chosen = kills if "RGF_STRESS" in os.environ else [kills[i % len(kills)]]
+        yield from ((stage, *kill) for kill in chosen)
+
+
+@pytest.mark.parametrize(("stage", "number", "workers"), stages_and_kills())
 def test_killed_in_any_stage(calibrated, mark, stage, number, workers):
     flow, expected = calibrated
     clean(flow)
