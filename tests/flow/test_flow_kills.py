@@ -148,7 +148,7 @@ def stages_and_kills():
         yield from ((stage, *kill) for kill in chosen)
 
 
-@pytest.mark.parametrize(("stage", "number", "workers"), stages_and_kills())
+@pytest.mark.parametrize(("stage", "number", "workers"), list(stages_and_kills()))
 def test_killed_in_any_stage(calibrated, mark, stage, number, workers):
     flow, expected = calibrated
     clean(flow)
