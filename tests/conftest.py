@@ -26,6 +26,8 @@ SLOW_FILES = {
 }
 """Files with many tests of seconds each."""
 
+LONGEST = "test_golden_newer_python.py"
+
 
 def pytest_collection_modifyitems(items):
     """Whole flows run real commands several times each: all but a few are slow."""
@@ -34,6 +36,8 @@ def pytest_collection_modifyitems(items):
         whole_flow = name.startswith("test_flow_") and name not in QUICK_FLOWS
         if whole_flow or name in SLOW_FILES:
             item.add_marker(pytest.mark.slow)
+    # The longest first: at the end, the other processes would wait for it.
+    items.sort(key=lambda item: item.path.name != LONGEST)
 
 
 def heed_signals():
