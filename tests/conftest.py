@@ -11,10 +11,11 @@ WITHOUT_KERNELS = {"atlas", "calibration", "example", "io", "placement", "runtim
 """Folders of tests that run no compiled kernel."""
 
 
-QUICK_FLOWS = {"test_flow_status.py", "test_flow_progress.py"}
+QUICK_FLOWS = {"test_flow_progress.py"}
 """Files of tests/flow/test_flow_*.py that belong to the quick half all the same."""
 
 SLOW_FILES = {
+    "test_apical_points.py",
     "test_bad_commands.py",
     "test_bad_launchers.py",
     "test_constraint_kernels.py",
@@ -23,6 +24,7 @@ SLOW_FILES = {
     "test_runtime_launcher.py",
     "test_vacuum.py",
     "test_validation_controls.py",
+    "test_validation_topology.py",
 }
 """Files with many tests of seconds each."""
 
