@@ -88,3 +88,14 @@ def some(items, count=5):
     items = list(items)
     shown = ", ".join(str(item) for item in items[:count])
     return shown if len(items) <= count else f"{shown} and {len(items) - count} more"
+
+
+def collect(problems, function, *arguments):
+    """The function's value, or None when the input is invalid: then its problems are added."""
+    try:
+        return function(*arguments)
+    except InvalidInputs as error:
+        problems.extend(error.problems)
+    except InvalidInput as error:
+        problems.append(error)
+    return None

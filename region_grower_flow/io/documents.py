@@ -71,7 +71,7 @@ def load_yaml(path):
 
     text = read_text(path)
     try:
-        value = yaml.load(text, Loader=_unique_key_loader(yaml))
+        value = _unique_key_loader(yaml)(text).get_single_data()
         _check_extent(value, path)
     except yaml.MarkedYAMLError as error:
         raise InvalidInput(_yaml_problem(error), where=path) from error

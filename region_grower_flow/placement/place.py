@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from region_grower_flow.errors import InvalidInput, InvalidInputs, some
+from region_grower_flow.errors import InvalidInput, InvalidInputs, collect, some
 from region_grower_flow.fingerprint import digest_of
 from region_grower_flow.placement.densities import MTYPE, load_densities, volume_of
 from region_grower_flow.placement.voxels import (
@@ -116,16 +116,16 @@ def plan_placement(densities_path, atlas_dir, settings):
             another space, densities that are negative or not finite, no cells, too many.
     """
     problems = []
-    groups = _collect(problems, load_densities, densities_path)
-    voxels = _collect(problems, Voxels.load, atlas_dir)
+    groups = collect(problems, load_densities, densities_path)
+    voxels = collect(problems, Voxels.load, atlas_dir)
     if problems:
         raise InvalidInputs(problems)
-    allowed = _collect(problems, allowed_voxels, voxels, groups, settings, atlas_dir)
+    allowed = collect(problems, allowed_voxels, voxels, groups, settings, atlas_dir)
     plan = Plan(voxels, [], allowed, [])
     volumes = _check_volumes(problems, voxels, groups, Path(densities_path).parent, atlas_dir)
     expected = _Expected(voxels, allowed, settings.density_factor, volumes)
     for group in groups:
-        found = _collect(problems, expected.of, group)
+        found = collect(problems, expected.of, group)
         if found is not None:
             plan.groups.append((group, *found))
     if problems:
@@ -238,7 +238,7 @@ def _check_volumes(problems, voxels, groups, folder, atlas_dir):
             continue
         source = volume_of(text, folder, atlas_dir)
         before = len(problems)
-        problem = _collect(problems, geometry_problem, voxels, *source)
+        problem = collect(problems, geometry_problem, voxels, *source)
         if problem is not None:
             problems.append(problem)
         if len(problems) == before:
@@ -354,14 +354,3 @@ def _number(value):
 
 def _unique(problems):
     return list({str(problem): problem for problem in problems}.values())
-
-
-def _collect(problems, function, *arguments):
-    """The function's value, or None when the input is invalid: then its problems are added."""
-    try:
-        return function(*arguments)
-    except InvalidInputs as error:
-        problems.extend(error.problems)
-    except InvalidInput as error:
-        problems.append(error)
-    return None
