@@ -151,8 +151,9 @@ def write_morphology(folder, stem, morphology, extensions):
         path = Path(folder, f"{stem}.{extension}")
         try:
             write_bytes_atomic(path, content)
-        except OutputFailed:
-            if path.parent.is_dir():
+        except OutputFailed as error:
+            # Whether the folder is there now says nothing: another rank may just have made it.
+            if not isinstance(error.__cause__, FileNotFoundError):
                 raise
             make_folder(path.parent)
             write_bytes_atomic(path, content)

@@ -125,6 +125,21 @@ def test_writing_below_a_file_is_a_sentence(tmp_path):
         write_morphology(tmp_path, "hashed/m", random_morphology(), ["h5"])
 
 
+def test_another_rank_may_make_the_folder_meanwhile(tmp_path, monkeypatch):
+    real = os.open
+
+    def found_missing_then_made(path, *arguments, **options):
+        try:
+            return real(path, *arguments, **options)
+        except FileNotFoundError:
+            (tmp_path / "hashed" / "ab").mkdir(parents=True, exist_ok=True)
+            raise
+
+    monkeypatch.setattr(os, "open", found_missing_then_made)
+    written = write_morphology(tmp_path, "hashed/ab/m", random_morphology(), ["h5"])
+    assert check_file(tmp_path / "hashed/ab/m.h5", *written["h5"])
+
+
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
