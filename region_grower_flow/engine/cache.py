@@ -59,7 +59,7 @@ def folder():
         [
             region_grower_flow.__version__,
             sources_digest(),
-            f"numba{version('numba')}",
+            *(f"{package}{version(package)}" for package in ("numba", "numpy")),
             f"python{platform.python_version()}",
             get_host_cpu_name(),
         ]

@@ -25,7 +25,7 @@ from region_grower_flow.engine.kernels.constraints_table import (
     SCALE,
 )
 from region_grower_flow.engine.kernels.jit import kernel
-from region_grower_flow.engine.kernels.mesh import closest_point, contains, first_hit
+from region_grower_flow.engine.kernels.mesh import closest_point, contains, dot, first_hit
 
 INVALID = -1
 """What :func:`accepts` and :func:`bernoulli` return for a NaN or a number outside 0 to 1, where
@@ -78,11 +78,6 @@ def trunk_probability(table, direction, point):
 
 
 @kernel
-def _dot(a, b):
-    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
-
-
-@kernel
 def _clipped(probability):
     """To 0 to 1; NaN stays (mirrors numpy.clip)."""
     if probability < 0.0:
@@ -100,7 +95,7 @@ def _along_direction(table, index, direction, point):
     inside, target = _rotated(table.field, table.vector[index], point)
     if not inside:
         return 1.0
-    angle = np.arccos(_dot(direction, target)) / np.pi
+    angle = np.arccos(dot(direction, target)) / np.pi
     if table.kind[index] != PARALLEL:
         angle = abs(angle * 2.0 - 1.0)
     return _clipped((1.0 - angle) ** table.section[index, POWER])
@@ -165,7 +160,7 @@ def _rotated(field, vector, point):
     row0 = (1 - 2 * (y * y) - 2 * (z * z), 2 * x * y - 2 * z * w, 2 * x * z + 2 * y * w)
     row1 = (2 * x * y + 2 * z * w, 1 - 2 * (x * x) - 2 * (z * z), 2 * y * z - 2 * x * w)
     row2 = (2 * x * z - 2 * y * w, 2 * y * z + 2 * x * w, 1 - 2 * (x * x) - 2 * (y * y))
-    return True, (_dot(row0, vector), _dot(row1, vector), _dot(row2, vector))
+    return True, (dot(row0, vector), dot(row1, vector), dot(row2, vector))
 
 
 @kernel
@@ -207,7 +202,7 @@ def _distance_along(table, index, direction, point):
     if table.voxel[index]:
         hit, origin = _to_positions(table.grid, hit), _to_positions(table.grid, origin)
     away = (hit[0] - origin[0], hit[1] - origin[1], hit[2] - origin[2])
-    return np.sqrt(_dot(away, away))
+    return np.sqrt(dot(away, away))
 
 
 @kernel
@@ -221,10 +216,10 @@ def _attraction(table, index, params, direction, point):
     if table.voxel[index]:
         closest = _to_positions(table.grid, closest)
     towards = (closest[0] - point[0], closest[1] - point[1], closest[2] - point[2])
-    distance = np.sqrt(_dot(towards, towards))
+    distance = np.sqrt(dot(towards, towards))
     if not params[D_MIN] < distance < params[D_MAX]:
         return 1.0
-    angle = np.arccos(_dot(direction, towards) / distance) / np.pi
+    angle = np.arccos(dot(direction, towards) / distance) / np.pi
     return _clipped((1.0 - angle) ** params[POWER])
 
 

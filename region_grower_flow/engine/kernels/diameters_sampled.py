@@ -5,14 +5,10 @@ diameter_synthesis.build_diameters; section diameters are rounded to float32 whe
 """
 
 import numpy as np
-from numba import njit
 
 from region_grower_flow.engine.kernels.diameters import segment_lengths
 from region_grower_flow.engine.kernels.geometry import child_lists, tiny_morphology
-from region_grower_flow.engine.kernels.jit import entry, kernel
-
-inlined = njit(error_model="numpy", inline="always")
-"""For what is called for each draw: handing the generator over would cost more than the draw."""
+from region_grower_flow.engine.kernels.jit import entry, inlined, kernel
 
 TRUNK, TERMINAL, TAPER, SIBLING, POWER = range(5)
 """Rows of the laws: trunk and terminal diameter (um), taper, sibling ratio, power relation."""

@@ -22,9 +22,10 @@ def kernel(function):
 
 
 def inlined(function):
-    """Compile a function into each of its callers: for what runs at every point.
+    """Compile a function into each of its callers: for what runs at every point or every draw.
 
-    As a call of its own a step takes half as long again, for counting references to the arrays.
+    As a call of its own a step takes half as long again, for counting references to the arrays and
+    handing the generator over.
     """
     return njit(error_model="numpy", inline="always")(function)
 

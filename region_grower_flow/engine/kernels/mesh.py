@@ -13,6 +13,9 @@ from region_grower_flow.engine.kernels.jit import kernel
 STACK_SIZE = 128
 """Open boxes during a search; the tree halves its triangles, so its depth is far below."""
 
+FEW_HITS = 16
+"""Hits of a ray for which there is room at first."""
+
 PARALLEL_TOLERANCE = 1e-5
 """A ray along a triangle's plane: |direction . normal| below this is no hit (trimesh's)."""
 EDGE_TOLERANCE = 1e-13
@@ -59,7 +62,8 @@ def _meets_box(tree, node, origin, inverse):
 
 
 @kernel
-def _dot(a, b):
+def dot(a, b):
+    """The product of two vectors of three numbers, summed from left to right."""
     return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
 
 
@@ -106,8 +110,8 @@ def _on_triangle(corners, location):
     """Whether a point of a triangle's plane is on the triangle (barycentric, by Cramer's rule)."""
     edge0, edge1 = _minus(corners[1], corners[0]), _minus(corners[2], corners[0])
     inside = _minus(location, corners[0])
-    dot00, dot01, dot02 = _dot(edge0, edge0), _dot(edge0, edge1), _dot(edge0, inside)
-    dot11, dot12 = _dot(edge1, edge1), _dot(edge1, inside)
+    dot00, dot01, dot02 = dot(edge0, edge0), dot(edge0, edge1), dot(edge0, inside)
+    dot11, dot12 = dot(edge1, edge1), dot(edge1, inside)
     scale = 1.0 / (dot00 * dot11 - dot01 * dot01)
     b2 = (dot00 * dot12 - dot01 * dot02) * scale
     b1 = (dot11 * dot02 - dot01 * dot12) * scale
@@ -124,16 +128,16 @@ def _hit(tree, triangle, origin, direction):
     whether that is on the triangle, and in front of the origin; sums from left to right.
     """
     corners, normal = tree.triangles[triangle], tree.normals[triangle]
-    towards = _dot(direction, normal)
+    towards = dot(direction, normal)
     if not abs(towards) > PARALLEL_TOLERANCE:
         return False, (0.0, 0.0, 0.0)
-    distance = _dot(_minus(corners[0], origin), normal) / towards
+    distance = dot(_minus(corners[0], origin), normal) / towards
     location = (
         direction[0] * distance + origin[0],
         direction[1] * distance + origin[1],
         direction[2] * distance + origin[2],
     )
-    if not _dot(_minus(location, origin), direction) > -BEHIND_TOLERANCE:
+    if not dot(_minus(location, origin), direction) > -BEHIND_TOLERANCE:
         return False, location
     return _on_triangle(corners, location), location
 
@@ -142,6 +146,15 @@ def _hit(tree, triangle, origin, direction):
 def _rounded(coordinate):
     """A coordinate as trimesh compares locations: in units of 1e-8, as an integer."""
     return np.int64(np.rint(coordinate * DIGITS_FACTOR - DIGITS_SHIFT))
+
+
+@kernel
+def _is_same(one, other):
+    """Whether trimesh takes two locations for one."""
+    same = True
+    for axis in range(3):
+        same = same and _rounded(one[axis]) == _rounded(other[axis])
+    return same
 
 
 @kernel
@@ -161,84 +174,76 @@ def _sorting_key(location):
 
 
 @kernel
+def _doubled(rows):
+    """Twice as many rows; copied one by one, since compiling a slice assignment takes seconds."""
+    larger = np.empty((2 * len(rows), 3))
+    for i in range(len(rows)):
+        for axis in range(3):
+            larger[i, axis] = rows[i, axis]
+    return larger
+
+
+@kernel
+def _hits(tree, root, origin, direction):
+    """Where a ray meets the triangles of a mesh: (how many times, the locations as (n, 3) rows).
+
+    A hit on an edge is there for each of the triangles that share it.
+    """
+    locations, count_of_hits = np.empty((FEW_HITS, 3)), 0
+    inverse = _inverse(direction)
+    ray_box = _ray_box(tree, root, origin, direction)
+    stack = np.empty(STACK_SIZE, dtype=np.int64)
+    stack[0], depth = root, 1
+    while depth > 0:
+        depth -= 1
+        node = stack[depth]
+        if not _meets_box(tree, node, origin, inverse):
+            continue
+        first, count = tree.first[node], tree.count[node]
+        if count == 0:
+            stack[depth], stack[depth + 1] = first, first + 1
+            depth += 2
+        for triangle in range(first, first + count):
+            hit, location = _hit(tree, triangle, origin, direction)
+            if not (hit and _overlaps(tree.triangles[triangle], ray_box)):
+                continue
+            if count_of_hits == len(locations):
+                locations = _doubled(locations)
+            for axis in range(3):
+                locations[count_of_hits, axis] = location[axis]
+            count_of_hits += 1
+    return count_of_hits, locations
+
+
+@kernel
 def first_hit(tree, root, origin, direction):
     """Where a ray meets a mesh: (whether, (x, y, z)).
 
     Of several hits it is the one that trimesh lists first, which is not the nearest: trimesh sorts
     the rounded locations by their bytes in memory, x before y before z.
     """
-    found = False
-    best = (0.0, 0.0, 0.0)
-    best_key = (np.uint64(0), np.uint64(0), np.uint64(0))
-    inverse = _inverse(direction)
-    ray_box = _ray_box(tree, root, origin, direction)
-    stack = np.empty(STACK_SIZE, dtype=np.int64)
-    stack[0], depth = root, 1
-    while depth > 0:
-        depth -= 1
-        node = stack[depth]
-        if not _meets_box(tree, node, origin, inverse):
-            continue
-        first, count = tree.first[node], tree.count[node]
-        if count == 0:
-            stack[depth], stack[depth + 1] = first, first + 1
-            depth += 2
-        for triangle in range(first, first + count):
-            hit, location = _hit(tree, triangle, origin, direction)
-            if not (hit and _overlaps(tree.triangles[triangle], ray_box)):
-                continue
-            key = _sorting_key(location)
-            if not found or key < best_key:
-                found, best, best_key = True, location, key
-    return found, best
-
-
-@kernel
-def _doubled(rows):
-    """Twice as many rows; copied one by one, since compiling a slice assignment takes seconds."""
-    larger = np.empty((2 * len(rows), 3), dtype=np.int64)
-    for i in range(len(rows)):
-        for j in range(3):
-            larger[i, j] = rows[i, j]
-    return larger
+    count, locations = _hits(tree, root, origin, direction)
+    if count == 0:
+        return False, (0.0, 0.0, 0.0)
+    best = 0
+    for other in range(1, count):
+        if _sorting_key(locations[other]) < _sorting_key(locations[best]):
+            best = other
+    return True, (locations[best, 0], locations[best, 1], locations[best, 2])
 
 
 @kernel
 def count_hits(tree, root, origin, direction):
     """How often a ray meets a mesh; a hit on a shared edge counts once."""
-    seen = np.empty((16, 3), dtype=np.int64)
-    hits = 0
-    inverse = _inverse(direction)
-    ray_box = _ray_box(tree, root, origin, direction)
-    stack = np.empty(STACK_SIZE, dtype=np.int64)
-    stack[0], depth = root, 1
-    while depth > 0:
-        depth -= 1
-        node = stack[depth]
-        if not _meets_box(tree, node, origin, inverse):
-            continue
-        first, count = tree.first[node], tree.count[node]
-        if count == 0:
-            stack[depth], stack[depth + 1] = first, first + 1
-            depth += 2
-        for triangle in range(first, first + count):
-            hit, location = _hit(tree, triangle, origin, direction)
-            if not (hit and _overlaps(tree.triangles[triangle], ray_box)):
-                continue
-            if hits == len(seen):
-                seen = _doubled(seen)
-            for axis in range(3):
-                seen[hits, axis] = _rounded(location[axis])
-            known = False
-            for other in range(hits):
-                known = known or (
-                    seen[other, 0] == seen[hits, 0]
-                    and seen[other, 1] == seen[hits, 1]
-                    and seen[other, 2] == seen[hits, 2]
-                )
-            if not known:
-                hits += 1
-    return hits
+    count, locations = _hits(tree, root, origin, direction)
+    distinct = 0
+    for i in range(count):
+        known = False
+        for other in range(i):
+            known = known or _is_same(locations[i], locations[other])
+        if not known:
+            distinct += 1
+    return distinct
 
 
 @kernel
@@ -271,8 +276,8 @@ def _closest_on_triangle(corners, point):
     a = corners[0]
     ab, ac = _minus(corners[1], a), _minus(corners[2], a)
     ap, bp, cp = _minus(point, a), _minus(point, corners[1]), _minus(point, corners[2])
-    d1, d2, d3, d4 = _dot(ab, ap), _dot(ac, ap), _dot(ab, bp), _dot(ac, bp)
-    d5, d6 = _dot(ab, cp), _dot(ac, cp)
+    d1, d2, d3, d4 = dot(ab, ap), dot(ac, ap), dot(ab, bp), dot(ac, bp)
+    d5, d6 = dot(ab, cp), dot(ac, cp)
     va, vb, vc = d3 * d6 - d5 * d4, d5 * d2 - d1 * d6, d1 * d4 - d3 * d2
     v, w = 0.0, 0.0  # closest = a + v * ab + w * ac; here: corner a
     if d1 <= 0.0 and d2 <= 0.0:
@@ -330,6 +335,6 @@ def closest_point(tree, root, point):
         for triangle in range(first, first + count):
             candidate = _closest_on_triangle(tree.triangles[triangle], point)
             away = _minus(candidate, point)
-            if _dot(away, away) < best:
-                best, nearest = _dot(away, away), candidate
+            if dot(away, away) < best:
+                best, nearest = dot(away, away), candidate
     return nearest, np.sqrt(best)

@@ -96,8 +96,7 @@ TREE = np.dtype(
 )
 """One tree: what its construction has drawn, its bars, its active sections, its apical section.
 
-``end`` is the tree's rank among those that
-have ended (-1 while it grows).
+``end`` is the tree's rank among those that have ended (-1 while it grows).
 """
 
 BAR = np.dtype(
