@@ -23,8 +23,6 @@ __all__ = [
 
 L = logging.getLogger(__name__)
 
-HOPELESS = 0.5
-"""What each cell may lack (an axon, a value of the atlas) is a fault when so many cells lack it."""
 MOST_DAMAGED = 20
 """Damaged axon morphologies that are named."""
 
@@ -252,9 +250,10 @@ def _check_axons(options, cells):
 
 
 def _check_donors(folder, names):
-    """Axon morphologies that are damaged, or absent for at least half of the cells.
+    """Axon morphologies that are damaged, or absent for all cells.
 
-    region-grower drops a cell whose axon is absent: so a few of them are a line in the log.
+    region-grower drops a cell whose axon is absent: so while others have theirs it is a line in
+    the log.
     """
     from region_grower_flow.io.morphologies import read_morphology
 
@@ -269,7 +268,7 @@ def _check_donors(folder, names):
     if not count:
         return problems
     sentence = f"{count:,} of {len(names):,} cells have axons that are absent ({some(absent)})"
-    if count >= HOPELESS * len(names):
+    if count == len(names):
         hint = "complete the folder, or check that it is the one that the table is made for"
         problems.append(InvalidInput(sentence, folder, hint))
     else:

@@ -19,19 +19,19 @@ from region_grower_flow.errors import InvalidInput, collect, some
 from region_grower_flow.io.schemas import did_you_mean, violation
 from region_grower_flow.layout import (
     BRAIN_REGIONS,
+    DEFAULT_REGION,
     ORIENTATION,
     PRINCIPAL_AXIS,
     TERRITORIES,
     layer_hint,
 )
+from region_grower_flow.space.layers import DEPTH_DECIMALS
 
 L = logging.getLogger(__name__)
 
 _PAYLOADS = {ORIENTATION: (4,), BRAIN_REGIONS: (), PRINCIPAL_AXIS: (), TERRITORIES: ()}
 _HINT_PAYLOAD = (2,)
 """Numbers per voxel: a quaternion, an id, a height; the bottom and top of a layer."""
-HOPELESS = 0.5
-"""The share of cells without a value of the atlas from which on it is a fault of the inputs."""
 _TOLERANCE = 1e-4
 """Relative difference of voxel sizes and corners that the printing of numbers explains."""
 
@@ -48,9 +48,9 @@ def check_atlas(atlas_dir, region_structure_path, cells=None, read_volumes=True,
             headers.
         allow_nan: do not look for NaN at the cells.
 
-    A cell where a volume has no value (NaN) is dropped when it is made, as region-grower does; a
-    warning in the log says how many. Where it is :data:`HOPELESS` of the cells or more, the atlas
-    or the cells are wrong: a problem.
+    A cell where a volume that it needs has no value (NaN) is dropped when it is made, as
+    region-grower does; a warning in the log says how many. Where these are all cells, the atlas or
+    the cells are wrong: a problem.
 
     Returns:
         list of InvalidInput, empty when all is well.
@@ -68,7 +68,7 @@ def check_atlas(atlas_dir, region_structure_path, cells=None, read_volumes=True,
         return problems
     table = collect(problems, load_atlas_table, atlas_dir, region_structure_path, cells, 0)
     for count, problem in nan_problems(table, atlas_dir) if table and not allow_nan else ():
-        if count >= HOPELESS * len(table):
+        if count == len(table):
             problems.append(problem)
         else:
             L.warning("%s These cells will be dropped.", problem)
@@ -76,16 +76,21 @@ def check_atlas(atlas_dir, region_structure_path, cells=None, read_volumes=True,
 
 
 def nan_problems(table, atlas_dir):
-    """NaN in what a cell table took from an atlas: [(number of cells, InvalidInput)]."""
-    layered = table.layer_counts > 0
+    """NaN in what a cell table took from an atlas: [(number of cells, InvalidInput)].
+
+    Only NaN that keeps cells from being grown: that of a layer below a cell does not, nor any in
+    the region ``default``, which has no depths in the model.
+    """
+    layered = (table.layer_counts > 0) & (table.synthesis_regions != DEFAULT_REGION)
     columns = np.arange(table.layer_depths.shape[1])
     inside = columns[np.newaxis] <= table.layer_counts[:, np.newaxis]
+    unknown = (np.isnan(table.layer_depths) & inside).any(axis=1) & ~_is_in_a_layer(table)
     places = {
         f"the volume {ORIENTATION!r}": np.isnan(table.orientations).any(axis=(1, 2)),
         f"the volume {PRINCIPAL_AXIS!r} or that of the top layer": (
             layered & np.isnan(table.depths)
         ),
-        "the volume of a layer": layered & (np.isnan(table.layer_depths) & inside).any(axis=1),
+        "the volume of a layer": layered & ~np.isnan(table.depths) & unknown,
     }
     found = []
     for place, wrong in places.items():
@@ -99,6 +104,12 @@ def nan_problems(table, atlas_dir):
             )
             found.append((count, problem))
     return found
+
+
+def _is_in_a_layer(table):
+    """(N,) bool, cells that are not below all of the layers whose depths are known."""
+    depths = np.round(table.depths, DEPTH_DECIMALS)[:, np.newaxis]
+    return (depths <= np.round(table.layer_depths[:, 1:], DEPTH_DECIMALS)).any(axis=1)
 
 
 def outside_problems(positions, geometry, where):

@@ -117,30 +117,39 @@ def test_cells_outside_are_counted_and_named(tmp_path):
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("orientation", "'orientation' has no value (NaN) at 1 of 2 cells (ids 1)"),
-        ("[PH]y", "'[PH]y' or that of the top layer"),
-        ("[PH]3", "the volume of a layer has no value (NaN) at 1 of 2 cells (ids 1)"),
+        ("orientation", "'orientation' has no value (NaN) at 2 of 2 cells (ids 0, 1)"),
+        ("[PH]y", "'[PH]y' or that of the top layer has no value (NaN) at 2 of 2 cells"),
+        ("[PH]2", "the volume of a layer has no value (NaN) at 2 of 2 cells (ids 0, 1)"),
     ],
 )
-def test_nan_at_cells(tmp_path, name, words):
+def test_nan_at_all_cells(tmp_path, name, words):
+    atlas = make_atlas(tmp_path)
+    save_volume(atlas.volume(name), np.full_like(load_raw(atlas.volume(name)), np.nan))
+    cells = make_cells([CENTER, [350.0, 650.0, 350.0]])
+    only(problems(atlas, cells), words)
+    assert problems(atlas, cells, allow_nan=True) == []
+
+
+@pytest.mark.parametrize("name", ["orientation", "[PH]y", "[PH]2"])
+def test_some_cells_without_a_value_are_a_warning(tmp_path, caplog, name):
+    # region-grower drops them, however many they are.
     atlas = make_atlas(tmp_path)
     raw = np.array(load_raw(atlas.volume(name)))
     raw[3, 6, 3] = np.nan
     save_volume(atlas.volume(name), raw)
-    cells = make_cells([CENTER, [350.0, 650.0, 350.0]])
-    only(problems(atlas, cells), words)
-    assert problems(atlas, cells, allow_nan=True) == []
+    without = [350.0, 650.0, 350.0]
     assert problems(atlas, make_cells([CENTER])) == []
-
-
-def test_few_cells_without_a_value_are_a_warning(tmp_path, caplog):
-    atlas = make_atlas(tmp_path)
-    raw = np.array(load_raw(atlas.volume("orientation")))
-    raw[3, 6, 3] = np.nan
-    save_volume(atlas.volume("orientation"), raw)
-    assert problems(atlas, make_cells([CENTER, CENTER, [350.0, 650.0, 350.0]])) == []
-    assert "(NaN) at 1 of 3 cells (ids 2)" in caplog.text
+    assert not caplog.text
+    assert problems(atlas, make_cells([without, without, CENTER])) == []
+    assert "(NaN) at 2 of 3 cells (ids 0, 1)" in caplog.text
     assert "These cells will be dropped" in caplog.text
+
+
+def test_nan_of_a_layer_below_the_cells_is_no_problem(tmp_path, caplog):
+    atlas = make_atlas(tmp_path)
+    save_volume(atlas.volume("[PH]3"), np.full((4, 12, 4, 2), np.nan, dtype=np.float32))
+    assert problems(atlas, make_cells([CENTER])) == []
+    assert not caplog.text
 
 
 def test_nan_where_a_region_has_no_layers_is_no_problem(tmp_path):
