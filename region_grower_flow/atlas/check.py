@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from region_grower_flow.atlas.load import load_atlas_table
+from region_grower_flow.atlas.load import load_atlas_table, outside_problems
 from region_grower_flow.atlas.regions import RegionMapper, load_region_map
 from region_grower_flow.atlas.structure import (
     absolute,
@@ -14,7 +14,7 @@ from region_grower_flow.atlas.structure import (
     load_region_structure,
     needs_territories,
 )
-from region_grower_flow.atlas.volumes import Geometry, read_geometry
+from region_grower_flow.atlas.volumes import geometry_differences, per_voxel, read_geometry
 from region_grower_flow.errors import InvalidInput, collect, some
 from region_grower_flow.io.schemas import did_you_mean, violation
 from region_grower_flow.layout import (
@@ -32,8 +32,6 @@ L = logging.getLogger(__name__)
 _PAYLOADS = {ORIENTATION: (4,), BRAIN_REGIONS: (), PRINCIPAL_AXIS: (), TERRITORIES: ()}
 _HINT_PAYLOAD = (2,)
 """Numbers per voxel: a quaternion, an id, a height; the bottom and top of a layer."""
-_TOLERANCE = 1e-4
-"""Relative difference of voxel sizes and corners that the printing of numbers explains."""
 
 
 def check_atlas(atlas_dir, region_structure_path, cells=None, read_volumes=True, allow_nan=False):
@@ -112,15 +110,6 @@ def _is_in_a_layer(table):
     return (depths <= np.round(table.layer_depths[:, 1:], DEPTH_DECIMALS)).any(axis=1)
 
 
-def outside_problems(positions, geometry, where):
-    """Positions outside an atlas of this geometry, as a list of InvalidInput."""
-    outside = np.flatnonzero(geometry.outside(positions))
-    if not len(outside):
-        return []
-    text = f"{len(outside):,} of {len(positions):,} cells are outside the atlas"
-    return [InvalidInput(f"{text} (ids {some(outside)})", where=where)]
-
-
 @dataclass
 class _Survey:
     """Looks at the headers of the volumes, and at what the structure expects of them."""
@@ -146,8 +135,8 @@ class _Survey:
             if payload != expected:
                 problems.append(
                     InvalidInput(
-                        f"the volume {name!r} has {_per_voxel(payload)}, expected "
-                        f"{_per_voxel(expected)}",
+                        f"the volume {name!r} has {per_voxel(payload)}, expected "
+                        f"{per_voxel(expected)}",
                         where=self.atlas_dir,
                     )
                 )
@@ -200,11 +189,11 @@ class _Survey:
         expected = geometries[BRAIN_REGIONS]
         return [
             InvalidInput(
-                f"the volume {name!r} {difference}, {BRAIN_REGIONS!r} has {reference}",
+                f"the volume {name!r} has {difference}, {BRAIN_REGIONS!r} has {reference}",
                 where=self.atlas_dir,
             )
             for name, geometry in geometries.items()
-            for difference, reference in _differences(geometry, expected)
+            for difference, reference in geometry_differences(geometry, expected)
         ]
 
     def _mesh_problems(self, used):
@@ -220,27 +209,3 @@ class _Survey:
                     text = f"the folder {path} holds no mesh"
                     problems.append(violation(self.structure_path, keys, text))
         return problems
-
-
-def _differences(geometry: Geometry, expected: Geometry):
-    if geometry.shape != expected.shape:
-        yield f"has {_times(geometry.shape)} voxels", _times(expected.shape)
-    scale = np.abs(expected.voxel_dimensions).max()
-    for name in ("voxel_dimensions", "offset"):
-        ours, theirs = getattr(geometry, name), getattr(expected, name)
-        if np.abs(np.subtract(ours, theirs)).max() > _TOLERANCE * scale:
-            label = {"voxel_dimensions": "voxels of", "offset": "its corner at"}[name]
-            yield f"has {label} {_numbers(ours)} um", f"{_numbers(theirs)} um"
-
-
-def _times(shape):
-    return " x ".join(map(str, shape))
-
-
-def _numbers(values):
-    return ", ".join(f"{value:g}" for value in values)
-
-
-def _per_voxel(payload):
-    count = int(np.prod(payload)) if payload else 1
-    return f"{count} number{'s' if count > 1 else ''} per voxel"

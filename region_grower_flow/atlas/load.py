@@ -13,7 +13,6 @@ import numpy as np
 
 from region_grower_flow.atlas.regions import RegionMapper, load_region_map
 from region_grower_flow.atlas.structure import (
-    has_layers,
     layers_of,
     load_region_structure,
     needs_territories,
@@ -87,7 +86,9 @@ def load_atlas_table(
     structure = load_region_structure(region_structure_path)
     mapper = RegionMapper(structure, load_region_map(atlas_dir))
     cells = _with_regions(cells, mapper)
-    _check_inside(cells, atlas_dir)
+    geometry, _ = read_geometry(atlas_dir, BRAIN_REGIONS)
+    for problem in outside_problems(cells.positions, geometry, atlas_dir):
+        raise problem
     names, scales = axon_table or (np.full(len(cells), None, dtype=object), np.nan)
     table = CellTable(
         positions=cells.positions.astype(np.float64),
@@ -132,14 +133,13 @@ def _identity(cells, seed):
     }
 
 
-def _check_inside(cells, atlas_dir):
-    outside = read_geometry(atlas_dir, BRAIN_REGIONS)[0].outside(cells.positions)
-    if outside.any():
-        raise InvalidInput(
-            f"{outside.sum():,} of {len(cells):,} cells are outside the atlas "
-            f"(ids {some(np.flatnonzero(outside))})",
-            where=atlas_dir,
-        )
+def outside_problems(positions, geometry, where):
+    """Positions outside an atlas of this geometry, as a list of InvalidInput."""
+    outside = np.flatnonzero(geometry.outside(positions))
+    if not len(outside):
+        return []
+    text = f"{len(outside):,} of {len(positions):,} cells are outside the atlas"
+    return [InvalidInput(f"{text} (ids {some(outside)})", where=where)]
 
 
 def _with_regions(cells, mapper):
@@ -152,7 +152,7 @@ def _with_regions(cells, mapper):
 
 def _depths(cells, structure, atlas_dir, limits):
     """Depths (um) of the cells and of the layer boundaries above and below them."""
-    layers = {region: entry["layers"] for region, entry in structure.items() if has_layers(entry)}
+    layers = layers_of(structure)
     rows = {region: cells.served_by([region]) for region in layers}
     rows = {region: found for region, found in rows.items() if len(found)}
     most = max((len(layers[region]) for region in rows), default=0)

@@ -14,6 +14,8 @@ _SUFFIX = ".nrrd"
 _ROUNDING = 1e-7
 """Voxels: positions this close to the border count as inside (as in voxcell)."""
 _NDIM = 3
+_TOLERANCE = 1e-4
+"""Relative difference of voxel sizes and corners that the printing of numbers explains."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,35 @@ class Geometry:
         fractions = (inner - probe.offset) / probe.voxel_dimensions
         beyond = (fractions > np.array(self.shape) + _ROUNDING).any(axis=-1)
         return ~finite | beyond | (indices == VoxelData.OUT_OF_BOUNDS).any(axis=-1)
+
+
+def geometry_differences(ours, theirs):
+    """What tells the space of a volume from that of another: (what it has, what the other has).
+
+    Args:
+        ours, theirs: Geometry, or anything with its attributes (a voxcell.VoxelData).
+    """
+    if tuple(ours.shape) != tuple(theirs.shape):
+        yield f"{_times(ours.shape)} voxels", _times(theirs.shape)
+    scale = np.abs(theirs.voxel_dimensions).max()
+    for name, words in (("voxel_dimensions", "voxels of"), ("offset", "its corner at")):
+        own, other = getattr(ours, name), getattr(theirs, name)
+        if np.abs(np.subtract(own, other)).max() > _TOLERANCE * scale:
+            yield f"{words} {_numbers(own)} um", f"{_numbers(other)} um"
+
+
+def per_voxel(payload):
+    """The shape of what each voxel of a volume holds, as words."""
+    count = int(np.prod(payload)) if payload else 1
+    return f"{count} number{'s' if count > 1 else ''} per voxel"
+
+
+def _times(shape):
+    return " x ".join(map(str, shape))
+
+
+def _numbers(values):
+    return ", ".join(f"{value:g}" for value in values)
 
 
 def volume_path(atlas_dir, name):

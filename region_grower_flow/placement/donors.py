@@ -230,7 +230,7 @@ def load_home(path):
     if unknown:
         known = "Known are thicknesses, soma_depths"
         problems.append(violation(path, [], f"unknown key {unknown[0]!r}", known))
-    for key in keys & parts.keys():
+    for key in sorted(keys & parts.keys()):
         if not isinstance(parts[key], dict) or not parts[key]:
             problems.append(
                 violation(path, [key], f"expected {{name: um}}, not {shown(parts[key])}")

@@ -33,6 +33,8 @@ L = logging.getLogger(__name__)
 NEAREST, STOCHASTIC = "nearest", "stochastic"
 MAX_CELLS = 100_000_000
 """More are a mistake in a unit (densities per m3 or um3), or a matter for several runs."""
+_HALF = 0.5
+"""Cells from which on the nearest whole number is one."""
 _FACE = 1e-2
 """Share of a voxel from its faces to which a position goes that float32 would move out of it."""
 
@@ -130,7 +132,7 @@ def plan_placement(densities_path, atlas_dir, settings):
             plan.groups.append((group, *found))
     if problems:
         raise InvalidInputs(_unique(problems))
-    _check_total(plan, densities_path)
+    _check_total(plan, densities_path, settings.rounding)
     plan.notes = _empty_notes(plan)
     return plan
 
@@ -246,14 +248,21 @@ def _check_volumes(problems, voxels, groups, folder, atlas_dir):
     return volumes
 
 
-def _check_total(plan, path):
-    total = sum(float(expected.sum()) for _, _, expected in plan.groups)
+def _check_total(plan, path, rounding):
+    expected = [float(expected.sum()) for _, _, expected in plan.groups]
+    total, most = sum(expected), max(expected)
     hint = "densities are cells per mm3; see density_factor, and the region and mask of the cells"
     if total > MAX_CELLS:
         problem = f"{total:,.0f} cells would be placed, at most {MAX_CELLS:,} are"
         raise InvalidInput(problem, path, hint)
-    if total < 0.5:
+    if total < _HALF:
         raise InvalidInput(f"no cell would be placed ({total:.2g} are expected)", path, hint)
+    if rounding == NEAREST and most < _HALF:
+        problem = (
+            f"no cell would be placed: {total:.2g} are expected, but at most {most:.2g} by a "
+            "single entry, which is rounded to none"
+        )
+        raise InvalidInput(problem, path, "set density_rounding to stochastic")
 
 
 def _empty_notes(plan):
@@ -268,7 +277,7 @@ def _empty_notes(plan):
 
 def _draw_voxels(places, expected, rounding, rng):
     total = float(expected.sum())
-    shift = rng.random() if rounding == STOCHASTIC else 0.5
+    shift = rng.random() if rounding == STOCHASTIC else _HALF
     count = int(np.floor(total + shift)) if len(places) else 0
     if count == 0:
         return np.empty(0, dtype=np.int64)

@@ -95,7 +95,7 @@ def region_centers(voxels, query, hemisphere=None):
 
 
 def midplane(volume):
-    """The middle (um) of a volume's third axis."""
+    """The middle (um) of the third axis of a volume (or of its Geometry)."""
     return float(volume.offset[2] + 0.5 * volume.shape[2] * volume.voxel_dimensions[2])
 
 

@@ -5,13 +5,16 @@ import numpy as np
 from region_grower_flow.atlas.regions import RegionMapper
 from region_grower_flow.atlas.structure import has_layers, load_region_structure
 from region_grower_flow.atlas.volumes import load_volume
-from region_grower_flow.errors import InvalidInput, InvalidInputs, some
+from region_grower_flow.errors import InvalidInput, InvalidInputs, collect, some
 from region_grower_flow.io.documents import read_text
 from region_grower_flow.io.schemas import did_you_mean
 from region_grower_flow.layout import ORIENTATION, PRINCIPAL_AXIS, layer_hint
-from region_grower_flow.placement.voxels import load_values, named_volume
+from region_grower_flow.placement.densities import MTYPE
+from region_grower_flow.placement.voxels import geometry_problem, load_values, named_volume
 
 LEFT, RIGHT, UNDEFINED = "left", "right", "undefined"
+_BOUNDS = (2,)
+"""What each voxel of a placement hint holds: the bottom and the top of the layer."""
 _TAXONOMY = {"mClass": "morph_class", "sClass": "synapse_class"}
 """Columns of brainbuilder's table of mtypes, and the properties that they become."""
 
@@ -33,21 +36,46 @@ def layers_at(chosen, regions, voxels, structure_path, atlas_dir):
     Raises:
         InvalidInput: the structure is wrong, a query finds no region, a hint is absent.
     """
-    structure = load_region_structure(structure_path)
-    mapper = RegionMapper(structure, voxels.region_map)
     layers = np.empty(len(chosen), dtype=object)
-    served = {acronym: mapper[acronym] for acronym in set(regions.tolist())}
-    entries = np.array([served[acronym] for acronym in regions], dtype=object)
-    for region in sorted(set(served.values())):
-        entry = structure.get(region)
-        if entry is None or not has_layers(entry):
-            continue
-        rows = np.flatnonzero(entries == region)
+    for entry, acronyms in _layered(regions.tolist(), voxels, structure_path):
+        rows = np.flatnonzero(np.isin(regions, acronyms))
         if entry.get("region_queries"):
             layers[rows] = _layers_by_query(voxels, chosen[rows], entry)
         else:
             layers[rows] = _layers_by_hints(voxels, chosen[rows], entry, atlas_dir)
     return layers
+
+
+def layer_problems(acronyms, voxels, structure_path, atlas_dir):
+    """What :func:`layers_at` needs for cells of some regions and lacks, as a list of InvalidInput.
+
+    Raises:
+        InvalidInputs: the structure is wrong.
+    """
+    problems = []
+    for entry, _ in _layered(acronyms, voxels, structure_path):
+        queries = (entry.get("region_queries") or {}).values()
+        for query in queries:
+            collect(problems, voxels.ids, query)
+        if not queries:
+            hints = [(layer_hint(layer), _BOUNDS) for layer in entry["layers"]]
+            for name, payload in [(PRINCIPAL_AXIS, ()), *hints]:
+                problem = collect(problems, geometry_problem, voxels, atlas_dir, name, payload)
+                problems += [problem] if problem else []
+    return problems
+
+
+def _layered(acronyms, voxels, structure_path):
+    """[(entry with layers, [those of the regions that it serves])] of the region structure."""
+    structure = load_region_structure(structure_path)
+    mapper, served = RegionMapper(structure, voxels.region_map), {}
+    for acronym in sorted(set(acronyms)):
+        served.setdefault(mapper[acronym], []).append(acronym)
+    return [
+        (structure[name], own)
+        for name, own in sorted(served.items())
+        if name in structure and has_layers(structure[name])
+    ]
 
 
 def _layers_by_query(voxels, chosen, entry):
@@ -119,17 +147,27 @@ def load_taxonomy(path):
     return {name: {row["mtype"]: row[column] for row in rows} for column, name in _TAXONOMY.items()}
 
 
-def classes_of(mtypes, taxonomy, where):
-    """{property: (N,) object} of the classes of mtypes.
+def taxonomy_problems(taxonomy, traits, where):
+    """What a table of mtypes lacks for cells, or says twice, as a list of InvalidInput.
 
-    Raises:
-        InvalidInput: mtypes that the table does not hold.
+    Args:
+        taxonomy: what :func:`load_taxonomy` returns.
+        traits: {property: its values} of the cells.
+        where: the file, for messages.
     """
-    unknown = sorted(set(mtypes.tolist()) - next(iter(taxonomy.values())).keys())
+    problems = []
+    unknown = sorted(set(traits[MTYPE]) - next(iter(taxonomy.values())).keys())
     if unknown:
-        raise InvalidInput(
-            f"{len(unknown)} mtypes of the cells are not in it ({some(unknown)})", where
-        )
+        problem = f"{len(unknown)} mtypes of the cells are not in it ({some(unknown)})"
+        problems.append(InvalidInput(problem, where))
+    for name in sorted(taxonomy.keys() & traits.keys()):
+        problem = f"gives {name!r}, which the densities give too"
+        problems.append(InvalidInput(problem, where, "leave one of them out"))
+    return problems
+
+
+def classes_of(mtypes, taxonomy):
+    """{property: (N,) object} of the classes of mtypes, which the taxonomy holds."""
     return {
         name: np.array([classes[mtype] for mtype in mtypes], dtype=object)
         for name, classes in taxonomy.items()

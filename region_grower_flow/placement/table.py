@@ -6,16 +6,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from region_grower_flow.errors import InvalidInput
+from region_grower_flow.errors import collect
 from region_grower_flow.io.cells import Cells
 from region_grower_flow.placement.densities import MTYPE
 from region_grower_flow.placement.properties import (
     classes_of,
     hemispheres_at,
+    layer_problems,
     layers_at,
     load_taxonomy,
     orientations_at,
+    taxonomy_problems,
 )
+from region_grower_flow.placement.voxels import geometry_problem, named_volume
 
 REPORT_COLUMNS = ("mtype", "region", "expected", "placed")
 LAYER, HEMISPHERE = "layer", "hemisphere"
@@ -53,7 +56,8 @@ def cells_of(placed, voxels, atlas_dir, settings):
         Cells; a text that a cell lacks is "".
 
     Raises:
-        InvalidInput: a file that the settings name is wrong.
+        InvalidInput: a file that the settings name is wrong; :func:`property_problems` finds most
+            of it before.
     """
     import pandas as pd
 
@@ -67,7 +71,7 @@ def cells_of(placed, voxels, atlas_dir, settings):
     if settings.hemispheres:
         found[HEMISPHERE] = hemispheres_at(placed.voxels, voxels, settings.hemispheres, atlas_dir)
     if settings.taxonomy:
-        found.update(_classes(placed.traits, settings.taxonomy))
+        found.update(classes_of(placed.traits[MTYPE], load_taxonomy(settings.taxonomy)))
     orientations = None
     if settings.atlas_orientations:
         orientations, missing = orientations_at(placed.positions, atlas_dir)
@@ -78,14 +82,32 @@ def cells_of(placed, voxels, atlas_dir, settings):
     return Cells(placed.positions, orientations, frame, settings.population)
 
 
-def _classes(traits, path):
-    """{property: (N,) object} of the classes of the cells' mtypes."""
-    classes = classes_of(traits[MTYPE], load_taxonomy(path), path)
-    twice = sorted(classes.keys() & traits.keys())
-    if twice:
-        problem = f"gives {twice[0]!r}, which the densities give too"
-        raise InvalidInput(problem, path, "leave one of them out")
-    return classes
+def property_problems(plan, atlas_dir, settings):
+    """What the properties of the cells of a plan need and lack, as a list of InvalidInput.
+
+    Args:
+        plan: the Plan of the placement.
+        atlas_dir: folder of the atlas.
+        settings: PropertySettings.
+    """
+    problems, voxels = [], plan.voxels
+    if settings.region_structure:
+        ids = {i for _, places, _ in plan.groups for i in np.unique(voxels.ids_at(places)).tolist()}
+        regions = [voxels.acronyms[i] for i in ids]
+        given = settings.region_structure
+        problems += collect(problems, layer_problems, regions, voxels, given, atlas_dir) or []
+    if settings.hemispheres:
+        volume = named_volume(settings.hemispheres, atlas_dir)
+        problem = collect(problems, geometry_problem, voxels, *volume)
+        problems += [problem] if problem else []
+    if settings.taxonomy:
+        taxonomy = collect(problems, load_taxonomy, settings.taxonomy)
+        traits = {}
+        for group, *_ in plan.groups:
+            for name, values in group.traits.items():
+                traits.setdefault(name, set()).update(values)
+        problems += taxonomy_problems(taxonomy, traits, settings.taxonomy) if taxonomy else []
+    return problems
 
 
 def report_text(rows):

@@ -7,14 +7,18 @@ from pathlib import Path
 import numpy as np
 
 from region_grower_flow.atlas.regions import load_region_map
-from region_grower_flow.atlas.volumes import load_volume, read_geometry, volume_path
+from region_grower_flow.atlas.volumes import (
+    geometry_differences,
+    load_volume,
+    per_voxel,
+    read_geometry,
+    volume_path,
+)
 from region_grower_flow.errors import InvalidInput
 from region_grower_flow.io.schemas import did_you_mean
 from region_grower_flow.layout import BRAIN_REGIONS
 
 UM3_PER_MM3 = 1e9
-_TOLERANCE = 1e-4
-"""Relative difference of voxel sizes and corners that the printing of numbers explains."""
 
 
 class Voxels:
@@ -111,26 +115,23 @@ class Voxels:
         return dict(zip(ids.tolist(), parts, strict=True))
 
 
-def geometry_problem(voxels, folder, name):
+def geometry_problem(voxels, folder, name, payload=()):
     """What tells the space of a volume from that of the regions: an InvalidInput, or None.
+
+    Args:
+        voxels: Voxels.
+        folder, name: of the volume.
+        payload: the shape of what each voxel holds: () for a number.
 
     Raises:
         InvalidInput: the volume is absent or its header broken.
     """
-    geometry, payload = read_geometry(folder, name)
-    where, volume = volume_path(folder, name), voxels.volume
-    if payload or geometry.shape != tuple(volume.shape):
-        shape = " x ".join(map(str, (*payload, *geometry.shape)))
-        expected = " x ".join(map(str, volume.shape))
-        return InvalidInput(f"has {shape} numbers, the atlas's regions have {expected}", where)
-    scale = _TOLERANCE * voxels.size.max()
-    for words, ours, theirs in (
-        ("voxels of", geometry.voxel_dimensions, volume.voxel_dimensions),
-        ("its corner at", geometry.offset, volume.offset),
-    ):
-        if np.abs(np.subtract(ours, theirs)).max() > scale:
-            problem = f"has {words} {_numbers(ours)} um, the atlas's regions {_numbers(theirs)} um"
-            return InvalidInput(problem, where)
+    geometry, found = read_geometry(folder, name)
+    where = volume_path(folder, name)
+    if found != payload:
+        return InvalidInput(f"has {per_voxel(found)}, expected {per_voxel(payload)}", where)
+    for ours, theirs in geometry_differences(geometry, voxels.volume):
+        return InvalidInput(f"has {ours}, the atlas's regions have {theirs}", where)
     return None
 
 
@@ -186,7 +187,3 @@ def boundary_distance(region, size):
     inner = ndimage.distance_transform_edt(~grown, sampling=size)
     distance[box] = inner[1:-1, 1:-1, 1:-1]
     return distance
-
-
-def _numbers(values):
-    return ", ".join(f"{value:g}" for value in values)

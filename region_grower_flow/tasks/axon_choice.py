@@ -8,9 +8,8 @@ from region_grower_flow.errors import InvalidInput, InvalidInputs
 from region_grower_flow.layout import BRAIN_REGIONS, HIERARCHY, ORIENTATION, PRINCIPAL_AXIS
 from region_grower_flow.places import check_files
 from region_grower_flow.tasks import inputs
-from region_grower_flow.tasks.base import FlowTask
+from region_grower_flow.tasks.base import FlowTask, places_of
 from region_grower_flow.tasks.checks import Check
-from region_grower_flow.tasks.placement import places_of
 from region_grower_flow.tasks.placement_options import AxonChoiceOptions
 
 CHOSEN_AXONS = "axons.tsv"

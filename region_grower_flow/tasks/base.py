@@ -293,6 +293,12 @@ def load_json_output(path):
         return json.load(file)
 
 
+def places_of(options, names):
+    """{option: path from the work folder} of outputs: another place is another result."""
+    given = {name: getattr(options, name) for name in names}
+    return {n: os.path.relpath(path, options.work_dir) for n, path in given.items() if path}
+
+
 def processes(wanted):
     """How many processes to use: as asked, else as many as there are cores to use."""
     if wanted:

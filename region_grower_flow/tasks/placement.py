@@ -1,24 +1,17 @@
 """Cells placed by densities, planes across an atlas, and slices of cells, as tasks."""
 
-import os
 from pathlib import Path
 
 from region_grower_flow.checks import Problems
 from region_grower_flow.errors import InvalidInput
 from region_grower_flow.layout import BRAIN_REGIONS, CELL_EXTENSIONS, HIERARCHY, ORIENTATION
 from region_grower_flow.places import check_files
-from region_grower_flow.tasks.base import FlowTask
+from region_grower_flow.tasks.base import FlowTask, places_of
 from region_grower_flow.tasks.checks import Check
 from region_grower_flow.tasks.placement_options import PlacementOptions
 
 PLACED_CELLS = "placed_cells.h5"
 PLACEMENT_OUTPUTS = ("placed_cells", "out_placement_mask")
-
-
-def places_of(options, names):
-    """{option: path from the work folder} of outputs: another place is another result."""
-    given = {name: getattr(options, name) for name in names}
-    return {n: os.path.relpath(path, options.work_dir) for n, path in given.items() if path}
 
 
 def check_cells_file(option, path):
@@ -115,15 +108,19 @@ class CheckPlacement(PlacementOptions, Check):
         from region_grower_flow.atlas.structure import load_region_structure
         from region_grower_flow.placement.place import plan_placement
         from region_grower_flow.placement.properties import load_taxonomy
+        from region_grower_flow.placement.table import property_problems
 
         problems = Problems(check_files(self, PLACEMENT_OUTPUTS))
         if self.placed_cells:
             problems += check_cells_file("placed_cells", self.placed_cells)
-        problems.attempt(plan_placement, self.densities, self.atlas, placement_settings(self))
+        settings = placement_settings(self)
+        plan = problems.attempt(plan_placement, self.densities, self.atlas, settings)
         if self.region_structure:
             problems.attempt(load_region_structure, self.region_structure)
         if self.mtype_taxonomy:
             problems.attempt(load_taxonomy, self.mtype_taxonomy)
+        if not problems:
+            problems += property_problems(plan, self.atlas, property_settings(self))
         return problems
 
 

@@ -7,9 +7,9 @@ from region_grower_flow.checks import Problems
 from region_grower_flow.errors import InvalidInput
 from region_grower_flow.layout import BRAIN_REGIONS, HIERARCHY
 from region_grower_flow.places import check_files
-from region_grower_flow.tasks.base import FlowTask
+from region_grower_flow.tasks.base import FlowTask, places_of
 from region_grower_flow.tasks.checks import Check
-from region_grower_flow.tasks.placement import check_cells_file, places_of
+from region_grower_flow.tasks.placement import check_cells_file
 from region_grower_flow.tasks.placement_options import PlanesOptions, SliceOptions
 
 PLANES = "planes.json"
@@ -121,6 +121,7 @@ def slice_settings(options):
 def _midplane(options):
     """The plane between the hemispheres; None when the property of the cells decides."""
     from region_grower_flow.atlas.volumes import read_geometry
+    from region_grower_flow.placement.planes import midplane
     from region_grower_flow.placement.slices import HEMISPHERE
 
     if options.slice_midplane is not None:
@@ -128,7 +129,7 @@ def _midplane(options):
     if not options.atlas or HEMISPHERE in read_source(options).properties:
         return None
     geometry, _ = read_geometry(options.atlas, BRAIN_REGIONS)
-    return geometry.offset[2] + 0.5 * geometry.shape[2] * geometry.voxel_dimensions[2]
+    return midplane(geometry)
 
 
 class CheckSlice(SliceOptions, Check):

@@ -170,8 +170,8 @@ def test_properties_of_placed_cells(flow, monkeypatch):
     entry = {"density": 9000, "region": "COL;L2", "traits": traits}
     flow.path("twice.yaml").write_text(yaml.safe_dump({"version": "v2.0", "neurons": [entry]}))
     twice = {"densities": "twice.yaml", "mtype_taxonomy": "taxonomy.tsv"}
-    with pytest.raises(InvalidInput, match="gives 'morph_class', which the densities give too"):
-        task_of(flow, "PlaceCells", **twice).make()
+    (problem,) = task_of(flow, "CheckPlacement", **twice).problems()
+    assert "gives 'morph_class', which the densities give too" in str(problem)
     mask = load_raw(flow.path("out", "mask.nrrd"))
     regions = load_raw(flow.path("atlas", "brain_regions.nrrd"))
     np.testing.assert_array_equal(mask == 1, regions == 3)
@@ -225,6 +225,19 @@ def test_wrong_options_of_a_placement_are_refused(flow, monkeypatch, options, wo
     found = problems(flow, "CheckPlacement", monkeypatch)
     assert words in found
     assert bool(found) == bool(words)
+
+
+def test_what_properties_need_is_looked_for_before_any_work(flow, monkeypatch):
+    flow.path("taxonomy.tsv").write_text("mtype mClass sClass\nPC PYR EXC\n")
+    save_volume(flow.path("atlas", "hemisphere.nrrd"), np.ones((3, 3, 3), dtype=np.uint8))
+    save_volume(flow.path("atlas", "[PH]1.nrrd"), np.ones((3, 3, 3, 2), dtype=np.float32))
+    flow.path("atlas", "[PH]2.nrrd").unlink()
+    flow.options.update(mtype_taxonomy="taxonomy.tsv", hemisphere_volume="hemisphere")
+    found = problems(flow, "CheckPlacement", monkeypatch)
+    assert "taxonomy.tsv: 1 mtypes of the cells are not in it (IN)." in found
+    assert "hemisphere.nrrd: has 3 x 3 x 3 voxels, the atlas's regions have" in found
+    assert "[PH]1.nrrd: has 3 x 3 x 3 voxels" in found
+    assert "no volume '[PH]2'" in found
 
 
 @pytest.mark.parametrize(

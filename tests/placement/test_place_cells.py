@@ -266,7 +266,7 @@ def test_all_problems_of_the_densities_are_said_at_once(placed, atlas):
     }
     problems = refused(placed, densities)
     expected = [
-        "no region 'COL;L7'", "negative in 48 of the 48", "not finite", "2 x 2 x 2 numbers",
+        "no region 'COL;L7'", "negative in 48 of the 48", "not finite", "2 x 2 x 2 voxels",
         "no volume 'absent'", "its corner at 50, 0, 0",
     ]  # fmt: skip
     for words in expected:
@@ -326,6 +326,13 @@ def test_a_region_without_voxels_is_said_and_harmless(placed):
     cells = placed({"PC": {"COL;L1": 9000.0, "other": 9000.0}})
     assert set(cells.regions) == {"COL;L1"}
     assert any("'other'" in note for note in cells.notes)
+
+
+def test_entries_that_are_all_rounded_to_none_are_refused(placed):
+    entries = {name: {"COL;L1": per_layer(1, 0.4)} for name in ("A", "B", "C", "D")}
+    (problem,) = refused(placed, entries)
+    assert "1.6 are expected, but at most 0.4 by a single entry" in problem
+    assert len(placed(entries, rounding="stochastic", seed=2)) > 0
 
 
 def test_a_mask_of_another_space_is_refused(placed, atlas):
