@@ -9,9 +9,11 @@ from pathlib import Path
 
 from region_grower_flow.errors import FlowError, InvalidInput, InvalidInputs, nearest, some
 from region_grower_flow.layout import AS_GIVEN, PREPARED, REGION_STRUCTURE
+from region_grower_flow.morphology import NEURITE_TYPES
 from region_grower_flow.places import CALIBRATION_OUTPUTS, check_files, check_places
 
 __all__ = [
+    "calibration_settings",
     "check_calibration",
     "check_launcher",
     "check_places",
@@ -50,10 +52,8 @@ def check_calibration(options):
     problems = Problems()
     problems.extend(check_files(options, CALIBRATION_OUTPUTS))
     problems.extend(_not_given(options))
-    documents = {
-        name: problems.attempt(load_document, getattr(options, name))
-        for name in ("base_parameters", "diametrizer_config")
-    }
+    base = problems.attempt(load_document, options.base_parameters)
+    settings = problems.attempt(calibration_settings, options)
     additions = problems.attempt(read_additions, options)
     if problems:
         return problems
@@ -67,19 +67,12 @@ def check_calibration(options):
         from region_grower_flow.calibration.populations import gather_populations
 
         # Nothing is given that could be wrong: NeuroTS, whose import takes seconds, is not asked.
-        problems.attempt(gather_populations, dataset, None, options.on_bad_morphology)
+        problems.attempt(gather_populations, dataset, settings)
     elif dataset is not None:
         from region_grower_flow.calibration.build import build_parameters
         from region_grower_flow.calibration.parameters import generate_parameters
 
-        made = problems.attempt(
-            generate_parameters,
-            dataset,
-            region=options.region,
-            tmd_parameters=documents["base_parameters"],
-            diametrizer_config=documents["diametrizer_config"],
-            on_bad_morphology=options.on_bad_morphology,
-        )
+        made = problems.attempt(generate_parameters, dataset, settings, base)
         if made is not None:
             generated = made[0][options.region]
             problems.attempt(build_parameters, generated, additions, options.region)
@@ -146,13 +139,30 @@ def read_reconstructions(options):
         raise InvalidInputs([_with_file(problem, options) for problem in errors.problems]) from None
 
 
+def calibration_settings(options):
+    """The CalibrationSettings of a task's options.
+
+    Raises:
+        InvalidInput: the configuration of the diametrizer cannot be read.
+    """
+    from region_grower_flow.calibration.settings import CalibrationSettings
+
+    return CalibrationSettings(
+        region=options.region,
+        neurite_types=list(NEURITE_TYPES) if options.synthesize_axons else None,
+        on_bad_morphology=options.on_bad_morphology,
+        diametrizer_config=load_document(options.diametrizer_config),
+        min_basal_trees=options.min_basal_trees,
+    )
+
+
 def load_document(path):
     """The content of a JSON or YAML file, None without a path."""
     if not path:
         return None
     from region_grower_flow.io.documents import load_json, load_yaml
 
-    return (load_yaml if Path(path).suffix in (".yaml", ".yml") else load_json)(path)
+    return (load_yaml if Path(path).suffix.lower() in (".yaml", ".yml") else load_json)(path)
 
 
 def load_overrides(path):

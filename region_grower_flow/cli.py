@@ -100,6 +100,7 @@ CALIBRATION_FLAGS = {
     "inverted_mtypes": ("--inverted-mtypes",),
     "reference_part": ("--reference-part",),
     "split_seed": ("--split-seed",),
+    "synthesize_axons": ("--synthesize-axons",),
     **WORK_FLAGS,
 }
 

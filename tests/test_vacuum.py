@@ -26,6 +26,7 @@ SAME = 1e-4
 @pytest.fixture(scope="session")
 def models(tmp_path_factory):
     """Parameters and distributions of the example's mtypes, limits in layers included."""
+    from region_grower_flow.calibration.build import Additions, build_parameters
     from region_grower_flow.calibration.dataset import read_dataset
     from region_grower_flow.calibration.distributions import extract_distributions
     from region_grower_flow.calibration.parameters import generate_parameters
@@ -35,10 +36,11 @@ def models(tmp_path_factory):
     example = create_example(folder / "example", atlas="column")
     dataset = read_dataset(example.morphologies, example.mtypes, "h5")
     overrides = json.loads(example.overrides.read_text())
-    parameters, _ = generate_parameters(dataset, overrides=overrides)
+    generated = generate_parameters(dataset)[0]["default"]
+    parameters, _ = build_parameters(generated, Additions(overrides=overrides))
     distributions, _ = extract_distributions(dataset, processes=1)
     paths = folder / "parameters.json", folder / "distributions.json"
-    for path, content in zip(paths, (parameters, distributions), strict=True):
+    for path, content in zip(paths, ({"default": parameters}, distributions), strict=True):
         path.write_text(json.dumps(content))
     return paths
 

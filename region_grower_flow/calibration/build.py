@@ -6,7 +6,7 @@ fits of trunk angles complete what overrides ask for; they never change what an 
 """
 
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 from region_grower_flow.calibration import scaling_rules, trunks
 from region_grower_flow.calibration.overrides import apply_overrides
@@ -64,13 +64,8 @@ class BuildReport:
 
     def as_dict(self):
         """The report as JSON-able values (``mtypes`` by another name: tables have that)."""
-        return {
-            "count": self.mtypes,
-            "constraints": self.constraints,
-            "trunks": self.trunks,
-            "overrides": self.overrides,
-            "notes": self.notes,
-        }
+        values = asdict(self)
+        return {"count": values.pop("mtypes"), **values}
 
     def sentences(self):
         """The report for a terminal, a sentence per line."""
@@ -168,7 +163,12 @@ def _constraint_problems(final, region, additions):
 
 def _set_trunks(final, additions, report):
     """Set the trunks; returns the problems."""
-    given = _oriented(report.overrides)
+    lacking = [
+        (mtype, name)
+        for mtype, params in final.items()
+        for name in params.get("grow_types", [])
+        if params.get(name) and trunks.lacks_values(params[name].get("orientation"))
+    ]
     if additions.trunk_choice.wanted == trunks.NONE:
         return [
             InvalidInput(
@@ -176,15 +176,13 @@ def _set_trunks(final, additions, report):
                 f"parameters, {mtype}, {name}",
                 f"Give the values, or set trunk_fits to {trunks.ASKED} for fitted ones",
             )
-            for mtype, name in sorted(given)
-            if trunks.lacks_values(final[mtype][name].get("orientation"))
+            for mtype, name in lacking
         ]
     if additions.trunk_fits is None:
-        for params in final.values():
-            for name in params.get("grow_types", []):
-                if params.get(name) and trunks.lacks_values(params[name].get("orientation")):
-                    params[name]["orientation"] = None
+        for mtype, name in lacking:
+            final[mtype][name]["orientation"] = None
         return []
+    given = _oriented(report.overrides)
     done = trunks.set_trunks(final, additions.trunk_fits, additions.trunk_choice, given)
     report.trunks = {mtype: laws for mtype, laws in done.laws.items() if laws}
     report.notes += done.notes

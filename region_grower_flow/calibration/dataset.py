@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from region_grower_flow.calibration.files import Files, find_files
 from region_grower_flow.calibration.tables import parse_table
-from region_grower_flow.errors import InvalidInput, InvalidInputs, some
+from region_grower_flow.errors import InvalidInput, InvalidInputs, nearest, some
 from region_grower_flow.layout import MORPHOLOGY_EXTENSIONS
 
 ALL, FIT, TEST = "all", "fit", "test"
@@ -85,6 +85,19 @@ def read_dataset(folder, dat_file, extension=".h5"):
 def check_dataset(folder, dat_file, extension=".h5"):
     """The problems of a dataset, as a list of InvalidInput (empty when it can be read)."""
     return _scan(folder, dat_file, extension)[1]
+
+
+def unknown_mtypes(mtypes, dataset, where):
+    """The mtypes that a dataset does not have, as a list of InvalidInput."""
+    return [
+        InvalidInput(
+            f"the mtype {mtype!r} is not among the {len(dataset.mtypes)} of {dataset.dat_file}",
+            where,
+            nearest(mtype, dataset.mtypes),
+        )
+        for mtype in mtypes
+        if mtype not in dataset.mtypes
+    ]
 
 
 def split_dataset(dataset, part=ALL, seed=0):

@@ -80,22 +80,23 @@ def _diagnose_mtype(population, distributions):
     }
     if distributions is None or not population.cells:
         return {**found, "remarks": ["no cell is left"]}
-    cells = _load(population.paths)
-    found["soma"], radii = _soma(distributions["soma"]["size"], cells)
+    loaded = _load(population.paths)
+    found["soma"], radii = _soma(distributions["soma"]["size"], loaded.values())
     found["alike"] = _alike(population.cells, radii)
     found["neurites"] = {
-        name: _neurites(name, distributions[name], population, cells)
+        name: _neurites(name, distributions[name], population, loaded)
         for name in population.neurite_types
     }
     return {**found, "remarks": list(_remarks(found))}
 
 
 def _load(paths):
+    """{path: NeuroM's morphology}."""
     import morphio
     from neurom import load_morphologies
 
     morphio.set_maximum_warnings(0)
-    return list(load_morphologies(list(paths), cache=True))
+    return dict(zip(paths, load_morphologies(list(paths), cache=True), strict=True))
 
 
 def _soma(law, cells):
@@ -119,11 +120,13 @@ def _alike(cells, radii):
     return [names for names in groups.values() if len(names) > 1]
 
 
-def _neurites(name, distributions, population, cells):
+def _neurites(name, distributions, population, loaded):
     import neurom
 
     kind = getattr(neurom.NeuriteType, name)
-    counts = [cell.trees.get(name, 0) for cell in population.cells]
+    usable = population.usable(name)
+    counts = [cell.trees.get(name, 0) for cell in usable]
+    cells = [loaded[cell.path] for cell in usable]
     codes = distributions.get("persistence_diagram", [])
     laws = {"number_of_trees": distance_to_counts(counts, distributions["num_trees"]["data"])}
     for law, feature in MEASURES.items():

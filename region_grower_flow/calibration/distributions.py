@@ -16,12 +16,12 @@ from region_grower_flow.calibration.diameter_model import (
     resolve_diameter_model,
 )
 from region_grower_flow.calibration.extraction import ExtractionTask, extract_mtype
-from region_grower_flow.calibration.features import DEFAULT_FEATURE, check_feature
+from region_grower_flow.calibration.features import check_feature
 from region_grower_flow.calibration.pool import start_server, worker_pool
-from region_grower_flow.calibration.populations import BASAL, FAIL, gather_populations
+from region_grower_flow.calibration.populations import AXON, BASAL, gather_populations
 from region_grower_flow.calibration.report import CalibrationReport
+from region_grower_flow.calibration.settings import CalibrationSettings
 from region_grower_flow.errors import InvalidInput, InvalidInputs, WorkerFailed, some
-from region_grower_flow.layout import DEFAULT_REGION
 
 CELLS_PER_PROCESS = 25
 """Another process pays when it has more cells than this, about a second of work."""
@@ -31,35 +31,16 @@ PRELOADED = ("neurots.extract_input", "diameter_synthesis.build_models", extract
 """What the server of worker processes imports once, 2 to 3 s, before it forks them."""
 
 
-def extract_distributions(
-    dataset,
-    region=DEFAULT_REGION,
-    neurite_types=None,
-    diametrizer_config=None,
-    processes=None,
-    progress=None,
-    *,
-    on_bad_morphology=FAIL,
-    feature=DEFAULT_FEATURE,
-    min_basal_trees=1,
-):
+def extract_distributions(dataset, settings=None, processes=None, progress=None):
     """Extract the NeuroTS distributions of all mtypes of a dataset.
 
     Args:
         dataset: the Dataset.
-        region: the key of the result.
-        neurite_types: see :func:`populations.gather_populations`.
-        diametrizer_config: see :func:`diameter_model.resolve_diameter_model`.
+        settings: CalibrationSettings; None: the defaults.
         processes: how many processes to use (never more than there are mtypes); None: as many as
             pay on this machine. The result does not depend on it. 1: no other one is started.
         progress: True: a progress bar in the terminal; a function (done, total): called when an
             mtype is done; None or False: nothing.
-        on_bad_morphology: ``"fail"`` or ``"skip"``.
-        feature: the filtration of the bar codes (``trunk_length``: there are none), for all
-            neurite types or as {neurite type: filtration}; see :mod:`features`.
-        min_basal_trees: NeuroTS grows no cell with fewer than two basal dendrites (it draws again,
-            and drops the cell in the end). With 2, cells that have one count as having two; 1,
-            NeuroTS's default, leaves them.
 
     Returns:
         ({region: {mtype: distributions}}, CalibrationReport), mtypes in the order of the dataset.
@@ -68,16 +49,17 @@ def extract_distributions(
         InvalidInputs: cells that cannot be used, mtypes that NeuroTS cannot extract.
         WorkerFailed: a process died.
     """
-    diameter = resolve_diameter_model(diametrizer_config)
-    check_feature(feature)
-    _check_min_basal_trees(min_basal_trees)
+    settings = settings or CalibrationSettings()
+    diameter = resolve_diameter_model(settings.diametrizer_config)
+    check_feature(settings.feature)
+    _check_min_basal_trees(settings.min_basal_trees)
     count = _count_processes(processes, dataset)
     if count > 1:
         # Its imports take seconds: they run while the cells are examined here.
         start_server(PRELOADED)
-    populations = gather_populations(dataset, neurite_types, on_bad_morphology)
+    populations = gather_populations(dataset, settings)
     tasks = [
-        _task(population, diameter, feature, min_basal_trees)
+        _task(population, diameter, settings)
         for population in populations.values()
         if population.cells
     ]
@@ -85,10 +67,10 @@ def extract_distributions(
         results = _run(tasks, count, advance)
     report = CalibrationReport.of_populations("distributions", populations)
     report.processes = count
-    report.notes += _never_grown(populations, min_basal_trees)
+    report.notes += _never_grown(populations, settings.min_basal_trees)
     distributions = _successful(tasks, results)
     report.notes += _negative_diameters(distributions)
-    return {region: distributions}, report
+    return {settings.region: distributions}, report
 
 
 def _check_min_basal_trees(count):
@@ -96,15 +78,16 @@ def _check_min_basal_trees(count):
         raise InvalidInput(f"the least number of basal dendrites is {count!r}, expected 1 or 2")
 
 
-def _task(population, diameter, feature, min_basal_trees):
+def _task(population, diameter, settings):
     return ExtractionTask(
         population.mtype,
         tuple(population.paths),
+        tuple(cell.path for cell in population.usable(AXON)),
         tuple(population.neurite_types),
         dict(population.thresholds),
         diameter,
-        feature,
-        min_basal_trees,
+        settings.feature,
+        settings.min_basal_trees,
     )
 
 

@@ -1,6 +1,7 @@
 """NeuroTS's distributions of one mtype: the unit of work of the extraction's processes."""
 
 import contextlib
+import functools
 import io
 import math
 import warnings
@@ -8,11 +9,11 @@ from dataclasses import dataclass
 
 from region_grower_flow.calibration.diameter_model import DEFAULT, EXTERNAL, DiameterModel
 from region_grower_flow.calibration.features import DEFAULT_FEATURE, TRUNK_LENGTH
-from region_grower_flow.calibration.populations import APICAL, BASAL
+from region_grower_flow.calibration.populations import APICAL, AXON, BASAL
 from region_grower_flow.calibration.trees import load_trees
 
 BAR_CODES = "persistence_diagram"
-TYPES_IN_ORDER = (BASAL, APICAL, "axon")
+TYPES_IN_ORDER = (BASAL, APICAL, AXON)
 """NeuroTS's order of the neurite types in distributions."""
 
 
@@ -23,6 +24,7 @@ class ExtractionTask:
     Attributes:
         mtype: its name.
         paths: the files of its cells.
+        axon_paths: the files of those whose axons are used.
         neurite_types: the neurite types to extract.
         thresholds: {neurite type: the least number of terminations, exclusive}.
         diameter: the DiameterModel.
@@ -32,6 +34,7 @@ class ExtractionTask:
 
     mtype: str
     paths: tuple
+    axon_paths: tuple
     neurite_types: tuple
     thresholds: dict
     diameter: DiameterModel
@@ -65,7 +68,8 @@ def _extract(task):
     """What neurots.extract_input.distributions gives, file by file read once.
 
     Mirrors neurots.extract_input.input_distributions.distributions, and calls the functions that
-    it calls. What differs: each neurite type has its own threshold of bar codes.
+    it calls. What differs: each neurite type has its own threshold of bar codes, and axons are
+    those of the cells whose axons are used.
     """
     import morphio
     from neurom import load_morphologies
@@ -74,17 +78,17 @@ def _extract(task):
 
     morphio.set_maximum_warnings(0)
     # Without its cache, NeuroM reads all files again for each quantity.
-    cells = load_morphologies(list(task.paths), cache=True)
-    distributions = {"soma": soma_data(cells)} | {name: {} for name in TYPES_IN_ORDER}
-    distributions["diameter"] = _fit_diameters(task, cells)
-    trees = None
+    load = functools.cache(lambda paths: load_morphologies(list(paths), cache=True))
+    trees = functools.cache(load_trees)
+    distributions = {"soma": soma_data(load(task.paths))} | {name: {} for name in TYPES_IN_ORDER}
+    distributions["diameter"] = _fit_diameters(task, load)
     for name in task.neurite_types:
+        paths = task.axon_paths if name == AXON else task.paths
         feature = task.feature if isinstance(task.feature, str) else task.feature.get(name)
         feature = feature or DEFAULT_FEATURE
-        distributions[name] = _fit_trunks(task, name, cells)
+        distributions[name] = _fit_trunks(task, name, load(paths))
         if feature != TRUNK_LENGTH:
-            trees = load_trees(task.paths) if trees is None else trees
-            distributions[name] |= _bar_codes(trees, name, feature, task.thresholds[name])
+            distributions[name] |= _bar_codes(trees(paths), name, feature, task.thresholds[name])
     distributions = format_values(distributions)
     if BASAL not in task.neurite_types:
         # NeuroTS's schema requires the trunk of basal dendrites even when none are grown.
@@ -102,8 +106,15 @@ def _fit_trunks(task, name, cells):
     return trunk_neurite(cells, kind) | number_neurites(cells, kind, task.min_basal_trees)
 
 
-def _fit_diameters(task, cells):
-    """The diameter model, as NeuroTS names it."""
+def _fit_diameters(task, load):
+    """The diameter model, as NeuroTS names it; ``load`` gives the cells of some files."""
+    model = _diameter_model(task, load(task.paths))
+    if AXON in task.neurite_types and task.axon_paths != task.paths:
+        return with_axon_of(model, _diameter_model(task, load(task.axon_paths)))
+    return model
+
+
+def _diameter_model(task, cells):
     from neurots.extract_input import from_diameter
 
     model = task.diameter.fitter(task.neurite_types)
@@ -115,6 +126,18 @@ def _fit_diameters(task, cells):
 
     config = {"models": ["simpler"], "neurite_types": list(task.neurite_types)}
     return build(cells, config=config) | {"method": DEFAULT}
+
+
+def with_axon_of(model, other):
+    """A diameter model, {type: ...} or {quantity: {type: ...}}, with what another has of axons."""
+    return {
+        key: other[key]
+        if key == AXON
+        else {**value, AXON: other[key][AXON]}
+        if isinstance(value, dict) and AXON in value
+        else value
+        for key, value in model.items()
+    }
 
 
 def _bar_codes(trees, name, feature, threshold):

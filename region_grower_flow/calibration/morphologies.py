@@ -5,28 +5,21 @@ work begins. A cell is usable when its file loads, all its points are finite, it
 least one dendritic tree, and its dendrites have diameters.
 """
 
-import re
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 
 import numpy as np
 
 from region_grower_flow.calibration.frames import frame_of, longest_axis
+from region_grower_flow.errors import InvalidInput
+from region_grower_flow.io.morphologies import open_morphology
 from region_grower_flow.morphology import APICAL_DENDRITE, NEURITE_TYPES
 
 DENDRITES = ("basal_dendrite", "apical_dendrite")
 MAX_ZERO_DIAMETERS = 0.1
 """Fraction of dendrite points without a diameter from which no diameter model can be fitted."""
 
-_READ_HINTS = (
-    ("h5v2", "Convert it to version 1 of the h5 format, to swc or to asc"),
-    ("Unsupported section type", "Use the types 1 soma, 2 axon, 3 basal and 4 apical dendrite"),
-    ("Section type changed", "Give all points between two bifurcations the same type"),
-)
-"""What to do about the messages of MorphIO that real files are known to cause."""
-
 _TYPE_NAMES = {number: name for name, number in NEURITE_TYPES.items()}
-_TERMINAL_COLORS = re.compile(r"\x1b\[[0-9;]*m")
 
 
 @dataclass
@@ -42,6 +35,7 @@ class ExaminedCell:
         trees: {neurite type: number of trees}; a tree has the type of its root section.
         tips: {neurite type: terminations of the tree that has most of them}; here a tree has the
             type of most of its points, as in TMD.
+        use_axon: whether its axon can be used, as the table says.
         offset: distance (um) of its soma from the origin, None when it cannot be used.
         tilt: angle (degrees) between its apical dendrite and +y, None without one.
     """
@@ -54,6 +48,7 @@ class ExaminedCell:
     notes: list = field(default_factory=list)
     trees: dict = field(default_factory=dict)
     tips: dict = field(default_factory=dict)
+    use_axon: bool = True
     offset: float | None = None
     tilt: float | None = None
 
@@ -72,17 +67,11 @@ def examine_cell(cell, mtype):
     Returns:
         ExaminedCell; nothing is raised for a bad file, its ``problem`` says what is wrong.
     """
-    import morphio
-
-    examined = ExaminedCell(cell.name, mtype, cell.path)
-    # MorphIO prints a warning per odd point to the terminal; what matters is noted below.
-    morphio.set_maximum_warnings(0)
+    examined = ExaminedCell(cell.name, mtype, cell.path, use_axon=cell.use_axon)
     try:
-        outline = _Outline(morphio.Morphology(cell.path))
-    except (morphio.MorphioError, OSError, ValueError, RuntimeError) as error:
-        message = _one_line(error, cell.path)
-        examined.problem = f"MorphIO cannot read it: {message}"
-        examined.hint = next((hint for sign, hint in _READ_HINTS if sign in message), None)
+        outline = _Outline(open_morphology(cell.path))
+    except InvalidInput as error:
+        examined.problem, examined.hint = error.problem, error.hint
         return examined
     examined.trees, examined.tips = outline.trees(), outline.tips()
     examined.problem = _problem(outline)
@@ -191,11 +180,3 @@ def _present(outline, trees):
         return "its trees are: " + ", ".join(f"{n} {name}" for name, n in trees.items())
     kinds = sorted({int(outline.types[root]) for root in outline.roots})
     return f"its trees are of the types {kinds}" if kinds else "it has no trees at all"
-
-
-def _one_line(error, path):
-    """MorphIO's message without colors, the path it repeats, and line ends."""
-    text = _TERMINAL_COLORS.sub("", str(error))
-    text = re.sub(r"(?m)^Error in .*$", "", text)
-    text = re.sub(rf"{re.escape(str(path))}:(\d+):error", r"at line \1:", text)
-    return " ".join(text.split()) or type(error).__name__

@@ -63,7 +63,7 @@ def parse_table(text, where):
         InvalidInputs: a column or a value is missing, each with its line.
     """
     # The csv module reads from an iterable of lines, with their ends.
-    reader = csv.DictReader(text.splitlines(keepends=True), skipinitialspace=True)
+    reader = csv.DictReader(text.splitlines(keepends=True), skipinitialspace=True, strict=True)
     missing = [name for name in COLUMNS if name not in (reader.fieldnames or [])]
     if missing:
         hint = f"The first line names the columns: {','.join(COLUMNS)}"
@@ -72,18 +72,20 @@ def parse_table(text, where):
     try:
         for row in reader:
             values = [(row[name] or "").strip() for name in COLUMNS]
-            if all(values):
+            missing = [name for name, value in zip(COLUMNS, values, strict=True) if not value]
+            place = f"{where}, line {reader.line_num}"
+            if None in row:  # what the csv module calls values beyond the last column
+                problem = f"the line has more values than the {len(reader.fieldnames)} columns"
+                hint = "Put a value that holds commas in quotes"
+                problems.append(InvalidInput(problem, place, hint))
+            elif not missing:
                 mtype, path, value = values
                 entries.setdefault(mtype, {})[path] = _value(value)
             elif any(values):
-                problem = (
-                    f"{' and '.join(n for n, v in zip(COLUMNS, values, strict=True) if not v)}"
-                )
-                line = f"{where}, line {reader.line_num}"
-                problems.append(InvalidInput(f"the {problem} is missing", line))
+                problems.append(InvalidInput(f"the {' and '.join(missing)} is missing", place))
     except csv.Error as error:
-        line = f"{where}, line {reader.line_num}"
-        problems.append(InvalidInput(f"no CSV that can be read ({error})", line))
+        place = f"{where}, line {reader.reader.line_num}"
+        problems.append(InvalidInput(f"no CSV that can be read ({error})", place))
     if problems:
         raise InvalidInputs(problems)
     return Table(entries)

@@ -2,9 +2,9 @@
 
 Mirrors region_grower.generate.generate_parameters: the values are those of
 neurots.extract_input.parameters, or given parameters with the diameter model put on top. What
-differs: neurite types come from the cells, overrides are applied last, everything is checked
-against NeuroTS's schema, and the result has the form {region: {mtype: parameters}} that synthesis
-reads.
+differs: neurite types come from the cells, everything is checked against NeuroTS's schema, and the
+result has the form {region: {mtype: parameters}} that synthesis reads. What completes them is in
+:mod:`build`.
 """
 
 import warnings
@@ -12,9 +12,9 @@ from copy import deepcopy
 
 from region_grower_flow.calibration.diameter_model import resolve_diameter_model
 from region_grower_flow.calibration.features import DEFAULT_FEATURE, TRUNK_LENGTH, check_feature
-from region_grower_flow.calibration.overrides import apply_overrides
-from region_grower_flow.calibration.populations import FAIL, gather_populations
+from region_grower_flow.calibration.populations import gather_populations
 from region_grower_flow.calibration.report import CalibrationReport
+from region_grower_flow.calibration.settings import CalibrationSettings
 from region_grower_flow.errors import InvalidInput, InvalidInputs, nearest, some
 from region_grower_flow.io.schemas import validator, violations
 from region_grower_flow.layout import DEFAULT_REGION
@@ -23,44 +23,31 @@ from region_grower_flow.morphology import NEURITE_TYPES
 GIVEN = "given parameters"
 
 
-def generate_parameters(
-    dataset,
-    region=DEFAULT_REGION,
-    tmd_parameters=None,
-    diametrizer_config=None,
-    overrides=None,
-    neurite_types=None,
-    *,
-    on_bad_morphology=FAIL,
-    feature=DEFAULT_FEATURE,
-):
+def generate_parameters(dataset, settings=None, tmd_parameters=None):
     """Generate the NeuroTS parameters of all mtypes of a dataset.
 
-    Given the same ``neurite_types``, ``diametrizer_config`` and ``feature``, they fit the
-    distributions of :func:`distributions.extract_distributions`.
+    Given the same settings, they fit the distributions of
+    :func:`distributions.extract_distributions`.
 
     Args:
         dataset: the Dataset.
-        region: the key of the result.
+        settings: CalibrationSettings; None: the defaults. With ``tmd_parameters`` a
+            ``diametrizer_config`` replaces their diameter model, None leaves it.
         tmd_parameters: parameters to use instead of NeuroTS's defaults, as {mtype: parameters}
-            or {region: {mtype: parameters}} (that of ``region``, or ``default``, or the only one).
-        diametrizer_config: see :func:`diameter_model.resolve_diameter_model`; with
-            ``tmd_parameters`` it replaces their diameter model, None leaves it.
-        overrides: see :mod:`region_grower_flow.calibration.overrides`.
-        neurite_types: see :func:`populations.gather_populations`.
-        on_bad_morphology: ``"fail"`` or ``"skip"``.
-        feature: the metric of growth, the filtration of the distributions' bar codes.
+            or {region: {mtype: parameters}} (that of the region, or ``default``, or the only one).
 
     Returns:
         ({region: {mtype: parameters}}, CalibrationReport), mtypes in the order of the dataset.
 
     Raises:
-        InvalidInputs: cells that cannot be used, mtypes without given parameters, overrides of
-            what is unknown, parameters that NeuroTS refuses.
+        InvalidInputs: cells that cannot be used, mtypes without given parameters, parameters that
+            NeuroTS refuses.
     """
-    diameter = resolve_diameter_model(diametrizer_config)
+    settings = settings or CalibrationSettings()
+    region, feature = settings.region, settings.feature
+    diameter = resolve_diameter_model(settings.diametrizer_config)
     check_feature(feature)
-    populations = gather_populations(dataset, neurite_types, on_bad_morphology)
+    populations = gather_populations(dataset, settings)
     report = CalibrationReport.of_populations("parameters", populations)
     used = {mtype: population for mtype, population in populations.items() if population.cells}
     if tmd_parameters is None:
@@ -70,12 +57,10 @@ def generate_parameters(
         }
     else:
         parameters = _given_parameters(tmd_parameters, region, used)
-        if diametrizer_config is not None:
+        if settings.diametrizer_config is not None:
             for params in parameters.values():
                 params["diameter_params"] = diameter.parameters()
-    before = deepcopy(parameters)
-    report.overrides = apply_overrides(parameters, overrides, report.notes)
-    problems = inconsistent(before, parameters) or refused(parameters, region)
+    problems = refused(parameters, region)
     if problems:
         raise InvalidInputs(problems)
     report.notes += _differences(parameters, used)

@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass, field
 
+from region_grower_flow.calibration.dataset import unknown_mtypes
 from region_grower_flow.calibration.frames import Frame, describe_frames
 from region_grower_flow.calibration.morphologies import DENDRITES, examine_dataset
-from region_grower_flow.errors import InvalidInput, InvalidInputs, nearest
+from region_grower_flow.calibration.settings import FAIL, CalibrationSettings
+from region_grower_flow.errors import InvalidInput, InvalidInputs
 from region_grower_flow.morphology import NEURITE_TYPES
 
 BASAL, APICAL = DENDRITES
-FAIL, SKIP = "fail", "skip"
+AXON = "axon"
 LEGACY_NAMES = {"basal": BASAL, "apical": APICAL}
 DEFAULT_THRESHOLD = 2
 """NeuroTS keeps the bar codes of trees with more terminations than this."""
@@ -45,9 +47,13 @@ class Population:
         grown = APICAL in self.neurite_types
         return {cell.name: Frame(cell.offset, cell.tilt if grown else None) for cell in self.cells}
 
+    def usable(self, neurite_type):
+        """The cells whose trees of this type count: not the axons that the table rules out."""
+        return [cell for cell in self.cells if neurite_type != AXON or cell.use_axon]
+
     def with_tree(self, neurite_type):
-        """How many of the cells have a tree of this type."""
-        return sum(neurite_type in cell.trees for cell in self.cells)
+        """How many of the cells have a tree of this type that counts."""
+        return sum(neurite_type in cell.trees for cell in self.usable(neurite_type))
 
     def as_dict(self):
         """What the report says about the mtype, JSON-able."""
@@ -56,7 +62,7 @@ class Population:
             "neurite_types": list(self.neurite_types),
             "cells_with": {name: self.with_tree(name) for name in self.neurite_types},
             "trees": {
-                name: sum(cell.trees.get(name, 0) for cell in self.cells)
+                name: sum(cell.trees.get(name, 0) for cell in self.usable(name))
                 for name in self.neurite_types
             },
             "lost": [{"name": cell.name, "reason": cell.problem} for cell in self.lost],
@@ -64,7 +70,7 @@ class Population:
         }
 
 
-def gather_populations(dataset, neurite_types=None, on_bad_morphology=FAIL):
+def gather_populations(dataset, settings=None):
     """Examine the cells of a dataset and decide what each mtype grows.
 
     An mtype grows basal dendrites when any of its cells has one, and apical dendrites when more
@@ -72,11 +78,11 @@ def gather_populations(dataset, neurite_types=None, on_bad_morphology=FAIL):
 
     Args:
         dataset: the Dataset.
-        neurite_types: None for the rule above; a list of the types to consider (axons are grown
-            only when ``"axon"`` is in it and more than half of the cells have one); or a
-            dictionary {mtype: list of types}, exactly what to grow, the other mtypes by the rule.
-        on_bad_morphology: ``"fail"``: cells that cannot be used are errors; ``"skip"``: they are
-            left out and named in the report, as are mtypes of which no cell is left.
+        settings: CalibrationSettings, of which ``on_bad_morphology`` and ``neurite_types`` count:
+            None for the rule above; a list of the types to consider (axons are grown only when
+            ``"axon"`` is in it and more than half of the cells have one that the table allows to
+            use); or a dictionary {mtype: list of types}, exactly what to grow, the other mtypes by
+            the rule.
 
     Returns:
         {mtype: Population}, in the order of the dataset. Some have no cells: with ``"skip"``, and
@@ -85,14 +91,15 @@ def gather_populations(dataset, neurite_types=None, on_bad_morphology=FAIL):
     Raises:
         InvalidInputs: cells that cannot be used, neurite types that no cell has.
     """
-    chosen = _chosen_types(neurite_types, dataset)
+    settings = settings or CalibrationSettings()
+    chosen = _chosen_types(settings.neurite_types, dataset)
     populations, problems = {}, []
     for mtype, cells in examine_dataset(dataset).items():
         usable = [cell for cell in cells if cell.problem is None]
         lost = [cell for cell in cells if cell.problem is not None]
         populations[mtype] = population = Population(mtype, usable, lost)
         population.notes += dataset.notes.get(mtype, ())
-        if on_bad_morphology == FAIL:
+        if settings.on_bad_morphology == FAIL:
             problems += [_bad_cell(cell) for cell in lost]
         if usable:
             problems += _decide(population, *chosen(mtype))
@@ -124,11 +131,7 @@ def _chosen_types(neurite_types, dataset):
     if not isinstance(neurite_types, dict):
         names = _known_types(neurite_types, "neurite types")
         return lambda mtype: (names, False)
-    problems = [
-        InvalidInput(f"unknown mtype {mtype!r}", "neurite types", nearest(mtype, dataset.mtypes))
-        for mtype in neurite_types
-        if mtype not in dataset.mtypes
-    ]
+    problems = unknown_mtypes(neurite_types, dataset, "neurite types")
     if problems:
         raise InvalidInputs(problems)
     exact = {
@@ -146,23 +149,13 @@ def _known_types(names, where):
         if name not in NEURITE_TYPES:
             known = ", ".join(NEURITE_TYPES)
             raise InvalidInput(f"unknown neurite type {name!r}, expected one of {known}", where)
-    order = (BASAL, APICAL, "axon")
-    return tuple(name for name in order if name in names)
+    return tuple(name for name in (BASAL, APICAL, AXON) if name in names)
 
 
 def _decide(population, candidates, exact):
     """Set the neurite types and thresholds of a population; returns the problems."""
-    total = len(population.cells)
-    population.neurite_types = [
-        name
-        for name in candidates
-        if exact or population.with_tree(name) > (0 if name == BASAL else total / 2)
-    ]
-    if APICAL not in population.neurite_types and population.with_tree(APICAL):
-        population.notes.append(
-            f"{population.with_tree(APICAL)} of {total} cells have an apical dendrite; "
-            "as these are not most of them, none is grown"
-        )
+    population.neurite_types = [name for name in candidates if exact or _is_grown(population, name)]
+    population.notes += _left_out(population, candidates)
     for cell in population.cells:
         population.notes += [f"{cell.name}: {note}" for note in cell.notes]
     population.notes += describe_frames(population.frames)
@@ -175,9 +168,32 @@ def _decide(population, candidates, exact):
     return problems
 
 
+def _is_grown(population, name):
+    count = population.with_tree(name)
+    return count > 0 if name == BASAL else count > len(population.usable(name)) / 2
+
+
+def _left_out(population, candidates):
+    """Notes on neurites that some cells have and that are not grown, and on unused axons."""
+    grown, total = population.neurite_types, len(population.cells)
+    if APICAL not in grown and population.with_tree(APICAL):
+        yield (
+            f"{population.with_tree(APICAL)} of {total} cells have an apical dendrite; "
+            "as these are not most of them, none is grown"
+        )
+    unused = total - len(population.usable(AXON))
+    if AXON in candidates and unused:
+        yield f"the axons of {unused} of {total} cells are not used, as the table says (use_axon)"
+    if AXON in candidates and AXON not in grown:
+        yield (
+            f"{population.with_tree(AXON)} of {total - unused} cells have an axon; "
+            "as these are not most of them, none is grown"
+        )
+
+
 def _set_threshold(population, name):
     """The highest threshold, up to NeuroTS's own, that leaves a bar code."""
-    tips = max((cell.tips.get(name, 0) for cell in population.cells), default=0)
+    tips = max((cell.tips.get(name, 0) for cell in population.usable(name)), default=0)
     if not population.with_tree(name) or not tips:
         return [
             InvalidInput(

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
+from region_grower_flow.calibration.dataset import unknown_mtypes
 from region_grower_flow.calibration.frames import UP, longest_axis, rotation_between
 from region_grower_flow.calibration.populations import APICAL
-from region_grower_flow.errors import InvalidInput, InvalidInputs, nearest, some
+from region_grower_flow.errors import InvalidInput, InvalidInputs, some
 from region_grower_flow.io.atomic import atomic_write, make_folder
 from region_grower_flow.layout import ORIENT
 from region_grower_flow.morphology import APICAL_DENDRITE
@@ -91,15 +92,8 @@ def prepare(dataset, populations, target, frame, inverted=(), advance=lambda don
     problems = preparation_problems(dataset, target, inverted)
     if problems:
         raise InvalidInputs(problems)
-    up = {}
-    for mtype, population in populations.items():
-        for cell in population.cells:
-            turns = frame == ORIENT and APICAL in population.neurite_types
-            sense = -1.0 if mtype in inverted else 1.0
-            # A borrowed cell stands as in the mtype of its own, which comes first.
-            known = up.setdefault(cell.path, (cell.name, sense if turns else None))
-            if known[1] is None and turns:
-                up[cell.path] = cell.name, sense
+    up = _senses(populations, frame, inverted)
+    _remove_copies(dataset, target, kept=up)
     done = Preparation()
     for path, (name, sense) in up.items():
         copy = prepared_path(path, dataset.folder, target)
@@ -116,17 +110,31 @@ def prepare(dataset, populations, target, frame, inverted=(), advance=lambda don
     return done
 
 
+def _senses(populations, frame, inverted):
+    """{path: (name, 1 or -1: its apical dendrite goes up or down; None: it is not turned)}."""
+    up = {}
+    for mtype, population in populations.items():
+        turns = frame == ORIENT and APICAL in population.neurite_types
+        sense = -1.0 if mtype in inverted else 1.0
+        for cell in population.cells:
+            # A borrowed cell stands as in the mtype of its own, which comes first.
+            known = up.setdefault(cell.path, (cell.name, sense if turns else None))
+            if known[1] is None and turns:
+                up[cell.path] = cell.name, sense
+    return up
+
+
+def _remove_copies(dataset, target, kept):
+    """Remove earlier copies of cells that cannot be used any more: they would stand for them."""
+    for cells in dataset.mtypes.values():
+        for cell in cells:
+            if cell.path not in kept:
+                prepared_path(cell.path, dataset.folder, target).unlink(missing_ok=True)
+
+
 def preparation_problems(dataset, target, inverted=()):
     """What forbids a preparation, as a list of InvalidInput."""
-    problems = [
-        InvalidInput(
-            f"the mtype {mtype!r} has no cells",
-            "option inverted_mtypes",
-            nearest(mtype, dataset.mtypes),
-        )
-        for mtype in inverted
-        if mtype not in dataset.mtypes
-    ]
+    problems = unknown_mtypes(inverted, dataset, "option inverted_mtypes")
     folder = os.path.realpath(dataset.folder)
     if os.path.commonpath([folder, os.path.realpath(target)]) == folder:
         problem = "the copies of the reconstructions would lie among the reconstructions"

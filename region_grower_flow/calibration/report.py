@@ -1,6 +1,6 @@
 """What a calibration stage did: which cells were used, which were lost, what was special."""
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 from region_grower_flow.errors import some
 
@@ -13,7 +13,6 @@ class CalibrationReport:
         stage: ``"distributions"`` or ``"parameters"``.
         mtypes: {mtype: what Population.as_dict says}, of the mtypes in the result.
         lost_mtypes: {mtype: reasons}, of those that no usable cell is left of.
-        overrides: what overrides changed: [{mtype, path, old, new}].
         notes: other sentences.
         processes: how many processes worked.
     """
@@ -21,7 +20,6 @@ class CalibrationReport:
     stage: str
     mtypes: dict = field(default_factory=dict)
     lost_mtypes: dict = field(default_factory=dict)
-    overrides: list = field(default_factory=list)
     notes: list = field(default_factory=list)
     processes: int = 1
 
@@ -47,14 +45,7 @@ class CalibrationReport:
 
     def as_dict(self):
         """The report as JSON-able values."""
-        return {
-            "stage": self.stage,
-            "processes": self.processes,
-            "mtypes": self.mtypes,
-            "lost_mtypes": self.lost_mtypes,
-            "overrides": self.overrides,
-            "notes": self.notes,
-        }
+        return asdict(self)
 
     def sentences(self):
         """The report for a terminal, a sentence per line."""
@@ -67,7 +58,4 @@ class CalibrationReport:
         for mtype, entry in self.mtypes.items():
             for note in entry["notes"]:
                 yield f"{mtype}: {note}."
-        for change in self.overrides:
-            old, new = change["old"], change["new"]
-            yield f"{change['mtype']}: {change['path']} is {new!r} (was {old!r})."
         yield from self.notes

@@ -48,8 +48,8 @@ def layer_number(layer, layers=()):
             when no region structure is known.
 
     A name comes before a number: in the layers 1, 2, 3, 5, 6 the layer 5 is the fourth. Where it is
-    not at the same place in all regions, its name (a text) is the answer: the synthesis finds the
-    place region by region.
+    not at the same place in all regions, or is a name that some do not have, the name (a text) is
+    the answer: the synthesis finds the place region by region.
 
     Raises:
         ValueError: unknown, with the known names; or named differently in regions that share
@@ -59,19 +59,15 @@ def layer_number(layer, layers=()):
     numbered = _NUMBERED.match(text)
     if isinstance(layer, bool) or not text:
         raise ValueError(f"{layer!r} is no layer")
-    places, found_names = set(), set()
-    for names in layers:
-        known = [str(name) for name in names]
-        spelt = [text, *(numbered.groups() if numbered else ())]
-        name = next((word for word in spelt if word in known), None)
-        if name is not None:
-            places.add(known.index(name) + 1)
-            found_names.add(name)
-    if len(places) > 1 and len(found_names) == 1:
-        return found_names.pop()
+    spelt = [text, *(numbered.groups() if numbered else ())]
+    found = [_name_and_place(spelt, names) for names in layers]
+    known = {entry for entry in found if entry is not None}
+    names, places = ({entry[i] for entry in known} for i in (0, 1))
+    if len(names) == 1 and (len(places) > 1 or (None in found and not numbered)):
+        return names.pop()
     if len(places) > 1:
-        found = " and ".join(str(place) for place in sorted(places))
-        raise ValueError(f"the layer {layer!r} is number {found} in regions that share parameters")
+        words = " and ".join(str(place) for place in sorted(places))
+        raise ValueError(f"the layer {layer!r} is number {words} in regions that share parameters")
     if places:
         return places.pop()
     if not numbered:
@@ -81,6 +77,13 @@ def layer_number(layer, layers=()):
     if number < 1 or (most is not None and number > most):
         raise ValueError(f"there is no layer {layer!r}" + (f", only {most}" if most else ""))
     return number
+
+
+def _name_and_place(spelt, layers):
+    """The first of some spellings that names a layer of a region, and its place; None for none."""
+    known = [str(name) for name in layers]
+    name = next((word for word in spelt if word in known), None)
+    return None if name is None else (name, known.index(name) + 1)
 
 
 def layers_of(structure, region):

@@ -6,7 +6,7 @@ unknown mtypes are errors (there they are passed over), and the report says who 
 
 from dataclasses import dataclass, replace
 
-from region_grower_flow.calibration.dataset import ALL, split_dataset
+from region_grower_flow.calibration.dataset import ALL, split_dataset, unknown_mtypes
 from region_grower_flow.errors import InvalidInput, InvalidInputs, nearest, some
 
 SUBSTITUTIONS = "substitutions"
@@ -138,15 +138,7 @@ def restrict(dataset, mtypes):
     """
     if not mtypes:
         return dataset
-    unknown = [
-        InvalidInput(
-            f"the mtype {mtype!r} is not among the {len(dataset.mtypes)} of {dataset.dat_file}",
-            "option mtypes",
-            nearest(mtype, dataset.mtypes),
-        )
-        for mtype in mtypes
-        if mtype not in dataset.mtypes
-    ]
+    unknown = unknown_mtypes(mtypes, dataset, "option mtypes")
     if unknown:
         raise InvalidInputs(unknown)
     wanted = set(mtypes)

@@ -9,6 +9,7 @@ import numpy as np
 
 from region_grower_flow.errors import InvalidInput, InvalidInputs, nearest, some
 from region_grower_flow.io.atomic import write_text_atomic
+from region_grower_flow.io.documents import require_file
 from region_grower_flow.io.hdf5 import READ_ERRORS, hdf5_file, require_held
 from region_grower_flow.layout import CELL_EXTENSIONS, DROPPED, MADE
 
@@ -76,14 +77,8 @@ def read_cells(path, required=REQUIRED_COLUMNS):
 def _require_hdf5(path):
     import h5py
 
-    if path.suffix.lower() not in CELL_EXTENSIONS:
-        raise InvalidInput(
-            f"{path.suffix or 'no extension'} is not a kind of cells file",
-            where=path,
-            hint=f"expected {' or '.join(CELL_EXTENSIONS)} ({_STRUCTURE})",
-        )
-    if not path.is_file():
-        raise InvalidInput("there is no such file", where=path)
+    expected = f"expected {' or '.join(CELL_EXTENSIONS)} ({_STRUCTURE})"
+    require_file(path, CELL_EXTENSIONS, "cells file", expected)
     try:
         # Opening finds truncated files, which is_hdf5 accepts.
         with h5py.File(path, "r"):

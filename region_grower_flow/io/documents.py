@@ -124,6 +124,25 @@ def read_text(path):
     return text
 
 
+def require_file(path, extensions, kind, hint):
+    """Refuse a path whose extension is none of a kind of files, or that is no file.
+
+    Args:
+        path: the Path.
+        extensions: those of the kind, with or without their dots.
+        kind: what such a file is called.
+        hint: of the message on another extension.
+
+    Raises:
+        InvalidInput
+    """
+    if path.suffix.lower().lstrip(".") not in {known.lstrip(".") for known in extensions}:
+        problem = f"{path.suffix or 'no extension'} is not a kind of {kind}"
+        raise InvalidInput(problem, path, hint)
+    if not path.is_file():
+        raise InvalidInput("there is no such file", path)
+
+
 class _Constant(ValueError):
     pass
 

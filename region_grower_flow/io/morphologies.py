@@ -1,7 +1,9 @@
 """Morphology files: their names and folders, writing all formats, reading and checking."""
 
+import contextlib
 import os
 import random
+import re
 import uuid
 import zlib
 from dataclasses import replace
@@ -11,6 +13,7 @@ import numpy as np
 
 from region_grower_flow.errors import InvalidInput, OutputFailed, some
 from region_grower_flow.io.atomic import make_folder, write_bytes_atomic
+from region_grower_flow.io.documents import require_file
 from region_grower_flow.io.hdf5 import READ_ERRORS
 from region_grower_flow.io.morphology_h5 import encode_h5, read_tables
 from region_grower_flow.io.morphology_text import encode_asc, encode_swc
@@ -28,6 +31,7 @@ __all__ = [
     "load_morphology",
     "morphology_name",
     "nrn_ordered",
+    "open_morphology",
     "read_morphology",
     "relative_stem",
     "write_morphology",
@@ -41,6 +45,14 @@ HASHED = "hashed"
 
 _ENCODERS = {"h5": encode_h5, "swc": encode_swc, "asc": encode_asc}
 _READ_BYTES = 1 << 20
+_MAX_MESSAGE = 300
+"""Characters of MorphIO's messages that are told."""
+_READ_HINTS = (
+    ("h5v2", "Convert it to version 1 of the h5 format, to swc or to asc"),
+    ("Unsupported section type", "Use the types 1 soma, 2 axon, 3 basal and 4 apical dendrite"),
+    ("Section type changed", "Give all points between two bifurcations the same type"),
+)
+"""What to do about the messages of MorphIO that real files are known to cause."""
 
 
 def morphology_name(seed):
@@ -202,28 +214,25 @@ def load_morphology(path):
     Raises:
         InvalidInput: the file is missing, of another kind, or MorphIO cannot read it.
     """
+    with _reading(path, Path(path)):
+        return FlatMorphology.from_morphio(open_morphology(path))
+
+
+def open_morphology(path):
+    """A morphology file as :class:`morphio.Morphology`: its numbers may be anything.
+
+    Raises:
+        InvalidInput: the file is missing, of another kind, or MorphIO cannot read it.
+    """
     import morphio
 
     path = Path(path)
-    if path.suffix.lower().lstrip(".") not in MORPHOLOGY_EXTENSIONS:
-        raise InvalidInput(
-            f"{path.suffix or 'no extension'} is not a kind of morphology file",
-            where=path,
-            hint=f"expected {', '.join('.' + e for e in MORPHOLOGY_EXTENSIONS)}",
-        )
-    if not path.is_file():
-        raise InvalidInput("there is no such file", where=path)
-    try:
+    expected = f"expected {', '.join('.' + known for known in MORPHOLOGY_EXTENSIONS)}"
+    require_file(path, MORPHOLOGY_EXTENSIONS, "morphology file", expected)
+    with _reading(path, path):
         if path.suffix.lower() == ".h5":
             _check_tables(path)
-        read = morphio.Morphology(str(path), **_without_warnings())
-        return FlatMorphology.from_morphio(read)
-    except InvalidInput as error:
-        raise InvalidInput(f"not a readable morphology: {error.problem}", where=path) from error
-    except (morphio.MorphioError, *READ_ERRORS) as error:
-        raise InvalidInput(
-            f"not a readable morphology: {_first_line(error, path)}", where=path
-        ) from error
+        return morphio.Morphology(str(path), **_without_warnings())
 
 
 def load_from_container(path, name):
@@ -235,17 +244,27 @@ def load_from_container(path, name):
     import h5py
     import morphio
 
-    where = f"{path}, {name}"
-    try:
+    with _reading(f"{path}, {name}", Path(path)):
         with h5py.File(path, "r") as file:
             read_tables(file[name])
         return FlatMorphology.from_morphio(morphio.Collection(str(path)).load(name))
+
+
+@contextlib.contextmanager
+def _reading(where, path):
+    """Turn what reading a morphology raises into an InvalidInput."""
+    import morphio
+
+    try:
+        yield
     except InvalidInput as error:
+        if error.where is not None:
+            raise
         raise InvalidInput(f"not a readable morphology: {error.problem}", where) from error
     except (morphio.MorphioError, *READ_ERRORS) as error:
-        raise InvalidInput(
-            f"not a readable morphology: {_first_line(error, Path(path))}", where
-        ) from error
+        message = _one_line(error, path)
+        hint = next((hint for sign, hint in _READ_HINTS if sign in message), None)
+        raise InvalidInput(f"not a readable morphology: {message}", where, hint) from error
 
 
 def _check_tables(path):
@@ -281,10 +300,10 @@ def _require_finite(morphology, path):
         raise InvalidInput("it has negative diameters", where=path)
 
 
-def _first_line(error, path):
+def _one_line(error, path):
     """MorphIO's message in one line, without color codes and the path that we name anyway."""
-    import re
-
-    text = re.sub(r"\x1b\[[0-9;]*m", "", str(error)).replace(str(path), path.name)
-    lines = [line.strip(" :\t") for line in text.splitlines() if line.strip(" :\t")]
-    return " ".join(lines)[:300] if lines else type(error).__name__
+    text = re.sub(r"\x1b\[[0-9;]*m", "", str(error))
+    text = re.sub(r"(?m)^Error in .*$", "", text)
+    text = re.sub(rf"{re.escape(str(path))}:(\d+):error", r"at line \1:", text)
+    text = text.replace(str(path), path.name)
+    return " ".join(text.split())[:_MAX_MESSAGE].strip(" :") or type(error).__name__

@@ -1,6 +1,7 @@
 """The diagnosis of a calibration, as a task."""
 
 from region_grower_flow import layout
+from region_grower_flow.checks import calibration_settings
 from region_grower_flow.tasks import inputs
 from region_grower_flow.tasks.base import FlowTask, load_json_output
 from region_grower_flow.tasks.checks import CheckReconstructions, Guarded
@@ -44,7 +45,7 @@ class DiagnoseReconstructions(Prepared, Guarded, CalibrationOptions, FlowTask):
         from region_grower_flow.io.atomic import write_json_atomic, write_text_atomic
 
         dataset = self.reconstructions()
-        populations = gather_populations(dataset, on_bad_morphology=self.on_bad_morphology)
+        populations = gather_populations(dataset, calibration_settings(self))
         found = diagnosis.diagnose(populations, self._load(ExtractDistributions))
         path_distances, trunks = self._load(FitPathDistances), self._load(FitTrunkAngles)
         diagnosis.merge(found, path_distance_fit=path_distances, trunk_fit=trunks)

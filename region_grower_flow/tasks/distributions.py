@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from region_grower_flow import layout
-from region_grower_flow.checks import load_document
+from region_grower_flow.checks import calibration_settings
 from region_grower_flow.tasks import inputs
-from region_grower_flow.tasks.base import FlowTask, processes
+from region_grower_flow.tasks.base import FlowTask, places_of
 from region_grower_flow.tasks.checks import CheckReconstructions, Guarded
 from region_grower_flow.tasks.options import ParameterOptions
 from region_grower_flow.tasks.reconstructions import Prepared
@@ -28,6 +28,10 @@ class ExtractDistributions(Prepared, Guarded, ParameterOptions, FlowTask):
         """The reconstructions, their table and the diametrizer's configuration."""
         return inputs.reconstruction_files(self)
 
+    def values(self):
+        """The options, and where the output is."""
+        return {**super().values(), **places_of(self, ("extracted_distributions",))}
+
     @property
     def path(self):
         """Where the distributions are."""
@@ -40,12 +44,9 @@ class ExtractDistributions(Prepared, Guarded, ParameterOptions, FlowTask):
 
         distributions, report = extract_distributions(
             self.reconstructions(),
-            region=self.region,
-            diametrizer_config=load_document(self.diametrizer_config),
-            processes=processes(self.extraction_processes),
+            calibration_settings(self),
+            processes=self.extraction_processes,
             progress=self.show_progress("mtypes"),
-            on_bad_morphology=self.on_bad_morphology,
-            min_basal_trees=self.min_basal_trees,
         )
         # NeuroTS gives a trunk's bar, which starts with no bifurcation, NaN for angles.
         make_folder(self.path.parent)

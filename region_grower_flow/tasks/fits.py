@@ -1,6 +1,7 @@
 """Fits of trunk angles and of path distances against extents, as tasks."""
 
 from region_grower_flow import layout
+from region_grower_flow.checks import calibration_settings
 from region_grower_flow.tasks import inputs
 from region_grower_flow.tasks.base import FlowTask
 from region_grower_flow.tasks.checks import CheckReconstructions, Guarded
@@ -52,7 +53,7 @@ class FitPathDistances(Prepared, Guarded, CalibrationOptions, FlowTask):
     """Fit path distances against extents of the reconstructions' dendrites."""
 
     own_check = CheckReconstructions
-    no_result = ("min_basal_trees",)
+    no_result = ("min_basal_trees", "synthesize_axons")
     path_fit_trees = FitOptions.path_fit_trees
 
     def requires(self):
@@ -80,9 +81,7 @@ class FitPathDistances(Prepared, Guarded, CalibrationOptions, FlowTask):
         from region_grower_flow.calibration.populations import gather_populations
         from region_grower_flow.io.atomic import write_json_atomic
 
-        populations = gather_populations(
-            self.reconstructions(), on_bad_morphology=self.on_bad_morphology
-        )
+        populations = gather_populations(self.reconstructions(), calibration_settings(self))
         fits = fit_path_distances(populations, self.path_fit_trees)
         by_mtype = {
             mtype: {name: fit.as_dict() for name, fit in by_type.items()}

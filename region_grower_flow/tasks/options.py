@@ -67,9 +67,14 @@ class CalibrationOptions(ReferenceOptions, WorkOptions):
         description="What to do with a reconstruction that cannot be used: fail, or leave it out "
         "and say so",
     )
+    synthesize_axons = Switch(
+        description="Calibrate axons (of the mtypes most of whose reconstructions have one) and "
+        "grow them, instead of grafting them",
+    )
     min_basal_trees = Whole(
         default=1,
         least=1,
+        most=2,
         description="Least number of basal dendrites in the distributions; growth needs 2, so 2 "
         "keeps mtypes whose reconstructions have one",
     )
@@ -77,7 +82,7 @@ class CalibrationOptions(ReferenceOptions, WorkOptions):
         optional=True,
         least=1,
         significant=False,
-        description="Processes that extract distributions (as many as there are cores)",
+        description="Processes that extract distributions (as many as pay, up to the cores)",
     )
     extracted_distributions = Text(
         optional=True,
@@ -97,7 +102,8 @@ class ParameterOptions(CalibrationOptions):
     overrides = Text(
         optional=True,
         result=False,
-        description="YAML or JSON file of values that replace generated parameters, by mtype",
+        description="YAML or JSON file, or CSV table (mtype, entry, value), of values that replace "
+        "generated parameters, by mtype",
     )
     generated_parameters = Text(
         optional=True,
@@ -144,7 +150,7 @@ class AtlasOptions(WorkOptions):
         significant=False,
         description="Greatest ratio, per mtype, of cells without morphology in the axon table",
     )
-    synthesize_axons = Switch(description="Grow axons instead of grafting them")
+    synthesize_axons = CalibrationOptions.synthesize_axons
 
 
 class GrowthOptions(BuildOptions):

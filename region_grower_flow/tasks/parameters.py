@@ -3,10 +3,15 @@
 from pathlib import Path
 
 from region_grower_flow import layout
-from region_grower_flow.checks import load_document, read_additions, read_reconstructions
+from region_grower_flow.checks import (
+    calibration_settings,
+    load_document,
+    read_additions,
+    read_reconstructions,
+)
 from region_grower_flow.errors import InvalidInput
 from region_grower_flow.tasks import inputs
-from region_grower_flow.tasks.base import FlowTask, load_json_output
+from region_grower_flow.tasks.base import FlowTask, load_json_output, places_of
 from region_grower_flow.tasks.checks import CheckReconstructions, Guarded
 from region_grower_flow.tasks.fits import FitPathDistances, FitTrunkAngles
 from region_grower_flow.tasks.options import (
@@ -47,10 +52,8 @@ class GenerateParameters(Guarded, ParameterOptions, FlowTask):
 
         parameters, report = generate_parameters(
             read_reconstructions(self),
-            region=self.region,
-            tmd_parameters=load_document(self.base_parameters),
-            diametrizer_config=load_document(self.diametrizer_config),
-            on_bad_morphology=self.on_bad_morphology,
+            calibration_settings(self),
+            load_document(self.base_parameters),
         )
         make_folder(self.path.parent)
         write_json_atomic(self.path, parameters, indent=4)
@@ -83,9 +86,10 @@ class BuildParameters(Guarded, BuildOptions, FlowTask):
         return inputs.given_files(self, "trunk_rules", "scaling_rules", "overrides")
 
     def values(self):
-        """Of the region structure, the layers that the rules may name count."""
+        """Of the region structure, the layers that the rules may name count; and the place."""
         layers = inputs.layers(self) if self.scaling_rules else []
-        return {**super().values(), "layers": layers}
+        place = places_of(self, ("generated_parameters",))
+        return {**super().values(), "layers": layers, **place}
 
     @property
     def path(self):

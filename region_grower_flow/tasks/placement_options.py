@@ -235,8 +235,8 @@ class AxonChoiceOptions(WorkOptions):
     input_cells = Text(result=False, description="File of the cells that need axons (.h5, .mvd3)")
     axon_donors = Text(
         result=False,
-        description="Table of the donors: dat (name, layer, mtype), or CSV with name, mtype and "
-        "perhaps layer, soma_depth (um) and use_axon",
+        description="Table of the donors: dat (name, layer, mtype), neuronDB XML, or CSV with "
+        "name, mtype and perhaps layer and use_axon",
     )
     base_morph_dir = Text(
         optional=True,
@@ -275,8 +275,9 @@ class AxonChoiceOptions(WorkOptions):
     axon_home = Text(
         optional=True,
         result=False,
-        description="YAML file {layer: thickness in um} of the column that the donors come from "
-        "(the thicknesses of the region structure without it)",
+        description="YAML file of the column that the donors come from: {layer: thickness in um}, "
+        "or {thicknesses: ..., soma_depths: {donor or mtype: um}} (the thicknesses of the region "
+        "structure without it)",
     )
     placement_rules = Text(
         optional=True, result=False, description="XML file of placement rules, for the choice rules"

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from region_grower_flow import layout
-from region_grower_flow.checks import read_reconstructions
+from region_grower_flow.checks import calibration_settings, read_reconstructions
 from region_grower_flow.tasks import inputs
 from region_grower_flow.tasks.base import FlowTask
 from region_grower_flow.tasks.checks import CheckReconstructions, Guarded
@@ -20,7 +20,7 @@ class PrepareReconstructions(Guarded, CalibrationOptions, FlowTask):
     """
 
     own_check = CheckReconstructions
-    no_result = ("region", "min_basal_trees")
+    no_result = ("region", "min_basal_trees", "synthesize_axons")
 
     def requires(self):
         """The checks."""
@@ -45,7 +45,7 @@ class PrepareReconstructions(Guarded, CalibrationOptions, FlowTask):
         dataset = read_reconstructions(self)
         done = prepare(
             dataset,
-            gather_populations(dataset, on_bad_morphology=self.on_bad_morphology),
+            gather_populations(dataset, calibration_settings(self)),
             self.path,
             self.morphology_frame,
             self.inverted_mtypes,

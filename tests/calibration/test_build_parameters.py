@@ -177,6 +177,11 @@ def test_a_mode_without_values_needs_fits(made):
     assert "set trunk_fits to asked" in problem
     found, _ = build(made, ASKED, overrides=overrides)
     assert orientation(found, INTERNEURON, BASAL)["values"] == {"form": "flat", "params": []}
+    # So does one that base parameters name.
+    generated = copy.deepcopy(made[0])
+    generated[INTERNEURON][BASAL]["orientation"] = {"mode": "pia_constraint", "values": {}}
+    (problem,) = problems((generated, *made[1:]))
+    assert problem.startswith(f"parameters, {INTERNEURON}, {BASAL}: the orientation has a mode")
 
 
 @pytest.mark.parametrize(
@@ -277,6 +282,15 @@ def test_constraints_that_growth_could_not_use_are_refused(made, overrides, mess
     """Else every cell of the mtype would be dropped after all the work."""
     with pytest.raises(InvalidInput, match=message):
         build(made, layers=FIELD, overrides=overrides)
+
+
+def test_rules_by_layers_that_other_regions_do_not_have(made):
+    """The third layer of another region is not this one: the name stays."""
+    rules = {PYRAMIDAL: {BASAL: {"hard_limit_max": {"layer": "SLM"}}}}
+    for layers, expected in ((FIELD, "SLM"), (FIELD[:1], 1)):
+        final, _ = build(made, layers=layers, scaling=rules)
+        limit = final[PYRAMIDAL]["context_constraints"][BASAL]["hard_limit_max"]
+        assert limit == {"layer": expected, "fraction": 1.0}
 
 
 def test_rules_by_layers_that_are_elsewhere_in_other_regions(made):

@@ -1,6 +1,7 @@
 import pytest
 
 from region_grower_flow.calibration.diameter_model import resolve_diameter_model
+from region_grower_flow.calibration.settings import CalibrationSettings
 from region_grower_flow.errors import InvalidInput
 
 GENERIC = {"models": ["generic"], "terminal_threshold": 2.0, "taper": {"max": 0.1}}
@@ -104,7 +105,7 @@ def test_types_with_settings_of_their_own_are_fitted_by_these(dataset):
     from region_grower_flow.calibration.distributions import extract_distributions
 
     def fitted(config):
-        found = extract_distributions(dataset, diametrizer_config=config, processes=1)[0]
+        found = extract_distributions(dataset, CalibrationSettings(diametrizer_config=config), 1)[0]
         return found["default"][PYRAMIDAL]["diameter"]
 
     own = fitted(PER_TYPE)
@@ -126,8 +127,9 @@ def test_uniform_beside_simpler_grows_uniform_diameters(dataset):
     from region_grower_flow.calibration.distributions import extract_distributions
     from region_grower_flow.calibration.parameters import generate_parameters
 
-    params = generate_parameters(dataset, diametrizer_config=MIXED)[0]["default"][PYRAMIDAL]
-    drawn = extract_distributions(dataset, diametrizer_config=MIXED, processes=1)[0]["default"]
+    settings = CalibrationSettings(diametrizer_config=MIXED)
+    params = generate_parameters(dataset, settings)[0]["default"][PYRAMIDAL]
+    drawn = extract_distributions(dataset, settings, 1)[0]["default"]
     cell = NeuronGrower(params, drawn[PYRAMIDAL], rng_or_seed=1).grow()
     diameters = {int(s.type): [] for s in cell.iter()}
     for section in cell.iter():

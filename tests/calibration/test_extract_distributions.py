@@ -1,5 +1,6 @@
 import json
 import multiprocessing
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from reference_cells import INTERNEURON, PYRAMIDAL, make_cell, write_cell, write
 from region_grower_flow.calibration import distributions as module
 from region_grower_flow.calibration.dataset import read_dataset
 from region_grower_flow.calibration.distributions import extract_distributions
+from region_grower_flow.calibration.settings import CalibrationSettings
 from region_grower_flow.errors import InvalidInput, WorkerFailed
 
 BASAL, APICAL = "basal_dendrite", "apical_dendrite"
@@ -32,6 +34,10 @@ def by_neurots(dataset, mtype, neurite_types, **options):
     return extract_input.distributions(
         paths, neurite_types=list(neurite_types), diameter_input_morph=paths, **options
     )
+
+
+def extract(dataset, processes=None, **settings):
+    return extract_distributions(dataset, CalibrationSettings(**settings), processes)
 
 
 @pytest.fixture
@@ -67,7 +73,7 @@ def test_equal_to_neurots(dataset):
 def test_other_formats(tmp_path, extension):
     files = reference_cells.write_dataset(tmp_path, extension)
     dataset = read_dataset(*files, extension)
-    found = extract_distributions(dataset, region="S1")[0]["S1"]
+    found = extract(dataset, region="S1")[0]["S1"]
     assert text(found[PYRAMIDAL]) == text(by_neurots(dataset, PYRAMIDAL, [BASAL, APICAL]))
 
 
@@ -75,7 +81,7 @@ def test_diameter_models(dataset):
     from diameter_synthesis import build_models
 
     config = {**GENERIC, "neurite_types": [BASAL, APICAL]}
-    found = extract_distributions(dataset, diametrizer_config=config)[0]["default"]
+    found = extract(dataset, diametrizer_config=config)[0]["default"]
     expected = by_neurots(
         dataset,
         PYRAMIDAL,
@@ -83,17 +89,17 @@ def test_diameter_models(dataset):
         diameter_model=lambda cells: build_models.build(cells, config=config),
     )
     assert text(found[PYRAMIDAL]) == text(expected)
-    found = extract_distributions(dataset, diametrizer_config="M1")[0]["default"]
+    found = extract(dataset, diametrizer_config="M1")[0]["default"]
     expected = by_neurots(dataset, INTERNEURON, [BASAL], diameter_model="M1")
     assert text(found[INTERNEURON]) == text(expected)
     uniform = {"method": "uniform", BASAL: 0.5, APICAL: 1.5}
-    found = extract_distributions(dataset, diametrizer_config=uniform)[0]["default"]
+    found = extract(dataset, diametrizer_config=uniform)[0]["default"]
     assert found[PYRAMIDAL]["diameter"] == {"method": "uniform"}
 
 
 def test_feature_of_each_neurite_type(dataset):
     feature = {APICAL: "radial_distances"}
-    found = extract_distributions(dataset, feature=feature)[0]["default"]
+    found = extract(dataset, feature=feature)[0]["default"]
     assert found[PYRAMIDAL][APICAL]["filtration_metric"] == "radial_distances"
     assert found[PYRAMIDAL][BASAL]["filtration_metric"] == "path_distances"
     expected = by_neurots(dataset, PYRAMIDAL, [BASAL, APICAL], feature=feature)
@@ -111,23 +117,65 @@ def test_apical_trees_only_when_most_cells_have_one(write):
 
 def test_neurite_types_of_choice(write):
     dataset = write({f"a{i}": ("PC", {"apicals": 1, "axons": 1}) for i in range(2)})
-    found = extract_distributions(dataset, neurite_types=["axon", "basal"])[0]["default"]["PC"]
+    found = extract(dataset, neurite_types=["axon", "basal"])[0]["default"]["PC"]
     assert text(found) == text(by_neurots(dataset, "PC", [BASAL, "axon"]))
-    found = extract_distributions(dataset, neurite_types={"PC": [APICAL]})[0]["default"]["PC"]
+    found = extract(dataset, neurite_types={"PC": [APICAL]})[0]["default"]["PC"]
     assert found[BASAL] == {"trunk": None}
     validate_neuron_distribs(found)
     for wrong, expected in (
-        ({"PX": [APICAL]}, "unknown mtype 'PX'"),
+        ({"PX": [APICAL]}, "the mtype 'PX' is not among the 1"),
         (["dendrite"], "unknown neurite type 'dendrite'"),
         ("axon", "expected a list"),
     ):
         with pytest.raises(InvalidInput, match=expected):
-            extract_distributions(dataset, neurite_types=wrong)
+            extract(dataset, neurite_types=wrong)
+
+
+def test_axons_that_the_table_rules_out_are_not_extracted(write):
+    """use_axon is of the axons only: the dendrites of such a cell count."""
+    dataset = write({f"a{i}": ("IN", {"basals": 2 + i, "axons": 1}) for i in range(4)})
+    cells = [cell._replace(use_axon=i != 1) for i, cell in enumerate(dataset.mtypes["IN"])]
+    marked = replace(dataset, mtypes={"IN": cells})
+    used = replace(dataset, mtypes={"IN": [cell for cell in cells if cell.use_axon]})
+    types = {"neurite_types": ["axon", "basal"]}
+    for config in (None, GENERIC, "M1"):
+        if config is GENERIC:
+            config = {**GENERIC, "neurite_types": [BASAL, "axon"]}
+        models = {**types, "diametrizer_config": config}
+        found = extract(marked, **models)[0]["default"]["IN"]
+        every = extract(dataset, **models)[0]["default"]["IN"]
+        fewer = extract(used, **models)[0]["default"]["IN"]
+        assert text(found["axon"]) == text(fewer["axon"]) != text(every["axon"])
+        assert text(found[BASAL]) == text(every[BASAL]) != text(fewer[BASAL])
+        assert found["soma"] == every["soma"]
+        for quantity, values in found["diameter"].items():
+            if quantity == "axon":
+                assert values == fewer["diameter"]["axon"]
+            elif quantity == BASAL:
+                assert values == every["diameter"][BASAL]
+            elif isinstance(values, dict):
+                assert values["axon"] == fewer["diameter"][quantity]["axon"]
+                assert values[BASAL] == every["diameter"][quantity][BASAL]
+    _, report = extract(marked, **types)
+    entry = report.mtypes["IN"]
+    assert entry["notes"] == [
+        "the axons of 1 of 4 cells are not used, as the table says (use_axon)"
+    ]
+    assert (entry["cells_with"], entry["trees"]["axon"]) == ({BASAL: 4, "axon": 3}, 3)
+
+
+def test_axons_of_a_minority_are_told(write):
+    cells = {f"a{i}": ("IN", {"axons": int(i == 0)}) for i in range(3)}
+    result, report = extract(write(cells), neurite_types=["axon", "basal"])
+    assert result["default"]["IN"]["axon"] == {}
+    assert report.mtypes["IN"]["notes"] == [
+        "1 of 3 cells have an axon; as these are not most of them, none is grown"
+    ]
 
 
 def test_neurite_types_that_no_cell_has(dataset):
     with pytest.raises(InvalidInput, match="none of its cells has a tree of type apical_dendrite"):
-        extract_distributions(dataset, neurite_types={INTERNEURON: [BASAL, APICAL]})
+        extract(dataset, neurite_types={INTERNEURON: [BASAL, APICAL]})
 
 
 def test_threshold_is_lowered_only_where_neurots_would_fail(write):
@@ -172,7 +220,7 @@ def test_cells_with_one_basal_dendrite(write):
     result, report = extract_distributions(dataset)
     assert result["default"]["BP"][BASAL]["num_trees"]["data"]["bins"] == [1]
     assert "no reference cell has two basal dendrites" in report.notes[0]
-    result, report = extract_distributions(dataset, min_basal_trees=2)
+    result, report = extract(dataset, min_basal_trees=2)
     assert result["default"]["BP"][BASAL]["num_trees"]["data"]["bins"] == [2]
     assert report.notes == []
 
@@ -209,7 +257,7 @@ def test_bad_cells_fail_or_are_skipped(write, capfd):
     first, second = str(error.value).splitlines()
     assert first.endswith("bad.h5: (mtype PC) it has no dendrites (its trees are: 1 axon).")
     assert "worse.h5: (mtype IN)" in second
-    result, report = extract_distributions(dataset, on_bad_morphology="skip")
+    result, report = extract(dataset, on_bad_morphology="skip")
     assert list(result["default"]) == ["PC"]
     assert [(name, mtype) for name, mtype, _ in report.lost] == [("bad", "PC"), ("worse", "IN")]
     sentences = list(report.sentences())
@@ -222,7 +270,7 @@ def test_bad_cells_fail_or_are_skipped(write, capfd):
 def test_no_cell_is_left(write):
     dataset = write({"a": ("PC", {"basals": 0}), "b": ("IN", {"basals": 0})})
     with pytest.raises(InvalidInput, match=r"no morphology can be used.*first, a: it has no"):
-        extract_distributions(dataset, on_bad_morphology="skip")
+        extract(dataset, on_bad_morphology="skip")
 
 
 def test_what_neurots_cannot_extract_is_a_sentence_per_mtype(write):
@@ -243,7 +291,7 @@ def test_what_neurots_cannot_extract_is_a_sentence_per_mtype(write):
 )
 def test_bad_options(dataset, options, expected):
     with pytest.raises(InvalidInput, match=expected):
-        extract_distributions(dataset, **options)
+        extract(dataset, **options)
 
 
 def test_progress(dataset, capsys):

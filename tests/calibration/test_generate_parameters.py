@@ -6,9 +6,11 @@ from neurots import NeuronGrower, extract_input
 from neurots.validator import validate_neuron_params
 from reference_cells import INTERNEURON, PYRAMIDAL, make_cell, write_cell, write_dat
 
+from region_grower_flow.calibration.build import Additions, build_parameters
 from region_grower_flow.calibration.dataset import read_dataset
 from region_grower_flow.calibration.distributions import extract_distributions
 from region_grower_flow.calibration.parameters import generate_parameters
+from region_grower_flow.calibration.settings import CalibrationSettings
 from region_grower_flow.errors import InvalidInput
 
 BASAL, APICAL = "basal_dendrite", "apical_dendrite"
@@ -16,9 +18,13 @@ SIMPLER = {"models": ["simpler"], "neurite_types": [BASAL, APICAL]}
 LIMITS = {"context_constraints": {APICAL: {"hard_limit_max": {"layer": 1, "fraction": 0.9}}}}
 
 
-def generate(dataset, **options):
-    result, report = generate_parameters(dataset, **options)
+def generate(dataset, tmd_parameters=None, **settings):
+    result, report = generate_parameters(dataset, CalibrationSettings(**settings), tmd_parameters)
     return next(iter(result.values())), report
+
+
+def override(dataset, overrides):
+    return build_parameters(generate(dataset)[0], Additions(overrides=overrides))
 
 
 def test_equal_to_neurots(dataset):
@@ -42,7 +48,9 @@ def test_diameter_parameters_are_those_of_neurots(dataset, config):
 
 
 def test_region_and_feature(dataset):
-    result, _ = generate_parameters(dataset, "S1", feature={APICAL: "radial_distances"})
+    result, _ = generate_parameters(
+        dataset, CalibrationSettings("S1", feature={APICAL: "radial_distances"})
+    )
     assert result["S1"][PYRAMIDAL][APICAL]["metric"] == "radial_distances"
     assert result["S1"][PYRAMIDAL][BASAL]["metric"] == "path_distances"
     found, _ = generate(dataset, feature="radial_distances")
@@ -59,7 +67,9 @@ def test_parameters_and_distributions_grow_together(dataset, config):
     from diameter_synthesis import build_diameters
 
     parameters, _ = generate(dataset, diametrizer_config=config)
-    distributions, _ = extract_distributions(dataset, diametrizer_config=config)
+    distributions, _ = extract_distributions(
+        dataset, CalibrationSettings(diametrizer_config=config)
+    )
     for mtype, params in parameters.items():
         grower = NeuronGrower(
             input_parameters=params,
@@ -70,6 +80,25 @@ def test_parameters_and_distributions_grow_together(dataset, config):
         grower.grow()
         types = {int(tree.type) for tree in grower.neuron.root_sections}
         assert types == ({3, 4} if mtype == PYRAMIDAL else {3})
+
+
+def test_axons_grow_where_they_are_asked_for(tmp_path):
+    import numpy as np
+
+    rng = np.random.default_rng(2)
+    for i in range(3):
+        write_cell(make_cell(rng, apicals=1, axons=1), tmp_path / "cells", f"p{i}")
+    dat_file = write_dat(tmp_path, [f"p{i} 5 PC" for i in range(3)])
+    dataset = read_dataset(tmp_path / "cells", dat_file)
+    settings = CalibrationSettings(neurite_types=["axon", BASAL, APICAL])
+    parameters = generate_parameters(dataset, settings)[0]["default"]["PC"]
+    distributions = extract_distributions(dataset, settings)[0]["default"]["PC"]
+    assert parameters["grow_types"] == [BASAL, APICAL, "axon"]
+    grower = NeuronGrower(
+        input_parameters=parameters, input_distributions=distributions, rng_or_seed=1
+    )
+    grower.grow()
+    assert {int(tree.type) for tree in grower.neuron.root_sections} == {2, 3, 4}
 
 
 def test_a_cell_without_basal_dendrites_grows(tmp_path):
@@ -174,7 +203,7 @@ def test_overrides(dataset):
         "*": {"apical_dendrite": {"randomness": 0.2}, "basal_dendrite.step_size.norm.mean": 2.0},
     }
     untouched = copy.deepcopy(overrides)
-    found, report = generate(dataset, overrides=overrides)
+    found, report = override(dataset, overrides)
     assert overrides == untouched
     assert found[PYRAMIDAL][APICAL]["randomness"] == 0.3  # "*" comes first
     assert found[PYRAMIDAL][APICAL]["has_apical_tuft"] is True
@@ -209,7 +238,7 @@ def test_overrides_of_constraints_orientations_and_steps(dataset):
             "diameter_params.seed": 3,
         },
     }
-    found, _ = generate(dataset, overrides=overrides)
+    found, _ = override(dataset, overrides)
     params = found[PYRAMIDAL]
     assert params[APICAL]["orientation"] == orientation
     limits = params["context_constraints"][APICAL]
@@ -242,21 +271,21 @@ def test_overrides_of_constraints_orientations_and_steps(dataset):
 )
 def test_bad_overrides(dataset, overrides, expected):
     with pytest.raises(InvalidInput, match=expected):
-        generate(dataset, overrides=overrides)
+        override(dataset, overrides)
 
 
 def test_all_bad_overrides_are_reported_together(dataset):
     overrides = {"L5": {}, PYRAMIDAL: {"orgin": [0, 0, 0], "basal_dendrite.bias": 0.1, "x.y": 1}}
     with pytest.raises(InvalidInput) as error:
-        generate(dataset, overrides=overrides)
+        override(dataset, overrides)
     assert len(str(error.value).splitlines()) == 3
 
 
 def test_a_sensible_trunk_length_metric_is_allowed(dataset):
-    found, _ = generate(dataset, overrides={"*": {"basal_dendrite.metric": "trunk_length"}})
+    found, _ = override(dataset, {"*": {"basal_dendrite.metric": "trunk_length"}})
     assert found[INTERNEURON][BASAL]["metric"] == "trunk_length"
 
 
 def test_without_overrides_nothing_is_reported(dataset):
-    assert generate(dataset, overrides={})[1].overrides == []
-    assert generate(dataset, overrides=None)[1].overrides == []
+    assert override(dataset, {})[1].overrides == []
+    assert override(dataset, None)[1].overrides == []

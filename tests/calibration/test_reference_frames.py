@@ -20,6 +20,7 @@ from region_grower_flow.calibration.frames import apical_axis, longest_axis, rot
 from region_grower_flow.calibration.morphologies import examine_cell
 from region_grower_flow.calibration.populations import gather_populations
 from region_grower_flow.calibration.preparation import prepare, relocate
+from region_grower_flow.calibration.settings import CalibrationSettings
 from region_grower_flow.errors import InvalidInputs
 from region_grower_flow.tasks import (
     ExtractDistributions,
@@ -195,13 +196,28 @@ def test_apical_dendrites_of_a_minority_turn_no_cell(tmp_path):
     assert f"{INTERNEURON}: its 7 cells are not turned, only moved." in done.sentences()
 
 
+def test_a_copy_does_not_stand_for_a_cell_that_broke(tmp_path):
+    dataset = read_dataset(*write_dataset(tmp_path / "given"))
+    target = tmp_path / "copies"
+    prepared(dataset, target)
+    (dataset.folder / "pc_0.h5").write_bytes(b"no HDF5")
+    (target / "other.h5").touch()
+    populations = gather_populations(dataset, CalibrationSettings(on_bad_morphology="skip"))
+    done = prepare(dataset, populations, target, "center")
+    assert len(done.paths) == 11
+    assert sorted(set(target.iterdir()) - set(done.paths)) == [target / "other.h5"]
+    paths = [cell.path for cell in relocate(dataset, target).mtypes[PYRAMIDAL]]
+    assert paths[0] == str(dataset.folder / "pc_0.h5")
+    assert paths[1] == str(target / "pc_1.h5")
+
+
 def test_copies_are_never_put_among_the_originals(tmp_path):
     dataset = read_dataset(*write_dataset(tmp_path / "given"))
     before = {path: path.read_bytes() for path in dataset.folder.iterdir()}
     for target in (dataset.folder, dataset.folder / "work"):
         with pytest.raises(InvalidInputs, match="would lie among the reconstructions"):
             prepared(dataset, target)
-    with pytest.raises(InvalidInputs, match="the mtype 'L5_PC' has no cells"):
+    with pytest.raises(InvalidInputs, match="the mtype 'L5_PC' is not among the 2"):
         prepared(dataset, tmp_path / "copies", inverted=("L5_PC",))
     assert {path: path.read_bytes() for path in dataset.folder.iterdir()} == before
 

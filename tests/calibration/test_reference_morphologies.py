@@ -92,13 +92,21 @@ def test_broken_files(tmp_path, name, content):
     path = tmp_path / name
     path.write_bytes(content)
     problem = examine(path).problem
-    assert problem.startswith("MorphIO cannot read it: ")
+    assert problem.startswith("not a readable morphology: ")
     assert "\n" not in problem
     assert "\x1b" not in problem
 
 
+def test_damaged_tables_do_not_reach_morphio(tmp_path, rng):
+    """MorphIO ends the process when it reads some of them."""
+    path = write_cell(make_cell(rng), tmp_path, "damaged")
+    with h5py.File(path, "r+") as file:
+        file["structure"][3, 0] = 10**6
+    assert "its sections lie outside of its" in examine(path).problem
+
+
 def test_absent_file(tmp_path):
-    assert "cannot read" in examine(tmp_path / "none.h5").problem
+    assert examine(tmp_path / "none.h5").problem == "there is no such file"
 
 
 @pytest.mark.parametrize(

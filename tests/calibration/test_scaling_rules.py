@@ -43,13 +43,16 @@ def test_numbers_of_layers(layer):
     ("layer", "layers", "number"),
     [
         ("CA3sp", [CA3], 3),
-        ("CA3sp", [CA3, CORTEX], 3),
+        ("CA3sp", [CA3, CA3], 3),
+        ("L5", [CORTEX, CA3], 5),
         ("L5", [[1, 2, 3, 5, 6]], 4),
         (5, [[1, 2, 3, 5, 6]], 4),
         ("L4", [["L1", "L23", "L4"]], 3),
         (1, [["L1", "L23", "L4"]], 1),
         # Not at one place: the synthesis resolves the name region by region.
         ("CA3sp", [CA3, ["CA3sp"]], "CA3sp"),
+        # The third layer of a cortex is another one.
+        ("CA3sp", [CA3, CORTEX], "CA3sp"),
         ("L5", [[4, 5], [5]], "5"),
     ],
 )

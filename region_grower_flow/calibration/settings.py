@@ -1,0 +1,37 @@
+"""What a calibration goes by: the same for distributions, parameters and diagnosis."""
+
+from dataclasses import dataclass
+
+from region_grower_flow.calibration.features import DEFAULT_FEATURE
+from region_grower_flow.layout import DEFAULT_REGION
+
+FAIL, SKIP = "fail", "skip"
+"""What happens to cells that cannot be used."""
+
+
+@dataclass(frozen=True)
+class CalibrationSettings:
+    """How reconstructions are calibrated.
+
+    Distributions and parameters that are made with the same settings fit each other.
+
+    Attributes:
+        region: the key of the result.
+        neurite_types: which neurites are considered, see :func:`populations.gather_populations`.
+        on_bad_morphology: ``"fail"``: cells that cannot be used are errors; ``"skip"``: they are
+            left out and named in the report.
+        diametrizer_config: see :func:`diameter_model.resolve_diameter_model`.
+        feature: the filtration of the bar codes, which is the metric of growth
+            (``trunk_length``: there are none), for all neurite types or as {neurite type:
+            filtration}; see :mod:`features`.
+        min_basal_trees: NeuroTS grows no cell with fewer than two basal dendrites (it draws again,
+            and drops the cell in the end). With 2, cells that have one count as having two; 1,
+            NeuroTS's default, leaves them.
+    """
+
+    region: str = DEFAULT_REGION
+    neurite_types: object = None
+    on_bad_morphology: str = FAIL
+    diametrizer_config: object = None
+    feature: object = DEFAULT_FEATURE
+    min_basal_trees: int = 1
