@@ -22,9 +22,9 @@ STAGES = {
     "engine, all": ("engine/__init__.py", "grow"),
     "diameters": ("diameters/", "apply"),
     "grafted axon": ("region_grower_flow/axon.py", "place_axon"),
-    "constraints": ("synthesis.py", "_constraints"),
+    "constraints": ("cell_inputs.py", "_constraints"),
     "writing": ("io/morphologies.py", "write_morphology"),
-    "digest": ("synthesis.py", "digest"),
+    "digest": ("cell_inputs.py", "digest"),
     "a cell": ("synthesis.py", "synthesize"),
 }
 """Parts of a cell by the function that holds them (None: the own time of all of the file)."""

@@ -5,15 +5,14 @@ the cell table; :meth:`Synthesizer.synthesize` makes one cell and returns its re
 a seed of its own, so results depend on nothing but the cell's row and the settings.
 """
 
-import hashlib
 import importlib
 import logging
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from region_grower_flow import layout
+from region_grower_flow.cell_inputs import CellInputs
 from region_grower_flow.errors import (
     DropCell,
     FlowError,
@@ -21,24 +20,12 @@ from region_grower_flow.errors import (
     InvalidInput,
     OutputFailed,
 )
-from region_grower_flow.fingerprint import canonical_json, digest_of, plain_json
-from region_grower_flow.settings import SynthesisSettings, common_content
+from region_grower_flow.settings import SynthesisSettings
 
 L = logging.getLogger(__name__)
 
-
-@dataclass(frozen=True)
-class MtypeEntry:
-    """What the cells of one mtype in one region share.
-
-    Attributes:
-        params, distributions: NeuroTS's, of this mtype.
-        digest: of all that they contribute to a cell.
-    """
-
-    params: dict
-    distributions: dict
-    digest: str
+Y_DIRECTION = np.array([0.0, 1.0, 0.0])
+"""Towards the pia, before the atlas's orientation is applied."""
 
 
 def open_synthesizer(settings):
@@ -53,26 +40,15 @@ class Synthesizer:
 
     def __init__(self, settings):
         self.settings = settings
-        self._loaded = {}
-        self._entries = {}
-        self._spaces = {}
-        self._donors = {}
+        self.inputs = CellInputs(settings)
 
     def digest(self, row):
         """Fingerprint of everything that determines the cell of this row."""
-        content = {
-            "row": self.table.row_content(row - self.settings.rows[0]),
-            "mtype": self._entry(row).digest,
-            "axon": self._donor_content(row),
-        }
-        # The settings are the same for all rows and longer than the rest: hashed once.
-        digest = self._once("common", lambda: _hash_of(common_content(self.settings))).copy()
-        digest.update(plain_json(content))
-        return digest.hexdigest()[:32]
+        return self.inputs.digest(row)
 
     def cost(self, row):
-        """Roughly how much work the cell is: the mean length (um) of its trees' bar codes."""
-        return self._once(("cost", id(self._entry(row))), lambda: _mean_length(self._entry(row)))
+        """Roughly how much work the cell is, see :meth:`CellInputs.cost`."""
+        return self.inputs.cost(row)
 
     def warm_up(self):
         """Read the inputs and load the kernels, so that no cell's time limit pays for it.
@@ -80,7 +56,7 @@ class Synthesizer:
         Raises:
             InvalidInput: an input cannot be read.
         """
-        _ = self.table, self._parameters, self._distributions
+        _ = self.inputs.table, self.inputs.parameters, self.inputs.distributions
         if self.settings.engine == "compiled":
             from region_grower_flow.engine import cache
 
@@ -105,7 +81,7 @@ class Synthesizer:
         except FlowError as reason:
             return self.drop(row, str(reason))
         except Exception as error:  # one odd cell must not end a run of a million
-            L.exception("Cell %d failed unexpectedly", self._cell_id(row))
+            L.exception("Cell %d failed unexpectedly", self.inputs.cell_id(row))
             return self.drop(row, f"unexpected {type(error).__name__}: {error}")
 
     def drop(self, row, reason):
@@ -115,7 +91,7 @@ class Synthesizer:
     # The parts of one cell.
 
     def _make(self, row):
-        rng = np.random.default_rng(self._seed(row))
+        rng = np.random.default_rng(self.inputs.seed(row))
         for attempt in range(1, layout.MAX_ATTEMPTS + 1):
             try:
                 made = self._attempt(row, rng)
@@ -134,17 +110,17 @@ class Synthesizer:
         from region_grower_flow import limits as hard_limits
         from region_grower_flow.space.scaling import limits
 
-        entry, layers = self._entry(row), self._layers(row)
-        site = self._site(row, entry, layers)
-        donor = self._donor(row)
-        grown = engine.grow(self._prepared(row), site, rng, engine=self.settings.engine)
+        layers = self.inputs.layers(row)
+        site, donor = self.inputs.site(row, layers), self.inputs.donor(row)
+        prepared = self.inputs.prepared(row)
+        grown = engine.grow(prepared, site, rng, engine=self.settings.engine)
         morphology = grown.morphology
         hard_limits.translate(morphology, -site.position)
         axis = site.orientation.dot(Y_DIRECTION)
-        fitted = hard_limits.fit_to_limits(
-            morphology, limits(entry.params, layers, morphology), axis, self.settings.min_hard_scale
+        wanted = limits(prepared.params, layers, morphology)
+        morphology, changes, kept = hard_limits.fit_to_limits(
+            morphology, wanted, axis, self.settings.min_hard_scale
         )
-        morphology, changes, kept = fitted
         sections = [s for s in grown.apical_sections if s is not None and kept[s] >= 0]
         apical_points = [morphology.section(kept[s])[-1].tolist() for s in sections]
         if donor is not None:
@@ -160,74 +136,10 @@ class Synthesizer:
             result["debug"] = _debug_data(site, grown, changes)
         return result
 
-    def _site(self, row, entry, layers):
-        from region_grower_flow.engine.model import GrowthSite
-        from region_grower_flow.space.scaling import barcode_scaling
-
-        return GrowthSite(
-            position=self._column("positions", row),
-            orientation=self._column("orientations", row),
-            scaling=barcode_scaling(entry.params, layers),
-            constraints=self._constraints(row),
-            debug=self.settings.debug,
-        )
-
-    def _layers(self, row):
-        from region_grower_flow.space.layers import LayerContext
-
-        count = int(self._column("layer_counts", row))
-        depths = self._column("layer_depths", row)[: count + 1].tolist() if count else None
-        name = self._column("synthesis_regions", row)
-        region = self.table.meta["regions"].get(name) or {}
-        return LayerContext(
-            depth=float(self._column("depths", row)),
-            layer_depths=depths,
-            model_depths=region.get("cortical_depths"),
-            names=self.table.layer_names(name),
-        )
-
-    def _constraints(self, row):
-        region = self._column("synthesis_regions", row)
-        meta = self.table.meta["regions"].get(region) or {}
-        if not meta.get("directions") and not meta.get("boundaries"):
-            return ()
-        from region_grower_flow.space.constraints import (
-            ConstraintCell,
-            RegionSpace,
-            constraints_for_cell,
-        )
-
-        if region not in self._spaces:
-            self._spaces[region] = RegionSpace.prepare(
-                meta.get("directions"), meta.get("boundaries"), self.table.meta["atlas"]
-            )
-        layers = self._layers(row)
-        cell = ConstraintCell(
-            position=self._column("positions", row),
-            orientation=self._column("orientations", row),
-            depth=layers.depth,
-            layer_depths=layers.layer_depths,
-            mtype=self._column("mtypes", row),
-            mclass=self._optional("mclass", row),
-            glomerulus_id=self._optional("glomerulus_ids", row),
-        )
-        return constraints_for_cell(self._spaces[region], cell)
-
-    def _donor(self, row):
-        name = self._column("axon_names", row)
-        if name is None or self.settings.base_morph_dir is None or self.settings.synthesize_axons:
-            return None
-        if name not in self._donors:
-            self._donors[name] = _load_donor(self.settings.base_morph_dir, name)
-        donor = self._donors[name]
-        if isinstance(donor, FlowError):
-            raise DropCell(str(donor))
-        return donor
-
     def _graft(self, row, morphology, donor, orientation, rng):
         from region_grower_flow.axon import place_axon
 
-        scale = float(self._column("axon_scales", row))
+        scale = float(self.inputs.column("axon_scales", row))
         return place_axon(
             morphology,
             donor,
@@ -257,16 +169,16 @@ class Synthesizer:
     def _stem(self, row):
         from region_grower_flow.io import morphologies
 
-        name = morphologies.morphology_name(self._seed(row))
+        name = morphologies.morphology_name(self.inputs.seed(row))
         return str(morphologies.relative_stem(name, self.settings.directory_depth))
 
     def _record(self, row, status=layout.MADE, **values):
         record = {
             "row": int(row),
-            "cell": self._cell_id(row),
-            "digest": self.digest(row),
-            "mtype": self._column("mtypes", row),
-            "region": self._column("regions", row),
+            "cell": self.inputs.cell_id(row),
+            "digest": self.inputs.digest(row),
+            "mtype": self.inputs.column("mtypes", row),
+            "region": self.inputs.column("regions", row),
             "status": status,
             "name": None,
             "reason": None,
@@ -277,138 +189,6 @@ class Synthesizer:
             "files": {},
         }
         return {**record, **values}
-
-    # What is loaded once.
-
-    @property
-    def table(self):
-        """The CellTable of this synthesizer's rows."""
-        from region_grower_flow.io.table import read_table
-
-        first, last = self.settings.rows
-        return self._once("table", lambda: read_table(self.settings.cell_table, first, last))
-
-    def _once(self, key, make):
-        if key not in self._loaded:
-            self._loaded[key] = make()
-        return self._loaded[key]
-
-    def _column(self, name, row):
-        return getattr(self.table, name)[row - self.settings.rows[0]]
-
-    def _seed(self, row):
-        """The cell's own seed: the run's and the table's, modulo 2^32."""
-        return (self.settings.seed + int(self._column("seeds", row))) % layout.MAX_SEED
-
-    def _optional(self, name, row):
-        return None if getattr(self.table, name) is None else self._column(name, row)
-
-    def _cell_id(self, row):
-        return int(self._column("ids", row))
-
-    def _entry(self, row):
-        names = ("synthesis_regions", "regions", "mtypes")
-        key = tuple(self._column(name, row) for name in names)
-        if key not in self._entries:
-            self._entries[key] = self._load_entries(key)
-        entries = self._entries[key]
-        return entries[self._seed(row) % len(entries)]
-
-    def _load_entries(self, key):
-        """What cells of the mtype can have: one entry, or several that cells take by their seed."""
-        from region_grower_flow.extra_trees import oriented_variants
-        from region_grower_flow.io.layer_names import with_layer_numbers
-        from region_grower_flow.io.parameters import mtype_entry
-
-        layers = self.table.layer_names(key[0])
-        params = with_layer_numbers(mtype_entry(self._parameters, *key), layers)
-        distributions = mtype_entry(self._distributions, *key)
-        region = self.table.meta["regions"].get(key[0]) or {}
-        content = [params, distributions, region, _content_of(region, self.settings.content)]
-        sampled = self.settings.extra_apicals == "sample"
-        variants = oriented_variants(params, distributions) if sampled else [params]
-        digest = digest_of(content)
-        return [MtypeEntry(variant, distributions, digest) for variant in variants]
-
-    def _prepared(self, row):
-        """What the engine makes of the mtype's entry (a process that only plans needs none)."""
-        from region_grower_flow import diameters, engine
-
-        entry = self._entry(row)
-
-        def prepare():
-            model = diameters.prepare(entry.params, entry.distributions)
-            return engine.prepare(entry.params, entry.distributions, model)
-
-        return self._once(("prepared", id(entry)), prepare)
-
-    @property
-    def _parameters(self):
-        from region_grower_flow.io.parameters import load_parameters
-
-        return self._once(
-            "parameters",
-            lambda: load_parameters(
-                self.settings.parameters,
-                synthesize_axons=self.settings.synthesize_axons,
-                validate=False,
-            ),
-        )
-
-    @property
-    def _distributions(self):
-        from region_grower_flow.io.parameters import load_distributions
-
-        return self._once(
-            "distributions",
-            lambda: load_distributions(self.settings.distributions, validate=False),
-        )
-
-    def _donor_content(self, row):
-        name = self._column("axon_names", row)
-        if name is None or self.settings.base_morph_dir is None:
-            return None
-        return [name, self.settings.content.get(name)]
-
-
-Y_DIRECTION = np.array([0.0, 1.0, 0.0])
-"""Towards the pia, before the atlas's orientation is applied."""
-
-
-def _mean_length(entry):
-    total = 0.0
-    for kind in entry.params["grow_types"]:
-        diagrams = entry.distributions[kind].get("persistence_diagram") or [[]]
-        lengths = [sum(abs(bar[0] - bar[1]) for bar in diagram) for diagram in diagrams]
-        trees = entry.distributions[kind]["num_trees"].get("data", {"bins": [1], "weights": [1]})
-        total += np.mean(lengths) * np.average(trees["bins"], weights=trees["weights"])
-    return float(total)
-
-
-def _hash_of(content):
-    """The hash of a content, to be copied and updated."""
-    return hashlib.sha256(canonical_json(content))
-
-
-def _content_of(region, content):
-    """The digests of the files that a region's boundaries and directions read."""
-    if not region.get("boundaries") and not region.get("directions"):
-        return {}
-    return {path: digest for path, digest in content.items() if "/" in path}
-
-
-def _load_donor(folder, name):
-    """The donor's FlatMorphology, or the error that every cell with this donor is dropped for."""
-    from region_grower_flow.io import morphologies
-    from region_grower_flow.io.atomic import safe_child
-
-    try:
-        path = safe_child(Path(folder), f"{name}.h5")
-        if not path.exists():
-            raise DropCell(f"the axon morphology {name} is not in the folder of base morphologies")
-        return morphologies.read_morphology(path)
-    except FlowError as error:
-        return error
 
 
 def _debug_data(site, grown, changes):

@@ -25,6 +25,7 @@ LAYERS = [
     ["engine"],
     ["diameters", "axon", "limits", "extra_trees"],
     ["settings"],
+    ["cell_inputs"],
     ["synthesis"],
     ["runtime"],
     ["chunk"],
