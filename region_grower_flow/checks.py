@@ -361,7 +361,21 @@ def _check_options(options):
                 "option base_morph_dir",
             )
         )
+    problems.extend(_check_folders(options))
     problems.extend(check_neurots(options.engine))
+    return problems
+
+
+def _check_folders(options):
+    """Whether the morphologies fit into folders of the wanted size."""
+    from region_grower_flow.io.morphologies import directory_depth
+    from region_grower_flow.io.ranges import count_cells
+
+    problems = Problems()
+    count = Problems().attempt(count_cells, options.input_cells)  # its own problems are known
+    if options.max_files_per_dir and count and not options.skip_write:
+        files = count * len(options.out_morph_ext)
+        problems.attempt(directory_depth, files, options.max_files_per_dir)
     return problems
 
 

@@ -16,6 +16,7 @@ from region_grower_flow.fingerprint import Recipe
 from region_grower_flow.io import morphologies
 from region_grower_flow.io.cells import Cells, write_nodes
 from region_grower_flow.manifest import Manifest
+from region_grower_flow.tasks.options import SynthesisOptions
 
 
 @pytest.fixture
@@ -146,6 +147,11 @@ def test_absent_axon_morphologies_are_wrong_only_when_all_are(tmp_path, caplog, 
     else:
         assert found == []
         assert f"{said}: these cells will be dropped" in caplog.text
+
+
+def test_seeds_below_zero_are_seeds():
+    # As region-grower: the cell of row 1 has the seed (-3 + 1) modulo 2^32.
+    assert SynthesisOptions.seed.normalize(-3) == -3
 
 
 def test_steering_characters_of_a_terminal_are_escaped():

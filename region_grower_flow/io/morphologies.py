@@ -69,14 +69,16 @@ def directory_depth(n_files, max_files_per_dir=None):
     Mirrors region_grower.morph_io.MorphWriter; 0 means all files in the one folder "hashed".
 
     Raises:
-        InvalidInput: the maximum is below 256, or would need more than three levels.
+        InvalidInput: the maximum is below 256 where it matters, or would need more than three
+            levels.
     """
     if max_files_per_dir is None or n_files < max_files_per_dir:
         return None
     if max_files_per_dir < MIN_FILES_PER_DIR:
         raise InvalidInput(
-            f"{max_files_per_dir} files a folder is too few, the least is {MIN_FILES_PER_DIR}",
-            where="max-files-per-dir",
+            f"{max_files_per_dir} files a folder is too few for {n_files}, the least is "
+            f"{MIN_FILES_PER_DIR}",
+            where="option max_files_per_dir",
         )
     depth, capacity = 0, max_files_per_dir
     while capacity < n_files:
@@ -85,7 +87,7 @@ def directory_depth(n_files, max_files_per_dir=None):
         raise InvalidInput(
             f"{n_files} files with {max_files_per_dir} a folder need {depth} levels of folders, "
             f"the most is {MAX_DEPTH}",
-            where="max-files-per-dir",
+            where="option max_files_per_dir",
             hint="raise it",
         )
     return depth

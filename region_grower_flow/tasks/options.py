@@ -135,7 +135,7 @@ class AtlasOptions(WorkOptions):
         result=False,
         description="YAML file of the regions: layers, thicknesses, boundaries, directions",
     )
-    seed = Whole(default=0, least=0, shown=True, description="Seed; each cell adds its row to it")
+    seed = Whole(default=0, shown=True, description="Seed; each cell adds its row to it")
     min_depth = Number(default=25.0, description="Least depth of a cell in its region (um)")
     max_depth = Number(default=5000.0, description="Greatest depth of a cell in its region (um)")
     morph_axon = Text(
@@ -215,7 +215,10 @@ class SynthesisOptions(GrowthOptions, AtlasOptions):
         optional=True, result=False, description="Folder of the axon morphologies (h5)"
     )
     max_files_per_dir = Whole(
-        optional=True, least=256, description="Greatest number of morphologies in a folder"
+        optional=True,
+        least=1,
+        description="Greatest number of files in a folder of morphologies (256 at least, where "
+        "there are as many files)",
     )
     scaling_jitter_std = Number(
         optional=True,

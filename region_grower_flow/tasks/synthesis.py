@@ -177,5 +177,7 @@ class SynthesizeChunk(ChunkRange, Guarded, SynthesisOptions, FlowTask):
         """Levels of folders for the morphologies of the whole run."""
         from region_grower_flow.io.morphologies import directory_depth
 
+        if self.skip_write:
+            return None
         files = inputs.count_cells(self) * len(self.out_morph_ext)
         return directory_depth(files, self.max_files_per_dir)

@@ -30,14 +30,14 @@ def read_only(name):
 
 def _ranges():
     wrong = {
-        "seed": ("-1", "1.5", "one", "nan"),
+        "seed": ("1.5", "one", "nan"),
         "min_depth": ("deep", "nan", "inf"),
         "max_drop_ratio": ("-0.1", "1.1", "nan"),
         "max_failure_ratio": ("-1", "2", "inf"),
         "scaling_jitter_std": ("-1", "nan"),
         "rotational_jitter_std": ("-1", "inf"),
         "min_hard_scale": ("-0.2", "nan"),
-        "max_files_per_dir": ("0", "255", "-1", "many"),
+        "max_files_per_dir": ("0", "8", "-1", "many"),
         "chunksize": ("0", "-5", "1e9x"),
         "block_size": ("0", "-1"),
         "nb_processes": ("-1", "two"),

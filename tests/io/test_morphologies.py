@@ -40,6 +40,7 @@ def test_names_are_those_of_the_reference():
         (65_537, 256, 2),
         (1_000_000, 1024, 2),
         (10, 5000, None),
+        (10, 100, None),
     ],
 )
 def test_depth_of_folders(n_files, most, depth):
@@ -47,7 +48,7 @@ def test_depth_of_folders(n_files, most, depth):
 
 
 def test_impossible_folders_are_refused():
-    with pytest.raises(InvalidInput, match="max-files-per-dir: 255 files a folder is too few"):
+    with pytest.raises(InvalidInput, match="max_files_per_dir: 255 files a folder is too few"):
         directory_depth(1000, 255)
     with pytest.raises(InvalidInput, match="4 levels"):
         directory_depth(256**4 + 1, 256)
