@@ -5,8 +5,11 @@ import multiprocessing
 import os
 import signal
 import threading
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import connection, forkserver
+
+from region_grower_flow.errors import WorkerFailed
 
 
 def start_server(preloaded):
@@ -34,6 +37,42 @@ def worker_pool(count):
         pool.shutdown(wait=True, cancel_futures=True)
         stop_reader.close()
         stop_writer.close()
+
+
+def share_out(function, items, processes, advance=lambda done, total: None, preloaded=()):
+    """[what a function returns for each item], in the order of the items, by several processes.
+
+    Args:
+        function: of a module, so that processes find it.
+        items: what it is called with, one after the other.
+        processes: how many.
+        advance: called with (items done, items), also before the first one.
+        preloaded: see :func:`start_server`.
+
+    Raises:
+        WorkerFailed: a process died.
+    """
+    items = list(items)
+    results = [None] * len(items)
+    advance(0, len(items))
+    if processes <= 1 or len(items) <= 1:
+        for place, item in enumerate(items):
+            results[place] = function(item)
+            advance(place + 1, len(items))
+        return results
+    start_server(preloaded)
+    with worker_pool(min(processes, len(items))) as pool:
+        places = {pool.submit(function, item): place for place, item in enumerate(items)}
+        try:
+            for done, future in enumerate(as_completed(places), start=1):
+                results[places[future]] = future.result()
+                advance(done, len(items))
+        except BrokenProcessPool as error:
+            raise WorkerFailed(
+                "A process died (out of memory, or killed from outside). Run again, with fewer "
+                "processes or fewer cells when memory is short."
+            ) from error
+    return results
 
 
 def _context():

@@ -1,21 +1,19 @@
 """The reports that are made mtype by mtype: each a function of a ReportUnit."""
 
-import zlib
-
 import numpy as np
 
 from region_grower_flow.calibration.path_distances import ALL, DENDRITES, measure_tree
 from region_grower_flow.morphology import NEURITE_TYPES
 from region_grower_flow.report import path_fits, profiles, trunk_angles
-from region_grower_flow.report.features import cell_rows, panels, score_rows
+from region_grower_flow.report.features import cell_rows, panels, score_rows, values_of
 from region_grower_flow.report.lineup import MOST_IN_ROW, UprightCell, plot_lineup
 from region_grower_flow.report.placed import common_layers
 from region_grower_flow.report.style import shorten
 from region_grower_flow.report.units import UnitResult
-from region_grower_flow.report.violins import plot_violins
-from region_grower_flow.validation import space, trunks
-
-REFERENCE, SYNTHESIZED = "reference", "synthesized"
+from region_grower_flow.report.violins import finite, plot_violins
+from region_grower_flow.validation import depths, trunks
+from region_grower_flow.validation.results import REFERENCE, SYNTHESIZED
+from region_grower_flow.validation.statistics import named_seed
 
 
 def neurite_types(references, cells):
@@ -41,8 +39,7 @@ def _measured(unit):
 
 def seed_of(unit):
     """The seed of an mtype's resampling."""
-    name = zlib.crc32(unit.mtype.encode("utf-8", "surrogatepass"))
-    return int(np.random.SeedSequence([unit.settings.seed, name]).generate_state(1)[0])
+    return named_seed(unit.settings.seed, unit.mtype)
 
 
 def _title(unit, references, cells):
@@ -65,9 +62,6 @@ SUMMARY_COLUMNS = (
 
 
 def _summaries(mtype, rows):
-    from region_grower_flow.report.features import values_of
-    from region_grower_flow.report.violins import finite
-
     for kind, features in values_of(rows).items():
         for feature, populations in features.items():
             for population in (REFERENCE, SYNTHESIZED):
@@ -104,10 +98,12 @@ def density_profiles(unit):
             notes.append(f"{len(without)} cells lie in regions without layers: they have no depth")
     rows = []
     for kind in kinds:
-        pair = _profiles(references, placed, kind, seed_of(unit), unit.in_atlas)
+        sides = [[cell.morphology for cell in side] for side in (references, placed)]
+        below_top = [cell.depth for cell in placed] if unit.in_atlas else None
+        pair = depths.compared(*sides, kind, seed_of(unit), below_top)
         about = {"mtype": unit.mtype, "neurite_type": kind}
-        rows += [{**about, **row} for row in space.depth_rows(*pair)]
-        distance = space.wasserstein(*pair)
+        rows += [{**about, **row} for row in depths.depth_rows(*pair)]
+        distance = depths.wasserstein(*pair)
         if distance is not None:
             notes.append(f"{kind}: reference and synthesized length are {distance:.1f} um apart")
     if not references:
@@ -120,24 +116,6 @@ def density_profiles(unit):
     figure = profiles.plot_profiles(rows, title, layers, unit.in_atlas)
     tables = {"profiles": rows, "layers": layer_rows}
     return UnitResult(unit.mtype, tables, [unit.save(figure)], notes)
-
-
-def _profiles(references, placed, kind, seed, in_atlas):
-    """The Profiles (see validation.space) of reference and synthesized cells."""
-    synthesized = [cell.morphology for cell in placed]
-    if not in_atlas:
-        return space.profile([cell.morphology for cell in references], kind), space.profile(
-            synthesized, kind
-        )
-    depths = [cell.depth for cell in placed]
-    beside = []
-    if references:
-        rng = np.random.default_rng(seed)
-        beside = [references[i].morphology for i in rng.integers(len(references), size=len(placed))]
-    return (
-        space.profile(beside, kind, depths[: len(beside)]),
-        space.profile(synthesized, kind, depths),
-    )
 
 
 def path_distances(unit):

@@ -1,17 +1,15 @@
 """Morphometrics as reports show them: labels with units, rows of scores."""
 
-import zlib
-
 import numpy as np
 
 from region_grower_flow.validation import morphometrics
 from region_grower_flow.validation.features import MVS_LIMIT
-from region_grower_flow.validation.statistics import compare_feature
+from region_grower_flow.validation.results import REFERENCE, SYNTHESIZED
+from region_grower_flow.validation.statistics import compare_feature, named_seed
 from region_grower_flow.validation.verdict import MIN_REFERENCE_CELLS
 
 _UNITS = {"um": "µm", "um2": "µm²", "rad": "rad"}
 _KNOWN = {feature.name: feature for feature in morphometrics.FEATURES}
-REFERENCE, SYNTHESIZED = "reference", "synthesized"
 ABOUT_CELL = ("part", "mtype", "population", "cell", "neurite_type")
 """Columns of a table of cells that are no features."""
 
@@ -35,15 +33,7 @@ def cell_rows(mtype, populations, neurite_types):
     Returns:
         [dict]: mtype, population, cell, neurite_type, then a value per feature (NaN: has none).
     """
-    rows = []
-    for population, cells in populations.items():
-        for kind in neurite_types:
-            columns = morphometrics.table(cells, kind)
-            for place, cell in enumerate(cells):
-                values = {name: float(column[place]) for name, column in columns.items()}
-                about = {"mtype": mtype, "population": population, "cell": cell.name}
-                rows.append({**about, "neurite_type": kind, **values})
-    return rows
+    return [{"mtype": mtype, **row} for row in morphometrics.rows(populations, neurite_types)]
 
 
 def values_of(rows):
@@ -81,7 +71,7 @@ def score_rows(mtype, rows, seed=0, minimum=MIN_REFERENCE_CELLS):
     Returns:
         [dict] with the keys of ``scores.COLUMNS``.
     """
-    rng = np.random.default_rng([seed, zlib.crc32(mtype.encode("utf-8", "surrogatepass"))])
+    rng = np.random.default_rng(named_seed(seed, mtype))
     found = []
     for kind, features in values_of(rows).items():
         for feature, values in features.items():

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from region_grower_flow.calibration.pool import worker_pool
+from region_grower_flow.calibration.pool import share_out
 from region_grower_flow.io.atomic import make_folder, safe_child, write_bytes_atomic
 from region_grower_flow.report import profiles, scores, violins
 from region_grower_flow.report.features import panels, verdict_scores
@@ -70,18 +70,10 @@ def validation_figures(results, folder, processes=1):
     folder = Path(folder)
     make_folder(folder)
     drawings = [drawing for part in results.parts for drawing in _drawings(results, part)]
-    return [
-        _written(folder, drawing, data)
-        for drawing, data in zip(drawings, _images(drawings, processes), strict=True)
-    ]
-
-
-def _images(drawings, processes):
-    count = min(processes, len(drawings) // FIGURES_PER_PROCESS)
-    if count <= 1:
-        return [drawing.image() for drawing in drawings]
-    with worker_pool(count) as pool:
-        return list(pool.map(_Drawing.image, drawings))
+    images = share_out(
+        _Drawing.image, drawings, min(processes, len(drawings) // FIGURES_PER_PROCESS)
+    )
+    return [_written(folder, *drawn) for drawn in zip(drawings, images, strict=True)]
 
 
 def _drawings(results, part):
@@ -101,7 +93,7 @@ def _drawings(results, part):
             yield _Drawing("violins", shown, f"{stem}_morphometrics", caption, part, mtype)
         if mtype in depths:
             caption = f"Length of {mtype} along depth, mean per cell."
-            shown = depths[mtype], mtype, _in_atlas(results)
+            shown = depths[mtype], mtype, results.in_atlas(part)
             yield _Drawing("profiles", shown, f"{stem}_depths", caption, part, mtype)
 
 
@@ -127,10 +119,6 @@ def _written(folder, drawing, data):
     path = safe_child(folder, f"{drawing.stem}.png")
     write_bytes_atomic(path, data)
     return ShownFigure(data, "png", drawing.caption, drawing.part, drawing.mtype, path)
-
-
-def _in_atlas(results):
-    return results.options.get("validation_of") != "vacuum"
 
 
 def by_mtype(rows, part):

@@ -7,6 +7,7 @@ from region_grower_flow.io.atomic import make_folder, write_text_atomic
 from region_grower_flow.report import html
 from region_grower_flow.report.figures import validation_figures
 from region_grower_flow.report.html import details, document, figure, number, table, tag
+from region_grower_flow.report.profile_tables import profile_tables
 from region_grower_flow.report.provenance import provenance_section
 from region_grower_flow.validation.results import FULL, HOLDOUT, TIERS, deciding, worst
 
@@ -26,8 +27,8 @@ TIER_WORDS = {
     "trees as these are from each other?",
     "classifier": "Can a classifier tell synthesized from reference cells better than by chance?",
     "trunks": "Angles between trunks, and between trunks and the pia, against the fitted law.",
-    "controls": "Comparisons of known outcome: halves of the reference must pass, bar codes made "
-    "1.2 times longer and another mtype must fail. Else a pass would mean nothing.",
+    "controls": "Comparisons of known outcome: halves of the reference must pass, bar codes times "
+    "1.2 (and divided by 1.2) and another mtype must fail. Else a pass would mean nothing.",
 }
 
 PART_WORDS = {
@@ -195,26 +196,28 @@ def _mtype(results, part, mtype, figures):
     found = results.of(part, mtype)
     population = results.populations[part][mtype]
     verdict = worst(deciding(found))
-    counts = f"{population.get('n_reference')} reference, {population.get('n_synthesized')} "
-    inside = [tag("p", f"{counts}synthesized cells.", _population_words(population))]
+    inside = [tag("p", _population_words(population))]
     for tier in TIERS:
         tests = [v for v in found if v["tier"] == tier]
         if tests:
             inside += [tag("h3", tier, " ", badge(worst(deciding(tests)))), _tests(tests)]
+    inside += profile_tables(results, part, mtype)
     inside += [figure(f.data, f.kind, f.caption) for f in figures if f.mtype == mtype]
     summary = [tag("span", mtype), badge(verdict) if verdict else None]
     return details(summary, inside, id=anchor(part, mtype))
 
 
 def _population_words(population):
-    words = []
+    synthesized = f"{number(population.get('n_synthesized'))} synthesized cells"
+    if population.get("reference") == "bar codes":
+        words = [f"{synthesized}; the reference is bar codes, without points."]
+    else:
+        words = [f"{number(population.get('n_reference'))} reference, {synthesized}."]
     if population.get("dropped"):
         words.append(f" {population['dropped']} of {population.get('asked')} asked were dropped:")
         reasons = population.get("reasons") or {}
         words.append(" " + "; ".join(f"{reason} ({count})" for reason, count in reasons.items()))
         words.append(".")
-    if population.get("reference") == "bar codes":
-        words.append(" The reference is bar codes, without points.")
     words += [f" {note}" for note in population.get("notes") or []]
     return "".join(words)
 
@@ -305,6 +308,7 @@ def anchor(part, mtype):
     return f"{file_stem(part)}-{file_stem(mtype)}"
 
 
+_NO_POWER = "Neither: the cells are too few to tell, or the controls did not behave as they must."
 _DECIDING = (
     "The verdict of a tier is the worst of its tests that decide. Of the morphometrics single "
     "features do not: one may differ by chance, so that the verdict on all features of a neurite "
@@ -317,7 +321,7 @@ def _tiers():
     verdicts = [
         [tag("td", badge("pass")), "Agreement was shown, by a test that could have failed."],
         [tag("td", badge("fail")), "A difference was shown."],
-        [tag("td", badge("no power")), "Neither: the controls did not behave as they must."],
+        [tag("td", badge("no power")), _NO_POWER],
         [tag("td", badge("not testable")), "Too few reference cells or values to test at all."],
     ]
     return [

@@ -1,7 +1,6 @@
 """Synthesized cells with their places: what pictures and profiles in the atlas are made of."""
 
 import functools
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from region_grower_flow.report.lineup import UprightCell
 from region_grower_flow.report.style import shorten
 from region_grower_flow.validation.cells import ValidationCell
 from region_grower_flow.validation.populations import read_synthesized, sample, upright
+from region_grower_flow.validation.statistics import named_seed
 
 _NO_DIRECTION = 1e-3
 """Length of a mean of unit vectors below which they point everywhere."""
@@ -135,8 +135,7 @@ class PlacedCells:
                 n for n, row in zip(population.names, population.rows, strict=True) if row >= 0
             ]
             inside = np.flatnonzero(holds(self._table.positions[rows])) if len(rows) else []
-            rng = np.random.default_rng([seed, zlib.crc32(mtype.encode("utf-8", "surrogatepass"))])
-            chosen = [inside[i] for i in sample(len(inside), most, rng)]
+            chosen = [inside[i] for i in sample(len(inside), most, _rng(mtype, seed))]
             found[mtype] = [self._cell(names[i], rows[i], mtype) for i in chosen]
         return found
 
@@ -188,7 +187,7 @@ class PlacedCells:
 
 
 def _rng(mtype, seed):
-    return np.random.default_rng([seed, zlib.crc32(mtype.encode("utf-8", "surrogatepass"))])
+    return np.random.default_rng(named_seed(seed, mtype))
 
 
 def layer_names(entry, count):

@@ -3,8 +3,6 @@
 Angles, laws and tests are those of :mod:`region_grower_flow.validation.trunks`.
 """
 
-from itertools import combinations
-
 import numpy as np
 
 from region_grower_flow.report.style import (
@@ -16,8 +14,16 @@ from region_grower_flow.report.style import (
     shorten,
     styled,
 )
-from region_grower_flow.validation.trunk_laws import read_law
-from region_grower_flow.validation.trunks import ORIGIN, SOMA, Angle, angles, directions
+from region_grower_flow.validation.results import REFERENCE, SYNTHESIZED
+from region_grower_flow.validation.trunks import (
+    ORIGIN,
+    SOMA,
+    angle_tests,
+    angles,
+    drawn_by_laws,
+    known_laws,
+    measured,
+)
 
 COLUMNS = ("mtype", "neurite_type", "angle", "population", "cell", "radians")
 SUMMARY_COLUMNS = (
@@ -33,42 +39,6 @@ _COLUMNS_OF_PANELS = 3
 _PANEL = (3.5, 2.5)
 
 
-def angle_tests(kinds):
-    """The angles between trunks of these neurite types, and with the pia."""
-    alone = [angle for kind in kinds for angle in (Angle(kind), Angle(kind, kind))]
-    return alone + [Angle(*pair) for pair in combinations(kinds, 2)]
-
-
-def measured(cells, kinds, origin):
-    """[{neurite type: (k, 3) unit vectors}] of some ValidationCells."""
-    return [{kind: directions(cell, kind, origin) for kind in kinds} for cell in cells]
-
-
-def drawn_from_laws(trunks, parameters, rng):
-    """For each cell {neurite type: (DRAWS, k, 3)} trunks drawn from the laws of the parameters.
-
-    Args:
-        trunks: see :func:`measured`, of the synthesized cells: they say how many trunks are drawn.
-        parameters: NeuroTS's parameters of the mtype, or None.
-        rng: numpy Generator.
-    """
-    laws = {}
-    for kind, entry in (parameters or {}).items():
-        if trunks and kind in trunks[0] and isinstance(entry, dict):
-            laws[kind] = read_law(entry)
-    # Apical trunks come first: those of other types may depend on them.
-    order = sorted((k for k in laws if laws[k] is not None), key=lambda k: k != "apical_dendrite")
-    result = []
-    for cell in trunks:
-        drawn = {}
-        for kind in order:
-            apical = drawn.get("apical_dendrite")
-            first = apical[:, 0] if apical is not None and apical.shape[1] else None
-            drawn[kind] = laws[kind].draw(DRAWS, len(cell[kind]), rng, first)
-        result.append(drawn)
-    return result
-
-
 def trunk_panels(references, cells, kinds, parameters, seed):
     """What a figure of trunk angles shows.
 
@@ -82,7 +52,8 @@ def trunk_panels(references, cells, kinds, parameters, seed):
         [(Angle, {"reference": [(cell, angles)], "synthesized": the same, "law": angles or None})]
     """
     sides = measured(references, kinds, SOMA), measured(cells, kinds, ORIGIN)
-    drawn = drawn_from_laws(sides[1], parameters, np.random.default_rng(seed))
+    laws = known_laws(parameters, kinds)
+    drawn = drawn_by_laws(sides[1], laws, DRAWS, np.random.default_rng(seed))
     panels = []
     for angle in angle_tests(kinds):
         found = {
@@ -92,12 +63,12 @@ def trunk_panels(references, cells, kinds, parameters, seed):
                 if len(values := angles(trunks, angle))
             ]
             for population, members, side in (
-                ("reference", references, sides[0]),
-                ("synthesized", cells, sides[1]),
+                (REFERENCE, references, sides[0]),
+                (SYNTHESIZED, cells, sides[1]),
             )
         }
         if any(found.values()):
-            has_law = bool(drawn) and angle.kinds <= set(drawn[0])
+            has_law = angle.kinds <= laws.keys()
             law = [angles(cell, angle).ravel() for cell in drawn] if has_law else []
             law = np.concatenate(law) if law else np.empty(0)
             panels.append((angle, {**found, "law": law if len(law) else None}))
@@ -135,14 +106,14 @@ def plot_trunk_angles(panels, title):
 
 
 def _panel(axes, angle, values):
-    pooled = {name: np.degrees(pool(values[name])) for name in ("reference", "synthesized")}
+    pooled = {name: np.degrees(pool(values[name])) for name in (REFERENCE, SYNTHESIZED)}
     greatest = max(found.max() for found in pooled.values() if len(found))
     span = next(span for span in SPANS if greatest <= span or span == SPANS[-1])
     edges = np.linspace(0, span, BINS + 1)
     for population, found in pooled.items():
         if not len(found):
             continue
-        fill = population == "reference"
+        fill = population == REFERENCE
         axes.stairs(
             _density(found, edges, len(found)), edges, fill=fill, alpha=0.4 if fill else 1,
             lw=0 if fill else 1.6, color=POPULATION_COLORS[population],
@@ -190,7 +161,7 @@ def angle_rows(mtype, panels):
             "radians": float(value),
         }
         for angle, values in panels
-        for population in ("reference", "synthesized")
+        for population in (REFERENCE, SYNTHESIZED)
         for cell, found in values[population]
         for value in found
     ]
@@ -208,17 +179,17 @@ def summary_rows(mtype, panels, verdicts):
     rows = []
     for angle, values in panels:
         test = tests.get((angle.kind, angle.name))
-        pooled = {name: pool(values[name]) for name in ("reference", "synthesized")}
+        pooled = {name: pool(values[name]) for name in (REFERENCE, SYNTHESIZED)}
         law = values["law"]
         rows.append(
             {
                 "mtype": mtype,
                 "neurite_type": angle.kind,
                 "angle": angle.name,
-                "n_reference": len(values["reference"]),
-                "n_synthesized": len(values["synthesized"]),
-                "median_reference": _median(pooled["reference"]),
-                "median_synthesized": _median(pooled["synthesized"]),
+                "n_reference": len(values[REFERENCE]),
+                "n_synthesized": len(values[SYNTHESIZED]),
+                "median_reference": _median(pooled[REFERENCE]),
+                "median_synthesized": _median(pooled[SYNTHESIZED]),
                 "median_law": None if law is None else _median(law),
                 "by_law": law is not None,
                 "ks": None if test is None else test.statistic,

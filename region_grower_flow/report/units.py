@@ -1,17 +1,15 @@
 """A report's work on one mtype, which processes may share: figures and rows of numbers."""
 
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from region_grower_flow.calibration.pool import start_server, worker_pool
-from region_grower_flow.errors import WorkerFailed
 from region_grower_flow.report.files import report_file
 from region_grower_flow.report.placed import readable
 from region_grower_flow.report.style import DPI, save
 from region_grower_flow.validation.populations import read_references
 
 PRELOADED = ("matplotlib.figure", "neurom", "region_grower_flow.report.by_mtype")
+"""What the server of processes imports once before it forks those that make reports."""
 
 
 @dataclass(frozen=True)
@@ -81,40 +79,6 @@ class UnitResult:
     rows: dict = field(default_factory=dict)
     paths: list = field(default_factory=list)
     notes: list = field(default_factory=list)
-
-
-def run_units(function, units, processes=1, advance=lambda done, total: None):
-    """[what ``function`` returns for each unit], in their order, by several processes.
-
-    Args:
-        function: of a module, so that processes find it.
-        units: list of ReportUnit.
-        processes: how many.
-        advance: called with (units done, units).
-
-    Raises:
-        WorkerFailed: a process died.
-    """
-    advance(0, len(units))
-    if processes <= 1 or len(units) <= 1:
-        results = []
-        for unit in units:
-            results.append(function(unit))
-            advance(len(results), len(units))
-        return results
-    start_server(PRELOADED)
-    with worker_pool(min(processes, len(units))) as pool:
-        try:
-            results = []
-            for result in pool.map(function, units):
-                results.append(result)
-                advance(len(results), len(units))
-            return results
-        except BrokenProcessPool as error:
-            raise WorkerFailed(
-                "A process of the report died (out of memory, or killed from outside). Run again, "
-                "with fewer processes or fewer cells when memory is short."
-            ) from error
 
 
 def gathered(results, table):

@@ -1,6 +1,5 @@
 """What all reports share: the synthesis that they show, its cells, their folder."""
 
-import contextlib
 import functools
 import os
 from pathlib import Path
@@ -14,6 +13,7 @@ from region_grower_flow.places import check_folder
 from region_grower_flow.tasks import inputs
 from region_grower_flow.tasks.base import FlowTask, processes
 from region_grower_flow.tasks.checks import Check
+from region_grower_flow.tasks.leftovers import remove_leftovers
 from region_grower_flow.tasks.merge import SynthesizeMorphologies
 from region_grower_flow.tasks.option_types import Text
 from region_grower_flow.tasks.reconstructions import preparation, prepared_dataset
@@ -196,14 +196,9 @@ class Report(AllReportOptions, FlowTask):
         print("\n".join(facts["sentences"]), flush=True)
 
     def make(self):
-        """Write the report; files that an earlier one has left and this one has not go."""
-        earlier = read_manifest(self.output().path)
+        """Write the report; files that an earlier one has left there and this one has not go."""
         paths, sentences = self.report()
-        kept = {os.path.realpath(path) for path in paths}
-        for path in earlier.outputs if earlier is not None else ():
-            if os.path.realpath(path) not in kept:
-                with contextlib.suppress(OSError):
-                    os.unlink(path)
+        remove_leftovers(self.output().path, paths, self.folder)
         return paths, {"sentences": [*sentences, f"Written: {self.folder}"]}
 
     def report(self):
@@ -273,9 +268,11 @@ class Report(AllReportOptions, FlowTask):
 
     def run_units(self, function, units):
         """The UnitResults of all mtypes."""
-        from region_grower_flow.report.units import run_units
+        from region_grower_flow.calibration.pool import share_out
+        from region_grower_flow.report.units import PRELOADED
 
-        return run_units(function, units, processes(self.report_processes), self._advance)
+        count = processes(self.report_processes)
+        return share_out(function, units, count, self._advance, PRELOADED)
 
     def _advance(self, done, total):
         self.tell(f"{done} of {total} mtypes", 100 * done / max(total, 1))

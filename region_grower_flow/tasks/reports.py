@@ -226,8 +226,8 @@ class PlotCollage(Report):
 
     def report(self):
         """See :func:`region_grower_flow.report.collage.collage`."""
+        from region_grower_flow.calibration.pool import share_out
         from region_grower_flow.report import collage, slices
-        from region_grower_flow.report.units import run_units
 
         placed, settings = self.placed(), self.settings()
         shown = self._slices(placed)
@@ -236,7 +236,8 @@ class PlotCollage(Report):
         units = collage.collage_units(
             placed, self.chosen(list(placed.mtypes)), shown, settings, self.collage_sample
         )
-        results = run_units(collage.Collage(shown, layers), units, 1, self._advance)
+        # One process: the map of the layers is large.
+        results = share_out(collage.Collage(shown, layers), units, 1, self._advance)
         return self.written(results, {"cells.csv": ("cells", collage.COLUMNS)})
 
     def files(self):

@@ -15,6 +15,7 @@ from region_grower_flow.tasks import inputs, messages
 from region_grower_flow.tasks.atlas import LoadAtlas
 from region_grower_flow.tasks.base import FlowTask, processes
 from region_grower_flow.tasks.checks import Check
+from region_grower_flow.tasks.leftovers import remove_leftovers
 from region_grower_flow.tasks.merge import SynthesizeMorphologies
 from region_grower_flow.tasks.models import model_paths
 from region_grower_flow.tasks.reconstructions import preparation, prepared_dataset
@@ -95,6 +96,9 @@ class CheckValidation(ValidateOptions, Check):
 class ValidateSynthesis(ValidateOptions, FlowTask):
     """Compare the synthesized cells with the reference: every test with its verdict."""
 
+    # Fingerprints know nothing of code: raised with every change of what a statistic says.
+    stage_version = 2
+
     def requires(self):
         """The check, and the syntheses: those only when the check finds nothing wrong."""
         return self._required
@@ -135,10 +139,7 @@ class ValidateSynthesis(ValidateOptions, FlowTask):
     def files(self):
         """The reconstructions, and the parameters and distributions that are given."""
         files = inputs.reconstruction_files(self) if self.has_reconstructions else {}
-        for role in ("tmd_parameters", "tmd_distributions"):
-            if getattr(self, role):
-                files[role] = getattr(self, role)
-        return files
+        return {**files, **inputs.given_files(self, *inputs.GIVEN)}
 
     def values(self):
         """The options of the validation; those of the syntheses are in their fingerprints."""
@@ -217,6 +218,7 @@ class ValidateSynthesis(ValidateOptions, FlowTask):
         self.tell("drawing the figures")
         count = processes(self.validation_processes)
         outputs += write_page(results, self.validation_dir, processes=count)
+        remove_leftovers(self.output().path, outputs, self.validation_dir)
         return outputs, {"sentences": list(gate.account(results.as_dict()))}
 
     def part(self, name, task):
@@ -233,6 +235,7 @@ class ValidateSynthesis(ValidateOptions, FlowTask):
             atlas=Path(self.atlas) if in_atlas else None,
             region_structure=Path(self.region_structure) if in_atlas else None,
             region=self.region,
+            synthesize_axons=self.synthesize_axons,
             **model_paths(task),
         )
 

@@ -55,6 +55,11 @@ class ValidationCell:
         return ValidationCell(f"{self.name} x {factor:g}", morphology)
 
 
+def any_has(cells, neurite_type):
+    """Whether any of some ValidationCells (None: there are none) has trees of a type."""
+    return any(NEURITE_TYPES[neurite_type] in cell.morphology.types for cell in cells or ())
+
+
 def of_type(morphology, neurite_type):
     """The FlatMorphology with the soma and the trees of one neurite type only (None: of all).
 

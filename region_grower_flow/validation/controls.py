@@ -4,15 +4,21 @@ Four controls for each test of an mtype, by the test itself:
 
 * ``half-split``: a random half of the reference against the other half; it must not fail. (Halves
   cannot show that medians are equivalent, so that ``no power`` is not held against it.)
-* ``larger``: the synthesized cells with all lengths, and so the bar codes, times 1.2; must fail.
-* ``smaller``: the synthesized cells divided by 1.2; must fail too: cells that are somewhat too
-  large would make the first scale easy to see. (Not for the ratio of image distances, which only
-  looks for trees that are farther away.)
+* ``bar codes times 1.2``: bar codes 1.2 times as long, on cells 1.2 times as large; must fail.
+* ``bar codes divided by 1.2``: the same the other way; must fail too. (Not for the ratio of image
+  distances, which only looks for trees that are farther away.)
 * ``another mtype``: the reference cells of another mtype in place of synthesized ones; must fail.
 
-Scale does not change angles: trunks that are bent (see :func:`trunks.bent`) stand for ``larger``,
-``smaller`` and ``another mtype`` there. The controls have the numbers of cells of the test, but
-for the halves. Where a control does not behave, the verdict of the test is ``no power``.
+The bar codes that are scaled are those of the synthesized cells, which stand for cells grown from
+bar codes 1.2 times as long: growth copies bar codes. Scaled copies of the reference would not be
+independent of the reference; one half of it against the other, scaled, would tell of a test with
+half of the cells (halves of 8 cells cannot reach p = 0.01 in a permutation test). Synthesized cells
+may themselves be somewhat too large or too small, which makes one direction easy to see and the
+other one hard: so both have to fail.
+
+Scale does not change angles: trunks that are bent (see :func:`trunks.bent`) stand for both scales
+and for ``another mtype`` there. The controls have the numbers of cells of the test, but for the
+halves. Where a control does not behave, the verdict of the test is ``no power``.
 """
 
 from dataclasses import dataclass
@@ -32,11 +38,14 @@ from region_grower_flow.validation.verdict import (
 
 TIER = "controls"
 
-HALF_SPLIT, LARGER, SMALLER = "half-split", "larger", "smaller"
-OTHER, BENT = "another mtype", "bent trunks"
-
 FACTOR = 1.2
-"""By which the lengths of synthesized cells are multiplied and divided."""
+"""By which the bar codes of synthesized cells, and all of their lengths, are scaled."""
+
+HALF_SPLIT = "half-split"
+LARGER, SMALLER = f"bar codes times {FACTOR:g}", f"bar codes divided by {FACTOR:g}"
+OTHER, BENT = "another mtype", "bent trunks"
+CONTROLS = (HALF_SPLIT, LARGER, SMALLER, OTHER, BENT)
+SCALES = {LARGER: FACTOR, SMALLER: 1 / FACTOR}
 
 SPLITS = 5
 """Half-splits; a test that fails more than one of them fails without a reason."""
@@ -88,13 +97,14 @@ def run(reference, synthesized, other, neurite_types, seed, setting=None):
     found = {}
     for split, halves in enumerate(_halves(reference, seed)):
         _note(found, HALF_SPLIT, _tiers(*halves, neurite_types, seed + split, MIN_HALF))
-    for control, factor in ((LARGER, FACTOR), (SMALLER, 1 / FACTOR)):
+    for control, factor in SCALES.items():
         copies = scaled(synthesized, factor, neurite_types)
         _note(found, control, _tiers(reference, copies, neurite_types, seed))
     if other and len(other) >= MIN_REFERENCE_CELLS:
         _note(found, OTHER, _tiers(reference, other, neurite_types, seed))
+    counts = len(reference), len(synthesized)
     of_trunks = run_trunks(reference, synthesized, neurite_types, seed, setting)
-    return _verdicts(found, setting.mtype, (len(reference), len(synthesized))) + of_trunks
+    return _verdicts(found, setting.mtype, lambda _: counts) + of_trunks
 
 
 def run_trunks(reference, synthesized, neurite_types, seed, setting=None):
@@ -112,7 +122,7 @@ def run_trunks(reference, synthesized, neurite_types, seed, setting=None):
     verdicts = trunks.compare(reference, copies, neurite_types, seed, None, setting.parameters)
     _note(found, BENT, verdicts)
     counts = None if reference is None else len(reference), len(synthesized)
-    return _verdicts(found, setting.mtype, counts)
+    return _verdicts(found, setting.mtype, lambda _: counts)
 
 
 def run_trees(reference, synthesized, other, seed, mtype=None):
@@ -135,7 +145,7 @@ def run_trees(reference, synthesized, other, seed, mtype=None):
     for split in range(SPLITS):
         halves = [{kind: splits[kind][split][half] for kind in reference} for half in (0, 1)]
         _note(found, HALF_SPLIT, compare(*halves, seed + split, None, MIN_HALF))
-    for control, factor in ((LARGER, FACTOR), (SMALLER, 1 / FACTOR)):
+    for control, factor in SCALES.items():
         copies = {
             kind: [np.asarray(bars, dtype=float)[:, :2] * factor for bars in trees]
             for kind, trees in synthesized.items()
@@ -143,8 +153,10 @@ def run_trees(reference, synthesized, other, seed, mtype=None):
         _note(found, control, compare(reference, copies, seed))
     if other:
         _note(found, OTHER, compare(reference, other, seed))
-    counts = tuple(sum(map(len, trees.values())) for trees in (reference, synthesized))
-    return _verdicts(found, mtype, counts)
+    counts = {
+        kind: (len(trees), len(synthesized.get(kind, ()))) for kind, trees in reference.items()
+    }
+    return _verdicts(found, mtype, counts.get)
 
 
 def apply(verdicts, controls):
@@ -245,8 +257,9 @@ def _note(found, control, verdicts):
 
 
 def _verdicts(found, mtype, counts):
+    """The Verdicts; ``counts`` gives (reference, synthesized) numbers for a neurite type."""
     return [
-        _verdict(test, said, {"mtype": mtype, "neurite_type": kind}, counts)
+        _verdict(test, said, {"mtype": mtype, "neurite_type": kind}, counts(kind))
         for (test, kind), said in found.items()
         if said.keys() - {HALF_SPLIT}
     ]
@@ -255,26 +268,27 @@ def _verdicts(found, mtype, counts):
 def _verdict(test, said, about, counts):
     one_sided = test == f"{topology.TIER}: {topology.RATIO}"
     outcomes = {
-        control: _outcome(control, words)
-        for control, words in said.items()
-        if not (one_sided and control == SMALLER)
+        control: _outcome(control, said[control])
+        for control in CONTROLS
+        if control in said and not (one_sided and control == SMALLER)
     }
-    faults = [_FAULTS[control] for control, outcome in outcomes.items() if _bad(control, outcome)]
+    faults = [control for control, outcome in outcomes.items() if _bad(control, outcome)]
     ran = {control for control, outcome in outcomes.items() if outcome != NOT_TESTABLE}
     about = {**about, "n_reference": counts[0], "n_synthesized": counts[1], "values": outcomes}
     if not ran - {HALF_SPLIT}:
         detail = "too few cells for any control that should fail"
         return Verdict(TIER, test, NOT_TESTABLE, detail=detail, **about)
+    words = "; ".join(f"{control}: {outcome}" for control, outcome in outcomes.items())
     if faults:
-        return Verdict(TIER, test, NO_POWER, detail=f"the test {' and '.join(faults)}", **about)
-    detail = f"the controls behave: {', '.join(sorted(ran))}"
-    return Verdict(TIER, test, PASS, detail=detail, **about)
+        faulty = " and ".join(_FAULTS[control] for control in faults)
+        return Verdict(TIER, test, NO_POWER, detail=f"the test {faulty} ({words})", **about)
+    return Verdict(TIER, test, PASS, detail=f"the controls behave ({words})", **about)
 
 
 _FAULTS = {
     HALF_SPLIT: "also fails halves of the reference against each other",
-    LARGER: f"does not fail cells {FACTOR:g} times as large",
-    SMALLER: f"does not fail cells {FACTOR:g} times smaller",
+    LARGER: f"does not fail {LARGER}",
+    SMALLER: f"does not fail {SMALLER}",
     OTHER: "does not fail cells of another mtype",
     BENT: "does not fail trunks that are bent",
 }

@@ -2,11 +2,7 @@
 
 import numpy as np
 
-from region_grower_flow.validation.statistics import (
-    FeatureTest,
-    benjamini_hochberg,
-    compare_feature,
-)
+from region_grower_flow.validation.statistics import benjamini_hochberg, compare_feature
 from region_grower_flow.validation.verdict import FAIL, NO_POWER, NOT_TESTABLE, PASS, Verdict
 
 ALPHA = 0.05
@@ -25,16 +21,17 @@ FEATURES = "features"
 """The name of the verdict on all features of a neurite type."""
 
 
-def judge(test, p_adjusted):
+def judge(test, p_adjusted, mvs_p_adjusted):
     """The verdict of a feature and its reason.
 
-    A difference that is shown (by the corrected KS test, by an interval beyond the band, or by the
-    MVS) fails. Otherwise the whole interval in the band shows that the medians are equivalent; an
-    interval that is wider shows nothing: the cells are too few, which is not a pass.
+    A difference that is shown fails: by the KS test or the MVS, both corrected for the tests of the
+    family, or by an interval beyond the band. What shows no difference passes when the whole
+    interval lies in the band and the MVS below its limit: the medians are equivalent. Else nothing
+    is shown: the cells are too few, which is not a pass.
 
     Args:
         test: FeatureTest.
-        p_adjusted: its p-value corrected for its family.
+        p_adjusted, mvs_p_adjusted: its p-values of KS and MVS, corrected for their family.
 
     Returns:
         (verdict, sentence).
@@ -45,8 +42,12 @@ def judge(test, p_adjusted):
         return FAIL, f"the distributions differ (KS {test.ks:.2f}, corrected p {p_adjusted:.2g})"
     if low > BAND or high < -BAND:
         return FAIL, f"the medians differ by {low:+.2f} to {high:+.2f} spreads of the reference"
+    if test.mvs > limit and mvs_p_adjusted < ALPHA:
+        words = f"the MVS {test.mvs:.3f} is above {limit:.3f}, corrected p {mvs_p_adjusted:.2g}"
+        return FAIL, f"the medians differ ({words})"
     if test.mvs > limit:
-        return FAIL, f"the medians differ: the MVS {test.mvs:.3f} is above {limit:.3f}"
+        words = f"the MVS {test.mvs:.3f} is above {limit:.3f}, as one of many may be by chance"
+        return NO_POWER, f"no difference is shown, but {words} (corrected p {mvs_p_adjusted:.2g})"
     if low >= -BAND and high <= BAND:
         return PASS, f"the medians agree within {low:+.2f} to {high:+.2f} spreads of the reference"
     return NO_POWER, (
@@ -84,37 +85,34 @@ def feature_verdicts(tier, mtype, tests, minimum):
     Returns:
         [Verdict], for each neurite type its features.
     """
-    family = [test for of_type in tests.values() for test in of_type]
-    adjusted = benjamini_hochberg([test.p for test in family]).tolist()
-    corrected = dict(zip(map(id, family), adjusted, strict=True))
+    family = [(kind, test) for kind, of_type in tests.items() for test in of_type]
+    corrected = [
+        benjamini_hochberg([getattr(test, name) for _, test in family]).tolist()
+        for name in ("p", "mvs_p")
+    ]
     return [
-        _verdict(tier, mtype, neurite_type, test, corrected[id(test)], minimum)
-        for neurite_type, of_type in tests.items()
-        for test in of_type
+        _verdict({"mtype": mtype, "neurite_type": kind}, (tier, minimum), test, adjusted)
+        for (kind, test), *adjusted in zip(family, *corrected, strict=True)
     ]
 
 
-def _verdict(tier, mtype, neurite_type, test, p_adjusted, minimum):
-    about = {
-        "mtype": mtype,
-        "neurite_type": neurite_type,
-        "n_reference": test.n_reference,
-        "n_synthesized": test.n_synthesized,
-    }
+def _verdict(about, tier_and_minimum, test, adjusted):
+    tier, minimum = tier_and_minimum
+    about |= {"n_reference": test.n_reference, "n_synthesized": test.n_synthesized}
     if min(test.n_reference, test.n_synthesized) < minimum:
         counts = f"{test.n_reference} reference and {test.n_synthesized} synthesized"
         detail = f"{counts} values, where at least {minimum} of each are needed"
         return Verdict(
             tier, test.name, NOT_TESTABLE, threshold={"cells": minimum}, detail=detail, **about
         )
-    verdict, detail = judge(test, p_adjusted)
+    verdict, detail = judge(test, *adjusted)
     return Verdict(
         tier,
         test.name,
         verdict,
         statistic=test.difference,
         p=test.p,
-        p_adjusted=p_adjusted,
+        p_adjusted=adjusted[0],
         interval=test.interval,
         threshold={
             "p_adjusted": ALPHA,
@@ -122,16 +120,18 @@ def _verdict(tier, mtype, neurite_type, test, p_adjusted, minimum):
             "mvs": max(MVS_LIMIT, test.mvs_null95),
         },
         detail=detail,
-        values=_values(test),
+        values=_values(test, adjusted[1]),
         **about,
     )
 
 
-def _values(test: FeatureTest):
+def _values(test, mvs_p_adjusted):
     return {
         "ks": test.ks,
         "mvs": test.mvs,
         "mvs_null95": test.mvs_null95,
+        "mvs_p": test.mvs_p,
+        "mvs_p_adjusted": mvs_p_adjusted,
         "scale": test.scale,
         "median_reference": test.medians[0],
         "median_synthesized": test.medians[1],

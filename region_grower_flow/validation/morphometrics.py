@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from region_grower_flow.morphology import NEURITE_TYPES
+from region_grower_flow.validation.cells import any_has
 from region_grower_flow.validation.features import FEATURES as FEATURES_TEST
 from region_grower_flow.validation.features import feature_tests, feature_verdicts, overall
 from region_grower_flow.validation.threads import one_thread
@@ -143,6 +144,24 @@ def table(cells, neurite_type):
     return dict(zip(NAMES, values.T, strict=True))
 
 
+def rows(populations, neurite_types):
+    """Rows (dicts) of the features of some populations: one per cell and neurite type.
+
+    Args:
+        populations: {name: [ValidationCell]}.
+        neurite_types: keys of NEURITE_TYPES.
+
+    Yields:
+        {population, cell, neurite_type, then a value per feature} (NaN: it has none).
+    """
+    for population, cells in populations.items():
+        for kind in neurite_types:
+            columns = table(cells, kind)
+            for place, cell in enumerate(cells):
+                about = {"population": population, "cell": cell.name, "neurite_type": kind}
+                yield about | {name: float(values[place]) for name, values in columns.items()}
+
+
 @one_thread
 def compare(reference, synthesized, neurite_types, seed, mtype=None, minimum=MIN_REFERENCE_CELLS):
     """Compare the morphometrics of two populations of one mtype.
@@ -159,7 +178,7 @@ def compare(reference, synthesized, neurite_types, seed, mtype=None, minimum=MIN
         that neither population has gives none.
     """
     counts = len(reference), len(synthesized)
-    found = [kind for kind in neurite_types if _grown(reference, kind) or _grown(synthesized, kind)]
+    found = [kind for kind in neurite_types if any_has([*reference, *synthesized], kind)]
     if min(counts) < minimum:
         about = [{"mtype": mtype, "neurite_type": kind} for kind in found]
         return [too_few(TIER, FEATURES_TEST, counts, minimum, **entry) for entry in about]
@@ -174,10 +193,6 @@ def compare(reference, synthesized, neurite_types, seed, mtype=None, minimum=MIN
         for kind in found
         for verdict in _with_overall([v for v in verdicts if v.neurite_type == kind], mtype, kind)
     ]
-
-
-def _grown(cells, neurite_type):
-    return any(NEURITE_TYPES[neurite_type] in cell.morphology.types for cell in cells)
 
 
 def _with_overall(verdicts, mtype, kind):

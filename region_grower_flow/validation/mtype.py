@@ -6,24 +6,26 @@ from pathlib import Path
 
 import numpy as np
 
-from region_grower_flow.morphology import NEURITE_TYPES
 from region_grower_flow.validation import (
     classifier,
     controls,
+    depths,
     morphometrics,
     populations,
     space,
     topology,
     trunks,
 )
+from region_grower_flow.validation.cells import any_has
 from region_grower_flow.validation.results import (
     CELLS_TABLE,
     DEPTHS_TABLE,
     LAYERS_TABLE,
     PROFILES_TABLE,
+    REFERENCE,
+    SYNTHESIZED,
 )
-
-REFERENCE, SYNTHESIZED = "reference", "synthesized"
+from region_grower_flow.validation.verdict import MIN_REFERENCE_CELLS
 
 
 @dataclass(frozen=True)
@@ -74,10 +76,10 @@ class MtypeUnit:
         synthesized: populations.Synthesized without its cells: folder, extensions.
         names: of the sampled cells.
         population: populations.MtypeCells of all of them.
-        neurite_types: that parameters grow.
+        neurite_types: that are compared where either population has them.
         reference: Reference.
         space: Space.
-        parameters: NeuroTS's of the mtype, whose laws the trunks should follow.
+        parameters: NeuroTS's of the mtype, whose laws the trunks should follow; None: no one law.
     """
 
     part: str
@@ -130,16 +132,14 @@ def validate_mtype(unit):
         reference, unusable = populations.read_references(unit.reference.cells, unit.mtype)
         lost += unusable
     result = MtypeResult(None if reference is None else len(reference), len(cells), notes=lost)
+    if unit.parameters is None:
+        result.notes.append("its cells lie in regions with other laws of trunks each")
     result.verdicts += _space_verdicts(unit, cells, places)
-    kinds = [kind for kind in unit.neurite_types if _has(kind, cells) or _has(kind, reference)]
+    kinds = [kind for kind in unit.neurite_types if any_has([*cells, *(reference or ())], kind)]
     result.neurite_types = kinds
     result.verdicts += statistics(unit, reference, cells, kinds)
     result.tables = _tables(unit, reference, cells, kinds, places)
     return result
-
-
-def _has(kind, cells):
-    return any(NEURITE_TYPES[kind] in cell.morphology.types for cell in cells or ())
 
 
 def _space_verdicts(unit, cells, places):
@@ -174,27 +174,42 @@ def statistics(unit, reference, cells, kinds):
 
 def _of_bar_codes(unit, cells, kinds):
     """The Verdicts on topology against bar codes, and on trunks against their laws."""
-    verdicts, trees = [], {}
-    for kind in [kind for kind in kinds if kind in unit.reference.bar_codes]:
-        counts = unit.reference.cells_of_bar_codes.get(kind), len(cells)
-        few = topology.too_few_cells(counts, kind, unit.mtype)
+    reference, verdicts, trees = unit.reference, [], {}
+    for kind in [kind for kind in kinds if kind in reference.bar_codes]:
+        counts = reference.cells_of_bar_codes.get(kind), len(cells)
+        few = topology.untestable(counts, kind, unit.mtype)
         verdicts += few
         if not few:
-            metric = unit.reference.filtrations[kind]
+            metric = reference.filtrations[kind]
             trees[kind] = [b for cell in cells for b in topology.bar_codes(cell, kind, metric)]
-    codes = {kind: unit.reference.bar_codes[kind] for kind in trees}
-    other = {kind: bars for kind, bars in unit.reference.other_bar_codes.items() if kind in trees}
+    codes = {kind: reference.bar_codes[kind] for kind in trees}
+    other = {kind: bars for kind, bars in reference.other_bar_codes.items() if kind in trees}
     verdicts += topology.compare_trees(codes, trees, unit.seed, unit.mtype)
-    verdicts += trunks.compare(None, cells, kinds, unit.seed, unit.mtype, unit.parameters)
+    laws = _laws_of_enough_cells(unit)
+    of_trunks = trunks.compare(None, cells, kinds, unit.seed, unit.mtype, laws)
+    verdicts += [_counted(verdict, reference) for verdict in of_trunks]
     found = controls.run_trees(codes, trees, other, unit.seed, unit.mtype)
-    setting = controls.Setting(unit.mtype, unit.parameters)
+    setting = controls.Setting(unit.mtype, laws)
     found += controls.run_trunks(None, cells, kinds, unit.seed, setting)
     return [*controls.apply(verdicts, found), *found]
 
 
+def _laws_of_enough_cells(unit):
+    """The parameters of the neurite types whose laws do not come from too few cells."""
+    known = unit.reference.cells_of_bar_codes
+    few = {kind for kind, count in known.items() if (count or np.inf) < MIN_REFERENCE_CELLS}
+    return {kind: entry for kind, entry in (unit.parameters or {}).items() if kind not in few}
+
+
+def _counted(verdict, reference):
+    """A Verdict on trunks with the number of cells behind their law, None where it is unknown."""
+    return verdict.replaced(n_reference=reference.cells_of_bar_codes.get(verdict.neurite_type))
+
+
 def _tables(unit, reference, cells, kinds, places):
     about = {"part": unit.part, "mtype": unit.mtype}
-    tables = {CELLS_TABLE: list(_feature_rows(about, reference, cells, kinds))}
+    found = morphometrics.rows({REFERENCE: reference or [], SYNTHESIZED: cells}, kinds)
+    tables = {CELLS_TABLE: [{**about, **row} for row in found]}
     inside = None if places is None else _fraction_inside(unit, cells, places)
     for kind in kinds:
         profiles = _profiles(unit, reference or [], cells, kind, places)
@@ -204,54 +219,27 @@ def _tables(unit, reference, cells, kinds, places):
                 **line,
                 "n_reference": len(reference or []),
                 "n_synthesized": len(cells),
-                "wasserstein_um": space.wasserstein(*profiles),
+                "wasserstein_um": depths.wasserstein(*profiles),
                 "inside": inside,
             }
         )
         for name, rows in (
-            (DEPTHS_TABLE, space.depth_rows(*profiles)),
-            (LAYERS_TABLE, space.layer_rows(*profiles)),
+            (DEPTHS_TABLE, depths.depth_rows(*profiles)),
+            (LAYERS_TABLE, depths.layer_rows(*profiles)),
         ):
             tables.setdefault(name, []).extend({**line, **row} for row in rows)
     return tables
 
 
-def _feature_rows(about, reference, cells, kinds):
-    for population, members in ((REFERENCE, reference or []), (SYNTHESIZED, cells)):
-        for kind in kinds:
-            columns = morphometrics.table(members, kind)
-            for place, cell in enumerate(members):
-                yield {
-                    **about,
-                    "population": population,
-                    "cell": cell.name,
-                    "neurite_type": kind,
-                    **{name: float(values[place]) for name, values in columns.items()},
-                }
-
-
 def _profiles(unit, reference, cells, kind, places):
-    """The Profiles of the reference and of the synthesized cells.
-
-    In an atlas each synthesized cell has a reference cell beside it, at the same depth.
-    """
-    synthesized = [cell.morphology for cell in cells]
+    """The Profiles of the reference and of the synthesized cells."""
+    morphologies = [[cell.morphology for cell in side] for side in (reference, cells)]
     if places is None:
-        return tuple(
-            space.profile(members, kind)
-            for members in ([cell.morphology for cell in reference], synthesized)
-        )
+        return depths.compared(*morphologies, kind, unit.seed)
     layers = [place.layers for place in places]
     # Regions without layers have no depths: there profiles are below the soma.
-    depths = np.nan_to_num([place.layers.depth for place in places]).tolist()
-    beside = []
-    if reference:
-        rng = np.random.default_rng(unit.seed)
-        beside = [reference[i].morphology for i in rng.integers(len(reference), size=len(cells))]
-    return (
-        space.profile(beside, kind, depths, layers),
-        space.profile(synthesized, kind, depths, layers),
-    )
+    below_top = np.nan_to_num([place.layers.depth for place in places]).tolist()
+    return depths.compared(*morphologies, kind, unit.seed, below_top, layers)
 
 
 def _fraction_inside(unit, cells, places):

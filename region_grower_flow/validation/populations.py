@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from region_grower_flow.calibration.morphologies import examine_cell
-from region_grower_flow.errors import FlowError, InvalidInput
+from region_grower_flow.errors import FlowError, InvalidInput, some
 from region_grower_flow.io.listing import read_listing
 from region_grower_flow.io.morphologies import load_morphology, read_morphology
 from region_grower_flow.layout import DROPPED, MADE
@@ -84,7 +84,7 @@ class Synthesized:
         folder: of the morphologies.
         extensions: their formats.
         mtypes: {mtype: MtypeCells}, sorted.
-        digests: {file below the folder: (size in bytes, CRC-32)} as recorded.
+        digests: {file below the folder: (size in bytes, CRC-32)} as recorded; empty: no record.
         stray: files of the listing that belong to no row.
     """
 
@@ -96,18 +96,18 @@ class Synthesized:
 
     def written(self, names):
         """The WrittenCells of some names."""
-        return [
-            WrittenCell(
-                name,
-                {
-                    extension: self.digests[f"{name}.{extension}"]
-                    for extension in self.extensions
-                    if f"{name}.{extension}" in self.digests
-                },
-            )
-            for name in names
-        ]
+        return [WrittenCell(name, self._recorded(name)) for name in names]
 
+    def _recorded(self, name):
+        """{extension: (size, CRC-32)} of the files of a name; None without any record."""
+        if not self.digests:
+            return None
+        files = {extension: f"{name}.{extension}" for extension in self.extensions}
+        return {e: self.digests[file] for e, file in files.items() if file in self.digests}
+
+
+ID_COLUMNS = ("input_id", "status", "reason", "morphology")
+"""Of the table of ids."""
 
 POSITION_TOLERANCE = 1e-2
 """um; nodes hold float32, whose step is 0.001 um at 10,000 um."""
@@ -154,26 +154,27 @@ def _asked(outputs, table):
 
 
 def _read_ids(path):
-    """The rows of the table of ids, as dicts."""
+    """{id of a cell asked for: row (dict) of the table of ids}."""
     try:
         with open(path, encoding="utf-8", newline="") as file:
-            return list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError) as error:
+            rows = csv.DictReader(file)
+            absent = {*ID_COLUMNS} - {*(rows.fieldnames or ())}
+            if absent:
+                raise InvalidInput(f"the table of ids lacks {some(sorted(absent))}", path)
+            known = [row for row in rows if row["status"] in (MADE, DROPPED)]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InvalidInput(f"the table of ids cannot be read ({error})", path) from error
+    return {int(row["input_id"]): row for row in known if row["input_id"].isdigit()}
 
 
 def _count_asked(mtypes, asked, ids):
-    known = {}
-    for row in ids:
-        if row["status"] in (MADE, DROPPED) and row["input_id"].isdigit():
-            known[int(row["input_id"])] = row
     for cell, mtype in enumerate(asked.tolist()):
         population = mtypes[mtype]
         population.asked += 1
-        if cell not in known:
+        if cell not in ids:
             population.lost.append(cell)
-        elif known[cell]["status"] == DROPPED:
-            reason = known[cell]["reason"].strip()
+        elif ids[cell]["status"] == DROPPED:
+            reason = (ids[cell]["reason"] or "").strip()
             population.dropped[reason] = population.dropped.get(reason, 0) + 1
 
 
@@ -181,7 +182,7 @@ def _add_nodes(mtypes, nodes, ids, asked, table):
     """The rows of the nodes, with the rows of the cell table that they come from."""
     if "morphology" not in nodes.properties:
         return  # a population without any cell
-    inputs = {row["morphology"]: int(row["input_id"]) for row in ids if row["status"] == MADE}
+    inputs = {row["morphology"]: cell for cell, row in ids.items() if row["status"] == MADE}
     places = {int(cell): row for row, cell in enumerate(table.ids)}
     names = nodes.properties["morphology"].tolist()
     found = nodes.properties["mtype"].astype(str).tolist()
@@ -190,7 +191,8 @@ def _add_nodes(mtypes, nodes, ids, asked, table):
         cell = inputs.get(name, -1)
         population.names.append(name)
         population.rows.append(places.get(cell, -1))
-        wanted = asked[1][cell] if cell >= 0 else np.full(3, np.nan)
+        known = 0 <= cell < len(asked[1])
+        wanted = asked[1][cell] if known else np.full(3, np.nan)
         if not (np.abs(position - wanted) <= POSITION_TOLERANCE + 1e-6 * np.abs(wanted)).all():
             population.moved.append(name)
 

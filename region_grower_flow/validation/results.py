@@ -35,6 +35,9 @@ MTYPES_NAME = "validation_mtypes.csv"
 FULL, HOLDOUT = "full", "holdout"
 """Parts: all reconstructions; grown from one half of them and compared with the other half."""
 
+REFERENCE, SYNTHESIZED = "reference", "synthesized"
+"""Populations, in tables."""
+
 VERDICT_KEYS = (
     "part",
     "tier",
@@ -114,6 +117,10 @@ class Results:
             and mtype in (None, verdict["mtype"])
             and tier in (None, verdict["tier"])
         ]
+
+    def in_atlas(self, part):
+        """Whether the cells of a part lie in an atlas; those of the hold-out never do."""
+        return part != HOLDOUT and self.options.get("validation_of") != "vacuum"
 
     def counts(self):
         """{part: {tier: {verdict: number}}}, tiers in the order of :data:`TIERS`."""

@@ -4,6 +4,7 @@ Everything is a function of its arguments: random numbers come from the generato
 The resampling is vectorised over the resamples.
 """
 
+import zlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,6 +41,7 @@ class FeatureTest:
         scale: robust spread of the reference, see :func:`spread`.
         mvs: median difference over the maximum visible spread, see :func:`mvs`.
         mvs_null95: 95th percentile of the MVS of permutations of both samples.
+        mvs_p: share of these permutations whose MVS is as large.
         medians: (reference, synthesized), in the feature's units.
     """
 
@@ -53,6 +55,7 @@ class FeatureTest:
     scale: float = float("nan")
     mvs: float = float("nan")
     mvs_null95: float = float("nan")
+    mvs_p: float = float("nan")
     medians: tuple = (float("nan"), float("nan"))
 
 
@@ -115,6 +118,12 @@ def mvs_of_percentiles(first, second):
     return np.divide(difference, visible, out=np.zeros_like(visible), where=visible > 0)
 
 
+def named_seed(seed, *names):
+    """A seed that belongs to some names (a part, an mtype), whichever others there are."""
+    codes = [zlib.crc32(name.encode("utf-8", "surrogatepass")) for name in names]
+    return int(np.random.SeedSequence([seed, *codes]).generate_state(1)[0])
+
+
 def resampled(values, size, rng):
     """(RESAMPLES, size) values drawn with replacement."""
     return values[rng.integers(len(values), size=(RESAMPLES, size))]
@@ -165,6 +174,7 @@ def feature_test(name, samples, ks, differences, null):
     scale = spread(reference, synthesized)
     tail = 50 * (1 - CONFIDENCE)
     interval = np.percentile(_over(differences, scale), [tail, 100 - tail])
+    score = float(mvs(reference, synthesized))
     return FeatureTest(
         name,
         len(reference),
@@ -174,8 +184,9 @@ def feature_test(name, samples, ks, differences, null):
         difference=float(_over(medians[1] - medians[0], scale)),
         interval=tuple(interval.tolist()),
         scale=scale,
-        mvs=float(mvs(reference, synthesized)),
+        mvs=score,
         mvs_null95=float(np.percentile(null, 95)),
+        mvs_p=p_value(score, null),
         medians=medians,
     )
 
@@ -211,12 +222,13 @@ class DistanceTest:
         energy: energy distance of the groups.
         p: its permutation p-value.
         ratio: mean distance between the groups over the mean distance in the reference.
-        ratio_null95: its 95th percentile under permutation.
+        ratio_p: its permutation p-value; ratio_null95: its 95th percentile under permutation.
     """
 
     energy: float
     p: float
     ratio: float
+    ratio_p: float
     ratio_null95: float
 
 
@@ -247,11 +259,13 @@ def compare_distances(distances, owners, rng, permutations=PERMUTATIONS):
         found = _energies_and_ratios(distances, labels[cells])
         energies.append(found[0])
         ratios.append(found[1])
+    energies, ratios = np.concatenate(energies), np.concatenate(ratios)
     return DistanceTest(
         energy=float(energy[0]),
-        p=p_value(energy[0], np.concatenate(energies)),
+        p=p_value(energy[0], energies),
         ratio=float(ratio[0]),
-        ratio_null95=float(np.percentile(np.concatenate(ratios), 95)),
+        ratio_p=p_value(ratio[0], ratios),
+        ratio_null95=float(np.percentile(ratios, 95)),
     )
 
 
@@ -290,5 +304,5 @@ def p_value(observed, permuted):
     The observed one counts as one of them, so that p is never 0 (Phipson and Smyth 2010).
     """
     permuted = np.asarray(permuted)
-    tolerance = 1e-12 * max(abs(observed), 1e-300)
+    tolerance = 1e-12 * max(abs(observed), 1e-300) if np.isfinite(observed) else 0.0
     return float((1 + np.count_nonzero(permuted >= observed - tolerance)) / (1 + len(permuted)))

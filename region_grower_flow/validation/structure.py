@@ -6,7 +6,7 @@ simulation of a million cells as well as a thousand do.
 
 import os
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,7 @@ import numpy as np
 from region_grower_flow.errors import FlowError, some
 from region_grower_flow.io.morphologies import check_file, load_from_container, load_morphology
 from region_grower_flow.io.soma import contour_area
-from region_grower_flow.validation.verdict import FAIL, PASS, Verdict
+from region_grower_flow.validation.verdict import PASS, exact
 
 TIER = "structure"
 
@@ -46,11 +46,12 @@ class WrittenCell:
 
     Attributes:
         name: path below the folder of the morphologies, without extension.
-        digests: {extension: (size in bytes, CRC-32)} as recorded when they were written.
+        digests: {extension: (size in bytes, CRC-32)} as recorded when they were written; None: no
+            record has been kept.
     """
 
     name: str
-    digests: dict = field(default_factory=dict)
+    digests: dict | None = None
 
 
 def soma_area(morphology, extension):
@@ -93,10 +94,9 @@ def examine_cell(folder, cell, extensions, container=None):
     """
     problems, read = {}, {}
     for extension in extensions:
-        path = Path(folder, f"{cell.name}.{extension}")
-        known = cell.digests.get(extension)
-        if known is not None and not check_file(path, *known):
-            problems.setdefault(READ_BACK, f"{path.name} is not what was written")
+        problem = _not_as_recorded(Path(folder, f"{cell.name}.{extension}"), cell, extension)
+        if problem:
+            problems.setdefault(READ_BACK, problem)
     for extension in (*extensions, CONTAINER) if container else extensions:
         name = f"{Path(cell.name).name}.{extension}"
         try:
@@ -117,16 +117,26 @@ def examine_cell(folder, cell, extensions, container=None):
     return problems
 
 
+def _not_as_recorded(path, cell, extension):
+    """How a file differs from the record of what was written, '' when it does not."""
+    if cell.digests is None:
+        return ""
+    if extension not in cell.digests:
+        return f"{path.name} is not in the record of what was written"
+    same = check_file(path, *cell.digests[extension])
+    return "" if same else f"{path.name} is not what was written"
+
+
 def _unsound(morphology, extension):
     """(test, problem) of the numbers and the tree of one file."""
     points = (morphology.points, morphology.soma_points)
     bad = sum(int((~np.isfinite(array)).any(axis=1).sum()) for array in points)
     if bad:
         yield FINITE, f"{bad} points are not finite"
-    bad = np.count_nonzero(~(morphology.diameters > 0))
+    bad = np.count_nonzero(~(np.isfinite(morphology.diameters) & (morphology.diameters > 0)))
     if bad:
         yield DIAMETERS, f"{bad} of {len(morphology.diameters)} diameters are not above 0"
-    if not bad and morphology.n_sections == 0:
+    if morphology.n_sections == 0:
         yield READABLE, "it has no neurite"
     area = soma_area(morphology, extension) if np.isfinite(morphology.soma_points).all() else 0.0
     if not area > 0:
@@ -181,16 +191,26 @@ def examine_cells(folder, cells, extensions, container=None):
     return len(cells), {test: (failed[test], sentences[test]) for test in failed}
 
 
-def cell_verdicts(mtype, examined):
-    """The verdicts on all cells of an mtype from the parts that :func:`examine_cells` gave."""
+def cell_verdicts(mtype, examined, formats=2, recorded=True):
+    """The verdicts on all cells of an mtype.
+
+    Args:
+        mtype: their mtype.
+        examined: [what :func:`examine_cells` gave] of the parts of the cells.
+        formats: how many each cell has; one cannot differ from itself, and is not compared.
+        recorded: whether it is known what was written.
+    """
     total = sum(count for count, _ in examined)
     verdicts = []
     for test in CELL_TESTS:
+        if test == FORMATS and formats < 2:
+            continue
+        seen = total if recorded or test != READ_BACK else 0
         found = [problems[test] for _, problems in examined if test in problems]
         failed = sum(count for count, _ in found)
         sentences = [sentence for _, named in found for sentence in named][:MOST_NAMED]
         detail = f"{failed} of {total} cells: {'; '.join(sentences)}" if failed else ""
-        verdicts.append(_exact(mtype, test, total, total - failed, detail))
+        verdicts.append(exact(TIER, test, mtype, (seen, seen - failed), detail))
     return verdicts
 
 
@@ -207,11 +227,10 @@ def count_verdicts(mtype, synthesized):
     repeated = [name for name, count in Counter(population.names).items() if count > 1]
     if repeated:
         wrong.append(f"{len(repeated)} morphologies serve several rows ({some(repeated, 3)})")
-    if population.told is not None and population.told != population.in_summary():
-        wrong.append(f"the summary says {population.told}")
-    rows = _exact(
-        mtype, ROWS, population.asked, population.asked if not wrong else 0, "; ".join(wrong)
-    )
+    if population.told != population.in_summary():
+        wrong.append(f"the summary says {population.told or 'nothing of this mtype'}")
+    counts = population.asked, 0 if wrong else population.asked
+    rows = exact(TIER, ROWS, mtype, counts, "; ".join(wrong))
     return [rows, _files(mtype, synthesized), _named(mtype, population)]
 
 
@@ -225,37 +244,21 @@ def _files(mtype, synthesized):
     ]
     count = len(population.names) * len(synthesized.extensions)
     detail = f"{len(absent)} of {count} files are absent ({some(absent, 3)})" if absent else ""
-    return _exact(mtype, FILES, count, count - len(absent), detail)
+    return exact(TIER, FILES, mtype, (count, count - len(absent)), detail)
 
 
 def stray_verdict(synthesized):
     """The verdict on files that the synthesis has written and that no row names."""
     count, stray = len(synthesized.digests), synthesized.stray
     detail = f"{len(stray)} files belong to no row ({some(stray, 3)})" if stray else ""
-    return _exact(None, STRAY, count, count - len(stray), detail)
+    return exact(TIER, STRAY, None, (count, count - len(stray)), detail)
 
 
 def _named(mtype, population):
-    nameless = population.dropped.get("", 0)
-    total = sum(population.dropped.values())
+    nameless, lost = population.dropped.get("", 0), population.lost
+    total = sum(population.dropped.values()) + len(lost)
     detail = f"{nameless} of {total} dropped cells have no reason" if nameless else ""
-    if population.lost:
-        detail = (
-            f"{len(population.lost)} cells are neither made nor dropped ({population.lost[:3]})"
-        )
-    return _exact(mtype, DROPPED, total, total - nameless - len(population.lost), detail)
-
-
-def _exact(mtype, test, total, good, detail):
-    """A verdict that only all of ``total`` pass; none at all passes too."""
-    return Verdict(
-        tier=TIER,
-        test=test,
-        verdict=PASS if good == total and not detail else FAIL,
-        mtype=mtype,
-        neurite_type=None,
-        n_synthesized=int(total),
-        statistic=float(good / total) if total else (0.0 if detail else 1.0),
-        threshold=1.0,
-        detail=detail,
-    )
+    if lost:
+        detail = f"{len(lost)} cells are neither made nor dropped ({some(lost, 3)})"
+    counts = total, total - nameless - len(lost)
+    return exact(TIER, DROPPED, mtype, counts, detail, of_none=PASS)

@@ -35,7 +35,7 @@ MAX_RATIO = 1.05
 """Largest mean distance synthesized-reference over reference-reference that passes."""
 
 MIN_P = 0.01
-"""Smallest corrected p-value of the energy distance that passes."""
+"""Corrected p-values below show a difference: of the energy distance, and of a ratio above 1.05."""
 
 GRID = 50
 """Pixels of an image along each axis."""
@@ -112,19 +112,22 @@ def cells_of_bar_codes(distributions):
     return int(weights.sum()) if whole else None
 
 
-def too_few_cells(counts, kind, mtype, minimum=MIN_REFERENCE_CELLS):
-    """The verdicts on too few cells behind trees, whose number would be enough; or none.
+def untestable(counts, kind, mtype, minimum=MIN_REFERENCE_CELLS, detail=None):
+    """The verdicts on too few cells or trees: one for each test on images, none where all is well.
 
     Args:
-        counts: (reference, synthesized) cells; None where unknown.
+        counts: (reference, synthesized) cells or trees; None where unknown.
         kind, mtype: for the verdicts.
-        minimum: of cells.
+        minimum: that is needed of each.
+        detail: a better sentence than that of ``too_few``.
     """
     known = tuple(minimum if count is None else count for count in counts)
-    verdicts = [
-        too_few(TIER, test, known, minimum, mtype=mtype, neurite_type=kind) for test in _TESTS
+    about = {"mtype": mtype, "neurite_type": kind}
+    found = [too_few(TIER, test, known, minimum, **about) for test in (RATIO, ENERGY)]
+    counted = dict(zip(("n_reference", "n_synthesized"), counts, strict=True))
+    return [
+        verdict.replaced(detail=detail or verdict.detail, **counted) for verdict in found if verdict
     ]
-    return [verdict for verdict in verdicts if verdict]
 
 
 def limits(diagrams):
@@ -143,7 +146,9 @@ def kernel_widths(diagrams, image_limits, grid=GRID):
     tree; at least one pixel.
     """
     bars = np.concatenate(diagrams)
-    widths = bars.std(axis=0, ddof=1) * (len(bars) / len(diagrams)) ** (-1 / 6)
+    # A single bar has no spread.
+    widths = bars.std(axis=0, ddof=min(1, len(bars) - 1))
+    widths *= (len(bars) / len(diagrams)) ** (-1 / 6)
     pixels = np.array([high - low for low, high in image_limits]) / (grid - 1)
     return np.maximum(widths, pixels)
 
@@ -211,11 +216,7 @@ def compare(reference, synthesized, neurite_types, seed, mtype=None, minimum=MIN
     populations = reference, synthesized
     if min(counts) < minimum:
         found = [k for k in neurite_types if any(bar_codes(c, k) for g in populations for c in g)]
-        return [
-            too_few(TIER, test, counts, minimum, mtype=mtype, neurite_type=kind)
-            for kind in found
-            for test in _TESTS
-        ]
+        return [v for kind in found for v in untestable(counts, kind, mtype, minimum)]
     trees = [
         {kind: [bars for cell in cells for bars in bar_codes(cell, kind)] for kind in neurite_types}
         for cells in populations
@@ -258,8 +259,8 @@ def compare_trees(
         cells = _owners(owners, kind, counts)
         n_cells = tuple(len(np.unique(of_trees)) for of_trees in cells)
         if min(n_cells) < minimum:
-            what = "trees" if owners is None else f"cells with {kind.replace('_', ' ')}s"
-            verdicts += _not_testable(n_cells, minimum, what, mtype, kind)
+            detail = _few_words(n_cells, minimum, kind, owners is None)
+            verdicts += untestable(n_cells, kind, mtype, minimum, detail)
             continue
         image_tests[kind] = counts, compare_distances(image_distances(*trees), cells, rng)
         features = [bar_features(group) for group in trees]
@@ -268,16 +269,18 @@ def compare_trees(
             for name, values in features[0].items()
         ]
     of_features = feature_verdicts(TIER, mtype, feature_tests, minimum)
-    adjusted = benjamini_hochberg([found.p for _, found in image_tests.values()]).tolist()
-    for (kind, (counts, found)), p_adjusted in zip(image_tests.items(), adjusted, strict=True):
+    adjusted = [
+        benjamini_hochberg([getattr(found, name) for _, found in image_tests.values()]).tolist()
+        for name in ("ratio_p", "p")
+    ]
+    for (kind, (counts, found)), of_ratio, of_energy in zip(
+        image_tests.items(), *adjusted, strict=True
+    ):
         about = {"mtype": mtype, "neurite_type": kind}
         about |= {"n_reference": counts[0], "n_synthesized": counts[1]}
-        verdicts += [_of_ratio(found, about), _of_energy(found, p_adjusted, about)]
+        verdicts += [_of_ratio(found, of_ratio, about), _of_energy(found, of_energy, about)]
         verdicts += [verdict for verdict in of_features if verdict.neurite_type == kind]
     return verdicts
-
-
-_TESTS = (RATIO, ENERGY)
 
 
 def _plain(diagrams):
@@ -290,34 +293,34 @@ def _owners(owners, kind, counts):
     return tuple(np.asarray(group.get(kind, []), dtype=int) for group in owners)
 
 
-def _not_testable(counts, minimum, what, mtype, kind):
-    verdicts = [
-        too_few(TIER, test, counts, minimum, mtype=mtype, neurite_type=kind) for test in _TESTS
-    ]
-    detail = (
+def _few_words(counts, minimum, kind, of_trees):
+    what = "trees" if of_trees else f"cells with {kind.replace('_', ' ')}s"
+    return (
         f"{counts[0]} reference and {counts[1]} synthesized {what}, where at least {minimum}"
         " of each are needed"
     )
-    return [verdict.replaced(detail=detail) for verdict in verdicts]
 
 
-def _of_ratio(found, about):
+def _of_ratio(found, p_adjusted, about):
     detail = (
         f"synthesized trees are {found.ratio:.3f} times as far from reference trees as these are"
         " from each other"
     )
     verdict = PASS
     if found.ratio > MAX_RATIO:
-        chance = found.ratio <= found.ratio_null95
-        verdict = NO_POWER if chance else FAIL
-        if chance:
-            detail += f", but so few trees reach {found.ratio_null95:.3f} by chance"
+        differs = p_adjusted < MIN_P
+        verdict = FAIL if differs else NO_POWER
+        if not differs:
+            detail += ", but so few cells may be by chance"
+        detail += f" (corrected p {p_adjusted:.2g})"
     return Verdict(
         TIER,
         RATIO,
         verdict,
         statistic=found.ratio,
-        threshold=MAX_RATIO,
+        p=found.ratio_p,
+        p_adjusted=p_adjusted,
+        threshold={"ratio": MAX_RATIO, "p_adjusted": MIN_P},
         detail=detail,
         values={"null95": found.ratio_null95},
         **about,

@@ -151,22 +151,18 @@ def compare(reference, synthesized, neurite_types, seed, mtype=None, parameters=
         [Verdict]: per neurite type ``pia angle``, ``angle between trunks`` and angles between
         types, those of them that the cells have.
     """
-    laws = {
-        kind: read_law(parameters[kind])
-        for kind in neurite_types
-        if parameters is not None and kind in parameters
-    }
+    laws = known_laws(parameters, neurite_types)
     rng = np.random.default_rng(seed)
     observed = [
-        _trunks(reference or [], neurite_types, SOMA),
-        _trunks(synthesized, neurite_types, ORIGIN),
+        measured(reference or [], neurite_types, SOMA),
+        measured(synthesized, neurite_types, ORIGIN),
     ]
-    lawful = {kind for kind, law in laws.items() if law is not None}
     sizes = [len(cells) for cells in (reference, synthesized) if cells is not None]
-    drawn = _drawn(observed[1], laws, rng) if min(sizes) >= MIN_REFERENCE_CELLS else []
+    enough = min(sizes) >= MIN_REFERENCE_CELLS
+    drawn = drawn_by_laws(observed[1], laws, DRAWS, rng) if enough else []
     tests = []
-    for angle in _angle_tests(neurite_types):
-        if angle.kinds <= lawful:
+    for angle in angle_tests(neurite_types):
+        if angle.kinds <= laws.keys():
             tests.append(_against_law(angle, observed, drawn))
         else:
             tests.append(_against_cells(angle, observed, rng, MIN_REFERENCE_CELLS))
@@ -177,8 +173,8 @@ def compare(reference, synthesized, neurite_types, seed, mtype=None, parameters=
 def compare_halves(halves, neurite_types, seed, mtype=None, minimum=MIN_REFERENCE_CELLS):
     """Compare the trunks of two halves of the reference cells, as :func:`compare` without law."""
     rng = np.random.default_rng(seed)
-    observed = [_trunks(half, neurite_types, SOMA) for half in halves]
-    tests = [_against_cells(angle, observed, rng, minimum) for angle in _angle_tests(neurite_types)]
+    observed = [measured(half, neurite_types, SOMA) for half in halves]
+    tests = [_against_cells(angle, observed, rng, minimum) for angle in angle_tests(neurite_types)]
     return _verdicts([test for test in tests if test], mtype, minimum)
 
 
@@ -210,18 +206,39 @@ def _with_polar(vectors, polar):
     )
 
 
-def _trunks(cells, neurite_types, origin):
+def measured(cells, neurite_types, origin):
+    """[{neurite type: (k, 3) unit vectors}] of ValidationCells, see :func:`directions`."""
     return [{kind: directions(cell, kind, origin) for kind in neurite_types} for cell in cells]
 
 
-def _angle_tests(neurite_types):
-    kinds = list(neurite_types)
-    alone = [angle for kind in kinds for angle in (Angle(kind), Angle(kind, kind))]
-    return alone + [Angle(*pair) for pair in combinations(kinds, 2)]
+def angle_tests(neurite_types):
+    """The Angles of some neurite types: with the pia, within a type, between two types."""
+    alone = [angle for kind in neurite_types for angle in (Angle(kind), Angle(kind, kind))]
+    return alone + [Angle(*pair) for pair in combinations(neurite_types, 2)]
 
 
-def _drawn(cells, laws, rng):
-    """For each cell {neurite type: (DRAWS, k, 3)} trunks drawn from the laws."""
+def known_laws(parameters, neurite_types):
+    """{neurite type: TrunkLaw} of the types that parameters have one of (None: no parameters)."""
+    found = {
+        kind: read_law(parameters[kind])
+        for kind in neurite_types
+        if isinstance((parameters or {}).get(kind), dict)
+    }
+    return {kind: law for kind, law in found.items() if law is not None}
+
+
+def drawn_by_laws(cells, laws, count, rng):
+    """The trunks of some cells, drawn from their laws.
+
+    Args:
+        cells: of :func:`measured`, which say how many trunks each has.
+        laws: {neurite type: TrunkLaw}.
+        count: draws of each cell.
+        rng: numpy Generator.
+
+    Returns:
+        [{neurite type: (count, k, 3) unit vectors}]
+    """
     # Apical trunks come first: those of other types may depend on them.
     order = sorted(laws, key=lambda kind: kind != "apical_dendrite")
     result = []
@@ -230,8 +247,7 @@ def _drawn(cells, laws, rng):
         for kind in order:
             apical = drawn.get("apical_dendrite")
             first = apical[:, 0] if apical is not None and apical.shape[1] else None
-            if laws[kind] is not None:
-                drawn[kind] = laws[kind].draw(DRAWS, len(trunks[kind]), rng, first)
+            drawn[kind] = laws[kind].draw(count, len(trunks[kind]), rng, first)
         result.append(drawn)
     return result
 
@@ -277,7 +293,7 @@ def _against_cells(angle, observed, rng, minimum):
 def _verdicts(tests, mtype, minimum):
     adjusted = benjamini_hochberg([test.p for test in tests])
     return [
-        _verdict(test, float(p), mtype, minimum) for test, p in zip(tests, adjusted, strict=False)
+        _verdict(test, float(p), mtype, minimum) for test, p in zip(tests, adjusted, strict=True)
     ]
 
 

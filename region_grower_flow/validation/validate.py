@@ -6,16 +6,13 @@ neither on the number of processes nor on the order in which the units end.
 
 import functools
 import warnings
-import zlib
-from concurrent.futures import as_completed
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
-from region_grower_flow.calibration.pool import start_server, worker_pool
-from region_grower_flow.errors import InvalidInput, InvalidInputs, WorkerFailed, nearest
+from region_grower_flow.calibration.morphologies import DENDRITES
+from region_grower_flow.calibration.pool import share_out
 from region_grower_flow.io.parameters import load_distributions, load_parameters, mtype_entry
 from region_grower_flow.io.table import read_table
 from region_grower_flow.morphology import NEURITE_TYPES
@@ -24,6 +21,7 @@ from region_grower_flow.validation.controls import choose_other
 from region_grower_flow.validation.mtype import MtypeUnit, Reference, Space
 from region_grower_flow.validation.results import Results
 from region_grower_flow.validation.space import place_of
+from region_grower_flow.validation.statistics import named_seed
 from region_grower_flow.validation.verdict import MIN_REFERENCE_CELLS
 
 CELLS_PER_UNIT = 500
@@ -52,6 +50,7 @@ class Part:
         atlas: folder of the atlas; None in vacuum.
         region_structure: YAML file of its regions; None in vacuum.
         region: whose parameters are used in vacuum.
+        synthesize_axons: whether axons were grown, too.
     """
 
     name: str
@@ -63,6 +62,7 @@ class Part:
     atlas: Path | None = None
     region_structure: Path | None = None
     region: str = "default"
+    synthesize_axons: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,6 @@ class ValidationPlan:
         seed: of every sample, permutation and bootstrap.
         sample: synthesized cells per mtype that the statistics take (0: all).
         structure_sample: those whose files the structure tier reads (0: all).
-        mtypes: names; empty: all that were synthesized.
         processes: how many share the work.
         options: for the results.
     """
@@ -83,7 +82,6 @@ class ValidationPlan:
     seed: int = 0
     sample: int = 100
     structure_sample: int = 0
-    mtypes: tuple = ()
     processes: int = 1
     options: dict = field(default_factory=dict)
 
@@ -113,13 +111,14 @@ def validate(plan, on_progress=None):
         Results
 
     Raises:
-        InvalidInput: a table is missing, or no mtype is left to validate.
+        InvalidInput: a table is missing or not readable.
         WorkerFailed: a process died.
     """
     results = Results(options=dict(plan.options))
+    advance = on_progress or (lambda done, total: None)
     opened = [_OpenPart(plan, part) for part in plan.parts]
     units = {key: unit for part in opened for key, unit in part.units().items()}
-    found = _run(units, plan.processes, on_progress or (lambda done, total: None))
+    found = _run(units, plan.processes, advance)
     for part in opened:
         part.collect(results, found)
     return results
@@ -127,27 +126,10 @@ def validate(plan, on_progress=None):
 
 def _run(units, processes, advance):
     """{key: what the unit returns}, in the order of the units."""
-    advance(0, len(units))
-    results = {}
-    if processes <= 1 or len(units) <= 1:
-        for key, unit in units.items():
-            results[key] = _run_unit(unit)
-            advance(len(results), len(units))
-        return results
-    start_server(PRELOADED)
-    with worker_pool(min(processes, len(units))) as pool:
-        try:
-            # Statistics take longest: so that no process is left alone with them at the end.
-            order = sorted(units, key=lambda key: key[2] != _STATISTICS)
-            futures = {pool.submit(_run_unit, units[key]): key for key in order}
-            for future in as_completed(futures):
-                results[futures[future]] = future.result()
-                advance(len(results), len(units))
-        except BrokenProcessPool as error:
-            raise WorkerFailed(
-                "A process of the validation died (out of memory, or killed from outside). Run "
-                "again, with fewer processes or a smaller sample when memory is short."
-            ) from error
+    # Statistics take longest: so that no process is left alone with them at the end.
+    order = sorted(units, key=lambda key: key[2] != _STATISTICS)
+    found = share_out(_run_unit, [units[key] for key in order], processes, advance, PRELOADED)
+    results = dict(zip(order, found, strict=True))
     return {key: results[key] for key in units}
 
 
@@ -169,9 +151,9 @@ class _OpenPart:
     def __init__(self, plan, part):
         self._plan, self._part = plan, part
         self.synthesized = populations.read_synthesized(part.outputs)
-        self.mtypes = _chosen(plan.mtypes, self.synthesized, part)
+        self.mtypes = list(self.synthesized.mtypes)
         self._table = read_table(part.outputs.cell_table)
-        self._parameters = load_parameters(part.parameters, validate=False)
+        self._parameters = load_parameters(part.parameters, part.synthesize_axons, validate=False)
         self._distributions = load_distributions(part.distributions, validate=False)
 
     def units(self):
@@ -185,8 +167,7 @@ class _OpenPart:
 
     def _seed(self, mtype):
         """The seed of an mtype's unit: of the run, the part and the name."""
-        names = [zlib.crc32(name.encode()) for name in (self._part.name, mtype)]
-        return int(np.random.SeedSequence([self._plan.seed, *names]).generate_state(1)[0])
+        return named_seed(self._plan.seed, self._part.name, mtype)
 
     def _read_again(self, mtype):
         """The StructureUnits of an mtype."""
@@ -214,10 +195,10 @@ class _OpenPart:
             synthesized=replace(self.synthesized, mtypes={}, digests={}, stray=[]),
             names=tuple(population.names[i] for i in chosen),
             population=population,
-            neurite_types=tuple(parameters["grow_types"]),
+            neurite_types=_compared_types(parameters),
             reference=self._reference(mtype, distributions),
             space=self._space(rows),
-            parameters=parameters,
+            parameters=self._laws(mtype, rows),
         )
 
     def _entry(self, mtype):
@@ -230,6 +211,19 @@ class _OpenPart:
         return tuple(
             mtype_entry(data, *names, mtype) for data in (self._parameters, self._distributions)
         )
+
+    def _laws(self, mtype, rows):
+        """The parameters whose laws the trunks of some rows follow.
+
+        None where the rows lie in regions whose laws are not the same.
+        """
+        table = self._table
+        places = sorted({(table.synthesis_regions[row], table.regions[row]) for row in rows})
+        entries = [mtype_entry(self._parameters, *place, mtype) for place in places]
+        if not entries:
+            return self._entry(mtype)[0]
+        laws = [_orientations(entry) for entry in entries]
+        return entries[0] if all(law == laws[0] for law in laws) else None
 
     @functools.cached_property
     def _first_rows(self):
@@ -287,7 +281,9 @@ class _OpenPart:
                 if (of_part, name) == (part, mtype) and place != _STATISTICS
             ]
             results.add(part, structure.count_verdicts(mtype, self.synthesized))
-            results.add(part, structure.cell_verdicts(mtype, examined))
+            outputs, recorded = self._part.outputs, bool(self.synthesized.digests)
+            formats = len(outputs.extensions) + bool(outputs.container)
+            results.add(part, structure.cell_verdicts(mtype, examined, formats, recorded))
             results.add(part, statistics.verdicts)
             for name, rows in statistics.tables.items():
                 results.extend(name, rows)
@@ -307,33 +303,20 @@ class _OpenPart:
         }
 
 
-def _chosen(wanted, synthesized, part):
-    """The mtypes to validate.
+def _compared_types(parameters):
+    """The neurite types that are grown, and dendrites that the reference alone may have."""
+    grown = parameters["grow_types"]
+    return (*grown, *(kind for kind in DENDRITES if kind not in grown))
 
-    Raises:
-        InvalidInputs: one that is wanted has not been synthesized.
-    """
-    if not wanted:
-        return list(synthesized.mtypes)
-    problems = [
-        InvalidInput(
-            f"the mtype {mtype!r} has not been synthesized",
-            part.outputs.cells,
-            nearest(mtype, synthesized.mtypes),
-        )
-        for mtype in wanted
-        if mtype not in synthesized.mtypes
-    ]
-    if problems:
-        raise InvalidInputs(problems)
-    return [mtype for mtype in synthesized.mtypes if mtype in wanted]
+
+def _orientations(parameters):
+    """How the trunks of each neurite type are directed."""
+    return [(parameters.get(kind) or {}).get("orientation") for kind in NEURITE_TYPES]
 
 
 def _bar_codes(distributions):
     """The bar codes of an mtype's distributions as a reference, and their filtrations."""
-    kinds = [
-        kind for kind in NEURITE_TYPES if (distributions.get(kind) or {}).get("persistence_diagram")
-    ]
+    kinds = [kind for kind in NEURITE_TYPES if (distributions.get(kind) or {}).get(DIAGRAM)]
     diagrams = {
         kind: [np.array(bars, dtype=float)[:, :2] for bars in distributions[kind][DIAGRAM]]
         for kind in kinds

@@ -95,3 +95,29 @@ def too_few(tier, test, counts, minimum=MIN_REFERENCE_CELLS, **about):
         detail=f"{number} {which} cell{'' if number == 1 else 's'} of at least {minimum}",
         **about,
     )
+
+
+def exact(tier, test, mtype, counts, detail, of_none=NOT_TESTABLE):
+    """The verdict of a test that everything it looks at has to pass.
+
+    Args:
+        tier, test, mtype: of the verdict.
+        counts: (how many cells or files were looked at, how many of them are sound).
+        detail: what is wrong, in words; a test with a detail fails whatever the counts.
+        of_none: the verdict where there was nothing to look at.
+    """
+    total, sound = counts
+    verdict = PASS if sound == total and not detail else FAIL
+    if total == 0 and not detail:
+        verdict = of_none
+        detail = "" if of_none == PASS else "there is nothing to look at"
+    return Verdict(
+        tier,
+        test,
+        verdict,
+        mtype=mtype,
+        n_synthesized=int(total),
+        statistic=float(sound / total) if total else None,
+        threshold=1.0,
+        detail=detail,
+    )

@@ -143,6 +143,31 @@ def test_the_table_has_a_row_per_mtype_with_the_worst_verdict_of_each_tier():
     assert "0/2" in row
 
 
+def test_what_is_reported_of_space_is_on_the_page():
+    found = results(["A"])
+    about = {"part": "full", "mtype": "A", "neurite_type": "basal_dendrite"}
+    found.extend("profiles", [{**about, "wasserstein_um": 12.25, "inside": 0.875}])
+    found.extend("layers", [{**about, "layer": "SP", "reference": 0.25, "synthesized": 0.75}])
+    part = validation_page(found)
+    part = part[part.index('id="full-A"') : part.index('id="part-holdout"')]
+    cells = re.findall(r"<t[dh]\b[^>]*>([^<]*)</t[dh]>", part[part.index("without a threshold") :])
+    assert cells == [
+        *("neurites", "distance of the profiles (um)", "points inside the region"),
+        *("basal", "12.2", "87.5%"),
+        *("neurites", "layer", "length, reference", "length, synthesized"),
+        *("basal", "SP", "25.0%", "75.0%"),
+    ]
+
+
+def test_populations_of_bar_codes_are_said():
+    found = results(["A"])
+    found.populations["full"]["A"] |= {"reference": "bar codes", "n_reference": None}
+    text = Page(validation_page(found)).text
+    assert "12 synthesized cells; the reference is bar codes" in text
+    assert "9 reference, 12 synthesized cells." in text
+    assert "None" not in text
+
+
 def test_a_feature_that_differs_by_chance_does_not_decide():
     found = results(["A"])
     for verdict in found.verdicts:

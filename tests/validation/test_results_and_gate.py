@@ -77,6 +77,18 @@ def test_the_table_of_mtypes(results, tmp_path):
     assert rows["IN"]["failed"] == "topology: energy distance (basal_dendrite)"
 
 
+@pytest.mark.parametrize(
+    ("options", "part", "expected"),
+    [
+        ({"validation_of": "atlas"}, "full", True),
+        ({"validation_of": "atlas"}, "holdout", False),
+        ({"validation_of": "vacuum"}, "full", False),
+    ],
+)
+def test_the_hold_out_never_lies_in_an_atlas(options, part, expected):
+    assert Results(options=options).in_atlas(part) == expected
+
+
 def test_counts(results):
     counts = results.as_dict()["counts"]["full"]
     assert counts["structure"] == {FAIL: 1, PASS: 1}

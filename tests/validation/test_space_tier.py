@@ -9,10 +9,10 @@ from factories import random_morphology
 
 from region_grower_flow.morphology import APICAL_DENDRITE, BASAL_DENDRITE
 from region_grower_flow.space.layers import LayerContext
-from region_grower_flow.validation import space
+from region_grower_flow.validation import depths, space
 from region_grower_flow.validation.cells import ValidationCell
 from region_grower_flow.validation.populations import MtypeCells, upright
-from region_grower_flow.validation.verdict import FAIL, PASS
+from region_grower_flow.validation.verdict import FAIL, NOT_TESTABLE, PASS
 
 TREES = ((BASAL_DENDRITE, 5), (APICAL_DENDRITE, 9))
 LAYERS = LayerContext(300.0, [0.0, 100.0, 600.0], [100.0, 600.0])
@@ -102,6 +102,11 @@ def test_a_soma_that_lies_elsewhere():
     assert "b" in found.detail
 
 
+def test_no_cell_shows_nothing():
+    for found in (space.soma_verdict("PC", []), space.position_verdict("PC", MtypeCells())):
+        assert (found.verdict, found.statistic) == (NOT_TESTABLE, None)
+
+
 def test_a_position_that_is_not_the_one_asked_for():
     cells = MtypeCells(asked=2, names=["a", "b"])
     assert space.position_verdict("PC", cells).verdict == PASS
@@ -124,14 +129,14 @@ def test_segments_are_those_of_one_type_within_sections():
         for i in range(cell.n_sections)
         if cell.types[i] == APICAL_DENDRITE
     ]
-    _, found = space.segments(cell, "apical_dendrite")
+    _, found = depths.segments(cell, "apical_dendrite")
     assert found.sum() == pytest.approx(sum(lengths), rel=1e-5)
-    assert len(space.segments(cell, "axon")[0]) == 0
+    assert len(depths.segments(cell, "axon")[0]) == 0
 
 
 def lengths(soma, *heights, boundaries=(0.0, 100.0, 600.0), names=None):
     layers = LayerContext(soma, list(boundaries), None, names)
-    return space.profile([line(*heights)], "basal_dendrite", [soma], [layers])
+    return depths.profile([line(*heights)], "basal_dendrite", [soma], [layers])
 
 
 def test_length_in_layers_and_bins():
@@ -140,8 +145,8 @@ def test_length_in_layers_and_bins():
     assert upward.per_cell(np.array([75.0, 100.0, 125.0])).tolist() == [10.0, 10.0]
     assert lengths(2.0, 0, 10).layers == {(0, "above"): 10.0}
     below = lengths(99.0, 0, -10, boundaries=(0.0, 100.0))
-    assert below.layers == {space.BELOW: 10.0}
-    rows = space.layer_rows(upward, below)
+    assert below.layers == {depths.BELOW: 10.0}
+    rows = depths.layer_rows(upward, below)
     assert [(r["layer"], r["reference"], r["synthesized"]) for r in rows] == [
         (1, 0.5, 0.0),
         (2, 0.5, 0.0),
@@ -154,20 +159,20 @@ def test_layers_have_their_names():
 
 
 def test_the_distance_of_profiles_is_in_um():
-    profiles = [space.profile([line(0, top, 2 * top)], "basal_dendrite") for top in (10, 20)]
-    assert space.wasserstein(*profiles) == pytest.approx(10.0)
-    assert space.wasserstein(profiles[0], profiles[0]) == 0.0
-    assert space.wasserstein(profiles[0], space.profile([], "basal_dendrite")) is None
+    profiles = [depths.profile([line(0, top, 2 * top)], "basal_dendrite") for top in (10, 20)]
+    assert depths.wasserstein(*profiles) == pytest.approx(10.0)
+    assert depths.wasserstein(profiles[0], profiles[0]) == 0.0
+    assert depths.wasserstein(profiles[0], depths.profile([], "basal_dendrite")) is None
 
 
 def test_rows_of_depth_hold_all_length():
     one, two = (
-        space.profile([grown(seed)], "apical_dendrite", [300.0], [LAYERS]) for seed in (1, 2)
+        depths.profile([grown(seed)], "apical_dendrite", [300.0], [LAYERS]) for seed in (1, 2)
     )
-    rows = space.depth_rows(one, two)
+    rows = depths.depth_rows(one, two)
     assert sum(row["reference"] for row in rows) == pytest.approx(one.lengths.sum())
     assert sum(row["synthesized"] for row in rows) == pytest.approx(two.lengths.sum())
-    assert all(row["to_um"] - row["from_um"] == space.DEPTH_BIN for row in rows)
+    assert all(row["to_um"] - row["from_um"] == depths.DEPTH_BIN for row in rows)
 
 
 def test_points_inside_the_region(tmp_path):

@@ -12,7 +12,7 @@ from region_grower_flow.io.morphologies import load_morphology, nrn_ordered, wri
 from region_grower_flow.morphology import BASAL_DENDRITE
 from region_grower_flow.validation import structure
 from region_grower_flow.validation.populations import MtypeCells, Synthesized
-from region_grower_flow.validation.verdict import FAIL, PASS
+from region_grower_flow.validation.verdict import FAIL, NOT_TESTABLE, PASS
 
 EXTENSIONS = ("h5", "swc", "asc")
 
@@ -37,7 +37,8 @@ def verdicts(synthesized, known=True):
         synthesized = replace(synthesized, digests={})
     cells = synthesized.written(synthesized.mtypes["PC"].names)
     examined = structure.examine_cells(synthesized.folder, cells, synthesized.extensions)
-    found = structure.cell_verdicts("PC", [examined])
+    recorded = bool(synthesized.digests)
+    found = structure.cell_verdicts("PC", [examined], len(synthesized.extensions), recorded)
     found += structure.count_verdicts("PC", synthesized)
     found.append(structure.stray_verdict(synthesized))
     return {verdict.test: verdict for verdict in found}
@@ -71,7 +72,7 @@ def test_sound_cells_pass_everything(written):
     assert all(v.statistic == 1.0 and v.detail == "" for v in found.values())
 
 
-@pytest.mark.parametrize("value", [0.0, -0.5])
+@pytest.mark.parametrize("value", [0.0, -0.5, np.inf, np.nan])
 def test_a_diameter_that_is_not_above_zero(written, value):
     edit_h5(written, "b", set_last(value, 3))
     verdict = verdicts(written, known=False)[structure.DIAMETERS]
@@ -137,6 +138,24 @@ def test_a_file_that_has_changed_is_noticed_though_it_is_sound(written):
     assert "b.asc is not what was written" in verdicts(written)[structure.READ_BACK].detail
 
 
+def test_without_a_record_nothing_is_known_to_be_read_back(written):
+    found = verdicts(written, known=False)
+    for test in (structure.READ_BACK, structure.STRAY):
+        assert found[test].verdict == NOT_TESTABLE
+    assert found[structure.READABLE].verdict == PASS
+
+
+def test_a_file_that_the_record_does_not_know(written):
+    del written.digests["b.swc"]
+    assert failed(written) == {structure.READ_BACK}
+    assert "b.swc is not in the record" in verdicts(written)[structure.READ_BACK].detail
+
+
+def test_one_format_is_compared_with_nothing(written):
+    one = replace(written, extensions=("h5",))
+    assert structure.FORMATS not in verdicts(one)
+
+
 def test_formats_of_different_cells(written):
     other, _ = nrn_ordered(random_morphology(7, diameters="random"))
     write_morphology(written.folder, "a", other, ["swc"])
@@ -179,6 +198,11 @@ def test_a_summary_that_says_something_else(written):
     assert structure.ROWS in failed(written)
 
 
+def test_a_summary_that_says_nothing(written):
+    written.mtypes["PC"].told = None
+    assert failed(written) == {structure.ROWS}
+
+
 def test_a_dropped_cell_without_a_reason(written):
     written.mtypes["PC"].dropped = {"too thin": 1, "": 1}
     assert failed(written) == {structure.DROPPED}
@@ -191,8 +215,12 @@ def test_a_cell_that_is_lost(written):
 
 
 def test_no_cell_at_all_is_no_failure(tmp_path):
-    nothing = Synthesized(tmp_path, EXTENSIONS, {"PC": MtypeCells()})
-    assert failed(nothing) == set()
+    cells = MtypeCells(told={"asked": 0, "made": 0, "dropped": 0})
+    found = verdicts(Synthesized(tmp_path, EXTENSIONS, {"PC": cells}))
+    # Nor a pass: nothing has been looked at.
+    words = {test: verdict.verdict for test, verdict in found.items()}
+    assert words.pop(structure.DROPPED) == PASS
+    assert set(words.values()) == {NOT_TESTABLE}
 
 
 def test_unifurcations_are_counted():

@@ -40,6 +40,7 @@ def test_bar_codes_are_tested_with_controls():
     assert found["trunks", "pia angle"].verdict == PASS
     control = found["controls", f"topology: {topology.ENERGY}"]
     assert (control.verdict, control.values["another mtype"]) == (PASS, FAIL)
+    assert control.n_reference == found["topology", topology.ENERGY].n_reference
     assert found["controls", "trunks: pia angle"].verdict == PASS
 
 
@@ -48,4 +49,6 @@ def test_bar_codes_of_few_cells_are_not_testable_however_many_trees():
         found = verdicts(count, synthesized)
         of_topology = [v.verdict for (tier, _), v in found.items() if tier == "topology"]
         assert of_topology == [NOT_TESTABLE, NOT_TESTABLE]
+        trunk = found["trunks", "pia angle"]
+        assert (trunk.verdict, trunk.n_reference) == (NOT_TESTABLE, count)
     assert verdicts(None, 20)["topology", topology.ENERGY].verdict == PASS

@@ -83,6 +83,16 @@ def test_features_without_values_or_spread_do_no_harm():
     assert (verdict.statistic, verdict.verdict) == (0.5, PASS)
 
 
+def test_a_type_that_one_reference_cell_has_as_a_single_bar():
+    """Its spread would not be a number, nor the accuracy, which would pass."""
+    reference = [*make_cells(9, 0), *make_cells(1, 2, apicals=1, branching=0.0)]
+    synthesized = make_cells(12, 1, apicals=1)
+    assert np.isfinite(classifier.kernel(reference, synthesized, (BASAL, APICAL))).all()
+    (verdict,) = classifier.compare(reference, synthesized, (BASAL, APICAL), 0)
+    assert verdict.verdict == FAIL
+    assert verdict.statistic > 0.7
+
+
 def test_cells_of_one_recipe_are_not_told_apart():
     verdicts = classifier.compare(make_cells(20, 3), make_cells(40, 4), (BASAL,), 0, "L5_TPC")
     assert [(v.verdict, v.mtype) for v in verdicts] == [(PASS, "L5_TPC")]

@@ -44,8 +44,8 @@ def test_controls_of_sensitive_tests_behave(found):
         assert by_test[test].verdict == PASS, by_test[test].detail
         assert by_test[test].values == {
             "half-split": PASS,
-            "larger": FAIL,
-            "smaller": FAIL,
+            "bar codes times 1.2": FAIL,
+            "bar codes divided by 1.2": FAIL,
             "another mtype": FAIL,
         }
     assert by_test["trunks: pia angle"].values == {"half-split": PASS, "bent trunks": FAIL}
@@ -53,7 +53,7 @@ def test_controls_of_sensitive_tests_behave(found):
 
 def test_ratio_is_not_asked_about_smaller_trees(found):
     by_test = {c.test: c for c in found}
-    assert "smaller" not in by_test[RATIO].values
+    assert controls.SMALLER not in by_test[RATIO].values
 
 
 def test_few_and_varied_cells_leave_no_power():
@@ -62,7 +62,7 @@ def test_few_and_varied_cells_leave_no_power():
     found = controls.run(*cells, [], (BASAL,), 0)
     control = {c.test: c for c in found}[ENERGY]
     assert control.verdict == NO_POWER
-    assert "does not fail cells 1.2 times as large" in control.detail
+    assert "does not fail bar codes times 1.2" in control.detail
     assert "another mtype" not in control.values
     energy = [v for v in verdicts if v.test == topology.ENERGY]
     assert energy[0].verdict == PASS
@@ -77,7 +77,7 @@ def test_the_same_mtype_as_another_one_shows_no_power(populations):
     found = controls.run(reference, synthesized, synthesized[:16], (BASAL,), 0)
     control = {c.test: c for c in found}[ENERGY]
     assert control.verdict == NO_POWER
-    assert control.detail == "the test does not fail cells of another mtype"
+    assert control.detail.startswith("the test does not fail cells of another mtype (half-split: ")
 
 
 def test_a_test_that_fails_half_splits_is_not_believed(monkeypatch, populations):
@@ -148,7 +148,7 @@ def test_controls_of_bar_codes_alone(populations):
     found = {c.test: c for c in controls.run_trees(*trees, 0, "L5_TPC")}
     assert list(found) == [RATIO, ENERGY]
     assert found[ENERGY].verdict == PASS, found[ENERGY].detail
-    assert found[ENERGY].values["larger"] == FAIL
+    assert found[ENERGY].values["bar codes times 1.2"] == FAIL
     without = {c.test: c for c in controls.run_trees(*trees[:2], None, 0)}
     assert "another mtype" not in without[ENERGY].values
 

@@ -1,0 +1,66 @@
+"""Where a population has its neurites, as tables of a validation's page: reported, not judged."""
+
+from region_grower_flow.report.html import number, table, tag
+from region_grower_flow.validation.results import LAYERS_TABLE, PROFILES_TABLE
+
+
+def profile_tables(results, part, mtype):
+    """What is reported of the space of an mtype: a list of elements, empty when nothing is.
+
+    Args:
+        results: Results.
+        part, mtype: of the rows of its tables.
+    """
+    about = part, mtype
+    profiles, layers = (
+        [row for row in results.tables.get(name, ()) if (row["part"], row["mtype"]) == about]
+        for name in (PROFILES_TABLE, LAYERS_TABLE)
+    )
+    if not profiles:
+        return []
+    elements = [tag("h3", "length along depth, without a threshold"), _profiles(profiles)]
+    return [*elements, _layers(layers)] if layers else elements
+
+
+def _profiles(rows):
+    inside = any(row["inside"] is not None for row in rows)
+    heads = ["neurites", "distance of the profiles (um)", *["points inside the region"] * inside]
+    return table(
+        heads,
+        [
+            [
+                tag("th", _neurites(row), scope="row"),
+                _number(row["wasserstein_um"]),
+                *[_share(row["inside"])] * inside,
+            ]
+            for row in rows
+        ],
+    )
+
+
+def _layers(rows):
+    """The share of the length in each layer, reference beside synthesized."""
+    return table(
+        ["neurites", "layer", "length, reference", "length, synthesized"],
+        [
+            [
+                tag("th", _neurites(row), scope="row"),
+                str(row["layer"]),
+                _share(row["reference"]),
+                _share(row["synthesized"]),
+            ]
+            for row in rows
+        ],
+    )
+
+
+def _neurites(row):
+    return row["neurite_type"].removesuffix("_dendrite").replace("_", " ")
+
+
+def _number(value):
+    return tag("td", number(value), class_="number")
+
+
+def _share(value):
+    return tag("td", "\u2013" if value is None else f"{value:.1%}", class_="number")

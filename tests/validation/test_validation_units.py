@@ -1,0 +1,116 @@
+"""What the unit of an mtype compares: neurite types, laws, halves, tables."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from region_grower_flow.calibration.dataset import FIT, TEST
+from region_grower_flow.errors import InvalidInput
+from region_grower_flow.validation import populations, validate
+
+BASAL, APICAL = "basal_dendrite", "apical_dendrite"
+
+
+@pytest.mark.parametrize(
+    ("grown", "expected"),
+    [
+        ([BASAL], (BASAL, APICAL)),
+        ([APICAL, BASAL], (APICAL, BASAL)),
+        (["axon", BASAL], ("axon", BASAL, APICAL)),
+    ],
+)
+def test_dendrites_that_are_not_grown_are_compared_too(grown, expected):
+    assert validate._compared_types({"grow_types": grown}) == expected
+
+
+def of_regions(first, second):
+    """A part with cells of one mtype in two regions, with these orientations of basal trunks."""
+    regions = {"A": first, "B": second}
+    return SimpleNamespace(
+        _table=SimpleNamespace(synthesis_regions=["A", "A", "B"], regions=["A", "A", "B"]),
+        _parameters={
+            region: {"PC": {"grow_types": [BASAL], BASAL: {"orientation": orientation}}}
+            for region, orientation in regions.items()
+        },
+    )
+
+
+def test_trunks_of_regions_with_different_laws_have_no_one_law():
+    laws = validate._OpenPart._laws
+    same, other = of_regions("flat", "flat"), of_regions("flat", "step")
+    assert laws(same, "PC", [0, 1, 2])[BASAL] == {"orientation": "flat"}
+    assert laws(other, "PC", [0, 1])[BASAL] == {"orientation": "flat"}
+    assert laws(other, "PC", [2])[BASAL] == {"orientation": "step"}
+    assert laws(other, "PC", [0, 2]) is None
+
+
+def test_a_table_of_ids_that_is_something_else(tmp_path):
+    path = tmp_path / "ids.csv"
+    path.write_text("a,b\n1,2\n")
+    with pytest.raises(InvalidInput, match="lacks input_id"):
+        populations._read_ids(path)
+    with pytest.raises(InvalidInput, match="cannot be read"):
+        populations._read_ids(tmp_path)
+
+
+def test_samples_are_all_or_some_in_order():
+    rng = np.random.default_rng(0)
+    assert populations.sample(5, 0, rng) == populations.sample(5, 9, rng) == [0, 1, 2, 3, 4]
+    found = populations.sample(100, 10, rng)
+    assert len(set(found)) == 10
+    assert found == sorted(found)
+
+
+@pytest.fixture
+def task(tmp_path):
+    """A validation with the hold-out, of 6 reconstructions of an mtype."""
+    from reference_cells import make_cell, write_cell, write_dat
+
+    from region_grower_flow.tasks.validation import ValidateSynthesis
+
+    rng = np.random.default_rng(0)
+    for i in range(6):
+        write_cell(make_cell(rng, basals=2), tmp_path / "cells", f"c{i}")
+    dat = write_dat(tmp_path, [f"c{i} 1 PC" for i in range(6)])
+    return ValidateSynthesis(
+        validation_of="vacuum",
+        holdout=True,
+        morphologies_dir=str(tmp_path / "cells"),
+        dat_file=str(dat),
+        work_dir=str(tmp_path / "work"),
+        vacuum_dir=str(tmp_path / "vacuum"),
+        hide_progress_bar=True,
+    )
+
+
+def names(task, part):
+    references, _ = task._references(part)
+    return {cell.name for cell in references["PC"]}
+
+
+def test_the_hold_out_is_grown_from_one_half_and_compared_with_the_other(task):
+    from region_grower_flow.checks import read_reconstructions
+
+    grown_from = task.syntheses()["holdout"]
+    assert grown_from.reference_part == FIT
+    assert grown_from.tmd_parameters is grown_from.tmd_distributions is None
+    fitted = {cell.name for cell in read_reconstructions(grown_from).mtypes["PC"]}
+    part = task.part("holdout", grown_from)
+    compared = {cell.name for cell in part.references["PC"]}
+    assert compared == names(task, TEST)
+    assert not fitted & compared
+    assert len(fitted | compared) == 6
+    assert len(task.part("full", task.syntheses()["full"]).references["PC"]) == 6
+
+
+def test_models_that_are_spread_over_files_are_read_file_by_file(task, tmp_path):
+    inputs = tmp_path / "inputs"
+    inputs.mkdir()
+    for prefix in ("params_", "distr_"):
+        for mtype in ("PC", "IN"):
+            (inputs / f"{prefix}luigi_rat_SSCX_{mtype}.json").write_text("{}")
+    spread = task.clone(tmd_parameters=str(inputs), tmd_distributions=f"{inputs}/*luigi_rat*")
+    roles = [role for role in spread.files() if role.startswith("tmd")]
+    assert len(roles) == 4
+    assert spread.recipe().files["tmd_parameters params_luigi_rat_SSCX_PC.json"]
