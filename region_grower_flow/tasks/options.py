@@ -245,10 +245,11 @@ class SynthesisOptions(GrowthOptions, AtlasOptions):
     )
     skip_write = Switch(description="Write no morphology")
     chunksize = Whole(
-        default=20000,
+        default=50_000,
         least=1,
         significant=False,
-        description="Cells per chunk: a chunk is one task, one launch of MPI",
+        description="Cells per chunk: a chunk is one task, one launch of MPI, which costs some"
+        " seconds; give hundreds of workers more",
     )
 
 
