@@ -231,14 +231,20 @@ def check_space(options):
 
 def _check_constraints(path):
     from region_grower_flow.atlas.structure import load_region_structure
-    from region_grower_flow.space.constraint_checks import check_boundaries, check_directions
+    from region_grower_flow.space.constraint_checks import (
+        check_boundaries,
+        check_directions,
+        constraint_notes,
+    )
 
-    problems = Problems()
+    problems, folder = Problems(), Path(path).parent
     structure = Problems().attempt(load_region_structure, path)  # its own problems are known
     for region, entry in (structure or {}).items():
         where = f"{path}, {region}"
-        problems.extend(check_directions(entry, where))
-        problems.extend(check_boundaries(entry, where, Path(path).parent))
+        found = [*check_directions(entry, where), *check_boundaries(entry, where, folder)]
+        for note in [] if found else constraint_notes(entry, where, folder):
+            L.warning("%s", note)
+        problems.extend(found)
     return problems
 
 

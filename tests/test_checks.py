@@ -6,7 +6,7 @@ import sys
 from types import SimpleNamespace
 
 import pytest
-from atlas_factory import make_atlas, make_cells
+from atlas_factory import REGION, column_structure, make_atlas, make_cells
 from factories import random_morphology
 
 from region_grower_flow import checks, places
@@ -115,6 +115,25 @@ def test_problems_are_collected():
     assert problems.attempt(fail, "one", "two") is None
     assert problems.attempt(int, "3") == 3
     assert sentences(problems) == ["one.", "two."]
+
+
+def test_directions_that_never_act_are_told(tmp_path, caplog):
+    structure = column_structure()
+    structure[REGION]["directions"] = [{"params": {"direction": [0, 1, 0]}}]
+    atlas = make_atlas(tmp_path / "atlas", structure=structure)
+    cells = make_cells([[150.0, 650.0, 150.0]])
+    write_nodes(tmp_path / "nodes.h5", Cells(**vars(cells), orientations=None))
+    options = SimpleNamespace(
+        input_cells=tmp_path / "nodes.h5",
+        atlas=atlas.folder,
+        region_structure=atlas.structure,
+        min_depth=25.0,
+        max_depth=5000.0,
+        morph_axon=None,
+        synthesize_axons=False,
+    )
+    assert checks.check_space(options) == []
+    assert "directions/0: without 'neurite_types' a direction never acts." in caplog.text
 
 
 @pytest.mark.parametrize("absent", [1, 2, 3])

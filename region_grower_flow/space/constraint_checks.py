@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 
 from region_grower_flow.errors import InvalidInput, nearest, some
-from region_grower_flow.io.layer_names import absent_layer, layer_number
 from region_grower_flow.space.constraints import (
     BOUNDARY_MODES,
     D_MAX,
@@ -49,23 +48,23 @@ UNIT_TOLERANCE = 1e-6
 def check_directions(entry, where):
     """Everything that is wrong in the directions of one region's entry.
 
+    Whether the region has the layers that they are limited to is looked at when the region
+    structure is loaded.
+
     Args:
-        entry: the region's entry of the region structure (``directions``, ``layers``).
+        entry: the region's entry of the region structure (``directions``).
         where: what the sentences begin with (file and region).
 
     Returns:
         list of InvalidInput.
     """
     found = _Problems()
-    for name, direction in _entries(found, entry, "directions", where):
-        at = found.at(name)
-        at.keys(direction, DIRECTION_KEYS)
-        _check_filters(at, direction)
+    for at, direction in _entries(found, entry, "directions", where, DIRECTION_KEYS):
         _check_tries(at.below("params_section"), direction.get("params_section", {}), TRY_PARAMS)
         if "params" not in direction:
             at.add("'params' is missing", "Give at least params: {direction: [0, 1, 0]}")
         else:
-            _check_direction_params(at.below("params"), direction["params"], entry.get("layers"))
+            _check_direction_params(at.below("params"), direction["params"])
     return found.problems
 
 
@@ -83,10 +82,7 @@ def check_boundaries(entry, where, base_dir=None):
         list of InvalidInput.
     """
     found = _Problems()
-    for name, boundary in _entries(found, entry, "boundaries", where):
-        at = found.at(name)
-        at.keys(boundary, BOUNDARY_KEYS)
-        _check_filters(at, boundary)
+    for at, boundary in _entries(found, entry, "boundaries", where, BOUNDARY_KEYS):
         at.choice(boundary, "mode", BOUNDARY_MODES)
         at.choice(boundary, "mesh_type", MESH_TYPES)
         at.choice(boundary, "multimesh_mode", MULTIMESH_MODES)
@@ -159,8 +155,11 @@ class _Problems:
         return sound
 
 
-def _entries(found, entry, key, where):
-    """(place, mapping) of each entry of a list; what is no list or no mapping is a problem."""
+def _entries(found, entry, key, where, known):
+    """(problems at it, mapping) of each entry of a list, its keys and filters checked.
+
+    What is no list or no mapping is a problem.
+    """
     listed = entry.get(key)
     if listed is None:
         return
@@ -168,10 +167,13 @@ def _entries(found, entry, key, where):
         found.at(where).add(f"{key!r} must be a list, not {listed!r}")
         return
     for i, item in enumerate(listed):
+        at = found.at(f"{where}, {key}/{i}")
         if isinstance(item, dict):
-            yield f"{where}, {key}/{i}", item
+            at.keys(item, known)
+            _check_filters(at, item)
+            yield at, item
         else:
-            found.at(f"{where}, {key}/{i}").add(f"must be a mapping of keys, not {item!r}")
+            at.add(f"must be a mapping of keys, not {item!r}")
 
 
 def _check_filters(at, entry):
@@ -208,7 +210,7 @@ def _check_tries(at, params, known):
     return True
 
 
-def _check_direction_params(at, params, layers):
+def _check_direction_params(at, params):
     if not isinstance(params, dict):
         at.add(f"must be a mapping of keys, not {params!r}")
         return
@@ -220,26 +222,6 @@ def _check_direction_params(at, params, layers):
         at.add("'direction' is the zero vector", "Give [0, 1, 0] for the direction of the pia")
     at.choice(params, "mode", DIRECTION_MODES)
     at.number(params, "power", 0)
-    _check_layers(at, params.get("layers"), layers)
-
-
-def _check_layers(at, asked, layers):
-    if asked is None:
-        return
-    if not isinstance(asked, list) or not all(
-        isinstance(layer, Integral | str) and not isinstance(layer, bool) for layer in asked
-    ):
-        at.add(f"'layers' must be a list of names or numbers (1: the top layer), not {asked!r}")
-    elif asked and not layers:
-        at.add("'layers' are asked for, but the region has none")
-    elif isinstance(layers, list):
-        absent = [layer for layer in asked if layer_number(layer, layers) is None]
-        numbers = [layer for layer in absent if not isinstance(layer, str)]
-        if numbers:
-            at.add(f"layer {some(numbers)} does not exist: the region has {len(layers)} layers")
-        for layer in absent:
-            if isinstance(layer, str):
-                at.add(*absent_layer(layer, layers))
 
 
 def _check_boundary_params(at, params):

@@ -289,8 +289,6 @@ SOUND_DIRECTION = {"neurite_types": ["axon"], "params": {"direction": AXIS}}
         ({"params": {"direction": AXIS, "power": -1}}, "'power' must be a finite number of at"),
         ({"params": {"direction": AXIS, "power": "2"}}, "'power' must be a finite number of at"),
         ({"params": {"direction": AXIS, "pover": 2}}, "unknown key 'pover'.*'power'"),
-        ({"params": {"direction": AXIS, "layers": 1}}, "'layers' must be a list"),
-        ({"params": {"direction": AXIS, "layers": [0, 4]}}, "layer 0, 4 does not exist.*3 layers"),
         ({"mtypes": 3}, "'mtypes' must be a list of names"),
         ({"neurite_types": ["apical"]}, "not 'apical'.*'apical_dendrite'"),
         ({"processes": ["mayor"]}, "not 'mayor'.*'major'"),
@@ -303,7 +301,7 @@ SOUND_DIRECTION = {"neurite_types": ["axon"], "params": {"direction": AXIS}}
     ],
 )
 def test_wrong_directions_get_one_sentence(change, sentence):
-    entry = {"layers": [1, 2, 3], "directions": [SOUND_DIRECTION, SOUND_DIRECTION | change]}
+    entry = {"directions": [SOUND_DIRECTION, SOUND_DIRECTION | change]}
     problems = check_directions(entry, "regions.yaml: O0")
     assert len(problems) == 1
     with pytest.raises(InvalidInput, match=sentence):
@@ -311,12 +309,10 @@ def test_wrong_directions_get_one_sentence(change, sentence):
     assert "regions.yaml: O0, directions/1" in str(problems[0])
 
 
-def test_direction_without_parameters_and_layers_without_layers_are_problems():
-    asked = {"params": {"direction": AXIS, "layers": [1]}}
-    problems = check_directions({"directions": [{}, asked, 7]}, "O0")
+def test_entries_without_parameters_or_keys_are_problems():
+    problems = check_directions({"directions": [{}, 7]}, "O0")
     assert [problem.problem for problem in problems] == [
         "'params' is missing",
-        "'layers' are asked for, but the region has none",
         "must be a mapping of keys, not 7",
     ]
     assert len(check_directions({"directions": {}}, "O0")) == 1
