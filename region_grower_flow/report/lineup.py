@@ -5,18 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from region_grower_flow.morphology import FlatMorphology
+from region_grower_flow.report import style
 from region_grower_flow.report.drawing import Morphologies, neurite_legend, scale_bar
 from region_grower_flow.report.profiles import layer_name
-from region_grower_flow.report.style import (
-    INK,
-    LAYER_FILLS,
-    MUTED,
-    bare,
-    new_figure,
-    say,
-    shorten,
-    styled,
-)
 
 LEAST_SLOT = 90.0
 """um across that a cell gets at least."""
@@ -49,7 +40,7 @@ class UprightCell:
     layers: tuple = ()
 
 
-@styled
+@style.styled
 def plot_lineup(cells, title=None, in_atlas=True, scale=None, most_in_row=MOST_IN_ROW):
     """A figure of cells, in rows.
 
@@ -65,17 +56,17 @@ def plot_lineup(cells, title=None, in_atlas=True, scale=None, most_in_row=MOST_I
     """
     rows = [cells[i : i + most_in_row] for i in range(0, len(cells), most_in_row)]
     if not rows:
-        figure = new_figure(5, 1.6)
-        say(figure.add_subplot(), "no cell was made")
+        figure = style.new_figure(5, 1.6)
+        style.say(figure.add_subplot(), "no cell was made")
         return figure
     heights = [_reach(row, in_atlas) for row in rows]
     slots, scale = _fitted(rows, max(bottom - top for top, bottom in heights), scale)
     across = max(sum(right - left for left, right in row) for row in slots)
     sizes = [max((bottom - top) * scale, 0.8) for top, bottom in heights]
     width = max(across * scale + 1.0, 3.6)
-    figure = new_figure(width, sum(sizes) + 0.42 * len(rows) + (0.7 if title else 0.4))
+    figure = style.new_figure(width, sum(sizes) + 0.42 * len(rows) + (0.7 if title else 0.4))
     if title:
-        figure.suptitle(shorten(title, int(width * 11)), x=0.01, ha="left", weight="bold")
+        figure.suptitle(style.shorten(title, int(width * 11)), x=0.01, ha="left", weight="bold")
     panels = figure.subplots(len(rows), 1, height_ratios=sizes, squeeze=False)[:, 0]
     kinds, drawn = set(), []
     for axes, row, row_slots, reach in zip(panels, rows, slots, heights, strict=True):
@@ -146,7 +137,7 @@ def _draw_row(axes, row, slots, frame, in_atlas):
         start += right - left
     axes.set_xticks(ticks, [cell.label for cell in row], fontsize=_TEXT)
     axes.tick_params(axis="x", length=0)
-    bare(axes, bottom=True, left=in_atlas)
+    style.bare(axes, bottom=True, left=in_atlas)
     axes.spines["bottom"].set_visible(False)
     if in_atlas:
         axes.set_ylabel("depth (µm)")
@@ -169,15 +160,15 @@ def _draw_layers(axes, layers, start, width, names):
 
     bottom, top = axes.get_ylim()
     for i, (name, upper, lower) in enumerate(layers):
-        fill = LAYER_FILLS[i % len(LAYER_FILLS)]
+        fill = style.LAYER_FILLS[i % len(style.LAYER_FILLS)]
         axes.add_patch(Rectangle((start, upper), width, lower - upper, color=fill, lw=0, zorder=0))
         axes.plot([start, start + width], [lower, lower], color="white", lw=0.8, zorder=0.5)
         middle = (max(upper, top) + min(lower, bottom)) / 2
         if names and upper < bottom and lower - upper > 0.03 * (bottom - top):
             axes.annotate(
-                shorten(layer_name(name), 12), (start + width, middle), xytext=(4, 0),
-                textcoords="offset points", va="center", fontsize=_TEXT, color=MUTED,
+                style.shorten(layer_name(name), 12), (start + width, middle), xytext=(4, 0),
+                textcoords="offset points", va="center", fontsize=_TEXT, color=style.MUTED,
                 annotation_clip=False,
             )  # fmt: skip
     if layers:
-        axes.plot([start, start + width], [layers[0][1]] * 2, color=INK, lw=0.8, zorder=0.6)
+        axes.plot([start, start + width], [layers[0][1]] * 2, color=style.INK, lw=0.8, zorder=0.6)

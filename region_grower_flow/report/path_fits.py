@@ -7,18 +7,7 @@ the path distance from the line.
 
 import numpy as np
 
-from region_grower_flow.report.style import (
-    BAD,
-    FITTED,
-    MUTED,
-    REFERENCE,
-    SYNTHESIZED,
-    bare,
-    new_figure,
-    say,
-    shorten,
-    styled,
-)
+from region_grower_flow.report import style
 
 COLUMNS = ("mtype", "neurite_type", "population", "tree", "extent_um", "path_distance_um",
            "used", "residual_um")  # fmt: skip
@@ -28,7 +17,7 @@ FIT_COLUMNS = ("mtype", "neurite_type", "slope", "intercept", "n_trees", "n_used
 _SIZE = (3.7, 4.6)
 
 
-@styled
+@style.styled
 def plot_path_fits(fits, title):
     """A figure with two panels per neurite type: the fit, and its residuals.
 
@@ -42,10 +31,10 @@ def plot_path_fits(fits, title):
         matplotlib Figure.
     """
     shown = {kind: fit for kind, fit in fits.items() if len(fit["extents"])}
-    figure = new_figure(_SIZE[0] * max(len(shown), 1) + 0.4, _SIZE[1])
-    figure.suptitle(shorten(title, 50), x=0.01, ha="left", weight="bold")
+    figure = style.new_figure(_SIZE[0] * max(len(shown), 1) + 0.4, _SIZE[1])
+    figure.suptitle(style.shorten(title, 50), x=0.01, ha="left", weight="bold")
     if not shown:
-        say(figure.add_subplot(), "no reference tree to fit")
+        style.say(figure.add_subplot(), "no reference tree to fit")
         return figure
     panels = figure.subplots(2, len(shown), height_ratios=(3, 1.1), sharex="col", squeeze=False)
     for column, (kind, fit) in enumerate(shown.items()):
@@ -67,26 +56,26 @@ def _columns(fit):
 
 def _fit_panel(axes, fit):
     extents, paths, used, synthesized = _columns(fit)
-    axes.plot(extents[used], paths[used], "o", color=REFERENCE, ms=4, mew=0, alpha=0.85,
+    axes.plot(extents[used], paths[used], "o", color=style.REFERENCE, ms=4, mew=0, alpha=0.85,
               label=f"reference ({used.sum()})")  # fmt: skip
     if (~used).any():
-        axes.plot(extents[~used], paths[~used], "x", color=BAD, ms=5,
+        axes.plot(extents[~used], paths[~used], "x", color=style.BAD, ms=5,
                   label=f"outliers, not fitted ({(~used).sum()})")  # fmt: skip
     if len(synthesized):
-        axes.plot(*synthesized.T, "o", color=SYNTHESIZED, ms=3, mew=0, alpha=0.75,
+        axes.plot(*synthesized.T, "o", color=style.SYNTHESIZED, ms=3, mew=0, alpha=0.75,
                   label=f"synthesized ({len(synthesized)})", zorder=1.5)  # fmt: skip
     end = max([*extents, *synthesized[:, 0], 1.0]) * 1.04
     if fit["slope"] is not None:
         label = f"{fit['slope']:.3f} \u00d7 extent{_explained(fit.get('r2'))}"
-        axes.plot([0, end], [0, end * fit["slope"]], color=FITTED, label=label)
+        axes.plot([0, end], [0, end * fit["slope"]], color=style.FITTED, label=label)
     other = fit.get("slope_in_parameters")
     if other is not None and (fit["slope"] is None or abs(other - fit["slope"]) > 1e-9):
-        axes.plot([0, end], [0, end * other], color=MUTED, ls="--",
+        axes.plot([0, end], [0, end * other], color=style.MUTED, ls="--",
                   label=f"{other:.3f} \u00d7 extent, in the parameters")  # fmt: skip
     axes.set_xlim(0, end)
     axes.set_ylim(0, None)
     axes.legend(loc="upper left", fontsize=7.5)
-    bare(axes)
+    style.bare(axes)
 
 
 def _explained(r2):
@@ -98,15 +87,15 @@ def _explained(r2):
 
 def _residual_panel(axes, fit):
     extents, paths, used, synthesized = _columns(fit)
-    axes.axhline(0, color=FITTED, lw=1)
+    axes.axhline(0, color=style.FITTED, lw=1)
     slope = fit["slope"] if fit["slope"] is not None else np.nan
     left = paths - slope * extents
-    axes.plot(extents[used], left[used], "o", color=REFERENCE, ms=3, mew=0)
-    axes.plot(extents[~used], left[~used], "x", color=BAD, ms=4)
+    axes.plot(extents[used], left[used], "o", color=style.REFERENCE, ms=3, mew=0)
+    axes.plot(extents[~used], left[~used], "x", color=style.BAD, ms=4)
     if len(synthesized):
         rest = synthesized[:, 1] - slope * synthesized[:, 0]
-        axes.plot(synthesized[:, 0], rest, "o", color=SYNTHESIZED, ms=2.4, mew=0, alpha=0.75)
-    bare(axes)
+        axes.plot(synthesized[:, 0], rest, "o", color=style.SYNTHESIZED, ms=2.4, mew=0, alpha=0.75)
+    style.bare(axes)
 
 
 def fit_rows(mtype, fits):

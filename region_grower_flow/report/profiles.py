@@ -2,23 +2,14 @@
 
 import numpy as np
 
-from region_grower_flow.report.style import (
-    LAYER_FILLS,
-    MUTED,
-    POPULATION_COLORS,
-    bare,
-    new_figure,
-    say,
-    shorten,
-    styled,
-)
+from region_grower_flow.report import style
 
 COLUMNS = ("mtype", "neurite_type", "from_um", "to_um", "reference", "synthesized")
 LAYER_COLUMNS = ("mtype", "layer", "top_um", "bottom_um")
 _SIZE = (2.9, 4.6)
 
 
-@styled
+@style.styled
 def plot_profiles(rows, title, layers=(), in_atlas=True):
     """A figure with a panel per neurite type.
 
@@ -33,10 +24,10 @@ def plot_profiles(rows, title, layers=(), in_atlas=True):
         matplotlib Figure.
     """
     kinds = list(dict.fromkeys(row["neurite_type"] for row in rows))
-    figure = new_figure(max(_SIZE[0] * max(len(kinds), 1) + 0.6, 4.2), _SIZE[1])
-    figure.suptitle(shorten(title, 44), x=0.01, ha="left", weight="bold")
+    figure = style.new_figure(max(_SIZE[0] * max(len(kinds), 1) + 0.6, 4.2), _SIZE[1])
+    figure.suptitle(style.shorten(title, 44), x=0.01, ha="left", weight="bold")
     if not kinds:
-        say(figure.add_subplot(), "no cell has neurites")
+        style.say(figure.add_subplot(), "no cell has neurites")
         return figure
     panels = figure.subplots(1, len(kinds), sharey=True, squeeze=False)[0]
     for axes, kind in zip(panels, kinds, strict=True):
@@ -54,7 +45,7 @@ def plot_profiles(rows, title, layers=(), in_atlas=True):
     panels[0].legend(loc="lower right")
     if not in_atlas:
         for axes in panels:
-            axes.axhline(0, color=MUTED, lw=0.8, ls=":")
+            axes.axhline(0, color=style.MUTED, lw=0.8, ls=":")
     return figure
 
 
@@ -66,7 +57,7 @@ def _panel(axes, rows, layers, names):
         values = [row[population] for row in rows]
         if any(value is not None for value in values):
             lengths = np.array([np.nan if value is None else value for value in values])
-            color = POPULATION_COLORS[population]
+            color = style.POPULATION_COLORS[population]
             fill = population == "reference"
             axes.stairs(
                 lengths / widths, edges, orientation="horizontal", color=color, fill=fill,
@@ -74,19 +65,19 @@ def _panel(axes, rows, layers, names):
             )  # fmt: skip
     axes.set_xlim(left=0)
     axes.set_xlabel("length per cell (µm / µm of depth)")
-    bare(axes)
+    style.bare(axes)
 
 
 def draw_layers(axes, layers, names=True):
     """Bands of layers, alternating; their names stand to the right of the axes."""
     for i, (name, top, bottom) in enumerate(layers):
-        axes.axhspan(top, bottom, color=LAYER_FILLS[i % 2], lw=0, zorder=0)
+        axes.axhspan(top, bottom, color=style.LAYER_FILLS[i % 2], lw=0, zorder=0)
         if i:
             axes.axhline(top, color="white", lw=1, zorder=0.5)
         if names:
             axes.annotate(
-                shorten(layer_name(name), 14), (1, (top + bottom) / 2), xytext=(4, 0),
-                xycoords=axes.get_yaxis_transform(), textcoords="offset points", color=MUTED,
+                style.shorten(layer_name(name), 14), (1, (top + bottom) / 2), xytext=(4, 0),
+                xycoords=axes.get_yaxis_transform(), textcoords="offset points", color=style.MUTED,
                 fontsize=8, va="center", annotation_clip=True,
             )  # fmt: skip
 

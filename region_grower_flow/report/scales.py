@@ -5,16 +5,7 @@ import json
 import numpy as np
 
 from region_grower_flow.errors import InvalidInput
-from region_grower_flow.report.style import (
-    BAD,
-    MUTED,
-    REFERENCE,
-    bare,
-    new_figure,
-    say,
-    shorten,
-    styled,
-)
+from region_grower_flow.report import style
 
 KINDS = {
     "layers": "bar codes scaled to the layers' thickness",
@@ -110,7 +101,7 @@ def summarize_scales(rows, cells):
     return found
 
 
-@styled
+@style.styled
 def plot_scales(rows, cells, title="Scales applied"):
     """A figure with a panel per kind of scaling, a line per mtype.
 
@@ -122,23 +113,25 @@ def plot_scales(rows, cells, title="Scales applied"):
         matplotlib Figure.
     """
     mtypes = sorted(cells)
-    figure = new_figure(11.5, max(0.27 * len(mtypes) + 1.5, 2.4))
+    figure = style.new_figure(11.5, max(0.27 * len(mtypes) + 1.5, 2.4))
     figure.suptitle(title, x=0.01, ha="left", weight="bold")
     if not mtypes:
-        say(figure.add_subplot(), "no cell was made with debug data")
+        style.say(figure.add_subplot(), "no cell was made with debug data")
         return figure
     panels = figure.subplots(1, len(KINDS), sharey=True)
     for axes, (kind, words) in zip(panels, KINDS.items(), strict=True):
         _panel(axes, [row for row in rows if row["kind"] == kind], mtypes, cells)
         axes.set_title(words, fontsize=8.5, weight="normal")
         axes.set_xlabel("scale (1: unchanged)")
-    panels[0].set_yticks(range(len(mtypes)), [f"{shorten(m, 26)} ({cells[m]})" for m in mtypes])
+    panels[0].set_yticks(
+        range(len(mtypes)), [f"{style.shorten(m, 26)} ({cells[m]})" for m in mtypes]
+    )
     panels[0].set_ylim(len(mtypes) - 0.5, -0.5)
     return figure
 
 
 def _panel(axes, rows, mtypes, cells):
-    axes.axvline(1.0, color=MUTED, lw=0.8, ls=":")
+    axes.axvline(1.0, color=style.MUTED, lw=0.8, ls=":")
     for place, mtype in enumerate(mtypes):
         mine = [row for row in rows if row["mtype"] == mtype]
         kept = np.array([row["scale"] for row in mine if not row["removed"]])
@@ -147,20 +140,20 @@ def _panel(axes, rows, mtypes, cells):
             jitter = place + 0.56 * ((np.arange(len(kept)) * 0.6180339887498949) % 1.0 - 0.5)
             size = 3.0 if len(kept) < 300 else 1.5
             axes.plot(
-                kept, jitter, ".", color=REFERENCE, alpha=0.4, ms=size, mew=0, rasterized=True
+                kept, jitter, ".", color=style.REFERENCE, alpha=0.4, ms=size, mew=0, rasterized=True
             )
             low, middle, high = np.percentile(kept, [5, 50, 95])
-            axes.plot([low, high], [place, place], color=REFERENCE, lw=1.2)
-            axes.plot([middle], [place], "|", color=REFERENCE, ms=9, mew=2)
+            axes.plot([low, high], [place, place], color=style.REFERENCE, lw=1.2)
+            axes.plot([middle], [place], "|", color=style.REFERENCE, ms=9, mew=2)
         if len(gone):
-            axes.plot(gone, np.full(len(gone), place), "x", color=BAD, ms=4)
+            axes.plot(gone, np.full(len(gone), place), "x", color=style.BAD, ms=4)
         if not mine:
-            axes.text(1.0, place, " none", fontsize=7, color=MUTED, va="center")
+            axes.text(1.0, place, " none", fontsize=7, color=style.MUTED, va="center")
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="y", color="#eef1f4", lw=0.8)
     axes.set_axisbelow(True)
     if any(row["removed"] for row in rows):
-        axes.plot([], [], "x", color=BAD, label="tree removed")
+        axes.plot([], [], "x", color=style.BAD, label="tree removed")
         axes.legend(loc="best")
-    bare(axes, left=True)
+    style.bare(axes, left=True)
     axes.spines["left"].set_visible(False)

@@ -7,7 +7,7 @@ difference only above that.
 
 import numpy as np
 
-from region_grower_flow.report.style import BAD, INK, MUTED, new_figure, say, shorten, styled
+from region_grower_flow.report import style
 
 TOP_OF_SCALE = 0.5
 """Scores above have the darkest color."""
@@ -22,7 +22,7 @@ COLUMNS = (
 )  # fmt: skip
 
 
-@styled
+@style.styled
 def plot_score_matrix(rows, title="Median difference over visible spread (MVS)"):
     """A figure of the scores.
 
@@ -37,19 +37,19 @@ def plot_score_matrix(rows, title="Median difference over visible spread (MVS)")
     mtypes = list(dict.fromkeys(row["mtype"] for row in rows))
     features = list(dict.fromkeys((row["neurite_type"], row["feature"]) for row in rows))
     if not rows:
-        figure = new_figure(5, 2)
-        say(figure.add_subplot(), "no feature of any mtype can be compared")
+        figure = style.new_figure(5, 2)
+        style.say(figure.add_subplot(), "no feature of any mtype can be compared")
         return figure
     wide = len(mtypes) <= MOST_WITH_NUMBERS
     box = BOX if wide else SMALL_BOX
-    figure = new_figure(3.4 + box[0] * len(mtypes) + 0.9, 2.8 + box[1] * len(features))
+    figure = style.new_figure(3.4 + box[0] * len(mtypes) + 0.9, 2.8 + box[1] * len(features))
     axes = figure.add_subplot()
     shown = _draw(axes, rows, mtypes, features, wide)
     bar = figure.colorbar(shown, ax=axes, shrink=min(1.0, 2.4 / figure.get_figheight()), pad=0.02)
     bar.set_label("MVS", fontsize=8)
     bar.ax.tick_params(labelsize=7)
     figure.suptitle(title, x=0.01, ha="left", weight="bold")
-    figure.supxlabel(_LEGEND, x=0.01, ha="left", fontsize=8, color=MUTED)
+    figure.supxlabel(_LEGEND, x=0.01, ha="left", fontsize=8, color=style.MUTED)
     return figure
 
 
@@ -90,11 +90,11 @@ def _box(axes, place, row, wide):
     across, down = place[1], place[0]
     score = row["mvs"]
     if score is None:
-        axes.text(across, down, "○", ha="center", va="center", color=MUTED, fontsize=7)
+        axes.text(across, down, "○", ha="center", va="center", color=style.MUTED, fontsize=7)
         return
     dark = score > 0.75 * TOP_OF_SCALE
     if wide:
-        color = "white" if dark else INK
+        color = "white" if dark else style.INK
         axes.text(across, down - 0.14, f"{score:.2f}", ha="center", va="center", color=color,
                   fontsize=7, weight="bold" if row["above"] else "normal")  # fmt: skip
         if row["null_95"] is not None:
@@ -102,7 +102,7 @@ def _box(axes, place, row, wide):
                       color="#eef4f9" if dark else "#3d4a55", fontsize=5.5)  # fmt: skip
     if row["above"]:
         corner = across - 0.46, down - 0.46
-        axes.add_patch(Rectangle(corner, 0.92, 0.92, fill=False, edgecolor=BAD, lw=1.6))
+        axes.add_patch(Rectangle(corner, 0.92, 0.92, fill=False, edgecolor=style.BAD, lw=1.6))
 
 
 def _labels(axes, rows, mtypes, features):
@@ -113,14 +113,14 @@ def _labels(axes, rows, mtypes, features):
             max(n_reference, row["n_reference"] or 0),
             max(n_synthesized, row["n_synthesized"] or 0),
         )
-    words = [f"{shorten(m, 24)}  ({cells[m][0]} | {cells[m][1]})" for m in mtypes]
+    words = [f"{style.shorten(m, 24)}  ({cells[m][0]} | {cells[m][1]})" for m in mtypes]
     axes.set_xticks(range(len(mtypes)), words, rotation=60, ha="left", rotation_mode="anchor")
     axes.xaxis.tick_top()
     names = [f"{_kind(kind)}{feature.replace('_', ' ')}" for kind, feature in features]
     axes.set_yticks(range(len(features)), names)
     axes.tick_params(length=0, labelsize=7.5)
     axes.spines[:].set_visible(False)
-    axes.set_xlabel("mtype (reference | synthesized cells)", fontsize=8, color=MUTED)
+    axes.set_xlabel("mtype (reference | synthesized cells)", fontsize=8, color=style.MUTED)
     axes.xaxis.set_label_position("top")
     kinds = [kind for kind, _ in features]
     for i in range(1, len(kinds)):

@@ -10,16 +10,9 @@ import numpy as np
 
 from region_grower_flow.placement.planes import Plane
 from region_grower_flow.placement.planes import Slice as Slab
+from region_grower_flow.report import style
 from region_grower_flow.report.drawing import Morphologies, neurite_legend, scale_bar
 from region_grower_flow.report.profiles import layer_name
-from region_grower_flow.report.style import (
-    LAYER_FILLS,
-    MUTED,
-    new_figure,
-    say,
-    shorten,
-    styled,
-)
 
 AXES = ("x", "y", "z")
 MOST_SAMPLES = 420
@@ -198,7 +191,7 @@ class LayerMap:
         return names, numbers
 
 
-@styled
+@style.styled
 def plot_slice(cells, where, layers, title):
     """A figure of the cells of a slice.
 
@@ -214,9 +207,9 @@ def plot_slice(cells, where, layers, title):
     """
     inside = [cell for cell in cells if where.holds(cell.position)[0]]
     if not inside:
-        figure = new_figure(6, 1.8)
-        figure.suptitle(shorten(title, 60), x=0.01, ha="left", weight="bold")
-        say(figure.add_subplot(), f"no cell lies in the slice: {where.title}")
+        figure = style.new_figure(6, 1.8)
+        figure.suptitle(style.shorten(title, 60), x=0.01, ha="left", weight="bold")
+        style.say(figure.add_subplot(), f"no cell lies in the slice: {where.title}")
         return figure, []
     shown = Morphologies(None)
     for cell in inside:
@@ -226,9 +219,9 @@ def plot_slice(cells, where, layers, title):
     figure, axes = _frame(extent)
     if where.downwards:
         axes.invert_yaxis()
-    figure.suptitle(shorten(title, 80), x=0.01, ha="left", weight="bold")
+    figure.suptitle(style.shorten(title, 80), x=0.01, ha="left", weight="bold")
     words = f"{where.title}, {len(inside)} cells"
-    axes.set_title(words, weight="normal", color=MUTED, fontsize=8.5)
+    axes.set_title(words, weight="normal", color=style.MUTED, fontsize=8.5)
     if layers is not None:
         _draw_layers(axes, layers, where, extent)
     axes.set_xlabel(where.labels[0])
@@ -248,7 +241,7 @@ def _around(bounds):
 def _frame(extent):
     left, bottom, right, top = extent
     scale = LARGEST / max(right - left, top - bottom)
-    figure = new_figure(max((right - left) * scale, 3.2) + 1.0, (top - bottom) * scale + 1.3)
+    figure = style.new_figure(max((right - left) * scale, 3.2) + 1.0, (top - bottom) * scale + 1.3)
     axes = figure.add_subplot()
     axes.set_aspect("equal")
     axes.set_xlim(left, right)
@@ -269,9 +262,9 @@ def _draw_layers(axes, layers, where, extent):
     numbers = numbers.reshape(len(up), len(across))
     if not names or (numbers < 0).all():
         return
-    bands = np.ma.masked_less(numbers, 0) % len(LAYER_FILLS)
+    bands = np.ma.masked_less(numbers, 0) % len(style.LAYER_FILLS)
     axes.imshow(
-        bands, cmap=ListedColormap(LAYER_FILLS), vmin=0, vmax=len(LAYER_FILLS) - 1,
+        bands, cmap=ListedColormap(style.LAYER_FILLS), vmin=0, vmax=len(style.LAYER_FILLS) - 1,
         extent=(left, right, bottom, top), origin="lower", interpolation="nearest", zorder=0,
         aspect="equal",
     )  # fmt: skip
@@ -289,6 +282,6 @@ def _name_layer(axes, name, mask, across, up):
     column = columns[min(len(columns) - 1, max(3, len(columns) // 60))]
     rows = np.flatnonzero(mask[:, column])
     axes.text(
-        across[column], up[int(np.median(rows))], shorten(layer_name(name), 14), fontsize=7.5,
-        color=MUTED, va="center", zorder=2,
+        across[column], up[int(np.median(rows))], style.shorten(layer_name(name), 14), fontsize=7.5,
+        color=style.MUTED, va="center", zorder=2,
     )  # fmt: skip

@@ -5,15 +5,7 @@ Angles, laws and tests are those of :mod:`region_grower_flow.validation.trunks`.
 
 import numpy as np
 
-from region_grower_flow.report.style import (
-    FITTED,
-    POPULATION_COLORS,
-    bare,
-    new_figure,
-    say,
-    shorten,
-    styled,
-)
+from region_grower_flow.report import style
 from region_grower_flow.validation.results import REFERENCE, SYNTHESIZED
 from region_grower_flow.validation.trunks import (
     ORIGIN,
@@ -85,15 +77,15 @@ def angle_title(angle):
     return f"{kind} and {angle.other.replace('_', ' ')}"
 
 
-@styled
+@style.styled
 def plot_trunk_angles(panels, title):
     """A figure with a panel per angle; see :func:`trunk_panels`."""
     rows = max(-(-len(panels) // _COLUMNS_OF_PANELS), 1)
     columns = min(max(len(panels), 1), _COLUMNS_OF_PANELS)
-    figure = new_figure(_PANEL[0] * columns + 0.3, _PANEL[1] * rows + 0.5)
-    figure.suptitle(shorten(title, 20 + 20 * columns), x=0.01, ha="left", weight="bold")
+    figure = style.new_figure(_PANEL[0] * columns + 0.3, _PANEL[1] * rows + 0.5)
+    figure.suptitle(style.shorten(title, 20 + 20 * columns), x=0.01, ha="left", weight="bold")
     if not panels:
-        say(figure.add_subplot(), "no cell has trunks")
+        style.say(figure.add_subplot(), "no cell has trunks")
         return figure
     grid = figure.subplots(rows, columns, squeeze=False)
     for axes, (angle, values) in zip(grid.flat, panels, strict=False):
@@ -116,7 +108,7 @@ def _panel(axes, angle, values):
         fill = population == REFERENCE
         axes.stairs(
             _density(found, edges, len(found)), edges, fill=fill, alpha=0.4 if fill else 1,
-            lw=0 if fill else 1.6, color=POPULATION_COLORS[population],
+            lw=0 if fill else 1.6, color=style.POPULATION_COLORS[population],
             label=f"{population} ({len(values[population])} cells, {len(found)})",
         )  # fmt: skip
     if values["law"] is not None:
@@ -127,16 +119,16 @@ def _panel(axes, angle, values):
     axes.set_xticks(np.linspace(0, span, 5 if span == SPANS[-1] else 4))
     axes.set_xlabel("angle (°)")
     axes.legend(loc="upper right", fontsize=6.8)
-    bare(axes)
+    style.bare(axes)
 
 
 def _draw_law(axes, law, edges):
     """The law as a curve; as a line across when all of it is one angle."""
-    style = {"color": FITTED, "lw": 1.3, "label": "fitted law"}
+    line = {"color": style.FITTED, "lw": 1.3, "label": "fitted law"}
     if np.ptp(law) < edges[1] - edges[0]:
-        axes.axvline(np.median(law), **style)
+        axes.axvline(np.median(law), **line)
     else:
-        axes.plot((edges[1:] + edges[:-1]) / 2, _density(law, edges, len(law)), **style)
+        axes.plot((edges[1:] + edges[:-1]) / 2, _density(law, edges, len(law)), **line)
 
 
 def _density(degrees, edges, total):

@@ -6,15 +6,7 @@ with its unit, and the number of cells stands below each half.
 
 import numpy as np
 
-from region_grower_flow.report.style import (
-    MUTED,
-    POPULATION_COLORS,
-    bare,
-    new_figure,
-    say,
-    shorten,
-    styled,
-)
+from region_grower_flow.report import style
 
 POPULATIONS = ("reference", "synthesized")
 FEWEST_FOR_SHAPE = 8
@@ -32,7 +24,7 @@ _HALF = 0.36
 _TOLERANCE = 1e-9
 
 
-@styled
+@style.styled
 def plot_violins(panels, title):
     """A figure with a panel per feature.
 
@@ -48,15 +40,15 @@ def plot_violins(panels, title):
     columns = min(COLUMNS, max((len(row) for _, row in rows), default=1))
     width = max(PANEL[0] * columns, 5.2)
     height = PANEL[1] * max(len(rows), 1) + _HEAD + _HEADING * sum(bool(h) for h, _ in rows)
-    figure = new_figure(width, height, layout=None)
-    _put(figure, 0.1, 0.12, shorten(title, 60), fontsize=12, weight="bold")
+    figure = style.new_figure(width, height, layout=None)
+    _put(figure, 0.1, 0.12, style.shorten(title, 60), fontsize=12, weight="bold")
     for place, population in ((2.2, "reference"), (1.1, "synthesized")):
-        color = POPULATION_COLORS[population]
+        color = style.POPULATION_COLORS[population]
         _put(
             figure, width - place, 0.14, f"\N{BLACK SQUARE} {population}", color=color, fontsize=8.5
         )
     if not rows:
-        say(figure.add_axes((0, 0, 1, 0.8)), "no feature has a value")
+        style.say(figure.add_axes((0, 0, 1, 0.8)), "no feature has a value")
         return figure
     top = _HEAD
     for heading, row in rows:
@@ -69,10 +61,10 @@ def plot_violins(panels, title):
     return figure
 
 
-def _put(figure, left, top, words, **style):
+def _put(figure, left, top, words, **font):
     """Words at a place in inches from the upper left corner."""
     width, height = figure.get_size_inches()
-    figure.text(left / width, 1 - top / height, words, va="top", **style)
+    figure.text(left / width, 1 - top / height, words, va="top", **font)
 
 
 def _axes(figure, left, top):
@@ -100,20 +92,20 @@ def _panel(axes, label, values):
     for side, population in zip((-1, 1), POPULATIONS, strict=True):
         found = finite(values.get(population, ()))
         counts.append(len(found))
-        draw_half(axes, found, side, POPULATION_COLORS[population])
+        draw_half(axes, found, side, style.POPULATION_COLORS[population])
     axes.set_title(label, fontsize=7.5, weight="normal", loc="left", x=-0.2)
     axes.set_xlim(-0.5, 0.5)
     axes.set_xticks([-0.22, 0.22], [f"n={count}" for count in counts])
     axes.tick_params(axis="x", length=0, labelsize=7)
     for tick, population in zip(axes.get_xticklabels(), POPULATIONS, strict=True):
-        tick.set_color(POPULATION_COLORS[population])
+        tick.set_color(style.POPULATION_COLORS[population])
     axes.tick_params(axis="y", labelsize=7)
     axes.margins(y=0.08)
     axes.locator_params(axis="y", nbins=4)
-    bare(axes)
+    style.bare(axes)
     if not sum(counts):
         axes.set_yticks([])
-        axes.text(0, 0.5, "no value", ha="center", color=MUTED, fontsize=7)
+        axes.text(0, 0.5, "no value", ha="center", color=style.MUTED, fontsize=7)
 
 
 def draw_half(axes, values, side, color):
