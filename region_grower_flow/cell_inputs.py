@@ -136,7 +136,7 @@ class CellInputs:
         # Regions mostly share the entries of "default": these are hashed and prepared once.
         layers = self.table.layer_names(synthesis_region)
         params = self._made.get(with_layer_numbers, params, layers)
-        meta = self._region_meta(synthesis_region)
+        meta = self.table.meta_of(synthesis_region, region)
         digests = [self._made.get(digest_of, each) for each in (params, distributions)]
         digest = digest_of([*digests, meta, self._files_of(meta)])
         variants = [params]
@@ -154,7 +154,7 @@ class CellInputs:
         return LayerContext(
             depth=float(self.column("depths", row)),
             layer_depths=self.table.layers_of(row - self._first_row),
-            model_depths=self._region_meta(name).get("cortical_depths"),
+            model_depths=self._region_meta(row).get("cortical_depths"),
             names=self.table.layer_names(name),
         )
 
@@ -177,8 +177,7 @@ class CellInputs:
         )
 
     def _constraints(self, row, layers):
-        region = self.column("synthesis_regions", row)
-        meta = self._region_meta(region)
+        meta = self._region_meta(row)
         if not meta.get("directions") and not meta.get("boundaries"):
             return ()
         from region_grower_flow.space.constraints import (
@@ -187,6 +186,7 @@ class CellInputs:
             constraints_for_cell,
         )
 
+        region = self.column("synthesis_regions", row), self.column("regions", row)
         if region not in self._spaces:
             self._spaces[region] = RegionSpace.prepare(
                 meta.get("directions"), meta.get("boundaries"), self.table.meta["atlas"]
@@ -202,8 +202,8 @@ class CellInputs:
         )
         return constraints_for_cell(self._spaces[region], cell)
 
-    def _region_meta(self, synthesis_region):
-        return self.table.meta["regions"].get(synthesis_region) or {}
+    def _region_meta(self, row):
+        return self.table.region_meta(row - self._first_row)
 
     def _files_of(self, meta):
         """The digests of the files that a region's boundaries and directions read."""

@@ -16,6 +16,7 @@ from region_grower_flow.atlas.structure import (
     layers_of,
     load_region_structure,
     needs_territories,
+    nested_meta,
     region_meta,
     used_layers,
 )
@@ -96,16 +97,16 @@ def load_atlas_table(
         synthesis_regions=cells.synthesis_regions,
         axon_names=names,
         axon_scales=np.broadcast_to(np.asarray(scales, dtype=np.float64), len(cells)),
-        meta=_meta(structure, mapper, atlas_dir, region_structure_path),
+        meta=_meta(cells, structure, mapper, (atlas_dir, region_structure_path)),
         **_identity(cells, seed),
-        **_looked_up(cells, structure, atlas_dir, (min_depth, max_depth)),
+        **_looked_up(cells, structure, mapper, atlas_dir, (min_depth, max_depth)),
     )
     if axon_table is not None:
         table = table.rows(np.array([name is not None for name in names], dtype=bool))
     return table
 
 
-def _looked_up(cells, structure, atlas_dir, depth_limits):
+def _looked_up(cells, structure, mapper, atlas_dir, depth_limits):
     """The columns that come from the volumes."""
     from voxcell import VoxcellError
 
@@ -113,7 +114,7 @@ def _looked_up(cells, structure, atlas_dir, depth_limits):
         return {
             **_depths(cells, structure, atlas_dir, depth_limits),
             "orientations": _orientations(cells, atlas_dir),
-            "glomerulus_ids": _glomeruli(cells, structure, atlas_dir),
+            "glomerulus_ids": _glomeruli(cells, structure, mapper, atlas_dir),
         }
     except (VoxcellError, IndexError, ValueError) as error:
         if isinstance(error, InvalidInput):
@@ -205,9 +206,10 @@ def _orientations(cells, atlas_dir):
     return load_volume(atlas_dir, ORIENTATION).lookup(cells.positions)
 
 
-def _glomeruli(cells, structure, atlas_dir):
-    regions = [region for region, entry in structure.items() if needs_territories(entry)]
-    rows = cells.served_by(regions)
+def _glomeruli(cells, structure, mapper, atlas_dir):
+    asking = {region for region, entry in structure.items() if needs_territories(entry)}
+    regions = [r for r in set(cells.regions.tolist()) if asking & set(mapper.entries_of(r))]
+    rows = np.flatnonzero(np.isin(cells.regions, regions))
     if not len(rows):
         return None
     ids = np.full(len(cells), _OUTSIDE_TERRITORIES, dtype=np.int64)
@@ -217,11 +219,15 @@ def _glomeruli(cells, structure, atlas_dir):
     return ids
 
 
-def _meta(structure, mapper, atlas_dir, region_structure_path):
+def _meta(cells, structure, mapper, paths):
+    atlas_dir, region_structure_path = paths
     volume = load_volume(atlas_dir, BRAIN_REGIONS)
+    base_dir = Path(region_structure_path).parent
+    regions = dict.fromkeys(cells.regions.tolist())
     return {
         "version": CELL_TABLE_VERSION,
-        "regions": region_meta(structure, mapper, Path(region_structure_path).parent),
+        "regions": region_meta(structure, base_dir),
+        "nested": nested_meta(structure, mapper, regions, base_dir),
         "layers": layers_of(structure),
         "atlas": {
             "voxel_dimensions": volume.voxel_dimensions.tolist(),

@@ -20,38 +20,28 @@ class RegionMapper:
     """
 
     def __init__(self, synthesis_regions, region_map):
-        self._served_by = {}
-        self._serves = defaultdict(set)
+        self._entries = defaultdict(list)
         for region in synthesis_regions:
             if region == DEFAULT_REGION:
                 continue
             for found in region_map.find(region, attr="acronym", with_descendants=True):
-                acronym = region_map.get(found, "acronym")
-                self._served_by[acronym] = region
-                self._serves[region].add(acronym)
+                self._entries[region_map.get(found, "acronym")].append(region)
 
     def __getitem__(self, region):
         """The synthesis region of a cell's ``region``."""
-        return self._served_by.get(region, DEFAULT_REGION)
+        return self.entries_of(region)[0]
 
     def known(self):
         """The acronyms that an entry of the structure serves."""
-        return list(self._served_by)
+        return list(self._entries)
 
-    def enclosing(self, synthesis_region):
-        """The earlier entries that hold all that ``synthesis_region`` serves, the last one first.
+    def entries_of(self, region):
+        """The entries that hold a cell's ``region``, the last one of the structure first.
 
-        region-grower visits the entries in order and a later one overwrites what it has itself,
-        so a nested region keeps the directions and boundaries of the one around it.
+        region-grower visits the entries in order and a later one overwrites what it has itself, so
+        directions and boundaries of the others stay where it has none.
         """
-        own = {a for a, region in self._served_by.items() if region == synthesis_region}
-        outer = []
-        for region, acronyms in self._serves.items():
-            if region == synthesis_region:
-                break
-            if own and own <= acronyms:
-                outer.append(region)
-        return outer[::-1]
+        return self._entries.get(region, [DEFAULT_REGION])[::-1]
 
 
 def load_region_map(atlas_dir):

@@ -91,40 +91,60 @@ def needs_territories(entry):
     )
 
 
-def region_meta(structure, mapper, base_dir):
+def region_meta(structure, base_dir):
     """{synthesis region: cortical_depths, directions, boundaries} for the cell table's meta.
 
     Directions that are limited to layers by name get the numbers of the region's layers.
 
     Args:
         structure: the region structure.
-        mapper: :class:`~region_grower_flow.atlas.regions.RegionMapper` of it.
         base_dir: the folder that relative paths of meshes start from (the structure file's).
     """
-    meta, layers = {}, layers_of(structure)
-    for region in dict.fromkeys([*structure, DEFAULT_REGION]):
-        sources = [structure.get(outer, {}) for outer in (region, *mapper.enclosing(region))]
-        found = {
-            key: next((entry[key] for entry in sources if entry.get(key) is not None), None)
-            for key in ("directions", "boundaries")
-        }
-        directions, boundaries = found["directions"], found["boundaries"]
-        if directions is not None:
-            directions = _with_numbers(directions, layers.get(region))
-        if boundaries is not None:
-            boundaries = [
-                {**boundary, "path": str(absolute(base_dir, boundary["path"]))}
-                for boundary in boundaries
-            ]
-        meta[region] = {
+    return {
+        region: {
             # region-grower never has model depths for "default", even when it is an entry.
             "cortical_depths": (
                 None if region == DEFAULT_REGION else cortical_depths(structure[region])
             ),
-            "directions": directions,
-            "boundaries": boundaries,
+            **_constraints(structure, [region], base_dir),
         }
-    return meta
+        for region in dict.fromkeys([*structure, DEFAULT_REGION])
+    }
+
+
+def nested_meta(structure, mapper, regions, base_dir):
+    """{region of cells: directions, boundaries} where some come from another entry around it.
+
+    Args:
+        structure: the region structure.
+        mapper: :class:`~region_grower_flow.atlas.regions.RegionMapper` of it.
+        regions: the regions of the cells.
+        base_dir: see :func:`region_meta`.
+    """
+    nested = {}
+    for region in regions:
+        entries = mapper.entries_of(region)
+        found = _constraints(structure, entries, base_dir)
+        if found != _constraints(structure, entries[:1], base_dir):
+            nested[region] = found
+    return nested
+
+
+def _constraints(structure, entries, base_dir):
+    """Directions and boundaries, each of the first of the entries that has some."""
+    sources = [structure.get(entry, {}) for entry in entries]
+    directions, boundaries = (
+        next((source[key] for source in sources if source.get(key) is not None), None)
+        for key in ("directions", "boundaries")
+    )
+    if directions is not None:
+        directions = _with_numbers(directions, layers_of(structure).get(entries[0]))
+    if boundaries is not None:
+        boundaries = [
+            {**boundary, "path": str(absolute(base_dir, boundary["path"]))}
+            for boundary in boundaries
+        ]
+    return {"directions": directions, "boundaries": boundaries}
 
 
 def _with_numbers(directions, layers):

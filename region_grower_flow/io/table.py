@@ -56,8 +56,9 @@ class CellTable:
         axon_names: (N,) object, the morphology to graft the axon from, or None.
         axon_scales: (N,) float64, NaN: not scaled.
         meta: what all rows share (JSON-able): ``regions`` {synthesis region: cortical_depths,
-            directions, boundaries}, ``layers`` {synthesis region: its layers from the top down},
-            ``atlas`` (voxel_dimensions, offset, shape, orientation_path) and ``version``.
+            directions, boundaries}, ``nested`` {region of cells: directions, boundaries} where
+            these are others, ``layers`` {synthesis region: its layers from the top down}, ``atlas``
+            (voxel_dimensions, offset, shape, orientation_path) and ``version``.
         mclass: (N,) object of str or None, or None when the cells have no such property.
         glomerulus_ids: (N,) int64, -1 outside every territory, or None when no boundary uses them.
     """
@@ -100,8 +101,14 @@ class CellTable:
         return self.meta.get("layers", {}).get(region)
 
     def region_meta(self, row):
-        """Cortical depths, directions and boundaries of the cell's synthesis region."""
-        return self.meta["regions"].get(self.synthesis_regions[row], _EMPTY_REGION)
+        """Cortical depths, directions and boundaries of the cell in ``row``."""
+        return self.meta_of(self.synthesis_regions[row], self.regions[row])
+
+    def meta_of(self, synthesis_region, region):
+        """Cortical depths, directions and boundaries of the cells of a region."""
+        meta = self.meta["regions"].get(synthesis_region, _EMPTY_REGION)
+        nested = self.meta.get("nested", {}).get(region)
+        return meta if nested is None else {**meta, **nested}
 
     def row_content(self, row):
         """All that one row says, as a dict that JSON keeps exactly (NaN as None).

@@ -116,6 +116,32 @@ def test_nested_regions_take_the_last_entry_and_keep_outer_constraints(tmp_path)
     assert table.region_meta(2)["directions"] == inner
 
 
+@pytest.mark.parametrize("outer_layers", [True, False])
+def test_regions_keep_the_constraints_of_earlier_entries_within_the_last(tmp_path, outer_layers):
+    # region-grower visits the entries in order: a later one overwrites only what it has.
+    directions = [{"params": {"direction": [0, 1, 0], "layers": ["1"]}}]
+    boundaries = [{"path": "/m.obj", "multimesh_mode": "territories"}]
+    whole = column_structure()[REGION] if outer_layers else {"layers": [1], "thicknesses": None}
+    structure = {
+        "COL;L1": {"layers": [1, 2], "thicknesses": {1: 10, 2: 20}, "directions": directions},
+        "COL;L2": {"layers": [1], "thicknesses": {1: 10}, "boundaries": boundaries},
+        REGION: whole,
+    }
+    cells = make_cells([CENTER] * 3, regions=["COL;L1", "COL;L2", "COL;L3"])
+    atlas = make_atlas(tmp_path, structure=structure)
+    save_volume(atlas.volume("glomerular_territories"), np.full((4, 12, 4), 7, dtype=np.uint16))
+    table = load(atlas, cells)
+    assert table.synthesis_regions.tolist() == [REGION] * 3
+    assert table.layer_counts.tolist() == [3 if outer_layers else 0] * 3
+    asked = [1] if outer_layers else ["1"]
+    first, second, third = (table.region_meta(row) for row in range(3))
+    assert first["directions"] == [{"params": {"direction": [0, 1, 0], "layers": asked}}]
+    assert first["boundaries"] is None
+    assert (second["directions"], second["boundaries"]) == (None, boundaries)
+    assert (third["directions"], third["boundaries"]) == (None, None)
+    assert table.glomerulus_ids.tolist() == [-1, 7, -1]
+
+
 def test_seeds_wrap_around(tmp_path):
     table = load(make_atlas(tmp_path), make_cells([CENTER] * 3), seed=(1 << 32) - 2)
     assert table.seeds.tolist() == [(1 << 32) - 2, (1 << 32) - 1, 0]
