@@ -211,11 +211,10 @@ def test_the_cell_table_knows_the_layers(tmp_path):
         "COL;LSO": {"layers": ["SR", "SO"], "thicknesses": {"SR": 1.0, "SO": 1.0}},
     }
     atlas = make_atlas(tmp_path / "atlas", thicknesses=THICKNESSES, structure=structure)
-    cells = make_cells([[150.0, 150.0, 150.0]], "COL;LSO")
-    meta = load_atlas_table(atlas.folder, atlas.structure, cells, 0).meta
-    assert meta["layers"] == {"COL": list(THICKNESSES), "COL;LSO": ["SR", "SO"]}
-    asked = {
-        region: [d["params"]["layers"] for d in meta["regions"][region]["directions"]]
-        for region in meta["layers"]
-    }
-    assert asked == {"COL": [[2, 4], [1]], "COL;LSO": [[1]]}
+    cells = make_cells([[150.0, 150.0, 150.0]] * 2, ["COL", "COL;LSO"])
+    table = load_atlas_table(atlas.folder, atlas.structure, cells, 0)
+    assert table.meta["layers"] == {"COL": list(THICKNESSES), "COL;LSO": ["SR", "SO"]}
+    asked = [
+        [d["params"]["layers"] for d in table.region_meta(row)["directions"]] for row in range(2)
+    ]
+    assert asked == [[[2, 4], [1]], [[1]]]
