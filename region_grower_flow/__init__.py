@@ -10,43 +10,45 @@ import sys
 
 __version__ = "0.1.0"
 
-TASKS = (
-    "BuildParameters",
-    "ChooseAxons",
-    "CreatePlanes",
-    "DiagnoseReconstructions",
-    "ExtractDistributions",
-    "FitPathDistances",
-    "FitTrunkAngles",
-    "GenerateParameters",
-    "LoadAtlas",
-    "MakeReports",
-    "PlaceCells",
-    "PlotCollage",
-    "PlotDensityProfiles",
-    "PlotMorphometrics",
-    "PlotPathDistanceFits",
-    "PlotScales",
-    "PlotScoreMatrix",
-    "PlotVacuumMorphologies",
-    "PrepareReconstructions",
-    "ReportSynthesis",
-    "SliceCells",
-    "SynthesizeChunk",
-    "SynthesizeFromDensities",
-    "SynthesizeMorphologies",
-    "SynthesizeVacuum",
-    "ValidateSynthesis",
-    "ValidateTrunks",
-)
+TASKS = {
+    "BuildParameters": "parameters",
+    "ChooseAxons": "axon_choice",
+    "CreatePlanes": "slicing",
+    "DiagnoseReconstructions": "diagnosis",
+    "ExtractDistributions": "distributions",
+    "FitPathDistances": "fits",
+    "FitTrunkAngles": "fits",
+    "GenerateParameters": "parameters",
+    "LoadAtlas": "atlas",
+    "MakeReports": "make_reports",
+    "PlaceCells": "placement",
+    "PlotCollage": "reports",
+    "PlotDensityProfiles": "reports",
+    "PlotMorphometrics": "reports",
+    "PlotPathDistanceFits": "reports",
+    "PlotScales": "reports",
+    "PlotScoreMatrix": "reports",
+    "PlotVacuumMorphologies": "reports",
+    "PrepareReconstructions": "reconstructions",
+    "ReportSynthesis": "synthesis_report",
+    "SliceCells": "slicing",
+    "SynthesizeChunk": "synthesis",
+    "SynthesizeFromDensities": "from_densities",
+    "SynthesizeMorphologies": "merge",
+    "SynthesizeVacuum": "vacuum",
+    "ValidateSynthesis": "validation",
+    "ValidateTrunks": "reports",
+}
+"""{task: its module below ``region_grower_flow.tasks``}."""
 
-__all__ = ["__version__", *TASKS]
+__all__ = ["TASKS", "__version__", *TASKS]
 
 
 def __getattr__(name):
-    """Load the tasks at first use (PEP 562)."""
+    """Load a task at first use (PEP 562)."""
     if name in TASKS:
-        return getattr(importlib.import_module("region_grower_flow.tasks"), name)
+        module = importlib.import_module(f"region_grower_flow.tasks.{TASKS[name]}")
+        return getattr(module, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -10,9 +10,10 @@ from region_grower_flow import layout
 from region_grower_flow.chunk import read_records
 from region_grower_flow.errors import InvalidInput
 from region_grower_flow.io.atomic import TEMPORARY_PREFIX
-from region_grower_flow.io.listing import read_folder
+from region_grower_flow.io.listing import read_folder, read_listing
 from region_grower_flow.manifest import read_manifest
 from region_grower_flow.runtime.blocks import finished_records
+from region_grower_flow.vacuum import TABLES, listing_path
 
 OURS = {
     layout.MANIFESTS: re.compile(rf"\w+(-\d+)?\.json|{re.escape(layout.LISTING)}"),
@@ -41,6 +42,9 @@ _GENERATED = (
     layout.DIAGNOSIS,
     layout.DIAGNOSIS_TABLE,
 )
+_PLACED = (layout.PLACED_CELLS, layout.PLANES, layout.SLICED_CELLS, layout.CHOSEN_AXONS)
+"""Outputs of placement that no option has named; tables beside them begin with the same name."""
+
 _CELLS = re.compile(r"(?:cells|SynthesizeChunk)_(\d+)-(\d+)(?:\.\w+)?")
 
 
@@ -100,12 +104,30 @@ def everything(folder):
     manifests = [read_manifest(p) for p in sorted((folder / layout.MANIFESTS).glob("*.json"))]
     manifests = [manifest for manifest in manifests if manifest is not None]
     outputs = {Path(path).resolve() for m in manifests for path in m.outputs}
-    tops = [folder / name for name in (layout.CELL_TABLE, *_GENERATED)]
+    tops = [path for path in sorted(folder.iterdir()) if _is_intermediate(path.name)]
     files = [path for path in tops if path.resolve() in outputs and path.is_file()]
     if _is_memory(folder / layout.DIGESTS):
         files.append(folder / layout.DIGESTS)
     files.extend(_ours(folder))
-    return Sweep(folder, _without_outputs(folder, files, manifests))
+    files = _without_outputs(folder, files, manifests)
+    if _is_work_folder(folder / layout.HOLDOUT_WORK):
+        files += _everything_held_out(folder / layout.HOLDOUT_WORK)
+    return Sweep(folder, files)
+
+
+def _is_intermediate(name):
+    """Whether a file in the work folder itself bears a name that the package gives."""
+    stems = tuple(f"{Path(placed).stem}_" for placed in _PLACED)
+    return name in (layout.CELL_TABLE, *_GENERATED, *_PLACED) or name.startswith(stems)
+
+
+def _everything_held_out(folder):
+    """The files of the hold-out's work folder: there the cells are no outputs either."""
+    listing = listing_path(folder / layout.VACUUM_WORK)
+    cells = folder / layout.VACUUM
+    names = [*TABLES, *read_listing(listing, cells)]
+    files = [listing, *(cells / name for name in names)]
+    return [*everything(folder).files, *(path for path in files if path.is_file())]
 
 
 def stale(folder, chunks):
@@ -113,7 +135,8 @@ def stale(folder, chunks):
 
     Args:
         folder: the work folder.
-        chunks: {(first, last): whether a run needs nothing more of this range of cells}.
+        chunks: {(first, last): whether a run needs nothing more of this range of cells}; None when
+            it is not known which there are: then only leftovers of killed runs are stale.
 
     Raises:
         InvalidInput: it is no work folder.
@@ -127,17 +150,19 @@ def stale(folder, chunks):
         else:
             kept.append(path)
     named = set(_named(folder, kept))
-    for path in _ours(folder):
+    for path in kept:
         place = path.relative_to(folder).parts
         if place[0] == layout.MORPHOLOGIES and "/".join(place[1:]) not in named:
             sweep.files.append(path)
     sweep.files = _without_outputs(folder, sweep.files, [])
+    if _is_work_folder(folder / layout.HOLDOUT_WORK):
+        sweep.files += stale(folder / layout.HOLDOUT_WORK, None).files
     return sweep
 
 
 def _is_stale(name, chunks):
     match = _CELLS.fullmatch(name)
-    if match is None:
+    if match is None or chunks is None:
         return False
     first, last = int(match[1]), int(match[2])
     if (first, last) in chunks:
@@ -193,9 +218,13 @@ def _without_outputs(folder, files, manifests):
 
 def _work_folder(folder):
     folder = Path(folder)
-    if not (folder / layout.MANIFESTS).is_dir() and not (folder / layout.LOCKS).is_dir():
+    if not _is_work_folder(folder):
         raise InvalidInput("is not a folder of intermediates", folder, "see the option work_dir")
     return folder.resolve()
+
+
+def _is_work_folder(folder):
+    return (folder / layout.MANIFESTS).is_dir() or (folder / layout.LOCKS).is_dir()
 
 
 def _is_memory(path):

@@ -61,7 +61,7 @@ def _task_class(name):
 
 
 def _click_option(name, flags, parameter):
-    from region_grower_flow.tasks import option_types
+    from region_grower_flow.tasks.options import types
 
     default = parameter._default
     required = not isinstance(default, _PLAIN)
@@ -70,15 +70,15 @@ def _click_option(name, flags, parameter):
         shown = ", ".join(default) if isinstance(default, tuple) else default
         text += f" (default: {shown})"
     settings = {"help": text, "required": required}
-    if isinstance(parameter, option_types.Switch):
+    if isinstance(parameter, types.Switch):
         settings.update(is_flag=True, default=False)
-    elif isinstance(parameter, option_types.Extensions):
+    elif isinstance(parameter, types.Extensions):
         settings.update(multiple=True, type=click.Choice(["swc", "asc", "h5"]))
-    elif isinstance(parameter, option_types.Choice):
+    elif isinstance(parameter, types.Choice):
         settings.update(type=click.Choice(sorted(parameter._choices)))
-    elif isinstance(parameter, option_types.Whole):
+    elif isinstance(parameter, types.Whole):
         settings.update(type=int)
-    elif isinstance(parameter, option_types.Number):
+    elif isinstance(parameter, types.Number):
         settings.update(type=float)
     return click.Option([*flags, name], **settings)
 

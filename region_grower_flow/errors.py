@@ -90,12 +90,15 @@ def some(items, count=5):
     return shown if len(items) <= count else f"{shown} and {len(items) - count} more"
 
 
-def collect(problems, function, *arguments):
-    """The function's value, or None when the input is invalid: then its problems are added."""
-    try:
-        return function(*arguments)
-    except InvalidInputs as error:
-        problems.extend(error.problems)
-    except InvalidInput as error:
-        problems.append(error)
-    return None
+class Problems(list):
+    """A list of InvalidInput that grows while inputs are looked at."""
+
+    def attempt(self, function, *arguments, **keywords):
+        """The function's value; None when the input is invalid: its problems are added then."""
+        try:
+            return function(*arguments, **keywords)
+        except InvalidInputs as errors:
+            self.extend(errors.problems)
+        except InvalidInput as error:
+            self.append(error)
+        return None

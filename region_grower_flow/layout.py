@@ -49,6 +49,14 @@ DIGESTS = "digests.json"
 NUMBA_CACHE = "numba_cache"
 VACUUM, VACUUM_WORK = "vacuum", "vacuum_work"
 """Cells grown without an atlas, and what is kept to make them again."""
+HOLDOUT_WORK = "holdout"
+"""The work folder of the cells that a validation grows from one half of the reconstructions."""
+
+# Outputs of placement, where no other file is named.
+PLACED_CELLS = "placed_cells.h5"
+PLANES = "planes.json"
+SLICED_CELLS = "sliced_cells.h5"
+CHOSEN_AXONS = "axons.tsv"
 
 # Datasets of the cell table.
 CELL_TABLE_VERSION = 1

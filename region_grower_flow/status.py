@@ -1,5 +1,6 @@
 """What is there of a run, stage by stage, and why a stage is not up to date. Only looks."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -42,19 +43,33 @@ class Stage:
         return f"{self.name:32} {self.state:8} {'; '.join(notes)}".rstrip()
 
 
-class Recipes:
-    """What the manifests of a work folder were made from, to explain what is stale.
+@dataclass(frozen=True)
+class Todays:
+    """What a stage would be made from today.
 
-    Args:
-        folder: the work folder.
+    Attributes:
+        recipe: gives its recipe (a dict); raises InvalidInput when an input is missing.
+        above: gives the Todays of a stage above it, by its name in the recipe.
     """
 
-    def __init__(self, folder):
+    recipe: Callable
+    above: Callable
+
+
+class Recipes:
+    """What the manifests of work folders were made from, to explain what is stale.
+
+    Args:
+        folders: the work folders.
+    """
+
+    def __init__(self, folders):
         self._known = {}
-        for path in sorted((Path(folder) / layout.MANIFESTS).glob("*.json")):
-            manifest = read_manifest(path)
-            if manifest is not None:
-                self._add(manifest.recipe)
+        for folder in folders:
+            for path in sorted((Path(folder) / layout.MANIFESTS).glob("*.json")):
+                manifest = read_manifest(path)
+                if manifest is not None:
+                    self._add(manifest.recipe)
 
     def _add(self, recipe):
         self._known[digest_of(recipe)] = recipe
@@ -64,56 +79,56 @@ class Recipes:
             whole = {**recipe, "parameters": {**parameters, "first": 0, "last": 0}}
             self._known[digest_of(whole)] = whole
 
-    def changes(self, old, recipe_of):
+    def changes(self, old, todays):
         """Why a stage differs from what it was made from, as sentences.
 
         Args:
             old: the old recipe, as a dict.
-            recipe_of: gives the recipe of today (a dict) of the stage, or of a stage above it, by
-                its name.
+            todays: the Todays of the stage.
         """
-        return list(dict.fromkeys(self._changes(old, recipe_of, old["stage"])))
+        return list(dict.fromkeys(self._changes(old, todays)))
 
-    def _changes(self, old, recipe_of, name):
-        new = recipe_of(name)
+    def _changes(self, old, todays):
+        new = todays.recipe()
         yield from differences({**old, "upstream": {}}, {**new, "upstream": {}})
-        for above in sorted(old["upstream"].keys() | new["upstream"].keys()):
-            before, after = old["upstream"].get(above), new["upstream"].get(above)
+        for name in sorted(old["upstream"].keys() | new["upstream"].keys()):
+            before, after = old["upstream"].get(name), new["upstream"].get(name)
             if before == after:
                 continue
             known = self._known.get(before)
             if known is not None and after is not None:
-                for change in self._changes(known, recipe_of, above):
-                    yield change if change.endswith(")") else f"{change} ({above})"
+                for change in self._changes(known, todays.above(name)):
+                    yield change if change.endswith(")") else f"{change} ({name})"
             elif before is None:
-                yield f"{above} now makes what was given as a file"
+                yield f"{name} was not needed before"
             elif after is None:
-                yield f"what {above} made is now given as a file"
+                yield f"{name} is not needed any more"
             else:
-                yield f"{above} has been made again from other inputs"
+                yield f"{name} has been made again from other inputs"
 
 
-def look_at(name, manifest_path, recipe_of, recipes, intact, accepts):
+def look_at(name, manifest_path, todays, recipes, task):
     """The Stage of a manifest.
 
     Args:
         name: of the stage, for people.
         manifest_path: where its manifest is.
-        recipe_of: see :meth:`Recipes.changes`; raises InvalidInput when an input is missing.
-        recipes: the Recipes of the work folder.
-        intact: whether outputs that the manifest does not list are as they were written.
-        accepts: whether the manifest's facts are good enough for today's options.
+        todays: its Todays.
+        recipes: the Recipes of the run's work folders.
+        task: tells by ``intact()`` whether outputs that the manifest does not list are as they were
+            written, and by ``objection(facts)`` why they do not do for today's options.
 
     Raises:
-        InvalidInput: from ``recipe_of``.
+        InvalidInput: from ``todays``.
     """
     manifest = read_manifest(manifest_path)
     if manifest is None:
         there = Path(manifest_path).exists()
         return Stage(name, MISSING, ["its manifest is damaged"] if there else [])
-    reasons = recipes.changes(manifest.recipe, recipe_of) or list(_damages(manifest, intact))
-    if not reasons and not accepts(manifest.facts):
-        reasons = ["cells were given up at a time limit that is higher today"]
+    reasons = recipes.changes(manifest.recipe, todays) or list(_damages(manifest, task.intact))
+    objection = None if reasons else task.objection(manifest.facts)
+    if objection:
+        reasons = [objection]
     return Stage(name, STALE if reasons else FRESH, reasons, made=manifest.made)
 
 

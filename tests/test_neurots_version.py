@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from region_grower_flow import checks, fingerprint
+from region_grower_flow import fingerprint
+from region_grower_flow.checks import machine
 from region_grower_flow.engine import reference
 from region_grower_flow.engine.model import GrowthSite
 from region_grower_flow.errors import DropCell
@@ -26,17 +27,17 @@ def install(monkeypatch):
 @pytest.mark.parametrize("engine", ["compiled", "neurots"])
 def test_a_neurots_that_is_too_old_is_refused(install, version, engine):
     install(version)
-    (problem,) = checks.check_neurots(engine)
+    (problem,) = machine.check_neurots(engine)
     assert "neurots>=3.7.0" in str(problem)
 
 
 @pytest.mark.parametrize("version", ["3.6.0", "3.6.99"])
 def test_a_neurots_that_ignores_the_atlas_is_refused_as_engine(install, version):
     install(version)
-    (problem,) = checks.check_neurots("neurots")
+    (problem,) = machine.check_neurots("neurots")
     assert "ignores the atlas" in str(problem)
     assert "neurots>=3.7.0" in str(problem)
-    assert checks.check_neurots("compiled") == []
+    assert machine.check_neurots("compiled") == []
 
 
 @pytest.mark.parametrize("version", ["3.6.0", None])
@@ -51,8 +52,8 @@ def test_a_neurots_that_ignores_the_atlas_grows_no_cell(install, version):
 @pytest.mark.parametrize("engine", ["compiled", "neurots"])
 def test_later_ones_are_fine(install, version, engine):
     install(version)
-    assert checks.check_neurots(engine) == []
+    assert machine.check_neurots(engine) == []
 
 
 def test_the_installed_one_is_fine():
-    assert checks.check_neurots() == []
+    assert machine.check_neurots() == []

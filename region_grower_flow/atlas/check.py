@@ -15,7 +15,7 @@ from region_grower_flow.atlas.structure import (
     needs_territories,
 )
 from region_grower_flow.atlas.volumes import geometry_differences, per_voxel, read_geometry
-from region_grower_flow.errors import InvalidInput, collect, some
+from region_grower_flow.errors import InvalidInput, Problems, some
 from region_grower_flow.io.schemas import did_you_mean, violation
 from region_grower_flow.layout import (
     BRAIN_REGIONS,
@@ -53,18 +53,18 @@ def check_atlas(atlas_dir, region_structure_path, cells=None, read_volumes=True,
     Returns:
         list of InvalidInput, empty when all is well.
     """
-    problems = []
-    structure = collect(problems, load_region_structure, region_structure_path)
+    problems = Problems()
+    structure = problems.attempt(load_region_structure, region_structure_path)
     if not Path(atlas_dir).is_dir():
         return [*problems, InvalidInput("the folder of the atlas does not exist", where=atlas_dir)]
-    region_map = collect(problems, load_region_map, atlas_dir)
+    region_map = problems.attempt(load_region_map, atlas_dir)
     survey = _Survey(atlas_dir, region_structure_path, structure, cells)
     if structure is not None and region_map is not None:
         survey.mapper = RegionMapper(structure, region_map)
     problems += survey.problems()
     if cells is None or problems or not read_volumes:
         return problems
-    table = collect(problems, load_atlas_table, atlas_dir, region_structure_path, cells, 0)
+    table = problems.attempt(load_atlas_table, atlas_dir, region_structure_path, cells, 0)
     for count, problem in nan_problems(table, atlas_dir) if table and not allow_nan else ():
         if count == len(table):
             problems.append(problem)

@@ -16,6 +16,8 @@ VERSION = 4
 """Raised whenever the content for the same options changes."""
 MARKER = "example.json"
 """Written last: the options, and the sizes of all files. Without it a folder is not ours."""
+_KINDS = {"version": int, "seed": int, "atlas": str, "n_cells": int}
+"""The options that it holds."""
 DEFAULT_CELLS = 60
 ATLASES = ("column", "curved")
 BOTH = "both"
@@ -113,6 +115,45 @@ def create_example(folder, seed=0, atlas=BOTH, n_cells=DEFAULT_CELLS):
     return ExamplePaths.of(folder, atlas)
 
 
+def is_current(folder):
+    """Whether a folder holds an example of this version, with all its files.
+
+    What its user has done to these since does not matter: they are the inputs of runs.
+    """
+    made = _marker(Path(folder))
+    return (
+        made is not None
+        and made["options"].get("version") == VERSION
+        and made["files"].keys() == _sizes(Path(folder), made["files"]).keys()
+    )
+
+
+def renew_example(folder):
+    """Make the example, or make it again with the options of the one that is there.
+
+    Returns:
+        :class:`ExamplePaths`
+
+    Raises:
+        InvalidInput: the folder holds something else, or an example that has been changed since.
+        OutputFailed: the folder cannot be written.
+    """
+    folder = Path(folder)
+    made = _marker(folder)
+    if made is None:
+        return create_example(folder)
+    changed = [n for n, size in _sizes(folder, made["files"]).items() if size != made["files"][n]]
+    if changed:
+        raise InvalidInput(
+            "it holds an example of another version of this package, or one that is not whole, and "
+            f"files of it have been changed since ({some(changed, 3)})",
+            where=folder,
+            hint="Move it away to have it made again",
+        )
+    options = {name: value for name, value in made["options"].items() if name != "version"}
+    return create_example(folder, **options)
+
+
 def _replace(folder, options):
     """Fill a folder beside ``folder`` and put it in its place."""
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -166,8 +207,13 @@ def _marker(folder):
         made = json.loads((folder / MARKER).read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError, json.JSONDecodeError, UnicodeDecodeError):
         return None
-    ours = isinstance(made, dict) and isinstance(made.get("files"), dict) and "options" in made
-    return made if ours else None
+    if not isinstance(made, dict) or not isinstance(made.get("files"), dict):
+        return None
+    options = made.get("options")
+    if not isinstance(options, dict):
+        return None
+    kinds = {name: type(value) for name, value in options.items()}
+    return made if kinds == _KINDS else None
 
 
 def _sizes(folder, names=None):

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from region_grower_flow.errors import InvalidInput, InvalidInputs, collect, some
+from region_grower_flow.errors import InvalidInput, InvalidInputs, Problems, some
 from region_grower_flow.fingerprint import digest_of
 from region_grower_flow.placement.densities import MTYPE, load_densities, volume_of
 from region_grower_flow.placement.voxels import (
@@ -117,17 +117,17 @@ def plan_placement(densities_path, atlas_dir, settings):
         InvalidInputs: everything that is wrong: unknown regions, volumes that are absent or of
             another space, densities that are negative or not finite, no cells, too many.
     """
-    problems = []
-    groups = collect(problems, load_densities, densities_path)
-    voxels = collect(problems, Voxels.load, atlas_dir)
+    problems = Problems()
+    groups = problems.attempt(load_densities, densities_path)
+    voxels = problems.attempt(Voxels.load, atlas_dir)
     if problems:
         raise InvalidInputs(problems)
-    allowed = collect(problems, allowed_voxels, voxels, groups, settings, atlas_dir)
+    allowed = problems.attempt(allowed_voxels, voxels, groups, settings, atlas_dir)
     plan = Plan(voxels, [], allowed, [])
     volumes = _check_volumes(problems, voxels, groups, Path(densities_path).parent, atlas_dir)
     expected = _Expected(voxels, allowed, settings.density_factor, volumes)
     for group in groups:
-        found = collect(problems, expected.of, group)
+        found = problems.attempt(expected.of, group)
         if found is not None:
             plan.groups.append((group, *found))
     if problems:
@@ -240,7 +240,7 @@ def _check_volumes(problems, voxels, groups, folder, atlas_dir):
             continue
         source = volume_of(text, folder, atlas_dir)
         before = len(problems)
-        problem = collect(problems, geometry_problem, voxels, *source)
+        problem = problems.attempt(geometry_problem, voxels, *source)
         if problem is not None:
             problems.append(problem)
         if len(problems) == before:

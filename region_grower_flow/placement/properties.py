@@ -5,7 +5,7 @@ import numpy as np
 from region_grower_flow.atlas.regions import RegionMapper
 from region_grower_flow.atlas.structure import has_layers, load_region_structure
 from region_grower_flow.atlas.volumes import load_volume
-from region_grower_flow.errors import InvalidInput, InvalidInputs, collect, some
+from region_grower_flow.errors import InvalidInput, InvalidInputs, Problems, some
 from region_grower_flow.io.documents import read_text
 from region_grower_flow.io.schemas import did_you_mean
 from region_grower_flow.layout import ORIENTATION, PRINCIPAL_AXIS, layer_hint
@@ -52,15 +52,15 @@ def layer_problems(acronyms, voxels, structure_path, atlas_dir):
     Raises:
         InvalidInputs: the structure is wrong.
     """
-    problems = []
+    problems = Problems()
     for entry, _ in _layered(acronyms, voxels, structure_path):
         queries = (entry.get("region_queries") or {}).values()
         for query in queries:
-            collect(problems, voxels.ids, query)
+            problems.attempt(voxels.ids, query)
         if not queries:
             hints = [(layer_hint(layer), _BOUNDS) for layer in entry["layers"]]
             for name, payload in [(PRINCIPAL_AXIS, ()), *hints]:
-                problem = collect(problems, geometry_problem, voxels, atlas_dir, name, payload)
+                problem = problems.attempt(geometry_problem, voxels, atlas_dir, name, payload)
                 problems += [problem] if problem else []
     return problems
 

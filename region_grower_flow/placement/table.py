@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from region_grower_flow.errors import collect
+from region_grower_flow.errors import Problems
 from region_grower_flow.io.cells import Cells
 from region_grower_flow.placement.densities import MTYPE
 from region_grower_flow.placement.properties import (
@@ -90,18 +90,18 @@ def property_problems(plan, atlas_dir, settings):
         atlas_dir: folder of the atlas.
         settings: PropertySettings.
     """
-    problems, voxels = [], plan.voxels
+    problems, voxels = Problems(), plan.voxels
     if settings.region_structure:
         ids = {i for _, places, _ in plan.groups for i in np.unique(voxels.ids_at(places)).tolist()}
         regions = [voxels.acronyms[i] for i in ids]
         given = settings.region_structure
-        problems += collect(problems, layer_problems, regions, voxels, given, atlas_dir) or []
+        problems += problems.attempt(layer_problems, regions, voxels, given, atlas_dir) or []
     if settings.hemispheres:
         volume = named_volume(settings.hemispheres, atlas_dir)
-        problem = collect(problems, geometry_problem, voxels, *volume)
+        problem = problems.attempt(geometry_problem, voxels, *volume)
         problems += [problem] if problem else []
     if settings.taxonomy:
-        taxonomy = collect(problems, load_taxonomy, settings.taxonomy)
+        taxonomy = problems.attempt(load_taxonomy, settings.taxonomy)
         traits = {}
         for group, *_ in plan.groups:
             for name, values in group.traits.items():

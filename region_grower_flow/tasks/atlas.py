@@ -4,7 +4,7 @@ from region_grower_flow import layout
 from region_grower_flow.tasks import inputs
 from region_grower_flow.tasks.base import FlowTask
 from region_grower_flow.tasks.checks import CheckAtlas, Guarded
-from region_grower_flow.tasks.options import AtlasOptions
+from region_grower_flow.tasks.options.synthesis import AtlasOptions
 
 
 class LoadAtlas(Guarded, AtlasOptions, FlowTask):
@@ -14,10 +14,6 @@ class LoadAtlas(Guarded, AtlasOptions, FlowTask):
     no_result = ("seed",)
     # 2: the names of the regions' layers.
     stage_version = 2
-
-    def requires(self):
-        """The checks."""
-        return [self.check()]
 
     def files(self):
         """The cells, the region structure, the volumes and the axon table."""

@@ -3,16 +3,21 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from region_grower_flow.checks import Problems
-from region_grower_flow.errors import InvalidInput, InvalidInputs
-from region_grower_flow.layout import BRAIN_REGIONS, HIERARCHY, ORIENTATION, PRINCIPAL_AXIS
-from region_grower_flow.places import check_files
+from region_grower_flow.checks.places import check_files
+from region_grower_flow.errors import InvalidInput, InvalidInputs, Problems
+from region_grower_flow.layout import (
+    BRAIN_REGIONS,
+    CHOSEN_AXONS,
+    HIERARCHY,
+    ORIENTATION,
+    PRINCIPAL_AXIS,
+)
 from region_grower_flow.tasks import inputs
-from region_grower_flow.tasks.base import FlowTask, places_of
+from region_grower_flow.tasks.base import FlowTask
 from region_grower_flow.tasks.checks import Check
-from region_grower_flow.tasks.placement_options import AxonChoiceOptions
+from region_grower_flow.tasks.options.placement import AxonChoiceOptions
+from region_grower_flow.tasks.placement import Placing
 
-CHOSEN_AXONS = "axons.tsv"
 RANDOM, LAYERS, RULES = "random", "layers", "rules"
 NEEDED = {
     RANDOM: (),
@@ -210,18 +215,11 @@ def ratio_problems(options, choice, mtypes):
     return [InvalidInput(problem.problem, problem.where, hint) for problem in found]
 
 
-class ChooseAxons(AxonChoiceOptions, FlowTask):
+class ChooseAxons(Placing, AxonChoiceOptions, FlowTask):
     """Choose the morphology that each cell gets its axon from."""
 
-    def requires(self):
-        """The checks."""
-        return [self.clone(CheckAxonChoice)]
-
-    files = CheckAxonChoice.files
-
-    def values(self):
-        """The options, and where the output is."""
-        return {**super().values(), **places_of(self, ("chosen_axons",))}
+    own_check = CheckAxonChoice
+    own_outputs = ("chosen_axons",)
 
     @property
     def path(self):

@@ -15,8 +15,9 @@ from region_grower_flow.errors import FlowError, InvalidInput, InvalidInputs
 from region_grower_flow.fingerprint import FileDigests, Recipe, digest_of, package_versions
 from region_grower_flow.manifest import Manifest, read_manifest, remember_digests
 from region_grower_flow.runtime.processes import die_with_forking_parent
-from region_grower_flow.tasks.option_types import value_problems
-from region_grower_flow.tasks.options import WorkOptions
+from region_grower_flow.tasks.example import CreateExample
+from region_grower_flow.tasks.options.types import value_problems
+from region_grower_flow.tasks.options.work import WorkOptions
 from region_grower_flow.tasks.progress import Progress, stage_log
 from region_grower_flow.tasks.sentences import quiet_tracebacks
 
@@ -27,18 +28,15 @@ _digests = {}
 
 
 class ManifestTarget(luigi.Target):
-    """Exists when the manifest bears the expected fingerprint and its outputs are as written.
+    """Exists when the manifest bears today's fingerprint and its outputs are as written.
 
     Args:
         path: the manifest.
-        expected: a function that gives today's fingerprint.
-        intact: a function that looks at outputs which the manifest does not list.
-        accepts: a function that looks at the manifest's facts.
+        task: the FlowTask whose manifest it is.
     """
 
-    def __init__(self, path, expected, intact, accepts=lambda facts: True):
-        self.path = str(path)
-        self._expected, self._intact, self._accepts = expected, intact, accepts
+    def __init__(self, path, task):
+        self.path, self._task = str(path), task
 
     def exists(self):
         """Whether the stage is complete."""
@@ -46,8 +44,10 @@ class ManifestTarget(luigi.Target):
         if manifest is None:
             return False
         try:
-            fresh = manifest.fingerprint == self._expected()
-            return fresh and self._accepts(manifest.facts) and manifest.intact() and self._intact()
+            if manifest.fingerprint != self._task.recipe().fingerprint():
+                return False
+            good = self._task.objection(manifest.facts) is None
+            return good and manifest.intact() and self._task.intact()
         except InvalidInput:  # an input is missing: the checks say so, in order
             return False
 
@@ -64,6 +64,9 @@ class FlowTask(WorkOptions, luigi.Task):
 
     no_result = ()
     """Names of inherited options that do not change this stage's results."""
+
+    own_outputs = ()
+    """Names of options that name outputs: at another place these are another result."""
 
     @classmethod
     def get_param_values(cls, params, args, kwargs):
@@ -91,12 +94,21 @@ class FlowTask(WorkOptions, luigi.Task):
         """The tasks whose fingerprints enter this one's."""
         return []
 
+    def named_upstream(self):
+        """{name: task} of those tasks, for fingerprints and for what people are told of them."""
+        return {task.task_family: task for task in self.upstream()}
+
     def values(self):
-        """{option: value} that enters the fingerprint."""
-        return {
+        """{option: value} that enters the fingerprint; places as seen from the work folder."""
+        values = {
             name: getattr(self, name)
             for name, option in self.get_params()
             if getattr(option, "result", False) and name not in self.no_result
+        }
+        places = {name: getattr(self, name) for name in self.own_outputs}
+        return {
+            **values,
+            **{name: os.path.relpath(path, self.work_dir) for name, path in places.items() if path},
         }
 
     def packages(self):
@@ -114,7 +126,7 @@ class FlowTask(WorkOptions, luigi.Task):
             stage=self.task_family,
             version=self.stage_version,
             parameters=self.values(),
-            upstream={task.task_family: task.recipe().fingerprint() for task in self.upstream()},
+            upstream={name: t.recipe().fingerprint() for name, t in self.named_upstream().items()},
             files={role: digests.digest(path) for role, path in self.files().items()},
             packages=self.packages(),
         )
@@ -143,14 +155,24 @@ class FlowTask(WorkOptions, luigi.Task):
         """A path in the work folder."""
         return Path(self.work_dir, *parts)
 
+    def example(self):
+        """The task that makes the example's inputs, in a list; empty where they are not used."""
+        return [CreateExample(example_dir=self.example_dir)] if self.example_dir else []
+
+    def complete(self):
+        """Whether the outputs are up to date; an example of another version is renewed first."""
+        return all(task.complete() for task in self.example()) and super().complete()
+
     def output(self):
         """The manifest, complete with today's fingerprint."""
-        path = self.work_path(layout.MANIFESTS, f"{self.label}.json")
-        return ManifestTarget(path, lambda: self.recipe().fingerprint(), self.intact, self.accepts)
+        return ManifestTarget(self.work_path(layout.MANIFESTS, f"{self.label}.json"), self)
 
-    def accepts(self, facts):
-        """Whether what the stage said of its outputs is good enough for today's options."""
-        return True
+    def objection(self, facts):
+        """Why what the stage said of its outputs does not do for today's options; None if it does.
+
+        A sentence for people, who see it in ``region-grower-flow status``.
+        """
+        return None
 
     def intact(self):
         """Whether outputs that the manifest does not list one by one are as they were written."""
@@ -291,12 +313,6 @@ def load_json_output(path):
     """Read a JSON file that a stage of ours has written."""
     with open(path, encoding="utf-8") as file:
         return json.load(file)
-
-
-def places_of(options, names):
-    """{option: path from the work folder} of outputs: another place is another result."""
-    given = {name: getattr(options, name) for name in names}
-    return {n: os.path.relpath(path, options.work_dir) for n, path in given.items() if path}
 
 
 def processes(wanted):

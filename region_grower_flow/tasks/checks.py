@@ -1,21 +1,25 @@
 """Checks of all inputs, before any work: tasks that only say yes, or no with every problem."""
 
 import contextlib
+import functools
 import json
 import os
 
 from luigi.task_register import Register
 
-from region_grower_flow import checks
-from region_grower_flow.errors import InvalidInput, InvalidInputs
+from region_grower_flow.checks.calibration import check_calibration
+from region_grower_flow.checks.places import check_places
+from region_grower_flow.checks.space import check_space
+from region_grower_flow.checks.synthesis import check_synthesis
+from region_grower_flow.errors import FlowError, InvalidInput, InvalidInputs
 from region_grower_flow.io.run_lock import look
 from region_grower_flow.manifest import read_manifest
 from region_grower_flow.tasks import inputs
 from region_grower_flow.tasks.base import FlowTask
-from region_grower_flow.tasks.example import CreateExample
 from region_grower_flow.tasks.launching import expect_launch
-from region_grower_flow.tasks.option_types import Text
-from region_grower_flow.tasks.options import AtlasOptions, BuildOptions, OutputOptions
+from region_grower_flow.tasks.options.calibration import BuildOptions
+from region_grower_flow.tasks.options.synthesis import AtlasOptions, OutputOptions
+from region_grower_flow.tasks.options.types import Text
 
 OPTIONS, FOLDER = "options", "folder"
 """Facts of a check: the options as texts, and the folder that relative paths start from."""
@@ -28,7 +32,7 @@ class Check(FlowTask):
 
     def requires(self):
         """The example's inputs, where they are used."""
-        return [CreateExample(example_dir=self.example_dir)] if self.example_dir else []
+        return self.example()
 
     def problems(self):
         """All problems of the inputs, a list of InvalidInput."""
@@ -82,8 +86,8 @@ class CheckReconstructions(BuildOptions, Check):
         return inputs.calibration_files(self)
 
     def problems(self):
-        """See :func:`region_grower_flow.checks.check_calibration`."""
-        return checks.check_calibration(self)
+        """See :func:`region_grower_flow.checks.calibration.check_calibration`."""
+        return check_calibration(self)
 
 
 class CheckAtlas(AtlasOptions, Check):
@@ -94,8 +98,8 @@ class CheckAtlas(AtlasOptions, Check):
         return inputs.atlas_files(self)
 
     def problems(self):
-        """See :func:`region_grower_flow.checks.check_space`."""
-        return checks.check_space(self)
+        """See :func:`region_grower_flow.checks.space.check_space`."""
+        return check_space(self)
 
 
 class CheckInputs(OutputOptions, Check):
@@ -106,9 +110,9 @@ class CheckInputs(OutputOptions, Check):
         return inputs.all_files(self)
 
     def problems(self):
-        """See :func:`region_grower_flow.checks.check_synthesis`."""
+        """See :func:`region_grower_flow.checks.synthesis.check_synthesis`."""
         expect_launch(self)
-        return checks.check_synthesis(self)
+        return check_synthesis(self)
 
     def complete(self):
         """The outputs' places are looked at each time: their content is not an input.
@@ -116,12 +120,27 @@ class CheckInputs(OutputOptions, Check):
         Other options than those of the last run are checked, and remembered, even if they change
         no result: ``region-grower-flow status --work-dir`` goes by them.
         """
-        if checks.check_places(self) or not super().complete():
+        if check_places(self) or not super().complete():
             return False
         return read_manifest(self.output().path).facts.get(OPTIONS) == self.to_str_params()
 
 
-class Guarded:
+class Checked:
+    """A stage that starts only when a check has passed (mixed into a FlowTask)."""
+
+    own_check = None
+    """The class of the check."""
+
+    def check(self):
+        """The check that this stage waits for."""
+        return self.clone(self.own_check)
+
+    def requires(self):
+        """The check, and the stages above."""
+        return [self.check(), *self.upstream()]
+
+
+class Guarded(Checked):
     """A stage that starts only when the checks of the whole flow have passed.
 
     Attributes:
@@ -129,23 +148,49 @@ class Guarded:
             which then has its own check.
     """
 
-    guard = Text(default="", significant=False, description="For internal use")
-    own_check = None
+    guard = Text("For internal use", default="", significant=False)
 
     def held_places(self):
         """What the whole synthesis holds, as part of one."""
         return self.check().held_places() if self.guard else []
 
     def check(self):
-        """The check that this stage waits for."""
+        """The check of the flow, or its own."""
         if self.guard:
             family, options = json.loads(self.guard)
             return Register.get_task_cls(family).from_str_params(options)
-        return self.clone(self.own_check)
+        return super().check()
 
     def above(self, stage):
         """A stage above this one, which waits for the same check."""
         return self.clone(stage, guard=self.guard or guard_of(self, self.own_check))
+
+
+class CheckedFirst(Checked):
+    """A stage with whole flows above it: these are asked for only when its own check is content."""
+
+    def requires(self):
+        """The check, and the stages above when it finds nothing wrong."""
+        return self._required
+
+    @functools.cached_property
+    def _required(self):
+        """What is required, found once: Luigi does not expect it to change during a run."""
+        check = self.check()
+        try:
+            wrong = bool(check.problems())
+        except FlowError:
+            wrong = True
+        return [check] if wrong else [check, *self.upstream()]
+
+    def left(self):
+        """Yields the stages above that are still to be made, if any, for ``run`` to wait for.
+
+        While the example's inputs were not there, nobody could tell which there are.
+        """
+        left = [task for task in self.upstream() if not task.complete()]
+        if left:
+            yield left
 
 
 def guard_of(task, check=CheckInputs):

@@ -9,13 +9,16 @@ from region_grower_flow.io.atomic import writing
 from region_grower_flow.io.lock import holder, stage_lock
 from region_grower_flow.io.run_lock import hold, release
 from region_grower_flow.status import FRESH
-from region_grower_flow.tasks.merge import SynthesizeMorphologies
 from region_grower_flow.tasks.status import Looker, find_roots
 
 
 @contextlib.contextmanager
-def sweeping(work_dir=None, config=None, everything=False):
+def sweeping(work_dir=None, config=None, task=None, everything=False):
     """The Sweep of a run's work folder; its locks are held meanwhile.
+
+    Args:
+        work_dir, config, task: which run, see :func:`region_grower_flow.tasks.status.find_roots`.
+        everything: whether all goes that the package made there, or what is stale of it.
 
     Raises:
         InvalidInput: the run, or what is stale of it, cannot be told.
@@ -24,12 +27,12 @@ def sweeping(work_dir=None, config=None, everything=False):
     """
     root = None
     if work_dir is None or not everything:
-        root = find_roots(work_dir, config)[0]
+        root = find_roots(work_dir, config, task)[0]
     folder = Path(work_dir if root is None else root.work_dir).resolve()
     with contextlib.ExitStack() as stack:
         stack.callback(release)
         hold([folder] if folder.is_dir() else [])
-        for path in sorted((folder / layout.LOCKS).glob("*.lock")):
+        for path in _lock_files(folder):
             who = holder(path)
             if who is not None:
                 raise Busy(f"{path.stem} is being made by {who}. Wait until it ends, or stop it.")
@@ -39,11 +42,16 @@ def sweeping(work_dir=None, config=None, everything=False):
             yield sweep
 
 
+def _lock_files(folder):
+    """Those of the stages, in the folder and in that of its hold-out."""
+    for place in (folder, folder / layout.HOLDOUT_WORK):
+        yield from sorted((place / layout.LOCKS).glob("*.lock"))
+
+
 def _chunks(root):
-    if not isinstance(root, SynthesizeMorphologies):
-        return {}
+    """{(first, last): whether a run needs nothing more of it}; None for a task without chunks."""
     looker = Looker(root)
     if looker.problem:
         problem = f"what is stale cannot be told: {looker.problem}"
         raise InvalidInput(problem, root.work_dir, "mend it, or give --all")
-    return {(c.first, c.last): looker.stages[c].state == FRESH for c in looker.chunks}
+    return {(c.first, c.last): looker.stages[c].state == FRESH for c in looker.chunks} or None

@@ -1,37 +1,25 @@
 """The diagnosis of a calibration, as a task."""
 
 from region_grower_flow import layout
-from region_grower_flow.checks import calibration_settings
-from region_grower_flow.tasks import inputs
+from region_grower_flow.sources import calibration_settings
 from region_grower_flow.tasks.base import FlowTask, load_json_output
-from region_grower_flow.tasks.checks import CheckReconstructions, Guarded
 from region_grower_flow.tasks.distributions import ExtractDistributions
-from region_grower_flow.tasks.fit_options import FitOptions
 from region_grower_flow.tasks.fits import FitPathDistances, FitTrunkAngles
-from region_grower_flow.tasks.options import CalibrationOptions
-from region_grower_flow.tasks.reconstructions import Prepared
+from region_grower_flow.tasks.options.calibration import CalibrationOptions, FitOptions
+from region_grower_flow.tasks.reconstructions import OfReconstructions
 
 
-class DiagnoseReconstructions(Prepared, Guarded, CalibrationOptions, FlowTask):
+class DiagnoseReconstructions(OfReconstructions, CalibrationOptions, FlowTask):
     """Say for each mtype what its calibration rests on: cells, trees, bars, fits, residuals."""
 
-    own_check = CheckReconstructions
     path_fit_trees = FitOptions.path_fit_trees
-
-    def requires(self):
-        """The checks and all fits to the reconstructions."""
-        return [self.check(), *self.upstream()]
 
     def upstream(self):
         """The distributions, and the fits of trunk angles and path distances."""
         # Given distributions are not those of these cells.
         trunks = self.above(FitTrunkAngles).clone(tmd_distributions=None)
         stages = [self.above(ExtractDistributions), self.above(FitPathDistances), trunks]
-        return [*self.prepared(), *stages]
-
-    def files(self):
-        """The reconstructions and their table."""
-        return inputs.reconstruction_files(self)
+        return [*super().upstream(), *stages]
 
     @property
     def path(self):

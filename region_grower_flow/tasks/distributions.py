@@ -3,34 +3,21 @@
 from pathlib import Path
 
 from region_grower_flow import layout
-from region_grower_flow.checks import calibration_settings
+from region_grower_flow.sources import calibration_settings
 from region_grower_flow.tasks import inputs
-from region_grower_flow.tasks.base import FlowTask, places_of
-from region_grower_flow.tasks.checks import CheckReconstructions, Guarded
-from region_grower_flow.tasks.options import ParameterOptions
-from region_grower_flow.tasks.reconstructions import Prepared
+from region_grower_flow.tasks.base import FlowTask
+from region_grower_flow.tasks.options.calibration import ParameterOptions
+from region_grower_flow.tasks.reconstructions import OfReconstructions
 
 
-class ExtractDistributions(Prepared, Guarded, ParameterOptions, FlowTask):
+class ExtractDistributions(OfReconstructions, ParameterOptions, FlowTask):
     """Extract NeuroTS's distributions of each mtype from the reconstructions."""
 
-    own_check = CheckReconstructions
-
-    def requires(self):
-        """The checks, and the prepared reconstructions where these are not used as given."""
-        return [self.check(), *self.upstream()]
-
-    def upstream(self):
-        """The preparation of the reconstructions."""
-        return self.prepared()
+    own_outputs = ("extracted_distributions",)
 
     def files(self):
         """The reconstructions, their table and the diametrizer's configuration."""
-        return inputs.reconstruction_files(self)
-
-    def values(self):
-        """The options, and where the output is."""
-        return {**super().values(), **places_of(self, ("extracted_distributions",))}
+        return {**super().files(), **inputs.given_files(self, "diametrizer_config")}
 
     @property
     def path(self):

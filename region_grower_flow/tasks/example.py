@@ -1,10 +1,25 @@
-"""The package's own example inputs, as a task: created at first use."""
-
-from pathlib import Path
+"""The package's own example inputs, as a task: created at first use, renewed with the package."""
 
 import luigi
 
-from region_grower_flow.tasks.option_types import Text
+from region_grower_flow.tasks.options.types import Place
+
+
+class ExampleTarget(luigi.Target):
+    """An example of this version of the package, whatever its user has done to it since.
+
+    Args:
+        folder: of the example.
+    """
+
+    def __init__(self, folder):
+        self.path = folder
+
+    def exists(self):
+        """Whether all of its files are there."""
+        from region_grower_flow.example.create import is_current
+
+        return is_current(self.path)
 
 
 class CreateExample(luigi.Task):
@@ -14,14 +29,14 @@ class CreateExample(luigi.Task):
     """
 
     priority = 2000
-    example_dir = Text(shown=True, description="Folder of the example's inputs")
+    example_dir = Place("Folder of the example's inputs", optional=False, shown=True)
 
     def output(self):
-        """The folder's table of reconstructions."""
-        return luigi.LocalTarget(str(Path(self.example_dir) / "mtypes.dat"))
+        """The folder."""
+        return ExampleTarget(self.example_dir)
 
     def run(self):
-        """See :func:`region_grower_flow.example.create.create_example`."""
-        from region_grower_flow.example.create import create_example
+        """See :func:`region_grower_flow.example.create.renew_example`."""
+        from region_grower_flow.example.create import renew_example
 
-        create_example(self.example_dir)
+        renew_example(self.example_dir)

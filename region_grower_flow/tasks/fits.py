@@ -1,14 +1,14 @@
 """Fits of trunk angles and of path distances against extents, as tasks."""
 
 from region_grower_flow import layout
-from region_grower_flow.checks import calibration_settings
+from region_grower_flow.sources import calibration_settings
 from region_grower_flow.tasks import inputs
 from region_grower_flow.tasks.base import FlowTask
 from region_grower_flow.tasks.checks import CheckReconstructions, Guarded
 from region_grower_flow.tasks.distributions import ExtractDistributions
-from region_grower_flow.tasks.fit_options import FitOptions
-from region_grower_flow.tasks.options import CalibrationOptions, GrowthOptions
-from region_grower_flow.tasks.reconstructions import Prepared
+from region_grower_flow.tasks.options.calibration import CalibrationOptions, FitOptions
+from region_grower_flow.tasks.options.synthesis import GrowthOptions
+from region_grower_flow.tasks.reconstructions import OfReconstructions
 
 
 class FitTrunkAngles(Guarded, CalibrationOptions, FlowTask):
@@ -20,12 +20,8 @@ class FitTrunkAngles(Guarded, CalibrationOptions, FlowTask):
     own_check = CheckReconstructions
     tmd_distributions = GrowthOptions.tmd_distributions
 
-    def requires(self):
-        """The checks, and the distributions where they are not given."""
-        return [self.check(), *self.upstream()]
-
     def upstream(self):
-        """The stage that extracts the histograms of angles."""
+        """The stage that extracts the histograms of angles, where they are not given."""
         return [] if self.tmd_distributions else [self.above(ExtractDistributions)]
 
     def files(self):
@@ -49,26 +45,11 @@ class FitTrunkAngles(Guarded, CalibrationOptions, FlowTask):
         return [self.path], {"sentences": list(sentences(fits))}
 
 
-class FitPathDistances(Prepared, Guarded, CalibrationOptions, FlowTask):
+class FitPathDistances(OfReconstructions, CalibrationOptions, FlowTask):
     """Fit path distances against extents of the reconstructions' dendrites."""
 
-    own_check = CheckReconstructions
     no_result = ("min_basal_trees", "synthesize_axons")
     path_fit_trees = FitOptions.path_fit_trees
-
-    def requires(self):
-        """The checks, and the prepared reconstructions where these are not used as given."""
-        return [self.check(), *self.upstream()]
-
-    def upstream(self):
-        """The preparation of the reconstructions."""
-        return self.prepared()
-
-    def files(self):
-        """The reconstructions and their table."""
-        files = inputs.reconstruction_files(self)
-        files.pop("diametrizer_config", None)
-        return files
 
     @property
     def path(self):

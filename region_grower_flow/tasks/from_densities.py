@@ -6,15 +6,15 @@ from region_grower_flow.errors import InvalidInput, InvalidInputs
 from region_grower_flow.tasks.axon_choice import ChooseAxons
 from region_grower_flow.tasks.base import FlowTask
 from region_grower_flow.tasks.merge import SynthesizeMorphologies
-from region_grower_flow.tasks.option_types import Text
-from region_grower_flow.tasks.options import OutputOptions
-from region_grower_flow.tasks.placement import PlaceCells
-from region_grower_flow.tasks.placement_options import (
+from region_grower_flow.tasks.options.placement import (
     AxonChoiceOptions,
     PlacementOptions,
     PlanesOptions,
     SliceOptions,
 )
+from region_grower_flow.tasks.options.synthesis import OutputOptions
+from region_grower_flow.tasks.options.types import Place, Text
+from region_grower_flow.tasks.placement import PlaceCells
 from region_grower_flow.tasks.slicing import CreatePlanes, SliceCells
 
 SELECTING = (
@@ -37,14 +37,10 @@ class SynthesizeFromDensities(
     synthesis are known: these depend on how many there are.
     """
 
-    input_cells = Text(optional=True, result=False, description="Not given: the placed cells")
-    slice_from = Text(optional=True, result=False, description="Not given: the placed cells")
-    planes_region = Text(
-        optional=True, description="Region that is cut into slices; not cut without it"
-    )
-    axon_donors = Text(
-        optional=True, result=False, description="Table of donors; no axons are chosen without it"
-    )
+    input_cells = Place("Not given: the placed cells")
+    slice_from = Place("Not given: the placed cells")
+    planes_region = Text("Region that is cut into slices; not cut without it", optional=True)
+    axon_donors = Place("Table of donors; no axons are chosen without it")
 
     def steps(self):
         """The tasks, in order; each reads what those before it have made.

@@ -7,8 +7,8 @@ reconstructions, the region structure, the axon table), and raise InvalidInput w
 from pathlib import Path
 
 from region_grower_flow import layout
-from region_grower_flow.checks import load_document, read_layers, read_reconstructions
 from region_grower_flow.io import synthdb
+from region_grower_flow.sources import load_document, read_layers, read_reconstructions
 
 GIVEN = ("tmd_parameters", "tmd_distributions")
 """Options of what a growth goes by, where it is not made here."""
@@ -16,7 +16,7 @@ GIVEN = ("tmd_parameters", "tmd_distributions")
 
 def calibration_files(options):
     """The reconstructions, their table and the configurations."""
-    roles = ("base_parameters", "overrides", "trunk_rules", "scaling_rules")
+    roles = ("diametrizer_config", "base_parameters", "overrides", "trunk_rules", "scaling_rules")
     files = {**reconstruction_files(options), **given_files(options, *roles)}
     structure = getattr(options, "region_structure", None)
     if options.scaling_rules and structure and Path(structure).exists():
@@ -39,13 +39,11 @@ def given_files(options, *roles):
 
 
 def reconstruction_files(options):
-    """The reconstructions, their table and the diametrizer's configuration."""
-    files = {"dat_file": options.dat_file}
-    _add(files, "substitutions", options.substitutions)
+    """The reconstructions, their table, and the substitutions of mtypes."""
+    files = {"dat_file": options.dat_file, **given_files(options, "substitutions")}
     for cells in read_reconstructions(options).mtypes.values():
         for name, path, *_ in cells:
             files[f"reconstruction {name}"] = path
-    _add(files, "diametrizer_config", options.diametrizer_config)
     return files
 
 
@@ -144,7 +142,7 @@ def count_cells(options):
 
 
 def layers(options):
-    """The layers that the parameters' region has, see checks.read_layers."""
+    """The layers that the parameters' region has, see sources.read_layers."""
     path = options.region_structure
     return _remembered(path, lambda: read_layers(options), "layers", options.region)
 
@@ -184,8 +182,3 @@ def _remembered(path, load, *key):
     if _memory.get(place, (None,))[0] != state:
         _memory[place] = state, load()
     return _memory[place][1]
-
-
-def _add(files, role, path):
-    if path:
-        files[role] = path

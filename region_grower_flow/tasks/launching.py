@@ -1,4 +1,4 @@
-"""How ranks are launched, found out while the checks are running."""
+"""How cells are grown: what starts the ranks, found out while the checks run, and for how long."""
 
 import contextlib
 import multiprocessing
@@ -8,6 +8,17 @@ from region_grower_flow.errors import FlowError
 from region_grower_flow.tasks.base import processes
 
 _trials = []
+
+
+class GrowsCells:
+    """A stage that grows cells, each with a time limit (mixed into a FlowTask)."""
+
+    def objection(self, facts):
+        """Cells may have been given up at a time limit that is higher today."""
+        limit = facts.get("given_up_at")
+        if limit is None or self.cell_timeout <= limit:
+            return None
+        return "cells were given up at a time limit that is higher today"
 
 
 def expect_launch(options):

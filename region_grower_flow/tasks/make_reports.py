@@ -1,11 +1,10 @@
 """All reports of a synthesis at once, as a task."""
 
-import functools
-
 from region_grower_flow.errors import InvalidInput, nearest
 from region_grower_flow.tasks import reports, synthesis_report
 from region_grower_flow.tasks.base import FlowTask
-from region_grower_flow.tasks.checks import Check
+from region_grower_flow.tasks.checks import Check, CheckedFirst
+from region_grower_flow.tasks.options.report import AllReportOptions, ReportChoice
 from region_grower_flow.tasks.report_base import (
     DEBUG,
     ONLY_ATLAS,
@@ -13,7 +12,6 @@ from region_grower_flow.tasks.report_base import (
     REFERENCES,
     REPORTS,
 )
-from region_grower_flow.tasks.report_options import AllReportOptions, ReportChoice
 
 __all__ = ["CheckReports", "MakeReports", "reports", "synthesis_report"]
 
@@ -34,19 +32,10 @@ class CheckReports(ReportChoice, AllReportOptions, Check):
         ]
 
 
-class MakeReports(ReportChoice, AllReportOptions, FlowTask):
+class MakeReports(CheckedFirst, ReportChoice, AllReportOptions, FlowTask):
     """Make several reports, by default all that the options allow."""
 
     own_check = CheckReports
-
-    def requires(self):
-        """The check, and the reports when it finds nothing wrong."""
-        return self._required
-
-    @functools.cached_property
-    def _required(self):
-        check = self.clone(CheckReports)
-        return [check] if check.problems() else [check, *self.upstream()]
 
     def upstream(self):
         """The reports."""

@@ -10,17 +10,19 @@ from region_grower_flow.io.run_lock import release
 from region_grower_flow.manifest import read_manifest
 from region_grower_flow.tasks import inputs, messages
 from region_grower_flow.tasks.base import FlowTask, stages_above
-from region_grower_flow.tasks.checks import CheckInputs, guard_of
-from region_grower_flow.tasks.options import OutputOptions
+from region_grower_flow.tasks.checks import Checked, CheckInputs, guard_of
+from region_grower_flow.tasks.launching import GrowsCells
+from region_grower_flow.tasks.options.synthesis import OutputOptions
 from region_grower_flow.tasks.synthesis import SynthesizeChunk
 
 MAX_CHUNKS = 200
 """Luigi's scheduler is quadratic in tasks: chunks get larger rather than more numerous."""
 
 
-class SynthesizeMorphologies(OutputOptions, FlowTask):
+class SynthesizeMorphologies(GrowsCells, Checked, OutputOptions, FlowTask):
     """Synthesize the morphologies of all cells and write the merged outputs."""
 
+    own_check = CheckInputs
     no_result = SynthesizeChunk.no_result
 
     def requires(self):
@@ -31,9 +33,9 @@ class SynthesizeMorphologies(OutputOptions, FlowTask):
     def _required(self):
         """What is required, found once: Luigi does not expect it to change during a run."""
         try:
-            return [self.clone(CheckInputs), *self.chunks()]
+            return [self.check(), *self.chunks()]
         except InvalidInput:  # the cells cannot be counted: the checks say why
-            return [self.clone(CheckInputs)]
+            return [self.check()]
 
     def chunks(self):
         """The chunks, in order."""
@@ -82,8 +84,6 @@ class SynthesizeMorphologies(OutputOptions, FlowTask):
         from region_grower_flow.merge import summary_sentences
 
         return "\n".join(summary_sentences(facts))
-
-    accepts = SynthesizeChunk.accepts
 
     def intact(self):
         """Whether every placed morphology is as it was written."""
@@ -135,7 +135,7 @@ class SynthesizeMorphologies(OutputOptions, FlowTask):
 
     def stage_seconds(self, chunks):
         """{stage: seconds} that the stages below took when they were made."""
-        stages = [self.clone(CheckInputs), *stages_above(self.upstream()[0])]
+        stages = [self.check(), *stages_above(self.upstream()[0])]
         manifests = {stage.task_family: read_manifest(stage.output().path) for stage in stages}
         seconds = {name: m.facts["seconds"] for name, m in manifests.items() if m is not None}
         return {**seconds, "SynthesizeChunk": round(sum(m.facts["seconds"] for m in chunks), 3)}

@@ -3,23 +3,19 @@
 from pathlib import Path
 
 from region_grower_flow import layout
-from region_grower_flow.checks import (
+from region_grower_flow.errors import InvalidInput
+from region_grower_flow.sources import (
     calibration_settings,
     load_document,
     read_additions,
     read_reconstructions,
 )
-from region_grower_flow.errors import InvalidInput
 from region_grower_flow.tasks import inputs
-from region_grower_flow.tasks.base import FlowTask, load_json_output, places_of
+from region_grower_flow.tasks.base import FlowTask, load_json_output
 from region_grower_flow.tasks.checks import CheckReconstructions, Guarded
 from region_grower_flow.tasks.fits import FitPathDistances, FitTrunkAngles
-from region_grower_flow.tasks.options import (
-    AtlasOptions,
-    BuildOptions,
-    GrowthOptions,
-    ParameterOptions,
-)
+from region_grower_flow.tasks.options.calibration import BuildOptions, ParameterOptions
+from region_grower_flow.tasks.options.synthesis import AtlasOptions, GrowthOptions
 
 NO_FITS = "none"
 
@@ -31,14 +27,10 @@ class GenerateParameters(Guarded, ParameterOptions, FlowTask):
     no_result = ("min_basal_trees",)
     stage_version = 2
 
-    def requires(self):
-        """The checks."""
-        return [self.check()]
-
     def files(self):
         """The reconstructions, their table and the configurations."""
-        files = inputs.reconstruction_files(self)
-        return {**files, **inputs.given_files(self, "base_parameters")}
+        given = inputs.given_files(self, "diametrizer_config", "base_parameters")
+        return {**inputs.reconstruction_files(self), **given}
 
     @property
     def path(self):
@@ -65,12 +57,9 @@ class BuildParameters(Guarded, BuildOptions, FlowTask):
 
     own_check = CheckReconstructions
     no_result = ("min_basal_trees", "path_fit_trees")
+    own_outputs = ("generated_parameters",)
     tmd_distributions = GrowthOptions.tmd_distributions
     region_structure = AtlasOptions.region_structure
-
-    def requires(self):
-        """The checks, the generated parameters, and the fits that the rules need."""
-        return [self.check(), *self.upstream()]
 
     def upstream(self):
         """The stages whose outputs are put together."""
@@ -86,10 +75,9 @@ class BuildParameters(Guarded, BuildOptions, FlowTask):
         return inputs.given_files(self, "trunk_rules", "scaling_rules", "overrides")
 
     def values(self):
-        """Of the region structure, the layers that the rules may name count; and the place."""
+        """Of the region structure, the layers that the rules may name count."""
         layers = inputs.layers(self) if self.scaling_rules else []
-        place = places_of(self, ("generated_parameters",))
-        return {**super().values(), "layers": layers, **place}
+        return {**super().values(), "layers": layers}
 
     @property
     def path(self):

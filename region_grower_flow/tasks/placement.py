@@ -2,15 +2,19 @@
 
 from pathlib import Path
 
-from region_grower_flow.checks import Problems
-from region_grower_flow.errors import InvalidInput
-from region_grower_flow.layout import BRAIN_REGIONS, CELL_EXTENSIONS, HIERARCHY, ORIENTATION
-from region_grower_flow.places import check_files
-from region_grower_flow.tasks.base import FlowTask, places_of
-from region_grower_flow.tasks.checks import Check
-from region_grower_flow.tasks.placement_options import PlacementOptions
+from region_grower_flow.checks.places import check_files
+from region_grower_flow.errors import InvalidInput, Problems
+from region_grower_flow.layout import (
+    BRAIN_REGIONS,
+    CELL_EXTENSIONS,
+    HIERARCHY,
+    ORIENTATION,
+    PLACED_CELLS,
+)
+from region_grower_flow.tasks.base import FlowTask
+from region_grower_flow.tasks.checks import Check, Checked
+from region_grower_flow.tasks.options.placement import PlacementOptions
 
-PLACED_CELLS = "placed_cells.h5"
 PLACEMENT_OUTPUTS = ("placed_cells", "out_placement_mask")
 
 
@@ -124,20 +128,19 @@ class CheckPlacement(PlacementOptions, Check):
         return problems
 
 
-class PlaceCells(PlacementOptions, FlowTask):
-    """Place cells in an atlas by the densities of their mtypes."""
-
-    def requires(self):
-        """The checks."""
-        return [self.clone(CheckPlacement)]
+class Placing(Checked):
+    """A stage whose own check reads all that it reads (mixed into a FlowTask)."""
 
     def files(self):
-        """The densities, the atlas's regions and hierarchy, and what the options name."""
-        return placement_files(self)
+        """What the check reads."""
+        return self.check().files()
 
-    def values(self):
-        """The options, and where the outputs are."""
-        return {**super().values(), **places_of(self, PLACEMENT_OUTPUTS)}
+
+class PlaceCells(Placing, PlacementOptions, FlowTask):
+    """Place cells in an atlas by the densities of their mtypes."""
+
+    own_check = CheckPlacement
+    own_outputs = PLACEMENT_OUTPUTS
 
     @property
     def path(self):

@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from region_grower_flow import layout
-from region_grower_flow.checks import calibration_settings, read_reconstructions
+from region_grower_flow.sources import calibration_settings, read_reconstructions
 from region_grower_flow.tasks import inputs
 from region_grower_flow.tasks.base import FlowTask
 from region_grower_flow.tasks.checks import CheckReconstructions, Guarded
-from region_grower_flow.tasks.options import CalibrationOptions
+from region_grower_flow.tasks.options.calibration import CalibrationOptions
 
 WHOLE = {"reference_part": "all", "split_seed": 0}
 """Cells are prepared whatever half of them is used."""
@@ -22,15 +22,9 @@ class PrepareReconstructions(Guarded, CalibrationOptions, FlowTask):
     own_check = CheckReconstructions
     no_result = ("region", "min_basal_trees", "synthesize_axons")
 
-    def requires(self):
-        """The checks."""
-        return [self.check()]
-
     def files(self):
         """The reconstructions and their table."""
-        files = inputs.reconstruction_files(self)
-        files.pop("diametrizer_config", None)
-        return files
+        return inputs.reconstruction_files(self)
 
     @property
     def path(self):
@@ -65,7 +59,7 @@ def prepared_dataset(options):
     """The Dataset of some options, of the copies where cells are not used as given.
 
     Raises:
-        InvalidInputs: see :func:`region_grower_flow.checks.read_reconstructions`.
+        InvalidInputs: see :func:`region_grower_flow.sources.read_reconstructions`.
     """
     dataset = read_reconstructions(options)
     if options.morphology_frame == layout.AS_GIVEN:
@@ -75,14 +69,20 @@ def prepared_dataset(options):
     return relocate(dataset, Path(options.work_dir, layout.PREPARED))
 
 
-class Prepared:
-    """A stage that reads the geometry of reconstructions (mixed into a Guarded FlowTask)."""
+class OfReconstructions(Guarded):
+    """A stage that reads the geometry of reconstructions (mixed into a FlowTask)."""
 
-    def prepared(self):
-        """The stage that prepares the reconstructions, in a list; empty when they are as given."""
+    own_check = CheckReconstructions
+
+    def upstream(self):
+        """The preparation of the reconstructions, where these are not used as given."""
         if self.morphology_frame == layout.AS_GIVEN:
             return []
         return [self.above(PrepareReconstructions).clone(**WHOLE)]
+
+    def files(self):
+        """The reconstructions and their table."""
+        return inputs.reconstruction_files(self)
 
     def reconstructions(self):
         """The Dataset, of the copies where there are some."""

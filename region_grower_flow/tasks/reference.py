@@ -9,37 +9,36 @@ import sys
 import textwrap
 from pathlib import Path
 
-from region_grower_flow.tasks import (
-    fit_options,
-    options,
-    placement_options,
-    reference_options,
-    report_options,
-    vacuum_options,
-    validation_options,
+from region_grower_flow.tasks.options import (
+    calibration,
+    placement,
+    report,
+    synthesis,
+    validation,
+    work,
 )
-from region_grower_flow.tasks.option_types import SECTION, Option
+from region_grower_flow.tasks.options.types import SECTION, Option
 
 GROUPS = (
-    options.WorkOptions,
-    options.CalibrationOptions,
-    reference_options.ReferenceOptions,
-    options.ParameterOptions,
-    fit_options.FitOptions,
-    options.AtlasOptions,
-    options.GrowthOptions,
-    options.SynthesisOptions,
-    options.OutputOptions,
-    vacuum_options.VacuumOptions,
-    validation_options.ValidationOptions,
-    report_options.ReportOptions,
-    report_options.CollageOptions,
-    report_options.SynthesisReportOptions,
-    report_options.ReportChoice,
-    placement_options.PlacementOptions,
-    placement_options.PlanesOptions,
-    placement_options.SliceOptions,
-    placement_options.AxonChoiceOptions,
+    work.WorkOptions,
+    calibration.CalibrationOptions,
+    calibration.ReferenceOptions,
+    calibration.ParameterOptions,
+    calibration.FitOptions,
+    synthesis.AtlasOptions,
+    synthesis.GrowthOptions,
+    synthesis.SynthesisOptions,
+    synthesis.OutputOptions,
+    synthesis.VacuumOptions,
+    validation.ValidationOptions,
+    report.ReportOptions,
+    report.CollageOptions,
+    report.SynthesisReportOptions,
+    report.ReportChoice,
+    placement.PlacementOptions,
+    placement.PlanesOptions,
+    placement.SliceOptions,
+    placement.AxonChoiceOptions,
 )
 WIDTH = 98
 

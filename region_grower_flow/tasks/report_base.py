@@ -1,23 +1,22 @@
 """What all reports share: the synthesis that they show, its cells, their folder."""
 
-import functools
 import os
 from pathlib import Path
 
-from region_grower_flow import checks
-from region_grower_flow.errors import FlowError, InvalidInput, InvalidInputs, nearest
+from region_grower_flow.checks.places import check_folder
+from region_grower_flow.errors import InvalidInput, InvalidInputs, Problems, nearest
 from region_grower_flow.fingerprint import RESULT_PACKAGES, package_versions
 from region_grower_flow.io.run_lock import release
 from region_grower_flow.manifest import read_manifest
-from region_grower_flow.places import check_folder
+from region_grower_flow.sources import read_reconstructions
 from region_grower_flow.tasks import inputs
 from region_grower_flow.tasks.base import FlowTask, processes
-from region_grower_flow.tasks.checks import Check
+from region_grower_flow.tasks.checks import Check, CheckedFirst
 from region_grower_flow.tasks.leftovers import remove_leftovers
 from region_grower_flow.tasks.merge import SynthesizeMorphologies
-from region_grower_flow.tasks.option_types import Text
+from region_grower_flow.tasks.options.report import AllReportOptions
+from region_grower_flow.tasks.options.types import Text
 from region_grower_flow.tasks.reconstructions import preparation, prepared_dataset
-from region_grower_flow.tasks.report_options import AllReportOptions
 from region_grower_flow.tasks.vacuum import SynthesizeVacuum
 from region_grower_flow.tasks.validation import atlas_outputs, vacuum_outputs
 
@@ -36,7 +35,7 @@ REPORTS = {}
 class CheckReport(AllReportOptions, Check):
     """Check what only a report needs; the synthesis has checks of its own."""
 
-    checked = Text(default="", shown=True, description="For internal use")
+    checked = Text("For internal use", default="", shown=True)
 
     @property
     def label(self):
@@ -58,12 +57,12 @@ class CheckReport(AllReportOptions, Check):
 
     def problems(self):
         """Options that do not go together, and reconstructions that cannot be read."""
-        problems = checks.Problems(check_folder("option report_dir", self.report_dir))
+        problems = Problems(check_folder("option report_dir", self.report_dir))
         problems.extend(self._wrong_synthesis())
         if self.in_atlas and not problems:
             problems.attempt(self._check_mtypes)
         if REFERENCES in self.needs:
-            problems.attempt(checks.read_reconstructions, self)
+            problems.attempt(read_reconstructions, self)
         if self.checked == "PlotCollage" and self.collage_planes:
             from region_grower_flow.placement.planes import load_slices
 
@@ -110,13 +109,14 @@ def check_known(wanted, known, where):
         raise InvalidInputs(problems)
 
 
-class Report(AllReportOptions, FlowTask):
+class Report(CheckedFirst, AllReportOptions, FlowTask):
     """Base of the reports.
 
     Subclasses name what they need (``needs``), which options change them (``own_options``), and
     make their files (:meth:`report`).
     """
 
+    own_check = CheckReport
     needs = ()
     own_options = ("report_of", "report_mtypes", "report_sample", "report_seed", "figure_format")
     folder_name = None
@@ -132,18 +132,9 @@ class Report(AllReportOptions, FlowTask):
         """Reports of cells in the atlas and in vacuum stand side by side."""
         return f"{self.task_family}_{self.report_of}"
 
-    def requires(self):
-        """The check, and what the report shows: that only when the check finds nothing wrong."""
-        return self._required
-
-    @functools.cached_property
-    def _required(self):
-        check = self.clone(CheckReport, checked=self.task_family)
-        try:
-            wrong = bool(check.problems())
-        except FlowError:
-            wrong = True
-        return [check] if wrong else [check, *self.upstream()]
+    def check(self):
+        """The check of what only this report needs."""
+        return self.clone(self.own_check, checked=self.task_family)
 
     @property
     def synthesis(self):
@@ -188,6 +179,7 @@ class Report(AllReportOptions, FlowTask):
 
     def run(self):
         """Make the report, and say in the terminal where it is."""
+        yield from self.left()
         try:
             super().run()
         finally:

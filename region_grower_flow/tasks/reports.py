@@ -83,8 +83,7 @@ class WithParameters(Report):
 
     def files(self):
         """The reconstructions, and the parameters that are given."""
-        given = ("tmd_parameters", "tmd_distributions")
-        return {**super().files(), **inputs.given_files(self, *given)}
+        return {**super().files(), **inputs.given_files(self, *inputs.GIVEN)}
 
     def parameters(self, cells):
         """The parameters of an mtype, by the region of its first cell; None where it has none."""

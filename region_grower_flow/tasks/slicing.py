@@ -3,17 +3,18 @@
 from pathlib import Path
 
 from region_grower_flow.atlas.volumes import volume_path
-from region_grower_flow.checks import Problems
-from region_grower_flow.errors import InvalidInput
-from region_grower_flow.layout import BRAIN_REGIONS, HIERARCHY
-from region_grower_flow.places import check_files
-from region_grower_flow.tasks.base import FlowTask, places_of
+from region_grower_flow.checks.places import check_files
+from region_grower_flow.errors import InvalidInput, Problems
+from region_grower_flow.layout import (
+    BRAIN_REGIONS,
+    HIERARCHY,
+    PLANES,
+    SLICED_CELLS,
+)
+from region_grower_flow.tasks.base import FlowTask
 from region_grower_flow.tasks.checks import Check
-from region_grower_flow.tasks.placement import check_cells_file
-from region_grower_flow.tasks.placement_options import PlanesOptions, SliceOptions
-
-PLANES = "planes.json"
-SLICED_CELLS = "sliced_cells.h5"
+from region_grower_flow.tasks.options.placement import PlanesOptions, SliceOptions
+from region_grower_flow.tasks.placement import Placing, check_cells_file
 
 
 def make_planes(options):
@@ -52,18 +53,11 @@ class CheckPlanes(PlanesOptions, Check):
         return problems
 
 
-class CreatePlanes(PlanesOptions, FlowTask):
+class CreatePlanes(Placing, PlanesOptions, FlowTask):
     """Create pairs of planes across a region of an atlas."""
 
-    def requires(self):
-        """The checks."""
-        return [self.clone(CheckPlanes)]
-
-    files = CheckPlanes.files
-
-    def values(self):
-        """The options, and where the output is."""
-        return {**super().values(), **places_of(self, ("out_planes",))}
+    own_check = CheckPlanes
+    own_outputs = ("out_planes",)
 
     @property
     def path(self):
@@ -107,7 +101,7 @@ def slice_settings(options):
 
     half = None if options.slice_hemisphere == "both" else options.slice_hemisphere
     return SliceSettings(
-        mtypes=options.slice_mtypes,
+        mtypes=options.slice_mtypes or None,
         n_cells=options.slice_n_cells,
         seed=options.slice_seed,
         every=options.slice_every,
@@ -163,18 +157,11 @@ class CheckSlice(SliceOptions, Check):
         return problems
 
 
-class SliceCells(SliceOptions, FlowTask):
+class SliceCells(Placing, SliceOptions, FlowTask):
     """Take some of the cells of a file: of mtypes, a part of space, so many of each."""
 
-    def requires(self):
-        """The checks."""
-        return [self.clone(CheckSlice)]
-
-    files = CheckSlice.files
-
-    def values(self):
-        """The options, and where the output is."""
-        return {**super().values(), **places_of(self, ("sliced_cells",))}
+    own_check = CheckSlice
+    own_outputs = ("sliced_cells",)
 
     @property
     def path(self):

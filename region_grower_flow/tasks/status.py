@@ -8,33 +8,42 @@ from pathlib import Path
 
 import luigi
 
+import region_grower_flow
 from region_grower_flow import layout
 from region_grower_flow.chunk import finished_cells
 from region_grower_flow.errors import FlowError, InvalidInput
 from region_grower_flow.io.lock import holder
 from region_grower_flow.io.schemas import did_you_mean
 from region_grower_flow.manifest import read_manifest
-from region_grower_flow.status import FRESH, MISSING, PARTIAL, STALE, Recipes, Stage, look_at
-from region_grower_flow.tasks.base import FlowTask, stages_above
-from region_grower_flow.tasks.checks import (
-    FOLDER,
-    OPTIONS,
-    Check,
-    CheckInputs,
-    CheckReconstructions,
+from region_grower_flow.status import (
+    FRESH,
+    MISSING,
+    PARTIAL,
+    STALE,
+    Recipes,
+    Stage,
+    Todays,
+    look_at,
 )
+from region_grower_flow.tasks.base import FlowTask, stages_above
+from region_grower_flow.tasks.checks import FOLDER, OPTIONS, Check
 from region_grower_flow.tasks.distributions import ExtractDistributions
+from region_grower_flow.tasks.example import CreateExample
+from region_grower_flow.tasks.from_densities import SynthesizeFromDensities
 from region_grower_flow.tasks.merge import SynthesizeMorphologies
 from region_grower_flow.tasks.parameters import BuildParameters
 from region_grower_flow.tasks.synthesis import SynthesizeChunk
-from region_grower_flow.tasks.vacuum import CheckVacuum, SynthesizeVacuum
-from region_grower_flow.tasks.validation import CheckValidation, ValidateSynthesis
+from region_grower_flow.tasks.vacuum import SynthesizeVacuum
+from region_grower_flow.tasks.validation import ValidateSynthesis
 
 MOST_COUNTED = 100_000
 """Cells whose results are compared one by one with today's inputs; more would take minutes."""
 
 MOST_LISTED = 10
 """Outputs of a stage that are named."""
+
+MAKES_INPUTS = (CreateExample, SynthesizeFromDensities)
+"""Tasks before which inputs of other stages need not be there."""
 
 
 # Which run.
@@ -74,33 +83,46 @@ def find_roots(work_dir=None, config=None, task=None):
 
 def _known_tasks():
     """{name: class} of the stages that can be run by themselves."""
-    from region_grower_flow import tasks
+    named = {name: getattr(region_grower_flow, name) for name in region_grower_flow.TASKS}
+    return {name: task for name, task in named.items() if task is not SynthesizeChunk}
 
-    named = {name: getattr(tasks, name) for name in tasks.__all__}
-    return {
-        name: task
-        for name, task in named.items()
-        if not issubclass(task, Check) and task is not SynthesizeChunk
-    }
+
+USUAL_ROOTS = (
+    (SynthesizeMorphologies,),
+    (ExtractDistributions, BuildParameters),
+    (SynthesizeVacuum,),
+    (ValidateSynthesis,),
+)
+"""Tasks that are looked at in a work folder, where none is named: the first that were checked."""
 
 
 def _roots_of_last_run(work_dir, task):
+    known = _known_tasks()
     manifests = Path(work_dir) / layout.MANIFESTS
-    for check, roots in (
-        (CheckInputs, [SynthesizeMorphologies]),
-        (CheckReconstructions, [ExtractDistributions, BuildParameters]),
-        (CheckVacuum, [SynthesizeVacuum]),
-        (CheckValidation, [ValidateSynthesis]),
-    ):
-        roots = [root for root in roots if task in (None, root.__name__)]
-        manifest = read_manifest(manifests / f"{check.__name__}.json") if roots else None
-        if manifest is None or OPTIONS not in manifest.facts:
+    for roots in USUAL_ROOTS if task is None else ((known[task],),):
+        manifest = _checked(manifests, roots[0])
+        if manifest is None:
             continue
         options = _rebase(work_dir, manifest.facts)
         made = [r for r in roots if (Path(work_dir) / layout.LOCKS / f"{r.__name__}.lock").exists()]
         return [root.from_str_params(options) for root in made or roots]
     problem = f"holds no run{f' of {task}' if task else ''} whose inputs have passed the checks"
     raise InvalidInput(problem, work_dir, "check the path, or give --config FILE")
+
+
+def _checked(manifests, root):
+    """The manifest of the check of a task (class) that has passed last; None without any."""
+    check = getattr(root, "own_check", None)
+    paths = manifests.glob(f"{check.__name__}*.json") if check else ()
+    found = [
+        manifest
+        for manifest in map(read_manifest, paths)
+        if manifest is not None
+        and manifest.recipe["stage"] == check.__name__
+        # One check serves all reports.
+        and manifest.facts.get(OPTIONS, {}).get("checked", root.__name__) == root.__name__
+    ]
+    return max(found, key=lambda manifest: manifest.made, default=None)
 
 
 def _rebase(work_dir, facts):
@@ -137,10 +159,12 @@ class Looker:
 
     def __init__(self, root):
         self.root = root
-        self.recipes = Recipes(root.work_dir)
         self.stages, self.chunks, self.problem = {}, [], None
-        self._todays = {}
-        for task in self._tasks():
+        self._recipes = {}
+        tasks = list(dict.fromkeys(self._stages_of(root)))
+        folders = dict.fromkeys(task.work_dir for task in tasks if isinstance(task, FlowTask))
+        self._known = Recipes(folders)
+        for task in tasks:
             self.stages[task] = self._look(task)
         for chunk in self._not_fresh_chunks():
             self._count(chunk)
@@ -153,21 +177,27 @@ class Looker:
             if task in wanted or self._complete(task):
                 continue
             wanted[task] = True
-            queue.extend(luigi.task.flatten(task.requires()))
+            queue.extend([*luigi.task.flatten(task.requires()), *self.steps(task)])
         return [task for task in self.stages if task in wanted]
 
-    def _tasks(self):
-        above = []
-        if isinstance(self.root, SynthesizeMorphologies):
+    def _stages_of(self, task):
+        """The tasks that a task waits for, after those that they wait for, and the task."""
+        if isinstance(task, SynthesizeMorphologies):
             with self._readable():
-                self.chunks = self.root.chunks()
-            whole = self.root.upstream()[0]
-            above = [*stages_above(whole), *self.chunks]
-            check = self.root.clone(CheckInputs)
-            return [*check.requires(), check, *above, self.root]
-        required = list(_required_by(self.root, {}))
-        self.chunks = [task for task in required if isinstance(task, SynthesizeChunk)]
-        return [*required, self.root]
+                self.chunks = task.chunks()
+            # Also what cannot be asked for before the cells can be counted.
+            whole = task.upstream()[0]
+            check = task.check()
+            return [*check.requires(), check, *stages_above(whole), *self.chunks, task]
+        above = [*luigi.task.flatten(task.requires()), *self.steps(task)]
+        return [*(stage for upper in above for stage in self._stages_of(upper)), task]
+
+    def steps(self, task):
+        """The tasks that a task runs one after another."""
+        if isinstance(task, SynthesizeFromDensities):
+            with self._readable():
+                return task.steps()
+        return []
 
     @contextlib.contextmanager
     def _readable(self):
@@ -177,12 +207,11 @@ class Looker:
             self.problem = self.problem or str(error)
 
     def _look(self, task):
-        if not isinstance(task, FlowTask):
-            return Stage(task.task_family, FRESH if task.complete() else MISSING)
+        if isinstance(task, MAKES_INPUTS):
+            return self._look_at_maker(task)
         path = task.output().path
         try:
-            recipe_of = self._recipe_of(task)
-            stage = look_at(task.label, path, recipe_of, self.recipes, task.intact, task.accepts)
+            stage = look_at(task.label, path, self._todays(task), self._known, task)
         except InvalidInput as error:
             self.problem = self.problem or str(error)
             state = MISSING if read_manifest(path) is None else STALE
@@ -190,14 +219,19 @@ class Looker:
         stage.holder = holder(task.work_path(layout.LOCKS, f"{task.label}.lock"))
         return stage
 
-    def _recipe_of(self, task):
-        """A function from the name of the task, or of one above it, to its recipe of today."""
-        tasks, queue = {}, [task]
-        while queue:
-            above = queue.pop()
-            tasks.setdefault(above.task_family, above)
-            queue.extend(above.upstream())
-        return lambda name: self._recipe(tasks[name]).as_dict()
+    def _look_at_maker(self, task):
+        if task.complete():
+            return Stage(task.task_family, FRESH)
+        if isinstance(task, CreateExample) and Path(task.example_dir).exists():
+            return Stage(task.task_family, STALE, ["of another version, or not whole"])
+        return Stage(task.task_family, MISSING)
+
+    def _todays(self, task):
+        """The Todays of a task."""
+        return Todays(
+            lambda: self._recipe(task).as_dict(),
+            lambda name: self._todays(task.named_upstream()[name]),
+        )
 
     def _recipe(self, task):
         if not isinstance(task, SynthesizeChunk):
@@ -209,9 +243,9 @@ class Looker:
         return replace(recipe, parameters={**recipe.parameters, **own})
 
     def _once(self, task, make):
-        if task not in self._todays:
-            self._todays[task] = make()
-        return self._todays[task]
+        if task not in self._recipes:
+            self._recipes[task] = make()
+        return self._recipes[task]
 
     def _not_fresh_chunks(self):
         chunks = [chunk for chunk in self.chunks if self.stages[chunk].state != FRESH]
@@ -236,20 +270,14 @@ class Looker:
             stage.reasons.append(f"{stage.finished} of {stage.cells} cells done")
 
     def _complete(self, task):
-        if isinstance(task, CheckInputs):
+        if isinstance(task, Check):  # it looks at places and options, too
             with self._readable():
                 return task.complete()
             return False
-        return self.stages[task].state == FRESH if task in self.stages else task.complete()
-
-
-def _required_by(task, found):
-    """The tasks that a task waits for, each once, after those that it waits for itself."""
-    for above in luigi.task.flatten(task.requires()):
-        if above not in found:
-            _required_by(above, found)
-            found[above] = None
-    return found
+        if task not in self.stages:
+            return task.complete()
+        example = task.example() if isinstance(task, FlowTask) else []
+        return self.stages[task].state == FRESH and all(above.complete() for above in example)
 
 
 # What is said of it.
@@ -263,9 +291,12 @@ def report(work_dir=None, config=None, task=None):
     """
     for root in find_roots(work_dir, config, task):
         looker = Looker(root)
-        yield f"Work folder: {Path(root.work_dir)}"
-        yield ""
-        for stage in looker.stages.values():
+        folder = None
+        for stage_task, stage in looker.stages.items():
+            own = getattr(stage_task, "work_dir", folder or root.work_dir)
+            if own != folder:
+                folder = own
+                yield from (f"Work folder: {Path(folder)}", "")
             yield stage.line()
         if isinstance(root, SynthesizeMorphologies) and not looker.chunks:
             yield "(The chunks cannot be told: the cells cannot be counted yet.)"
@@ -280,7 +311,7 @@ def _prospect(looker):
     if not tasks:
         yield "A run would do nothing: all outputs are there and up to date."
         return
-    if looker.problem and all(isinstance(task, FlowTask) for task in tasks):
+    if looker.problem and not any(isinstance(task, MAKES_INPUTS) for task in tasks):
         yield "A run would be refused:"
         yield f"  {looker.problem}"
         return
@@ -304,7 +335,7 @@ def _number(count, what):
 
 
 def _outputs(looker):
-    root = looker.root
+    root = [looker.root, *looker.steps(looker.root)][-1]
     if not isinstance(root, SynthesizeMorphologies):
         yield from _recorded_outputs(root)
         return

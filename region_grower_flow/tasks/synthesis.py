@@ -11,9 +11,10 @@ from region_grower_flow.tasks import inputs
 from region_grower_flow.tasks.atlas import LoadAtlas
 from region_grower_flow.tasks.base import FlowTask
 from region_grower_flow.tasks.checks import CheckInputs, Guarded
+from region_grower_flow.tasks.launching import GrowsCells, launcher_and_workers
 from region_grower_flow.tasks.models import MODEL_STAGES, model_paths, model_stages
-from region_grower_flow.tasks.option_types import Whole
-from region_grower_flow.tasks.options import SynthesisOptions
+from region_grower_flow.tasks.options.synthesis import SynthesisOptions
+from region_grower_flow.tasks.options.types import Whole
 from region_grower_flow.tasks.progress import Part, duration
 
 HIGHEST_PRIORITY = 10_000_000
@@ -23,11 +24,11 @@ HIGHEST_PRIORITY = 10_000_000
 class ChunkRange:
     """The cells of a chunk."""
 
-    first = Whole(least=0, shown=True, description="First cell of the chunk")
-    last = Whole(least=0, shown=True, description="One past the last cell of the chunk")
+    first = Whole("First cell of the chunk", least=0, shown=True)
+    last = Whole("One past the last cell of the chunk", least=0, shown=True)
 
 
-class SynthesizeChunk(ChunkRange, Guarded, SynthesisOptions, FlowTask):
+class SynthesizeChunk(ChunkRange, GrowsCells, Guarded, SynthesisOptions, FlowTask):
     """Grow the cells of a range: one launch of MPI."""
 
     own_check = CheckInputs
@@ -51,18 +52,9 @@ class SynthesizeChunk(ChunkRange, Guarded, SynthesisOptions, FlowTask):
         """The stage and its cells."""
         return f"{self.task_family}_{self.first}-{self.last}"
 
-    def requires(self):
-        """The cell table, and the parameters and distributions where they are not given."""
-        return [self.check(), *self.upstream()]
-
     def upstream(self):
         """The stages whose outputs the chunk reads."""
         return [self.clone(LoadAtlas), *model_stages(self)]
-
-    def accepts(self, facts):
-        """Not when cells were given up at a time limit that is higher today."""
-        limit = facts.get("given_up_at")
-        return limit is None or self.cell_timeout <= limit
 
     def files(self):
         """The given parameters and distributions, meshes, axon donors."""
@@ -79,7 +71,6 @@ class SynthesizeChunk(ChunkRange, Guarded, SynthesisOptions, FlowTask):
     def make(self):
         """See :func:`region_grower_flow.chunk.synthesize_chunk`."""
         from region_grower_flow.chunk import synthesize_chunk
-        from region_grower_flow.tasks.launching import launcher_and_workers
 
         plan = self.plan(*launcher_and_workers(self))
         self.tell("starting the workers", 0)

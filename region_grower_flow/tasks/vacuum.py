@@ -9,11 +9,11 @@ from region_grower_flow.runtime.commands import INPROCESS
 from region_grower_flow.tasks import inputs
 from region_grower_flow.tasks.base import FlowTask
 from region_grower_flow.tasks.checks import Check, Guarded, guard_of
-from region_grower_flow.tasks.launching import launcher_and_workers
+from region_grower_flow.tasks.launching import GrowsCells, launcher_and_workers
 from region_grower_flow.tasks.messages import announce
 from region_grower_flow.tasks.models import MODEL_STAGES, model_paths, model_stages
+from region_grower_flow.tasks.options.synthesis import VacuumOptions
 from region_grower_flow.tasks.progress import Part
-from region_grower_flow.tasks.vacuum_options import VacuumOptions
 
 
 class CheckVacuum(VacuumOptions, Check):
@@ -27,14 +27,14 @@ class CheckVacuum(VacuumOptions, Check):
         return files
 
     def problems(self):
-        """See :func:`region_grower_flow.vacuum_checks.check_vacuum`."""
-        from region_grower_flow.vacuum_checks import check_vacuum
+        """See :func:`region_grower_flow.checks.vacuum.check_vacuum`."""
+        from region_grower_flow.checks.vacuum import check_vacuum
 
         return check_vacuum(self)
 
     def complete(self):
         """The folder is looked at each time: its content is no input."""
-        from region_grower_flow.vacuum_checks import check_vacuum_folder
+        from region_grower_flow.checks.vacuum import check_vacuum_folder
 
         return not check_vacuum_folder(self) and super().complete()
 
@@ -43,7 +43,7 @@ class CheckVacuum(VacuumOptions, Check):
         return [self.vacuum_place()]
 
 
-class SynthesizeVacuum(Guarded, VacuumOptions, FlowTask):
+class SynthesizeVacuum(GrowsCells, Guarded, VacuumOptions, FlowTask):
     """Grow some cells of each mtype without an atlas."""
 
     own_check = CheckVacuum
@@ -53,10 +53,6 @@ class SynthesizeVacuum(Guarded, VacuumOptions, FlowTask):
         for name, _ in stage.get_params()
         if name not in ("mtypes", "region", "seed", "synthesize_axons")
     )
-
-    def requires(self):
-        """The checks, and the parameters and distributions where they are not given."""
-        return [self.check(), *self.upstream()]
 
     def upstream(self):
         """The stages whose outputs the cells are grown from."""
@@ -70,11 +66,6 @@ class SynthesizeVacuum(Guarded, VacuumOptions, FlowTask):
     def values(self):
         """The options, and where the cells are."""
         return {**super().values(), "vacuum_dir": os.path.relpath(self.path, self.work_dir)}
-
-    def accepts(self, facts):
-        """Not when cells were given up at a time limit that is higher today."""
-        limit = facts.get("given_up_at")
-        return limit is None or self.cell_timeout <= limit
 
     def intact(self):
         """Whether every morphology is as it was written."""

@@ -1,31 +1,31 @@
 """The validation of a synthesis, as a task that can say no."""
 
-import functools
 import os
 from pathlib import Path
 
-from region_grower_flow import checks, layout
+from region_grower_flow import layout
 from region_grower_flow.calibration.dataset import ALL, FIT, TEST
-from region_grower_flow.errors import FlowError, InvalidInput
+from region_grower_flow.checks.places import check_folder
+from region_grower_flow.errors import InvalidInput, Problems
 from region_grower_flow.fingerprint import RESULT_PACKAGES, package_versions
 from region_grower_flow.io.run_lock import release
 from region_grower_flow.manifest import read_manifest
-from region_grower_flow.places import check_folder
+from region_grower_flow.sources import read_reconstructions
 from region_grower_flow.tasks import inputs, messages
 from region_grower_flow.tasks.atlas import LoadAtlas
 from region_grower_flow.tasks.base import FlowTask, processes
-from region_grower_flow.tasks.checks import Check
+from region_grower_flow.tasks.checks import Check, CheckedFirst
 from region_grower_flow.tasks.leftovers import remove_leftovers
 from region_grower_flow.tasks.merge import SynthesizeMorphologies
 from region_grower_flow.tasks.models import model_paths
-from region_grower_flow.tasks.reconstructions import preparation, prepared_dataset
-from region_grower_flow.tasks.vacuum import SynthesizeVacuum
-from region_grower_flow.tasks.vacuum_options import VacuumOptions
-from region_grower_flow.tasks.validation_options import (
+from region_grower_flow.tasks.options.synthesis import VacuumOptions
+from region_grower_flow.tasks.options.validation import (
     ATLAS,
     OptionalSynthesis,
     ValidationOptions,
 )
+from region_grower_flow.tasks.reconstructions import preparation, prepared_dataset
+from region_grower_flow.tasks.vacuum import SynthesizeVacuum
 from region_grower_flow.validation import gate
 from region_grower_flow.validation.results import FULL, HOLDOUT
 
@@ -58,6 +58,10 @@ class ValidateOptions(ValidationOptions, OptionalSynthesis, VacuumOptions):
         """Whether there are reconstructions to compare with, not only distributions."""
         return bool(self.morphologies_dir and self.dat_file)
 
+    def held_places(self):
+        """What a validation holds alone: its work folder and its outputs."""
+        return [self.work_dir, self.validation_dir]
+
 
 class CheckValidation(ValidateOptions, Check):
     """Check what only the validation needs; the synthesis has checks of its own."""
@@ -68,16 +72,16 @@ class CheckValidation(ValidateOptions, Check):
 
     def problems(self):
         """Options that do not go together, and reconstructions that cannot be read."""
-        problems = checks.Problems(check_folder("option validation_dir", self.validation_dir))
+        problems = Problems(check_folder("option validation_dir", self.validation_dir))
         if self.in_atlas:
             problems.extend(self._needed(IN_ATLAS, "input_cells", "atlas", "out_cells"))
             if self.skip_write:
                 problem = "leaves no morphology to validate"
                 problems.append(InvalidInput(problem, "option skip_write"))
         if self.has_reconstructions:
-            dataset = problems.attempt(checks.read_reconstructions, self)
+            dataset = problems.attempt(read_reconstructions, self)
             if dataset is not None and self.holdout:
-                problems.attempt(checks.read_reconstructions, self.clone(reference_part=TEST))
+                problems.attempt(read_reconstructions, self.clone(reference_part=TEST))
         elif self.holdout:
             problems.extend(self._needed(FOR_HOLDOUT, "morphologies_dir", "dat_file"))
         if self.holdout and self.reference_part != ALL:
@@ -93,28 +97,26 @@ class CheckValidation(ValidateOptions, Check):
         ]
 
 
-class ValidateSynthesis(ValidateOptions, FlowTask):
+class ValidateSynthesis(CheckedFirst, ValidateOptions, FlowTask):
     """Compare the synthesized cells with the reference: every test with its verdict."""
 
+    own_check = CheckValidation
     # Fingerprints know nothing of code: raised with every change of what a statistic says.
     stage_version = 2
 
-    def requires(self):
-        """The check, and the syntheses: those only when the check finds nothing wrong."""
-        return self._required
-
-    @functools.cached_property
-    def _required(self):
-        check = self.clone(CheckValidation)
-        try:
-            wrong = bool(check.problems())
-        except FlowError:
-            wrong = True
-        return [check] if wrong else [check, *self._made_from()]
-
-    def _made_from(self):
+    def upstream(self):
         """What is validated, and the prepared reconstructions."""
-        return [*self._prepared(), *self.syntheses().values()]
+        return list(self.named_upstream().values())
+
+    def named_upstream(self):
+        """Both parts may be synthesized by the same stage: that of the hold-out is told so."""
+        syntheses = self.syntheses()
+        named = [(syntheses[FULL].task_family, syntheses[FULL])]
+        named += [(task.task_family, task) for task in self._prepared()]
+        if self.holdout:
+            held_out = syntheses[HOLDOUT]
+            named.append((f"{held_out.task_family} of the {HOLDOUT}", held_out))
+        return dict(named)
 
     def _prepared(self):
         return preparation(self) if self.has_reconstructions else []
@@ -127,7 +129,7 @@ class ValidateSynthesis(ValidateOptions, FlowTask):
             tasks[HOLDOUT] = self.clone(
                 SynthesizeVacuum,
                 reference_part=FIT,
-                work_dir=f"{self.work_dir}_{HOLDOUT}",
+                work_dir=str(self.work_path(layout.HOLDOUT_WORK)),
                 vacuum_dir=None,
                 tmd_parameters=None,
                 tmd_distributions=None,
@@ -143,17 +145,10 @@ class ValidateSynthesis(ValidateOptions, FlowTask):
 
     def values(self):
         """The options of the validation; those of the syntheses are in their fingerprints."""
-        own = {name: getattr(self, name) for name in (*OWN_OPTIONS, "split_seed")}
-        # Both parts may be of the same stage, so these stand here and not in upstream.
-        fingerprints = {
-            part: task.recipe().fingerprint() for part, task in self.syntheses().items()
-        }
         return {
-            **own,
+            **{name: getattr(self, name) for name in (*OWN_OPTIONS, "split_seed")},
             "reference": self.has_reconstructions,
-            "prepared": [task.recipe().fingerprint() for task in self._prepared()],
             "validation_dir": os.path.relpath(self.validation_dir, self.work_dir),
-            "syntheses": fingerprints,
         }
 
     def packages(self):
@@ -163,15 +158,10 @@ class ValidateSynthesis(ValidateOptions, FlowTask):
     def run(self):
         """Validate unless that is done; then fail on verdicts that the user does not accept.
 
-        Syntheses whose inputs were not there yet when the tasks were counted (the example's) are
-        waited for first.
-
         Raises:
             BadVerdicts: with a sentence per mtype; all outputs are written.
         """
-        left = [task for task in self._made_from() if not task.complete()]
-        if left:
-            yield left
+        yield from self.left()
         try:
             if not self._is_made():
                 super().run()
@@ -190,13 +180,14 @@ class ValidateSynthesis(ValidateOptions, FlowTask):
             return False
         return manifest.intact()
 
-    def accepts(self, facts):
-        """Whether the verdicts are good enough for today's ``fail_on``."""
+    def objection(self, facts):
+        """The verdicts may be none that today's ``fail_on`` accepts."""
         try:
             content = gate.read_results(self.validation_dir)
-        except InvalidInput:
-            return False
-        return not gate.bad_verdicts(content["verdicts"], self.fail_on)
+        except InvalidInput as error:
+            return str(error)
+        bad = gate.bad_verdicts(content["verdicts"], self.fail_on)
+        return f"fail_on does not accept its verdicts ({len(bad)} of them)" if bad else None
 
     def make(self):
         """See :func:`region_grower_flow.validation.validate.validate`."""

@@ -11,11 +11,11 @@ import pytest
 from reference_cells import INTERNEURON, PYRAMIDAL, make_cell, write_cell, write_dat, write_dataset
 from scipy.stats import kstest, norm
 
+from region_grower_flow import DiagnoseReconstructions
 from region_grower_flow.calibration import diagnosis
 from region_grower_flow.calibration.dataset import read_dataset
 from region_grower_flow.calibration.distributions import extract_distributions
 from region_grower_flow.calibration.populations import gather_populations
-from region_grower_flow.tasks import DiagnoseReconstructions
 
 BASAL, APICAL = "basal_dendrite", "apical_dendrite"
 

@@ -14,6 +14,12 @@ from morphio.mut import Morphology
 from reference_cells import INTERNEURON, PYRAMIDAL, write_dataset
 from scipy.spatial.transform import Rotation
 
+from region_grower_flow import (
+    ExtractDistributions,
+    PlotMorphometrics,
+    PrepareReconstructions,
+    ValidateSynthesis,
+)
 from region_grower_flow.calibration.dataset import ReferenceCell, read_dataset
 from region_grower_flow.calibration.distributions import extract_distributions
 from region_grower_flow.calibration.frames import apical_axis, longest_axis, rotation_between
@@ -22,12 +28,6 @@ from region_grower_flow.calibration.populations import gather_populations
 from region_grower_flow.calibration.preparation import prepare, relocate
 from region_grower_flow.calibration.settings import CalibrationSettings
 from region_grower_flow.errors import InvalidInputs
-from region_grower_flow.tasks import (
-    ExtractDistributions,
-    PlotMorphometrics,
-    PrepareReconstructions,
-    ValidateSynthesis,
-)
 from region_grower_flow.tasks.reconstructions import prepared_dataset
 
 UP = np.array([0.0, 1.0, 0.0])

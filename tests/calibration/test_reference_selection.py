@@ -8,12 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference_cells import INTERNEURON, PYRAMIDAL, write_dataset
 
+from region_grower_flow import ExtractDistributions
 from region_grower_flow.calibration.dataset import Dataset, ReferenceCell, split_dataset
 from region_grower_flow.calibration.populations import gather_populations
 from region_grower_flow.calibration.report import CalibrationReport
 from region_grower_flow.calibration.selection import Selection, restrict, select, substitute
 from region_grower_flow.errors import InvalidInput, InvalidInputs
-from region_grower_flow.tasks import ExtractDistributions
 
 
 def make_dataset(**counts):

@@ -136,7 +136,7 @@ def _leftovers(_folder, names):
     ],
 )
 def test_bad_options_are_sentences(reported, monkeypatch, report, options, words):
-    from region_grower_flow.tasks import CheckReport
+    from region_grower_flow.tasks.report_base import CheckReport
 
     monkeypatch.chdir(reported.folder)
     usual = {**reported.options, "hide_progress_bar": True}

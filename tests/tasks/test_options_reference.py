@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 import region_grower_flow
-from region_grower_flow import tasks
 from region_grower_flow.tasks import reference
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,7 +30,7 @@ INTERNAL = {"guard", "first", "last"}
 
 def option_names():
     """The options of all tasks that users name."""
-    classes = [getattr(tasks, name) for name in region_grower_flow.TASKS]
+    classes = [getattr(region_grower_flow, name) for name in region_grower_flow.TASKS]
     return {name for cls in classes for name, _ in cls.get_params()} - INTERNAL
 
 

@@ -83,6 +83,7 @@ WORK_NAMES = (
     layout.DIGESTS,
     layout.NUMBA_CACHE,
     layout.VACUUM_WORK,
+    layout.HOLDOUT_WORK,
 )
 """What the flow itself keeps in the work folder."""
 

@@ -5,6 +5,7 @@ from the section ``[region_grower_flow]`` that all tasks share, else from the de
 """
 
 import math
+import re
 
 import luigi
 from luigi.configuration import get_config
@@ -27,26 +28,35 @@ class Option:
     """What all our parameters share (mixed into a Luigi parameter class).
 
     Args:
+        description: for help, docs and the commented configuration.
         optional: an empty value means None.
         least, most: the range of a number, both included.
-        result: whether the value itself enters fingerprints. Paths do not: the content of what
-            they name does. Nor does what only says where or how fast things are made.
+        result: whether the value itself enters fingerprints. What only says where or how fast
+            things are made does not.
         shown: whether logs and the web UI name the option with the task.
+        **luigi_options: ``default``, ``significant`` and others of Luigi's parameters.
     """
 
     def __init__(
-        self, *args, optional=False, least=None, most=None, result=True, shown=False, **kwargs
+        self,
+        description,
+        *,
+        optional=False,
+        least=None,
+        most=None,
+        result=True,
+        shown=False,
+        **luigi_options,
     ):
         if optional:
-            kwargs.setdefault("default", None)
+            luigi_options.setdefault("default", None)
         self.optional, self.least, self.most = optional, least, most
         self.shown = shown
-        self.result = result and kwargs.get("significant", True)
+        self.result = result and luigi_options.get("significant", True)
         self.name = None
-        kwargs.setdefault("positional", False)
         if not shown:  # see FlowTask.to_str_params
-            kwargs["visibility"] = ParameterVisibility.HIDDEN
-        super().__init__(*args, **kwargs)
+            luigi_options["visibility"] = ParameterVisibility.HIDDEN
+        super().__init__(description=description, positional=False, **luigi_options)
 
     def __set_name__(self, owner, name):
         self.name = name
@@ -152,13 +162,24 @@ def _keys(config):
 
 
 class Text(Option, luigi.Parameter):
-    """A text, such as a name or a path."""
+    """A text, such as a name."""
 
     def normalize(self, x):
         """Paths may come as :class:`pathlib.Path`; none may hold a NUL."""
         if x is not None and "\0" in str(x):
             raise self._wrong(str(x), "it holds a NUL, which no file name can")
         return super().normalize(x if x is None else str(x))
+
+
+class Place(Text):
+    """A file or folder. Its path enters no fingerprint: the content of what is read does.
+
+    It need not be given, unless it is told to be no ``optional`` one.
+    """
+
+    def __init__(self, description, **settings):
+        settings.setdefault("optional", "default" not in settings)
+        super().__init__(description, result=False, **settings)
 
 
 class Whole(Option, luigi.IntParameter):
@@ -177,6 +198,21 @@ class Whole(Option, luigi.IntParameter):
         return super().normalize(x)
 
 
+class Seed(Whole):
+    """The seed of random numbers."""
+
+    def __init__(self, description, **settings):
+        super().__init__(description, default=0, least=0, **settings)
+
+
+class Processes(Whole):
+    """How many processes do some work; no result depends on it."""
+
+    def __init__(self, work, otherwise="as many as there are cores"):
+        description = f"Processes that {work} ({otherwise})"
+        super().__init__(description, optional=True, least=1, significant=False)
+
+
 class Number(Option, luigi.FloatParameter):
     """A finite number."""
 
@@ -190,19 +226,26 @@ class Number(Option, luigi.FloatParameter):
         return super().normalize(x)
 
 
+class Ratio(Number):
+    """A number from 0 to 1."""
+
+    def __init__(self, description, **settings):
+        super().__init__(description, least=0.0, most=1.0, **settings)
+
+
 class Switch(Option, BoolParameter):
     """True or false, false by default."""
 
-    def __init__(self, *args, **kwargs):
-        kwargs.setdefault("default", False)
-        super().__init__(*args, **kwargs)
+    def __init__(self, description, **settings):
+        super().__init__(description, **{"default": False, **settings})
 
 
 class Choice(Option, luigi.ChoiceParameter):
-    """One of some words."""
+    """One of some words, the first by default."""
 
-    def __init__(self, *args, choices, description, **kwargs):
-        super().__init__(*args, choices=choices, var_type=str, **kwargs)
+    def __init__(self, description, choices, **settings):
+        settings.setdefault("default", choices[0])
+        super().__init__(description, choices=choices, var_type=str, **settings)
         # Luigi's own words have the choices in an order that changes from run to run.
         self.description = f"{description}. Choices: {', '.join(choices)}"
 
@@ -213,23 +256,77 @@ class Choice(Option, luigi.ChoiceParameter):
         return super().normalize(x)
 
 
-class Extensions(Option, luigi.Parameter):
-    """Some of h5, swc and asc, separated by commas or spaces."""
+class _Listed(Option, luigi.Parameter):
+    """Several values in one text."""
+
+    separator = r"[,\s]+"
+    """Between the values (a regular expression)."""
 
     def parse(self, x):
-        """Split the text."""
-        return tuple(x.replace(",", " ").split())
+        """Split a text."""
+        words = re.split(self.separator, x or "")
+        return tuple(word.strip() for word in words if word.strip())
+
+    def serialize(self, x):
+        """Join the values."""
+        return ",".join(str(value) for value in x or ())
+
+    def values(self, x):
+        """What was given, whether as a text or one by one."""
+        return self.parse(x) if isinstance(x, str) else tuple(() if x is None else x)
+
+
+class Names(_Listed):
+    """Some names, separated by commas; none by default."""
+
+    separator = ","
+
+    def __init__(self, description, **settings):
+        super().__init__(description, **{"default": (), **settings})
+
+    def normalize(self, x):
+        """A tuple of names, each once."""
+        words = self.values(x)
+        if not all(isinstance(word, str) and word for word in words):
+            raise self._wrong(x, "names separated by commas are expected")
+        return tuple(dict.fromkeys(words))
+
+
+class Extensions(_Listed):
+    """Some of h5, swc and asc, separated by commas or white space."""
 
     def normalize(self, x):
         """Check each; a dot in front is tolerated, repeats are not kept."""
-        words = self.parse(x) if isinstance(x, str) else tuple(x)
-        words = tuple(dict.fromkeys(str(word).lstrip(".").lower() for word in words))
-        wrong = [word for word in words if word not in layout.MORPHOLOGY_EXTENSIONS]
-        if wrong or not words:
+        words = dict.fromkeys(str(word).lstrip(".").lower() for word in self.values(x))
+        if not words or words.keys() - set(layout.MORPHOLOGY_EXTENSIONS):
             expected = ", ".join(layout.MORPHOLOGY_EXTENSIONS)
             raise self._wrong(x, f"expected one or more of {expected}")
-        return words
+        return tuple(words)
 
-    def serialize(self, x):
-        """Join the words."""
-        return ",".join(x)
+
+class Numbers(_Listed):
+    """Some finite numbers, separated by commas or white space; None for none.
+
+    Args:
+        count: how many there must be, None for any number of them.
+    """
+
+    def __init__(self, description, *, count=None, **settings):
+        self.count = count
+        super().__init__(description, optional=True, **settings)
+
+    def normalize(self, x):
+        """A tuple of numbers, None for none."""
+        try:
+            values = tuple(float(value) for value in self.values(x))
+        except (ValueError, TypeError) as error:
+            raise self._wrong(x, "numbers are expected") from error
+        if not values:
+            return None
+        if not all(map(math.isfinite, values)):
+            raise self._wrong(x, "finite numbers are expected")
+        if self.count is not None and len(values) != self.count:
+            raise self._wrong(x, f"{self.count} numbers are expected")
+        if self.least is not None and min(values) < self.least:
+            raise self._wrong(x, f"they must be at least {self.least}")
+        return values

@@ -3,15 +3,12 @@
 from pathlib import Path
 
 from region_grower_flow import layout
-from region_grower_flow.checks import (
-    Problems,
-    check_calibration,
-    check_launcher,
-    check_neurots,
-    read_reconstructions,
-)
+from region_grower_flow.checks.calibration import check_calibration
+from region_grower_flow.checks.machine import check_launcher, check_neurots
+from region_grower_flow.checks.places import check_own_folder
+from region_grower_flow.errors import Problems
 from region_grower_flow.io import parameters
-from region_grower_flow.places import check_own_folder
+from region_grower_flow.sources import read_reconstructions
 from region_grower_flow.vacuum import TABLES, known_mtypes, listing_path, vacuum_problems
 
 

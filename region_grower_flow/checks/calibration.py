@@ -1,0 +1,53 @@
+"""Checks of the reconstructions, their table and what goes with them."""
+
+from pathlib import Path
+
+from region_grower_flow.checks.places import CALIBRATION_OUTPUTS, check_files
+from region_grower_flow.errors import Problems
+from region_grower_flow.layout import AS_GIVEN, PREPARED
+from region_grower_flow.sources import (
+    calibration_settings,
+    load_document,
+    not_given,
+    read_additions,
+    read_reconstructions,
+    with_file,
+)
+
+
+def check_calibration(options):
+    """Problems of the reconstructions, their table and the configurations."""
+    problems = Problems()
+    problems.extend(check_files(options, CALIBRATION_OUTPUTS))
+    problems.extend(not_given(options))
+    base = problems.attempt(load_document, options.base_parameters)
+    settings = problems.attempt(calibration_settings, options)
+    additions = problems.attempt(read_additions, options)
+    if problems:
+        return problems
+    dataset = problems.attempt(read_reconstructions, options)
+    if dataset is not None and options.morphology_frame != AS_GIVEN:
+        from region_grower_flow.calibration.preparation import preparation_problems
+
+        copies = Path(options.work_dir, PREPARED)
+        problems.extend(preparation_problems(dataset, copies, options.inverted_mtypes))
+    if dataset is not None and _only_defaults(options):
+        from region_grower_flow.calibration.populations import gather_populations
+
+        # Nothing is given that could be wrong: NeuroTS, whose import takes seconds, is not asked.
+        problems.attempt(gather_populations, dataset, settings)
+    elif dataset is not None:
+        from region_grower_flow.calibration.build import build_parameters
+        from region_grower_flow.calibration.parameters import generate_parameters
+
+        made = problems.attempt(generate_parameters, dataset, settings, base)
+        if made is not None:
+            generated = made[0][options.region]
+            problems.attempt(build_parameters, generated, additions, options.region)
+    return [with_file(problem, options) for problem in problems]
+
+
+def _only_defaults(options):
+    """Whether parameters are NeuroTS's own, from which nothing but the cells can be wrong."""
+    files = ("base_parameters", "diametrizer_config", "trunk_rules", "scaling_rules", "overrides")
+    return options.trunk_fits == "none" and not any(getattr(options, name) for name in files)

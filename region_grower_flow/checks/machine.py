@@ -1,0 +1,56 @@
+"""Checks of what is installed on this machine: NeuroTS, and what starts the workers."""
+
+import shlex
+
+from region_grower_flow.errors import FlowError, InvalidInput, Problems
+
+LEAST_NEUROTS = (3, 6)
+"""The first version whose extraction and generated parameters are those of today."""
+
+
+def check_neurots(engine="compiled"):
+    """A NeuroTS that ignores the atlas must not grow anything, whatever installed it.
+
+    Before 3.7.0 NeuroTS's growth and trunks ignore the atlas's orientation and boundaries; its
+    extraction, which is all that a compiled growth needs of it, is the same in 3.6.0. Where the
+    engine would pass single cells on to NeuroTS, :mod:`region_grower_flow.engine.reference` drops
+    them.
+
+    Args:
+        engine: what grows cells, "compiled" or "neurots".
+    """
+    from region_grower_flow.engine.reference import is_sound
+    from region_grower_flow.fingerprint import package_versions
+
+    version = package_versions(["neurots"])["neurots"]
+    if not is_sound(version, LEAST_NEUROTS):
+        problem = f"version {version} cannot extract and generate what is needed"
+        return [InvalidInput(problem, "NeuroTS", "install neurots>=3.7.0")]
+    if engine == "neurots" and not is_sound(version):
+        return [
+            InvalidInput(
+                f"version {version} ignores the atlas's orientation and boundaries in its growth",
+                "option engine",
+                "install neurots>=3.7.0 (Python 3.10 to 3.12), or use the compiled engine",
+            )
+        ]
+    return []
+
+
+def check_launcher(options):
+    """Whether the wanted launcher is there and starts one MPI job, not many single processes."""
+    from region_grower_flow.runtime.choice import check_launcher as check
+
+    if options.nb_processes == 0:
+        return []
+    problems = Problems()
+    try:
+        shlex.split(options.launcher)
+    except ValueError as error:
+        problem = f"{options.launcher!r} is no command line ({error})"
+        return [InvalidInput(problem, "option launcher")]
+    try:
+        problems.attempt(check, options.launcher)
+    except FlowError as error:
+        problems.append(InvalidInput(str(error), "option launcher"))
+    return problems

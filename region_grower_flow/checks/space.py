@@ -1,0 +1,91 @@
+"""Checks of the cells, the atlas, the region structure and the axons to graft."""
+
+import logging
+from pathlib import Path
+
+from region_grower_flow.errors import InvalidInput, Problems, some
+
+L = logging.getLogger(__name__)
+
+MOST_DAMAGED = 20
+"""Damaged axon morphologies that are named."""
+
+
+def check_space(options):
+    """Problems of the cells, the atlas, the region structure and the axon table."""
+    from region_grower_flow.atlas.check import check_atlas
+    from region_grower_flow.io.cells import read_cells
+
+    problems = Problems()
+    if options.min_depth > options.max_depth:
+        problem = f"min_depth ({options.min_depth}) is greater than max_depth ({options.max_depth})"
+        problems.append(InvalidInput(problem, "option min_depth"))
+    cells = problems.attempt(read_cells, options.input_cells)
+    problems.extend(check_atlas(options.atlas, options.region_structure, cells))
+    problems.extend(_check_constraints(options.region_structure))
+    if options.morph_axon and not options.synthesize_axons and cells is not None:
+        problems.extend(_check_axons(options, cells))
+    return problems
+
+
+def _check_constraints(path):
+    from region_grower_flow.atlas.structure import load_region_structure
+    from region_grower_flow.space.constraint_checks import (
+        check_boundaries,
+        check_directions,
+        constraint_notes,
+    )
+
+    problems, folder = Problems(), Path(path).parent
+    structure = Problems().attempt(load_region_structure, path)  # its own problems are known
+    for region, entry in (structure or {}).items():
+        where = f"{path}, {region}"
+        found = [*check_directions(entry, where), *check_boundaries(entry, where, folder)]
+        for note in [] if found else constraint_notes(entry, where, folder):
+            L.warning("%s", note)
+        problems.extend(found)
+    return problems
+
+
+def _check_axons(options, cells):
+    from region_grower_flow.io import axons
+
+    ids = range(len(cells))
+    base_morph_dir = getattr(options, "base_morph_dir", None)
+    problems = axons.check_axon_table(options.morph_axon, ids, base_morph_dir)
+    if problems:
+        return problems
+    names, _ = axons.load_axon_table(options.morph_axon, ids)
+    mtypes = cells.properties["mtype"]
+    where = options.morph_axon
+    problems = axons.check_na_ratio(names, mtypes, options.max_drop_ratio, where=where)
+    if base_morph_dir:
+        problems += _check_donors(Path(base_morph_dir), [name for name in names if name])
+    return problems
+
+
+def _check_donors(folder, names):
+    """Axon morphologies that are damaged, or absent for all cells.
+
+    region-grower drops a cell whose axon is absent: so while others have theirs it is a line in
+    the log.
+    """
+    from region_grower_flow.io.morphologies import read_morphology
+
+    problems, absent = Problems(), []
+    for name in dict.fromkeys(names):
+        path = folder / f"{name}.h5"
+        if not path.exists():
+            absent.append(name)
+        elif len(problems) < MOST_DAMAGED:
+            problems.attempt(read_morphology, path)
+    count = sum(map(set(absent).__contains__, names))
+    if not count:
+        return problems
+    sentence = f"{count:,} of {len(names):,} cells have axons that are absent ({some(absent)})"
+    if count == len(names):
+        hint = "complete the folder, or check that it is the one that the table is made for"
+        problems.append(InvalidInput(sentence, folder, hint))
+    else:
+        L.warning("%s: %s: these cells will be dropped.", folder, sentence)
+    return problems

@@ -1,0 +1,116 @@
+"""Checks of everything that a synthesis reads, and of where it writes."""
+
+from region_grower_flow.checks.calibration import check_calibration
+from region_grower_flow.checks.machine import check_launcher, check_neurots
+from region_grower_flow.checks.places import check_places
+from region_grower_flow.checks.space import check_space
+from region_grower_flow.errors import InvalidInput, Problems, nearest
+from region_grower_flow.sources import read_reconstructions
+
+
+def check_synthesis(options):
+    """Problems of everything that a synthesis reads, and of where it writes."""
+    problems = Problems(check_space(options))
+    if not (options.tmd_parameters and options.tmd_distributions):
+        problems.extend(check_calibration(options))
+    problems.extend(_check_models(options))
+    problems.extend(_check_options(options))
+    problems.extend(check_places(options))
+    problems.extend(check_launcher(options))
+    return list({str(problem): problem for problem in problems}.values())
+
+
+def _check_models(options):
+    """Parameters and distributions: valid, and there for every mtype of the cells."""
+    from region_grower_flow.io import parameters
+
+    problems = Problems()
+    if options.tmd_parameters:
+        axons = options.synthesize_axons
+        given = problems.attempt(parameters.load_parameters, options.tmd_parameters, axons)
+    if options.tmd_distributions:
+        path = options.tmd_distributions
+        distributions = problems.attempt(parameters.load_distributions, path)
+    wanted = Problems().attempt(_wanted_mtypes, options)  # its own problems are known
+    if problems or wanted is None:
+        return problems
+    if options.tmd_parameters and options.tmd_distributions:
+        paths = (options.tmd_parameters, options.tmd_distributions)
+        return parameters.check_mtypes(given, distributions, wanted, paths, _layers(options))
+    dataset = Problems().attempt(read_reconstructions, options)
+    for region, mtype in dict.fromkeys((w[0], w[2]) for w in wanted):
+        if dataset is not None and mtype not in dataset.mtypes:
+            hint = nearest(mtype, dataset.mtypes)
+            problem = f"the mtype {mtype!r} of the cells in region {region!r} is not in it"
+            problems.append(InvalidInput(problem, options.dat_file, hint))
+    return problems
+
+
+def _wanted_mtypes(options):
+    from region_grower_flow.atlas.regions import RegionMapper, load_region_map
+    from region_grower_flow.atlas.structure import load_region_structure
+    from region_grower_flow.io.cells import read_cells
+    from region_grower_flow.io.parameters import wanted_mtypes
+
+    properties = read_cells(options.input_cells).properties
+    structure = load_region_structure(options.region_structure)
+    mapper = RegionMapper(structure, load_region_map(options.atlas))
+    return wanted_mtypes(properties["region"], properties["mtype"], mapper)
+
+
+def _layers(options):
+    from region_grower_flow.atlas.structure import layers_of, load_region_structure
+
+    return layers_of(load_region_structure(options.region_structure))
+
+
+def _check_options(options):
+    """Options that do not go together."""
+    problems = check_given_parameters(options)
+    if options.out_apical_nrn_sections and not {"asc", "swc"} & set(options.out_morph_ext):
+        problems.append(
+            InvalidInput(
+                f"NEURON's sections need morphologies in asc or swc, not only "
+                f"{', '.join(options.out_morph_ext)}",
+                "option out_apical_nrn_sections",
+                "add asc or swc to out_morph_ext",
+            )
+        )
+    if options.morph_axon and not options.base_morph_dir and not options.synthesize_axons:
+        problems.append(
+            InvalidInput(
+                "the folder of the axon morphologies is needed with morph_axon",
+                "option base_morph_dir",
+            )
+        )
+    problems.extend(_check_folders(options))
+    problems.extend(check_neurots(options.engine))
+    return problems
+
+
+def _check_folders(options):
+    """Whether the morphologies fit into folders of the wanted size."""
+    from region_grower_flow.io.morphologies import directory_depth
+    from region_grower_flow.io.ranges import count_cells
+
+    problems = Problems()
+    count = Problems().attempt(count_cells, options.input_cells)  # its own problems are known
+    if options.max_files_per_dir and count and not options.skip_write:
+        files = count * len(options.out_morph_ext)
+        problems.attempt(directory_depth, files, options.max_files_per_dir)
+    return problems
+
+
+def check_given_parameters(options):
+    """Rules for parameters that are not made here would be ignored."""
+    rules = {name: getattr(options, name) for name in ("trunk_rules", "scaling_rules", "overrides")}
+    rules["trunk_fits"] = options.trunk_fits != "none"
+    return [
+        InvalidInput(
+            "has no effect on the parameters that tmd_parameters gives",
+            f"option {name}",
+            "give these as base_parameters, with the reconstructions, to complete them",
+        )
+        for name, value in rules.items()
+        if value and options.tmd_parameters
+    ]

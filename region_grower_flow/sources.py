@@ -1,0 +1,137 @@
+"""What the options of a calibration name, read: reconstructions, documents, rules, layers.
+
+Functions of the options of a task (anything with these attributes).
+"""
+
+from pathlib import Path
+
+from region_grower_flow.errors import InvalidInput, InvalidInputs, Problems
+from region_grower_flow.layout import REGION_STRUCTURE
+from region_grower_flow.morphology import NEURITE_TYPES
+
+_DOCUMENTS = {
+    "overrides": "overrides",
+    "substitutions": "substitutions",
+    "trunk rules": "trunk_rules",
+    "scaling rules": "scaling_rules",
+    "given parameters": "base_parameters",
+    "configuration of the diameter model": "diametrizer_config",
+}
+"""What calibration calls the contents of files, and the options that name these."""
+
+
+def read_reconstructions(options):
+    """The Dataset of the reference morphologies that are calibrated.
+
+    Raises:
+        InvalidInputs: its folder or its table are not given or wrong, or the options that choose
+            from it name what is not there.
+    """
+    from region_grower_flow.calibration.dataset import read_dataset
+    from region_grower_flow.calibration.selection import Selection, select
+
+    missing = not_given(options)
+    if missing:
+        raise InvalidInputs(missing)
+    dataset = read_dataset(options.morphologies_dir, options.dat_file, options.morphologies_ext)
+    rules = load_document(options.substitutions)
+    part, seed = options.reference_part, options.split_seed
+    try:
+        return select(dataset, Selection(options.mtypes, rules, part, seed))
+    except InvalidInputs as errors:
+        raise InvalidInputs([with_file(problem, options) for problem in errors.problems]) from None
+
+
+def calibration_settings(options):
+    """The CalibrationSettings of a task's options.
+
+    Raises:
+        InvalidInput: the configuration of the diametrizer cannot be read.
+    """
+    from region_grower_flow.calibration.settings import CalibrationSettings
+
+    return CalibrationSettings(
+        region=options.region,
+        neurite_types=list(NEURITE_TYPES) if options.synthesize_axons else None,
+        on_bad_morphology=options.on_bad_morphology,
+        diametrizer_config=load_document(options.diametrizer_config),
+        min_basal_trees=options.min_basal_trees,
+    )
+
+
+def load_document(path):
+    """The content of a JSON or YAML file, None without a path."""
+    if not path:
+        return None
+    from region_grower_flow.io.documents import load_json, load_yaml
+
+    return (load_yaml if Path(path).suffix.lower() in (".yaml", ".yml") else load_json)(path)
+
+
+def load_overrides(path):
+    """Overrides from YAML, JSON, or a CSV table; None without a path."""
+    if not path or Path(path).suffix.lower() != ".csv":
+        return load_document(path)
+    from region_grower_flow.calibration.overrides import parse_table
+    from region_grower_flow.io.documents import read_text
+
+    return parse_table(read_text(path), path)
+
+
+def read_additions(options):
+    """The Additions to generated parameters, without their fits.
+
+    Raises:
+        InvalidInputs: a file of rules, or the region structure that layers come from, is wrong.
+    """
+    from region_grower_flow.calibration.build import Additions
+    from region_grower_flow.calibration.trunks import TrunkChoice
+
+    problems = Problems()
+    rules = problems.attempt(load_document, options.trunk_rules)
+    additions = Additions(
+        TrunkChoice(options.trunk_fits, rules),
+        scaling=problems.attempt(load_document, options.scaling_rules),
+        layers=problems.attempt(read_layers, options) if options.scaling_rules else [],
+        overrides=problems.attempt(load_overrides, options.overrides),
+    )
+    if problems:
+        raise InvalidInputs(problems)
+    return additions
+
+
+def read_layers(options):
+    """The lists of layers of the regions that the parameters serve, from the top.
+
+    Empty without a region structure, which only growth in an atlas needs: its default path may
+    lead nowhere.
+    """
+    from region_grower_flow.atlas.structure import load_region_structure
+    from region_grower_flow.calibration.scaling_rules import layers_of
+
+    path = getattr(options, "region_structure", None)
+    if not path or (path == REGION_STRUCTURE and not Path(path).exists()):
+        return []
+    return layers_of(load_region_structure(path), options.region)
+
+
+def with_file(problem, options):
+    """The problem with the name of the file where calibration knows its content only."""
+    for content, option in _DOCUMENTS.items():
+        where, path = str(problem.where), getattr(options, option)
+        if path and where.startswith(content):
+            return InvalidInput(problem.problem, f"{path}{where[len(content) :]}", problem.hint)
+    return problem
+
+
+def not_given(options):
+    """The options of a calibration's inputs that are needed and not given, as InvalidInput."""
+    return [
+        InvalidInput(
+            "is needed to extract distributions and to generate parameters",
+            f"option {name}",
+            "give it, or give both tmd_parameters and tmd_distributions",
+        )
+        for name in ("morphologies_dir", "dat_file")
+        if not getattr(options, name)
+    ]

@@ -1,0 +1,82 @@
+"""Checks of the places of outputs, function by function (all together: tests/flow/test_bad_*)."""
+
+import os
+from types import SimpleNamespace
+
+import pytest
+
+from region_grower_flow.checks import places
+from region_grower_flow.fingerprint import Recipe
+from region_grower_flow.manifest import Manifest
+
+
+@pytest.fixture
+def options(tmp_path, monkeypatch):
+    """Options of a synthesis in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    given = dict.fromkeys([*places.OUTPUTS, *places.INPUTS, *places.INPUT_FOLDERS])
+    given.update(
+        input_cells="nodes.h5",
+        atlas="atlas",
+        out_cells="out/nodes.h5",
+        out_morph_dir="out/morphologies",
+        work_dir="work",
+        skip_write=False,
+        overwrite=False,
+    )
+    (tmp_path / "atlas").mkdir()
+    return SimpleNamespace(**given)
+
+
+def sentences(problems):
+    return [str(problem) for problem in problems]
+
+
+def test_sound_places(options):
+    assert places.check_places(options) == []
+    assert os.listdir() == ["atlas"]
+
+
+def test_an_input_is_not_overwritten_under_any_name(options, tmp_path):
+    for name in ("nodes.h5", "./nodes.h5", "atlas/../nodes.h5", str(tmp_path / "nodes.h5")):
+        options.out_cells = name
+        found = sentences(places.check_places(options))
+        assert found == [f"option out_cells ({name}): would overwrite the input cells."]
+
+
+def test_a_file_of_the_atlas_is_not_overwritten_but_earlier_outputs_are(options, tmp_path):
+    path = tmp_path / "atlas" / "summary.json"
+    options.out_summary = "atlas/summary.json"
+    assert places.check_places(options) == []
+    path.write_text("{}")
+    (problem,) = places.check_places(options)
+    assert "would overwrite a file in the folder of the atlas" in str(problem)
+    manifest = Manifest.describe(Recipe("SynthesizeMorphologies", 1), [path])
+    manifest.write(tmp_path / "work" / "manifests" / "SynthesizeMorphologies.json")
+    assert places.check_places(options) == []
+
+
+def test_outputs_that_come_without_asking_count(options):
+    options.out_apical = "out/nodes_ids.csv"
+    options.out_debug_data = "out/nodes_summary.json"
+    found = sentences(places.check_places(options))
+    assert len(found) == 2
+    assert all("names the same file as" in text for text in found)
+
+
+def test_links_that_lead_nowhere_are_found(options, tmp_path):
+    (tmp_path / "out").symlink_to("nowhere")
+    found = sentences(places.check_places(options))
+    assert found
+    assert all("out is a link that leads nowhere" in text for text in found)
+
+
+def test_the_folder_of_the_morphologies_may_hold_nothing_else(options, tmp_path):
+    folder = tmp_path / "out" / "morphologies"
+    folder.mkdir(parents=True)
+    (folder / "a.h5").touch()
+    (folder / ".tmp-1-2.h5").touch()
+    (problem,) = places.check_places(options)
+    assert "holds files that this flow has not written (a.h5)" in str(problem)
+    options.overwrite = True
+    assert places.check_places(options) == []

@@ -1,0 +1,62 @@
+"""Checks of the cells, the atlas and the axons to graft."""
+
+from types import SimpleNamespace
+
+import pytest
+from atlas_factory import REGION, column_structure, make_atlas, make_cells
+from factories import random_morphology
+
+from region_grower_flow.checks.space import check_space
+from region_grower_flow.io import morphologies
+from region_grower_flow.io.cells import Cells, write_nodes
+
+
+def test_directions_that_never_act_are_told(tmp_path, caplog):
+    structure = column_structure()
+    structure[REGION]["directions"] = [{"params": {"direction": [0, 1, 0]}}]
+    atlas = make_atlas(tmp_path / "atlas", structure=structure)
+    cells = make_cells([[150.0, 650.0, 150.0]])
+    write_nodes(tmp_path / "nodes.h5", Cells(**vars(cells), orientations=None))
+    options = SimpleNamespace(
+        input_cells=tmp_path / "nodes.h5",
+        atlas=atlas.folder,
+        region_structure=atlas.structure,
+        min_depth=25.0,
+        max_depth=5000.0,
+        morph_axon=None,
+        synthesize_axons=False,
+    )
+    assert check_space(options) == []
+    assert "directions/0: without 'neurite_types' a direction never acts." in caplog.text
+
+
+@pytest.mark.parametrize("absent", [1, 2, 3])
+def test_absent_axon_morphologies_are_wrong_only_when_all_are(tmp_path, caplog, absent):
+    # region-grower drops these cells, however many they are.
+    atlas = make_atlas(tmp_path / "atlas")
+    position = [150.0, 650.0, 150.0]
+    write_nodes(tmp_path / "nodes.h5", Cells(**vars(make_cells([position] * 3)), orientations=None))
+    (tmp_path / "donors").mkdir()
+    morphologies.write_morphology(tmp_path / "donors", "there", random_morphology(), ["h5"])
+    names = ["absent"] * absent + ["there"] * (3 - absent)
+    rows = [f"{i}\t{name}\n" for i, name in enumerate(names)]
+    (tmp_path / "axons.tsv").write_text("\tmorphology\n" + "".join(rows))
+    options = SimpleNamespace(
+        input_cells=tmp_path / "nodes.h5",
+        atlas=atlas.folder,
+        region_structure=atlas.structure,
+        min_depth=25.0,
+        max_depth=5000.0,
+        morph_axon=tmp_path / "axons.tsv",
+        base_morph_dir=tmp_path / "donors",
+        synthesize_axons=False,
+        max_drop_ratio=0.0,
+    )
+    said = f"{absent} of 3 cells have axons that are absent (absent)"
+    found = [str(problem) for problem in check_space(options)]
+    if absent == 3:
+        assert len(found) == 1
+        assert said in found[0]
+    else:
+        assert found == []
+        assert f"{said}: these cells will be dropped" in caplog.text

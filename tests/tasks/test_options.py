@@ -1,0 +1,85 @@
+"""Options: what they accept, and what they make of it."""
+
+from pathlib import Path
+
+import pytest
+
+from region_grower_flow.errors import InvalidInput
+from region_grower_flow.tasks.options.synthesis import OutputOptions, SynthesisOptions
+from region_grower_flow.tasks.options.types import (
+    Choice,
+    Extensions,
+    Names,
+    Number,
+    Numbers,
+    Place,
+    Processes,
+    Ratio,
+    Text,
+    Whole,
+)
+
+
+def test_seeds_below_zero_are_seeds():
+    # As region-grower: the cell of row 1 has the seed (-3 + 1) modulo 2^32.
+    assert SynthesisOptions.seed.normalize(-3) == -3
+
+
+@pytest.mark.parametrize(
+    ("option", "given", "value"),
+    [
+        (Place("x"), "", None),
+        (Place("x", default="out"), "", ""),
+        (Place("x"), Path("a") / "b", "a/b"),
+        (Text("x", optional=True), "None", None),
+        (Names("x"), " L1_DAC, L5 TPC ,L1_DAC,", ("L1_DAC", "L5 TPC")),
+        (Names("x"), ["a", "b", "a"], ("a", "b")),
+        (Names("x"), None, ()),
+        (Extensions("x"), ".SWC, h5 asc", ("swc", "h5", "asc")),
+        (Numbers("x", count=3), "1, 2.5  -3", (1.0, 2.5, -3.0)),
+        (Numbers("x"), "", None),
+        (Whole("x"), 3.0, 3),
+        (Processes("work"), "", None),
+        (Choice("x", ("a", "b")), "b", "b"),
+    ],
+)
+def test_values_are_understood(option, given, value):
+    parsed = option.parse(given) if isinstance(given, str) else given
+    assert option.normalize(parsed) == value
+    # Luigi writes values as texts, in guards and for its scheduler, and reads them again.
+    assert option.normalize(option.parse(option.serialize(value))) == value
+
+
+@pytest.mark.parametrize(
+    ("option", "given", "words"),
+    [
+        (Place("x"), "a\0b", "holds a NUL"),
+        (Names("x"), [1], "names separated by commas are expected"),
+        (Extensions("x"), "h5,obj", "expected one or more of h5, swc, asc"),
+        (Extensions("x"), "", "expected one or more of"),
+        (Numbers("x", count=3), "1 2", "3 numbers are expected"),
+        (Numbers("x", least=0.5), "1 0.1", "at least 0.5"),
+        (Numbers("x"), "1 nan", "finite numbers"),
+        (Numbers("x"), "1 x", "numbers are expected"),
+        (Number("x"), "inf", "a finite number"),
+        (Ratio("x"), 1.5, "at most 1.0"),
+        (Whole("x"), 1.5, "a whole number"),
+        (Choice("x", ("a", "b")), "c", "not one of the choices"),
+    ],
+)
+def test_other_values_are_refused(option, given, words):
+    with pytest.raises(InvalidInput, match=words):
+        option.normalize(given)
+
+
+def test_defaults_say_whether_a_value_is_needed():
+    assert Place("x")._default is None
+    assert Choice("x", ("a", "b"))._default == "a"
+    assert not isinstance(Place("x", optional=False)._default, str | None)
+
+
+def test_paths_and_what_is_only_about_speed_enter_no_fingerprint():
+    options = dict(vars(SynthesisOptions), **vars(OutputOptions))
+    for name in ("base_morph_dir", "out_cells", "chunksize", "out_debug_data"):
+        assert not options[name].result
+    assert options["min_hard_scale"].result
