@@ -127,12 +127,10 @@ class CellInputs:
         """The MtypeEntry of an mtype in a region: one, or several that cells take by their seed."""
         from region_grower_flow.extra_trees import oriented_variants
         from region_grower_flow.io.layer_names import with_layer_numbers
-        from region_grower_flow.io.parameters import mtype_entry
+        from region_grower_flow.io.parameters import mtype_entries
 
-        params, distributions = (
-            mtype_entry(data, synthesis_region, region, mtype)
-            for data in (self.parameters, self.distributions)
-        )
+        names = synthesis_region, region, mtype
+        params, distributions = mtype_entries(self.parameters, self.distributions, *names)
         # Regions mostly share the entries of "default": these are hashed and prepared once.
         layers = self.table.layer_names(synthesis_region)
         params = self._made.get(with_layer_numbers, params, layers)

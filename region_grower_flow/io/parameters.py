@@ -21,6 +21,7 @@ __all__ = [
     "load_json",
     "load_parameters",
     "load_yaml",
+    "mtype_entries",
     "mtype_entry",
     "wanted_mtypes",
 ]
@@ -112,7 +113,34 @@ def mtype_entry(data, synthesis_region, region, mtype):
     Raises:
         InvalidInput: there is none (:func:`check_mtypes` finds this before any work).
     """
-    found = entry_region(data, synthesis_region, region)
+    return _entry_of(data, entry_region(data, synthesis_region, region), synthesis_region, mtype)
+
+
+def mtype_entries(parameters, distributions, synthesis_region, region, mtype):
+    """The entries (parameters, distributions) for a cell, as :func:`mtype_entry` finds them.
+
+    Where distributions have no entry for the synthesis region, but one for the region of the cell,
+    region-grower takes the parameters of that region, too.
+
+    Raises:
+        InvalidInput: there is none.
+    """
+    used = _entry_regions(parameters, distributions, synthesis_region, region)
+    return tuple(
+        _entry_of(data, each, synthesis_region, mtype)
+        for data, each in zip((parameters, distributions), used, strict=True)
+    )
+
+
+def _entry_regions(parameters, distributions, synthesis_region, region):
+    """The regions of parameters and of distributions whose entries serve a cell (None: none)."""
+    drawn = entry_region(distributions, synthesis_region, region)
+    if drawn == region and region in parameters:
+        return region, drawn
+    return entry_region(parameters, synthesis_region, region), drawn
+
+
+def _entry_of(data, found, synthesis_region, mtype):
     mtypes = data.get(found, {})
     if mtype not in mtypes:
         raise InvalidInput(_missing(mtype, found, synthesis_region), hint=_similar(mtype, mtypes))
@@ -151,11 +179,13 @@ def check_mtypes(parameters, distributions, wanted, paths=(None, None), layers=N
     problems, seen = [], set()
     for synthesis_region, region, mtype in wanted:
         found = []
-        for data, path, what in (
-            (parameters, paths[0], "parameters"),
-            (distributions, paths[1], "distributions"),
+        of_parameters, of_distributions = _entry_regions(
+            parameters, distributions, synthesis_region, region
+        )
+        for data, used, path, what in (
+            (parameters, of_parameters, paths[0], "parameters"),
+            (distributions, of_distributions, paths[1], "distributions"),
         ):
-            used = entry_region(data, synthesis_region, region)
             if mtype in data.get(used, {}):
                 found.append((used, mtype, data[used][mtype]))
                 continue

@@ -13,7 +13,12 @@ import numpy as np
 
 from region_grower_flow.calibration.morphologies import DENDRITES
 from region_grower_flow.calibration.pool import share_out
-from region_grower_flow.io.parameters import load_distributions, load_parameters, mtype_entry
+from region_grower_flow.io.parameters import (
+    load_distributions,
+    load_parameters,
+    mtype_entries,
+    mtype_entry,
+)
 from region_grower_flow.io.table import read_table
 from region_grower_flow.morphology import NEURITE_TYPES
 from region_grower_flow.validation import populations, structure, topology
@@ -208,9 +213,7 @@ class _OpenPart:
         names = (region, region)
         if row is not None:
             names = (self._table.synthesis_regions[row], self._table.regions[row])
-        return tuple(
-            mtype_entry(data, *names, mtype) for data in (self._parameters, self._distributions)
-        )
+        return mtype_entries(self._parameters, self._distributions, *names, mtype)
 
     def _laws(self, mtype, rows):
         """The parameters whose laws the trunks of some rows follow.

@@ -13,6 +13,7 @@ from region_grower_flow.io.parameters import (
     convert_legacy_names,
     load_distributions,
     load_parameters,
+    mtype_entries,
     mtype_entry,
     wanted_mtypes,
 )
@@ -166,6 +167,18 @@ def test_entries_are_found_as_in_the_reference():
     assert mtype_entry({"other": {"X": 2}}, "default", "other", "X") == 2
     # The reference ends here with an error; default serves every region without an entry.
     assert mtype_entry(data, "unknown", "nowhere", "X") == 3
+
+
+def test_the_region_of_the_distributions_gives_the_parameters():
+    parameters = {"default": {"X": "p0"}, "other": {"X": "p1"}}
+    given = parameters, {"other": {"X": "d1"}}, "default", "other", "X"
+    assert mtype_entries(*given) == ("p1", "d1")
+    (problem,) = check_mtypes(*given[:2], [("default", "other", "Y")], ("p", "d"))[:1]
+    assert "'Y' of the cells is missing in the region 'other' (parameters)" in str(problem)
+    # Distributions that serve all regions do not keep parameters from being of one.
+    parameters = {"default": {"X": "p0"}, "SSCX": {"X": "p1"}}
+    given = parameters, {"default": {"X": "d0"}}, "SSCX", "SSCX;L1", "X"
+    assert mtype_entries(*given) == ("p1", "d0")
 
 
 def test_an_entry_that_is_not_there():
