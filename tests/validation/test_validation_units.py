@@ -4,10 +4,12 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from made_cells import make_cells
 
 from region_grower_flow.calibration.dataset import FIT, TEST
 from region_grower_flow.errors import InvalidInput
-from region_grower_flow.validation import populations, validate
+from region_grower_flow.validation import mtype, populations, validate
+from region_grower_flow.validation.verdict import TIERS
 
 BASAL, APICAL = "basal_dendrite", "apical_dendrite"
 
@@ -43,6 +45,15 @@ def test_trunks_of_regions_with_different_laws_have_no_one_law():
     assert laws(other, "PC", [0, 1])[BASAL] == {"orientation": "flat"}
     assert laws(other, "PC", [2])[BASAL] == {"orientation": "step"}
     assert laws(other, "PC", [0, 2]) is None
+
+
+def test_each_test_has_one_verdict():
+    reference, cells = make_cells(9, 0, apicals=1), make_cells(12, 1, apicals=1)
+    unit = SimpleNamespace(reference=mtype.Reference(()), seed=0, mtype="PC", parameters=None)
+    found = mtype.statistics(unit, reference, cells, [BASAL, APICAL])
+    tests = [(v.tier, v.test, v.neurite_type) for v in found]
+    assert len(tests) == len(set(tests))
+    assert {tier for tier, *_ in tests} == set(TIERS) - {"structure", "space"}
 
 
 def test_a_table_of_ids_that_is_something_else(tmp_path):
@@ -108,8 +119,8 @@ def test_models_that_are_spread_over_files_are_read_file_by_file(task, tmp_path)
     inputs = tmp_path / "inputs"
     inputs.mkdir()
     for prefix in ("params_", "distr_"):
-        for mtype in ("PC", "IN"):
-            (inputs / f"{prefix}luigi_rat_SSCX_{mtype}.json").write_text("{}")
+        for name in ("PC", "IN"):
+            (inputs / f"{prefix}luigi_rat_SSCX_{name}.json").write_text("{}")
     spread = task.clone(tmd_parameters=str(inputs), tmd_distributions=f"{inputs}/*luigi_rat*")
     roles = [role for role in spread.files() if role.startswith("tmd")]
     assert len(roles) == 4
