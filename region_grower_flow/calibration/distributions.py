@@ -8,8 +8,6 @@ result has the form {region: {mtype: distributions}} that synthesis reads.
 
 import multiprocessing
 import os
-from concurrent.futures import as_completed
-from concurrent.futures.process import BrokenProcessPool
 
 from region_grower_flow.calibration.diameter_model import (
     least_diameters,
@@ -17,11 +15,11 @@ from region_grower_flow.calibration.diameter_model import (
 )
 from region_grower_flow.calibration.extraction import ExtractionTask, extract_mtype
 from region_grower_flow.calibration.features import check_feature
-from region_grower_flow.calibration.pool import start_server, worker_pool
+from region_grower_flow.calibration.pool import available_cpus, share_out, start_server
 from region_grower_flow.calibration.populations import AXON, BASAL, gather_populations
 from region_grower_flow.calibration.report import CalibrationReport
 from region_grower_flow.calibration.settings import CalibrationSettings
-from region_grower_flow.errors import InvalidInput, InvalidInputs, WorkerFailed, some
+from region_grower_flow.errors import InvalidInput, InvalidInputs
 
 CELLS_PER_PROCESS = 25
 """Another process pays when it has more cells than this, about a second of work."""
@@ -39,8 +37,7 @@ def extract_distributions(dataset, settings=None, processes=None, progress=None)
         settings: CalibrationSettings; None: the defaults.
         processes: how many processes to use (never more than there are mtypes); None: as many as
             pay on this machine. The result does not depend on it. 1: no other one is started.
-        progress: True: a progress bar in the terminal; a function (done, total): called when an
-            mtype is done; None or False: nothing.
+        progress: called with the numbers of mtypes that are done, and of all.
 
     Returns:
         ({region: {mtype: distributions}}, CalibrationReport), mtypes in the order of the dataset.
@@ -63,8 +60,10 @@ def extract_distributions(dataset, settings=None, processes=None, progress=None)
         for population in populations.values()
         if population.cells
     ]
-    with _Progress(progress, len(tasks)) as advance:
-        results = _run(tasks, count, advance)
+    # The big ones first, so that no process is left alone with one at the end.
+    order = sorted(tasks, key=lambda task: -_size(task.paths))
+    found = share_out(extract_mtype, order, count, progress or (lambda *_: None), PRELOADED)
+    results = {mtype: result for mtype, *result in found}
     report = CalibrationReport.of_populations("distributions", populations)
     report.processes = count
     report.notes += _never_grown(populations, settings.min_basal_trees)
@@ -99,43 +98,6 @@ def _count_processes(processes, dataset):
     if processes is None:
         processes = min(available_cpus(), -(-dataset.n_cells // CELLS_PER_PROCESS))
     return min(processes, len(dataset.mtypes))
-
-
-def available_cpus():
-    """The number of CPUs that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def _run(tasks, count, advance):
-    """{mtype: (distributions, reason of a failure)}, in no particular order."""
-    results = {}
-    if count == 1:
-        for task in tasks:
-            mtype, *result = extract_mtype(task)
-            results[mtype] = result
-            advance()
-        return results
-    with worker_pool(count) as pool:
-        try:
-            # The big ones first, so that no process is left alone with one at the end.
-            futures = [
-                pool.submit(extract_mtype, task)
-                for task in sorted(tasks, key=lambda task: -_size(task.paths))
-            ]
-            for future in as_completed(futures):
-                mtype, *result = future.result()
-                results[mtype] = result
-                advance()
-        except BrokenProcessPool as error:
-            unfinished = some(task.mtype for task in tasks if task.mtype not in results)
-            raise WorkerFailed(
-                "A process of the extraction died (out of memory, or killed from outside) while "
-                f"these mtypes were unfinished: {unfinished}. Run again, with fewer processes when "
-                "memory is short."
-            ) from error
-    return results
 
 
 def _successful(tasks, results):
@@ -180,29 +142,3 @@ def _never_grown(populations, min_basal_trees):
 
 def _size(paths):
     return sum(os.path.getsize(path) for path in paths)
-
-
-class _Progress:
-    """A progress bar, a function, or nothing."""
-
-    def __init__(self, progress, total):
-        self._progress, self._total = progress, total
-        self._done, self._bar = 0, None
-
-    def __enter__(self):
-        if self._progress is True:
-            from tqdm import tqdm
-
-            self._bar = tqdm(total=self._total, desc="Distributions", unit="mtype")
-        return self._advance
-
-    def __exit__(self, *_):
-        if self._bar is not None:
-            self._bar.close()
-
-    def _advance(self):
-        self._done += 1
-        if self._bar is not None:
-            self._bar.update()
-        elif callable(self._progress):
-            self._progress(self._done, self._total)

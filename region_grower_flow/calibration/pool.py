@@ -39,6 +39,13 @@ def worker_pool(count):
         stop_writer.close()
 
 
+def available_cpus():
+    """The number of CPUs that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def share_out(function, items, processes, advance=lambda done, total: None, preloaded=()):
     """[what a function returns for each item], in the order of the items, by several processes.
 
@@ -68,9 +75,11 @@ def share_out(function, items, processes, advance=lambda done, total: None, prel
                 results[places[future]] = future.result()
                 advance(done, len(items))
         except BrokenProcessPool as error:
+            unfinished = sum(result is None for result in results)
             raise WorkerFailed(
-                "A process died (out of memory, or killed from outside). Run again, with fewer "
-                "processes or fewer cells when memory is short."
+                f"A process died (out of memory, or killed from outside) while {unfinished} of "
+                f"{len(items)} parts of the work were unfinished. Run again, with fewer processes "
+                "or fewer cells when memory is short."
             ) from error
     return results
 

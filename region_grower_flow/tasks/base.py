@@ -1,6 +1,5 @@
 """The base of all tasks: completeness by fingerprint, locks, and errors in one sentence."""
 
-import contextlib
 import html
 import json
 import os
@@ -317,8 +316,6 @@ def load_json_output(path):
 
 def processes(wanted):
     """How many processes to use: as asked, else as many as there are cores to use."""
-    if wanted:
-        return wanted
-    with contextlib.suppress(AttributeError):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    from region_grower_flow.calibration.pool import available_cpus
+
+    return wanted or available_cpus()

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from reference_cells import make_cell, write_cell, write_dat
 
+from region_grower_flow import BuildParameters, ExtractDistributions, FitPathDistances
 from region_grower_flow.errors import InvalidInput
-from region_grower_flow.tasks import BuildParameters, ExtractDistributions, FitPathDistances
 
 
 @pytest.fixture
