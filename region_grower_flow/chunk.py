@@ -16,6 +16,8 @@ from pathlib import Path
 
 from region_grower_flow import layout
 from region_grower_flow.io.atomic import atomic_write, make_folder
+from region_grower_flow.runtime.blocks import finished_records, is_record
+from region_grower_flow.runtime.timeout import limit_of_reason
 from region_grower_flow.synthesis import open_synthesizer
 
 L = logging.getLogger(__name__)
@@ -95,9 +97,7 @@ def synthesize_chunk(plan, on_progress):
         if plan.settings.engine == "compiled":
             from region_grower_flow.engine import cache
 
-            if cache.usable_folder() is None:
-                L.warning("Compiling the growth engine, once on this machine: a minute or two.")
-            cache.fill()  # before many ranks would
+            cache.provide()  # before many ranks would compile
         outcome = _grow(plan, synthesizer, remaining, wanted, on_progress)
         records.update(outcome.records)
         incidents = outcome.incidents
@@ -123,8 +123,6 @@ def given_up_at(records):
     With more time such a cell may grow. Cells that were dropped for anything else stay dropped
     until something that determines them changes: they would fail again.
     """
-    from region_grower_flow.runtime.worker import limit_of_reason
-
     limits = [limit_of_reason(record["reason"]) for record in records]
     return min((limit for limit in limits if limit is not None), default=None)
 
@@ -187,7 +185,6 @@ def _grow(plan, synthesizer, rows, wanted, on_progress):
 def _taken_over(plan, wanted, check_file):
     """{row: record} of the cells that an earlier run has finished as today's would be."""
     by_digest = {digest: row for row, digest in wanted.items()}
-    depth = plan.settings.skip_write
     records = {}
     for record in _earlier_records(plan):
         row = by_digest.get(record.get("digest"))
@@ -198,21 +195,19 @@ def _taken_over(plan, wanted, check_file):
             continue
         stem = Path(plan.settings.morphologies) / str(record["name"])
         files = record["files"].items()
-        if depth or all(check_file(f"{stem}.{ext}", *known) for ext, known in files):
+        if all(check_file(f"{stem}.{ext}", *known) for ext, known in files):
             records[row] = {**record, "row": row}
     return records
 
 
 def _earlier_records(plan):
     """The records of earlier runs for these cells, whatever their chunks were."""
-    from region_grower_flow.runtime.launcher import finished_records
-
     for folder in _overlapping(plan, layout.BLOCKS):
         yield from finished_records(folder).values()
     for path in _overlapping(plan, layout.CHUNKS):
         try:
-            yield from read_records(path)
-        except (OSError, ValueError, KeyError) as error:
+            yield from filter(is_record, read_records(path))
+        except (OSError, ValueError) as error:
             L.warning("%s is damaged (%s): its other cells are grown again.", path, error)
 
 

@@ -12,6 +12,7 @@ import ctypes
 import glob
 import hashlib
 import importlib
+import logging
 import os
 import pkgutil
 import platform
@@ -21,13 +22,14 @@ import signal
 import subprocess
 import sys
 import tempfile
-import warnings
 from contextlib import contextmanager
-from importlib.metadata import version
+from importlib.metadata import distribution, version
 from pathlib import Path
 
 import region_grower_flow
 from region_grower_flow.errors import WorkerFailed
+
+L = logging.getLogger(__name__)
 
 BASE_VARIABLE = "REGION_GROWER_FLOW_CACHE"
 FILL_VARIABLE = "REGION_GROWER_FLOW_CACHE_FILL"
@@ -73,9 +75,9 @@ def sources_digest():
     Numba keeps kernels by the place of their sources: an installation elsewhere would find a
     filled folder and nothing of its own in it.
     """
-    from numba.core import caching
-
-    by_time = not hasattr(caching, "_hash_source_file")
+    # Read, not imported: a process that grows nothing would import Numba for this only (0.4 s).
+    caching = distribution("numba").locate_file("numba/core/caching.py")
+    by_time = "_hash_source_file" not in caching.read_text(encoding="utf-8")
     digest = hashlib.sha256(str(KERNELS).encode() + b"\0")
     for path in sorted(KERNELS.glob("*.py")):
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
@@ -95,7 +97,7 @@ def usable_folder():
 
 
 def warm_up():
-    """Fill the cache if need be, then load all kernels into this process.
+    """Provide the cache, then load all kernels into this process.
 
     Returns:
         The folder in use; None when kernels are compiled in memory.
@@ -103,27 +105,50 @@ def warm_up():
     Raises:
         WorkerFailed: the kernels do not compile.
     """
-    from numba import config
-
-    if not config.DISABLE_JIT:
-        try:
-            fill()
-        except OSError as error:
-            warnings.warn(
-                f"compiled kernels cannot be kept in {folder()} ({error}); "
-                f"each process compiles its own, set {BASE_VARIABLE} to a folder to avoid it",
-                stacklevel=2,
-            )
+    provide()
     load_kernels()
     from region_grower_flow.engine.kernels.jit import CACHE_FOLDER
 
     return CACHE_FOLDER
 
 
+def provide():
+    """Fill today's folder if need be, before several processes would compile; tell what it takes.
+
+    Raises:
+        WorkerFailed: the kernels do not compile.
+    """
+    if not _compiles():
+        return
+    try:
+        if not (folder() / COMPLETE).is_file():
+            L.warning("Compiling the growth engine, once on this machine: a minute or two.")
+        fill()
+        problem = None if usable_folder() else "it cannot be written to, as Numba wants"
+    except OSError as error:
+        problem = str(error)
+    if problem:
+        L.warning(
+            "Compiled kernels cannot be kept in %s (%s): each process compiles its own, for a "
+            "minute or two. Set %s to a folder to avoid it.",
+            folder(),
+            problem,
+            BASE_VARIABLE,
+        )
+
+
+def _compiles():
+    """Whether kernels are compiled at all (asked without importing Numba)."""
+    return os.environ.get("NUMBA_DISABLE_JIT", "0") in ("", "0")
+
+
 def fill():
-    """Fill today's folder unless it is filled; several processes may call this at once."""
+    """Fill today's folder unless it is filled; several processes may call this at once.
+
+    Without compilation there is nothing to keep; a folder filled then would be believed later.
+    """
     target = folder()
-    if (target / COMPLETE).is_file():
+    if not _compiles() or (target / COMPLETE).is_file():
         return
     target.parent.mkdir(parents=True, exist_ok=True)
     with _locked(target.with_name(target.name + ".lock")):

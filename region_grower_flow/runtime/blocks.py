@@ -14,7 +14,7 @@ from pathlib import Path
 
 from region_grower_flow import layout
 from region_grower_flow.errors import InvalidInput
-from region_grower_flow.io.atomic import TEMPORARY_PREFIX, write_bytes_atomic
+from region_grower_flow.io.atomic import write_bytes_atomic
 
 FORMAT, FORMAT_VERSION = "region_grower_flow.block", 1
 SUFFIX = ".jsonl"
@@ -62,13 +62,14 @@ def read_block(path):
         # One call for all lines: four times as fast as one call a line. JSON escapes line ends
         # within strings, so each line end here separates two records.
         records = json.loads(b"[" + body.rstrip(b"\n").replace(b"\n", b",") + b"]")
-        whole = header["count"] == len(records) and all(map(_is_record, records))
+        whole = header["count"] == len(records) and all(map(is_record, records))
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
     return records if whole else None
 
 
-def _is_record(record):
+def is_record(record):
+    """Whether a value read from JSON looks like the record of a cell."""
     return (
         isinstance(record, dict)
         and isinstance(record.get("row"), int)
@@ -88,12 +89,11 @@ def block_files(folder, job=None):
     return [Path(folder) / name for name in sorted(names)]
 
 
-def finished_records(folder, remove_corrupt=False, job=None):
+def finished_records(folder, job=None):
     """The records of all whole block files of a folder.
 
     Args:
         folder: the blocks folder; it may be missing.
-        remove_corrupt: delete the files that are not whole (a run does, a look does not).
         job: read the files of this job only.
 
     Returns:
@@ -103,10 +103,7 @@ def finished_records(folder, remove_corrupt=False, job=None):
     found = {}
     with _without_collection():
         for path in block_files(folder, job):
-            records = read_block(path)
-            if records is None and remove_corrupt:
-                _remove(path)
-            for record in records or ():
+            for record in read_block(path) or ():
                 key = (record["row"], record["digest"])
                 earlier = found.get(key)
                 made = record["status"] == layout.MADE
@@ -125,32 +122,3 @@ def _without_collection():
     finally:
         if enabled:
             gc.enable()
-
-
-def discard_records(folder, keep):
-    """Delete the block files of which no record is in ``keep`` (a set of (row, digest)).
-
-    Returns:
-        The number of files deleted. Nobody may be writing into the folder meanwhile.
-    """
-    removed = 0
-    for path in block_files(folder):
-        records = read_block(path) or []
-        if not any((record["row"], record["digest"]) in keep for record in records):
-            removed += _remove(path)
-    return removed
-
-
-def remove_temporaries(folder):
-    """Delete what killed writers left behind in a folder that nobody is writing into."""
-    with contextlib.suppress(FileNotFoundError), os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.name.startswith(TEMPORARY_PREFIX):
-                _remove(entry.path)
-
-
-def _remove(path):
-    with contextlib.suppress(OSError):
-        os.unlink(path)
-        return True
-    return False

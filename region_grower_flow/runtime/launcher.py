@@ -10,12 +10,13 @@ import time
 from pathlib import Path
 
 from region_grower_flow.errors import FlowError, InvalidInput, OutputFailed, WorkerFailed, some
-from region_grower_flow.io.atomic import make_folder
+from region_grower_flow.io.atomic import make_folder, remove_temporaries
 from region_grower_flow.runtime import blame, commands, notes, processes, supervision
-from region_grower_flow.runtime.blocks import finished_records, remove_temporaries
+from region_grower_flow.runtime.blocks import finished_records
 from region_grower_flow.runtime.commands import INPROCESS, WORKER_MODULE
 from region_grower_flow.runtime.job import JOBS, Block, Job, load_job, write_job
 from region_grower_flow.runtime.plans import ChunkOutcome, ChunkRun, Progress, cut_blocks
+from region_grower_flow.runtime.timeout import timeout_reason
 from region_grower_flow.runtime.trial import file_size_problem, mpi_works
 
 __all__ = ["ChunkOutcome", "ChunkRun", "Progress", "finished_records", "mpi_works", "run_chunk"]
@@ -232,8 +233,6 @@ class _Chunk:
         _raise_failure(end)
         for row in end.timed_out:
             if row in self.remaining:
-                from region_grower_flow.runtime.worker import timeout_reason
-
                 self.given_up[row] = timeout_reason(self.plan.cell_timeout)
         left = [row for row in job.rows if row in self.remaining]
         if not left:

@@ -10,8 +10,16 @@ from region_grower_flow.runtime.job import Block
 BLOCK_CELLS = 50
 """Most cells of a block: what a killed rank loses at most."""
 
+LAST_CELLS = 4
+"""Cells of the last blocks, for which workers wait at the end: fewer cost more than the waiting,
+since each block is a message and a file."""
+
 BLOCKS_PER_WORKER = 4
-"""At least so many blocks a worker, so that no worker waits long for the last one."""
+"""At least so many blocks a worker, where there are few cells."""
+
+SHARES_PER_WORKER = 2
+"""Shares of the work left for each worker, of which a block is one: with one share a worker, a
+block whose cells take longer than expected would be waited for."""
 
 CELL_SECONDS = 1800.0
 STALL_SECONDS = 900.0
@@ -99,10 +107,13 @@ class ChunkOutcome:
 
 
 def cut_blocks(rows, costs, workers, block_cells=None):
-    """Cut rows into blocks of balanced cost, dearest block first.
+    """Cut rows into blocks that get smaller towards the end, dearest block first.
+
+    Guided self-scheduling (Polychronopoulos and Kuck, IEEE Trans. Comput. 1987): a block is a share
+    of the work that is left, so that workers end at nearly the same time.
 
     Args:
-        rows: the rows; neighbours stay together.
+        rows: the rows; neighbors stay together.
         costs: {row: relative work}; odd values count as the mean of the others.
         workers: how many will share the blocks.
         block_cells: most cells of a block.
@@ -115,13 +126,16 @@ def cut_blocks(rows, costs, workers, block_cells=None):
         return []
     weights = _weights([costs[row] for row in rows])
     limit = block_cells or BLOCK_CELLS
-    count = max(math.ceil(len(rows) / limit), min(len(rows), workers * BLOCKS_PER_WORKER))
-    share = sum(weights) / count
+    left = sum(weights)
+    last_cells = min(LAST_CELLS, len(rows) / (workers * BLOCKS_PER_WORKER))
+    least = left / len(rows) * last_cells
     blocks, current, weight = [], [], 0.0
     for row, cost in zip(rows, weights, strict=True):
+        share = max(left / (workers * SHARES_PER_WORKER), least)
         # A cell joins when that brings the block nearer to its share than leaving it out does.
         if current and (len(current) >= limit or weight + cost / 2 > share):
             blocks.append((weight, current))
+            left -= weight
             current, weight = [], 0.0
         current.append(row)
         weight += cost

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import selectors
+import subprocess
 import time
 from dataclasses import dataclass, field
 
@@ -186,9 +187,10 @@ class _Listener:
             self._log.close()
 
     def listen(self, seconds):
-        """Wait for words and return the events among them."""
+        """Wait for words, or the end, of the launcher and return the events among them."""
         if not self._selector.get_map():
-            time.sleep(seconds)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(seconds)
             return []
         events = []
         for key, _ in self._selector.select(seconds):

@@ -60,34 +60,55 @@ def files_of(folder):
     }
 
 
-@pytest.fixture(scope="module")
-def filled(tmp_path_factory):
-    """A cache that two processes have filled at once."""
-    folder = tmp_path_factory.mktemp("kernels")
-    code = "from region_grower_flow import engine; print(engine.warm_up())"
-    both = [run(code, folder), run(code, folder)]
-    assert output(both[0]) == output(both[1])
-    return folder
+FILL = """
+import sys
+import time
+from region_grower_flow.engine import cache
+
+
+def compile_into(target):
+    with open(sys.argv[1], "a") as journal:
+        print(target, file=journal)
+    time.sleep(1)
+
+
+cache._compile_into = compile_into
+cache.fill()
+print(cache.usable_folder())
+"""
+
+
+def test_two_processes_fill_it_once(tmp_path):
+    folder, journal = tmp_path / "kernels", tmp_path / "journal"
+    both = [run(FILL, folder, journal) for _ in range(2)]
+    used = [output(process) for process in both]
+    assert len(journal.read_text().splitlines()) == 1
+    (made,) = [path for path in folder.iterdir() if path.is_dir()]
+    assert (made / cache.COMPLETE).is_file()
+    assert used == [f"{made}\n"] * 2
+
+
+def test_the_filling_process_compiles_into_its_folder(tmp_path):
+    code = (
+        "import numpy; from region_grower_flow.engine.kernels.geometry import child_lists;"
+        "child_lists(numpy.array([-1]))"
+    )
+    output(run(code, tmp_path / "absent", **{cache.FILL_VARIABLE: str(tmp_path / "filling")}))
+    assert list((tmp_path / "filling").rglob("*.nbi"))
+    assert not (tmp_path / "absent").exists()
 
 
 @pytest.mark.slow
-def test_filled_once(filled):
-    made = [path for path in filled.iterdir() if path.is_dir()]
-    assert len(made) == 1
-    assert (made[0] / cache.COMPLETE).is_file()
-    assert list(made[0].rglob("*.nbi"))
+def test_only_read_afterwards(kernels):
+    before = files_of(cache.folder())
+    assert [name for name in before if name.endswith(".nbi")]
+    output(run(GROW, cache.base_folder(), HERE))
+    assert files_of(cache.folder()) == before
 
 
 @pytest.mark.slow
-def test_only_read_afterwards(filled):
-    before = files_of(filled)
-    output(run(GROW, filled, HERE))
-    assert files_of(filled) == before
-
-
-@pytest.mark.slow
-def test_same_cells_without_compilation(filled, tmp_path):
-    compiled = json.loads(output(run(GROW, filled, HERE)))
+def test_same_cells_without_compilation(kernels, tmp_path):
+    compiled = json.loads(output(run(GROW, cache.base_folder(), HERE)))
     plain = json.loads(output(run(GROW, tmp_path, HERE, NUMBA_DISABLE_JIT="1")))
     assert plain == compiled
     assert not list(tmp_path.iterdir())
@@ -113,12 +134,31 @@ def test_unfilled_folder_is_not_used(tmp_path, monkeypatch):
     assert cache.usable_folder() == cache.folder()
 
 
-def test_folder_that_cannot_be_written(tmp_path, monkeypatch):
+def test_folder_that_cannot_be_made(tmp_path, monkeypatch, caplog):
     (tmp_path / "file").touch()
     monkeypatch.setenv(cache.BASE_VARIABLE, str(tmp_path / "file" / "below"))
-    monkeypatch.setattr(cache, "load_kernels", lambda: None)
-    with pytest.warns(UserWarning, match="each process compiles its own"):
-        cache.warm_up()
+    cache.provide()
+    assert "Not a directory" in caplog.text
+    assert "each process compiles its own" in caplog.text
+
+
+def test_full_folder_that_cannot_be_written(tmp_path, monkeypatch, caplog):
+    monkeypatch.setenv(cache.BASE_VARIABLE, str(tmp_path))
+    cache.folder().mkdir()
+    (cache.folder() / cache.COMPLETE).touch()
+    cache.provide()
+    assert caplog.text == ""
+    monkeypatch.setattr(cache.os, "access", lambda *_: False)  # root may write anywhere
+    cache.provide()
+    assert "cannot be written to" in caplog.text
+    assert "Compiling" not in caplog.text
+
+
+def test_nothing_is_filled_without_compilation(tmp_path, monkeypatch):
+    monkeypatch.setenv(cache.BASE_VARIABLE, str(tmp_path))
+    monkeypatch.setenv("NUMBA_DISABLE_JIT", "1")
+    cache.provide()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_interrupted_filling_leaves_nothing(tmp_path, monkeypatch):

@@ -9,10 +9,8 @@ from region_grower_flow.errors import OutputFailed
 from region_grower_flow.runtime.blocks import (
     block_files,
     block_name,
-    discard_records,
     finished_records,
     read_block,
-    remove_temporaries,
     write_block,
 )
 
@@ -41,8 +39,6 @@ def test_truncated_block_is_not_believed(block, tmp_path, share):
     assert read_block(block) is None
     assert finished_records(tmp_path) == {}
     assert block.exists()
-    finished_records(tmp_path, remove_corrupt=True)
-    assert not block.exists()
 
 
 def test_any_changed_byte_is_found(block):
@@ -69,13 +65,10 @@ def test_odd_records_are_no_blocks(tmp_path, odd):
     assert finished_records(tmp_path) == {}
 
 
-def test_temporary_files_are_ignored_and_removed(block, tmp_path):
+def test_temporary_files_are_no_blocks(block, tmp_path):
     temporary = tmp_path / ".tmp-1-2.jsonl"
     temporary.write_bytes(block.read_bytes())
     assert block_files(tmp_path) == [block]
-    remove_temporaries(tmp_path)
-    assert not temporary.exists()
-    assert block.exists()
 
 
 def test_made_record_wins(tmp_path):
@@ -88,13 +81,6 @@ def test_records_of_one_job(tmp_path):
     write_block(tmp_path, block_name("a", 0, 1), [record(1)])
     write_block(tmp_path, block_name("b", 0, 2), [record(2)])
     assert set(finished_records(tmp_path, job="b")) == {(2, "d")}
-
-
-def test_stale_records_are_discarded(tmp_path):
-    write_block(tmp_path, block_name("a", 0, 1), [record(1, "old"), record(2, "old")])
-    write_block(tmp_path, block_name("b", 0, 1), [record(1, "new")])
-    assert discard_records(tmp_path, {(1, "new")}) == 1
-    assert set(finished_records(tmp_path)) == {(1, "new")}
 
 
 def test_missing_folder_is_one_sentence(tmp_path):

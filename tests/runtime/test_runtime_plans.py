@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from region_grower_flow.runtime.plans import BLOCK_CELLS, BLOCKS_PER_WORKER, cut_blocks
+from region_grower_flow.runtime.plans import BLOCK_CELLS, LAST_CELLS, cut_blocks
 
 
 def even(rows):
@@ -20,9 +20,19 @@ def test_blocks_hold_every_row_once():
     assert max(len(block.rows) for block in blocks) <= BLOCK_CELLS
 
 
-def test_each_worker_gets_several_blocks():
-    blocks = cut_blocks(range(64), even(range(64)), workers=4)
-    assert len(blocks) >= 4 * BLOCKS_PER_WORKER
+def test_blocks_get_smaller_towards_the_end():
+    sizes = [len(block.rows) for block in cut_blocks(range(1000), even(range(1000)), workers=4)]
+    assert sizes == sorted(sizes, reverse=True)
+    assert sizes[0] == BLOCK_CELLS
+    assert max(sizes[-8:]) <= LAST_CELLS
+    # The worker that begins the last large block ends before the others have run out of work.
+    for place, size in enumerate(sizes[:-8]):
+        assert size <= max(LAST_CELLS, math.ceil(sum(sizes[place:]) / 8))
+
+
+@pytest.mark.parametrize("cells", [16, 64, 100, 400])
+def test_each_worker_gets_several_blocks(cells):
+    assert len(cut_blocks(range(cells), even(range(cells)), workers=4)) >= 12
 
 
 def test_fewer_cells_than_workers():
