@@ -216,6 +216,9 @@ class FlowTask(WorkOptions, luigi.Task):
         except FlowError as error:
             self.tell(str(error))
             raise
+        except Exception as error:  # a defect: the page of the failure shows where
+            self.tell(f"failed: {type(error).__name__}: {error}")
+            raise
         finally:
             self.end_progress()
         self.tell(_beginning(self.account(facts)), 100)

@@ -5,8 +5,6 @@ import traceback
 from collections import Counter
 
 import luigi
-from luigi.scheduler import Scheduler
-from luigi.worker import Worker
 
 from region_grower_flow.errors import FlowError
 from region_grower_flow.manifest import read_manifest
@@ -15,23 +13,6 @@ from region_grower_flow.tasks.sentences import quiet_tracebacks
 
 MOST_FILES = 12
 """Of one folder, that are named one by one when a run has written them."""
-
-
-class Scheduling(luigi.interface._WorkerSchedulerFactory):
-    """Schedulers and workers that look whether a task is complete after it has run."""
-
-    def create_local_scheduler(self):
-        """A scheduler of this process alone."""
-        return Scheduler(prune_on_get_work=True, record_task_history=False)
-
-    def create_worker(self, scheduler, worker_processes, assistant=False):
-        """A worker that believes manifests only."""
-        return Worker(
-            scheduler=scheduler,
-            worker_processes=worker_processes,
-            assistant=assistant,
-            check_complete_on_run=True,
-        )
 
 
 _commands = []

@@ -26,7 +26,10 @@ class AtlasOptions(WorkOptions):
         optional=False,
     )
     atlas = Place("Folder of the atlas", optional=False)
-    atlas_cache = Place("Folder in which the volumes of a remote atlas are kept", significant=False)
+    atlas_cache = Place(
+        "Accepted for region-grower's sake; an atlas is a folder here, and nothing is fetched",
+        significant=False,
+    )
     region_structure = Place(
         "YAML file of the regions: layers, thicknesses, boundaries, directions",
         default=layout.REGION_STRUCTURE,

@@ -246,6 +246,7 @@ class Choice(Option, luigi.ChoiceParameter):
     def __init__(self, description, choices, **settings):
         settings.setdefault("default", choices[0])
         super().__init__(description, choices=choices, var_type=str, **settings)
+        self.words = tuple(choices)
         # Luigi's own words have the choices in an order that changes from run to run.
         self.description = f"{description}. Choices: {', '.join(choices)}"
 

@@ -1,0 +1,5 @@
+"""The command line: region-grower's commands, as thin ways to run the tasks."""
+
+from region_grower_flow.cli.commands import main
+
+__all__ = ["main"]

@@ -1,0 +1,205 @@
+"""The commands."""
+
+import sys
+
+import click
+
+from region_grower_flow import __version__
+from region_grower_flow.cli.options import (
+    DISTRIBUTION_FLAGS,
+    PARAMETER_FLAGS,
+    SYNTHESIS_OPTIONS,
+    VALIDATION_OPTIONS,
+    TaskCommand,
+    flags_of,
+    task_class,
+)
+from region_grower_flow.cli.running import FAILED, INVALID, exit_code, log_versions, run_command
+from region_grower_flow.errors import FlowError
+
+
+@click.group()
+@click.version_option(__version__)
+def main():
+    """Grow neurons into a brain atlas."""
+
+
+RECONSTRUCTIONS = """
+
+    MORPHOLOGIES_DIR is the folder that contains the cells.
+
+    DAT_FILE is the table with the mtype of each cell: .dat, neuronDB .xml, .csv or .tsv.
+"""
+
+
+def calibration(task, output, **settings):
+    """A command that makes a file of a folder of reconstructions and their table.
+
+    Args:
+        task: the name of the task.
+        output: (option that names the file, its default).
+        **settings: of the command.
+    """
+
+    option, default = output
+
+    @main.command(
+        cls=TaskCommand,
+        task=task,
+        arguments=("morphologies_dir", "dat_file"),
+        defaults={option: default},
+        **settings,
+    )
+    def command(**values):
+        run_command(task_class(task), {**values, option: values[option] or default}, option)
+
+    return command
+
+
+generate_parameters = calibration(
+    "BuildParameters",
+    ("generated_parameters", "tmd_parameters.json"),
+    name="generate-parameters",
+    flags=PARAMETER_FLAGS,
+    help="Generate the JSON file of the TMD parameters of each mtype." + RECONSTRUCTIONS,
+    short_help="Generate the TMD parameter file",
+)
+
+generate_distributions = calibration(
+    "ExtractDistributions",
+    ("extracted_distributions", "tmd_distributions.json"),
+    name="generate-distributions",
+    flags=DISTRIBUTION_FLAGS,
+    help="Create the JSON file of the TMD distributions of each mtype." + RECONSTRUCTIONS,
+    short_help="Create the TMD distribution file",
+)
+
+scheduler_option = click.option(
+    "--scheduler-url", help="URL of a central Luigi scheduler, to watch the run there"
+)
+
+
+@main.command(
+    "synthesize-morphologies",
+    cls=TaskCommand,
+    task="SynthesizeMorphologies",
+    flags=flags_of(SYNTHESIS_OPTIONS),
+    short_help="Synthesize morphologies into an atlas",
+)
+@click.option("--with-mpi", is_flag=True, help="Accepted for region-grower's sake; see --launcher")
+@click.option("--dask-config", help="Accepted for region-grower's sake; there is no Dask here")
+@click.option("--show-pip-freeze", is_flag=True, help="Log the versions of all installed packages")
+@scheduler_option
+def synthesize_morphologies(with_mpi, dask_config, show_pip_freeze, scheduler_url, **values):
+    """Synthesize one morphology per cell, with TMD parameters and distributions.
+
+    Without --tmd-parameters or --tmd-distributions they are made from the reconstructions
+    (--morphologies-dir and --dat-file).
+    """
+    if with_mpi:
+        click.echo(
+            "--with-mpi is not needed: run the command itself without mpiexec; it starts "
+            "--nb-processes MPI workers through --launcher.",
+            err=True,
+        )
+    if dask_config is not None:
+        click.echo(
+            "--dask-config has no effect: there is no Dask; see --nb-processes, --launcher and "
+            "--chunksize.",
+            err=True,
+        )
+    if show_pip_freeze:
+        log_versions()
+    run_command(task_class("SynthesizeMorphologies"), values, "out_cells", scheduler_url)
+
+
+@main.command(
+    "validate",
+    cls=TaskCommand,
+    task="ValidateSynthesis",
+    flags=flags_of((*VALIDATION_OPTIONS, *SYNTHESIS_OPTIONS)),
+    short_help="Compare synthesized cells with the reference, and say no",
+)
+@scheduler_option
+def validate(scheduler_url, **values):
+    """Validate the cells of a synthesis, which is made or completed first.
+
+    Give the options of synthesize-morphologies; or --validation-of vacuum for some cells of each
+    mtype grown without an atlas. The exit code is not 0 when verdicts are not as --fail-on wants
+    them.
+    """
+    values["validation_dir"] = values["validation_dir"] or "validation"
+    output = "validation_dir"
+    if values["validation_of"] != "vacuum" and values["out_cells"]:
+        output = "out_cells"  # so that the work folder is that of the synthesis
+    run_command(task_class("ValidateSynthesis"), values, output, scheduler_url)
+
+
+def run_options(command):
+    """The options of commands that look at a run that was: which one."""
+    for option in (
+        click.option("--task", help="The task to look at (default: SynthesizeMorphologies)"),
+        click.option("--config", help="Luigi's configuration of the run (default: ./luigi.cfg)"),
+        click.option(
+            "--work-dir", help="Folder of the intermediates of a run of this command line"
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+@main.command("status", short_help="Tell what is there, what is stale and why")
+@run_options
+def status(work_dir, config, task):
+    """Tell for each stage and chunk whether it is fresh, stale (and why), partial or missing.
+
+    Tells what a run would do, too. Runs and writes nothing.
+    """
+    from region_grower_flow.tasks.status import report
+
+    try:
+        for line in report(work_dir, config, task):
+            click.echo(line)
+    except FlowError as error:
+        click.echo(str(error), err=True)
+        sys.exit(INVALID)
+
+
+@main.command("clean", short_help="Remove intermediates, after showing which")
+@run_options
+@click.option("--stale", is_flag=True, help="Remove what no run needs any more (the default)")
+@click.option("--all", "all_", is_flag=True, help="Remove all that the package made there")
+@click.option("--yes", is_flag=True, help="Do not ask")
+def clean(work_dir, config, task, stale, all_, yes):
+    """Remove intermediates, after showing which; outputs and files of others stay.
+
+    --stale (the default) removes what no stage refers to that is up to date and what no run would
+    take over. After --all a run makes everything again, and needs --overwrite for the outputs.
+    """
+    from region_grower_flow.tasks.cleaning import sweeping
+
+    if stale and all_:
+        raise click.UsageError("--stale and --all exclude each other")
+    try:
+        with sweeping(work_dir, config, task, all_) as sweep:
+            if not sweep.files:
+                click.echo(f"Nothing to remove in {sweep.folder}.")
+                return
+            click.echo(f"To be removed from {sweep.folder}:")
+            for line in sweep.lines():
+                click.echo(line)
+            if not yes and not _agreed():
+                click.echo("Nothing has been removed.", err=True)
+                sys.exit(FAILED)
+            sweep.remove()
+            click.echo(f"{len(sweep.files)} files removed.")
+    except FlowError as error:
+        click.echo(str(error), err=True)
+        sys.exit(exit_code(error))
+
+
+def _agreed():
+    try:
+        return click.confirm("Remove them?")
+    except click.Abort:  # nobody is there to answer
+        return False

@@ -1,0 +1,124 @@
+"""How a command runs a task, what it says of it, and how it ends."""
+
+import importlib.metadata
+import logging
+import sys
+from pathlib import Path
+
+import click
+
+from region_grower_flow.errors import FlowError, InvalidInput
+
+L = logging.getLogger(__name__)
+
+INVALID, FAILED, INTERRUPTED = 2, 1, 130
+"""Exit codes: the inputs are wrong; something went wrong during the work; Ctrl-C."""
+
+PLAIN = str | int | float | bool | tuple | None
+"""What defaults of options are; Luigi marks options without default with an object."""
+
+
+def run_command(task_class, values, output, scheduler_url=None):
+    """Run a task; exit with a code that says how it went.
+
+    Args:
+        task_class: of the task.
+        values: {option: what the command was given}.
+        output: the option that names the main output; the work folder is beside that.
+        scheduler_url: of a central scheduler, None for a local one.
+    """
+    values = {name: value for name, value in values.items() if value not in (None, (), "")}
+    path = Path(values.get(output) or "region_grower_flow")
+    values.setdefault("work_dir", str(path.with_name(f"{path.stem}_work")))
+    set_up_logging(values.get("worker_log_level", "info"))
+    try:
+        task = task_class(**{**_defaults(task_class), **values})
+        code = run_task(task, scheduler_url)
+    except FlowError as error:
+        click.echo(str(error), err=True)
+        code = exit_code(error)
+    except KeyboardInterrupt:
+        click.echo("Interrupted. What is finished is kept: run again to go on from it.", err=True)
+        code = INTERRUPTED
+    sys.exit(code)
+
+
+def exit_code(*errors):
+    """The exit code for some errors: INVALID when only the inputs are wrong."""
+    return INVALID if all(isinstance(error, InvalidInput) for error in errors) else FAILED
+
+
+def _defaults(task_class):
+    """The defaults that ``--help`` shows: a luigi.cfg that lies about is for ``luigi`` only."""
+    return {
+        name: option._default
+        for name, option in task_class.get_params()
+        if isinstance(option._default, PLAIN)
+    }
+
+
+def run_task(task, scheduler_url=None):
+    """Run a task and what it needs with a local (or the given) scheduler.
+
+    Returns:
+        The exit code: 0, or INVALID or FAILED after the sentences have been printed.
+    """
+    import luigi
+
+    from region_grower_flow.tasks import messages
+    from region_grower_flow.tasks.scheduling import Scheduling
+
+    # The command has its own logging.
+    luigi.configuration.get_config().set("core", "no_configure_logging", "true")
+    # To look at a million morphologies takes seconds: no more often than needed.
+    done_before = task.complete()
+    if done_before and scheduler_url is None:
+        return _close(task, done_before)
+    failures = messages.collect_failures()
+    result = luigi.build(
+        [task],
+        worker_scheduler_factory=Scheduling(),
+        local_scheduler=scheduler_url is None,
+        scheduler_url=scheduler_url or "",
+        no_lock=True,
+        detailed_summary=True,
+        workers=1,
+    )
+    if failures:
+        for sentence in dict.fromkeys(map(messages.told, failures)):
+            click.echo(sentence, err=True)
+        return exit_code(*failures)
+    # Luigi has looked whether the task is complete after it has run.
+    if result.status.name not in ("SUCCESS", "SUCCESS_WITH_RETRY"):
+        click.echo(f"The run did not finish: {result.status.value[1]}", err=True)
+        return FAILED
+    return _close(task, done_before)
+
+
+def _close(task, done_before):
+    """Print what a successful run has made."""
+    from region_grower_flow.tasks import messages
+
+    for sentence in messages.closing_sentences(task, done_before):
+        click.echo(sentence)
+    return 0
+
+
+def log_versions():
+    """Log the versions of all installed packages."""
+    set_up_logging("info")
+    found = importlib.metadata.distributions()
+    installed = sorted({f"{d.name}=={d.version}" for d in found}, key=str.lower)
+    L.info("Using the following package versions: %s", installed)
+
+
+def set_up_logging(level):
+    """Show what the package logs from a level on."""
+    logging.basicConfig(
+        format="%(asctime)s - %(name)s - %(levelname)s - %(message)s",
+        datefmt="%Y-%m-%dT%H:%M:%S",
+        level=level.upper(),
+    )
+    # Luigi's own account of its scheduling; failures are told as sentences instead.
+    for name in ("luigi", "luigi-interface"):
+        logging.getLogger(name).setLevel("DEBUG" if level == "debug" else "CRITICAL")
