@@ -263,23 +263,35 @@ def compare_trees(
             verdicts += untestable(n_cells, kind, mtype, minimum, detail)
             continue
         image_tests[kind] = counts, compare_distances(image_distances(*trees), cells, rng)
-        features = [bar_features(group) for group in trees]
-        feature_tests[kind] = [
-            compare_clustered(name, (values, features[1][name]), cells, rng, minimum)
-            for name, values in features[0].items()
-        ]
+        feature_tests[kind] = _feature_tests(trees, cells, rng, minimum)
     of_features = feature_verdicts(TIER, mtype, feature_tests, minimum)
-    adjusted = [
-        benjamini_hochberg([getattr(found, name) for _, found in image_tests.values()]).tolist()
-        for name in ("ratio_p", "p")
+    for kind, of_images in _image_verdicts(image_tests, mtype).items():
+        verdicts += [*of_images, *(v for v in of_features if v.neurite_type == kind)]
+    return verdicts
+
+
+def _feature_tests(trees, cells, rng, minimum):
+    reference, synthesized = (bar_features(group) for group in trees)
+    return [
+        compare_clustered(name, (values, synthesized[name]), cells, rng, minimum)
+        for name, values in reference.items()
     ]
-    for (kind, (counts, found)), of_ratio, of_energy in zip(
-        image_tests.items(), *adjusted, strict=True
-    ):
+
+
+def _image_verdicts(tests, mtype):
+    """{neurite type: [Verdict]} of {neurite type: (numbers of trees, DistanceTest)}."""
+    of_ratio, of_energy = (
+        benjamini_hochberg([getattr(found, name) for _, found in tests.values()]).tolist()
+        for name in ("ratio_p", "p")
+    )
+    verdicts = {}
+    for place, (kind, (counts, found)) in enumerate(tests.items()):
         about = {"mtype": mtype, "neurite_type": kind}
         about |= {"n_reference": counts[0], "n_synthesized": counts[1]}
-        verdicts += [_of_ratio(found, of_ratio, about), _of_energy(found, of_energy, about)]
-        verdicts += [verdict for verdict in of_features if verdict.neurite_type == kind]
+        verdicts[kind] = [
+            _of_ratio(found, of_ratio[place], about),
+            _of_energy(found, of_energy[place], about),
+        ]
     return verdicts
 
 
