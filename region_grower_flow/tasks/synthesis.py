@@ -73,7 +73,7 @@ class SynthesizeChunk(ChunkRange, GrowsCells, Guarded, SynthesisOptions, FlowTas
         from region_grower_flow.chunk import synthesize_chunk
 
         plan = self.plan(*launcher_and_workers(self))
-        self.tell("starting the workers", 0)
+        self.tell("starting the workers; the first time on a machine growth is compiled before", 0)
         facts = synthesize_chunk(plan, self.show_progress("cells", self.part()).cells)
         # As the work folder is named: what is absolute would not survive a move of all folders.
         return [self.work_path(layout.CHUNKS, plan.results.name)], facts
