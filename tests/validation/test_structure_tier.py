@@ -188,6 +188,15 @@ def test_a_deleted_row(written):
     assert structure.STRAY in failed(written)
 
 
+def test_rows_that_only_the_summary_agrees_with(written):
+    cells = written.mtypes["PC"]
+    cells.names.remove("b")
+    cells.told = cells.in_summary()
+    verdict = verdicts(written)[structure.ROWS]
+    assert verdict.verdict == FAIL
+    assert verdict.detail == "5 asked, 2 dropped, but 2 rows"
+
+
 def test_two_rows_of_one_cell(written):
     written.mtypes["PC"].names[1] = "a"
     assert structure.ROWS in failed(written)
