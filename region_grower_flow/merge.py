@@ -1,15 +1,10 @@
 """The merge: from the results of all chunks to the outputs that users take.
 
-Morphologies are linked (copied where links do not work) from the work folder, so that the outputs
-of an earlier run stay whole until those of this one are complete, and so that making an output
-again costs no growth.
+Morphologies are linked from the work folder, so that the outputs of an earlier run stay whole until
+those of this one are complete, and so that making an output again costs no growth.
 """
 
-import contextlib
-import errno
 import json
-import os
-import shutil
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,12 +14,8 @@ import numpy as np
 from region_grower_flow import layout
 from region_grower_flow.chunk import read_records
 from region_grower_flow.errors import FlowError, some
-from region_grower_flow.io.atomic import TEMPORARY_PREFIX, make_folder, remove_temporaries, writing
-from region_grower_flow.io.listing import read_listing, write_listing
-from region_grower_flow.io.morphologies import check_file
-
-NO_LINKS = (errno.EXDEV, errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOTSUP)
-"""What a file system answers that cannot link here."""
+from region_grower_flow.io.atomic import make_folder
+from region_grower_flow.linking import place_morphologies
 
 
 class TooManyFailures(FlowError):
@@ -77,6 +68,7 @@ def merge_outputs(plan, on_progress=None):
         (paths of the output files, summary): the summary is what ``plan.summary`` holds.
 
     Raises:
+        DamagedMorphologies: of the work folder; nothing has been written.
         OutputFailed: an output cannot be written.
     """
     start = time.monotonic()
@@ -85,7 +77,9 @@ def merge_outputs(plan, on_progress=None):
     outputs = []
     if not plan.skip_write:
         tell("placing the morphologies")
-        _place_morphologies(plan, results)
+        place_morphologies(
+            results.files, plan.staged, plan.morphologies, plan.listing, results.staged
+        )
     tell("writing the tables")
     outputs += _write_tables(plan, results)
     if plan.container and not plan.skip_write:
@@ -97,6 +91,19 @@ def merge_outputs(plan, on_progress=None):
     summary.setdefault("seconds", {})["SynthesizeMorphologies"] = round(time.monotonic() - start, 3)
     _write_json(plan.summary, summary)
     return [*outputs, plan.summary], summary
+
+
+def chunks_of(plan, files):
+    """The tables of results among ``plan.chunks`` that name some of these staged files (a set)."""
+    return [
+        chunk
+        for chunk in plan.chunks
+        if any(
+            f"{record['name']}.{extension}" in files
+            for record in read_records(chunk)
+            for extension in record["files"]
+        )
+    ]
 
 
 def check_failures(summary, max_ratio):
@@ -167,75 +174,6 @@ class _Results:
 def _records(plan):
     for chunk in plan.chunks:
         yield from read_records(chunk)
-
-
-def _place_morphologies(plan, results):
-    """Link the morphologies to the users' folder; remove those of earlier runs of ours."""
-    listed = read_listing(plan.listing, plan.morphologies)
-    earlier = {name: (size, crc32) for name, (size, crc32, _) in listed.items()}
-    wanted = results.files
-    # The listing is written first: what a kill leaves behind is then known as ours.
-    write_listing(plan.listing, plan.morphologies, earlier | wanted)
-    make_folder(plan.morphologies)
-    for folder in sorted({os.path.dirname(name) for name in [*wanted, *earlier]}):
-        make_folder(plan.morphologies / folder)
-        # Nobody writes morphologies now: what is not complete was left by killed processes.
-        remove_temporaries(plan.morphologies / folder)
-        if not plan.folders:
-            remove_temporaries(plan.staged / folder)
-    staged, placed = f"{plan.staged}/", f"{plan.morphologies}/"
-    for name, known in wanted.items():
-        _place(staged + results.staged.get(name, name), placed + name, known)
-    for name in earlier.keys() - wanted.keys():
-        with writing(plan.morphologies / name):
-            (plan.morphologies / name).unlink(missing_ok=True)
-    write_listing(plan.listing, plan.morphologies, wanted)
-
-
-def _place(source, target, known):
-    """Make ``target`` the same file as ``source``, or a copy of it (paths as text, for speed)."""
-    try:
-        os.link(source, target)
-    except OSError:
-        with writing(target):
-            _replace(source, target, known)
-
-
-def _replace(source, target, known):
-    """The same where there is a file already, or where links do not work."""
-    if _is_placed(source, target, known):
-        return
-    folder, name = os.path.split(target)
-    beside = os.path.join(folder, f"{TEMPORARY_PREFIX}{os.getpid()}-{name}")
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(beside)
-    try:
-        _link_or_copy(source, beside)
-        os.replace(beside, target)
-    except OSError:
-        with contextlib.suppress(OSError):
-            os.unlink(beside)
-        raise
-
-
-def _is_placed(source, target, known):
-    """Whether the target is the source, or a whole copy of it on another file system."""
-    try:
-        there, here = os.stat(target), os.stat(source)
-    except FileNotFoundError:
-        return False
-    if os.path.samestat(there, here):
-        return True
-    return there.st_dev != here.st_dev and check_file(target, *known)
-
-
-def _link_or_copy(source, target):
-    try:
-        os.link(source, target)
-    except OSError as error:
-        if error.errno not in NO_LINKS:
-            raise
-        shutil.copyfile(source, target)
 
 
 def _write_tables(plan, results):

@@ -28,7 +28,7 @@ LAYERS = [
     ["cell_inputs"],
     ["synthesis"],
     ["runtime"],
-    ["chunk"],
+    ["chunk", "linking"],
     ["merge"],
     ["vacuum"],
     ["status"],

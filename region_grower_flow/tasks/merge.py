@@ -49,18 +49,38 @@ class SynthesizeMorphologies(GrowsCells, Checked, OutputOptions, FlowTask):
 
     def run(self):
         """Wait for chunks that could not be counted before, then merge."""
+        from region_grower_flow.linking import DamagedMorphologies
+
         chunks = [chunk for chunk in self.chunks() if not chunk.complete()]
         if chunks:
             yield chunks
         try:
-            super().run()
+            try:
+                super().run()
+            except DamagedMorphologies as damaged:
+                self._mend(damaged.names)
+                super().run()
         finally:
             release()
         messages.announce(self)
 
+    def _mend(self, files):
+        """Grow cells again whose morphologies in the work folder are damaged.
+
+        Their chunks take over the other cells. They run here: for Luigi they have been done.
+        """
+        from region_grower_flow.merge import chunks_of
+
+        plan = self.plan()
+        damaged = chunks_of(plan, files)
+        for chunk, table in zip(self.chunks(), plan.chunks, strict=True):
+            if table in damaged:
+                Path(chunk.output().path).unlink(missing_ok=True)
+                chunk.run()
+
     def upstream(self):
         """All cells as one chunk: results do not depend on how cells are grouped."""
-        return [self.clone(SynthesizeChunk, first=0, last=0)]
+        return [self.clone(SynthesizeChunk, first=0, last=0, guard=guard_of(self))]
 
     def values(self):
         """The options of the chunks are in the chunks' fingerprints; the places count here."""
