@@ -3,6 +3,7 @@
 import json
 import os
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -62,13 +63,16 @@ class Sweep:
 
     def lines(self):
         """What would be removed, by folder, and its size."""
+        stats = {path: path.lstat() for path in self.files}
+        links = Counter((stat.st_dev, stat.st_ino) for stat in stats.values())
         sums = {}
-        for path in self.files:
-            parts = path.relative_to(self.folder).parts
-            count, size, freed = sums.get(parts[0], (0, 0, 0))
-            stat = path.lstat()
-            shared = stat.st_nlink > 1
-            sums[parts[0]] = (count + 1, size + stat.st_size, freed + stat.st_size * (not shared))
+        for path, stat in stats.items():
+            top = path.relative_to(self.folder).parts[0]
+            count, size, freed = sums.get(top, (0, 0, 0))
+            # A file with several names goes with the last of them.
+            gone = links[stat.st_dev, stat.st_ino] == stat.st_nlink
+            own = stat.st_size / links[stat.st_dev, stat.st_ino]
+            sums[top] = (count + 1, size + own, freed + own * gone)
         for name, (count, size, freed) in sorted(sums.items()):
             also = "" if size == freed else f", {in_bytes(size - freed)} of it shared with outputs"
             yield f"  {name + ':':28} {count} files, {in_bytes(size)}{also}"
@@ -88,6 +92,7 @@ class Sweep:
 
 def in_bytes(size):
     """A size for a person."""
+    size = round(size)
     for unit in ("bytes", "kB", "MB", "GB"):
         if size < 1000 or unit == "GB":
             return f"{size} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"

@@ -33,14 +33,14 @@ class Stage:
     holder: str | None = None
     made: str = ""
 
-    def line(self):
-        """The stage for a terminal."""
+    def line(self, width):
+        """The stage for a terminal, its name padded to ``width`` characters."""
         notes = list(self.reasons)
         if self.state == FRESH and self.made:
             notes = [f"made {self.made[:16].replace('T', ' ')}"]
         if self.holder:
             notes.insert(0, f"being made now by {self.holder}")
-        return f"{self.name:32} {self.state:8} {'; '.join(notes)}".rstrip()
+        return f"{self.name:{width}} {self.state:8} {'; '.join(notes)}".rstrip()
 
 
 @dataclass(frozen=True)

@@ -82,6 +82,22 @@ def test_chunks_stay_where_it_is_not_known_which_there_are(work):
     assert set(cleaning.stale(work, {}).files) == chunks
 
 
+def test_what_has_another_name_elsewhere_frees_nothing(work):
+    ours = work / layout.MORPHOLOGIES / f"{'0' * 32}.h5"
+    touch(ours)
+    (line,) = cleaning.Sweep(work, [ours]).lines()
+    assert line.endswith("1 files, 1 bytes")
+    output = work.parent / "out.h5"
+    output.hardlink_to(ours)
+    (line,) = cleaning.Sweep(work, [ours]).lines()
+    assert line.endswith("1 files, 1 bytes, 1 bytes of it shared with outputs")
+    # Not when all of its names go.
+    second = work / layout.VACUUM_WORK / layout.CELL_TABLE
+    second.parent.mkdir()
+    output.rename(second)
+    assert not any("shared" in line for line in cleaning.Sweep(work, [ours, second]).lines())
+
+
 def test_another_folder_is_refused(tmp_path):
     with pytest.raises(InvalidInput, match="is not a folder of intermediates"):
         cleaning.everything(tmp_path)

@@ -20,7 +20,7 @@ from region_grower_flow.tasks.options.work import WorkOptions
 from region_grower_flow.tasks.progress import Progress, stage_log
 from region_grower_flow.tasks.sentences import quiet_tracebacks
 
-SHOWN_LINES = 12
+SHOWN_LINES = 20
 """Of a stage's account, in the web UI."""
 
 _digests = {}

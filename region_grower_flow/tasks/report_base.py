@@ -17,8 +17,8 @@ from region_grower_flow.tasks.merge import SynthesizeMorphologies
 from region_grower_flow.tasks.options.report import AllReportOptions
 from region_grower_flow.tasks.options.types import Text
 from region_grower_flow.tasks.reconstructions import preparation, prepared_dataset
+from region_grower_flow.tasks.synthesized import outputs_of, read_with
 from region_grower_flow.tasks.vacuum import SynthesizeVacuum
-from region_grower_flow.tasks.validation import atlas_outputs, vacuum_outputs
 
 PACKAGES = (*RESULT_PACKAGES, "matplotlib")
 """Whose versions enter the fingerprint."""
@@ -144,7 +144,7 @@ class Report(CheckedFirst, AllReportOptions, FlowTask):
     def upstream(self):
         """The synthesis, the preparation of the reconstructions, and further stages."""
         prepared = preparation(self) if self._has_references() else []
-        return [self.synthesis, *prepared, *self.stages()]
+        return [*read_with(self.synthesis), *prepared, *self.stages()]
 
     def _has_references(self):
         return REFERENCES in self.needs or bool(self.morphologies_dir and self.dat_file)
@@ -191,7 +191,11 @@ class Report(CheckedFirst, AllReportOptions, FlowTask):
         """Write the report; files that an earlier one has left there and this one has not go."""
         paths, sentences = self.report()
         remove_leftovers(self.output().path, paths, self.folder)
-        return paths, {"sentences": [*sentences, f"Written: {self.folder}"]}
+        return paths, {"sentences": [*sentences, *self.where()]}
+
+    def where(self):
+        """What the terminal says of the place of the files."""
+        yield f"Written: {self.folder}"
 
     def report(self):
         """(paths of all files, [sentence])."""
@@ -201,7 +205,7 @@ class Report(CheckedFirst, AllReportOptions, FlowTask):
 
     def outputs(self):
         """The SynthesisOutputs of the synthesis."""
-        return (atlas_outputs if self.in_atlas else vacuum_outputs)(self.synthesis)
+        return outputs_of(self.synthesis)
 
     def structure(self):
         """The region structure (dict); None in vacuum."""

@@ -6,7 +6,7 @@ from region_grower_flow.errors import InvalidInput
 from region_grower_flow.tasks import inputs
 from region_grower_flow.tasks.base import load_json_output
 from region_grower_flow.tasks.fits import FitPathDistances
-from region_grower_flow.tasks.models import model_paths, model_stages
+from region_grower_flow.tasks.models import model_paths
 from region_grower_flow.tasks.report_base import (
     DEBUG,
     ONLY_ATLAS,
@@ -77,10 +77,6 @@ class PlotDensityProfiles(Report):
 class WithParameters(Report):
     """Reports that show what the parameters ask for."""
 
-    def stages(self):
-        """The stages that make parameters where they are not given."""
-        return model_stages(self)
-
     def files(self):
         """The reconstructions, and the parameters that are given."""
         return {**super().files(), **inputs.given_files(self, *inputs.GIVEN)}
@@ -109,8 +105,8 @@ class PlotPathDistanceFits(WithParameters):
     own_options = (*Report.own_options, "path_fit_trees")
 
     def stages(self):
-        """The fits, and the parameters."""
-        return [self.clone(FitPathDistances), *super().stages()]
+        """The fits."""
+        return [self.clone(FitPathDistances)]
 
     def report(self):
         """See :func:`region_grower_flow.report.by_mtype.path_distances`."""

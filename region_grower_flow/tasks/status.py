@@ -42,6 +42,9 @@ MOST_COUNTED = 100_000
 MOST_LISTED = 10
 """Outputs of a stage that are named."""
 
+LEAST_WIDTH = 32
+"""Of the names of stages."""
+
 MAKES_INPUTS = (CreateExample, SynthesizeFromDensities)
 """Tasks before which inputs of other stages need not be there."""
 
@@ -291,19 +294,27 @@ def report(work_dir=None, config=None, task=None):
     """
     for root in find_roots(work_dir, config, task):
         looker = Looker(root)
-        folder = None
-        for stage_task, stage in looker.stages.items():
-            own = getattr(stage_task, "work_dir", folder or root.work_dir)
-            if own != folder:
-                folder = own
-                yield from (f"Work folder: {Path(folder)}", "")
-            yield stage.line()
-        if isinstance(root, SynthesizeMorphologies) and not looker.chunks:
+        yield from _stage_lines(looker)
+        asked = any(isinstance(task, SynthesizeMorphologies) for task in looker.stages)
+        if asked and not looker.chunks:
             yield "(The chunks cannot be told: the cells cannot be counted yet.)"
         yield ""
         yield from _prospect(looker)
         yield ""
         yield from _outputs(looker)
+
+
+def _stage_lines(looker):
+    """A line for each stage, by work folder: that of the run, then that of a hold-out."""
+    of_folders = {}
+    for task, stage in looker.stages.items():
+        folder = getattr(task, "work_dir", looker.root.work_dir)
+        of_folders.setdefault(folder, []).append(stage)
+    width = max(LEAST_WIDTH, *(len(stage.name) for stage in looker.stages.values()))
+    for place, (folder, stages) in enumerate(of_folders.items()):
+        yield from ([] if place == 0 else [""])
+        yield from (f"Work folder: {Path(folder)}", "")
+        yield from (stage.line(width) for stage in stages)
 
 
 def _prospect(looker):

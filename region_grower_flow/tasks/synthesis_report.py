@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from region_grower_flow.manifest import read_manifest
+from region_grower_flow.tasks.base import stages_above
 from region_grower_flow.tasks.models import MODEL_STAGES
 from region_grower_flow.tasks.report_base import ONLY_ATLAS, Report
 
@@ -58,7 +59,11 @@ class ReportSynthesis(Report):
         )
         make_folder(self.page.parent)
         write_text_atomic(self.page, synthesis_page(report))
-        return [self.page], [f"Open {self.page}"]
+        return [self.page], []
+
+    def where(self):
+        """The page."""
+        yield f"Open {self.page}"
 
     def _pictures(self):
         """([(mtype, kind, data, caption)], [sentence on cells that cannot be read])."""
@@ -79,7 +84,6 @@ class ReportSynthesis(Report):
 
     def _calibration(self):
         """(stage, sentences) of what was calibrated for the synthesis."""
-        for stage in MODEL_STAGES:
-            manifest = read_manifest(self.clone(stage).output().path)
-            if manifest is not None:
-                yield stage.__name__, manifest.facts.get("sentences", [])
+        for task in stages_above(self):
+            if isinstance(task, MODEL_STAGES) and task.complete():
+                yield task.task_family, read_manifest(task.output().path).facts.get("sentences", [])

@@ -12,7 +12,6 @@ from region_grower_flow.io.run_lock import release
 from region_grower_flow.manifest import read_manifest
 from region_grower_flow.sources import read_reconstructions
 from region_grower_flow.tasks import inputs, messages
-from region_grower_flow.tasks.atlas import LoadAtlas
 from region_grower_flow.tasks.base import FlowTask, processes
 from region_grower_flow.tasks.checks import Check, CheckedFirst
 from region_grower_flow.tasks.leftovers import remove_leftovers
@@ -25,6 +24,7 @@ from region_grower_flow.tasks.options.validation import (
     ValidationOptions,
 )
 from region_grower_flow.tasks.reconstructions import preparation, prepared_dataset
+from region_grower_flow.tasks.synthesized import outputs_of, read_with
 from region_grower_flow.tasks.vacuum import SynthesizeVacuum
 from region_grower_flow.validation import gate
 from region_grower_flow.validation.results import FULL, HOLDOUT
@@ -105,18 +105,17 @@ class ValidateSynthesis(CheckedFirst, ValidateOptions, FlowTask):
     stage_version = 2
 
     def upstream(self):
-        """What is validated, and the prepared reconstructions."""
+        """What is validated, with the parameters it was made from; prepared reconstructions."""
         return list(self.named_upstream().values())
 
     def named_upstream(self):
-        """Both parts may be synthesized by the same stage: that of the hold-out is told so."""
-        syntheses = self.syntheses()
-        named = [(syntheses[FULL].task_family, syntheses[FULL])]
-        named += [(task.task_family, task) for task in self._prepared()]
-        if self.holdout:
-            held_out = syntheses[HOLDOUT]
-            named.append((f"{held_out.task_family} of the {HOLDOUT}", held_out))
-        return dict(named)
+        """Both parts may be made by the same stages: those of the hold-out are told so."""
+        named = {task.task_family: task for task in self._prepared()}
+        for part, synthesis in self.syntheses().items():
+            of_part = "" if part == FULL else f" of the {part}"
+            for task in read_with(synthesis):
+                named[f"{task.task_family}{of_part}"] = task
+        return named
 
     def _prepared(self):
         return preparation(self) if self.has_reconstructions else []
@@ -220,7 +219,7 @@ class ValidateSynthesis(CheckedFirst, ValidateOptions, FlowTask):
         in_atlas = isinstance(task, SynthesizeMorphologies)
         return Part(
             name=name,
-            outputs=atlas_outputs(task) if in_atlas else vacuum_outputs(task),
+            outputs=outputs_of(task),
             references=references,
             notes=notes,
             atlas=Path(self.atlas) if in_atlas else None,
@@ -247,41 +246,3 @@ class ValidateSynthesis(CheckedFirst, ValidateOptions, FlowTask):
         """What the results were made from."""
         recipe = self.recipe()
         return {"fingerprint": recipe.fingerprint(), "recipe": recipe.as_dict()}
-
-
-def atlas_outputs(task):
-    """The SynthesisOutputs of a synthesis in an atlas."""
-    from region_grower_flow.merge import id_map_path
-    from region_grower_flow.validation.populations import SynthesisOutputs
-
-    places = task.places()
-    return SynthesisOutputs(
-        cells=Path(places["out_cells"]),
-        ids=id_map_path(places["out_cells"]),
-        summary=Path(places["summary"]),
-        morphologies=Path(places["morphologies"]),
-        extensions=task.out_morph_ext,
-        cell_table=task.clone(LoadAtlas).path,
-        asked=Path(task.input_cells),
-        listing=task.listing,
-        container=Path(task.container_path) if task.container_path else None,
-    )
-
-
-def vacuum_outputs(task):
-    """The SynthesisOutputs of a synthesis without atlas."""
-    from region_grower_flow import vacuum
-    from region_grower_flow.merge import id_map_path
-    from region_grower_flow.validation.populations import SynthesisOutputs
-
-    work = task.work_path(layout.VACUUM_WORK)
-    cells = task.path / vacuum.NODES
-    return SynthesisOutputs(
-        cells=cells,
-        ids=id_map_path(cells),
-        summary=task.path / vacuum.SUMMARY,
-        morphologies=task.path,
-        extensions=task.out_morph_ext,
-        cell_table=work / layout.CELL_TABLE,
-        listing=vacuum.listing_path(work),
-    )

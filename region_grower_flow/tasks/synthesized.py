@@ -1,0 +1,62 @@
+"""What a synthesis has made, for the stages that read it: reports and the validation."""
+
+from pathlib import Path
+
+from region_grower_flow import layout
+from region_grower_flow.tasks.atlas import LoadAtlas
+from region_grower_flow.tasks.merge import SynthesizeMorphologies
+
+
+def read_with(synthesis):
+    """A synthesis, and the stages above it whose outputs are read beside its own.
+
+    It may be up to date while these have been made again, alone and with other options: then their
+    files are not those that the cells were grown from.
+    """
+    above = synthesis.upstream()
+    if isinstance(synthesis, SynthesizeMorphologies):
+        (all_cells,) = above
+        above = all_cells.upstream()
+    return [synthesis, *above]
+
+
+def outputs_of(synthesis):
+    """The SynthesisOutputs of a task, in an atlas or without one."""
+    in_atlas = isinstance(synthesis, SynthesizeMorphologies)
+    return _atlas_outputs(synthesis) if in_atlas else _vacuum_outputs(synthesis)
+
+
+def _atlas_outputs(task):
+    from region_grower_flow.merge import id_map_path
+    from region_grower_flow.validation.populations import SynthesisOutputs
+
+    places = task.places()
+    return SynthesisOutputs(
+        cells=Path(places["out_cells"]),
+        ids=id_map_path(places["out_cells"]),
+        summary=Path(places["summary"]),
+        morphologies=Path(places["morphologies"]),
+        extensions=task.out_morph_ext,
+        cell_table=task.clone(LoadAtlas).path,
+        asked=Path(task.input_cells),
+        listing=task.listing,
+        container=Path(task.container_path) if task.container_path else None,
+    )
+
+
+def _vacuum_outputs(task):
+    from region_grower_flow import vacuum
+    from region_grower_flow.merge import id_map_path
+    from region_grower_flow.validation.populations import SynthesisOutputs
+
+    work = task.work_path(layout.VACUUM_WORK)
+    cells = task.path / vacuum.NODES
+    return SynthesisOutputs(
+        cells=cells,
+        ids=id_map_path(cells),
+        summary=task.path / vacuum.SUMMARY,
+        morphologies=task.path,
+        extensions=task.out_morph_ext,
+        cell_table=work / layout.CELL_TABLE,
+        listing=vacuum.listing_path(work),
+    )
