@@ -1,9 +1,14 @@
 """Fixtures that all tests share."""
 
+import os
 import signal
+import subprocess
+import uuid
 from pathlib import Path
 
 import pytest
+from marked_processes import MARK, marked_processes
+from real_parts import needs
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
@@ -79,3 +84,45 @@ def kernels():
     from region_grower_flow.engine import cache
 
     cache.fill()
+
+
+@pytest.fixture
+def mpi():
+    """A usable mpiexec."""
+    from region_grower_flow.runtime.launcher import mpi_works
+
+    needs(*mpi_works())
+
+
+@pytest.fixture(autouse=True)
+def _mpi_where_marked(request):
+    if request.node.get_closest_marker("mpi"):
+        request.getfixturevalue("mpi")
+
+
+@pytest.fixture
+def mark(monkeypatch):
+    """A mark in the environment of all processes that the test starts; none is left after it."""
+    value = uuid.uuid4().hex
+    monkeypatch.setenv(MARK, value)
+    yield value
+    for pid in marked_processes(value):
+        os.kill(pid, signal.SIGKILL)
+
+
+@pytest.fixture
+def mount():
+    """Mounts file systems in memory, or mounts them anew with other options."""
+    mounted = []
+
+    def do(folder, options):
+        folder.mkdir(parents=True, exist_ok=True)
+        options = ("remount," if folder in mounted else "") + options
+        command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        needs(done.returncode == 0, f"a file system cannot be mounted here ({done.stderr.strip()})")
+        mounted.append(folder)
+
+    yield do
+    for folder in set(mounted):
+        subprocess.run(["umount", "-l", str(folder)], check=False)

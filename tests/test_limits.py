@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from factories import copy_morphology, random_morphology
+from real_parts import neuroc_scale
 
 from region_grower_flow.errors import DropCell
 from region_grower_flow.limits import fit_to_limits, output_scaling, translate
@@ -36,7 +37,7 @@ def extent_of(morphology, root, direction=UP):
 
 def rescale_with_neuroc(morphology, limits, direction, min_hard_scale):
     """What SpaceWorker._post_growth_rescaling does, on MorphIO."""
-    scale = pytest.importorskip("neuroc.scale")
+    scale = neuroc_scale()
     cell = morphology.to_morphio()
     names = {number: name for name, number in NEURITE_TYPES.items()}
     for root in cell.root_sections:

@@ -2,15 +2,11 @@
 
 import json
 import shutil
-import sys
-from pathlib import Path
 
 import h5py
 import numpy as np
 from atlas_factory import VOXEL, load_raw, save_volume
 from flow_factory import make_flow
-
-sys.path.append(str(Path(__file__).parents[1] / "calibration"))
 
 NAN = float("nan")
 LEFT_OUT = object()

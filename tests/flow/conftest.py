@@ -1,19 +1,23 @@
 """Small flows: one that has run is copied where a test wants to start from a finished run."""
 
-import os
 import shutil
-import signal
-import uuid
 
 import pytest
+from bad_bases import make_bases
 from flow_factory import Flow, make_flow
-from flow_faults import MARK, Faults, marked_processes
+from flow_faults import Faults
 
 
 @pytest.fixture
 def flow(tmp_path, kernels):
     """The inputs of a small synthesis, not run yet."""
     return make_flow(tmp_path / "flow")
+
+
+@pytest.fixture(scope="session")
+def bases(tmp_path_factory, kernels):
+    """{kind: Flow} of the flows that bad inputs are made from: to be copied, then spoilt."""
+    return make_bases(tmp_path_factory.mktemp("bases"))
 
 
 @pytest.fixture(scope="session")
@@ -34,28 +38,6 @@ def finished(finished_once, tmp_path):
     process = flow.luigi()
     assert process.returncode == 0, process.stdout + process.stderr
     return flow
-
-
-@pytest.fixture
-def mark(monkeypatch):
-    """A mark in the environment of all processes that the test starts; none is left after it."""
-    value = uuid.uuid4().hex
-    monkeypatch.setenv(MARK, value)
-    yield value
-    for pid in marked_processes(value):
-        os.kill(pid, signal.SIGKILL)
-
-
-@pytest.fixture
-def mpi():
-    """Skips where no usable mpiexec is, or fails where it has been promised."""
-    from region_grower_flow.runtime.launcher import mpi_works
-
-    works, sentence = mpi_works()
-    if not works:
-        if os.environ.get("RGF_REQUIRE_REAL_PARTS") == "1":
-            pytest.fail(sentence)
-        pytest.skip(sentence)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Small whole flows for tests: inputs that grow in a second, run by the real luigi command."""
+"""Small whole flows for tests: inputs that grow in a second, run by the luigi command."""
 
 import json
 import os
@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from atlas_factory import make_atlas
+from forked import run_forked
 
 LUIGI = Path(sys.executable).with_name("luigi")
 COMMAND = Path(sys.executable).with_name("region-grower-flow")
@@ -53,15 +54,15 @@ class Flow:
         lines = "\n".join(f"{name} = {value}" for name, value in self.options.items())
         self.path("luigi.cfg").write_text(CFG.format(options=lines))
 
-    def luigi(self, *arguments, task="SynthesizeMorphologies", timeout=120):
-        """Run the real luigi command; returns the finished process with text output."""
+    def luigi(self, *arguments, task="SynthesizeMorphologies", timeout=120, run=run_forked):
+        """Run the luigi command in the folder; returns the finished process with text output."""
         self.write_cfg()
         command = [LUIGI, "--module", "region_grower_flow", task, *arguments]
-        return run(command, self.folder, timeout)
+        return run(command, self.folder, environment(), timeout)
 
-    def command(self, *arguments, timeout=120):
+    def command(self, *arguments, timeout=120, run=run_forked):
         """Run region-grower-flow in the folder."""
-        return run([COMMAND, *arguments], self.folder, timeout)
+        return run([COMMAND, *arguments], self.folder, environment(), timeout)
 
     def json(self, name):
         return json.loads(self.path(name).read_text())
@@ -84,8 +85,13 @@ class Flow:
         return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*.h5")}
 
 
-def run(command, folder, timeout):
-    environment = {**os.environ, "PYTHONWARNINGS": "ignore", "COLUMNS": "200"}
+def environment():
+    """The environment of the flow's commands."""
+    return {**os.environ, "PYTHONWARNINGS": "ignore", "COLUMNS": "200"}
+
+
+def run_alone(command, folder, environment, timeout):
+    """Run a command in a process of its own, as a user does."""
     return subprocess.run(
         [str(word) for word in command],
         cwd=folder,

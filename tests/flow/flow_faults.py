@@ -1,32 +1,19 @@
 """Runs of whole flows that are killed, and what they leave: processes, files, cells grown twice."""
 
-import contextlib
 import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import h5py
-from flow_factory import COMMAND, LUIGI
+from flow_factory import COMMAND, LUIGI, environment
+from forked import run_forked
+from marked_processes import MARK, marked_processes, send
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parent / "runtime"))
-
-from runtime_helpers import MARK, marked_processes, wait_until_gone  # noqa: E402
-
-__all__ = [
-    "MARK",
-    "Faults",
-    "marked_processes",
-    "results_of",
-    "send",
-    "temporaries",
-    "wait_until_gone",
-]
 
 LUIGI_TASK = ("--module", "region_grower_flow", "SynthesizeMorphologies")
 
@@ -58,11 +45,9 @@ class Faults:
             "slow": self.slow,
         }
         return {
-            **os.environ,
+            **environment(),
             MARK: self.mark,
-            "PYTHONWARNINGS": "ignore",
-            "COLUMNS": "200",
-            "PYTHONPATH": os.pathsep.join([str(HERE / "odd_cells"), *inherited]),
+            "PYTHONPATH": os.pathsep.join([str(HERE / "odd_cells"), str(HERE.parent), *inherited]),
             "RGF_TEST_ODD": json.dumps(content),
         }
 
@@ -91,16 +76,16 @@ class Faults:
                 preexec_fn=before,
             )
 
-    def run(self, *arguments, timeout=120, **options):
-        """Run to the end; returns (exit code, all that was printed)."""
-        self.log_path.unlink(missing_ok=True)
-        process = self.start(*arguments, **options)
-        try:
-            code = process.wait(timeout)
-        except subprocess.TimeoutExpired:
-            self.kill_all(signal.SIGKILL)
-            raise
-        return code, self.text
+    def run(self, *arguments, command=None, prepare=None, timeout=120):
+        """Run luigi (or another command) to the end; returns (exit code, all that was printed)."""
+        if prepare is not None:
+            self.log_path.unlink(missing_ok=True)
+            process = self.start(*arguments, command=command, prepare=prepare)
+            return process.wait(timeout), self.text
+        self.flow.write_cfg()
+        words = command or [LUIGI, *LUIGI_TASK, *arguments]
+        process = run_forked(words, self.flow.folder, self.environment(), timeout)
+        return process.returncode, process.stdout + process.stderr
 
     def run_to_end(self, *arguments, **options):
         code, text = self.run(*arguments, **options)
@@ -165,12 +150,6 @@ def _kind(command):
     if "hydra" in command:
         return "mpiexec"
     return "luigi" if "luigi" in command or "region-grower-flow" in command else "other"
-
-
-def send(pids, number):
-    for pid in pids:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, number)
 
 
 def results_of(flow):

@@ -1,9 +1,11 @@
-"""Bad inputs through the real commands, and how the commands end."""
+"""Bad inputs through the commands, and how the commands end."""
 
 import pytest
-from bad_bases import make_bases, options
+from bad_bases import options
 from bad_cases import BY_NAME
 from bad_harness import TRACEBACK, arguments_of, changes, copied, snapshot, synthesize
+from flow_factory import run_alone
+from forked import run_forked
 
 QUICK = ("parameters-truncated", "cells-outside", "axons-name-outside", "all-at-once")
 SLOW = (
@@ -14,11 +16,6 @@ SLOW = (
 SAMPLE = [*QUICK, *(pytest.param(name, marks=pytest.mark.slow) for name in SLOW)]
 TASK_FAILED, UNHANDLED = 30, 40
 """Exit codes of the [retcode] section of the tests' configuration, as in the shipped one."""
-
-
-@pytest.fixture(scope="module")
-def bases(tmp_path_factory):
-    return make_bases(tmp_path_factory.mktemp("bases"))
 
 
 @pytest.fixture
@@ -44,30 +41,32 @@ def check(process, code, words):
 
 
 @pytest.mark.parametrize("name", SAMPLE)
-def test_the_command(bases, tmp_path, name):
+def test_both_commands(bases, tmp_path, name):
+    check_both_commands(bases, tmp_path, name, run_forked)
+
+
+def test_both_commands_in_processes_of_their_own(bases, tmp_path):
+    check_both_commands(bases, tmp_path, "all-at-once", run_alone)
+
+
+def check_both_commands(bases, tmp_path, name, run):
     flow, words = spoilt(bases, tmp_path, name)
     before = snapshot(tmp_path)
-    process = flow.command("synthesize-morphologies", *arguments_of(flow.options))
+    process = flow.command("synthesize-morphologies", *arguments_of(flow.options), run=run)
     check(process, 2, words)
     assert process.stdout == ""
-    assert changes(before, snapshot(tmp_path)) == []
-
-
-@pytest.mark.parametrize("name", SAMPLE)
-def test_the_luigi_command(bases, tmp_path, name):
-    flow, words = spoilt(bases, tmp_path, name)
-    before = snapshot(tmp_path)
-    check(flow.luigi(), TASK_FAILED, words)
+    check(flow.luigi(run=run), TASK_FAILED, words)
     assert changes(before, snapshot(tmp_path)) == []
 
 
 @pytest.mark.parametrize(
     ("spoil", "arguments", "words"),
     [
-        (options(), ["--seed", "-1"], ["option seed: -1 is not valid: it must be at least 0"]),
+        (options(), ["--chunksize", "0"],
+         ["option chunksize: 0 is not valid: it must be at least 1"]),
         (options(), ["--min-depth", "foo"], ["option min_depth: 'foo' is not valid"]),
-        (options(seed=-1, chunksize=0, engine="x"), [],
-         ["option seed: -1", "option chunksize: 0", "option engine: 'x'"]),
+        (options(seed="one", chunksize=0, engine="x"), [],
+         ["option seed: 'one'", "option chunksize: 0", "option engine: 'x'"]),
         (options(sead=1, out_cell="x.h5"), [],
          ["[region_grower_flow]: the key 'sead' is not known. Did you mean 'seed'?",
           "the key 'out_cell' is not known. Did you mean 'out_cells'"]),
@@ -89,7 +88,7 @@ def test_a_missing_option_of_the_luigi_command(plain):
 
 
 def fail_with(monkeypatch, error):
-    from region_grower_flow.tasks import LoadAtlas
+    from region_grower_flow import LoadAtlas
 
     def fail(self):
         raise error

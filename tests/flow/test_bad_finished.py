@@ -4,14 +4,13 @@ import functools
 import shutil
 
 import pytest
-from bad_bases import make_bases
 from bad_cases import BY_NAME
 from bad_harness import changes, copied, snapshot, synthesize
 
 NAMES = (
     "parameters-missing", "parameters-truncated", "distributions-deep",
     "structure-laughs", "cells-cut-0.5", "cells-nan-position", "unknown-mtype",
-    "brain_regions-cut-data", "orientation-nan", "trees-billion", "steps-tiny", "seed=-1",
+    "brain_regions-cut-data", "orientation-nan", "trees-billion", "steps-tiny", "chunksize=0",
     "out_apical-a-folder", "over-parameters.json",
     "all-at-once",
     "axons-short", "axons-name-outside", "donor-cut-0.7", "donors-missing",
@@ -19,10 +18,9 @@ NAMES = (
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory, kernels):
+def finished(bases, tmp_path_factory):
     """Gives a flow of a kind that has run, and a copy of its folder."""
     folder = tmp_path_factory.mktemp("finished")
-    bases = make_bases(folder / "bases")
 
     @functools.cache
     def run(kind):

@@ -3,7 +3,6 @@
 import shutil
 
 import pytest
-from bad_bases import make_bases
 from bad_cases import BY_NAME, CASES
 from bad_harness import copied, synthesize
 
@@ -14,11 +13,6 @@ KNOWN_BAD = {
     "mpy_C4.swc": "have a diameter of zero",
     "neuror_with-apical-attribute.h5": "Convert it to version 1 of the h5 format",
 }
-
-
-@pytest.fixture(scope="module")
-def bases(tmp_path_factory):
-    return make_bases(tmp_path_factory.mktemp("bases"))
 
 
 def marked(case):

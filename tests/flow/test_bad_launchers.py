@@ -5,7 +5,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from bad_bases import make_bases
 from bad_harness import TRACEBACK, copied, synthesize
 
 SECRET = "hunter2-5f8a91c0"
@@ -14,11 +13,6 @@ shift; count=$1; shift
 for i in $(seq "$count"); do "$@" & done
 wait
 """
-
-
-@pytest.fixture(scope="module")
-def bases(tmp_path_factory):
-    return make_bases(tmp_path_factory.mktemp("bases"))
 
 
 @pytest.fixture

@@ -4,7 +4,8 @@ import json
 import shutil
 
 import pytest
-from flow_factory import COMMAND, Flow, run, stages_run
+from flow_factory import COMMAND, Flow, environment, stages_run
+from forked import run_forked
 
 MADE = {
     "CheckInputs",
@@ -168,12 +169,13 @@ def test_the_command_makes_the_final_parameters(calibrated_once, tmp_path):
     arguments = [inputs / "morphologies", inputs / "mtypes.dat", "-pf", "p.json"]
     arguments += ["--overrides", calibrated_once.path("custom.csv"), "--trunk-fits", "asked"]
     arguments += ["--scaling-rules", calibrated_once.path("rules.json")]
-    process = run([COMMAND, "generate-parameters", *arguments], tmp_path, 120)
+    command = [COMMAND, "generate-parameters", *arguments]
+    process = run_forked(command, tmp_path, environment(), 120)
     assert process.returncode == 0, process.stdout + process.stderr
     expected = calibrated_once.json("work/tmd_parameters.json")
     assert json.loads((tmp_path / "p.json").read_text()) == expected
     assert "Final parameters of 7 mtypes." in process.stdout
-    status = run([COMMAND, "status", "--work-dir", "p_work"], tmp_path, 60).stdout
+    status = Flow(tmp_path).command("status", "--work-dir", "p_work").stdout
     assert "A run would do nothing" in status
     assert "FitTrunkAngles" in status
 

@@ -2,7 +2,6 @@
 
 import os
 import resource
-import subprocess
 
 import pytest
 from flow_factory import make_flow
@@ -17,39 +16,12 @@ MPIEXEC = pytest.param(
 both = pytest.mark.parametrize("how", [IN_PROCESS, MPIEXEC])
 
 
-@pytest.fixture(autouse=True)
-def _needs_mpi(request):
-    if request.node.get_closest_marker("mpi"):
-        request.getfixturevalue("mpi")
-
-
 @pytest.fixture(scope="module")
 def expected(tmp_path_factory, kernels):
     flow = make_flow(tmp_path_factory.mktemp("expected") / "flow", CELLS)
     process = flow.luigi()
     assert process.returncode == 0, process.stdout + process.stderr
     return results_of(flow)
-
-
-@pytest.fixture
-def mount():
-    """Mounts file systems in memory, or mounts them anew with other options."""
-    mounted = []
-
-    def do(folder, options):
-        folder.mkdir(parents=True, exist_ok=True)
-        options = ("remount," if folder in mounted else "") + options
-        command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
-        done = subprocess.run(command, capture_output=True, check=False)
-        if done.returncode:
-            if os.environ.get("RGF_REQUIRE_REAL_PARTS") == "1":
-                pytest.fail(f"mounting is required here: {done.stderr.decode()}")
-            pytest.skip("mounting a file system is not allowed here")
-        mounted.append(folder)
-
-    yield do
-    for folder in set(mounted):
-        subprocess.run(["umount", "-l", str(folder)], check=False)
 
 
 def fails_with_a_sentence(faults, words, **options):

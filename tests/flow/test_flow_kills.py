@@ -9,7 +9,8 @@ from collections import Counter
 
 import pytest
 from flow_factory import make_flow
-from flow_faults import Faults, results_of, send, temporaries, wait_until_gone
+from flow_faults import Faults, results_of, temporaries
+from marked_processes import send, wait_until_gone
 
 from region_grower_flow.runtime.blocks import finished_records
 

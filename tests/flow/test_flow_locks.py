@@ -7,7 +7,8 @@ import time
 
 import pytest
 from bad_harness import snapshot
-from flow_faults import Faults, results_of, wait_until_gone
+from flow_faults import Faults, results_of
+from marked_processes import wait_until_gone
 
 
 @pytest.fixture

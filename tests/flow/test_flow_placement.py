@@ -1,4 +1,4 @@
-"""Placement, slices and the choice of axons as tasks, run by the real luigi command."""
+"""Placement, slices and the choice of axons as tasks, run by the luigi command."""
 
 import json
 
@@ -8,7 +8,7 @@ import yaml
 from atlas_factory import load_raw, make_atlas, save_volume
 from flow_factory import Flow, make_flow, stages_run, write_nodes
 
-from region_grower_flow import tasks
+import region_grower_flow
 from region_grower_flow.errors import InvalidInput
 from region_grower_flow.example.create import create_example
 from region_grower_flow.io.axons import load_axon_table
@@ -48,7 +48,7 @@ def flow(tmp_path):
 
 def task_of(flow, name, **more):
     """A task with the flow's options, in this process."""
-    task_class = getattr(tasks, name)
+    task_class = getattr(region_grower_flow, name)
     own = {option for option, _ in task_class.get_params()}
     options = {**flow.options, **more}
     return task_class(**{option: value for option, value in options.items() if option in own})

@@ -1,4 +1,4 @@
-"""SynthesizeVacuum by the real luigi command: alone, cached, whole after a kill, or refused."""
+"""SynthesizeVacuum by the luigi command: alone, cached, whole after a kill, or refused."""
 
 import csv
 import os

@@ -24,7 +24,7 @@ def central(tmp_path):
 
 @pytest.fixture
 def page(tmp_path):
-    needs("chromium", CHROMIUM and CHROMEDRIVER)
+    needs(CHROMIUM and CHROMEDRIVER, "there is no chromium with its chromedriver")
     with browser(tmp_path / "browser") as running:
         yield running
 

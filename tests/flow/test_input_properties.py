@@ -7,9 +7,7 @@ import os
 import tempfile
 from pathlib import Path
 
-import pytest
 import yaml
-from bad_bases import make_bases
 from bad_harness import TRACEBACK, copied, synthesize
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
@@ -87,11 +85,6 @@ def at(content, path):
     for key in path:
         content = content[key]
     return content
-
-
-@pytest.fixture(scope="module")
-def bases(tmp_path_factory, kernels):
-    return make_bases(tmp_path_factory.mktemp("bases"))
 
 
 def play(base, spoil):

@@ -8,7 +8,6 @@ from bad_bases import (
     change_nodes,
     distribs,
     link,
-    make_bases,
     mtypes,
     options,
     set_mtypes,
@@ -19,11 +18,6 @@ from bad_bases import (
 from bad_harness import copied, synthesize
 
 UNICODE = "L5_\u00fc\u03a9 \U0001f9e0"
-
-
-@pytest.fixture(scope="module")
-def bases(tmp_path_factory, kernels):
-    return make_bases(tmp_path_factory.mktemp("bases"))
 
 
 def run(bases, tmp_path, spoil, kind="plain"):

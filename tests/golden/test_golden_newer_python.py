@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -23,15 +24,19 @@ def newer_python():
 
 
 def environment_of(python, folder):
-    """The Python of a new environment with the package and what it pulls in, without MPI."""
-    subprocess.run([python, "-m", "venv", folder / "venv"], check=True)
+    """The Python of a new environment with the package and what it pulls in, without MPI.
+
+    Without pip of its own, and without byte code: most of what is installed is never imported.
+    """
+    subprocess.run([python, "-m", "venv", "--without-pip", folder / "venv"], check=True)
     source = folder / "source"  # a build would leave files in the checkout
     source.mkdir()
     for name in ("setup.cfg", "pyproject.toml", "README.rst"):
         shutil.copy(CHECKOUT / name, source)
     shutil.copytree(CHECKOUT / "region_grower_flow", source / "region_grower_flow")
     own = folder / "venv" / "bin" / "python"
-    command = [own, "-m", "pip", "install", "--quiet", source]
+    pip = [sys.executable, "-m", "pip", "--python", own]
+    command = [*pip, "install", "--quiet", "--no-compile", source]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return own

@@ -1,12 +1,6 @@
 """A small flow with reconstructions, whose reports are made once."""
 
-import sys
-from pathlib import Path
-
 import pytest
-
-TESTS = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(Path(__file__).parent), str(TESTS / "flow"), str(TESTS / "calibration")]
 
 
 @pytest.fixture(scope="session")

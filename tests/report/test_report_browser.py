@@ -4,6 +4,7 @@ import shutil
 import subprocess
 
 import pytest
+from real_parts import needs
 from report_factory import results
 
 from region_grower_flow.report.page import write_page
@@ -16,8 +17,7 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 @pytest.fixture
 def browser():
     found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
-    if found is None:
-        pytest.skip("no Chromium")
+    needs(found, "there is no Chromium")
     return found
 
 

@@ -1,30 +1,15 @@
-"""Chunks of fake cells, and a way to see which processes a test has left behind."""
+"""Chunks of fake cells, and processes that run them."""
 
 import json
 import os
-import signal
 import subprocess
 import sys
-import uuid
 from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE))
-
-from runtime_helpers import MARK, marked_processes  # noqa: E402
-
-
-@pytest.fixture
-def mark(monkeypatch):
-    """A mark in the environment of all processes that the test starts."""
-    value = uuid.uuid4().hex
-    monkeypatch.setenv(MARK, value)
-    yield value
-    for pid in marked_processes(value):
-        os.kill(pid, signal.SIGKILL)
 
 
 @pytest.fixture
@@ -35,7 +20,7 @@ def fake(monkeypatch, tmp_path, mark):
     from region_grower_flow.runtime.plans import ChunkRun
 
     monkeypatch.setitem(sys.modules, "region_grower_flow.synthesis", fake_worker.fake_synthesis())
-    monkeypatch.setenv("PYTHONPATH", str(HERE))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(map(str, (HERE, HERE.parent))))
 
     def make(name="chunk", rows=range(60), settings=None, **options):
         folder = tmp_path / name
@@ -61,18 +46,6 @@ def run():
         return run_chunk(plan, on_progress, worker_module="fake_worker")
 
     return run_fake
-
-
-@pytest.fixture
-def mpi():
-    """Skips where no usable mpiexec is, or fails where it has been promised."""
-    from region_grower_flow.runtime.launcher import mpi_works
-
-    works, sentence = mpi_works()
-    if not works:
-        if os.environ.get("RGF_REQUIRE_REAL_PARTS") == "1":
-            pytest.fail(sentence)
-        pytest.skip(sentence)
 
 
 @pytest.fixture

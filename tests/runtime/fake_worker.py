@@ -4,15 +4,15 @@ Its settings: {"folder", "seconds" a cell, "odd": {row: behavior}, "journal": a 
 line each time a cell is begun, "salt": part of the digests}.
 """
 
-import ctypes
 import hashlib
 import os
-import signal
 import sys
 import time
 import types
 import zlib
 from pathlib import Path
+
+from odd_behaviors import hang, kill, loop, note, segfault
 
 from region_grower_flow.errors import InvalidInput, OutputFailed
 from region_grower_flow.io.atomic import write_bytes_atomic
@@ -57,31 +57,8 @@ class FakeSynthesizer:
         return {**record, "reason": reason, "attempts": 1, "files": files}
 
     def _journal(self, row):
-        path = self.settings.get("journal")
-        if path:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-            os.write(descriptor, f"{row}\n".encode())
-            os.close(descriptor)
-
-
-def kill():
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
-def segfault():
-    ctypes.string_at(0)
-
-
-def hang():
-    """Hang as compiled code does: no Python code runs, no signal handler."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM])
-    time.sleep(1000)
-
-
-def loop():
-    """Hang in Python code."""
-    while True:
-        time.sleep(0.01)
+        if self.settings.get("journal"):
+            note(self.settings["journal"], row)
 
 
 def fail():

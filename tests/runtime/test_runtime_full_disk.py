@@ -1,40 +1,16 @@
 """Disks that are full and files that may not grow: one sentence, and the next run goes on."""
 
 import resource
-import subprocess
 
 import pytest
-from runtime_helpers import journal, marked_processes
+from marked_processes import marked_processes
+from runtime_helpers import journal
 
 from region_grower_flow.runtime.blocks import finished_records
 
 IN_PROCESS = pytest.param("inprocess", id="inprocess")
 MPIEXEC = pytest.param("mpiexec", id="mpiexec", marks=pytest.mark.mpi)
 both = pytest.mark.parametrize("how", [IN_PROCESS, MPIEXEC])
-
-
-@pytest.fixture(autouse=True)
-def _needs_mpi(request):
-    if request.node.get_closest_marker("mpi"):
-        request.getfixturevalue("mpi")
-
-
-@pytest.fixture
-def small_disk(tmp_path):
-    """Makes a file system of 1 MB at a folder, and another that is large enough in its place."""
-    mounted = []
-
-    def mount(folder, size):
-        folder.mkdir(parents=True, exist_ok=True)
-        what = "remount," if folder in mounted else ""
-        command = ["mount", "-t", "tmpfs", "-o", f"{what}size={size}", "tmpfs", str(folder)]
-        if subprocess.run(command, capture_output=True, check=False).returncode:
-            pytest.skip("mounting a file system is not allowed here")
-        mounted.append(folder)
-
-    yield mount
-    for folder in set(mounted):
-        subprocess.run(["umount", "-l", str(folder)], check=False)
 
 
 def fail_with_a_sentence(parent):
@@ -68,14 +44,14 @@ def test_file_size_limit_below_what_mpi_needs(fake, start_parent):
 
 
 @both
-def test_full_disk(fake, start_parent, mark, small_disk, tmp_path, how):
-    small_disk(tmp_path / "chunk" / "blocks", "512k")
+def test_full_disk(fake, start_parent, mark, mount, tmp_path, how):
+    mount(tmp_path / "chunk" / "blocks", "size=512k")
     plan = fake(launcher=how, workers=2, block_cells=5, settings={"padding": 20_000})
     assert "disk is full" in fail_with_a_sentence(start_parent(plan))
     assert marked_processes(mark) == {}
     kept = len(finished_records(plan.blocks_folder))
     assert 0 < kept < 60
-    small_disk(tmp_path / "chunk" / "blocks", "8m")
+    mount(tmp_path / "chunk" / "blocks", "size=8m")
     out, err = start_parent(plan).communicate(timeout=60)
     assert f"begins {60 - kept}" in out
     assert "ends" in out, err

@@ -1,6 +1,5 @@
 """Processes of a run are killed at any moment: nothing is left behind, the next run goes on."""
 
-import contextlib
 import os
 import random
 import signal
@@ -8,18 +7,14 @@ import time
 
 import pytest
 from fake_worker import FakeSynthesizer
-from runtime_helpers import files, journal, marked_processes, wait_until_gone
+from marked_processes import marked_processes, send, wait_until_gone
+from runtime_helpers import files, journal
 
 from region_grower_flow.runtime.blocks import finished_records
 
 pytestmark = pytest.mark.mpi
 
 CELLS, BLOCK_CELLS, WORKERS = 160, 8, 2
-
-
-@pytest.fixture(autouse=True)
-def _needs_mpi(mpi):
-    pass
 
 
 @pytest.fixture
@@ -54,12 +49,6 @@ def targets(mark, parent):
         if "/sh " not in command:
             found[kind].append(pid)
     return found
-
-
-def send(pids, number):
-    for pid in pids:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, number)
 
 
 def run_on(plan, start_parent):

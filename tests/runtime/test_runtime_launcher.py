@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from runtime_helpers import files, journal, marked_processes, orphaned_memory
+from marked_processes import marked_processes
+from runtime_helpers import files, journal, orphaned_memory
 
 from region_grower_flow.errors import InvalidInput, OutputFailed, WorkerFailed
 from region_grower_flow.runtime import launcher, trial
@@ -19,12 +20,6 @@ from region_grower_flow.runtime.notes import RankNotes, create_notes
 IN_PROCESS = pytest.param("inprocess", id="inprocess")
 MPIEXEC = pytest.param("mpiexec", id="mpiexec", marks=pytest.mark.mpi)
 both = pytest.mark.parametrize("how", [IN_PROCESS, MPIEXEC])
-
-
-@pytest.fixture(autouse=True)
-def _needs_mpi(request):
-    if request.node.get_closest_marker("mpi"):
-        request.getfixturevalue("mpi")
 
 
 def no_jobs_left(plan):

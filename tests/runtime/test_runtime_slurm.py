@@ -10,7 +10,9 @@ import sys
 import time
 
 import pytest
-from runtime_helpers import files, journal, marked_processes, wait_until_gone
+from marked_processes import marked_processes, wait_until_gone
+from real_parts import needs
+from runtime_helpers import files, journal
 
 from region_grower_flow.errors import WorkerFailed
 from region_grower_flow.runtime import commands
@@ -66,11 +68,7 @@ def absent_parts():
 def slurm(tmp_path_factory):
     """A Slurm of this machine alone; its configuration is in SLURM_CONF meanwhile."""
     missing = absent_parts()
-    if missing:
-        sentence = f"a real Slurm needs {', '.join(missing)}"
-        if os.environ.get("RGF_REQUIRE_REAL_PARTS") == "1":
-            pytest.fail(sentence)
-        pytest.skip(sentence)
+    needs(not missing, f"a real Slurm needs {', '.join(missing)}")
     folder = tmp_path_factory.mktemp("slurm")
     # munge refuses sockets and keys below folders that others may write to.
     folder = folder.rename(f"/run/rgf-slurm-{secrets.token_hex(4)}")

@@ -11,33 +11,14 @@ import importlib.abc
 import importlib.machinery
 import json
 import os
-import signal
 import sys
 import time
+
+from odd_behaviors import hang, kill, loop, note, segfault
 
 ODD = json.loads(os.environ.get("RGF_TEST_ODD", "null"))
 SYNTHESIS = "region_grower_flow.synthesis"
 SLOW = [(*name.split(":"), seconds) for name, seconds in (ODD or {}).get("slow", {}).items()]
-
-
-def segfault():
-    os.kill(os.getpid(), signal.SIGSEGV)
-
-
-def kill():
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
-def hang():
-    """Hang as compiled code does: no Python code runs, no signal handler."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM])
-    time.sleep(1000)
-
-
-def loop():
-    """Hang in Python code."""
-    while True:
-        time.sleep(0.01)
 
 
 def memory():
@@ -57,19 +38,12 @@ def output():
 BEHAVIORS = {f.__name__: f for f in (segfault, kill, hang, loop, memory, odd, output)}
 
 
-def note(what, kind=""):
-    if ODD.get("journal"):
-        descriptor = os.open(ODD["journal"] + kind, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-        os.write(descriptor, f"{what}\n".encode())
-        os.close(descriptor)
-
-
 def slow_down(module, name, seconds):
     """Let a function of a module wait before each call."""
     real = getattr(module, name)
 
     def wait(*arguments, **keywords):
-        note(name, ".slow")
+        note(f"{ODD['journal']}.slow", name)
         time.sleep(seconds)
         return real(*arguments, **keywords)
 
@@ -90,7 +64,7 @@ def spoil_cells(module):
     real = module.Synthesizer._make
 
     def make(self, row):
-        note(row)
+        note(ODD["journal"], row)
         time.sleep(ODD.get("seconds", 0))
         how = ODD.get("odd", {}).get(str(row))
         if how:
@@ -119,3 +93,5 @@ class Finder(importlib.abc.MetaPathFinder):
 
 if ODD:
     sys.meta_path.insert(0, Finder())
+    if SYNTHESIS in sys.modules:  # in a fork of a process that has imported it
+        spoil(sys.modules[SYNTHESIS])
