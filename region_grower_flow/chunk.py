@@ -17,6 +17,7 @@ from pathlib import Path
 from region_grower_flow import layout
 from region_grower_flow.io.atomic import atomic_write, make_folder
 from region_grower_flow.runtime.blocks import finished_records, is_record
+from region_grower_flow.runtime.plans import CELL_SECONDS
 from region_grower_flow.runtime.timeout import limit_of_reason
 from region_grower_flow.synthesis import open_synthesizer
 
@@ -47,7 +48,7 @@ class ChunkPlan:
     launcher: str
     workers: int
     block_size: int | None = None
-    cell_timeout: float = 3600.0
+    cell_timeout: float = CELL_SECONDS
     log_level: str = "info"
 
     @property

@@ -23,6 +23,7 @@ from region_grower_flow.io.atomic import make_folder, write_text_atomic
 from region_grower_flow.io.parameters import entry_region, load_distributions, load_parameters
 from region_grower_flow.merge import MergePlan, merge_outputs
 from region_grower_flow.runtime.commands import INPROCESS
+from region_grower_flow.runtime.plans import CELL_SECONDS
 from region_grower_flow.settings import SynthesisSettings
 
 INDEX, NODES, SUMMARY = "index.csv", "nodes.h5", "summary.json"
@@ -71,7 +72,7 @@ class VacuumPlan:
     launcher: str = INPROCESS
     workers: int = 1
     block_size: int | None = None
-    cell_timeout: float = 3600.0
+    cell_timeout: float = CELL_SECONDS
     log_level: str = "info"
     versions: dict | None = None
     facts: dict = field(default_factory=dict)

@@ -21,7 +21,9 @@ SHARES_PER_WORKER = 2
 """Shares of the work left for each worker, of which a block is one: with one share a worker, a
 block whose cells take longer than expected would be waited for."""
 
-CELL_SECONDS = 1800.0
+CELL_SECONDS = 3600.0
+"""For one cell, unless an option says otherwise: some 10,000 times what a large cell takes."""
+
 STALL_SECONDS = 900.0
 START_SECONDS = 300.0
 HANG_GRACE_SECONDS = 10.0

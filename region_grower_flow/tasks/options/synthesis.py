@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from region_grower_flow import layout
+from region_grower_flow.runtime.plans import CELL_SECONDS
 from region_grower_flow.tasks.options.calibration import BuildOptions
 from region_grower_flow.tasks.options.types import (
     Choice,
@@ -79,13 +80,13 @@ class GrowthOptions(BuildOptions):
         significant=False,
     )
     block_size = Whole(
-        "Cells that a worker takes at a time (chosen from the costs of the cells)",
+        "Most cells that a worker takes at a time (by default 50, and fewer towards the end)",
         optional=True,
         least=1,
         significant=False,
     )
     cell_timeout = Number(
-        "Seconds after which a cell is given up", default=3600.0, least=0.1, significant=False
+        "Seconds after which a cell is given up", default=CELL_SECONDS, least=0.1, significant=False
     )
 
 
