@@ -7,7 +7,7 @@ from sklearn.linear_model import RidgeClassifier
 from sklearn.metrics import balanced_accuracy_score
 from sklearn.model_selection import cross_val_predict
 
-from region_grower_flow.validation import classifier, controls
+from region_grower_flow.validation import classifier, controls, morphometrics, topology
 from region_grower_flow.validation.verdict import FAIL, NOT_TESTABLE, PASS
 
 BASAL, APICAL = "basal_dendrite", "apical_dendrite"
@@ -107,6 +107,18 @@ def test_other_cells_are_told_apart():
         assert verdict.verdict == FAIL
         assert verdict.statistic > 0.7
         assert "can be told from real ones" in verdict.detail
+
+
+@pytest.mark.parametrize("tier", [topology.TIER, morphometrics.TIER])
+def test_it_sees_the_images_and_the_morphometrics(tier):
+    """Cells that are larger in one of them only."""
+    reference, cells = make_cells(20, 3, spread=0.05), make_cells(40, 4, spread=0.05)
+    for cell, larger in zip(cells, controls.scaled(cells, 1.5, (BASAL,)), strict=True):
+        for key, value in larger.measured.items():
+            if key[0] == tier:
+                cell.measured[key] = value
+    verdict = classifier.compare(reference, cells, (BASAL,), 0)[0]
+    assert verdict.verdict == FAIL
 
 
 def test_fewer_than_eight_cells_are_not_testable():
