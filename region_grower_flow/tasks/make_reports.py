@@ -62,5 +62,5 @@ class MakeReports(CheckedFirst, ReportChoice, AllReportOptions, FlowTask):
 
     def make(self):
         """Nothing but the list of what was made."""
-        made = [f"{task.task_family}: {task.folder}" for task in self.upstream()]
+        made = [f"{task.task_family}: {line}" for task in self.upstream() for line in task.where()]
         return [], {"sentences": made}

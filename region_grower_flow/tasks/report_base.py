@@ -280,6 +280,7 @@ class Report(CheckedFirst, AllReportOptions, FlowTask):
             results: [UnitResult].
             tables: {file name: (table of the results, columns)}.
         """
+        from region_grower_flow.report.collage import ALL_MTYPES
         from region_grower_flow.report.files import write_table
         from region_grower_flow.report.units import gathered
 
@@ -289,4 +290,5 @@ class Report(CheckedFirst, AllReportOptions, FlowTask):
             columns = columns or (list(rows[0]) if rows else ["mtype"])
             paths.append(write_table(self.folder / name, columns, rows))
         notes = [f"{result.mtype}: {note}" for result in results for note in result.notes]
-        return paths, [f"{self.task_family}: {len(results)} mtypes.", *notes]
+        count = sum(result.mtype != ALL_MTYPES for result in results)
+        return paths, [f"{self.task_family}: {count} mtypes.", *notes]
