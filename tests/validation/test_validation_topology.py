@@ -144,6 +144,16 @@ def test_cells_of_one_recipe_pass(reference, same):
     )
 
 
+@pytest.mark.parametrize("test", [topology.RATIO, topology.ENERGY])
+def test_image_tests_are_corrected_for_the_neurite_types(test):
+    cells = make_cells(10, seed=1, apicals=1), make_cells(12, seed=2, apicals=1)
+    verdicts = topology.compare(*cells, (BASAL, "apical_dendrite"), 0)
+    found = [v for v in verdicts if v.test == test]
+    expected = stats.false_discovery_control([v.p for v in found])
+    np.testing.assert_allclose([v.p_adjusted for v in found], expected)
+    assert any(v.p_adjusted > v.p for v in found)
+
+
 def test_larger_bar_codes_fail(reference, same):
     larger = controls.scaled(same, 1.2, (BASAL,))
     found = by_test(topology.compare(reference, larger, (BASAL,), 0))

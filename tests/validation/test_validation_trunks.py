@@ -199,6 +199,15 @@ def test_angles_between_types_are_tested():
     assert found["angle to the apical dendrite"].verdict == FAIL
 
 
+def test_angles_are_corrected_for_their_number():
+    cells = make_cells(20, 0, apicals=2), make_cells(20, 1, apicals=2)
+    verdicts = trunks.compare(*cells, (BASAL, APICAL), 0)
+    assert len(verdicts) == 5
+    expected = stats.false_discovery_control([v.p for v in verdicts])
+    np.testing.assert_allclose([v.p_adjusted for v in verdicts], expected)
+    assert any(v.p_adjusted > v.p for v in verdicts)
+
+
 def test_trunks_of_one_cell_are_not_independent():
     """Cells that differ only in a common direction are one population: cells are permuted."""
     rng = np.random.default_rng(0)
