@@ -1,8 +1,8 @@
 """One reference cell: does it load, and what dendrites does it have?
 
 Only MorphIO is needed here, so that all cells are examined before NeuroTS is imported and any
-work begins. A cell is usable when its file loads, all its points are finite, it has a soma and at
-least one dendritic tree, and its dendrites have diameters.
+work begins. A cell is usable when its file loads, all its points are finite, it has a soma with a
+size and at least one dendritic tree, and its dendrites have diameters.
 """
 
 from collections import Counter
@@ -18,6 +18,12 @@ from region_grower_flow.morphology import APICAL_DENDRITE, NEURITE_TYPES
 DENDRITES = ("basal_dendrite", "apical_dendrite")
 MAX_ZERO_DIAMETERS = 0.1
 """Fraction of dendrite points without a diameter from which no diameter model can be fitted."""
+
+NO_SIZE = "its soma has no size"
+SIZE_HINT = (
+    "A contour that was written as swc has no radii: use the h5 or asc file, or give the soma as "
+    "one point with a radius"
+)
 
 _TYPE_NAMES = {number: name for name, number in NEURITE_TYPES.items()}
 
@@ -75,6 +81,7 @@ def examine_cell(cell, mtype):
         return examined
     examined.trees, examined.tips = outline.trees(), outline.tips()
     examined.problem = _problem(outline)
+    examined.hint = SIZE_HINT if examined.problem == NO_SIZE else None
     if examined.problem is None:
         examined.notes = _notes(outline)
         examined.offset, examined.tilt = outline.frame()
@@ -95,6 +102,7 @@ class _Outline:
     def __init__(self, morphology):
         self.points, self.diameters = morphology.points, morphology.diameters
         self.soma_points = morphology.soma.points
+        self.soma_size = _soma_size(morphology)
         self.center = morphology.soma.center.astype(float)
         self.types = np.asarray(morphology.section_types)
         self.offsets = np.asarray(morphology.section_offsets).astype(int)
@@ -142,6 +150,18 @@ class _Outline:
         return int((self.diameters[self.in_dendrite] == 0).sum())
 
 
+def _soma_size(morphology):
+    """The greatest extent (um) of a contour, the greatest diameter of another soma; 0 for none."""
+    from morphio import SomaType
+
+    points, diameters = morphology.soma.points, morphology.soma.diameters
+    if not len(points):
+        return 0.0
+    if morphology.soma_type in (SomaType.SOMA_SIMPLE_CONTOUR, SomaType.SOMA_UNDEFINED):
+        return float(np.ptp(points, axis=0).max())
+    return float(diameters.max())
+
+
 def _problem(outline):
     """The sentence that says why a loaded cell is of no use, or None."""
     if not (np.isfinite(outline.points).all() and np.isfinite(outline.diameters).all()):
@@ -162,7 +182,7 @@ def _problem(outline):
             f"{without} of the {len(points)} points of its dendrites have a diameter of zero, "
             "so no diameters can be learned from it"
         )
-    return None
+    return None if outline.soma_size > 0 else NO_SIZE
 
 
 def _notes(outline):

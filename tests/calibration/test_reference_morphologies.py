@@ -84,6 +84,21 @@ def test_no_soma(tmp_path):
     assert "no soma" in examine(path).problem
 
 
+@pytest.mark.parametrize("extension", ["h5", "swc", "asc"])
+def test_somas_without_size(tmp_path, rng, extension):
+    """MorphIO writes a contour as swc points with the radius 0: the soma would be lost silently."""
+    cell = make_cell(rng)
+    cell.write(str(tmp_path / f"contour.{extension}"))
+    examined = examine(tmp_path / f"contour.{extension}")
+    lost = extension == "swc"
+    assert examined.problem == ("its soma has no size" if lost else None)
+    assert ("use the h5 or asc file" in (examined.hint or "")) == lost
+    point = "1 1 0 0 0 {} -1\n2 3 0 5 0 1 1\n3 3 0 9 0 1 2\n"
+    for radius, problem in ((0.0, "its soma has no size"), (4.0, None)):
+        (tmp_path / "point.swc").write_text(point.format(radius))
+        assert examine(tmp_path / "point.swc").problem == problem
+
+
 @pytest.mark.parametrize(
     ("name", "content"),
     [("a.h5", b"no HDF5"), ("a.swc", b"1 1 0 0\n"), ("a.asc", b"((CellBody) ("), ("b.h5", b"")],
