@@ -11,47 +11,42 @@ from region_grower_flow.io import morphologies
 from region_grower_flow.io.cells import Cells, write_nodes
 
 
-def test_directions_that_never_act_are_told(tmp_path, caplog):
-    structure = column_structure()
-    structure[REGION]["directions"] = [{"params": {"direction": [0, 1, 0]}}]
-    atlas = make_atlas(tmp_path / "atlas", structure=structure)
-    cells = make_cells([[150.0, 650.0, 150.0]])
+@pytest.fixture
+def options(tmp_path):
+    """Options of three cells in a small atlas."""
+    atlas = make_atlas(tmp_path / "atlas")
+    cells = make_cells([[150.0, 650.0, 150.0]] * 3)
     write_nodes(tmp_path / "nodes.h5", Cells(**vars(cells), orientations=None))
-    options = SimpleNamespace(
+    return SimpleNamespace(
         input_cells=tmp_path / "nodes.h5",
         atlas=atlas.folder,
         region_structure=atlas.structure,
         min_depth=25.0,
         max_depth=5000.0,
         morph_axon=None,
+        base_morph_dir=None,
         synthesize_axons=False,
+        max_drop_ratio=0.0,
     )
+
+
+def test_directions_that_never_act_are_told(options, tmp_path, caplog):
+    structure = column_structure()
+    structure[REGION]["directions"] = [{"params": {"direction": [0, 1, 0]}}]
+    options.region_structure = make_atlas(tmp_path / "other", structure=structure).structure
     assert check_space(options) == []
     assert "directions/0: without 'neurite_types' a direction never acts." in caplog.text
 
 
 @pytest.mark.parametrize("absent", [1, 2, 3])
-def test_absent_axon_morphologies_are_wrong_only_when_all_are(tmp_path, caplog, absent):
+def test_absent_axon_morphologies_are_wrong_only_when_all_are(options, tmp_path, caplog, absent):
     # region-grower drops these cells, however many they are.
-    atlas = make_atlas(tmp_path / "atlas")
-    position = [150.0, 650.0, 150.0]
-    write_nodes(tmp_path / "nodes.h5", Cells(**vars(make_cells([position] * 3)), orientations=None))
     (tmp_path / "donors").mkdir()
     morphologies.write_morphology(tmp_path / "donors", "there", random_morphology(), ["h5"])
     names = ["absent"] * absent + ["there"] * (3 - absent)
     rows = [f"{i}\t{name}\n" for i, name in enumerate(names)]
     (tmp_path / "axons.tsv").write_text("\tmorphology\n" + "".join(rows))
-    options = SimpleNamespace(
-        input_cells=tmp_path / "nodes.h5",
-        atlas=atlas.folder,
-        region_structure=atlas.structure,
-        min_depth=25.0,
-        max_depth=5000.0,
-        morph_axon=tmp_path / "axons.tsv",
-        base_morph_dir=tmp_path / "donors",
-        synthesize_axons=False,
-        max_drop_ratio=0.0,
-    )
+    options.morph_axon, options.base_morph_dir = tmp_path / "axons.tsv", tmp_path / "donors"
     said = f"{absent} of 3 cells have axons that are absent (absent)"
     found = [str(problem) for problem in check_space(options)]
     if absent == 3:
