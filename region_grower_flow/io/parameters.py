@@ -30,6 +30,8 @@ L = logging.getLogger(__name__)
 
 _LEGACY_NAMES = {"apical": "apical_dendrite", "basal": "basal_dendrite"}
 _AXON = "axon"
+_METADATA = "metadata"
+"""Of region-grower's distributions, beside their regions."""
 
 
 def load_parameters(path, synthesize_axons=False, validate=True):
@@ -64,6 +66,7 @@ def load_parameters(path, synthesize_axons=False, validate=True):
 def load_distributions(path, validate=True):
     """Read a file of distributions, as :func:`load_parameters` reads parameters.
 
+    What region-grower writes beside the regions (``metadata``) is left out: nothing reads it.
     NaN is read here, as NeuroTS writes it for the angles of a bar without bifurcation; where else
     it stands is found by :func:`check_mtypes`.
 
@@ -238,6 +241,8 @@ def _load_file(path, kind, allow_nan, validate):
         data = convert_legacy_names(data)
     except RecursionError as error:
         raise InvalidInput("nested too deeply to be read", where=path) from error
+    if kind == "distributions":
+        data.pop(_METADATA, None)
     if validate:
         problems = violations(validator(load_schema(kind)), data, path)
         if not data:

@@ -17,7 +17,7 @@ def count_cells(path):
         with h5py.File(path, "r") as file:
             if "nodes" in file:
                 (population,) = file["nodes"].values()
-                return len(population["node_type_id"])
+                return len(population["0/x"])
             return len(file["cells/positions"])
     except (OSError, KeyError, ValueError, TypeError, AttributeError) as error:
         problem = "holds no SONATA nodes of one population and no MVD3 cells"

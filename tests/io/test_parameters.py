@@ -49,6 +49,13 @@ def test_distributions_come_with_their_nan(file):
     assert bars[1][2] != bars[1][2]
 
 
+def test_metadata_beside_the_regions_are_left_out(file):
+    # As region-grower's generate-distributions writes them.
+    metadata = {"cortical_thickness": [165, 149, 353, 190, 525, 700]}
+    path = file({"SSCX": {"L5_PC": mtype_distributions()}, "metadata": metadata})
+    assert list(load_distributions(path)) == ["SSCX"]
+
+
 def test_axons_grow_only_when_asked_for(file, caplog):
     kinds = ["basal_dendrite", "axon", "apical_dendrite"]
     path = file({"A": {"X": mtype_parameters(grow_types=kinds), "Y": mtype_parameters()}})
