@@ -17,6 +17,9 @@ from region_grower_flow.errors import FlowError, some
 from region_grower_flow.io.atomic import make_folder
 from region_grower_flow.linking import place_morphologies
 
+WITHOUT_AXON = "the axon table gives it no morphology"
+"""Why a cell without a record is not there: only such rows are left out of the cell table."""
+
 
 class TooManyFailures(FlowError):
     """More cells of an mtype than allowed could not be grown; all outputs are written."""
@@ -117,7 +120,8 @@ def check_failures(summary, max_ratio):
         failed = counts["dropped"] - counts["without_axon"]
         ratio = failed / counts["asked"] if counts["asked"] else 0.0
         if ratio > max_ratio:
-            reason = max(counts["reasons"], key=counts["reasons"].get)
+            failures = {why: n for why, n in counts["reasons"].items() if why != WITHOUT_AXON}
+            reason = max(failures, key=failures.get)
             sentences.append(f"{mtype} ({failed} of {counts['asked']}, mostly: {reason})")
     if sentences:
         raise TooManyFailures(
@@ -125,9 +129,6 @@ def check_failures(summary, max_ratio):
             f"grown: {some(sentences)}. All outputs are written; see the summary, mend the "
             "parameters or raise the option max_failure_ratio."
         )
-
-
-WITHOUT_AXON = "the axon table gives it no morphology"
 
 
 class _Results:

@@ -12,6 +12,9 @@ import numpy as np
 SOMA, AXON, BASAL_DENDRITE, APICAL_DENDRITE = 1, 2, 3, 4
 NEURITE_TYPES = {"axon": AXON, "basal_dendrite": BASAL_DENDRITE, "apical_dendrite": APICAL_DENDRITE}
 
+Y_DIRECTION = (0.0, 1.0, 0.0)
+"""Towards the pia, in the axes of a cell: before the atlas's orientation is applied."""
+
 
 @dataclass
 class FlatMorphology:

@@ -24,9 +24,6 @@ from region_grower_flow.settings import SynthesisSettings
 
 L = logging.getLogger(__name__)
 
-Y_DIRECTION = np.array([0.0, 1.0, 0.0])
-"""Towards the pia, before the atlas's orientation is applied."""
-
 
 def open_synthesizer(settings):
     """Open the synthesizer of a process: ``settings`` is a SynthesisSettings or its JSON dict."""
@@ -116,10 +113,9 @@ class Synthesizer:
         grown = engine.grow(prepared, site, rng, engine=self.settings.engine)
         morphology = grown.morphology
         hard_limits.translate(morphology, -site.position)
-        axis = site.orientation.dot(Y_DIRECTION)
         wanted = limits(prepared.params, layers, morphology)
         morphology, changes, kept = hard_limits.fit_to_limits(
-            morphology, wanted, axis, self.settings.min_hard_scale
+            morphology, wanted, site.y_direction, self.settings.min_hard_scale
         )
         sections = [s for s in grown.apical_sections if s is not None and kept[s] >= 0]
         apical_points = [morphology.section(kept[s])[-1].tolist() for s in sections]

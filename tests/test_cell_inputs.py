@@ -1,65 +1,24 @@
 """What cells are made from: shared between regions, bounded in memory, and in every digest."""
 
 import dataclasses
-import json
 
-import numpy as np
 import pytest
-from factories import random_morphology
+from cell_factory import tiny_settings
 
-from region_grower_flow import cell_inputs, layout
+from region_grower_flow import cell_inputs
 from region_grower_flow.cell_inputs import CellInputs
-from region_grower_flow.engine.warm import tiny_mtype
 from region_grower_flow.errors import DropCell
-from region_grower_flow.io.morphologies import write_morphology
-from region_grower_flow.io.table import CellTable, write_table
-from region_grower_flow.morphology import AXON, BASAL_DENDRITE
-from region_grower_flow.settings import SynthesisSettings
-
-REGIONS = ("A", "B", "A", "B")
-DONORS = ("one", "two", "absent", "one")
+from region_grower_flow.io.table import read_table, write_table
 
 
 @pytest.fixture
 def settings(tmp_path):
-    """Four cells of one mtype, in two regions that share the parameters of ``default``."""
-    count = len(REGIONS)
-    regions = np.array(REGIONS, dtype=object)
-    table = CellTable(
-        ids=np.arange(count),
-        positions=np.zeros((count, 3)),
-        orientations=np.tile(np.eye(3), (count, 1, 1)),
-        depths=np.full(count, np.nan),
-        layer_depths=np.full((count, 1), np.nan),
-        layer_counts=np.zeros(count, dtype=np.int64),
-        regions=regions,
-        synthesis_regions=regions.copy(),
-        mtypes=np.full(count, "M", dtype=object),
-        seeds=np.arange(count),
-        axon_names=np.array(DONORS, dtype=object),
-        axon_scales=np.full(count, np.nan),
-        meta={
-            "version": layout.CELL_TABLE_VERSION,
-            "regions": {"A": {"boundaries": None}, "B": {"boundaries": [{"path": "/mesh.obj"}]}},
-            "layers": {},
-            "atlas": None,
-        },
-    )
-    write_table(tmp_path / "cells.h5", table)
-    for name, content in zip(("parameters", "distributions"), tiny_mtype(), strict=True):
-        (tmp_path / f"{name}.json").write_text(json.dumps({"default": {"M": content}}))
-    donor = random_morphology(trees=((AXON, 9), (BASAL_DENDRITE, 3)))
-    for name in ("one", "two"):
-        write_morphology(tmp_path, name, donor, ["h5"])
-    return SynthesisSettings(
-        cell_table=str(tmp_path / "cells.h5"),
-        rows=(0, count),
-        parameters=str(tmp_path / "parameters.json"),
-        distributions=str(tmp_path / "distributions.json"),
-        morphologies=str(tmp_path / "out"),
-        base_morph_dir=str(tmp_path),
-        content={"/mesh.obj": "as it is", "one": "as it is"},
-    )
+    """Four cells in two regions, of which B has a boundary."""
+    made = tiny_settings(tmp_path)
+    table = read_table(made.cell_table)
+    table.meta["regions"]["B"] = {"boundaries": [{"path": "/mesh.obj"}]}
+    write_table(made.cell_table, table)
+    return made
 
 
 def test_regions_share_what_is_prepared(settings, monkeypatch):

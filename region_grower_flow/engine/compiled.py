@@ -12,12 +12,15 @@ from region_grower_flow.engine.kernels.state import as_records
 from region_grower_flow.engine.model import Grown
 from region_grower_flow.engine.soma import Soma, contour, unit
 from region_grower_flow.errors import DropCell, GrowthFailed
-from region_grower_flow.morphology import FlatMorphology
+from region_grower_flow.morphology import Y_DIRECTION, FlatMorphology
 
 FIRST_LOG = 1 << 14
 """Points for which there is room at first; twice as many each time that they do not suffice."""
 
-MAX_POINTS = 50_000_000
+KEPT_LOG = 1 << 20
+"""Points for which the room stays when the next cell begins: 16 MB, more than cells have."""
+
+MAX_POINTS = 1 << 24
 """A cell with more points than this is given up (its steps are too small for its bars)."""
 
 DEFAULT_DIAMETER = 1.0
@@ -65,8 +68,10 @@ class Workspace(threading.local):
         self.bars = self.sections = self.active = self.order = None
         self._reserve(256)
 
-    def reserve(self, n_bars):
-        """Make room for the sections of trees with this many bars (a tree of n bars has 2n - 1)."""
+    def begin(self, n_bars):
+        """Make room for a cell whose trees have this many bars (a tree of n bars has 2n - 1)."""
+        if len(self.log) > KEPT_LOG:
+            self.log = _records(FIRST_LOG, state.LOGGED)
         if n_bars > len(self.bars):
             self._reserve(2 * n_bars)
 
@@ -131,8 +136,8 @@ def pia(site, matters):
     NeuroTS uses them only when some trunks are oriented by a mode; otherwise y and None.
     """
     if not matters:
-        return (0.0, 1.0, 0.0), None
-    direction = tuple(np.dot(site.orientation, (0.0, 1.0, 0.0)).tolist())
+        return Y_DIRECTION, None
+    direction = tuple(site.y_direction.tolist())
     return direction, rotation_from_y(direction)
 
 
@@ -256,7 +261,7 @@ def plant(prepared, starts, axes):
     """The Forest of a cell, in the workspace of this thread."""
     n_bars = np.array([start.n_bars for start in starts], dtype=np.int64)
     last_bars = np.cumsum(n_bars)
-    _workspace.reserve(int(last_bars[-1]) if starts else 0)
+    _workspace.begin(int(last_bars[-1]) if starts else 0)
     _workspace.progress.view(np.int64)[:] = 0
     while 2 * len(starts) > len(_workspace.log):
         _workspace.enlarge_log()
@@ -298,7 +303,7 @@ def grow_trees(prepared, forest, space, rng):
     diagrams = prepared.diagrams, prepared.first_bars
     status = grow_forest(forest, *diagrams, space, rng)
     while status == state.NEEDS_SPACE:
-        if len(forest.log) > MAX_POINTS:
+        if len(forest.log) >= MAX_POINTS:
             raise DropCell(f"the cell has more than {MAX_POINTS} points")
         _workspace.enlarge_log()
         forest = forest._replace(log=_workspace.log)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from region_grower_flow.morphology import FlatMorphology
+from region_grower_flow.morphology import Y_DIRECTION, FlatMorphology
 from region_grower_flow.space.scaling import BarcodeScaling
 
 __all__ = ["BarcodeScaling", "Grown", "GrowthSite"]
@@ -28,6 +28,11 @@ class GrowthSite:
     scaling: dict = field(default_factory=dict)
     constraints: tuple = ()
     debug: bool = False
+
+    @property
+    def y_direction(self):
+        """(3,) float64, the direction of the pia at the cell, in the atlas."""
+        return np.dot(self.orientation, Y_DIRECTION)
 
 
 @dataclass

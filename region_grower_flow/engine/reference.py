@@ -18,9 +18,6 @@ from region_grower_flow.morphology import FlatMorphology
 SOUND_NEUROTS = (3, 7)
 """The first version (major, minor) whose growth heeds the atlas's orientation and boundaries."""
 
-Y_DIRECTION = (0.0, 1.0, 0.0)
-"""Towards the pia, before the atlas's orientation is applied."""
-
 
 def is_sound(version, least=SOUND_NEUROTS):
     """Whether a version of NeuroTS (a text, None when it is absent) is at least the given one."""
@@ -110,7 +107,7 @@ def growth_context(params, site):
     """NeuroTS's context of one cell: the direction of the pia and the space constraints."""
     context = {}
     if any(isinstance(params[kind]["orientation"], dict) for kind in params["grow_types"]):
-        context["y_direction"] = np.dot(site.orientation, Y_DIRECTION).tolist()
+        context["y_direction"] = site.y_direction.tolist()
     if site.constraints:
         context["constraints"] = [constraint.as_neurots() for constraint in site.constraints]
     return context

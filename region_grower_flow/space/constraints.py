@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from region_grower_flow.errors import DropCell
+from region_grower_flow.morphology import Y_DIRECTION
 from region_grower_flow.space.fields import RotationField, VoxelGrid, rotation_field
 from region_grower_flow.space.meshes import (
     SpaceMesh,
@@ -18,9 +19,6 @@ from region_grower_flow.space.meshes import (
     load_folder,
     load_mesh,
 )
-
-Y_DIRECTION = (0.0, 1.0, 0.0)
-"""Towards the pia, in the axes of a cell."""
 
 # Kinds of constraints (``Constraint.compiled().kind``).
 PARALLEL, PERPENDICULAR, REPULSIVE, ATTRACTIVE = range(4)

@@ -232,6 +232,21 @@ def test_log_is_enlarged(monkeypatch):
     assert len(compiled._workspace.log) > 8
 
 
+def test_room_for_a_huge_cell_is_given_back(monkeypatch):
+    from region_grower_flow.engine import compiled
+
+    monkeypatch.setattr(compiled, "KEPT_LOG", 1 << 10)
+    monkeypatch.setattr(compiled, "FIRST_LOG", 1 << 9)
+    monkeypatch.setattr(compiled, "_workspace", compiled.Workspace())
+    large = engine.prepare(*mtype({"basal_dendrite": {}}, n_bars=40, length=500.0))
+    small = engine.prepare(*mtype({"basal_dendrite": {}}, n_bars=2, length=10.0))
+    lengths = []
+    for prepared in (large, small):
+        engine.grow(prepared, site(), np.random.default_rng(1))
+        lengths.append(len(compiled._workspace.log))
+    assert lengths[0] > 1 << 10 > lengths[1]
+
+
 def test_endless_growth_is_given_up(monkeypatch):
     from region_grower_flow.engine import compiled
 
