@@ -307,7 +307,9 @@ def _row(name, neurite):
 
 
 def _short(value):
-    return "" if value is None else f"{value:.4g}"
+    if value is None:
+        return ""
+    return "0" if abs(value) < ROUNDING else f"{value:.4g}"
 
 
 def sentences(diagnosis, path):

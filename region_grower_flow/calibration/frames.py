@@ -111,7 +111,8 @@ def describe_frames(frames):
         name = max(away, key=away.get)
         yield (
             f"{len(away)} of {len(frames)} cells have their soma more than {MAX_OFFSET:g} um from "
-            f"the origin ({name}: {away[name]:.0f} um), as in image coordinates"
+            f"the origin ({name}: {away[name]:.0f} um), as in image coordinates (see "
+            "morphology_frame)"
         )
     tilts = {name: frame.tilt for name, frame in frames.items() if frame.tilt is not None}
     tilted = {name: tilt for name, tilt in tilts.items() if tilt > MAX_TILT}
@@ -119,6 +120,6 @@ def describe_frames(frames):
         name = max(tilted, key=tilted.get)
         yield (
             f"{len(tilted)} of {len(tilts)} apical dendrites are turned more than {MAX_TILT:g} "
-            f"degrees from +y ({name}: {tilted[name]:.0f} degrees): the pia is not along +y, or "
-            "they are inverted cells"
+            f"degrees from +y ({name}: {tilted[name]:.0f} degrees): the pia is not along +y (see "
+            "morphology_frame), or they are inverted cells (see inverted_mtypes)"
         )

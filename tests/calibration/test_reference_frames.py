@@ -165,11 +165,12 @@ def test_frames_of_copies(tmp_path, frame):
     population = gather_populations(dataset)[PYRAMIDAL]
     assert population.notes == [
         "6 of 6 cells have their soma more than 10 um from the origin "
-        f"({max(population.cells, key=lambda c: c.offset).name}: 102 um), as in image coordinates",
+        f"({max(population.cells, key=lambda c: c.offset).name}: 102 um), as in image coordinates "
+        "(see morphology_frame)",
         f"6 of 6 apical dendrites are turned more than 45 degrees from +y ("
         f"{max(population.cells, key=lambda c: c.tilt).name}: "
-        f"{max(c.tilt for c in population.cells):.0f} degrees): the pia is not along +y, or they "
-        "are inverted cells",
+        f"{max(c.tilt for c in population.cells):.0f} degrees): the pia is not along +y "
+        "(see morphology_frame), or they are inverted cells (see inverted_mtypes)",
     ]
     for cell in gather_populations(copies)[PYRAMIDAL].cells:
         assert cell.offset < 1e-3
