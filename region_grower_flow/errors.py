@@ -9,7 +9,10 @@ Three kinds need different handling, and are never mixed:
   the next run goes on from it.
 """
 
+import re
 from difflib import get_close_matches
+
+_WORD = re.compile(r"[a-z]+,? ")
 
 
 class FlowError(Exception):
@@ -66,6 +69,8 @@ def _sentence(problem, where, hint):
         text += "."
     if hint:
         hint = hint.rstrip()
+        if _WORD.match(hint):  # but no name of an option or a file
+            hint = hint[0].upper() + hint[1:]
         text += f" {hint}" if hint.endswith((".", "?", "!")) else f" {hint}."
     return _printable(" ".join(text.split()))
 

@@ -164,7 +164,7 @@ def _per_type(methods, rest):
     if not kinds <= {DEFAULT, UNIFORM}:
         raise _invalid(
             f"NeuroTS has one method per mtype: {', '.join(sorted(kinds))} cannot be mixed",
-            f"{SIMPLER} may be mixed with {UNIFORM}",
+            f"only {SIMPLER} may be mixed with {UNIFORM}",
         )
     uniform = {name for name, method in found.items() if method == UNIFORM}
     given = {name: value for name, value in rest.items() if name in uniform}

@@ -27,12 +27,13 @@ def run_command(task_class, values, output, scheduler_url=None):
         output: the option that names the main output; the work folder is beside that.
         scheduler_url: of a central scheduler, None for a local one.
     """
-    values = {name: value for name, value in values.items() if value not in (None, (), "")}
-    path = Path(values.get(output) or "region_grower_flow")
-    values.setdefault("work_dir", str(path.with_name(f"{path.stem}_work")))
-    set_up_logging(values.get("worker_log_level", "info"))
+    defaults = _defaults(task_class)
+    given = {n: v for n, v in values.items() if v not in (None, (), "") or n not in defaults}
+    path = Path(given.get(output) or "region_grower_flow")
+    given.setdefault("work_dir", str(path.with_name(f"{path.stem}_work")))
+    set_up_logging(given.get("worker_log_level", "info"))
     try:
-        task = task_class(**{**_defaults(task_class), **values})
+        task = task_class(**{**defaults, **given})
         code = run_task(task, scheduler_url)
     except FlowError as error:
         click.echo(str(error), err=True)

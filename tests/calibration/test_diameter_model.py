@@ -38,7 +38,7 @@ def test_parameters(config, expected):
         ({"models": ["generic"]}, r"needs the key\(s\) terminal_threshold, taper"),
         ({"models": ["simpler"], "neurite_types": ["basal"]}, "'neurite_types' is"),
         ({"neurite_types": "axon"}, "'neurite_types' is 'axon'"),
-        ("M6", "unknown method 'M6'.* did you mean 'M"),
+        ("M6", "unknown method 'M6'.* Did you mean 'M"),
         ({"method": "uniform"}, "a diameter per neurite type"),
         ({"method": "uniform", "axon": 1, "seed": 0}, "and nothing else"),
         ({"method": "uniform", "axon": 0}, "above 0"),
@@ -84,7 +84,7 @@ def test_methods_and_settings_per_neurite_type(config, expected):
     ("config", "expected"),
     [
         ({"method": {BASAL: "M1", APICAL: "M2"}}, "one method per mtype: M1, M2 cannot be mixed"),
-        ({"method": {BASAL: "M1", APICAL: "simpler"}}, "cannot be mixed.*simpler may be mixed"),
+        ({"method": {BASAL: "M1", APICAL: "simpler"}}, "cannot be mixed.*Only simpler may be mixed"),
         ({"method": {BASAL: "M1"}}, "'M1' makes the diameters of all neurite types"),
         ({"method": {"basal": "M1"}}, "'basal' is no neurite type.* 'basal_dendrite'"),
         ({"method": {BASAL: "M8"}}, "unknown method 'M8'"),

@@ -283,7 +283,7 @@ def test_what_neurots_cannot_extract_is_a_sentence_per_mtype(write):
     ("options", "expected"),
     [
         ({"processes": 0}, "number of processes is 0"),
-        ({"feature": "path_distance"}, "did you mean 'path_distances'"),
+        ({"feature": "path_distance"}, "Did you mean 'path_distances'"),
         ({"feature": {"dendrite": "path_distances"}}, "unknown neurite type"),
         ({"min_basal_trees": 3}, "expected 1 or 2"),
         ({"diametrizer_config": {"models": ["simple"]}}, "unknown model 'simple'"),

@@ -174,7 +174,7 @@ def test_given_parameters_that_grow_more_than_the_references(dataset):
     ("given", "expected"),
     [
         ({PYRAMIDAL: {"grow_types": []}}, f"none for the mtype '{INTERNEURON}'"),
-        ({"L5_PC:B": {"grow_types": []}}, "did you mean 'L5_PC:B'"),
+        ({"L5_PC:B": {"grow_types": []}}, "Did you mean 'L5_PC:B'"),
         ({"S1": {}, "S2": {}}, "none for the region 'default', only for S1, S2"),
         ([], "expected {mtype: parameters}"),
         ({"S1": 3}, "expected {mtype: parameters}"),

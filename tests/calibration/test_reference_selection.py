@@ -103,7 +103,7 @@ def test_only_own_cells_are_lent():
     [
         (
             {"L5_X": ["L4_X"]},
-            "the mtype 'L5_X' has no cells that others could borrow. did",
+            "the mtype 'L5_X' has no cells that others could borrow. Did",
         ),
         ({"L5_Y": ["L5_Y"]}, "an mtype cannot borrow its own cells"),
         ({"L5_Y": []}, "expected {mtype that has cells: [mtypes that borrow them]}, found []"),
@@ -132,7 +132,7 @@ def test_restriction():
     with pytest.raises(InvalidInputs) as error:
         restrict(make_dataset(L5_TPC=1), ("L5_TCP", "zz"))
     first, second = map(str, error.value.problems)
-    assert "the mtype 'L5_TCP' is not among the 1 of neurondb.dat. did you mean 'L5_TPC'?" in first
+    assert "the mtype 'L5_TCP' is not among the 1 of neurondb.dat. Did you mean 'L5_TPC'?" in first
     assert "'zz'" in second
 
 

@@ -143,8 +143,8 @@ def test_a_quoted_cell_may_hold_the_delimiter():
     ("text", "expected"),
     [
         ("nome,mtype\na,T\n", "line 1: the header has no column 'name' or 'morphology'"),
-        ("nome,mtype\na,T\n", "did you mean 'nome'?"),
-        ("name,type\na,T\n", "line 1: the header has no column 'mtype'. did you mean 'type'?"),
+        ("nome,mtype\na,T\n", "Did you mean 'nome'?"),
+        ("name,type\na,T\n", "line 1: the header has no column 'mtype'. Did you mean 'type'?"),
         ("name,mtype\na,T,5\n", "line 2: the line has 3 columns, the header 2"),
         ("name,mtype\na\n", "line 2: the line has 1 columns, the header 2"),
         ("name,mtype\n,T\n", "line 2: the morphology has no name"),

@@ -251,10 +251,10 @@ def test_tapered_models_without_data(method):
 @pytest.mark.parametrize(
     ("params", "model", "sentence"),
     [
-        (parameters("M6"), {"method": "M6"}, r"did you mean 'M\d'"),
-        (parameters("uniform"), {"method": "external"}, "set it to 'external'"),
+        (parameters("M6"), {"method": "M6"}, r"Did you mean 'M\d'"),
+        (parameters("uniform"), {"method": "external"}, "Set it to 'external'"),
         (parameters("external", models=["generik"]), {"method": "external"}, "'generic'"),
-        (parameters("external"), {"method": "external"}, "known are simpler, generic"),
+        (parameters("external"), {"method": "external"}, "Known are simpler, generic"),
         (
             parameters("external", models=["generic"], seed="x"),
             {"method": "external"},
@@ -263,7 +263,7 @@ def test_tapered_models_without_data(method):
         (
             parameters("uniform", neurite_types=["apical"]),
             {"method": "uniform"},
-            "did you mean 'apical_dendrite'",
+            "Did you mean 'apical_dendrite'",
         ),
     ],
 )

@@ -36,7 +36,7 @@ DOCUMENTS = [
         "parameters.json: not JSON at line 2, column 14",
     )),
     Bad("json-latin1", text(PARAMETERS, '{"d\u00e9faut": {}}'.encode("latin-1")), (
-        "parameters.json: not UTF-8 text (byte 4, line 1)", "save it as UTF-8",
+        "parameters.json: not UTF-8 text (byte 4, line 1)", "Save it as UTF-8",
     )),
     Bad("json-nan", text(PARAMETERS, '{"default": {\n"PC": NaN}}'), (
         "parameters.json: NaN at line 2, column 7", "is not a number that JSON knows",

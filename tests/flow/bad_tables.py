@@ -101,7 +101,7 @@ CELLS_CASES = [
         humble=True),
     Bad("cells-link-loop", link(CELLS, CELLS), (CELLS,)),
     Bad("cells-extension", both(options(input_cells="nodes.csv"), text("nodes.csv", "x,y,z\n")), (
-        "nodes.csv: .csv is not a kind of cells file", "expected .h5 or .mvd3",
+        "nodes.csv: .csv is not a kind of cells file", "Expected .h5 or .mvd3",
     )),
     Bad("cells-no-extension", options(input_cells="nodes"), ("no extension",)),
     Bad("cells-empty", text(CELLS, ""), ("nodes.h5: not an HDF5 file",)),

@@ -149,4 +149,4 @@ def test_names_of_reports_are_checked():
     from region_grower_flow.tasks.make_reports import CheckReports
 
     problems = CheckReports(reports="PlotCollages").problems()
-    assert "did you mean 'PlotCollage'" in str(problems[0])
+    assert "Did you mean 'PlotCollage'" in str(problems[0])

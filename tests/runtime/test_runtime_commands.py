@@ -86,7 +86,7 @@ def test_odd_templates_are_refused(template):
 
 
 def test_misspelled_launcher_gets_a_hint():
-    with pytest.raises(InvalidInput, match="did you mean 'mpiexec'"):
+    with pytest.raises(InvalidInput, match="Did you mean 'mpiexec'"):
         commands.launch_command("mpiexek", 2, ["w"])
 
 

@@ -29,7 +29,7 @@ def test_seeds_below_zero_are_seeds():
     ("option", "given", "value"),
     [
         (Place("x"), "", None),
-        (Place("x", default="out"), "", ""),
+        (Place("x", default="out"), "a", "a"),
         (Place("x"), Path("a") / "b", "a/b"),
         (Text("x", optional=True), "None", None),
         (Names("x"), " L1_DAC, L5 TPC ,L1_DAC,", ("L1_DAC", "L5 TPC")),
@@ -54,6 +54,8 @@ def test_values_are_understood(option, given, value):
     ("option", "given", "words"),
     [
         (Place("x"), "a\0b", "holds a NUL"),
+        (Place("x", default="out"), "", "a path is expected"),
+        (Place("x", optional=False), " ", "a path is expected"),
         (Names("x"), [1], "names separated by commas are expected"),
         (Extensions("x"), "h5,obj", "expected one or more of h5, swc, asc"),
         (Extensions("x"), "", "expected one or more of"),

@@ -181,6 +181,12 @@ class Place(Text):
         settings.setdefault("optional", "default" not in settings)
         super().__init__(description, result=False, **settings)
 
+    def normalize(self, x):
+        """Refuse an empty path where there must be one: it would mean the current folder."""
+        if not self.optional and not str(x or "").strip():
+            raise self._wrong(x, "a path is expected")
+        return super().normalize(x)
+
 
 class Whole(Option, luigi.IntParameter):
     """A whole number."""
