@@ -121,6 +121,13 @@ def test_an_error_of_ours_is_told_once(plain, monkeypatch):
     assert outcome.text.count("the disk is full.") == 1
 
 
+def test_an_empty_option_does_not_fall_to_a_configuration_beside(plain):
+    plain.write_cfg()
+    arguments = arguments_of({**plain.options, "out_cells": ""})
+    process = plain.command("synthesize-morphologies", *arguments)
+    check(process, 2, ["option out_cells: '' is not valid: a path is expected"])
+
+
 def test_a_configuration_beside_is_not_for_the_command(plain):
     plain.options["seed"] = 5
     plain.write_cfg()

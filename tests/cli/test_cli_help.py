@@ -1,0 +1,67 @@
+"""What the commands' help says: the tasks' own descriptions, with the commands' own defaults."""
+
+import re
+
+import pytest
+from click.testing import CliRunner
+
+from region_grower_flow.cli import main
+from region_grower_flow.cli.commands import generate_parameters
+from region_grower_flow.cli.running import FAILED, INVALID, exit_code
+from region_grower_flow.errors import Busy, InvalidInput
+
+COMMANDS = sorted(main.commands)
+
+
+def help_of(command):
+    done = CliRunner().invoke(main, [command, "--help"], terminal_width=10_000)
+    assert done.exit_code == 0
+    return " ".join(done.output.split())
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_option_is_described(command):
+    for option in main.commands[command].params:
+        assert option.param_type_name == "argument" or option.help, option.name
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ("generate-parameters", "parameters are written (default: tmd_parameters.json)"),
+        ("generate-parameters", "--work-dir TEXT Folder of the intermediates, logs and manifests "
+         "(default: beside the output)"),
+        ("generate-distributions", "(default: tmd_distributions.json)"),
+        ("synthesize-morphologies", "Seed; each cell adds its row to it (default: 0)"),
+        ("synthesize-morphologies", "without morphology in the axon table (default: 0.0)"),
+        ("synthesize-morphologies", "--engine [compiled|neurots]"),
+        ("synthesize-morphologies", "(.h5 or .mvd3) [required]"),
+        ("validate", "(all tiers without any) (default: none)"),
+        ("clean", "--task TEXT"),
+    ],
+)  # fmt: skip
+def test_help_tells_the_truth(command, words):
+    assert words in help_of(command)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_choices_are_told_once(command):
+    assert "Choices:" not in help_of(command)
+
+
+def test_flags_of_region_grower_are_there():
+    flags = {flag for option in generate_parameters.params for flag in option.opts}
+    assert {"-tp", "--tmd-parameters", "-pf", "--parameter-filename", "-dc", "-e"} <= flags
+
+
+def test_no_option_names_a_place_in_the_work_folder_that_the_command_does_not_use():
+    text = help_of("generate-parameters") + help_of("generate-distributions")
+    assert not re.search(r"written \(in the work folder\)", text)
+
+
+def test_exit_codes():
+    wrong, failed = InvalidInput("x"), Busy("y")
+    assert exit_code(wrong) == INVALID
+    assert exit_code(wrong, wrong) == INVALID
+    assert exit_code(wrong, failed) == FAILED
+    assert exit_code(ValueError()) == FAILED
