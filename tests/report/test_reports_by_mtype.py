@@ -189,8 +189,8 @@ def test_collages_have_the_cells_of_their_slices(tmp_path):
         vars(found)["morphology"] = flat(fork())
         return found
 
-    cells = [cell("near", 5.0), cell("far", 500.0)]
-    slices = [aligned_slice(2, 0.0, 20.0)]
+    cells = [cell("near", 5.0), cell("far", 500.0), cell("in no slice", 900.0)]
+    slices = [aligned_slice(2, center, 20.0) for center in (0.0, 500.0)]
     settings = ReportSettings(tmp_path, pictured=2)
     shown = SimpleNamespace(
         within=lambda holds, most, seed: {"PC": [c for c in cells if holds(c.position)[0]]},
@@ -200,6 +200,9 @@ def test_collages_have_the_cells_of_their_slices(tmp_path):
     assert [unit.mtype for unit in units] == [collage.ALL_MTYPES, "PC"]
     result = collage.Collage(slices, None)(units[1])
     rows = [(row["cell"], row["slice"]) for row in result.rows["cells"]]
-    assert rows == [("near", slices[0].title), ("near", None), ("far", None)]
-    assert [path.name for path in result.paths] == ["PC.png", "PC.png"]
+    assert rows == [
+        *(("near", slices[0].title), ("far", slices[1].title)),
+        *(("near", None), ("far", None), ("in no slice", None)),
+    ]
+    assert [path.parent.name for path in result.paths] == ["slice_1", "slice_2", "upright"]
     assert shows(picture(result.paths[0]), NEURITE_COLORS[BASAL_DENDRITE])
