@@ -322,3 +322,10 @@ def test_vacuum_and_hold_out_of_an_example_that_is_yet_to_be_made(tmp_path, kern
     held_out = [v for v in content["verdicts"] if v["part"] == "holdout"]
     assert {v["verdict"] for v in held_out if v["tier"] == "topology"} == {"not testable"}
     assert stages_run(flow.luigi(task=TASK)) == set()
+    text = flow.command("status", "--task", TASK).stdout
+    assert "Work folder: region_grower_flow_work/holdout\n" in text
+    assert "stale" not in text
+    assert "A run would do nothing" in text
+    assert flow.command("clean", "--task", TASK, "--all", "--yes").returncode == 0
+    assert not flow.path("region_grower_flow_work", "holdout", "vacuum").exists()
+    assert flow.path("region_grower_flow_work", "vacuum", "nodes.h5").exists()
