@@ -84,13 +84,13 @@ def parsed_task(words):
     """The task of a command line, without running it."""
     from unittest import mock
 
-    from region_grower_flow import cli
+    from region_grower_flow.cli import main, running
 
     with (
-        mock.patch.object(cli, "run_task", return_value=0) as run_task,
+        mock.patch.object(running, "run_task", return_value=0) as run_task,
         contextlib.suppress(SystemExit),
     ):
-        cli.main(words, standalone_mode=False)
+        main(words, standalone_mode=False)
     return run_task.call_args.args[0]
 
 
