@@ -16,14 +16,19 @@ def profile_tables(results, part, mtype):
         [row for row in results.tables.get(name, ()) if (row["part"], row["mtype"]) == about]
         for name in (PROFILES_TABLE, LAYERS_TABLE)
     )
+    profiles = [row for row in profiles if row["wasserstein_um"] is not None or _inside(row)]
     if not profiles:
         return []
     elements = [tag("h3", "length along depth, without a threshold"), _profiles(profiles)]
     return [*elements, _layers(layers)] if layers else elements
 
 
+def _inside(row):
+    return row["inside"] is not None
+
+
 def _profiles(rows):
-    inside = any(row["inside"] is not None for row in rows)
+    inside = any(map(_inside, rows))
     heads = ["neurites", "distance of the profiles (um)", *["points inside the region"] * inside]
     return table(
         heads,

@@ -102,6 +102,7 @@ def _panel(axes, label, values):
     axes.tick_params(axis="y", labelsize=7)
     axes.margins(y=0.08)
     axes.locator_params(axis="y", nbins=4)
+    axes.ticklabel_format(axis="y", useOffset=False)
     style.bare(axes)
     if not sum(counts):
         axes.set_yticks([])
