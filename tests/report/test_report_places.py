@@ -5,9 +5,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from atlas_factory import make_atlas
+from matplotlib.colors import to_rgb
 from report_factory import pixels, pyramid, shows
 
 from region_grower_flow.atlas.structure import load_region_structure
+from region_grower_flow.morphology import APICAL_DENDRITE, BASAL_DENDRITE
 from region_grower_flow.placement.planes import Plane
 from region_grower_flow.placement.planes import Slice as Slab
 from region_grower_flow.report.placed import PlacedCell, common_layers, layer_names, readable
@@ -18,7 +20,7 @@ from region_grower_flow.report.slices import (
     planes_slice,
     plot_slice,
 )
-from region_grower_flow.report.style import LAYER_FILLS
+from region_grower_flow.report.style import LAYER_FILLS, NEURITE_COLORS
 
 
 def placed(position, layers=(), rotation=None):
@@ -152,6 +154,12 @@ def test_the_pia_is_above_whatever_the_axes_of_the_atlas():
     figure, _ = plot_slice([cell], where, None, "A")
     bottom, top = figure.axes[0].get_ylim()
     assert bottom > top
+    picture = pixels(figure)[:-30]  # without the legend
+    apical, basal = (
+        np.flatnonzero((np.abs(picture - to_rgb(NEURITE_COLORS[kind])).max(-1) < 0.2).any(1))
+        for kind in (APICAL_DENDRITE, BASAL_DENDRITE)
+    )
+    assert apical.mean() < basal.mean()
     slab = Slab(Plane(np.zeros(3), np.array([1.0, 0, 0])), Plane(np.ones(3), np.array([1.0, 0, 0])))
     assert planes_slice(slab, 1, (0.0, 0.0, -1.0)).frame[1] == pytest.approx((0, 0, -1))
     from_above = planes_slice(slab, 1, (1.0, 0.0, 0.0))
