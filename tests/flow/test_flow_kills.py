@@ -120,10 +120,10 @@ def test_all_killed_at_once(faults, expected):
 
 
 STAGES = {
-    "CheckInputs": ("region_grower_flow.checks:check_synthesis", 5, 1),
+    "CheckInputs": ("region_grower_flow.checks.synthesis:check_synthesis", 5, 1),
     "LoadAtlas": ("region_grower_flow.atlas.load:load_atlas_table", 5, 1),
     "ExtractDistributions": ("region_grower_flow.calibration.extraction:_extract", 5, 1),
-    "placing": ("region_grower_flow.merge:_place", 0.3, 4),
+    "placing": ("region_grower_flow.linking:_place", 0.3, 4),
     "tables": ("region_grower_flow.merge:_write_tables", 5, 1),
 }
 
