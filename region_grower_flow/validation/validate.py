@@ -250,24 +250,35 @@ class _OpenPart:
         return Reference(own, other=others, other_mtype=other)
 
     def _other(self, mtype):
-        """The mtype whose reference serves this one's control, None without any."""
+        """The mtype whose reference serves this one's control, None without any.
+
+        One that has the same neurite types, where there is one: each of them needs a control.
+        """
         sizes = self._sizes
-        return choose_other(mtype, sizes) if mtype in sizes else None
+        if mtype not in sizes:
+            return None
+        alike = {name: size for name, (kinds, size) in sizes.items() if sizes[mtype][0] <= kinds}
+        every = {name: size for name, (_, size) in sizes.items()}
+        return choose_other(mtype, alike) or choose_other(mtype, every)
 
     @functools.cached_property
     def _sizes(self):
-        """{mtype: median total length (um) of its bar codes} of those that can be tested."""
-        references = self._part.references
+        """{mtype: (neurite types, median total length (um) of its bar codes)} of the testable."""
         sizes = {}
         for mtype in self.synthesized.mtypes:
-            if references is not None and len(references.get(mtype, ())) < MIN_REFERENCE_CELLS:
+            found = _bar_codes(self._entry(mtype)[1])
+            counts = found["cells_of_bar_codes"].values()
+            if self._part.references is not None:
+                counts = [len(self._part.references.get(mtype, ()))]
+            if any(count is not None and count < MIN_REFERENCE_CELLS for count in counts):
                 continue
-            codes = _bar_codes(self._entry(mtype)[1])["bar_codes"]
             lengths = [
-                np.abs(bars[:, 0] - bars[:, 1]).sum() for of in codes.values() for bars in of
+                np.abs(bars[:, 0] - bars[:, 1]).sum()
+                for of_type in found["bar_codes"].values()
+                for bars in of_type
             ]
             if lengths:
-                sizes[mtype] = float(np.median(lengths))
+                sizes[mtype] = frozenset(found["bar_codes"]), float(np.median(lengths))
         return sizes
 
     def collect(self, results, found):

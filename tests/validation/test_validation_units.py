@@ -47,6 +47,39 @@ def test_trunks_of_regions_with_different_laws_have_no_one_law():
     assert laws(other, "PC", [0, 2]) is None
 
 
+def test_the_other_mtype_has_the_same_neurite_types_where_there_is_one():
+    both, basal = frozenset([BASAL, APICAL]), frozenset([BASAL])
+    sizes = {"PC": (both, 100.0), "IN": (basal, 120.0), "TPC": (both, 900.0), "LBC": (basal, 80.0)}
+
+    def other(of, known=sizes):
+        return validate._OpenPart._other(SimpleNamespace(_sizes=known), of)
+
+    assert other("PC") == "TPC"
+    assert other("IN") in ("LBC", "TPC", "PC")
+    assert other("PC", {name: sizes[name] for name in ("PC", "IN")}) == "IN"
+    assert other("few cells") is None
+
+
+def bar_codes(cells, lengths):
+    """Distributions of basal trees of one bar each, of so many cells."""
+    diagram = [[[length, 0.0]] for length in lengths]
+    weights = {"data": {"bins": [1], "weights": [cells]}}
+    return {BASAL: {"persistence_diagram": diagram, "num_trees": weights}}
+
+
+def test_mtypes_of_few_cells_serve_no_control():
+    entries = {"many": bar_codes(9, [10.0, 30.0]), "few": bar_codes(7, [5.0])}
+    part = SimpleNamespace(
+        synthesized=SimpleNamespace(mtypes=entries),
+        _entry=lambda name: (None, entries[name]),
+        _part=SimpleNamespace(references=None),
+    )
+    sizes = validate._OpenPart._sizes.func
+    assert sizes(part) == {"many": (frozenset([BASAL]), 20.0)}
+    part._part.references = {"few": range(8), "many": range(7)}
+    assert list(sizes(part)) == ["few"]
+
+
 def test_each_test_has_one_verdict():
     reference, cells = make_cells(9, 0, apicals=1), make_cells(12, 1, apicals=1)
     unit = SimpleNamespace(reference=mtype.Reference(()), seed=0, mtype="PC", parameters=None)
