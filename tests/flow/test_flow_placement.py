@@ -1,5 +1,6 @@
 """Placement, slices and the choice of axons as tasks, run by the luigi command."""
 
+import importlib
 import json
 
 import numpy as np
@@ -7,8 +8,8 @@ import pytest
 import yaml
 from atlas_factory import load_raw, make_atlas, save_volume
 from flow_factory import Flow, make_flow, stages_run, write_nodes
+from luigi.task_register import Register
 
-import region_grower_flow
 from region_grower_flow.errors import InvalidInput
 from region_grower_flow.example.create import create_example
 from region_grower_flow.io.axons import load_axon_table
@@ -48,7 +49,8 @@ def flow(tmp_path):
 
 def task_of(flow, name, **more):
     """A task with the flow's options, in this process."""
-    task_class = getattr(region_grower_flow, name)
+    importlib.import_module("region_grower_flow.tasks")  # Luigi knows all names then
+    task_class = Register.get_task_cls(name)
     own = {option for option, _ in task_class.get_params()}
     options = {**flow.options, **more}
     return task_class(**{option: value for option, value in options.items() if option in own})
