@@ -38,12 +38,14 @@ def place_axon(
 
     Raises:
         DropCell: the donor has no axon, or a neuron without axon has no dendrite.
-        GrowthFailed: all points of a donor's branch coincide.
+        GrowthFailed: all points of a donor's branch coincide, in its axon or elsewhere.
     """
     roots = np.flatnonzero(donor.parents < 0)
     axons = roots[donor.types[roots] == AXON]
     if not len(axons):
         raise DropCell("the donor of the axon has no axon")
+    if rotational_jitter_std is not None and _has_stuck_branch(donor):
+        raise GrowthFailed("a branch of the axon's donor ends where it began: it has no axis")
     matrix = np.matmul(np.asarray(orientation, dtype=np.float64), _random_rotation_y(rng))
     if scale is not None:
         matrix = scale * matrix
@@ -61,6 +63,25 @@ def kept_sections(morphology):
     """(M,) int64, the index of each section after :func:`place_axon`; -1 for the old axons'."""
     keep = _without_axons(morphology)
     return np.where(keep, np.cumsum(keep) - 1, -1)
+
+
+def _has_stuck_branch(donor):
+    """Whether rotational jitter, which turns all trees of a donor, fails for want of an axis.
+
+    neuroc turns a section around the principal axis of its branch. The tips of a section whose
+    points coincide have no axis and become NaN; when it has no other children nothing is left for
+    its own axis, and the PCA fails. Root sections are not turned.
+    """
+    parents, offsets = donor.parents, donor.offsets
+    count = len(parents)
+    is_tip = ~np.isin(np.arange(count), parents)
+    inner = parents >= 0
+    children = np.bincount(parents[inner], minlength=count)
+    tips = np.bincount(parents[inner & is_tip], minlength=count)
+    firsts = np.repeat(offsets[:-1], np.diff(offsets))
+    at_start = (donor.points == donor.points[firsts]).all(axis=1)
+    is_stuck = np.logical_and.reduceat(at_start, offsets[:-1])
+    return bool((inner & ~is_tip & is_stuck & (children == tips)).any())
 
 
 def _random_rotation_y(rng):

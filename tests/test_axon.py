@@ -6,7 +6,7 @@ from factories import copy_morphology, random_morphology
 from real_parts import neuroc_scale
 
 from region_grower_flow.axon import kept_sections, place_axon
-from region_grower_flow.errors import DropCell
+from region_grower_flow.errors import DropCell, GrowthFailed
 from region_grower_flow.morphology import (
     APICAL_DENDRITE,
     AXON,
@@ -211,6 +211,30 @@ def test_what_cannot_be_placed_is_dropped(trees, donor_trees, sentence):
     cell = random_morphology(0, trees)
     with pytest.raises(DropCell, match=sentence):
         graft(cell, donor(0, donor_trees), np.random.default_rng(0))
+
+
+def donor_with_a_stuck_dendrite():
+    """A donor whose dendrite has, in its middle, a section that ends where it begins."""
+    chain = np.array([0, 0, 1, 1, 0]) + 5
+    axon_morph = donor(0, ((AXON, 5), (BASAL_DENDRITE, 5)))
+    axon_morph.parents[6:] = chain[1:]
+    axon_morph.section(6)[:] = axon_morph.section(6)[0]
+    return axon_morph
+
+
+def test_a_dendrite_of_the_donor_that_cannot_be_turned_is_a_failure():
+    cell, axon_morph = random_morphology(0, CELL), donor_with_a_stuck_dendrite()
+    graft(cell, axon_morph, np.random.default_rng(0), None, None, 0.3)
+    graft(cell, donor(0, ((AXON, 5), (BASAL_DENDRITE, 5))), np.random.default_rng(0), None, 5.0)
+    with pytest.raises(GrowthFailed, match="a branch of the axon's donor ends where it began"):
+        graft(cell, axon_morph, np.random.default_rng(0), None, 5.0)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_the_reference_cannot_turn_it_either(neuroc):
+    cell, axon_morph = random_morphology(0, CELL), donor_with_a_stuck_dendrite()
+    with pytest.raises(IndexError):  # of the PCA of no points: scikit-learn's is a ValueError
+        graft_with_reference(neuroc, cell, axon_morph, np.random.default_rng(0), None, 5.0, None)
 
 
 def test_repeated_points_are_dropped_not_written():
