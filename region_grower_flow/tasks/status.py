@@ -268,7 +268,8 @@ class Looker:
 
             stage.state = PARTIAL
             blocks = len(block_files(chunk.plan("", 0).blocks))
-            stage.reasons.append(f"{blocks} blocks done")
+            if blocks:  # else chunks of another size have them
+                stage.reasons.append(f"{blocks} blocks done")
         if stage.finished:
             stage.reasons.append(f"{stage.finished} of {stage.cells} cells done")
 
