@@ -88,10 +88,9 @@ def neurots_cell(models, mtype, seed, path):
 def test_each_mtype_is_as_neurots_grows_it(models, plan, tmp_path):
     import morphio
 
-    result = synthesize_vacuum(plan(seed=11))
+    result = synthesize_vacuum(plan(seed=11, cells=1))
     mtypes = {row["mtype"] for row in result.index}
-    assert len(mtypes) == 7
-    assert len(result.index) == 14
+    assert len(mtypes) == len(result.index) == 7
     for row in result.index:
         ours = morphio.Morphology(row["path"])
         theirs = neurots_cell(models, row["mtype"], row["seed"], tmp_path / "theirs.h5")

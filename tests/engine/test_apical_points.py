@@ -1,6 +1,7 @@
 """Apical points found once per diagram against TMD's estimate for each scaled bar code."""
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -29,8 +30,8 @@ def assert_same_points(bars, ratios):
 
 def test_random_diagrams():
     rng = np.random.default_rng(3)
-    found = [assert_same_points(diagram(rng, 25, 300.0), RATIOS[:6]) for _ in range(25)]
-    assert sum(found) > 15
+    found = [assert_same_points(diagram(rng, 25, 300.0), RATIOS[:4]) for _ in range(12)]
+    assert sum(found) > 7
 
 
 def test_bars_on_the_edges_of_bins_are_estimated_each_time():
@@ -67,7 +68,8 @@ def test_golden_diagrams(shared, scenario):
     path = shared / "golden" / scenario / "inputs" / "tmd_distributions.json"
     safe = []
     for mtypes in json.loads(path.read_text()).values():
-        for entry in mtypes.values():
-            for bars in entry.get("apical_dendrite", {}).get("persistence_diagram", [])[:2]:
-                safe.append(assert_same_points(bars, RATIOS[::8]))
+        apicals = [entry.get("apical_dendrite", {}) for entry in mtypes.values()]
+        diagrams = [entry["persistence_diagram"][0] for entry in apicals if entry]
+        for bars in diagrams[:: 1 if "RGF_STRESS" in os.environ else 2]:
+            safe.append(assert_same_points(bars, RATIOS[::8]))
     assert np.mean(safe) > 0.8

@@ -29,7 +29,7 @@ types = {
 prepared = engine.prepare(*mtype(types))
 scaling = {"basal_dendrite": BarcodeScaling("target", path_distance=30.0)}
 cells = []
-for seed in range(4):
+for seed in range(2):
     rng = np.random.default_rng(seed)
     cell = engine.grow(prepared, site(1, scaling), rng)
     arrays = [cell.morphology.points, cell.morphology.offsets, cell.morphology.diameters]

@@ -1,10 +1,8 @@
 """Small flows: one that has run is copied where a test wants to start from a finished run."""
 
-import shutil
-
 import pytest
 from bad_bases import make_bases
-from flow_factory import Flow, make_flow
+from flow_factory import finished_copy, make_flow
 from flow_faults import Faults
 
 
@@ -31,13 +29,7 @@ def finished_once(tmp_path_factory, kernels):
 @pytest.fixture
 def finished(finished_once, tmp_path):
     """A small synthesis that has run."""
-    folder = tmp_path / "flow"
-    shutil.copytree(finished_once.folder, folder, copy_function=shutil.copy2)
-    flow = Flow(folder, dict(finished_once.options))
-    # The listing and the manifests name absolute places: run once so that they name these.
-    process = flow.luigi()
-    assert process.returncode == 0, process.stdout + process.stderr
-    return flow
+    return finished_copy(finished_once, tmp_path / "flow")
 
 
 @pytest.fixture

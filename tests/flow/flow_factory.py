@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -143,6 +144,18 @@ def make_flow(folder, cells=8, **options):
         **options,
     }
     return flow
+
+
+def finished_copy(flow, folder):
+    """A copy of a flow that has run, in another folder.
+
+    It runs once more: the listing and the manifests name absolute places, from now on these.
+    """
+    shutil.copytree(flow.folder, folder, copy_function=shutil.copy2)
+    copy = Flow(folder, dict(flow.options))
+    process = copy.luigi()
+    assert process.returncode == 0, process.stdout + process.stderr
+    return copy
 
 
 def write_nodes(path, count, top, mtypes=tuple(PAIR), region="COL;L2", **columns):

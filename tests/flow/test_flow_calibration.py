@@ -1,10 +1,9 @@
 """The calibration's stages in whole flows: what runs again, what grows again, what is refused."""
 
 import json
-import shutil
 
 import pytest
-from flow_factory import COMMAND, Flow, environment, stages_run
+from flow_factory import COMMAND, Flow, environment, finished_copy, stages_run
 from forked import run_forked
 
 MADE = {
@@ -69,11 +68,7 @@ def calibrated_once(tmp_path_factory, kernels):
 
 @pytest.fixture
 def calibrated(calibrated_once, tmp_path):
-    folder = tmp_path / "flow"
-    shutil.copytree(calibrated_once.folder, folder, copy_function=shutil.copy2)
-    flow = Flow(folder, dict(calibrated_once.options))
-    assert flow.luigi().returncode == 0
-    return flow
+    return finished_copy(calibrated_once, tmp_path / "flow")
 
 
 def rerun(flow):
@@ -169,12 +164,15 @@ def test_the_command_makes_the_final_parameters(calibrated_once, tmp_path):
     arguments = [inputs / "morphologies", inputs / "mtypes.dat", "-pf", "p.json"]
     arguments += ["--overrides", calibrated_once.path("custom.csv"), "--trunk-fits", "asked"]
     arguments += ["--scaling-rules", calibrated_once.path("rules.json")]
+    # A part of the mtypes: what is made of each depends on no other.
+    arguments += ["--mtypes", "L5_MC,L5_TPC:A"]
     command = [COMMAND, "generate-parameters", *arguments]
     process = run_forked(command, tmp_path, environment(), 120)
     assert process.returncode == 0, process.stdout + process.stderr
-    expected = calibrated_once.json("work/tmd_parameters.json")
+    (region, every), *_ = calibrated_once.json("work/tmd_parameters.json").items()
+    expected = {region: {mtype: every[mtype] for mtype in ("L5_MC", "L5_TPC:A")}}
     assert json.loads((tmp_path / "p.json").read_text()) == expected
-    assert "Final parameters of 7 mtypes." in process.stdout
+    assert "Final parameters of 2 mtypes." in process.stdout
     status = Flow(tmp_path).command("status", "--work-dir", "p_work").stdout
     assert "A run would do nothing" in status
     assert "FitTrunkAngles" in status

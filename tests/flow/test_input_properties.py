@@ -12,11 +12,11 @@ from bad_harness import TRACEBACK, copied, synthesize
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
-EXAMPLES = int(os.environ.get("RGF_PROPERTY_EXAMPLES", "12"))
+EXAMPLES = int(os.environ.get("RGF_STRESS", "12"))
 bounded = settings(
     max_examples=EXAMPLES,
     deadline=None,
-    derandomize="RGF_PROPERTY_EXAMPLES" not in os.environ,
+    derandomize="RGF_STRESS" not in os.environ,
     database=None,
     suppress_health_check=list(HealthCheck),
 )
