@@ -30,15 +30,15 @@ def plot_profiles(rows, title, layers=(), in_atlas=True):
         style.say(figure.add_subplot(), "no cell has neurites")
         return figure
     panels = figure.subplots(1, len(kinds), sharey=True, squeeze=False)[0]
-    for axes, kind in zip(panels, kinds, strict=True):
-        mine = [row for row in rows if row["neurite_type"] == kind]
-        _panel(axes, mine, layers, names=axes is panels[-1])
-        axes.set_title(kind.replace("_", " "), weight="normal")
     low = min(row["from_um"] for row in rows)
     high = max(row["to_um"] for row in rows)
     if layers:
         low, high = min(low, layers[0][1]), max(high, min(layers[-1][2], high + 150))
     panels[0].set_ylim(high, low)
+    for axes, kind in zip(panels, kinds, strict=True):
+        mine = [row for row in rows if row["neurite_type"] == kind]
+        _panel(axes, mine, layers, names=axes is panels[-1])
+        axes.set_title(kind.replace("_", " "), weight="normal")
     panels[0].set_ylabel(
         "depth below the top of the region (µm)" if in_atlas else "depth below the soma (µm)"
     )
@@ -69,14 +69,19 @@ def _panel(axes, rows, layers, names):
 
 
 def draw_layers(axes, layers, names=True):
-    """Bands of layers, alternating; their names stand to the right of the axes."""
+    """Bands of layers, alternating, in axes whose limits have been set.
+
+    Names stand to the right of the axes, in the middle of what is seen of a layer.
+    """
+    high, low = axes.get_ylim()
     for i, (name, top, bottom) in enumerate(layers):
         axes.axhspan(top, bottom, color=style.LAYER_FILLS[i % 2], lw=0, zorder=0)
         if i:
             axes.axhline(top, color="white", lw=1, zorder=0.5)
-        if names:
+        middle = (max(top, low) + min(bottom, high)) / 2
+        if names and top < high:
             axes.annotate(
-                style.shorten(layer_name(name), 14), (1, (top + bottom) / 2), xytext=(4, 0),
+                style.shorten(layer_name(name), 14), (1, middle), xytext=(4, 0),
                 xycoords=axes.get_yaxis_transform(), textcoords="offset points", color=style.MUTED,
                 fontsize=8, va="center", annotation_clip=True,
             )  # fmt: skip

@@ -129,6 +129,15 @@ def test_profiles_show_both_populations_and_layers():
     assert shows(pixels(plot_profiles(without, "A", in_atlas=False)), SYNTHESIZED)
 
 
+def test_a_layer_that_is_seen_in_part_has_its_name():
+    rows = [{k: v for k, v in row.items() if k != "part"} for row in depth_rows("full", "A")]
+    axes = plot_profiles(rows, "A", (*LAYERS, ("deep", 150.0, 900.0))).axes[0]
+    bottom, top = axes.get_ylim()
+    assert (bottom, top) == (300.0, 0.0)
+    places = {text.get_text(): text.xy[1] for text in axes.texts}
+    assert places == {"L1": 30.0, "SP": 105.0, "deep": 225.0}
+
+
 def test_path_fits_show_line_outliers_and_cells():
     picture = pixels(path_fits.plot_path_fits({"apical_dendrite": fit()}, HOSTILE))
     # The residuals below have a line of the same color.
