@@ -43,6 +43,10 @@ class RegionMapper:
         """
         return self._entries.get(region, [DEFAULT_REGION])[::-1]
 
+    def holding(self, regions):
+        """The entries that hold at least one of these regions of cells."""
+        return {entry for region in regions for entry in self.entries_of(region)}
+
 
 def load_region_map(atlas_dir):
     """The hierarchy of an atlas as a :class:`voxcell.RegionMap`.

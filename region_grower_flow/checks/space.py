@@ -22,29 +22,47 @@ def check_space(options):
         problems.append(InvalidInput(problem, "option min_depth"))
     cells = problems.attempt(read_cells, options.input_cells)
     problems.extend(check_atlas(options.atlas, options.region_structure, cells))
-    problems.extend(_check_constraints(options.region_structure))
+    problems.extend(_check_constraints(options, cells))
     if options.morph_axon and not options.synthesize_axons and cells is not None:
         problems.extend(_check_axons(options, cells))
     return problems
 
 
-def _check_constraints(path):
-    from region_grower_flow.atlas.structure import load_region_structure
+def _check_constraints(options, cells):
+    """Problems of the directions and boundaries that cells may have (their meshes are read)."""
     from region_grower_flow.space.constraint_checks import (
         check_boundaries,
         check_directions,
         constraint_notes,
     )
 
+    path = options.region_structure
     problems, folder = Problems(), Path(path).parent
-    structure = Problems().attempt(load_region_structure, path)  # its own problems are known
-    for region, entry in (structure or {}).items():
+    for region, entry in _entries_of_cells(options, cells).items():
         where = f"{path}, {region}"
         found = [*check_directions(entry, where), *check_boundaries(entry, where, folder)]
         for note in [] if found else constraint_notes(entry, where, folder):
             L.warning("%s", note)
         problems.extend(found)
     return problems
+
+
+def _entries_of_cells(options, cells):
+    """The entries of the region structure that hold cells, all of them when that is not known.
+
+    Entries that no cell uses are not looked at, as in region-grower.
+    """
+    from region_grower_flow.atlas.regions import RegionMapper, load_region_map
+    from region_grower_flow.atlas.structure import load_region_structure
+
+    elsewhere = Problems()  # what is wrong with these files is known
+    structure = elsewhere.attempt(load_region_structure, options.region_structure) or {}
+    region_map = elsewhere.attempt(load_region_map, options.atlas)
+    if region_map is None or cells is None:
+        return structure
+    regions = set(map(str, cells.properties["region"]))
+    used = RegionMapper(structure, region_map).holding(regions)
+    return {region: entry for region, entry in structure.items() if region in used}
 
 
 def _check_axons(options, cells):

@@ -72,13 +72,14 @@ def atlas_files(options):
 
 
 def mesh_files(options):
-    """The meshes of the boundaries, files or folders."""
-    base = Path(options.region_structure).parent
-    return {
-        f"boundary {boundary['path']}": base.absolute() / boundary["path"]
+    """The meshes of the boundaries, files or folders, that exist: unused ones need not."""
+    base = Path(options.region_structure).parent.absolute()
+    names = [
+        boundary["path"]
         for entry in _structure(options).values()
         for boundary in entry.get("boundaries") or []
-    }
+    ]
+    return {f"boundary {name}": base / name for name in names if (base / name).exists()}
 
 
 def donor_files(options):

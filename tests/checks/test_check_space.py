@@ -38,6 +38,20 @@ def test_directions_that_never_act_are_told(options, tmp_path, caplog):
     assert "directions/0: without 'neurite_types' a direction never acts." in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("region", "looked_at"), [("COL;L1", False), ("COL;L2", True), (REGION, True)]
+)
+def test_meshes_are_looked_at_where_there_are_cells(options, tmp_path, region, looked_at):
+    # The cells are in COL;L2, which the entry of COL holds, too.
+    structure = {REGION: column_structure()[REGION], "COL;L2": column_structure()[REGION]}
+    structure.setdefault(region, column_structure()[REGION])
+    structure[region]["boundaries"] = [{"path": "missing.obj"}]
+    options.region_structure = make_atlas(tmp_path / "other", structure=structure).structure
+    found = [str(problem) for problem in check_space(options)]
+    assert bool(found) is looked_at
+    assert all("missing.obj" in sentence for sentence in found)
+
+
 @pytest.mark.parametrize("absent", [1, 2, 3])
 def test_absent_axon_morphologies_are_wrong_only_when_all_are(options, tmp_path, caplog, absent):
     # region-grower drops these cells, however many they are.
