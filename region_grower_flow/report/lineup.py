@@ -6,7 +6,12 @@ import numpy as np
 
 from region_grower_flow.morphology import FlatMorphology
 from region_grower_flow.report import style
-from region_grower_flow.report.drawing import Morphologies, neurite_legend, scale_bar
+from region_grower_flow.report.drawing import (
+    Morphologies,
+    neurite_legend,
+    round_length,
+    scale_bar,
+)
 from region_grower_flow.report.profiles import layer_name
 
 LEAST_SLOT = 90.0
@@ -141,7 +146,8 @@ def _draw_row(axes, row, slots, frame, in_atlas):
     axes.spines["bottom"].set_visible(False)
     if in_atlas:
         axes.set_ylabel("depth (µm)")
-    scale_bar(axes, corner="right")
+    # All rows have one scale, so their bars are one length.
+    scale_bar(axes, round_length(across / 7), "right")
     return shown
 
 

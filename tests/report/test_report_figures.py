@@ -78,6 +78,14 @@ def test_a_lineup_in_vacuum_has_no_layers():
     assert not shows(picture, LAYER_FILLS[1], 20, EXACT)
 
 
+def test_all_rows_of_a_lineup_have_one_scale_and_bar():
+    cells = [UprightCell(str(size), pyramid(size)) for size in (50, 60, 12)]
+    rows = plot_lineup(cells, in_atlas=False, most_in_row=2).axes
+    bars = [{text.get_text() for text in axes.texts} for axes in rows]
+    assert len(bars) == 2
+    assert bars[0] == bars[1]
+
+
 def test_upright_cells_have_the_pia_above():
     picture = pixels(lineup(1))
     rows = [
