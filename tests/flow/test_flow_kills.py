@@ -1,5 +1,6 @@
 """Whole runs are killed at any moment: nothing is left behind, and the next run goes on."""
 
+import itertools
 import os
 import random
 import shutil
@@ -18,7 +19,9 @@ pytestmark = pytest.mark.mpi
 
 CELLS, CHUNK, BLOCK, WORKERS = 120, 60, 4, 2
 
-KILL, TERM, INT = signal.SIGKILL, signal.SIGTERM, signal.SIGINT
+KILL, TERM, INT = SIGNALS = signal.SIGKILL, signal.SIGTERM, signal.SIGINT
+
+THOROUGH = "RGF_STRESS" in os.environ
 
 
 @pytest.fixture(scope="module")
@@ -81,8 +84,14 @@ def end(process, faults):
     return time.monotonic() - start
 
 
-@pytest.mark.parametrize("how", ["luigi", "two task processes", "region-grower-flow"])
-@pytest.mark.parametrize("number", [KILL, TERM, INT])
+WAYS = ["luigi", "two task processes", "region-grower-flow"]
+EACH_ONCE = [(WAYS[0], KILL), (WAYS[0], TERM), (WAYS[0], INT), (WAYS[1], TERM), (WAYS[2], INT)]
+"""Each signal, and each way to run; kills of all sorts come in `test_killed_again_and_again`."""
+
+
+@pytest.mark.parametrize(
+    ("how", "number"), list(itertools.product(WAYS, SIGNALS)) if THOROUGH else EACH_ONCE
+)
 def test_killed_while_growing(faults, expected, how, number):
     arguments = ["--workers", "2"] if how == "two task processes" else []
     command = faults.region_grower_flow() if how == "region-grower-flow" else None
@@ -100,8 +109,7 @@ def test_killed_while_growing(faults, expected, how, number):
     assert_whole(faults, expected, 2 if arguments else 1)
 
 
-@pytest.mark.parametrize("kind", ["mpiexec", "rank"])
-@pytest.mark.parametrize("number", [KILL, TERM])
+@pytest.mark.parametrize(("kind", "number"), [("mpiexec", KILL), ("rank", TERM)])
 def test_a_killed_launcher_or_rank_is_made_good_by_the_same_run(faults, expected, kind, number):
     process = faults.start()
     faults.wait_for_cells(30, process)
@@ -140,12 +148,11 @@ def calibrated(tmp_path_factory, kernels):
     return flow, results_of(flow)
 
 
-@pytest.mark.slow
 def stages_and_kills():
     """Each stage with one of the kills in turn; with RGF_STRESS, with all of them."""
     kills = [(KILL, 2), (TERM, 1), (INT, 1)]
     for i, stage in enumerate(STAGES):
-        chosen = kills if "RGF_STRESS" in os.environ else [kills[i % len(kills)]]
+        chosen = kills if THOROUGH else [kills[i % len(kills)]]
         yield from ((stage, *kill) for kill in chosen)
 
 
@@ -170,8 +177,8 @@ def test_killed_in_any_stage(calibrated, mark, stage, number, workers):
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 def test_killed_again_and_again(faults, expected, capsys):
-    """Random kills at random moments of whole runs; RGF_STRESS sets how many (20)."""
-    kills = int(os.environ.get("RGF_STRESS", "20"))
+    """Random kills at random moments of whole runs; RGF_STRESS sets how many (8)."""
+    kills = int(os.environ.get("RGF_STRESS", "8"))
     chance = random.Random(kills)
     done, pending, twice, slowest, runs = Counter(), 0, 0, 0.0, 0
     while done.total() < kills:
