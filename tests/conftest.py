@@ -70,6 +70,14 @@ def pytest_sessionstart(session):
         cache.fill()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_configuration():
+    """Tasks without the options of the checkout's luigi.cfg, which Luigi reads at its import."""
+    from luigi.configuration import get_config
+
+    get_config().remove_section("region_grower_flow")
+
+
 @pytest.fixture(scope="session")
 def shared():
     """The folder of golden scenarios and real data beside the checkout; skips when absent."""

@@ -157,7 +157,7 @@ def test_fits_are_merged_without_their_data(found):
     assert "other" not in found
 
 
-def test_the_task(tmp_path, no_configuration):
+def test_the_task(tmp_path):
     source, table = write_dataset(tmp_path / "given")
     task = DiagnoseReconstructions(
         morphologies_dir=str(source),

@@ -12,7 +12,7 @@ from region_grower_flow.errors import InvalidInput
 
 
 @pytest.fixture
-def given(tmp_path, no_configuration):
+def given(tmp_path):
     """The options of a calibration of three cells with axons, one of which is not to be used."""
     rng, rows = np.random.default_rng(4), ["name,mtype,use_axon"]
     for i in range(3):

@@ -238,7 +238,7 @@ def options(tmp_path, source, table, **more):
     }
 
 
-def test_the_stage(tmp_path, no_configuration):
+def test_the_stage(tmp_path):
     source, table = write_dataset(tmp_path / "given")
     move(source, tmp_path / "raw", lambda p, i: p[:, [1, 0, 2]] * [-1, 1, 1] + [0, 0, 900])
     given = options(tmp_path, tmp_path / "raw", table)
@@ -263,7 +263,7 @@ def test_the_stage(tmp_path, no_configuration):
     assert not stage.complete()
 
 
-def test_the_check_says_what_forbids_the_stage(tmp_path, no_configuration):
+def test_the_check_says_what_forbids_the_stage(tmp_path):
     source, table = write_dataset(tmp_path / "given")
     given = options(source, source, table, morphology_frame="center", inverted_mtypes="L5_PX")
     task = ExtractDistributions(**given)
@@ -272,7 +272,7 @@ def test_the_check_says_what_forbids_the_stage(tmp_path, no_configuration):
     assert len(error.value.problems) == 2
 
 
-def test_both_halves_share_the_copies(tmp_path, no_configuration):
+def test_both_halves_share_the_copies(tmp_path):
     source, table = write_dataset(tmp_path / "given")
     given = options(tmp_path, source, table, morphology_frame="center")
     stages = [
@@ -302,7 +302,7 @@ def test_raw_swc_of_an_image(shared, tmp_path):
 
 
 @pytest.mark.parametrize("frame", ["as_given", "center"])
-def test_what_compares_with_reconstructions_waits_for_the_copies(tmp_path, frame, no_configuration):
+def test_what_compares_with_reconstructions_waits_for_the_copies(tmp_path, frame):
     source, table = write_dataset(tmp_path / "given")
     given = options(tmp_path, source, table, morphology_frame=frame)
     given.pop("extraction_processes")

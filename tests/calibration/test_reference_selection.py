@@ -193,7 +193,7 @@ def test_variants_of_one_reconstruction_stay_together():
         split_dataset(alike, "test")
 
 
-def test_only_calibrated_mtypes_are_fingerprinted(tmp_path, no_configuration):
+def test_only_calibrated_mtypes_are_fingerprinted(tmp_path):
     source, table = write_dataset(tmp_path)
     (tmp_path / "rules.yaml").write_text(f"{PYRAMIDAL}: [L4_PC]\n")
 
@@ -231,9 +231,7 @@ def test_only_calibrated_mtypes_are_fingerprinted(tmp_path, no_configuration):
         ({"mtypes": PYRAMIDAL, "morphologies_ext": "swc"}, "is .h5 the extension?"),
     ],
 )
-def test_bad_choices_are_said_by_the_check(
-    tmp_path, no_configuration, monkeypatch, options, expected
-):
+def test_bad_choices_are_said_by_the_check(tmp_path, monkeypatch, options, expected):
     source, table = write_dataset(tmp_path)
     (tmp_path / "rules.yaml").write_text("L5_PC: [L4_PC]\n")
     monkeypatch.chdir(tmp_path)
