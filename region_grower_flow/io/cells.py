@@ -221,10 +221,11 @@ def _check_values(cells, path, required):
 def write_cells(path, cells, morphologies):
     """Write the cells that have a morphology as SONATA nodes, or MVD3 when ``path`` says so.
 
-    The orientations are identities: synthesized morphologies are rotated already. Coordinates and
-    orientations are float32 in SONATA, as its guide asks. Mirrors what region-grower keeps: all
-    columns of the input, with ``morphology`` and ``morphology_producer``. A population without
-    any cell is written without these two columns, as the reference does.
+    The orientations are identities: synthesized morphologies are rotated already; in SONATA they
+    are float32, as its guide asks. Positions keep the type that they came in: far from the origin
+    float32 would move cells. Mirrors what region-grower keeps: all columns of the input, with
+    ``morphology`` and ``morphology_producer``. A population without any cell is written without
+    these two columns, as the reference does.
 
     Args:
         path: the file to write (atomically).
@@ -295,7 +296,7 @@ def _write_sonata(file, cells):
     for name in cells.properties:
         _write_column(group, name, cells.properties[name])
     for axis, name in enumerate(POSITION):
-        group.create_dataset(name, data=cells.positions[:, axis].astype(np.float32))
+        group.create_dataset(name, data=cells.positions[:, axis])
     quaternions = _quaternions(cells).astype(np.float32)
     for name, axis in zip("wxyz", (3, 0, 1, 2), strict=True):
         group.create_dataset(f"orientation_{name}", data=quaternions[:, axis])

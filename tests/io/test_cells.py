@@ -124,13 +124,25 @@ def test_the_types_of_sonata(tmp_path):
         population = file["nodes/cells"]
         assert (population["node_type_id"][()] == -1).all()
         group = population["0"]
-        for name in ("x", "y", "z", *(f"orientation_{axis}" for axis in "wxyz")):
-            assert group[name].dtype == np.float32, name
+        for axis in "wxyz":
+            assert group[f"orientation_{axis}"].dtype == np.float32, axis
         assert sorted(group["@library"]) == ["morphology_producer", "mtype", "region"]
         assert group["mtype"].dtype == np.uint32
         assert group["etype"].dtype == object
         assert group["count"].dtype == np.int64
         assert list(group["dynamics_params"]) == ["threshold_current"]
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_positions_far_from_the_origin_stay_as_they_are(path, kind):
+    cells = collection(3)
+    cells.positions = (cells.positions + 3e6).astype(kind)
+    cells.save(str(path))
+    read = read_cells(path)
+    write_cells(path, read, names(read))
+    written = read_cells(path).positions
+    assert written.dtype == kind
+    assert np.array_equal(written, cells.positions)
 
 
 def test_libsonata_reads_the_nodes(tmp_path):
