@@ -55,9 +55,9 @@ class ValidationCell:
         return ValidationCell(f"{self.name} x {factor:g}", morphology)
 
 
-def any_has(cells, neurite_type):
-    """Whether any of some ValidationCells (None: there are none) has trees of a type."""
-    return any(NEURITE_TYPES[neurite_type] in cell.morphology.types for cell in cells or ())
+def count_with(cells, neurite_type):
+    """How many of some ValidationCells have trees of a type."""
+    return sum(NEURITE_TYPES[neurite_type] in cell.morphology.types for cell in cells)
 
 
 def of_type(morphology, neurite_type):

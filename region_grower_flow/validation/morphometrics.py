@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from region_grower_flow.morphology import NEURITE_TYPES
-from region_grower_flow.validation.cells import any_has
+from region_grower_flow.validation.cells import count_with
 from region_grower_flow.validation.features import FEATURES as FEATURES_TEST
 from region_grower_flow.validation.features import feature_tests, feature_verdicts, overall
 from region_grower_flow.validation.threads import one_thread
@@ -178,7 +178,7 @@ def compare(reference, synthesized, neurite_types, seed, mtype=None, minimum=MIN
         that neither population has gives none.
     """
     counts = len(reference), len(synthesized)
-    found = [kind for kind in neurite_types if any_has([*reference, *synthesized], kind)]
+    found = [kind for kind in neurite_types if count_with([*reference, *synthesized], kind)]
     if min(counts) < minimum:
         about = [{"mtype": mtype, "neurite_type": kind} for kind in found]
         return [too_few(TIER, FEATURES_TEST, counts, minimum, **entry) for entry in about]

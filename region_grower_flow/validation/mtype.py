@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from region_grower_flow.calibration.morphologies import DENDRITES
 from region_grower_flow.validation import (
     classifier,
     controls,
@@ -16,7 +17,7 @@ from region_grower_flow.validation import (
     topology,
     trunks,
 )
-from region_grower_flow.validation.cells import any_has
+from region_grower_flow.validation.cells import count_with
 from region_grower_flow.validation.results import (
     CELLS_TABLE,
     DEPTHS_TABLE,
@@ -76,7 +77,7 @@ class MtypeUnit:
         synthesized: populations.Synthesized without its cells: folder, extensions.
         names: of the sampled cells.
         population: populations.MtypeCells of all of them.
-        neurite_types: that are compared where either population has them.
+        neurite_types: that parameters grow.
         reference: Reference.
         space: Space.
         parameters: NeuroTS's of the mtype, whose laws the trunks should follow; None: no one law.
@@ -135,11 +136,29 @@ def validate_mtype(unit):
     if unit.parameters is None:
         result.notes.append("its cells lie in regions with other laws of trunks each")
     result.verdicts += _space_verdicts(unit, cells, places)
-    kinds = [kind for kind in unit.neurite_types if any_has([*cells, *(reference or ())], kind)]
+    kinds = compared_types(unit.neurite_types, reference or [], cells)
     result.neurite_types = kinds
     result.verdicts += statistics(unit, reference, cells, kinds)
     result.tables = _tables(unit, reference, cells, kinds, places)
     return result
+
+
+def compared_types(grown, reference, cells):
+    """The neurite types to compare.
+
+    Those that are grown, as far as either population has them, and dendrites that are not grown
+    though enough reference cells have them. (A few cells of many mtypes have trees that somebody
+    took for apical dendrites: these could not be tested.)
+
+    Args:
+        grown: neurite types that parameters grow.
+        reference, cells: [ValidationCell].
+    """
+    left_out = [kind for kind in DENDRITES if kind not in grown]
+    return [
+        *(kind for kind in grown if count_with([*reference, *cells], kind)),
+        *(kind for kind in left_out if count_with(reference, kind) >= MIN_REFERENCE_CELLS),
+    ]
 
 
 def _space_verdicts(unit, cells, places):

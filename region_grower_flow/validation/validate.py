@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 
-from region_grower_flow.calibration.morphologies import DENDRITES
 from region_grower_flow.calibration.pool import share_out
 from region_grower_flow.io.parameters import (
     load_distributions,
@@ -200,7 +199,7 @@ class _OpenPart:
             synthesized=replace(self.synthesized, mtypes={}, digests={}, stray=[]),
             names=tuple(population.names[i] for i in chosen),
             population=population,
-            neurite_types=_compared_types(parameters),
+            neurite_types=tuple(parameters["grow_types"]),
             reference=self._reference(mtype, distributions),
             space=self._space(rows),
             parameters=self._laws(mtype, rows),
@@ -315,12 +314,6 @@ class _OpenPart:
             "neurite_types": statistics.neurite_types,
             "notes": notes,
         }
-
-
-def _compared_types(parameters):
-    """The neurite types that are grown, and dendrites that the reference alone may have."""
-    grown = parameters["grow_types"]
-    return (*grown, *(kind for kind in DENDRITES if kind not in grown))
 
 
 def _orientations(parameters):

@@ -15,15 +15,19 @@ BASAL, APICAL = "basal_dendrite", "apical_dendrite"
 
 
 @pytest.mark.parametrize(
-    ("grown", "expected"),
+    ("grown", "with_apicals", "expected"),
     [
-        ([BASAL], (BASAL, APICAL)),
-        ([APICAL, BASAL], (APICAL, BASAL)),
-        (["axon", BASAL], ("axon", BASAL, APICAL)),
+        ([BASAL], 8, [BASAL, APICAL]),
+        # A few cells could not be tested, and their mtype would never pass.
+        ([BASAL], 7, [BASAL]),
+        ([APICAL, BASAL], 1, [APICAL, BASAL]),
+        ([APICAL, BASAL], 0, [BASAL]),
+        (["axon", BASAL], 0, [BASAL]),
     ],
 )
-def test_dendrites_that_are_not_grown_are_compared_too(grown, expected):
-    assert validate._compared_types({"grow_types": grown}) == expected
+def test_dendrites_that_enough_reference_cells_have_are_compared(grown, with_apicals, expected):
+    reference = [*make_cells(with_apicals, 0, apicals=1), *make_cells(4, 1)]
+    assert mtype.compared_types(grown, reference, make_cells(3, 2)) == expected
 
 
 def of_regions(first, second):
