@@ -7,10 +7,9 @@ import h5py
 import numpy as np
 from atlas_factory import VOXEL, load_raw, save_volume
 from flow_factory import make_flow
+from nested import LEFT_OUT, set_at
 
 NAN = float("nan")
-LEFT_OUT = object()
-"""Stands for a key or an option that is taken away."""
 
 
 def make_bases(folder):
@@ -211,14 +210,7 @@ def at(name, keys, value):
 
     def spoil(flow):
         content = flow.json(name)
-        entry = content
-        *way, last = keys
-        for key in way:
-            entry = entry[key]
-        if value is LEFT_OUT:
-            del entry[last]
-        else:
-            entry[last] = value
+        set_at(content, keys, value)
         flow.path(name).write_text(json.dumps(content))
 
     return spoil
@@ -244,17 +236,7 @@ def edit_structure(flow, change):
 def structure(*keys, value):
     """Another value at a key of the region structure's only region."""
 
-    def change(content):
-        entry = content["COL"]
-        *way, last = keys
-        for key in way:
-            entry = entry[key]
-        if value is LEFT_OUT:
-            del entry[last]
-        else:
-            entry[last] = value
-
-    return lambda flow: edit_structure(flow, change)
+    return lambda flow: edit_structure(flow, lambda all_: set_at(all_["COL"], keys, value))
 
 
 def volume(name, change):

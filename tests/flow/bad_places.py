@@ -2,8 +2,9 @@
 
 import stat
 
-from bad_bases import LEFT_OUT, both, link, options, text
+from bad_bases import both, link, options, text
 from bad_harness import Bad
+from nested import LEFT_OUT
 
 
 def opts(name, words, **values):

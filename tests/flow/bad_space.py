@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 from bad_bases import (
-    LEFT_OUT,
     NAN,
     all_nan,
     both,
@@ -21,6 +20,7 @@ from bad_bases import (
     volume,
 )
 from bad_harness import Bad
+from nested import LEFT_OUT
 
 STRUCTURE = "atlas/region_structure.yaml"
 VOLUMES = ("brain_regions", "orientation", "[PH]y", "[PH]1", "[PH]2")

@@ -3,7 +3,6 @@
 import h5py
 import numpy as np
 from bad_bases import (
-    LEFT_OUT,
     NAN,
     both,
     column,
@@ -22,6 +21,7 @@ from bad_bases import (
     write_axons,
 )
 from bad_harness import Bad
+from nested import LEFT_OUT
 
 CELLS = "nodes.h5"
 FEW = np.linspace(100.0, 300.0, 8)

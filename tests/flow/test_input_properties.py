@@ -1,5 +1,6 @@
 """Random inputs within and outside the schemas: they synthesize, or are refused with a sentence."""
 
+import contextlib
 import copy
 import json
 import math
@@ -11,6 +12,7 @@ import yaml
 from bad_harness import TRACEBACK, copied, synthesize
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
+from nested import LEFT_OUT, set_at
 
 EXAMPLES = int(os.environ.get("RGF_STRESS", "12"))
 bounded = settings(
@@ -38,7 +40,6 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(WORDS, inner, max_size=3),
     max_leaves=5,
 )
-REMOVE = object()
 
 
 def paths(value, above=()):
@@ -55,17 +56,8 @@ def paths(value, above=()):
 def changed(content, path, value):
     """A copy of a JSON value with another value at a path; what is not there stays away."""
     content = copy.deepcopy(content)
-    entry = content
-    *way, last = path
-    try:
-        for key in way:
-            entry = entry[key]
-        if value is REMOVE:
-            del entry[last]
-        else:
-            entry[last] = value
-    except (KeyError, IndexError, TypeError):
-        pass
+    with contextlib.suppress(KeyError, IndexError, TypeError):
+        set_at(content, path, value)
     return content
 
 
@@ -73,7 +65,7 @@ def mutations(content):
     """Up to three changes of a JSON value: small ones of numbers, or anything anywhere."""
     places = [path for path in paths(content) if path]
     numbers = [path for path in places if isinstance(at(content, path), int | float)]
-    anything = st.tuples(st.sampled_from(places), VALUES | st.just(REMOVE))
+    anything = st.tuples(st.sampled_from(places), VALUES | st.just(LEFT_OUT))
     factor = st.floats(0.2, 3.0)
     small = st.tuples(st.sampled_from(numbers), factor).map(
         lambda drawn: (drawn[0], at(content, drawn[0]) * drawn[1])

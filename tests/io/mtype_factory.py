@@ -71,17 +71,3 @@ def mtype_distributions(**changes):
         "diameter": {"method": "default", "basal_dendrite": [0.3, 0.5], "apical_dendrite": [1.0]},
         **changes,
     }
-
-
-def spoil(entry, keys, value):
-    """Set `entry[k1][k2]...` to a value, or remove it when the value is the word `REMOVE`."""
-    *way, last = keys
-    for key in way:
-        entry = entry[key]
-    if value is REMOVE:
-        del entry[last]
-    else:
-        entry[last] = value
-
-
-REMOVE = object()

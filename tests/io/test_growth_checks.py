@@ -4,13 +4,12 @@ import math
 import pytest
 from mtype_factory import (
     NAN,
-    REMOVE,
     histogram,
     mtype_distributions,
     mtype_parameters,
     neurite_parameters,
-    spoil,
 )
+from nested import LEFT_OUT, set_at
 
 from region_grower_flow.io.growth_checks import EntryChecker
 
@@ -51,15 +50,15 @@ def test_inputs_are_not_changed(checker):
     [
         (("apical_dendrite", "randomness"), "x", "-> randomness: expected a number, not \"x\""),
         (("apical_dendrite", "randomness"), 2, "-> randomness: expected at most 1, not 2"),
-        (("apical_dendrite", "randomness"), REMOVE, "apical_dendrite: 'randomness' is missing"),
+        (("apical_dendrite", "randomness"), LEFT_OUT, "apical_dendrite: 'randomness' is missing"),
         (("apical_dendrite", "targetin"), 1, "Did you mean 'targeting' or"),
         (("basal_dendrite", "targeting"), 0.9, "add up to 1.14"),
         (("basal_dendrite", "growth_method"), "tdm", "-> growth_method: expected 'tmd'"),
-        (("basal_dendrite", "growth_method"), REMOVE, "'growth_method' is missing"),
+        (("basal_dendrite", "growth_method"), LEFT_OUT, "'growth_method' is missing"),
         (("basal_dendrite", "branching_method"), "bio_orientd", "Did you mean 'bio_oriented'?"),
         (("basal_dendrite", "metric"), "path_distance", "Did you mean 'path_distances' or"),
         (("basal_dendrite", "metric"), "trunk_length", "-> metric: expected one of"),
-        (("basal_dendrite", "step_size"), REMOVE, "-> step_size: expected {'norm'"),
+        (("basal_dendrite", "step_size"), LEFT_OUT, "-> step_size: expected {'norm'"),
         (("basal_dendrite", "step_size", "norm", "mean"), -1, "expected at least 0, not -1"),
         (("basal_dendrite", "step_size", "norm"), {"mean": 0, "std": 0}, "growth would not end"),
         (("basal_dendrite", "growth_method"), "tmd_gradient", "needs 'bias'"),
@@ -72,15 +71,15 @@ def test_inputs_are_not_changed(checker):
         (("grow_types",), [], "nothing is to be grown"),
         (("grow_types",), ["axon"], "axon: is in 'grow_types' but has no"),
         (("basal_dendrite", "tree_type"), 1, "tree_type: expected 3 (SWC's number)"),
-        (("origin",), REMOVE, "'origin' is missing"),
-        (("diameter_params",), REMOVE, "'diameter_params' is missing"),
+        (("origin",), LEFT_OUT, "'origin' is missing"),
+        (("diameter_params",), LEFT_OUT, "'diameter_params' is missing"),
         (("diameter_params", "taper"), math.inf, "taper: expected a finite number"),
         (("basal_dendrite", "randomness"), NAN, "randomness: expected a finite number"),
     ],
 )  # fmt: skip
 def test_parameters(checker, keys, value, words):
     parameters = mtype_parameters()
-    spoil(parameters, keys, value)
+    set_at(parameters, keys, value)
     found = problems(checker, parameters)
     assert any(words in text for text in found), found
     assert all("A -> X" in text for text in found)
@@ -91,7 +90,7 @@ def test_parameters(checker, keys, value, words):
     ("keys", "value", "words"),
     [
         (BARS, [], "expected at least one bar code"),
-        (BARS, REMOVE, "expected at least one bar code"),
+        (BARS, LEFT_OUT, "expected at least one bar code"),
         (BARS, "x", "-> persistence_diagram: expected a list"),
         ((*BARS, 1), [], "persistence_diagram -> 1: expected a list"),
         ((*BARS, 1), 5, "persistence_diagram -> 1: expected a list"),
@@ -103,7 +102,7 @@ def test_parameters(checker, keys, value, words):
         ((*BARS, 0, 0, 1), NAN, "bar 0: its ends are not finite"),
         ((*BARS, 0, 0, 3), NAN, "bar 0: its angles are not finite"),
         ((*BARS, 0, 1, 0), 1e9, "longer than 1e+07 um"),
-        (("basal_dendrite", "num_trees"), REMOVE, "'num_trees' is missing"),
+        (("basal_dendrite", "num_trees"), LEFT_OUT, "'num_trees' is missing"),
         (("basal_dendrite", "num_trees"), histogram([], []), "expected at least one bin"),
         (("basal_dendrite", "num_trees"), histogram([1], [1, 2]), "1 bins but 2 weights"),
         (("basal_dendrite", "num_trees"), histogram([1, 2], [0, 0]), "not all 0"),
@@ -111,16 +110,16 @@ def test_parameters(checker, keys, value, words):
         (("basal_dendrite", "num_trees"), histogram([1e6], [1]), "at most 10000 trees"),
         (("basal_dendrite", "trunk"), None, "trunk -> orientation_deviation: is missing"),
         (("basal_dendrite", "trunk", "azimuth"), {}, "trunk -> azimuth: is missing"),
-        (("basal_dendrite", "trunk", "azimuth", "uniform", "max"), REMOVE, "expected {'uniform'"),
-        (("apical_dendrite", "persistence_diagram", 1, 0), REMOVE, "no apical point can be found"),
-        (("basal_dendrite",), REMOVE, "basal_dendrite"),
-        (("soma",), REMOVE, "'soma' is missing"),
+        (("basal_dendrite", "trunk", "azimuth", "uniform", "max"), LEFT_OUT, "expected {'uniform'"),
+        (("apical_dendrite", "persistence_diagram", 1, 0), LEFT_OUT, "no apical point can be"),
+        (("basal_dendrite",), LEFT_OUT, "basal_dendrite"),
+        (("soma",), LEFT_OUT, "'soma' is missing"),
         (("soma",), {}, "soma -> size: expected"),
         (("soma", "size", "norm", "mean"), -5, "a soma of -5 um (std 0.9) is never positive"),
         (("soma", "size", "norm", "std"), -1, "std: expected at least 0"),
         (("soma", "size", "norm", "mean"), NAN, "mean: expected a finite number"),
-        (("diameter",), REMOVE, "'diameter' is missing"),
-        (("diameter", "method"), REMOVE, "diameter: 'method' is missing"),
+        (("diameter",), LEFT_OUT, "'diameter' is missing"),
+        (("diameter", "method"), LEFT_OUT, "diameter: 'method' is missing"),
         (("diameter", "apical_dendrite"), [], "expected at least one coefficient"),
         (("diameter",), {"method": "M9"}, "diameter -> method: expected one of external"),
         (("diameter",), {"method": "M4"}, "diameter -> basal_dendrite: the model M4 needs trunk"),
@@ -128,7 +127,7 @@ def test_parameters(checker, keys, value, words):
 )  # fmt: skip
 def test_distributions(checker, keys, value, words):
     distributions = mtype_distributions()
-    spoil(distributions, keys, value)
+    set_at(distributions, keys, value)
     found = problems(checker, distributions=distributions)
     assert any(words in text for text in found), found
     assert all(text.startswith("distributions.json: A -> X") for text in found)
@@ -254,9 +253,9 @@ def test_neurites_that_are_not_grown_do_not_matter(checker):
 
 def test_several_problems_at_once(checker):
     parameters, distributions = mtype_parameters(), mtype_distributions()
-    spoil(parameters, ("basal_dendrite", "metric"), "x")
-    spoil(parameters, ("apical_dendrite", "branching_method"), "x")
-    spoil(distributions, ("soma", "size", "norm", "mean"), -5)
+    set_at(parameters, ("basal_dendrite", "metric"), "x")
+    set_at(parameters, ("apical_dendrite", "branching_method"), "x")
+    set_at(distributions, ("soma", "size", "norm", "mean"), -5)
     assert len(problems(checker, parameters, distributions)) == 3
 
 
