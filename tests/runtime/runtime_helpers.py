@@ -3,6 +3,13 @@
 import contextlib
 from pathlib import Path
 
+import pytest
+
+both_launchers = pytest.mark.parametrize(
+    "how",
+    ["inprocess", pytest.param("mpiexec", marks=pytest.mark.mpi)],
+)
+
 
 def orphaned_memory():
     """The shared memory of MPICH that no process has open."""

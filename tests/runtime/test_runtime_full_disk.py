@@ -4,13 +4,9 @@ import resource
 
 import pytest
 from marked_processes import marked_processes
-from runtime_helpers import journal
+from runtime_helpers import both_launchers, journal
 
 from region_grower_flow.runtime.blocks import finished_records
-
-IN_PROCESS = pytest.param("inprocess", id="inprocess")
-MPIEXEC = pytest.param("mpiexec", id="mpiexec", marks=pytest.mark.mpi)
-both = pytest.mark.parametrize("how", [IN_PROCESS, MPIEXEC])
 
 
 def fail_with_a_sentence(parent):
@@ -25,7 +21,7 @@ def limited(size):
     return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 
 
-@both
+@both_launchers
 def test_file_size_limit(fake, start_parent, mark, how):
     plan = fake(
         rows=range(12), launcher=how, workers=2, block_cells=6, settings={"padding": 4_000_000}
@@ -43,7 +39,7 @@ def test_file_size_limit_below_what_mpi_needs(fake, start_parent):
     assert "too small for MPI" in fail_with_a_sentence(parent)
 
 
-@both
+@both_launchers
 def test_full_disk(fake, start_parent, mark, mount, tmp_path, how):
     mount(tmp_path / "chunk" / "blocks", "size=512k")
     plan = fake(launcher=how, workers=2, block_cells=5, settings={"padding": 20_000})

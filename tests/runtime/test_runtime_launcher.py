@@ -9,17 +9,13 @@ from pathlib import Path
 
 import pytest
 from marked_processes import marked_processes
-from runtime_helpers import files, journal, orphaned_memory
+from runtime_helpers import both_launchers, files, journal, orphaned_memory
 
 from region_grower_flow.errors import InvalidInput, OutputFailed, WorkerFailed
 from region_grower_flow.runtime import launcher, trial
 from region_grower_flow.runtime.blocks import block_files, finished_records
 from region_grower_flow.runtime.job import JOBS, Block, Job, write_job
 from region_grower_flow.runtime.notes import RankNotes, create_notes
-
-IN_PROCESS = pytest.param("inprocess", id="inprocess")
-MPIEXEC = pytest.param("mpiexec", id="mpiexec", marks=pytest.mark.mpi)
-both = pytest.mark.parametrize("how", [IN_PROCESS, MPIEXEC])
 
 
 def no_jobs_left(plan):
@@ -96,7 +92,7 @@ def test_cell_that_ends_its_process_is_dropped(fake, run, behavior, words):
     assert outcome.incidents
 
 
-@both
+@both_launchers
 def test_cell_that_raises_is_tried_alone_then_dropped(fake, run, how):
     plan = fake(launcher=how, settings={"odd": {"3": "fail", "40": "fail"}})
     outcome = run(plan)
@@ -106,7 +102,7 @@ def test_cell_that_raises_is_tried_alone_then_dropped(fake, run, how):
     assert journal(plan).count(3) == 2
 
 
-@both
+@both_launchers
 def test_loop_in_python_ends_at_its_time_limit(fake, run, how):
     plan = fake(launcher=how, cell_timeout=0.4, settings={"odd": {"5": "loop"}})
     outcome = run(plan)
@@ -152,7 +148,7 @@ def test_killed_jobs_leave_no_shared_memory(fake, run):
     assert set(orphaned_memory()) <= before
 
 
-@both
+@both_launchers
 def test_failed_write_ends_the_run_and_keeps_finished_blocks(fake, run, how):
     plan = fake(launcher=how, block_cells=5, settings={"odd": {"59": "disk_full"}})
     with pytest.raises(OutputFailed, match="disk is full"):
@@ -161,7 +157,7 @@ def test_failed_write_ends_the_run_and_keeps_finished_blocks(fake, run, how):
     assert no_jobs_left(plan)
 
 
-@both
+@both_launchers
 def test_unreadable_input_is_told_as_such(fake, run, how):
     digests = dict.fromkeys(range(60), "d")
     costs = dict.fromkeys(digests, 1.0)
@@ -170,7 +166,7 @@ def test_unreadable_input_is_told_as_such(fake, run, how):
         run(plan)
 
 
-@both
+@both_launchers
 def test_workers_that_cannot_begin_end_the_run(fake, run, how):
     known = {"digests": dict.fromkeys(range(60), "d"), "costs": dict.fromkeys(range(60), 1.0)}
     plan = fake(launcher=how, max_launches=2, settings={"broken": True}, **known)
