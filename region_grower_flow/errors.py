@@ -82,9 +82,16 @@ def _printable(text):
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
-def nearest(name, known, count=3):
-    """The names of ``known`` that resemble ``name``, as words for a message ('' when none)."""
-    matches = get_close_matches(str(name), [str(k) for k in known], n=count, cutoff=0.5)
+def nearest(name, known, count=3, likeness=0.5):
+    """The names of ``known`` that resemble ``name``, as words for a message ('' when none).
+
+    Args:
+        name: what was found.
+        known: what was expected.
+        count: of names that are told, at most.
+        likeness: from 0 (nothing in common) to 1 (the same), see difflib.
+    """
+    matches = get_close_matches(str(name), [str(k) for k in known], n=count, cutoff=likeness)
     return f"did you mean {' or '.join(repr(match) for match in matches)}?" if matches else ""
 
 

@@ -77,9 +77,12 @@ def shown(value):
     return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}..."
 
 
-def did_you_mean(name, known, count=3):
-    """The hint with the names of ``known`` that resemble ``name`` ('' when none does)."""
-    words = nearest(name, known, count)
+def did_you_mean(name, known, count=3, likeness=0.5):
+    """The hint with the names of ``known`` that resemble ``name`` ('' when none does).
+
+    See :func:`region_grower_flow.errors.nearest`.
+    """
+    words = nearest(name, known, count, likeness)
     return words[:1].upper() + words[1:]
 
 

@@ -102,6 +102,16 @@ def test_a_misspelt_key_is_refused_and_another_is_only_named(caplog):
     assert "'comment'" in caplog.text
 
 
+@pytest.mark.parametrize("key", ["description", "region", "label", "depths", "total_thickness"])
+def test_keys_of_other_tools_are_passed_over(key):
+    assert found(**{key: "mine"}) == []
+
+
+@pytest.mark.parametrize("key", ["layer", "thicknes", "boundary", "direction", "region_query"])
+def test_misspelt_keys_are_refused(key):
+    only(found(**{key: {}}), f"unknown key {key!r}", "Did you mean")
+
+
 @pytest.mark.parametrize(
     ("key", "value", "words"),
     [
