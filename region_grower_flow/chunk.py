@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from region_grower_flow import layout
-from region_grower_flow.io.atomic import atomic_write, make_folder
+from region_grower_flow.io.atomic import atomic_write, make_folder, remove_unfinished
 from region_grower_flow.runtime.blocks import finished_records, is_record
 from region_grower_flow.runtime.plans import CELL_SECONDS
 from region_grower_flow.runtime.timeout import limit_of_reason
@@ -102,6 +102,7 @@ def synthesize_chunk(plan, on_progress):
         outcome = _grow(plan, synthesizer, remaining, wanted, on_progress)
         records.update(outcome.records)
         incidents = outcome.incidents
+    remove_unfinished(plan.results)  # of a run that was killed in the next line
     write_records(plan.results, (records[row] for row in rows))
     _remove_blocks(plan.blocks)
     made = sum(record["status"] == layout.MADE for record in records.values())

@@ -15,6 +15,7 @@ from region_grower_flow.chunk import (
     synthesize_chunk,
     write_records,
 )
+from region_grower_flow.io import atomic
 from region_grower_flow.runtime.timeout import timeout_reason
 
 
@@ -100,3 +101,12 @@ def test_records_are_json_lines(plan):
     run(plan())
     lines = plan().results.read_text().splitlines()
     assert [json.loads(line)["row"] for line in lines] == [0, 1, 2, 3]
+
+
+def test_the_unfinished_table_of_a_killed_run_goes(plan):
+    results = plan().results
+    results.parent.mkdir(parents=True)
+    left = results.with_name(f"{atomic._temporary_prefix(results)}1-2-3.jsonl")
+    left.write_text("half of")
+    run(plan())
+    assert list(results.parent.iterdir()) == [results]
