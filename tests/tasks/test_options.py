@@ -18,6 +18,7 @@ from region_grower_flow.tasks.options.types import (
     Text,
     Whole,
 )
+from region_grower_flow.tasks.options.validation import BadWords
 
 
 def test_seeds_below_zero_are_seeds():
@@ -41,6 +42,7 @@ def test_seeds_below_zero_are_seeds():
         (Whole("x"), 3.0, 3),
         (Processes("work"), "", None),
         (Choice("x", ("a", "b")), "b", "b"),
+        (BadWords("x"), "no-power, trunks", ("no_power", "trunks")),
     ],
 )
 def test_values_are_understood(option, given, value):
@@ -67,6 +69,8 @@ def test_values_are_understood(option, given, value):
         (Ratio("x"), 1.5, "at most 1.0"),
         (Whole("x"), 1.5, "a whole number"),
         (Choice("x", ("a", "b")), "c", "not one of the choices"),
+        (BadWords("x"), "often", "'often' is none of none, fail, "),
+        (BadWords("x"), "none,fail", "'none' stands alone"),
     ],
 )
 def test_other_values_are_refused(option, given, words):

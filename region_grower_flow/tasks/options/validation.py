@@ -21,13 +21,15 @@ class BadWords(Names):
     """Words that say which verdicts a run fails on."""
 
     def normalize(self, x):
-        """Refuse words that are not known."""
+        """Refuse words that are not known, and "none" beside others."""
         words = tuple(word.replace("-", "_").replace(" ", "_") for word in super().normalize(x))
         for word in words:
             if word not in KNOWN_WORDS:
                 expected = ", ".join(KNOWN_WORDS)
                 hint = nearest(word, KNOWN_WORDS)
                 raise self._wrong(x, f"{word!r} is none of {expected}{hint and f'; {hint}'}")
+        if NONE in words and len(words) > 1:
+            raise self._wrong(x, f"{NONE!r} stands alone: it fails on nothing")
         return words
 
 
