@@ -140,7 +140,7 @@ STYLE = """
 html { -webkit-text-size-adjust: 100%; }
 body { margin: 0; background: #fff; color: var(--ink);
   font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-serif; }
-main { max-width: 76rem; margin: 0 auto; padding: 1.5rem 1.25rem 4rem; }
+main { max-width: 82rem; margin: 0 auto; padding: 1.5rem 1.25rem 4rem; }
 h1 { font-size: 1.7rem; line-height: 1.2; margin: 0 0 .3rem; }
 h2 { font-size: 1.25rem; margin: 2.4rem 0 .6rem; padding-top: .6rem;
   border-top: 1px solid var(--line); }
@@ -156,7 +156,7 @@ a { color: var(--accent); }
 .cards span { color: var(--muted); font-size: .86rem; }
 .scroll { overflow-x: auto; margin: .5rem 0 1rem; }
 table { border-collapse: collapse; font-size: .88rem; }
-th, td { border-bottom: 1px solid var(--line); padding: .32rem .6rem; text-align: left;
+th, td { border-bottom: 1px solid var(--line); padding: .32rem .4rem; text-align: left;
   vertical-align: top; }
 thead th { position: sticky; top: 0; background: #fff; white-space: nowrap; color: var(--muted);
   font-weight: 600; border-bottom: 2px solid var(--line); }
