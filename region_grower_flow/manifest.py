@@ -51,8 +51,8 @@ class Manifest:
         return all(_intact(path, known) for path, known in self.outputs.items())
 
     def write(self, path):
-        """Write the manifest atomically."""
-        from region_grower_flow.io.atomic import make_folder, write_json_atomic
+        """Write the manifest atomically; what a killed writer of it has left is removed."""
+        from region_grower_flow.io.atomic import make_folder, remove_unfinished, write_json_atomic
 
         content = {
             "version": VERSION,
@@ -65,6 +65,7 @@ class Manifest:
         }
         content["check"] = digest_of(content)
         make_folder(Path(path).parent)
+        remove_unfinished(path)
         write_json_atomic(path, content, durable=True)
 
 

@@ -6,6 +6,7 @@ import os
 import pytest
 
 from region_grower_flow.fingerprint import Recipe
+from region_grower_flow.io.atomic import atomic_write
 from region_grower_flow.manifest import Manifest, read_manifest
 
 
@@ -24,6 +25,17 @@ def test_round_trip(written):
     assert manifest.fingerprint == Recipe("stage", 1).fingerprint()
     assert manifest.facts == {"cells": 3}
     assert manifest.intact()
+
+
+def test_what_a_killed_writer_left_is_removed(written):
+    path, _ = written
+    with atomic_write(path) as left:
+        left.write_bytes(path.read_bytes())
+    left.write_text("half")
+    other = path.with_name(".tmp-of-another-stage")
+    other.write_text("half")
+    read_manifest(path).write(path)
+    assert sorted(path.parent.iterdir()) == [other, path]
 
 
 def test_a_touched_output_is_intact(written):
