@@ -15,6 +15,8 @@ def main(arguments=None):
     options = parse(arguments)
     figures = {"machine": report.machine()}
     say(f"{figures['machine']}")
+    if options.scratch:
+        options.scratch.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="benchmarks-", dir=options.scratch) as scratch:
         for part in PARTS if options.part == "all" else [options.part]:
             figures[part] = MEASURES[part](options, Path(scratch))
