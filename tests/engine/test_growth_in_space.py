@@ -96,6 +96,7 @@ def test_boundaries(folder, mode):
     assert_same_in_space(folder, [], [boundary(folder, mode)], GRADIENT)
 
 
+@pytest.mark.slow
 def test_directions_with_boundaries(folder):
     boundaries = [boundary(folder, "repulsive"), boundary(folder, "attractive", "ball.obj")]
     assert_same_in_space(folder, [ALONG], boundaries, ANGLES)

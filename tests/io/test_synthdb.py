@@ -176,6 +176,7 @@ def test_bad_indices(tmp_path):
         load_parameters(path)
 
 
+@pytest.mark.slow
 @pytest.mark.golden
 def test_the_published_mtypes_split_into_files(shared, tmp_path):
     inputs = shared / "golden" / "synthdb_rat" / "inputs"

@@ -126,6 +126,7 @@ def same():
     return make_cells(60, seed=2, apicals=1)
 
 
+@pytest.mark.slow
 def test_many_cells_of_one_recipe_pass():
     populations = [make_cells(n, seed=n, depth=2) for n in (150, 300)]
     verdicts = morphometrics.compare(*populations, (BASAL,), 0, "L5_TPC")

@@ -301,6 +301,7 @@ def test_family_of_a_correction_is_the_mtype():
     np.testing.assert_allclose([v.p_adjusted for v in verdicts], expected)
 
 
+@pytest.mark.slow
 def test_identical_populations_hardly_fail_a_feature_and_no_verdict_on_all():
     rng = np.random.default_rng(0)
     failed = []

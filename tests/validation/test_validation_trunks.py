@@ -208,6 +208,7 @@ def test_angles_are_corrected_for_their_number():
     assert any(v.p_adjusted > v.p for v in verdicts)
 
 
+@pytest.mark.slow
 def test_trunks_of_one_cell_are_not_independent():
     """Cells that differ only in a common direction are one population: cells are permuted."""
     rng = np.random.default_rng(0)
