@@ -17,7 +17,6 @@ from region_grower_flow.io.morphologies import check_file
 NO_LINKS = (errno.EXDEV, errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOTSUP)
 """What a file system answers that cannot link here."""
 
-
 UNKNOWN_TIME = 0
 """Time of change, in the listing, of a file that was not placed yet."""
 

@@ -19,6 +19,8 @@ that failed, so that a script would go on."""
 
 
 def _tell_failures(config):
+    # At import: Luigi reads these after it has imported the module that --module names, and before
+    # it makes the first task.
     for name, code in EXIT_CODES.items():
         if not config.has_option("retcode", name):
             config.set("retcode", name, str(code))
