@@ -97,10 +97,11 @@ def parsed_task(words):
 def record_chunk(chunk):
     """Write the records, empty morphologies and manifest of a chunk's task."""
     from region_grower_flow import layout
-    from region_grower_flow.chunk import ChunkPlan, write_records
     from region_grower_flow.io.morphologies import morphology_name, relative_stem
     from region_grower_flow.io.table import read_table
-    from region_grower_flow.manifest import Manifest
+    from region_grower_flow.record.manifest import Manifest
+    from region_grower_flow.record.tables import write_records
+    from region_grower_flow.stages.chunk import ChunkPlan
 
     settings = chunk.settings()
     plan = ChunkPlan(settings, chunk.first, chunk.last, Path(chunk.work_dir).resolve(), "", 0)

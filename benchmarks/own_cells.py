@@ -64,12 +64,12 @@ def answer(file, **values):
 def prepare(keywords, cells, skip_write):
     """(function that grows a row, the rows of these cells)."""
     from region_grower_flow.atlas.load import load_atlas_table
+    from region_grower_flow.cell.settings import SynthesisSettings
+    from region_grower_flow.cell.synthesis import open_synthesizer
     from region_grower_flow.engine import cache
     from region_grower_flow.io.axons import load_axon_table
     from region_grower_flow.io.cells import read_cells
     from region_grower_flow.io.table import write_table
-    from region_grower_flow.settings import SynthesisSettings
-    from region_grower_flow.synthesis import open_synthesizer
 
     cache.fill()
     every = read_cells(keywords["input_cells"])

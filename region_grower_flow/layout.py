@@ -1,5 +1,7 @@
 """Names of files, columns, datasets and units: the home of every literal that modules share."""
 
+from pathlib import Path
+
 # Files of an atlas folder (voxcell's names; "PH" are the placement hints, in um along the
 # principal axis, their last dimension is (bottom, top) of the layer).
 BRAIN_REGIONS = "brain_regions"
@@ -49,6 +51,9 @@ DIGESTS = "digests.json"
 NUMBA_CACHE = "numba_cache"
 VACUUM, VACUUM_WORK = "vacuum", "vacuum_work"
 """Cells grown without an atlas, and what is kept to make them again."""
+VACUUM_INDEX, VACUUM_NODES, VACUUM_SUMMARY = "index.csv", "nodes.h5", "summary.json"
+VACUUM_TABLES = (VACUUM_INDEX, VACUUM_NODES, "nodes_ids.csv", VACUUM_SUMMARY)
+"""Files beside the folders of the mtypes that are grown without an atlas."""
 HOLDOUT_WORK = "holdout"
 """The work folder of the cells that a validation grows from one half of the reconstructions."""
 
@@ -70,3 +75,8 @@ MAX_ATTEMPTS = 10
 MADE, DROPPED = "made", "dropped"
 
 # Units: all lengths are um, angles rad unless a name says deg.
+
+
+def vacuum_listing(work):
+    """Path of the listing of the morphologies that were placed without an atlas."""
+    return Path(work) / LISTING

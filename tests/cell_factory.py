@@ -6,11 +6,11 @@ import numpy as np
 from factories import random_morphology
 
 from region_grower_flow import layout
+from region_grower_flow.cell.settings import SynthesisSettings
 from region_grower_flow.engine.warm import tiny_mtype
 from region_grower_flow.io.morphologies import write_morphology
 from region_grower_flow.io.table import CellTable, write_table
 from region_grower_flow.morphology import AXON, BASAL_DENDRITE
-from region_grower_flow.settings import SynthesisSettings
 
 REGIONS = ("A", "B", "A", "B")
 DONORS = ("one", "two", "absent", "one")

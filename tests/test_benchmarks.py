@@ -135,7 +135,7 @@ def test_command_of_the_example():
 
 
 def test_records_of_finished_chunks(example, tmp_path):
-    from region_grower_flow.manifest import read_manifest
+    from region_grower_flow.record.manifest import read_manifest
 
     words = example.arguments(tmp_path / "out", chunksize=5, **{"nb-processes": 0})
     task = finished.parsed_task([word for word in words if word != "--overwrite"])

@@ -17,8 +17,8 @@ from region_grower_flow.calibration.trunk_fits import (
     AngleHistogram,
     fit_form,
 )
+from region_grower_flow.engine.trunk_checks import check_orientation_modes
 from region_grower_flow.errors import InvalidInput, nearest, some
-from region_grower_flow.io.trunk_checks import check_orientation_modes
 from region_grower_flow.morphology import NEURITE_TYPES
 
 NONE, ASKED, ALL = "none", "asked", "all"

@@ -2,10 +2,7 @@
 
 from pathlib import Path
 
-from region_grower_flow.checks.places import CALIBRATION_OUTPUTS, check_files
-from region_grower_flow.errors import Problems
-from region_grower_flow.layout import AS_GIVEN, PREPARED
-from region_grower_flow.sources import (
+from region_grower_flow.calibration.sources import (
     calibration_settings,
     load_document,
     not_given,
@@ -13,6 +10,9 @@ from region_grower_flow.sources import (
     read_reconstructions,
     with_file,
 )
+from region_grower_flow.checks.places import CALIBRATION_OUTPUTS, check_files
+from region_grower_flow.errors import Problems
+from region_grower_flow.layout import AS_GIVEN, PREPARED
 
 
 def check_calibration(options):

@@ -20,7 +20,7 @@ def check_neurots(engine="compiled"):
         engine: what grows cells, "compiled" or "neurots".
     """
     from region_grower_flow.engine.reference import is_sound
-    from region_grower_flow.fingerprint import package_versions
+    from region_grower_flow.record.fingerprint import package_versions
 
     version = package_versions(["neurots"])["neurots"]
     if not is_sound(version, LEAST_NEUROTS):

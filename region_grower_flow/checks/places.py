@@ -8,7 +8,7 @@ from pathlib import Path
 
 from region_grower_flow import layout
 from region_grower_flow.errors import InvalidInput, some
-from region_grower_flow.manifest import read_manifest
+from region_grower_flow.record.manifest import read_manifest
 
 OUTPUTS = (
     "out_cells",
@@ -224,7 +224,7 @@ def _check_morphology_folder(options):
     problems += _folder_problems(options, place, where)
     if problems or options.overwrite or not folder.is_dir():
         return problems
-    from region_grower_flow.io.listing import read_listing
+    from region_grower_flow.record.listing import read_listing
 
     ours = read_listing(Path(options.work_dir, layout.MANIFESTS, layout.LISTING), folder)
     hint = "choose another folder, empty it, or give --overwrite"
@@ -237,10 +237,10 @@ def check_own_folder(options, option, listing, tables):
     Args:
         options: of the task.
         option: the name of the option that names the folder, and the folder.
-        listing: of the morphologies of ours in it, see :mod:`region_grower_flow.io.listing`.
+        listing: of the morphologies of ours in it, see :mod:`region_grower_flow.record.listing`.
         tables: the names of the other files of ours in it.
     """
-    from region_grower_flow.io.listing import read_listing
+    from region_grower_flow.record.listing import read_listing
 
     name, folder = option[0], Path(option[1])
     where = f"option {name} ({folder})"
@@ -272,7 +272,7 @@ def _folder_problems(options, place, where):
 
 def _foreign_files(folder, ours, where, hint):
     from region_grower_flow.io.atomic import TEMPORARY_PREFIX
-    from region_grower_flow.io.run_lock import LOCK_PREFIX
+    from region_grower_flow.record.run_lock import LOCK_PREFIX
 
     foreign = [
         str(path.relative_to(folder))

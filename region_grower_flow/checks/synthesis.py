@@ -1,11 +1,11 @@
 """Checks of everything that a synthesis reads, and of where it writes."""
 
+from region_grower_flow.calibration.sources import read_reconstructions
 from region_grower_flow.checks.calibration import check_calibration
 from region_grower_flow.checks.machine import check_launcher, check_neurots
 from region_grower_flow.checks.places import check_places
 from region_grower_flow.checks.space import check_space
 from region_grower_flow.errors import InvalidInput, Problems, nearest
-from region_grower_flow.sources import read_reconstructions
 
 
 def check_synthesis(options):
@@ -22,7 +22,7 @@ def check_synthesis(options):
 
 def _check_models(options):
     """Parameters and distributions: valid, and there for every mtype of the cells."""
-    from region_grower_flow.io import parameters
+    from region_grower_flow.engine import parameters
 
     problems = Problems()
     if options.tmd_parameters:
@@ -49,8 +49,8 @@ def _check_models(options):
 def _wanted_mtypes(options):
     from region_grower_flow.atlas.regions import RegionMapper, load_region_map
     from region_grower_flow.atlas.structure import load_region_structure
+    from region_grower_flow.engine.parameters import wanted_mtypes
     from region_grower_flow.io.cells import read_cells
-    from region_grower_flow.io.parameters import wanted_mtypes
 
     properties = read_cells(options.input_cells).properties
     structure = load_region_structure(options.region_structure)

@@ -3,13 +3,13 @@
 from pathlib import Path
 
 from region_grower_flow import layout
+from region_grower_flow.calibration.sources import read_reconstructions
 from region_grower_flow.checks.calibration import check_calibration
 from region_grower_flow.checks.machine import check_launcher, check_neurots
 from region_grower_flow.checks.places import check_own_folder
+from region_grower_flow.engine import parameters
 from region_grower_flow.errors import Problems
-from region_grower_flow.io import parameters
-from region_grower_flow.sources import read_reconstructions
-from region_grower_flow.vacuum import TABLES, known_mtypes, listing_path, vacuum_problems
+from region_grower_flow.stages.vacuum import known_mtypes, vacuum_problems
 
 
 def check_vacuum(options):
@@ -35,8 +35,8 @@ def check_vacuum(options):
 def check_vacuum_folder(options):
     """Problems of the folder of the cells, which holds nothing but ours."""
     place = "vacuum_dir", options.vacuum_place()
-    listing = listing_path(Path(options.work_dir, layout.VACUUM_WORK))
-    return check_own_folder(options, place, listing, TABLES)
+    listing = layout.vacuum_listing(Path(options.work_dir, layout.VACUUM_WORK))
+    return check_own_folder(options, place, listing, layout.VACUUM_TABLES)
 
 
 def _check_models(options):

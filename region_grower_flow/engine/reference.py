@@ -12,8 +12,8 @@ import numpy as np
 
 from region_grower_flow.engine.model import Grown
 from region_grower_flow.errors import DropCell, GrowthFailed
-from region_grower_flow.fingerprint import package_versions
 from region_grower_flow.morphology import FlatMorphology
+from region_grower_flow.record.fingerprint import package_versions
 
 SOUND_NEUROTS = (3, 7)
 """The first version (major, minor) whose growth heeds the atlas's orientation and boundaries."""

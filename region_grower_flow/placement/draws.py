@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from region_grower_flow.fingerprint import digest_of
+from region_grower_flow.record.fingerprint import digest_of
 
 _BLOCK = 1 << 16
 

@@ -18,7 +18,6 @@ from pathlib import Path
 import numpy as np
 
 from region_grower_flow.errors import InvalidInput, InvalidInputs, Problems, some
-from region_grower_flow.fingerprint import digest_of
 from region_grower_flow.placement.densities import MTYPE, load_densities, volume_of
 from region_grower_flow.placement.voxels import (
     Voxels,
@@ -27,6 +26,7 @@ from region_grower_flow.placement.voxels import (
     load_values,
     named_volume,
 )
+from region_grower_flow.record.fingerprint import digest_of
 
 L = logging.getLogger(__name__)
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from region_grower_flow.errors import FlowError, InvalidInput, OutputFailed, WorkerFailed, some
 from region_grower_flow.io.atomic import make_folder, remove_temporaries
+from region_grower_flow.record.blocks import finished_records
 from region_grower_flow.runtime import blame, commands, notes, processes, supervision
-from region_grower_flow.runtime.blocks import finished_records
 from region_grower_flow.runtime.commands import INPROCESS, WORKER_MODULE
 from region_grower_flow.runtime.job import JOBS, Block, Job, load_job, write_job
 from region_grower_flow.runtime.plans import ChunkOutcome, ChunkRun, Progress, cut_blocks
@@ -113,7 +113,7 @@ class _Chunk:
 
     def _open(self):
         if self._synthesizer is None:
-            from region_grower_flow.synthesis import open_synthesizer
+            from region_grower_flow.cell.synthesis import open_synthesizer
 
             self._synthesizer = open_synthesizer(self.plan.settings)
         return self._synthesizer

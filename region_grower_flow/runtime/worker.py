@@ -24,9 +24,9 @@ from pathlib import Path
 from region_grower_flow import layout
 from region_grower_flow.errors import FlowError, InvalidInput, OutputFailed
 from region_grower_flow.io.atomic import write_json_atomic, writing
+from region_grower_flow.record.blocks import block_name, write_block
 from region_grower_flow.runtime import notes as states
 from region_grower_flow.runtime.blame import log_header
-from region_grower_flow.runtime.blocks import block_name, write_block
 from region_grower_flow.runtime.job import load_job
 from region_grower_flow.runtime.notes import RankNotes, read_notes
 from region_grower_flow.runtime.processes import die_with_parent, is_alive
@@ -122,7 +122,7 @@ def run_serial(job, on_progress=None, synthesizer=None):
 
 
 def _open_synthesizer(job):
-    from region_grower_flow.synthesis import open_synthesizer
+    from region_grower_flow.cell.synthesis import open_synthesizer
 
     return open_synthesizer(job.settings)
 

@@ -11,8 +11,8 @@ from luigi.rpc import RPCError
 
 from region_grower_flow import layout
 from region_grower_flow.errors import FlowError, InvalidInput, InvalidInputs
-from region_grower_flow.fingerprint import FileDigests, Recipe, digest_of, package_versions
-from region_grower_flow.manifest import Manifest, read_manifest, remember_digests
+from region_grower_flow.record.fingerprint import FileDigests, Recipe, digest_of, package_versions
+from region_grower_flow.record.manifest import Manifest, read_manifest, remember_digests
 from region_grower_flow.runtime.processes import die_with_forking_parent
 from region_grower_flow.tasks.example import CreateExample
 from region_grower_flow.tasks.options.types import value_problems
@@ -233,8 +233,8 @@ class FlowTask(WorkOptions, luigi.Task):
         Raises:
             Busy: another run holds them.
         """
-        from region_grower_flow.io.lock import stage_lock
-        from region_grower_flow.io.run_lock import hold
+        from region_grower_flow.record.lock import stage_lock
+        from region_grower_flow.record.run_lock import hold
 
         hold(self.held_places())
         return stage_lock(self.work_path(layout.LOCKS, f"{self.label}.lock"), self.label)

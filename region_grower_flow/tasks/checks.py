@@ -12,8 +12,8 @@ from region_grower_flow.checks.places import check_places
 from region_grower_flow.checks.space import check_space
 from region_grower_flow.checks.synthesis import check_synthesis
 from region_grower_flow.errors import FlowError, InvalidInput, InvalidInputs
-from region_grower_flow.io.run_lock import look
-from region_grower_flow.manifest import read_manifest
+from region_grower_flow.record.manifest import read_manifest
+from region_grower_flow.record.run_lock import look
 from region_grower_flow.tasks import inputs
 from region_grower_flow.tasks.base import FlowTask
 from region_grower_flow.tasks.launching import expect_launch

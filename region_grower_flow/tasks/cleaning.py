@@ -3,12 +3,13 @@
 import contextlib
 from pathlib import Path
 
-from region_grower_flow import cleaning, layout
+from region_grower_flow import layout
 from region_grower_flow.errors import Busy, InvalidInput
 from region_grower_flow.io.atomic import writing
-from region_grower_flow.io.lock import holder, stage_lock
-from region_grower_flow.io.run_lock import hold, release
-from region_grower_flow.status import FRESH
+from region_grower_flow.record import cleaning
+from region_grower_flow.record.lock import holder, stage_lock
+from region_grower_flow.record.run_lock import hold, release
+from region_grower_flow.record.status import FRESH
 from region_grower_flow.tasks.status import Looker, find_roots
 
 

@@ -1,7 +1,7 @@
 """The diagnosis of a calibration, as a task."""
 
 from region_grower_flow import layout
-from region_grower_flow.sources import calibration_settings
+from region_grower_flow.calibration.sources import calibration_settings
 from region_grower_flow.tasks.base import FlowTask, load_json_output
 from region_grower_flow.tasks.distributions import ExtractDistributions
 from region_grower_flow.tasks.fits import FitPathDistances, FitTrunkAngles

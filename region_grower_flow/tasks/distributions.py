@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from region_grower_flow import layout
-from region_grower_flow.sources import calibration_settings
+from region_grower_flow.calibration.sources import calibration_settings
 from region_grower_flow.tasks import inputs
 from region_grower_flow.tasks.base import FlowTask
 from region_grower_flow.tasks.options.calibration import ParameterOptions

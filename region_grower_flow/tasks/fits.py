@@ -1,7 +1,7 @@
 """Fits of trunk angles and of path distances against extents, as tasks."""
 
 from region_grower_flow import layout
-from region_grower_flow.sources import calibration_settings
+from region_grower_flow.calibration.sources import calibration_settings
 from region_grower_flow.tasks import inputs
 from region_grower_flow.tasks.base import FlowTask
 from region_grower_flow.tasks.checks import CheckReconstructions, Guarded
@@ -36,8 +36,8 @@ class FitTrunkAngles(Guarded, CalibrationOptions, FlowTask):
     def make(self):
         """See :func:`region_grower_flow.calibration.trunk_fits.fit_trunk_angles`."""
         from region_grower_flow.calibration.trunk_fits import fit_trunk_angles, sentences
+        from region_grower_flow.engine.parameters import load_distributions
         from region_grower_flow.io.atomic import write_json_atomic
-        from region_grower_flow.io.parameters import load_distributions
 
         given = self.tmd_distributions or self.clone(ExtractDistributions).path
         fits = fit_trunk_angles(load_distributions(given, validate=False))

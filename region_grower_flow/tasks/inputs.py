@@ -7,8 +7,8 @@ reconstructions, the region structure, the axon table), and raise InvalidInput w
 from pathlib import Path
 
 from region_grower_flow import layout
+from region_grower_flow.calibration.sources import load_document, read_layers, read_reconstructions
 from region_grower_flow.io import synthdb
-from region_grower_flow.sources import load_document, read_layers, read_reconstructions
 
 GIVEN = ("tmd_parameters", "tmd_distributions")
 """Options of what a growth goes by, where it is not made here."""

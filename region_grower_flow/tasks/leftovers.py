@@ -4,7 +4,7 @@ import contextlib
 import os
 from pathlib import Path
 
-from region_grower_flow.manifest import read_manifest
+from region_grower_flow.record.manifest import read_manifest
 
 
 def remove_leftovers(manifest, outputs, folder):

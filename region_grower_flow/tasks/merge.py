@@ -6,8 +6,8 @@ from pathlib import Path
 
 from region_grower_flow import layout
 from region_grower_flow.errors import InvalidInput
-from region_grower_flow.io.run_lock import release
-from region_grower_flow.manifest import read_manifest
+from region_grower_flow.record.manifest import read_manifest
+from region_grower_flow.record.run_lock import release
 from region_grower_flow.tasks import inputs, messages
 from region_grower_flow.tasks.base import FlowTask, stages_above
 from region_grower_flow.tasks.checks import Checked, CheckInputs, guard_of
@@ -49,7 +49,7 @@ class SynthesizeMorphologies(GrowsCells, Checked, OutputOptions, FlowTask):
 
     def run(self):
         """Wait for chunks that could not be counted before, then merge."""
-        from region_grower_flow.linking import DamagedMorphologies
+        from region_grower_flow.stages.linking import DamagedMorphologies
 
         chunks = [chunk for chunk in self.chunks() if not chunk.complete()]
         if chunks:
@@ -69,7 +69,7 @@ class SynthesizeMorphologies(GrowsCells, Checked, OutputOptions, FlowTask):
 
         Their chunks take over the other cells. They run here: for Luigi they have been done.
         """
-        from region_grower_flow.merge import chunks_of
+        from region_grower_flow.stages.merge import chunks_of
 
         plan = self.plan()
         damaged = chunks_of(plan, files)
@@ -92,8 +92,8 @@ class SynthesizeMorphologies(GrowsCells, Checked, OutputOptions, FlowTask):
         return {"max_failure_ratio": self.max_failure_ratio, **places}
 
     def make(self):
-        """See :func:`region_grower_flow.merge.merge_outputs`."""
-        from region_grower_flow.merge import check_failures, merge_outputs
+        """See :func:`region_grower_flow.stages.merge.merge_outputs`."""
+        from region_grower_flow.stages.merge import check_failures, merge_outputs
 
         outputs, summary = merge_outputs(self.plan(), self.tell)
         check_failures(summary, self.max_failure_ratio)
@@ -101,13 +101,13 @@ class SynthesizeMorphologies(GrowsCells, Checked, OutputOptions, FlowTask):
 
     def account(self, facts):
         """The summary's sentences."""
-        from region_grower_flow.merge import summary_sentences
+        from region_grower_flow.stages.merge import summary_sentences
 
         return "\n".join(summary_sentences(facts))
 
     def intact(self):
         """Whether every placed morphology is as it was written."""
-        from region_grower_flow.io.listing import intact
+        from region_grower_flow.record.listing import intact
 
         return self.skip_write or intact(self.listing, self.out_morph_dir)
 
@@ -118,7 +118,7 @@ class SynthesizeMorphologies(GrowsCells, Checked, OutputOptions, FlowTask):
 
     def plan(self):
         """The MergePlan."""
-        from region_grower_flow.merge import MergePlan
+        from region_grower_flow.stages.merge import MergePlan
 
         places = {name: Path(p) if p else None for name, p in self.places().items()}
         places["morphologies"] = Path(self.out_morph_dir)

@@ -7,7 +7,7 @@ from collections import Counter
 import luigi
 
 from region_grower_flow.errors import FlowError
-from region_grower_flow.manifest import read_manifest
+from region_grower_flow.record.manifest import read_manifest
 from region_grower_flow.tasks.base import FlowTask
 from region_grower_flow.tasks.sentences import quiet_tracebacks
 
@@ -58,7 +58,7 @@ def closing_sentences(task, done_before):
         return
     yield from manifest.facts.get("sentences", [])
     if "mtypes" in manifest.facts:
-        from region_grower_flow.merge import summary_sentences
+        from region_grower_flow.stages.merge import summary_sentences
 
         yield from summary_sentences(manifest.facts)
         if not task.skip_write:

@@ -3,13 +3,13 @@
 from pathlib import Path
 
 from region_grower_flow import layout
-from region_grower_flow.errors import InvalidInput
-from region_grower_flow.sources import (
+from region_grower_flow.calibration.sources import (
     calibration_settings,
     load_document,
     read_additions,
     read_reconstructions,
 )
+from region_grower_flow.errors import InvalidInput
 from region_grower_flow.tasks import inputs
 from region_grower_flow.tasks.base import FlowTask, load_json_output
 from region_grower_flow.tasks.checks import CheckReconstructions, Guarded

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from region_grower_flow import layout
-from region_grower_flow.sources import calibration_settings, read_reconstructions
+from region_grower_flow.calibration.sources import calibration_settings, read_reconstructions
 from region_grower_flow.tasks import inputs
 from region_grower_flow.tasks.base import FlowTask
 from region_grower_flow.tasks.checks import CheckReconstructions, Guarded
@@ -59,7 +59,7 @@ def prepared_dataset(options):
     """The Dataset of some options, of the copies where cells are not used as given.
 
     Raises:
-        InvalidInputs: see :func:`region_grower_flow.sources.read_reconstructions`.
+        InvalidInputs: see :func:`region_grower_flow.calibration.sources.read_reconstructions`.
     """
     dataset = read_reconstructions(options)
     if options.morphology_frame == layout.AS_GIVEN:

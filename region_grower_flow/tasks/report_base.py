@@ -3,12 +3,12 @@
 import os
 from pathlib import Path
 
+from region_grower_flow.calibration.sources import read_reconstructions
 from region_grower_flow.checks.places import check_folder
 from region_grower_flow.errors import InvalidInput, InvalidInputs, Problems, nearest
-from region_grower_flow.fingerprint import RESULT_PACKAGES, package_versions
-from region_grower_flow.io.run_lock import release
-from region_grower_flow.manifest import read_manifest
-from region_grower_flow.sources import read_reconstructions
+from region_grower_flow.record.fingerprint import RESULT_PACKAGES, package_versions
+from region_grower_flow.record.manifest import read_manifest
+from region_grower_flow.record.run_lock import release
 from region_grower_flow.tasks import inputs
 from region_grower_flow.tasks.base import FlowTask, processes
 from region_grower_flow.tasks.checks import Check, CheckedFirst

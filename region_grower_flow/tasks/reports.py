@@ -83,7 +83,7 @@ class WithParameters(Report):
 
     def parameters(self, cells):
         """The parameters of an mtype, by the region of its first cell; None where it has none."""
-        from region_grower_flow.io.parameters import load_parameters, mtype_entry
+        from region_grower_flow.engine.parameters import load_parameters, mtype_entry
 
         loaded = load_parameters(model_paths(self)["parameters"], validate=False)
 

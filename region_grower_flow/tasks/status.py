@@ -10,12 +10,11 @@ import luigi
 
 import region_grower_flow
 from region_grower_flow import layout
-from region_grower_flow.chunk import finished_cells
 from region_grower_flow.errors import FlowError, InvalidInput
-from region_grower_flow.io.lock import holder
 from region_grower_flow.io.schemas import did_you_mean
-from region_grower_flow.manifest import read_manifest
-from region_grower_flow.status import (
+from region_grower_flow.record.lock import holder
+from region_grower_flow.record.manifest import read_manifest
+from region_grower_flow.record.status import (
     FRESH,
     MISSING,
     PARTIAL,
@@ -25,6 +24,7 @@ from region_grower_flow.status import (
     Todays,
     look_at,
 )
+from region_grower_flow.stages.chunk import finished_cells
 from region_grower_flow.tasks.base import FlowTask, stages_above
 from region_grower_flow.tasks.checks import FOLDER, OPTIONS, Check
 from region_grower_flow.tasks.distributions import ExtractDistributions
@@ -264,7 +264,7 @@ class Looker:
         except (FlowError, OSError):  # a run says it in full
             return
         if stage.state == MISSING and stage.finished:
-            from region_grower_flow.runtime.blocks import block_files
+            from region_grower_flow.record.blocks import block_files
 
             stage.state = PARTIAL
             blocks = len(block_files(chunk.plan("", 0).blocks))

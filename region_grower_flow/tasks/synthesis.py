@@ -5,8 +5,8 @@ import functools
 from pathlib import Path
 
 from region_grower_flow import layout
-from region_grower_flow.fingerprint import package_versions
-from region_grower_flow.manifest import read_manifest
+from region_grower_flow.record.fingerprint import package_versions
+from region_grower_flow.record.manifest import read_manifest
 from region_grower_flow.tasks import inputs
 from region_grower_flow.tasks.atlas import LoadAtlas
 from region_grower_flow.tasks.base import FlowTask
@@ -69,8 +69,8 @@ class SynthesizeChunk(ChunkRange, GrowsCells, Guarded, SynthesisOptions, FlowTas
         return {**super().values(), **flags}
 
     def make(self):
-        """See :func:`region_grower_flow.chunk.synthesize_chunk`."""
-        from region_grower_flow.chunk import synthesize_chunk
+        """See :func:`region_grower_flow.stages.chunk.synthesize_chunk`."""
+        from region_grower_flow.stages.chunk import synthesize_chunk
 
         plan = self.plan(*launcher_and_workers(self))
         self.tell("starting the workers; the first time on a machine growth is compiled before", 0)
@@ -80,7 +80,7 @@ class SynthesizeChunk(ChunkRange, GrowsCells, Guarded, SynthesisOptions, FlowTas
 
     def plan(self, launcher, workers):
         """The ChunkPlan."""
-        from region_grower_flow.chunk import ChunkPlan
+        from region_grower_flow.stages.chunk import ChunkPlan
 
         return ChunkPlan(
             settings=self.settings(),
@@ -109,7 +109,7 @@ class SynthesizeChunk(ChunkRange, GrowsCells, Guarded, SynthesisOptions, FlowTas
     @property
     def log_path(self):
         """Beside the logs of the chunk's ranks."""
-        from region_grower_flow.chunk import chunk_name
+        from region_grower_flow.stages.chunk import chunk_name
 
         return self.work_path(layout.LOGS, chunk_name(self.first, self.last), "chunk.log")
 
@@ -136,8 +136,8 @@ class SynthesizeChunk(ChunkRange, GrowsCells, Guarded, SynthesisOptions, FlowTas
 
     def settings(self):
         """The SynthesisSettings of the chunk."""
+        from region_grower_flow.cell.settings import SynthesisSettings
         from region_grower_flow.io.ranges import rows_of_ids
-        from region_grower_flow.settings import SynthesisSettings
 
         loaded = self.clone(LoadAtlas)
         return SynthesisSettings(

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from region_grower_flow.manifest import read_manifest
+from region_grower_flow.record.manifest import read_manifest
 from region_grower_flow.tasks.base import stages_above
 from region_grower_flow.tasks.models import MODEL_STAGES
 from region_grower_flow.tasks.report_base import ONLY_ATLAS, Report

@@ -27,7 +27,7 @@ def outputs_of(synthesis):
 
 
 def _atlas_outputs(task):
-    from region_grower_flow.merge import id_map_path
+    from region_grower_flow.stages.merge import id_map_path
     from region_grower_flow.validation.populations import SynthesisOutputs
 
     places = task.places()
@@ -45,18 +45,17 @@ def _atlas_outputs(task):
 
 
 def _vacuum_outputs(task):
-    from region_grower_flow import vacuum
-    from region_grower_flow.merge import id_map_path
+    from region_grower_flow.stages.merge import id_map_path
     from region_grower_flow.validation.populations import SynthesisOutputs
 
     work = task.work_path(layout.VACUUM_WORK)
-    cells = task.path / vacuum.NODES
+    cells = task.path / layout.VACUUM_NODES
     return SynthesisOutputs(
         cells=cells,
         ids=id_map_path(cells),
-        summary=task.path / vacuum.SUMMARY,
+        summary=task.path / layout.VACUUM_SUMMARY,
         morphologies=task.path,
         extensions=task.out_morph_ext,
         cell_table=work / layout.CELL_TABLE,
-        listing=vacuum.listing_path(work),
+        listing=layout.vacuum_listing(work),
     )

@@ -69,10 +69,9 @@ class SynthesizeVacuum(GrowsCells, Guarded, VacuumOptions, FlowTask):
 
     def intact(self):
         """Whether every morphology is as it was written."""
-        from region_grower_flow.io.listing import intact
-        from region_grower_flow.vacuum import listing_path
+        from region_grower_flow.record.listing import intact
 
-        return intact(listing_path(self.work_path(layout.VACUUM_WORK)), self.path)
+        return intact(layout.vacuum_listing(self.work_path(layout.VACUUM_WORK)), self.path)
 
     @property
     def path(self):
@@ -89,9 +88,9 @@ class SynthesizeVacuum(GrowsCells, Guarded, VacuumOptions, FlowTask):
         announce(self)
 
     def make(self):
-        """See :func:`region_grower_flow.vacuum.synthesize_vacuum`."""
-        from region_grower_flow.merge import check_failures, summary_sentences
-        from region_grower_flow.vacuum import synthesize_vacuum
+        """See :func:`region_grower_flow.stages.vacuum.synthesize_vacuum`."""
+        from region_grower_flow.stages.merge import check_failures, summary_sentences
+        from region_grower_flow.stages.vacuum import synthesize_vacuum
 
         plan = self.plan()
         count = len(plan.mtypes) * plan.cells
@@ -107,8 +106,8 @@ class SynthesizeVacuum(GrowsCells, Guarded, VacuumOptions, FlowTask):
 
     def plan(self):
         """The VacuumPlan."""
-        from region_grower_flow.io.parameters import load_parameters
-        from region_grower_flow.vacuum import VacuumPlan, known_mtypes
+        from region_grower_flow.engine.parameters import load_parameters
+        from region_grower_flow.stages.vacuum import VacuumPlan, known_mtypes
 
         paths = model_paths(self)
         parameters = load_parameters(paths["parameters"], validate=False)
@@ -135,7 +134,7 @@ class SynthesizeVacuum(GrowsCells, Guarded, VacuumOptions, FlowTask):
 
     def launch(self, count):
         """The launcher and the workers for so many cells: few are grown in this process."""
-        from region_grower_flow.vacuum import FEW_CELLS
+        from region_grower_flow.stages.vacuum import FEW_CELLS
 
         if self.launcher == AUTO and self.nb_processes is None and count <= FEW_CELLS:
             return INPROCESS, 1

@@ -13,9 +13,9 @@ import numpy as np
 
 from region_grower_flow.calibration.morphologies import examine_cell
 from region_grower_flow.errors import FlowError, InvalidInput, some
-from region_grower_flow.io.listing import read_listing
 from region_grower_flow.io.morphologies import load_morphology, read_morphology
 from region_grower_flow.layout import DROPPED, MADE
+from region_grower_flow.record.listing import read_listing
 from region_grower_flow.validation.cells import ValidationCell
 from region_grower_flow.validation.structure import WrittenCell
 

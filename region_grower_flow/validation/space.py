@@ -49,8 +49,8 @@ class CellPlace:
 
 def place_of(table, row, parameters):
     """The CellPlace of a row of a CellTable, with the parameters of all mtypes."""
+    from region_grower_flow.engine.parameters import mtype_entry
     from region_grower_flow.io.layer_names import with_layer_numbers
-    from region_grower_flow.io.parameters import mtype_entry
 
     region = table.synthesis_regions[row]
     names = table.layer_names(region)

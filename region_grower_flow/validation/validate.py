@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from region_grower_flow.calibration.pool import share_out
-from region_grower_flow.io.parameters import (
+from region_grower_flow.engine.parameters import (
     load_distributions,
     load_parameters,
     mtype_entries,

@@ -6,8 +6,8 @@ from types import SimpleNamespace
 import pytest
 
 from region_grower_flow.checks import places
-from region_grower_flow.fingerprint import Recipe
-from region_grower_flow.manifest import Manifest
+from region_grower_flow.record.fingerprint import Recipe
+from region_grower_flow.record.manifest import Manifest
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from flow_factory import make_flow
 from flow_faults import Faults, results_of, temporaries
 from marked_processes import send, wait_until_gone
 
-from region_grower_flow.runtime.blocks import finished_records
+from region_grower_flow.record.blocks import finished_records
 
 pytestmark = pytest.mark.mpi
 
@@ -131,8 +131,8 @@ STAGES = {
     "CheckInputs": ("region_grower_flow.checks.synthesis:check_synthesis", 5, 1),
     "LoadAtlas": ("region_grower_flow.atlas.load:load_atlas_table", 5, 1),
     "ExtractDistributions": ("region_grower_flow.calibration.extraction:_extract", 5, 1),
-    "placing": ("region_grower_flow.linking:_place", 0.3, 4),
-    "tables": ("region_grower_flow.merge:_write_tables", 5, 1),
+    "placing": ("region_grower_flow.stages.linking:_place", 0.3, 4),
+    "tables": ("region_grower_flow.stages.merge:_write_tables", 5, 1),
 }
 
 

@@ -120,7 +120,7 @@ def test_a_lock_file_that_tells_nonsense_is_taken_over(faulty):
     faults.run_to_end()
     shutil.rmtree(faults.flow.path("out"))
     faults.flow.path("out").mkdir()
-    from region_grower_flow.io.run_lock import lock_path
+    from region_grower_flow.record.run_lock import lock_path
 
     for text in ("", "nonsense", "[]", '{"pid": "x", "host": 3}'):
         for name in ("out/nodes.h5", "work"):

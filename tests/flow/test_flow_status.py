@@ -12,8 +12,8 @@ import pytest
 from bad_harness import changes, snapshot
 from flow_factory import LUIGI, make_flow, run_alone
 
-from region_grower_flow.io.lock import stage_lock
-from region_grower_flow.runtime.blocks import block_files
+from region_grower_flow.record.blocks import block_files
+from region_grower_flow.record.lock import stage_lock
 
 
 def status(flow, *arguments, code=0):

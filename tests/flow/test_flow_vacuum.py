@@ -184,7 +184,7 @@ def test_parameters_are_generated_where_they_are_not_given(tmp_path, kernels):
 
 
 def test_clean_removes_the_intermediates_and_leaves_the_cells(vacuum):
-    from region_grower_flow.cleaning import everything
+    from region_grower_flow.record.cleaning import everything
 
     vacuum.options["vacuum_dir"] = "work/vacuum"
     assert vacuum.luigi(task=TASK).returncode == 0

@@ -95,10 +95,10 @@ def test_a_digest_holds_numbers(tmp_path):
     """Integer parameters keep their digests; a name is what it stands for in the region."""
     import json
 
+    from region_grower_flow.cell.settings import SynthesisSettings
+    from region_grower_flow.cell.synthesis import open_synthesizer
     from region_grower_flow.io.table import write_table
-    from region_grower_flow.settings import SynthesisSettings
-    from region_grower_flow.synthesis import open_synthesizer
-    from region_grower_flow.vacuum import VacuumPlan, vacuum_table
+    from region_grower_flow.stages.vacuum import VacuumPlan, vacuum_table
 
     plan = VacuumPlan(
         tmp_path / "parameters.json", tmp_path / "distributions.json", tmp_path, cells=1

@@ -6,9 +6,9 @@ import sqlite3
 import pytest
 from mtype_factory import mtype_distributions, mtype_parameters
 
+from region_grower_flow.engine.parameters import check_mtypes, load_distributions, load_parameters
 from region_grower_flow.errors import InvalidInput
 from region_grower_flow.io import synthdb
-from region_grower_flow.io.parameters import check_mtypes, load_distributions, load_parameters
 
 PREFIX = {synthdb.PARAMETERS: "params", synthdb.DISTRIBUTIONS: "distr"}
 LOAD = {synthdb.PARAMETERS: load_parameters, synthdb.DISTRIBUTIONS: load_distributions}

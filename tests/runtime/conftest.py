@@ -19,7 +19,9 @@ def fake(monkeypatch, tmp_path, mark):
 
     from region_grower_flow.runtime.plans import ChunkRun
 
-    monkeypatch.setitem(sys.modules, "region_grower_flow.synthesis", fake_worker.fake_synthesis())
+    monkeypatch.setitem(
+        sys.modules, "region_grower_flow.cell.synthesis", fake_worker.fake_synthesis()
+    )
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(map(str, (HERE, HERE.parent))))
 
     def make(name="chunk", rows=range(60), settings=None, **options):

@@ -12,7 +12,7 @@ from region_grower_flow.runtime.plans import ChunkRun
 
 
 def main(path):
-    sys.modules["region_grower_flow.synthesis"] = fake_worker.fake_synthesis()
+    sys.modules["region_grower_flow.cell.synthesis"] = fake_worker.fake_synthesis()
     values = json.loads(Path(path).read_text())
     synthesizer = fake_worker.FakeSynthesizer(values["settings"])
     finished = finished_records(values["blocks_folder"])

@@ -81,13 +81,13 @@ BEHAVIORS = {f.__name__: f for f in (kill, segfault, hang, loop, fail, disk_full
 
 
 def fake_synthesis():
-    module = types.ModuleType("region_grower_flow.synthesis")
+    module = types.ModuleType("region_grower_flow.cell.synthesis")
     module.open_synthesizer = FakeSynthesizer
     return module
 
 
 if __name__ == "__main__":
-    sys.modules["region_grower_flow.synthesis"] = fake_synthesis()
+    sys.modules["region_grower_flow.cell.synthesis"] = fake_synthesis()
     from region_grower_flow.runtime import worker
 
     sys.exit(worker.main())

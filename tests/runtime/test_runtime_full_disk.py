@@ -6,7 +6,7 @@ import pytest
 from marked_processes import marked_processes
 from runtime_helpers import both_launchers, journal
 
-from region_grower_flow.runtime.blocks import finished_records
+from region_grower_flow.record.blocks import finished_records
 
 
 def fail_with_a_sentence(parent):

@@ -10,7 +10,7 @@ from fake_worker import FakeSynthesizer
 from marked_processes import marked_processes, send, wait_until_gone
 from runtime_helpers import files, journal
 
-from region_grower_flow.runtime.blocks import finished_records
+from region_grower_flow.record.blocks import finished_records
 
 pytestmark = pytest.mark.mpi
 

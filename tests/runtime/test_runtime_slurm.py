@@ -15,8 +15,8 @@ from real_parts import needs
 from runtime_helpers import files, journal
 
 from region_grower_flow.errors import WorkerFailed
+from region_grower_flow.record.blocks import finished_records
 from region_grower_flow.runtime import commands
-from region_grower_flow.runtime.blocks import finished_records
 from region_grower_flow.runtime.processes import die_with_parent
 
 pytestmark = [pytest.mark.slurm, pytest.mark.timeout(180)]

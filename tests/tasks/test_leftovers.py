@@ -1,7 +1,7 @@
 """What an earlier run has written and the present one has not."""
 
-from region_grower_flow.fingerprint import Recipe
-from region_grower_flow.manifest import Manifest
+from region_grower_flow.record.fingerprint import Recipe
+from region_grower_flow.record.manifest import Manifest
 from region_grower_flow.tasks.leftovers import remove_leftovers
 
 

@@ -72,7 +72,7 @@ def test_scaled_halves_are_told_as_before(inputs, factor, told):
 @pytest.fixture(scope="module")
 def grown(inputs, tmp_path_factory):
     """{mtype: [ValidationCell]}, 15 cells each, in vacuum."""
-    from region_grower_flow.vacuum import VacuumPlan, synthesize_vacuum
+    from region_grower_flow.stages.vacuum import VacuumPlan, synthesize_vacuum
 
     folder = tmp_path_factory.mktemp("vacuum")
     paths = [inputs[0] / name for name in ("tmd_parameters.json", "tmd_distributions.json")]

@@ -138,7 +138,7 @@ def names(task, part):
 
 
 def test_the_hold_out_is_grown_from_one_half_and_compared_with_the_other(task):
-    from region_grower_flow.sources import read_reconstructions
+    from region_grower_flow.calibration.sources import read_reconstructions
 
     grown_from = task.syntheses()["holdout"]
     assert grown_from.reference_part == FIT

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from region_grower_flow import layout
 from region_grower_flow.runtime.plans import CELL_SECONDS
+from region_grower_flow.stages.vacuum import DEFAULT_CELLS
 from region_grower_flow.tasks.options.calibration import BuildOptions
 from region_grower_flow.tasks.options.types import (
     Choice,
@@ -16,7 +17,6 @@ from region_grower_flow.tasks.options.types import (
     Whole,
 )
 from region_grower_flow.tasks.options.work import WorkOptions
-from region_grower_flow.vacuum import DEFAULT_CELLS
 
 
 class AtlasOptions(WorkOptions):

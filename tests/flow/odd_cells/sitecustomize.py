@@ -17,7 +17,7 @@ import time
 from odd_behaviors import hang, kill, loop, note, segfault
 
 ODD = json.loads(os.environ.get("RGF_TEST_ODD", "null"))
-SYNTHESIS = "region_grower_flow.synthesis"
+SYNTHESIS = "region_grower_flow.cell.synthesis"
 SLOW = [(*name.split(":"), seconds) for name, seconds in (ODD or {}).get("slow", {}).items()]
 
 

@@ -1,0 +1,1 @@
+"""One cell, from its row of the cell table to its record."""

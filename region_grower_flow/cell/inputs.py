@@ -1,0 +1,303 @@
+"""What the cells of a range of rows are made from: read once, kept, and asked row by row."""
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from region_grower_flow import layout
+from region_grower_flow.cell.settings import common_content
+from region_grower_flow.errors import DropCell, FlowError
+from region_grower_flow.record.fingerprint import canonical_json, digest_of, plain_json
+
+DIGEST_LENGTH = 32
+"""Characters of a cell's digest."""
+
+DONOR_BYTES = 64 << 20
+"""Of axon donors that are kept in memory, of which a run may have any number."""
+
+
+@dataclass(frozen=True)
+class MtypeEntry:
+    """What the cells of one mtype in one region share.
+
+    Attributes:
+        params, distributions: NeuroTS's, of this mtype.
+        digest: of all that they contribute to a cell.
+    """
+
+    params: dict
+    distributions: dict
+    digest: str
+
+
+class CellInputs:
+    """The rows of a cell table with what belongs to them; files are read at first use and kept.
+
+    Rows are those of the whole table, of which only ``settings.rows`` are loaded.
+
+    Args:
+        settings: SynthesisSettings.
+    """
+
+    def __init__(self, settings):
+        self.settings = settings
+        self._first_row = settings.rows[0]
+        self._entries, self._spaces = {}, {}
+        self._made = _Memory()
+        self._donors = _Donors(settings.base_morph_dir)
+
+    # The row.
+
+    @cached_property
+    def table(self):
+        """The CellTable of the settings' rows; raises InvalidInput."""
+        from region_grower_flow.io.table import read_table
+
+        return read_table(self.settings.cell_table, *self.settings.rows)
+
+    def column(self, name, row):
+        """A row's value in a column; None where the table does not have that column."""
+        values = getattr(self.table, name)
+        return None if values is None else values[row - self._first_row]
+
+    def cell_id(self, row):
+        """The cell's row in the input cells."""
+        return int(self.column("ids", row))
+
+    def seed(self, row):
+        """The cell's own seed: the run's and the table's, modulo 2^32."""
+        return (self.settings.seed + int(self.column("seeds", row))) % layout.MAX_SEED
+
+    def digest(self, row):
+        """Fingerprint of everything that determines the cell of this row."""
+        content = {
+            "row": self.table.row_content(row - self._first_row),
+            "mtype": self.entry(row).digest,
+            "axon": self._donor_content(row),
+        }
+        digest = self._common_hash.copy()
+        digest.update(plain_json(content))
+        return digest.hexdigest()[:DIGEST_LENGTH]
+
+    @cached_property
+    def _common_hash(self):
+        """Of the settings, which are the same for all rows and longer than the rest."""
+        return hashlib.sha256(canonical_json(common_content(self.settings)))
+
+    # The mtype.
+
+    @cached_property
+    def parameters(self):
+        """{region: {mtype: NeuroTS parameters}} of the run; raises InvalidInput."""
+        from region_grower_flow.engine.parameters import load_parameters
+
+        axons = self.settings.synthesize_axons
+        return load_parameters(self.settings.parameters, axons, validate=False)
+
+    @cached_property
+    def distributions(self):
+        """{region: {mtype: NeuroTS distributions}} of the run; raises InvalidInput."""
+        from region_grower_flow.engine.parameters import load_distributions
+
+        return load_distributions(self.settings.distributions, validate=False)
+
+    def entry(self, row):
+        """The MtypeEntry of a row."""
+        names = ("synthesis_regions", "regions", "mtypes")
+        key = tuple(self.column(name, row) for name in names)
+        if key not in self._entries:
+            self._entries[key] = self._variants(*key)
+        variants = self._entries[key]
+        return variants[self.seed(row) % len(variants)]
+
+    def prepared(self, row):
+        """What the engine makes of a row's entry (a process that only plans needs none)."""
+        entry = self.entry(row)
+        return self._made.get(_prepare, entry.params, entry.distributions)
+
+    def cost(self, row):
+        """Roughly how much work the cell is: the mean length (um) of its trees' bar codes."""
+        entry = self.entry(row)
+        return self._made.get(_mean_length, entry.params, entry.distributions)
+
+    def _variants(self, synthesis_region, region, mtype):
+        """The MtypeEntry of an mtype in a region: one, or several that cells take by their seed."""
+        from region_grower_flow.cell.extra_trees import oriented_variants
+        from region_grower_flow.engine.parameters import mtype_entries
+        from region_grower_flow.io.layer_names import with_layer_numbers
+
+        names = synthesis_region, region, mtype
+        params, distributions = mtype_entries(self.parameters, self.distributions, *names)
+        # Regions mostly share the entries of "default": these are hashed and prepared once.
+        layers = self.table.layer_names(synthesis_region)
+        params = self._made.get(with_layer_numbers, params, layers)
+        meta = self.table.meta_of(synthesis_region, region)
+        digests = [self._made.get(digest_of, each) for each in (params, distributions)]
+        digest = digest_of([*digests, meta, self._files_of(meta)])
+        variants = [params]
+        if self.settings.extra_apicals == "sample":
+            variants = self._made.get(oriented_variants, params, distributions)
+        return [MtypeEntry(variant, distributions, digest) for variant in variants]
+
+    # Space.
+
+    def layers(self, row):
+        """The LayerContext of a row."""
+        from region_grower_flow.space.layers import LayerContext
+
+        name = self.column("synthesis_regions", row)
+        return LayerContext(
+            depth=float(self.column("depths", row)),
+            layer_depths=self.table.layers_of(row - self._first_row),
+            model_depths=self._region_meta(row).get("cortical_depths"),
+            names=self.table.layer_names(name),
+        )
+
+    def site(self, row, layers):
+        """The GrowthSite of a row with this LayerContext.
+
+        Raises:
+            DropCell: the layers are too thin, or a boundary has no mesh for the cell.
+            InvalidInput: a mesh cannot be read.
+        """
+        from region_grower_flow.engine.model import GrowthSite
+        from region_grower_flow.space.scaling import barcode_scaling
+
+        return GrowthSite(
+            position=self.column("positions", row),
+            orientation=self.column("orientations", row),
+            scaling=barcode_scaling(self.entry(row).params, layers),
+            constraints=self._constraints(row, layers),
+            debug=self.settings.debug,
+        )
+
+    def _constraints(self, row, layers):
+        meta = self._region_meta(row)
+        if not meta.get("directions") and not meta.get("boundaries"):
+            return ()
+        from region_grower_flow.space.constraints import (
+            ConstraintCell,
+            RegionSpace,
+            constraints_for_cell,
+        )
+
+        region = self.column("synthesis_regions", row), self.column("regions", row)
+        if region not in self._spaces:
+            self._spaces[region] = RegionSpace.prepare(
+                meta.get("directions"), meta.get("boundaries"), self.table.meta["atlas"]
+            )
+        cell = ConstraintCell(
+            position=self.column("positions", row),
+            orientation=self.column("orientations", row),
+            depth=layers.depth,
+            layer_depths=layers.layer_depths,
+            mtype=self.column("mtypes", row),
+            mclass=self.column("mclass", row),
+            glomerulus_id=self.column("glomerulus_ids", row),
+        )
+        return constraints_for_cell(self._spaces[region], cell)
+
+    def _region_meta(self, row):
+        return self.table.region_meta(row - self._first_row)
+
+    def _files_of(self, meta):
+        """The digests of the files that a region's boundaries and directions read."""
+        if not meta.get("boundaries") and not meta.get("directions"):
+            return {}
+        return {path: digest for path, digest in self.settings.content.items() if "/" in path}
+
+    # The axon.
+
+    def donor(self, row):
+        """The FlatMorphology whose axon the cell gets, or None.
+
+        Raises:
+            DropCell: it is missing or cannot be read.
+        """
+        name = self._donor_name(row)
+        if name is None or self.settings.synthesize_axons:
+            return None
+        donor = self._donors.get(name)
+        if isinstance(donor, FlowError):
+            raise DropCell(str(donor))
+        return donor
+
+    def _donor_name(self, row):
+        return None if self.settings.base_morph_dir is None else self.column("axon_names", row)
+
+    def _donor_content(self, row):
+        name = self._donor_name(row)
+        return None if name is None else [name, self.settings.content.get(name)]
+
+
+class _Memory:
+    """What has been made of objects that cannot be hashed, by their identity."""
+
+    def __init__(self):
+        self._made = {}
+
+    def get(self, make, *objects):
+        """``make(*objects)``, made once for the same objects."""
+        key = (make, *map(id, objects))
+        if key not in self._made:
+            # The objects are kept: another one must not get the identity of one that is gone.
+            self._made[key] = make(*objects), objects
+        return self._made[key][0]
+
+
+class _Donors:
+    """Axon donors by name; those used last are kept, up to DONOR_BYTES."""
+
+    def __init__(self, folder):
+        self._folder = folder
+        self._kept, self._bytes = {}, 0
+
+    def get(self, name):
+        """The donor's FlatMorphology, or the FlowError that every cell with it is dropped for."""
+        if name in self._kept:
+            self._kept[name] = self._kept.pop(name)  # the last one now
+            return self._kept[name]
+        donor = _load_donor(self._folder, name)
+        self._kept[name] = donor
+        self._bytes += _bytes_of(donor)
+        while self._bytes > DONOR_BYTES and len(self._kept) > 1:
+            self._bytes -= _bytes_of(self._kept.pop(next(iter(self._kept))))
+        return donor
+
+
+def _bytes_of(donor):
+    """About the memory of a donor: its points and diameters, most of it by far."""
+    return 0 if isinstance(donor, FlowError) else donor.points.nbytes + donor.diameters.nbytes
+
+
+def _load_donor(folder, name):
+    from region_grower_flow.io import morphologies
+    from region_grower_flow.io.atomic import safe_child
+
+    try:
+        path = safe_child(Path(folder), f"{name}.h5")
+        if not path.exists():
+            raise DropCell(f"the axon morphology {name} is not in the folder of base morphologies")
+        return morphologies.read_morphology(path)
+    except FlowError as error:
+        return error
+
+
+def _prepare(params, distributions):
+    from region_grower_flow import engine
+    from region_grower_flow.engine import diameters
+
+    return engine.prepare(params, distributions, diameters.prepare(params, distributions))
+
+
+def _mean_length(params, distributions):
+    total = 0.0
+    for kind in params["grow_types"]:
+        diagrams = distributions[kind].get("persistence_diagram") or [[]]
+        lengths = [sum(abs(bar[0] - bar[1]) for bar in diagram) for diagram in diagrams]
+        trees = distributions[kind]["num_trees"].get("data", {"bins": [1], "weights": [1]})
+        total += np.mean(lengths) * np.average(trees["bins"], weights=trees["weights"])
+    return float(total)

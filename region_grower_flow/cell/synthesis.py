@@ -1,0 +1,214 @@
+"""Synthesis of cells: the one unit of work, the same in every executor.
+
+A :class:`Synthesizer` is opened once per process on the settings of a run and a range of rows of
+the cell table; :meth:`Synthesizer.synthesize` makes one cell and returns its record. Every cell has
+a seed of its own, so results depend on nothing but the cell's row and the settings.
+"""
+
+import importlib
+import logging
+from pathlib import Path
+
+import numpy as np
+
+from region_grower_flow import layout
+from region_grower_flow.cell.inputs import CellInputs
+from region_grower_flow.cell.settings import SynthesisSettings
+from region_grower_flow.errors import (
+    DropCell,
+    FlowError,
+    GrowthFailed,
+    InvalidInput,
+    OutputFailed,
+)
+
+L = logging.getLogger(__name__)
+
+
+def open_synthesizer(settings):
+    """Open the synthesizer of a process: ``settings`` is a SynthesisSettings or its JSON dict."""
+    if not isinstance(settings, SynthesisSettings):
+        settings = SynthesisSettings.from_json(settings)
+    return Synthesizer(settings)
+
+
+class Synthesizer:
+    """Makes the cells of a range of rows; files are read at first use and kept."""
+
+    def __init__(self, settings):
+        self.settings = settings
+        self.inputs = CellInputs(settings)
+
+    def digest(self, row):
+        """Fingerprint of everything that determines the cell of this row."""
+        return self.inputs.digest(row)
+
+    def cost(self, row):
+        """Roughly how much work the cell is, see :meth:`CellInputs.cost`."""
+        return self.inputs.cost(row)
+
+    def warm_up(self):
+        """Read the inputs and load the kernels, so that no cell's time limit pays for it.
+
+        Raises:
+            InvalidInput: an input cannot be read.
+        """
+        _ = self.inputs.table, self.inputs.parameters, self.inputs.distributions
+        if self.settings.engine == "compiled":
+            from region_grower_flow.engine import cache
+
+            cache.load_kernels()
+        else:
+            importlib.import_module("neurots")
+
+    def synthesize(self, row):
+        """Make the cell of one row of the cell table, write it, and return its record.
+
+        A cell that cannot be made is dropped with a reason.
+
+        Raises:
+            OutputFailed: the morphology cannot be written.
+            MemoryError: the memory is short, for which other processes may be the cause: the
+                launcher tries the cell again, alone.
+        """
+        try:
+            return self._record(row, **self._make(row))
+        except (OutputFailed, MemoryError):
+            raise
+        except FlowError as reason:
+            return self.drop(row, str(reason))
+        except Exception as error:  # one odd cell must not end a run of a million
+            L.exception("Cell %d failed unexpectedly", self.inputs.cell_id(row))
+            return self.drop(row, f"unexpected {type(error).__name__}: {error}")
+
+    def drop(self, row, reason):
+        """The record of a cell that is given up."""
+        return self._record(row, status=layout.DROPPED, reason=" ".join(str(reason).split()))
+
+    # The parts of one cell.
+
+    def _make(self, row):
+        rng = np.random.default_rng(self.inputs.seed(row))
+        for attempt in range(1, layout.MAX_ATTEMPTS + 1):
+            try:
+                made = self._attempt(row, rng)
+            except GrowthFailed as error:
+                last = error
+            except InvalidInput as error:
+                raise DropCell(str(error)) from error
+            except ValueError as error:  # the reference tries again at any ValueError
+                last = error
+            else:
+                return {**made, "attempts": attempt}
+        raise DropCell(f"no growth in {layout.MAX_ATTEMPTS} attempts, the last failed with: {last}")
+
+    def _attempt(self, row, rng):
+        from region_grower_flow import engine
+        from region_grower_flow.cell import limits as hard_limits
+        from region_grower_flow.space.scaling import limits
+
+        layers = self.inputs.layers(row)
+        site, donor = self.inputs.site(row, layers), self.inputs.donor(row)
+        prepared = self.inputs.prepared(row)
+        grown = engine.grow(prepared, site, rng, engine=self.settings.engine)
+        morphology = grown.morphology
+        hard_limits.translate(morphology, -site.position)
+        wanted = limits(prepared.params, layers, morphology)
+        morphology, changes, kept = hard_limits.fit_to_limits(
+            morphology, wanted, site.y_direction, self.settings.min_hard_scale
+        )
+        sections = [s for s in grown.apical_sections if s is not None and kept[s] >= 0]
+        apical_points = [morphology.section(kept[s])[-1].tolist() for s in sections]
+        if donor is not None:
+            morphology = self._graft(row, morphology, donor, site.orientation, rng)
+        result = {
+            "apical_sections": [None if s is None else int(s) for s in grown.apical_sections],
+            "apical_points": apical_points,
+            "engine": grown.engine,
+            "fallback": grown.fallback,
+            **self._write(row, morphology, apical_points),
+        }
+        if self.settings.debug:
+            result["debug"] = _debug_data(site, grown, changes)
+        return result
+
+    def _graft(self, row, morphology, donor, orientation, rng):
+        from region_grower_flow.cell.axon import place_axon
+
+        scale = float(self.inputs.column("axon_scales", row))
+        return place_axon(
+            morphology,
+            donor,
+            orientation,
+            scale=None if np.isnan(scale) else scale,
+            rotational_jitter_std=self.settings.rotational_jitter_std,
+            scaling_jitter_std=self.settings.scaling_jitter_std,
+            rng=rng,
+        )
+
+    def _write(self, row, morphology, apical_points):
+        from region_grower_flow.io import morphologies
+        from region_grower_flow.io.nrn import apical_nrn_sections
+
+        ordered, _ = morphologies.nrn_ordered(morphology)
+        stem = self._stem(row)
+        result = {"name": stem, "files": {}, "apical_NRN_sections": None}
+        if self.settings.nrn_sections and not self.settings.skip_write:
+            text = next(e for e in self.settings.extensions if e in ("asc", "swc"))
+            result["apical_NRN_sections"] = apical_nrn_sections(ordered, apical_points, text)
+        if not self.settings.skip_write:
+            result["files"] = morphologies.write_morphology(
+                Path(self.settings.morphologies), stem, ordered, self.settings.extensions
+            )
+        return result
+
+    def _stem(self, row):
+        from region_grower_flow.io import morphologies
+
+        name = morphologies.morphology_name(self.inputs.seed(row))
+        return str(morphologies.relative_stem(name, self.settings.directory_depth))
+
+    def _record(self, row, status=layout.MADE, **values):
+        record = {
+            "row": int(row),
+            "cell": self.inputs.cell_id(row),
+            "digest": self.inputs.digest(row),
+            "mtype": self.inputs.column("mtypes", row),
+            "region": self.inputs.column("regions", row),
+            "status": status,
+            "name": None,
+            "reason": None,
+            "attempts": 0,
+            "apical_points": None,
+            "apical_sections": None,
+            "apical_NRN_sections": None,
+            "files": {},
+        }
+        return {**record, **values}
+
+
+def _debug_data(site, grown, changes):
+    """What the reference calls debug infos, as JSON."""
+    inputs = {}
+    for kind, log in grown.scaling_log.items():
+        scaling = next((s for s in site.scaling.values() if s.kind == kind), None)
+        if scaling is None:
+            continue
+        values = {
+            "default": {
+                "target_thickness": scaling.target,
+                "reference_thickness": scaling.reference,
+            },
+            "target": {
+                "target_extent": scaling.extent,
+                "target_path_distance": scaling.path_distance,
+            },
+        }[kind]
+        inputs[f"{kind}_func"] = {"inputs": values, "scaling": log}
+    debug = {"input_scaling": inputs}
+    if changes:
+        debug["neurite_hard_limit_rescaling"] = changes
+    names = [c.mesh_name for c in site.constraints if getattr(c, "mesh_name", None)]
+    if names:
+        debug["mesh_name"] = names[-1]
+    return debug

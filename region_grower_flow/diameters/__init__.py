@@ -1,5 +1,0 @@
-"""Diameters of grown cells: NeuroTS's methods and the models of diameter_synthesis."""
-
-from region_grower_flow.diameters.model import DiameterModel, prepare
-
-__all__ = ["DiameterModel", "prepare"]

@@ -1,0 +1,277 @@
+"""The files of parameters and distributions: {region: {mtype: what NeuroTS needs}}.
+
+They are read as region-grower reads them (legacy names of neurites, the region ``default`` filling
+gaps, axons grown only when asked for) and checked before any work. A path may stand for many files,
+see :mod:`region_grower_flow.io.synthdb`.
+"""
+
+import contextlib
+import logging
+
+from region_grower_flow.errors import InvalidInput, InvalidInputs, some
+from region_grower_flow.io import synthdb
+from region_grower_flow.io.documents import load_json, load_yaml
+from region_grower_flow.io.schemas import did_you_mean, load_schema, shown, validator, violations
+from region_grower_flow.layout import DEFAULT_REGION
+
+__all__ = [
+    "check_mtypes",
+    "convert_legacy_names",
+    "load_distributions",
+    "load_json",
+    "load_parameters",
+    "load_yaml",
+    "mtype_entries",
+    "mtype_entry",
+    "wanted_mtypes",
+]
+
+L = logging.getLogger(__name__)
+
+_LEGACY_NAMES = {"apical": "apical_dendrite", "basal": "basal_dendrite"}
+_AXON = "axon"
+_METADATA = "metadata"
+"""Of region-grower's distributions, beside their regions."""
+
+
+def load_parameters(path, synthesize_axons=False, validate=True):
+    """Read a file of parameters.
+
+    Args:
+        path: a JSON file, {region: {mtype: parameters of NeuroTS}}, or what stands for several.
+        synthesize_axons: keep ``axon`` in ``grow_types``; otherwise it is taken out.
+        validate: check the form of all entries (what the cells need is checked by
+            :func:`check_mtypes`).
+
+    Returns:
+        The parameters, with the entries of the region ``default`` added to all regions.
+
+    Raises:
+        InvalidInput: the file cannot be read; InvalidInputs: entries have the wrong form.
+    """
+    parameters = _load(path, "parameters", allow_nan=False, validate=validate)
+    without = []
+    for region, mtypes in parameters.items():
+        for mtype, entry in mtypes.items():
+            if synthesize_axons:
+                if _AXON not in entry["grow_types"]:
+                    without.append(f"{mtype} in {region}")
+            else:
+                entry["grow_types"] = [kind for kind in entry["grow_types"] if kind != _AXON]
+    if without and validate:
+        L.warning("Axons are to be synthesized, but these grow none: %s", some(without))
+    return _with_defaults(parameters)
+
+
+def load_distributions(path, validate=True):
+    """Read a file of distributions, as :func:`load_parameters` reads parameters.
+
+    What region-grower writes beside the regions (``metadata``) is left out: nothing reads it.
+    NaN is read here, as NeuroTS writes it for the angles of a bar without bifurcation; where else
+    it stands is found by :func:`check_mtypes`.
+
+    Raises:
+        InvalidInput: the file cannot be read; InvalidInputs: entries have the wrong form.
+    """
+    return _with_defaults(_load(path, "distributions", allow_nan=True, validate=validate))
+
+
+def convert_legacy_names(value):
+    """``apical`` and ``basal`` become ``apical_dendrite`` and ``basal_dendrite``.
+
+    Mirrors ``neurots.utils.convert_from_legacy_neurite_type``: keys of dicts at any depth, and
+    texts in lists that are values of dicts; lists of dicts are left alone. A new object is
+    returned; where an old and a new name stand side by side the old one counts, as there.
+    """
+    if not isinstance(value, dict):
+        return value
+    converted = {}
+    # Legacy names come last, so that they overwrite.
+    for key in sorted(value, key=lambda key: key in _LEGACY_NAMES):
+        item = value[key]
+        if isinstance(item, list):
+            item = [_LEGACY_NAMES.get(i, i) if isinstance(i, str) else i for i in item]
+        converted[_LEGACY_NAMES.get(key, key)] = convert_legacy_names(item)
+    return converted
+
+
+def entry_region(data, synthesis_region, region):
+    """The region of ``data`` whose entries serve a cell, or None.
+
+    As in region-grower: the synthesis region, else the region of the cell; and, where the reference
+    ends with an error, ``default``.
+    """
+    return next((r for r in (synthesis_region, region, DEFAULT_REGION) if r in data), None)
+
+
+def mtype_entry(data, synthesis_region, region, mtype):
+    """The entry of parameters or distributions for a cell.
+
+    Args:
+        data: what :func:`load_parameters` or :func:`load_distributions` returned.
+        synthesis_region: the entry of the region structure that serves the cell.
+        region: the cell's region.
+        mtype: the cell's mtype.
+
+    Raises:
+        InvalidInput: there is none (:func:`check_mtypes` finds this before any work).
+    """
+    return _entry_of(data, entry_region(data, synthesis_region, region), synthesis_region, mtype)
+
+
+def mtype_entries(parameters, distributions, synthesis_region, region, mtype):
+    """The entries (parameters, distributions) for a cell, as :func:`mtype_entry` finds them.
+
+    Where distributions have no entry for the synthesis region, but one for the region of the cell,
+    region-grower takes the parameters of that region, too.
+
+    Raises:
+        InvalidInput: there is none.
+    """
+    used = _entry_regions(parameters, distributions, synthesis_region, region)
+    return tuple(
+        _entry_of(data, each, synthesis_region, mtype)
+        for data, each in zip((parameters, distributions), used, strict=True)
+    )
+
+
+def _entry_regions(parameters, distributions, synthesis_region, region):
+    """The regions of parameters and of distributions whose entries serve a cell (None: none)."""
+    drawn = entry_region(distributions, synthesis_region, region)
+    if drawn == region and region in parameters:
+        return region, drawn
+    return entry_region(parameters, synthesis_region, region), drawn
+
+
+def _entry_of(data, found, synthesis_region, mtype):
+    mtypes = data.get(found, {})
+    if mtype not in mtypes:
+        raise InvalidInput(_missing(mtype, found, synthesis_region), hint=_similar(mtype, mtypes))
+    return mtypes[mtype]
+
+
+def wanted_mtypes(regions, mtypes, mapper):
+    """The distinct (synthesis region, region, mtype) of the cells, in order of appearance.
+
+    Args:
+        regions: (N,) the regions of the cells.
+        mtypes: (N,) their mtypes.
+        mapper: ``mapper[region]`` is the synthesis region (``atlas.regions.RegionMapper``).
+    """
+    pairs = dict.fromkeys(zip(map(str, regions), map(str, mtypes), strict=True))
+    return [(mapper[region], region, mtype) for region, mtype in pairs]
+
+
+def check_mtypes(parameters, distributions, wanted, paths=(None, None), layers=None):
+    """Everything that keeps the mtypes of the cells from growing, as a list of InvalidInput.
+
+    Entries that no cell uses are not looked at (as in region-grower).
+
+    Args:
+        parameters: from :func:`load_parameters`.
+        distributions: from :func:`load_distributions`.
+        wanted: from :func:`wanted_mtypes`.
+        paths: the files of parameters and distributions, for the messages.
+        layers: {synthesis region: its layers from the top down}; when given, constraints by layers
+            that a region does not have are found.
+    """
+    from region_grower_flow.engine.growth_checks import EntryChecker
+
+    checker = EntryChecker(*paths)
+    sources = [_sources(path, kind) for path, kind in zip(paths, synthdb.PREFIXES, strict=True)]
+    problems, seen = [], set()
+    for synthesis_region, region, mtype in wanted:
+        found = []
+        of_parameters, of_distributions = _entry_regions(
+            parameters, distributions, synthesis_region, region
+        )
+        for data, used, path, what in (
+            (parameters, of_parameters, paths[0], "parameters"),
+            (distributions, of_distributions, paths[1], "distributions"),
+        ):
+            if mtype in data.get(used, {}):
+                found.append((used, mtype, data[used][mtype]))
+                continue
+            problem = f"{_missing(mtype, used, synthesis_region)} ({what})"
+            hint = _similar(mtype, data.get(used, {}))
+            problems.append(InvalidInput(problem, where=path, hint=hint))
+        if len(found) < len(paths):
+            continue
+        key = (found[0][0], found[1][0], mtype)
+        checker.read_from(
+            *(source(*entry[:2]) for source, entry in zip(sources, found, strict=True))
+        )
+        if key not in seen:
+            seen.add(key)
+            problems += checker.problems(*found)
+        problems += checker.layer_problems(found[0], (layers or {}).get(synthesis_region))
+    return _distinct(problems)
+
+
+def _load(path, kind, allow_nan, validate):
+    if not synthdb.is_spread(path):
+        return _load_file(path, kind, allow_nan, validate)
+    files = synthdb.model_files(path, kind)
+    data, _, problems = synthdb.merge(files, lambda f: _load_file(f, kind, allow_nan, validate))
+    if problems:
+        raise InvalidInputs(problems)
+    return data
+
+
+def _sources(path, kind):
+    """A function (region, mtype) -> the file that holds it, for the messages."""
+    if path is None or not synthdb.is_spread(path):
+        return lambda region, mtype: path
+    found = {}
+    for file in synthdb.model_files(path, kind):
+        # What cannot be read has been told before.
+        with contextlib.suppress(InvalidInput):
+            for region, mtypes in _load_file(file, kind, True, False).items():
+                found.update(dict.fromkeys(((region, mtype) for mtype in mtypes), file))
+    return lambda region, mtype: (
+        found.get((region, mtype)) or found.get((DEFAULT_REGION, mtype), path)
+    )
+
+
+def _load_file(path, kind, allow_nan, validate):
+    data = load_json(path, allow_nan)
+    if not isinstance(data, dict):
+        raise InvalidInput(f"expected an object of regions, not {shown(data)}", where=path)
+    try:
+        data = convert_legacy_names(data)
+    except RecursionError as error:
+        raise InvalidInput("nested too deeply to be read", where=path) from error
+    if kind == "distributions":
+        data.pop(_METADATA, None)
+    if validate:
+        problems = violations(validator(load_schema(kind)), data, path)
+        if not data:
+            problems.append(InvalidInput("there is no region in it", where=path))
+        if problems:
+            raise InvalidInputs(problems)
+    return data
+
+
+def _with_defaults(data):
+    for region, mtypes in data.items():
+        if region != DEFAULT_REGION:
+            for mtype, entry in data.get(DEFAULT_REGION, {}).items():
+                mtypes.setdefault(mtype, entry)
+    return data
+
+
+def _missing(mtype, used, synthesis_region):
+    if used is None:
+        regions = f"{synthesis_region!r} nor {DEFAULT_REGION!r}"
+        return f"there is no region {regions} for the mtype {mtype!r} of the cells"
+    return f"the mtype {mtype!r} of the cells is missing in the region {used!r}"
+
+
+def _similar(mtype, mtypes):
+    return did_you_mean(mtype, mtypes) or (
+        f"There are {some(mtypes)}" if mtypes else "Are these the files of these cells?"
+    )
+
+
+def _distinct(problems):
+    return list({str(problem): problem for problem in problems}.values())

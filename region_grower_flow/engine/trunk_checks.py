@@ -1,0 +1,123 @@
+"""What the orientation of trunks needs, checked before any cell is grown.
+
+Functions for :mod:`region_grower_flow.engine.growth_checks`; ``report`` collects the problems.
+"""
+
+import math
+
+import numpy as np
+
+from region_grower_flow.errors import some
+from region_grower_flow.io.schemas import did_you_mean, shown
+
+_ORIENTATION_MODES = (
+    "use_predefined", "sample_around_primary_orientation", "sample_pairwise_angles", "uniform",
+    "normal_pia_constraint", "pia_constraint", "apical_constraint",
+)  # fmt: skip
+_ANGLE_MODES = ("normal_pia_constraint", "pia_constraint", "apical_constraint")
+"""Modes of trunk angles in 3D: all neurites of a cell have one of them, or none has."""
+_FIT_SIZES = {"flat": 0, "step": 2, "double_step": 4}
+"""Numbers of the fit of a trunk-angle distribution, by its form."""
+
+
+def check_orientation_modes(params, report):
+    """All neurites orient their trunks by modes, or none: growth starts with one of two methods."""
+    kinds = params["grow_types"]
+    by_kind = {kind: params[kind]["orientation"] for kind in kinds if params.get(kind)}
+    with_mode = [kind for kind, value in by_kind.items() if isinstance(value, dict)]
+    in_3d = [kind for kind in with_mode if by_kind[kind].get("mode") in _ANGLE_MODES]
+    if 0 < len(with_mode) < len(by_kind) or 0 < len(in_3d) < len(by_kind):
+        report.parameter(
+            ("grow_types",),
+            f"the orientation of {some(in_3d or with_mode)}, but not of the others, is given by "
+            f"{'3D angles' if in_3d else 'a mode'}",
+            "give all neurites that are grown the same kind of orientation",
+        )
+    for kind in with_mode:
+        if by_kind[kind].get("mode") == "apical_constraint" and (
+            "apical_dendrite" not in kinds[: kinds.index(kind)]
+        ):
+            report.parameter(
+                (kind, "orientation", "mode"),
+                "'apical_constraint' needs 'apical_dendrite' before it in 'grow_types'",
+            )
+
+
+def check_orientation(kind, neurite, drawn, report):
+    """The orientation of one neurite type, and the distributions that it is drawn from."""
+    orientation, keys = neurite["orientation"], (kind, "orientation")
+    needs = []
+    if isinstance(orientation, list):
+        _check_vectors(keys, orientation, report)
+        if neurite.get("trunk_absolute_orientation"):
+            needs = ["absolute_elevation_deviation", "azimuth"]
+    elif orientation is None:
+        needs = ["orientation_deviation", "azimuth"]
+    else:
+        needs = _check_mode(keys, orientation, report)
+    for key in needs:
+        keys = (kind, "trunk", key)
+        values = (drawn.get("trunk") or {}).get(key)
+        if not values:
+            report.distribution(keys, "is missing, the orientation of the trunks is drawn from it")
+        elif "data" in values:
+            check_histogram((*keys, "data"), values["data"], report)
+        elif not {"min", "max"} <= values.get("uniform", {}).keys():
+            report.distribution(keys, "expected {'uniform': {'min': ..., 'max': ...}} (rad)")
+
+
+def _check_mode(keys, orientation, report):
+    mode, values = orientation.get("mode"), orientation.get("values")
+    if orientation.keys() != {"mode", "values"}:
+        report.parameter(keys, "expected 'mode' and 'values'")
+        return []
+    if mode not in _ORIENTATION_MODES:
+        hint = did_you_mean(mode, _ORIENTATION_MODES)
+        expected = f"expected one of {some(_ORIENTATION_MODES, 9)}, not {shown(mode)}"
+        report.parameter((*keys, "mode"), expected, hint)
+        return []
+    values, place = values or {}, (*keys, "values")
+    if mode == "use_predefined":
+        _check_vectors(place, values.get("orientations"), report)
+    elif mode == "sample_around_primary_orientation":
+        _check_vectors(place, [values.get("primary_orientation")], report)
+        return ["absolute_elevation_deviation", "azimuth"]
+    elif mode == "sample_pairwise_angles":
+        return ["orientation_deviation", "azimuth"]
+    elif mode == "normal_pia_constraint":
+        if not {"mean", "std"} <= (values.get("direction") or {}).keys():
+            report.parameter((*place, "direction"), "expected 'mean' and 'std' (rad)")
+    elif mode in _ANGLE_MODES:
+        _check_fit(place, values, report)
+    return []
+
+
+def _check_fit(keys, values, report):
+    form, numbers = values.get("form"), values.get("params")
+    if form not in _FIT_SIZES:
+        expected = f"expected one of {some(_FIT_SIZES)}, not {shown(form)}"
+        report.parameter((*keys, "form"), expected, did_you_mean(form, _FIT_SIZES))
+    elif not isinstance(numbers, list) or len(numbers) != _FIT_SIZES[form]:
+        expected = f"the form {form!r} has {_FIT_SIZES[form]} numbers, not {shown(numbers)}"
+        report.parameter((*keys, "params"), expected)
+
+
+def _check_vectors(keys, vectors, report):
+    for vector in vectors or [None]:
+        try:
+            length = np.linalg.norm(np.array(vector, dtype=np.float64))
+        except (ValueError, TypeError):
+            length = math.nan
+        if not length > 0:
+            report.parameter(keys, f"expected vectors that are not 0, not {shown(vector)}")
+
+
+def check_histogram(keys, data, report):
+    """A distribution given by bins and weights."""
+    bins, weights = data["bins"], data["weights"]
+    if not bins:
+        report.distribution(keys, "expected at least one bin")
+    elif len(bins) != len(weights):
+        report.distribution(keys, f"{len(bins)} bins but {len(weights)} weights")
+    elif min(weights) < 0 or sum(weights) <= 0:
+        report.distribution((*keys, "weights"), "expected weights of at least 0, not all 0")

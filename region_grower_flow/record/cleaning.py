@@ -1,0 +1,242 @@
+"""What may be removed from a work folder: only files that the package itself makes there."""
+
+import json
+import os
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from region_grower_flow import layout
+from region_grower_flow.errors import InvalidInput
+from region_grower_flow.io.atomic import TEMPORARY_PREFIX
+from region_grower_flow.record.blocks import finished_records
+from region_grower_flow.record.listing import read_folder, read_listing
+from region_grower_flow.record.manifest import read_manifest
+from region_grower_flow.record.tables import read_records
+
+OURS = {
+    layout.MANIFESTS: re.compile(rf"\w+(-\d+)?\.json|{re.escape(layout.LISTING)}"),
+    layout.LOCKS: re.compile(r"\w+(-\d+)?\.lock"),
+    layout.LOGS: re.compile(r"(\w+|cells_[\d-]+/(chunk|launcher|rank-\d+))\.log"),
+    layout.BLOCKS: re.compile(r"cells_[\d-]+/(jobs/[^/]+|crashes\.json|[^/]+\.jsonl)"),
+    layout.CHUNKS: re.compile(r"cells_[\d-]+\.jsonl"),
+    layout.MORPHOLOGIES: re.compile(r"(hashed/([0-9a-f]{2}/)*)?[0-9a-f]{32}\.(h5|swc|asc)"),
+    layout.PREPARED: re.compile(r".+\.(h5|swc|asc)"),
+    # Its listing stays: it knows the cells without an atlas for ours, which may be replaced.
+    layout.VACUUM_WORK: re.compile(
+        rf"{re.escape(layout.CELL_TABLE)}"
+        r"|logs/cells_[\d-]+/(launcher|rank-\d+)\.log"
+        r"|blocks/cells_[\d-]+/(jobs/[^/]+|crashes\.json|[^/]+\.jsonl)|chunks/cells_[\d-]+\.jsonl"
+        r"|morphologies/[0-9a-f]{32}\.(h5|swc|asc)"
+    ),
+}
+"""{folder of the work folder: what the package's files in it are called}."""
+
+_GENERATED = (
+    layout.DISTRIBUTIONS,
+    layout.PARAMETERS,
+    layout.GENERATED_PARAMETERS,
+    layout.TRUNK_FITS,
+    layout.PATH_FITS,
+    layout.DIAGNOSIS,
+    layout.DIAGNOSIS_TABLE,
+)
+_PLACED = (layout.PLACED_CELLS, layout.PLANES, layout.SLICED_CELLS, layout.CHOSEN_AXONS)
+"""Outputs of placement that no option has named; tables beside them begin with the same name."""
+
+_CELLS = re.compile(r"(?:cells|SynthesizeChunk)_(\d+)-(\d+)(?:\.\w+)?")
+
+
+@dataclass
+class Sweep:
+    """What would be removed.
+
+    Attributes:
+        folder: the work folder.
+        files: the paths.
+    """
+
+    folder: Path
+    files: list = field(default_factory=list)
+
+    def lines(self):
+        """What would be removed, by folder, and its size."""
+        stats = {path: path.lstat() for path in self.files}
+        links = Counter((stat.st_dev, stat.st_ino) for stat in stats.values())
+        sums = {}
+        for path, stat in stats.items():
+            top = path.relative_to(self.folder).parts[0]
+            count, size, freed = sums.get(top, (0, 0, 0))
+            # A file with several names goes with the last of them.
+            gone = links[stat.st_dev, stat.st_ino] == stat.st_nlink
+            own = stat.st_size / links[stat.st_dev, stat.st_ino]
+            sums[top] = (count + 1, size + own, freed + own * gone)
+        for name, (count, size, freed) in sorted(sums.items()):
+            also = "" if size == freed else f", {in_bytes(size - freed)} of it shared with outputs"
+            yield f"  {name + ':':28} {count} files, {in_bytes(size)}{also}"
+
+    def remove(self):
+        """Remove the files, and the folders that they leave empty."""
+        for path in self.files:
+            path.unlink(missing_ok=True)
+        for folder in sorted({path.parent for path in self.files}, reverse=True):
+            while folder != self.folder:
+                try:
+                    folder.rmdir()
+                except OSError:
+                    break
+                folder = folder.parent
+
+
+def in_bytes(size):
+    """A size for a person."""
+    size = round(size)
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if size < 1000 or unit == "GB":
+            return f"{size} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
+        size /= 1000
+
+
+def everything(folder):
+    """A Sweep of all that the package has made in a work folder; outputs stay.
+
+    Raises:
+        InvalidInput: it is no work folder.
+    """
+    folder = _work_folder(folder)
+    manifests = [read_manifest(p) for p in sorted((folder / layout.MANIFESTS).glob("*.json"))]
+    manifests = [manifest for manifest in manifests if manifest is not None]
+    outputs = {Path(path).resolve() for m in manifests for path in m.outputs}
+    tops = [path for path in sorted(folder.iterdir()) if _is_intermediate(path.name)]
+    files = [path for path in tops if path.resolve() in outputs and path.is_file()]
+    if _is_memory(folder / layout.DIGESTS):
+        files.append(folder / layout.DIGESTS)
+    files.extend(_ours(folder))
+    files = _without_outputs(folder, files, manifests)
+    if _is_work_folder(folder / layout.HOLDOUT_WORK):
+        files += _everything_held_out(folder / layout.HOLDOUT_WORK)
+    return Sweep(folder, files)
+
+
+def _is_intermediate(name):
+    """Whether a file in the work folder itself bears a name that the package gives."""
+    stems = tuple(f"{Path(placed).stem}_" for placed in _PLACED)
+    return name in (layout.CELL_TABLE, *_GENERATED, *_PLACED) or name.startswith(stems)
+
+
+def _everything_held_out(folder):
+    """The files of the hold-out's work folder: there the cells are no outputs either."""
+    listing = layout.vacuum_listing(folder / layout.VACUUM_WORK)
+    cells = folder / layout.VACUUM
+    names = [*layout.VACUUM_TABLES, *read_listing(listing, cells)]
+    files = [listing, *(cells / name for name in names)]
+    return [*everything(folder).files, *(path for path in files if path.is_file())]
+
+
+def stale(folder, chunks):
+    """A Sweep of what no stage refers to that is up to date, and no run would take over.
+
+    Args:
+        folder: the work folder.
+        chunks: {(first, last): whether a run needs nothing more of this range of cells}; None when
+            it is not known which there are: then only leftovers of killed runs are stale.
+
+    Raises:
+        InvalidInput: it is no work folder.
+    """
+    folder = _work_folder(folder)
+    sweep, kept = Sweep(folder), []
+    for path in _ours(folder):
+        place = path.relative_to(folder).parts
+        if path.name.startswith(TEMPORARY_PREFIX) or _is_stale(place[1], chunks):
+            sweep.files.append(path)
+        else:
+            kept.append(path)
+    named = set(_named(folder, kept))
+    for path in kept:
+        place = path.relative_to(folder).parts
+        if place[0] == layout.MORPHOLOGIES and "/".join(place[1:]) not in named:
+            sweep.files.append(path)
+    sweep.files = _without_outputs(folder, sweep.files, [])
+    if _is_work_folder(folder / layout.HOLDOUT_WORK):
+        sweep.files += stale(folder / layout.HOLDOUT_WORK, None).files
+    return sweep
+
+
+def _is_stale(name, chunks):
+    match = _CELLS.fullmatch(name)
+    if match is None or chunks is None:
+        return False
+    first, last = int(match[1]), int(match[2])
+    if (first, last) in chunks:
+        return False
+    return all(done for (a, b), done in chunks.items() if a < last and first < b)
+
+
+def _named(folder, kept):
+    """The morphology files that the kept records name."""
+    tables = [path for path in kept if path.parent.name == layout.CHUNKS]
+    blocks = {path.parent for path in kept if path.parent.parent.name == layout.BLOCKS}
+    for records in (*map(_records, tables), *(finished_records(b).values() for b in blocks)):
+        for record in records:
+            for extension in record.get("files") or {}:
+                yield f"{record['name']}.{extension}"
+
+
+def _records(path):
+    try:
+        yield from read_records(path)
+    except (OSError, ValueError):
+        return
+
+
+def _ours(folder):
+    """The files in the work folder's own folders that bear names that the package gives."""
+    for name, pattern in OURS.items():
+        top = folder / name
+        if top.is_symlink():
+            continue
+        for root, _, files in os.walk(top):
+            for file in sorted(files):
+                path = Path(root, file)
+                if path.is_symlink():
+                    continue
+                ours = pattern.fullmatch(str(path.relative_to(top)))
+                if ours or file.startswith(TEMPORARY_PREFIX):
+                    yield path
+
+
+def _without_outputs(folder, files, manifests):
+    """Those files that are no outputs of the merge, should these lie in the work folder."""
+    merged = [m for m in manifests if m.recipe["stage"] == "SynthesizeMorphologies"]
+    outputs = {Path(path).resolve() for manifest in merged for path in manifest.outputs}
+    placed = read_folder(folder / layout.MANIFESTS / layout.LISTING)
+    return [
+        path
+        for path in files
+        if path.resolve() not in outputs
+        and (placed is None or not path.resolve().is_relative_to(placed))
+    ]
+
+
+def _work_folder(folder):
+    folder = Path(folder)
+    if not _is_work_folder(folder):
+        raise InvalidInput("is not a folder of intermediates", folder, "see the option work_dir")
+    return folder.resolve()
+
+
+def _is_work_folder(folder):
+    return (folder / layout.MANIFESTS).is_dir() or (folder / layout.LOCKS).is_dir()
+
+
+def _is_memory(path):
+    """Whether a file is our memory of digests, not somebody's of the same name."""
+    try:
+        known = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(known, dict) and all(
+        isinstance(value, list) and len(value) == 4 for value in known.values()
+    )

@@ -1,0 +1,142 @@
+"""What is there of a run, stage by stage, and why a stage is not up to date. Only looks."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from region_grower_flow import layout
+from region_grower_flow.record.fingerprint import differences, digest_of
+from region_grower_flow.record.manifest import Manifest, read_manifest
+
+FRESH, STALE, PARTIAL, MISSING = "fresh", "stale", "partial", "missing"
+
+
+@dataclass
+class Stage:
+    """What is known of a stage.
+
+    Attributes:
+        name: of the stage or chunk.
+        state: fresh, stale, partial or missing.
+        reasons: why it is not fresh, a sentence each.
+        cells, finished: of a chunk: its cells, and those that a run would take over (None: not
+            known before the stages above it have run).
+        holder: who is making it now, None when nobody is.
+        made: when it was made.
+    """
+
+    name: str
+    state: str = MISSING
+    reasons: list = field(default_factory=list)
+    cells: int = 0
+    finished: int | None = None
+    holder: str | None = None
+    made: str = ""
+
+    def line(self, width):
+        """The stage for a terminal, its name padded to ``width`` characters."""
+        notes = list(self.reasons)
+        if self.state == FRESH and self.made:
+            notes = [f"made {self.made[:16].replace('T', ' ')}"]
+        if self.holder:
+            notes.insert(0, f"being made now by {self.holder}")
+        return f"{self.name:{width}} {self.state:8} {'; '.join(notes)}".rstrip()
+
+
+@dataclass(frozen=True)
+class Todays:
+    """What a stage would be made from today.
+
+    Attributes:
+        recipe: gives its recipe (a dict); raises InvalidInput when an input is missing.
+        above: gives the Todays of a stage above it, by its name in the recipe.
+    """
+
+    recipe: Callable
+    above: Callable
+
+
+class Recipes:
+    """What the manifests of work folders were made from, to explain what is stale.
+
+    Args:
+        folders: the work folders.
+    """
+
+    def __init__(self, folders):
+        self._known = {}
+        for folder in folders:
+            for path in sorted((Path(folder) / layout.MANIFESTS).glob("*.json")):
+                manifest = read_manifest(path)
+                if manifest is not None:
+                    self._add(manifest.recipe)
+
+    def _add(self, recipe):
+        self._known[digest_of(recipe)] = recipe
+        parameters = recipe["parameters"]
+        if {"first", "last"} <= parameters.keys():
+            # The merge refers to all cells as one chunk.
+            whole = {**recipe, "parameters": {**parameters, "first": 0, "last": 0}}
+            self._known[digest_of(whole)] = whole
+
+    def changes(self, old, todays):
+        """Why a stage differs from what it was made from, as sentences.
+
+        Args:
+            old: the old recipe, as a dict.
+            todays: the Todays of the stage.
+        """
+        return list(dict.fromkeys(self._changes(old, todays)))
+
+    def _changes(self, old, todays):
+        new = todays.recipe()
+        yield from differences({**old, "upstream": {}}, {**new, "upstream": {}})
+        for name in sorted(old["upstream"].keys() | new["upstream"].keys()):
+            before, after = old["upstream"].get(name), new["upstream"].get(name)
+            if before == after:
+                continue
+            known = self._known.get(before)
+            if known is not None and after is not None:
+                for change in self._changes(known, todays.above(name)):
+                    yield change if change.endswith(")") else f"{change} ({name})"
+            elif before is None:
+                yield f"{name} was not needed before"
+            elif after is None:
+                yield f"{name} is not needed any more"
+            else:
+                yield f"{name} has been made again from other inputs"
+
+
+def look_at(name, manifest_path, todays, recipes, task):
+    """The Stage of a manifest.
+
+    Args:
+        name: of the stage, for people.
+        manifest_path: where its manifest is.
+        todays: its Todays.
+        recipes: the Recipes of the run's work folders.
+        task: tells by ``intact()`` whether outputs that the manifest does not list are as they were
+            written, and by ``objection(facts)`` why they do not do for today's options.
+
+    Raises:
+        InvalidInput: from ``todays``.
+    """
+    manifest = read_manifest(manifest_path)
+    if manifest is None:
+        there = Path(manifest_path).exists()
+        return Stage(name, MISSING, ["its manifest is damaged"] if there else [])
+    reasons = recipes.changes(manifest.recipe, todays) or list(_damages(manifest, task.intact))
+    objection = None if reasons else task.objection(manifest.facts)
+    if objection:
+        reasons = [objection]
+    return Stage(name, STALE if reasons else FRESH, reasons, made=manifest.made)
+
+
+def _damages(manifest, intact):
+    for path, known in manifest.outputs.items():
+        if not Path(path).exists():
+            yield f"{path} is missing"
+        elif not Manifest("", {}, {path: known}).intact():
+            yield f"{path} is not as it was written"
+    if not intact():
+        yield "a morphology is missing, or is not as it was written"

@@ -1,0 +1,211 @@
+"""Synthesis of a chunk: a range of the cell table, from finished cells to a table of results.
+
+What an earlier run has finished is taken over cell by cell: a record counts when the digest of all
+that determines its cell is today's and its files are intact. So a killed run goes on where it was,
+and a change of one mtype's parameters grows only the cells of that mtype.
+"""
+
+import logging
+import os
+import re
+import shutil
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from region_grower_flow import layout
+from region_grower_flow.cell.synthesis import open_synthesizer
+from region_grower_flow.io.atomic import remove_unfinished
+from region_grower_flow.record.blocks import finished_records, is_record
+from region_grower_flow.record.tables import read_records, write_records
+from region_grower_flow.runtime.plans import CELL_SECONDS
+from region_grower_flow.runtime.timeout import limit_of_reason
+
+L = logging.getLogger(__name__)
+
+RANGE = re.compile(r"^cells_(\d+)-(\d+)(\.jsonl)?$")
+
+
+@dataclass(frozen=True)
+class ChunkPlan:
+    """How a chunk is run; nothing here changes a result.
+
+    Attributes:
+        settings: the SynthesisSettings.
+        first, last: the range of cells that names the chunk.
+        work_dir: the work folder.
+        launcher: "mpiexec", "srun", "inprocess" or a command.
+        workers: number of MPI workers.
+        block_size: cells a worker takes at a time, None to choose.
+        cell_timeout: seconds after which a cell is given up.
+        log_level: of the workers' logs.
+    """
+
+    settings: object
+    first: int
+    last: int
+    work_dir: Path
+    launcher: str
+    workers: int
+    block_size: int | None = None
+    cell_timeout: float = CELL_SECONDS
+    log_level: str = "info"
+
+    @property
+    def name(self):
+        """The chunk's name in files."""
+        return chunk_name(self.first, self.last)
+
+    @property
+    def blocks(self):
+        """The folder of the chunk's finished blocks."""
+        return Path(self.work_dir) / layout.BLOCKS / self.name
+
+    @property
+    def results(self):
+        """The table of the chunk's results."""
+        return Path(self.work_dir) / layout.CHUNKS / f"{self.name}.jsonl"
+
+
+def chunk_name(first, last):
+    """The name of the chunk of cells ``first`` to ``last - 1``."""
+    return f"cells_{first:09d}-{last:09d}"
+
+
+def synthesize_chunk(plan, on_progress):
+    """Grow what is not finished of a chunk and write its table of results.
+
+    Args:
+        plan: the ChunkPlan.
+        on_progress: called with the Progress of the runtime, and at the end.
+
+    Returns:
+        facts (dict): how many cells were made, dropped, grown now, taken over; seconds.
+
+    Raises:
+        WorkerFailed, OutputFailed: finished blocks stay for the next run.
+    """
+    from region_grower_flow.io.morphologies import check_file
+
+    start = time.monotonic()
+    synthesizer = open_synthesizer(plan.settings)
+    rows = range(*plan.settings.rows)
+    wanted = {row: synthesizer.digest(row) for row in rows}
+    records = _taken_over(plan, wanted, check_file)
+    taken, incidents = len(records), []
+    remaining = [row for row in rows if row not in records]
+    if remaining:
+        if plan.settings.engine == "compiled":
+            from region_grower_flow.engine import cache
+
+            cache.provide()  # before many ranks would compile
+        outcome = _grow(plan, synthesizer, remaining, wanted, on_progress)
+        records.update(outcome.records)
+        incidents = outcome.incidents
+    remove_unfinished(plan.results)  # of a run that was killed in the next line
+    write_records(plan.results, (records[row] for row in rows))
+    _remove_blocks(plan.blocks)
+    made = sum(record["status"] == layout.MADE for record in records.values())
+    return {
+        "cells": len(rows),
+        "made": made,
+        "dropped": len(rows) - made,
+        "grown": len(remaining),
+        "taken_over": taken,
+        "given_up_at": given_up_at(records.values()),
+        "fallbacks": sum(bool(record.get("fallback")) for record in records.values()),
+        "incidents": incidents,
+        "seconds": round(time.monotonic() - start, 3),
+    }
+
+
+def given_up_at(records):
+    """The least time limit (s) at which a cell was dropped; None when none was.
+
+    With more time such a cell may grow. Cells that were dropped for anything else stay dropped
+    until something that determines them changes: they would fail again.
+    """
+    limits = [limit_of_reason(record["reason"]) for record in records]
+    return min((limit for limit in limits if limit is not None), default=None)
+
+
+def finished_cells(plan):
+    """How many cells of a chunk a run would take over, of how many; nothing is written.
+
+    Of the morphologies only the sizes are looked at: a run reads them.
+    """
+    synthesizer = open_synthesizer(plan.settings)
+    rows = range(*plan.settings.rows)
+    wanted = {row: synthesizer.digest(row) for row in rows}
+    return len(_taken_over(plan, wanted, _same_size)), len(rows)
+
+
+def _same_size(path, size, _):
+    try:
+        return os.stat(path).st_size == size
+    except OSError:
+        return False
+
+
+def _grow(plan, synthesizer, rows, wanted, on_progress):
+    from region_grower_flow.runtime.launcher import ChunkRun, run_chunk
+
+    run = ChunkRun(
+        settings=plan.settings.to_json(),
+        rows=rows,
+        blocks_folder=str(plan.blocks),
+        logs_folder=str(Path(plan.work_dir) / layout.LOGS / plan.name),
+        launcher=plan.launcher,
+        workers=plan.workers,
+        digests={row: wanted[row] for row in rows},
+        block_cells=plan.block_size,
+        cell_timeout=plan.cell_timeout,
+        log_level=plan.log_level.upper(),
+    )
+    return run_chunk(run, on_progress, synthesizer)
+
+
+def _taken_over(plan, wanted, check_file):
+    """{row: record} of the cells that an earlier run has finished as today's would be."""
+    by_digest = {digest: row for row, digest in wanted.items()}
+    records = {}
+    for record in _earlier_records(plan):
+        row = by_digest.get(record.get("digest"))
+        if row is None or row in records:
+            continue
+        limit = given_up_at([record])
+        if limit is not None and limit < plan.cell_timeout:
+            continue
+        stem = Path(plan.settings.morphologies) / str(record["name"])
+        files = record["files"].items()
+        if all(check_file(f"{stem}.{ext}", *known) for ext, known in files):
+            records[row] = {**record, "row": row}
+    return records
+
+
+def _earlier_records(plan):
+    """The records of earlier runs for these cells, whatever their chunks were."""
+    for folder in _overlapping(plan, layout.BLOCKS):
+        yield from finished_records(folder).values()
+    for path in _overlapping(plan, layout.CHUNKS):
+        try:
+            yield from filter(is_record, read_records(path))
+        except (OSError, ValueError) as error:
+            L.warning("%s is damaged (%s): its other cells are grown again.", path, error)
+
+
+def _overlapping(plan, folder):
+    folder = Path(plan.work_dir) / folder
+    if not folder.is_dir():
+        return []
+    paths = []
+    for path in sorted(folder.iterdir()):
+        match = RANGE.match(path.name)
+        if match and int(match[1]) < plan.last and plan.first < int(match[2]):
+            paths.append(path)
+    return paths
+
+
+def _remove_blocks(folder):
+    """Remove the blocks of a finished chunk: its table holds all that they held."""
+    shutil.rmtree(folder, ignore_errors=True)

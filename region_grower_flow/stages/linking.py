@@ -1,0 +1,139 @@
+"""From the work folder to the users' folder: morphologies linked, or copied where links fail.
+
+Linked files are one file under two names, so that what damages a user's morphology damages the one
+in the work folder as well: before anything is placed, all of the work folder's are looked at.
+"""
+
+import contextlib
+import errno
+import os
+import shutil
+
+from region_grower_flow.errors import FlowError, some
+from region_grower_flow.io.atomic import TEMPORARY_PREFIX, make_folder, remove_temporaries, writing
+from region_grower_flow.io.morphologies import check_file
+from region_grower_flow.record.listing import read_listing, scan, write_listing
+
+NO_LINKS = (errno.EXDEV, errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOTSUP)
+"""What a file system answers that cannot link here."""
+
+UNKNOWN_TIME = 0
+"""Time of change, in the listing, of a file that was not placed yet."""
+
+
+class DamagedMorphologies(FlowError):
+    """Morphologies in the work folder are missing or not as they were written.
+
+    Attributes:
+        names: set of their paths below the work folder's morphologies.
+    """
+
+    def __init__(self, names):
+        super().__init__(
+            f"Morphologies in the work folder are missing or damaged ({len(names)}) and have to be "
+            f"grown again: {some(sorted(names))}."
+        )
+        self.names = names
+
+
+def place_morphologies(wanted, staged, folder, listing, staged_names=None):
+    """Make the users' folder hold the wanted morphologies, and none of earlier runs of ours.
+
+    Args:
+        wanted: {path below ``folder``: (size, crc32)}.
+        staged: the folder of the morphologies in the work folder.
+        folder: the users' folder (made where it is missing).
+        listing: the file that remembers which files of ``folder`` are ours, see ``io.listing``.
+        staged_names: {path below ``folder``: path below ``staged``} of those that differ.
+
+    Raises:
+        DamagedMorphologies: nothing has been placed.
+        OutputFailed: a file cannot be placed.
+    """
+    staged_names = staged_names or {}
+    sources = {name: staged_names.get(name, name) for name in wanted}
+    listed = read_listing(listing, folder)
+    _check_staged(wanted, sources, staged, listed)
+    earlier = {name: (size, crc32) for name, (size, crc32, _) in listed.items()}
+    # The listing is written first: what a kill leaves behind is then known as ours.
+    write_listing(listing, folder, earlier | wanted)
+    make_folder(folder)
+    for below in sorted({os.path.dirname(name) for name in [*wanted, *earlier]}):
+        make_folder(folder / below)
+        # Nobody writes morphologies now: what is not complete was left by killed processes.
+        remove_temporaries(folder / below)
+    for below in {os.path.dirname(source) for source in sources.values()}:
+        remove_temporaries(staged / below)
+    before, after = f"{staged}/", f"{folder}/"
+    for name, known in wanted.items():
+        _place(before + sources[name], after + name, known)
+    for name in earlier.keys() - wanted.keys():
+        with writing(folder / name):
+            (folder / name).unlink(missing_ok=True)
+    write_listing(listing, folder, wanted)
+
+
+def _check_staged(wanted, sources, staged, listed):
+    """Raise when a morphology of the work folder is missing or not as it was written.
+
+    The size decides. Where a user may have changed the file through a link, and its time says so,
+    the content does.
+    """
+    stats = dict(scan(staged, set(sources.values())))
+    damaged = set()
+    for name, source in sources.items():
+        stat, (size, crc32) = stats.get(source), wanted[name]
+        whole = stat is not None and stat.st_size == size
+        changed = listed[name][2] if name in listed else UNKNOWN_TIME
+        if whole and stat.st_nlink > 1 and changed not in (UNKNOWN_TIME, stat.st_mtime_ns):
+            whole = check_file(staged / source, size, crc32)
+        if not whole:
+            damaged.add(source)
+    if damaged:
+        raise DamagedMorphologies(damaged)
+
+
+def _place(source, target, known):
+    """Make ``target`` the same file as ``source``, or a copy of it (paths as text, for speed)."""
+    try:
+        os.link(source, target)
+    except OSError:
+        with writing(target):
+            _replace(source, target, known)
+
+
+def _replace(source, target, known):
+    """The same where there is a file already, or where links do not work."""
+    if _is_placed(source, target, known):
+        return
+    folder, name = os.path.split(target)
+    beside = os.path.join(folder, f"{TEMPORARY_PREFIX}{os.getpid()}-{name}")
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(beside)
+    try:
+        _link_or_copy(source, beside)
+        os.replace(beside, target)
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.unlink(beside)
+        raise
+
+
+def _is_placed(source, target, known):
+    """Whether the target is the source, or a whole copy of it on another file system."""
+    try:
+        there, here = os.stat(target), os.stat(source)
+    except FileNotFoundError:
+        return False
+    if os.path.samestat(there, here):
+        return True
+    return there.st_dev != here.st_dev and check_file(target, *known)
+
+
+def _link_or_copy(source, target):
+    try:
+        os.link(source, target)
+    except OSError as error:
+        if error.errno not in NO_LINKS:
+            raise
+        shutil.copyfile(source, target)

@@ -1,0 +1,304 @@
+"""The merge: from the results of all chunks to the outputs that users take.
+
+Morphologies are linked from the work folder, so that the outputs of an earlier run stay whole until
+those of this one are complete, and so that making an output again costs no growth.
+"""
+
+import json
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from region_grower_flow import layout
+from region_grower_flow.errors import FlowError, some
+from region_grower_flow.io.atomic import make_folder
+from region_grower_flow.record.tables import read_records
+from region_grower_flow.stages.linking import place_morphologies
+
+WITHOUT_AXON = "the axon table gives it no morphology"
+"""Why a cell without a record is not there: only such rows are left out of the cell table."""
+
+
+class TooManyFailures(FlowError):
+    """More cells of an mtype than allowed could not be grown; all outputs are written."""
+
+
+@dataclass(frozen=True)
+class MergePlan:
+    """What is merged, and to where (None: not written).
+
+    Attributes:
+        cells: the input's Cells.
+        chunks: the chunks' tables of results, in order.
+        staged: folder of the morphologies in the work folder.
+        listing: the file that remembers which morphologies are ours, see ``io.listing``.
+        morphologies: the folder of the morphologies for users.
+        extensions: of the morphology files.
+        out_cells, apical, nrn_sections, debug, container, circuit_config, summary: output files.
+        skip_write: no morphology has been written.
+        folders: the folder below ``morphologies`` of each cell's files; empty: as in ``staged``.
+        facts: for the summary: what the stages said, versions, options.
+    """
+
+    cells: object
+    chunks: list
+    staged: Path
+    listing: Path
+    morphologies: Path
+    extensions: tuple
+    out_cells: Path
+    summary: Path
+    apical: Path | None = None
+    nrn_sections: Path | None = None
+    debug: Path | None = None
+    container: Path | None = None
+    circuit_config: Path | None = None
+    skip_write: bool = False
+    folders: tuple = ()
+    facts: dict = field(default_factory=dict)
+
+
+def merge_outputs(plan, on_progress=None):
+    """Write the merged outputs.
+
+    Args:
+        plan: the MergePlan.
+        on_progress: called with a sentence before each output.
+
+    Returns:
+        (paths of the output files, summary): the summary is what ``plan.summary`` holds.
+
+    Raises:
+        DamagedMorphologies: of the work folder; nothing has been written.
+        OutputFailed: an output cannot be written.
+    """
+    start = time.monotonic()
+    tell = on_progress or (lambda sentence: None)
+    results = _Results(plan)
+    outputs = []
+    if not plan.skip_write:
+        tell("placing the morphologies")
+        place_morphologies(
+            results.files, plan.staged, plan.morphologies, plan.listing, results.staged
+        )
+    tell("writing the tables")
+    outputs += _write_tables(plan, results)
+    if plan.container and not plan.skip_write:
+        tell("writing the container")
+        outputs.append(_write_container(plan, results))
+    if plan.circuit_config:
+        outputs.append(_write_circuit_config(plan))
+    summary = summarize(plan, results)
+    summary.setdefault("seconds", {})["SynthesizeMorphologies"] = round(time.monotonic() - start, 3)
+    _write_json(plan.summary, summary)
+    return [*outputs, plan.summary], summary
+
+
+def chunks_of(plan, files):
+    """The tables of results among ``plan.chunks`` that name some of these staged files (a set)."""
+    return [
+        chunk
+        for chunk in plan.chunks
+        if any(
+            f"{record['name']}.{extension}" in files
+            for record in read_records(chunk)
+            for extension in record["files"]
+        )
+    ]
+
+
+def check_failures(summary, max_ratio):
+    """Raise when more cells of an mtype than allowed could not be grown.
+
+    Raises:
+        TooManyFailures: naming the mtypes, their ratios and the commonest reason of each.
+    """
+    sentences = []
+    for mtype, counts in summary["mtypes"].items():
+        failed = counts["dropped"] - counts["without_axon"]
+        ratio = failed / counts["asked"] if counts["asked"] else 0.0
+        if ratio > max_ratio:
+            failures = {why: n for why, n in counts["reasons"].items() if why != WITHOUT_AXON}
+            reason = max(failures, key=failures.get)
+            sentences.append(f"{mtype} ({failed} of {counts['asked']}, mostly: {reason})")
+    if sentences:
+        raise TooManyFailures(
+            f"More than {max_ratio:.0%} of the cells of {len(sentences)} mtypes could not be "
+            f"grown: {some(sentences)}. All outputs are written; see the summary, mend the "
+            "parameters or raise the option max_failure_ratio."
+        )
+
+
+class _Results:
+    """The records of all cells, as columns in the order of the input.
+
+    Attributes:
+        names: paths of the morphologies below the users' folder, without extension.
+        files: {path of a file below that folder: (size, crc32)}.
+        staged: {the same path: its path in the work folder}, where they differ.
+    """
+
+    def __init__(self, plan):
+        count = len(plan.cells)
+        self.names = np.full(count, None, dtype=object)
+        self.reasons = np.full(count, WITHOUT_AXON, dtype=object)
+        self.apical_points = np.full(count, None, dtype=object)
+        self.nrn_sections = np.full(count, None, dtype=object)
+        self.files, self.staged = {}, {}
+        self._folders = plan.folders
+        self.attempts = self.fallbacks = 0
+        self.fallback_reasons = {}
+        for record in _records(plan):
+            self._add(record)
+
+    def _add(self, record):
+        cell = record["cell"]
+        if record["status"] != layout.MADE:
+            self.reasons[cell] = record["reason"]
+            return
+        name = f"{self._folders[cell]}/{record['name']}" if self._folders else record["name"]
+        self.names[cell], self.reasons[cell] = name, None
+        self.apical_points[cell] = record["apical_points"]
+        self.nrn_sections[cell] = record["apical_NRN_sections"]
+        self.attempts += record["attempts"]
+        if record.get("fallback"):
+            reason = record["fallback"]
+            self.fallback_reasons[reason] = self.fallback_reasons.get(reason, 0) + 1
+        for extension, (size, crc32) in record["files"].items():
+            self.files[f"{name}.{extension}"] = (size, crc32)
+            if self._folders:
+                self.staged[f"{name}.{extension}"] = f"{record['name']}.{extension}"
+
+
+def _records(plan):
+    for chunk in plan.chunks:
+        yield from read_records(chunk)
+
+
+def _write_tables(plan, results):
+    from region_grower_flow.io import apical, cells
+
+    for path in (plan.out_cells, plan.apical, plan.nrn_sections, plan.debug, plan.container):
+        if path is not None:
+            make_folder(Path(path).parent)
+    cells.write_cells(plan.out_cells, plan.cells, results.names)
+    id_map = id_map_path(plan.out_cells)
+    cells.write_id_map(id_map, results.names, results.reasons)
+    outputs = [plan.out_cells, id_map]
+    made = [cell for cell, name in enumerate(results.names) if name is not None]
+    if plan.apical:
+        points = {results.names[c]: (results.apical_points[c] or [None])[0] for c in made}
+        apical.write_apical_points(plan.apical, points)
+        outputs.append(plan.apical)
+    if plan.nrn_sections:
+        sections = {results.names[c]: results.nrn_sections[c] for c in made}
+        apical.write_apical_nrn_sections(plan.nrn_sections, sections)
+        outputs.append(plan.nrn_sections)
+    if plan.debug:
+        outputs.append(_write_debug(plan))
+    return outputs
+
+
+def id_map_path(out_cells):
+    """Where the table from input ids to output ids is: beside the cells."""
+    path = Path(out_cells)
+    return path.with_name(f"{path.stem}_ids.csv")
+
+
+def _write_debug(plan):
+    """One line per cell with what the reference pickles as debug data."""
+    from region_grower_flow.io.atomic import atomic_write
+
+    with atomic_write(plan.debug) as temporary, open(temporary, "w", encoding="utf-8") as file:
+        for record in _records(plan):
+            names = ("cell", "mtype", "region", "name", "status", "reason", "attempts")
+            points = ("apical_points", "apical_sections", "apical_NRN_sections")
+            line = {name: record[name] for name in (*names, *points)}
+            line["debug_infos"] = record.get("debug")
+            file.write(json.dumps(line) + "\n")
+    return plan.debug
+
+
+def _write_container(plan, results):
+    from region_grower_flow.io import containers, morphologies
+
+    names = [name for name in results.names if name is not None]
+
+    def items():
+        for name in names:
+            if "h5" in plan.extensions:
+                yield name, (plan.staged / f"{name}.h5").read_bytes()
+            else:
+                path = plan.staged / f"{name}.{plan.extensions[0]}"
+                yield name, morphologies.read_morphology(path)
+
+    containers.write_container(plan.container, items())
+    return plan.container
+
+
+def _write_circuit_config(plan):
+    from region_grower_flow.io.circuit import circuit_config
+
+    config = circuit_config(
+        plan.out_cells,
+        plan.cells.population,
+        None if plan.skip_write else plan.morphologies,
+        plan.extensions,
+        plan.container,
+        folder=Path(plan.circuit_config).parent,
+    )
+    _write_json(plan.circuit_config, config)
+    return plan.circuit_config
+
+
+def _write_json(path, content):
+    from region_grower_flow.io.atomic import write_json_atomic
+
+    make_folder(Path(path).parent)
+    write_json_atomic(path, content, indent=2)
+
+
+def summarize(plan, results):
+    """The run's summary: cells asked, made, dropped by mtype and reason, fallbacks, facts."""
+    mtypes = {}
+    for cell, mtype in enumerate(plan.cells.properties["mtype"]):
+        zero = {"asked": 0, "made": 0, "dropped": 0, "without_axon": 0, "reasons": {}}
+        counts = mtypes.setdefault(str(mtype), zero)
+        counts["asked"] += 1
+        reason = results.reasons[cell]
+        if reason is None:
+            counts["made"] += 1
+            continue
+        counts["dropped"] += 1
+        counts["without_axon"] += reason is WITHOUT_AXON
+        counts["reasons"][reason] = counts["reasons"].get(reason, 0) + 1
+    total = {
+        name: sum(counts[name] for counts in mtypes.values())
+        for name in ("asked", "made", "dropped", "without_axon")
+    }
+    return {
+        "cells": total,
+        "attempts": results.attempts,
+        "fallbacks": {
+            "cells": sum(results.fallback_reasons.values()),
+            "reasons": results.fallback_reasons,
+        },
+        "mtypes": dict(sorted(mtypes.items())),
+        **plan.facts,
+    }
+
+
+def summary_sentences(summary):
+    """The summary for a terminal, a line each."""
+    cells = summary["cells"]
+    yield f"{cells['asked']} cells asked, {cells['made']} made, {cells['dropped']} dropped."
+    for mtype, counts in summary["mtypes"].items():
+        for reason, count in sorted(counts["reasons"].items(), key=lambda item: -item[1]):
+            yield f"  {mtype}: {count} of {counts['asked']} dropped: {reason}"
+    fallbacks = summary["fallbacks"]
+    for reason, count in fallbacks["reasons"].items():
+        yield f"  {count} cells were grown by NeuroTS: {reason}"
+    for stage, seconds in summary.get("seconds", {}).items():
+        yield f"  {stage}: {seconds:.1f} s"

@@ -1,0 +1,365 @@
+"""Vacuum synthesis: some cells of each mtype grown without any atlas.
+
+For a quick look at parameters, and for validation. It is the synthesis of a chunk on a cell table
+without space: all somata are at 0, upright, in a region without layers. So bar codes are not
+scaled, and the limits and targets of ``context_constraints``, which are heights in layers, mean
+nothing: as region-grower does in a region without layers, they are ignored. Each cell is the one
+that NeuroTS grows from the same parameters, distributions and seed.
+"""
+
+import csv
+import io
+import re
+import zlib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from region_grower_flow import layout
+from region_grower_flow.cell.settings import SynthesisSettings
+from region_grower_flow.engine.parameters import entry_region, load_distributions, load_parameters
+from region_grower_flow.errors import InvalidInput, InvalidInputs, nearest, some
+from region_grower_flow.io.atomic import make_folder, write_text_atomic
+from region_grower_flow.record.tables import read_records
+from region_grower_flow.runtime.commands import INPROCESS
+from region_grower_flow.runtime.plans import CELL_SECONDS
+from region_grower_flow.stages.chunk import ChunkPlan, synthesize_chunk
+from region_grower_flow.stages.merge import MergePlan, merge_outputs
+
+INDEX_COLUMNS = ("name", "mtype", "seed", "path")
+
+DEFAULT_CELLS = 20
+FEW_CELLS = 200
+"""Up to so many cells are grown in one process: a launch of MPI takes longer than they do."""
+
+_FOLDER = re.compile(r"[^\w.+:-]|^\.")
+
+
+@dataclass(frozen=True)
+class VacuumPlan:
+    """A vacuum synthesis.
+
+    Attributes:
+        parameters, distributions: JSON files, {region: {mtype: ...}}.
+        folder: where the outputs go.
+        mtypes: names of mtypes; empty: all of the parameters.
+        cells: how many of each mtype.
+        seed: of the run, see :func:`vacuum_cells`.
+        region: whose parameters are used; ``default`` where it has none.
+        extensions, synthesize_axons, engine, extra_apicals: see SynthesisSettings.
+        work_dir: folder of the intermediates; None: beside ``folder``, with ``_work``.
+        launcher, workers: how cells are grown, see ChunkPlan; by default in this process.
+        block_size, cell_timeout, log_level: see ChunkPlan.
+        versions: {package: version} of what affects results; None: those of today.
+        facts: for the summary.
+    """
+
+    parameters: Path
+    distributions: Path
+    folder: Path
+    mtypes: tuple = ()
+    cells: int = DEFAULT_CELLS
+    seed: int = 0
+    region: str = layout.DEFAULT_REGION
+    extensions: tuple = ("h5",)
+    synthesize_axons: bool = False
+    engine: str = "compiled"
+    extra_apicals: str = "drop"
+    work_dir: Path | None = None
+    launcher: str = INPROCESS
+    workers: int = 1
+    block_size: int | None = None
+    cell_timeout: float = CELL_SECONDS
+    log_level: str = "info"
+    versions: dict | None = None
+    facts: dict = field(default_factory=dict)
+
+    @property
+    def work(self):
+        """The folder of the intermediates."""
+        beside = Path(self.folder).absolute()
+        return Path(self.work_dir or beside.with_name(f"{beside.name}_work")).absolute()
+
+
+@dataclass(frozen=True)
+class VacuumResult:
+    """What a vacuum synthesis has made.
+
+    Attributes:
+        index: a dict with the keys of INDEX_COLUMNS per morphology, by mtype; ``path`` is absolute.
+        outputs: the paths of the files beside the morphologies.
+        summary: what the summary file holds: cells asked, made, dropped and why.
+        facts: of the chunk, see :func:`region_grower_flow.stages.chunk.synthesize_chunk`.
+    """
+
+    index: list
+    outputs: list
+    summary: dict
+    facts: dict
+
+
+def synthesize_vacuum(plan, on_progress=None):
+    """Grow cells of each mtype without an atlas, and write them with an index.
+
+    Morphologies go to ``folder/<mtype>/<name>.<extension>``; beside them ``index.csv`` (name,
+    mtype, seed, path from ``folder``), ``nodes.h5`` (SONATA, positions 0), ``nodes_ids.csv`` (each
+    cell asked for, with the reason of a drop) and ``summary.json``. What a killed run has grown is
+    taken over; morphologies that an earlier run has written and that are no more wanted go.
+
+    Args:
+        plan: the VacuumPlan.
+        on_progress: called with the runtime's Progress.
+
+    Returns:
+        VacuumResult
+
+    Raises:
+        InvalidInputs: an mtype is not in the parameters or distributions.
+        WorkerFailed, OutputFailed: finished cells stay for the next run.
+    """
+    from region_grower_flow.io.table import write_table
+
+    known = vacuum_mtypes(plan)
+    table = vacuum_table(known, plan)
+    work = plan.work
+    make_folder(work)
+    write_table(work / layout.CELL_TABLE, table)
+    chunk = _chunk_plan(plan, work, len(table))
+    facts = synthesize_chunk(chunk, on_progress or (lambda _: None))
+    merge = _merge_plan(plan, work, table, chunk, facts)
+    outputs, summary = merge_outputs(merge)
+    index = _index(plan, chunk)
+    _write_index(plan, index)
+    _tidy(plan, work, chunk)
+    return VacuumResult(index, [Path(plan.folder) / layout.VACUUM_INDEX, *outputs], summary, facts)
+
+
+def read_index(folder):
+    """The index of a vacuum synthesis in ``folder``, as :class:`VacuumResult` has it.
+
+    Raises:
+        InvalidInput: there is none.
+    """
+    path = Path(folder) / layout.VACUUM_INDEX
+    try:
+        with open(path, encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+    except OSError as error:
+        raise InvalidInput("there is no index of a vacuum synthesis", where=path) from error
+    return [
+        {**row, "seed": int(row["seed"]), "path": str(Path(folder).absolute() / row["path"])}
+        for row in rows
+    ]
+
+
+def vacuum_mtypes(plan):
+    """The mtypes of the parameters that serve the plan's region, sorted, and checked.
+
+    Raises:
+        InvalidInputs: an mtype that is asked for has no parameters or no distributions.
+    """
+    parameters = load_parameters(plan.parameters, plan.synthesize_axons, validate=False)
+    distributions = load_distributions(plan.distributions, validate=False)
+    paths = (plan.parameters, plan.distributions)
+    problems = vacuum_problems(parameters, distributions, plan.region, plan.mtypes, paths)
+    if problems:
+        raise InvalidInputs(problems)
+    return known_mtypes(parameters, plan.region)
+
+
+def known_mtypes(data, region):
+    """The mtypes of parameters or distributions that serve a region, sorted."""
+    return sorted(data.get(entry_region(data, region, region), {}))
+
+
+def vacuum_problems(parameters, distributions, region, mtypes=(), paths=(None, None)):
+    """Mtypes that cannot be grown since something of them is missing, as a list of InvalidInput.
+
+    Args:
+        parameters, distributions: as ``io.parameters`` loads them.
+        region: whose entries are used.
+        mtypes: those asked for; empty: all of the parameters.
+        paths: their files, for the messages.
+    """
+    problems = []
+    for data, path in zip((parameters, distributions), paths, strict=True):
+        used = entry_region(data, region, region)
+        if used is None:
+            hint = f"Give the option region; there are {some(data)}"
+            problems.append(InvalidInput(f"there is no region {region!r}", path, hint))
+            continue
+        known = data[used]
+        wanted = mtypes or known_mtypes(parameters, region)
+        for mtype in dict.fromkeys(wanted):
+            if mtype not in known:
+                problem = f"the mtype {mtype!r} is missing in the region {used!r}"
+                similar = nearest(mtype, known)
+                hint = similar[:1].upper() + similar[1:] or f"There are {some(sorted(known))}"
+                problems.append(InvalidInput(problem, path, hint))
+    return problems
+
+
+def vacuum_cells(known, plan):
+    """(mtypes, seeds) of the cells, in the order in which they are grown.
+
+    Cells are counted round by round over all mtypes that the parameters know: the first cell of
+    each, the second of each. The seed of a cell is (seed of the run + this count) modulo 2^32. So
+    neither a restriction to some mtypes nor another number of cells changes a cell.
+
+    Args:
+        known: all mtypes of the parameters, sorted.
+        plan: the VacuumPlan.
+    """
+    wanted = set(plan.mtypes or known)
+    counted = [
+        (mtype, (plan.seed + turn * len(known) + place) % layout.MAX_SEED)
+        for turn in range(plan.cells)
+        for place, mtype in enumerate(known)
+        if mtype in wanted
+    ]
+    mtypes = np.empty(len(counted), dtype=object)
+    mtypes[:] = [mtype for mtype, _ in counted]
+    return mtypes, np.array([seed for _, seed in counted], dtype=np.int64)
+
+
+def vacuum_table(known, plan):
+    """The CellTable of a vacuum synthesis: no place, no layers, nothing that constrains growth."""
+    from region_grower_flow.io.table import CellTable
+
+    mtypes, seeds = vacuum_cells(known, plan)
+    count = len(mtypes)
+    regions = np.full(count, plan.region, dtype=object)
+    return CellTable(
+        ids=np.arange(count, dtype=np.int64),
+        positions=np.zeros((count, 3)),
+        orientations=np.tile(np.eye(3), (count, 1, 1)),
+        depths=np.full(count, np.nan),
+        layer_depths=np.full((count, 1), np.nan),
+        layer_counts=np.zeros(count, dtype=np.int64),
+        regions=regions,
+        synthesis_regions=regions.copy(),
+        mtypes=mtypes,
+        seeds=seeds,
+        axon_names=np.full(count, None, dtype=object),
+        axon_scales=np.full(count, np.nan),
+        meta={"version": layout.CELL_TABLE_VERSION, "regions": {}, "layers": {}, "atlas": None},
+    )
+
+
+def folder_of(mtype):
+    """The name of an mtype's folder: the mtype, but for what a path must not hold.
+
+    Another name gets a checksum of the mtype, so that no two mtypes share a folder.
+    """
+    name = _FOLDER.sub("_", mtype)
+    plain = name == mtype and name not in ("", *layout.VACUUM_TABLES)
+    return name if plain else f"{name}_{zlib.crc32(mtype.encode()):08x}"
+
+
+def _chunk_plan(plan, work, count):
+    from region_grower_flow.record.fingerprint import package_versions
+
+    settings = SynthesisSettings(
+        cell_table=str(work / layout.CELL_TABLE),
+        rows=(0, count),
+        parameters=str(Path(plan.parameters).absolute()),
+        distributions=str(Path(plan.distributions).absolute()),
+        morphologies=str(work / layout.MORPHOLOGIES),
+        # The run's seed is in the table, with the cells' own.
+        seed=0,
+        extensions=tuple(plan.extensions),
+        synthesize_axons=plan.synthesize_axons,
+        engine=plan.engine,
+        extra_apicals=plan.extra_apicals,
+        versions=package_versions() if plan.versions is None else plan.versions,
+    )
+    return ChunkPlan(
+        settings=settings,
+        first=0,
+        last=count,
+        work_dir=work,
+        launcher=plan.launcher,
+        workers=plan.workers,
+        block_size=plan.block_size,
+        cell_timeout=plan.cell_timeout,
+        log_level=plan.log_level,
+    )
+
+
+def _merge_plan(plan, work, table, chunk, facts):
+    folder = Path(plan.folder)
+    names = ("grown", "taken_over", "given_up_at", "seconds")
+    seconds = {"SynthesizeVacuum": facts["seconds"]}
+    return MergePlan(
+        cells=_cells(table),
+        chunks=[chunk.results],
+        staged=work / layout.MORPHOLOGIES,
+        listing=layout.vacuum_listing(work),
+        morphologies=folder,
+        extensions=tuple(plan.extensions),
+        out_cells=folder / layout.VACUUM_NODES,
+        summary=folder / layout.VACUUM_SUMMARY,
+        folders=tuple(folder_of(mtype) for mtype in table.mtypes),
+        facts={**{name: facts[name] for name in names}, "seconds": seconds, **plan.facts},
+    )
+
+
+def _cells(table):
+    import pandas as pd
+
+    from region_grower_flow.io.cells import Cells
+
+    properties = pd.DataFrame({"mtype": table.mtypes, "region": table.regions, "seed": table.seeds})
+    return Cells(table.positions, None, properties)
+
+
+def _index(plan, chunk):
+    from region_grower_flow.io.table import read_table
+
+    seeds = read_table(chunk.settings.cell_table).seeds
+    rows = [
+        {
+            "name": record["name"],
+            "mtype": record["mtype"],
+            "seed": int(seeds[record["row"]]),
+            "path": str(_path(plan, record).absolute()),
+        }
+        for record in read_records(chunk.results)
+        if record["status"] == layout.MADE
+    ]
+    return sorted(rows, key=lambda row: row["mtype"])  # stable: the cells of an mtype in order
+
+
+def _path(plan, record):
+    name = f"{record['name']}.{plan.extensions[0]}"
+    return Path(plan.folder) / folder_of(record["mtype"]) / name
+
+
+def _write_index(plan, index):
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(INDEX_COLUMNS)
+    folder = Path(plan.folder).absolute()
+    for row in index:
+        path = Path(row["path"]).relative_to(folder).as_posix()
+        writer.writerow((row["name"], row["mtype"], row["seed"], path))
+    write_text_atomic(folder / layout.VACUUM_INDEX, text.getvalue())
+
+
+def _tidy(plan, work, chunk):
+    """Remove what other numbers of cells or other parameters have left in the work folder."""
+    kept = {
+        f"{record['name']}.{extension}"
+        for record in read_records(chunk.results)
+        for extension in record["files"]
+    }
+    for path in (work / layout.MORPHOLOGIES).glob("*"):
+        if path.name not in kept:
+            path.unlink(missing_ok=True)
+    for path in chunk.results.parent.glob("cells_*.jsonl"):
+        if path != chunk.results:
+            path.unlink(missing_ok=True)
+    for folder in Path(plan.folder).iterdir():
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()

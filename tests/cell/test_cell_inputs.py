@@ -1,0 +1,96 @@
+"""What cells are made from: shared between regions, bounded in memory, and in every digest."""
+
+import dataclasses
+
+import pytest
+from cell_factory import tiny_settings
+
+from region_grower_flow.cell import inputs as cell_inputs
+from region_grower_flow.cell.inputs import CellInputs
+from region_grower_flow.errors import DropCell
+from region_grower_flow.io.table import read_table, write_table
+
+
+@pytest.fixture
+def settings(tmp_path):
+    """Four cells in two regions, of which B has a boundary."""
+    made = tiny_settings(tmp_path)
+    table = read_table(made.cell_table)
+    table.meta["regions"]["B"] = {"boundaries": [{"path": "/mesh.obj"}]}
+    write_table(made.cell_table, table)
+    return made
+
+
+def test_regions_share_what_is_prepared(settings, monkeypatch):
+    calls = []
+    monkeypatch.setattr(cell_inputs, "_prepare", lambda *models: calls.append(models) or object())
+    inputs = CellInputs(settings)
+    prepared = {id(inputs.prepared(row)) for row in range(4)}
+    assert len(prepared) == len(calls) == 1
+    assert inputs.entry(0).digest != inputs.entry(1).digest  # of the region's boundaries
+    assert inputs.entry(0) is inputs.entry(2)
+    assert inputs.cost(0) == inputs.cost(1) > 0
+
+
+def test_rows_are_those_of_the_whole_table(settings):
+    whole, part = CellInputs(settings), CellInputs(dataclasses.replace(settings, rows=(1, 3)))
+    assert len(part.table) == 2
+    for row in (1, 2):
+        assert part.cell_id(row) == row
+        assert part.digest(row) == whole.digest(row)
+
+
+@pytest.mark.parametrize(
+    ("change", "rows"),
+    [
+        ({"seed": 1}, {0, 1, 2, 3}),
+        ({"min_hard_scale": 0.3}, {0, 1, 2, 3}),
+        ({"morphologies": "elsewhere"}, set()),
+        ({"content": {"/mesh.obj": "changed", "one": "as it is"}}, {1, 3}),
+        ({"content": {"/mesh.obj": "as it is", "one": "changed"}}, {0, 3}),
+        ({"base_morph_dir": None}, {0, 1, 2, 3}),
+    ],
+)
+def test_digests_cover_what_determines_the_cell(settings, change, rows):
+    before, after = CellInputs(settings), CellInputs(dataclasses.replace(settings, **change))
+    assert {row for row in range(4) if before.digest(row) != after.digest(row)} == rows
+
+
+def test_digests_cover_the_models(settings, tmp_path):
+    before = CellInputs(settings).digest(0)
+    path = tmp_path / "distributions.json"
+    path.write_text(path.read_text().replace("5.0", "6.0"))
+    assert CellInputs(settings).digest(0) != before
+
+
+def test_a_missing_column_is_none(settings):
+    inputs = CellInputs(settings)
+    assert inputs.column("mclass", 0) is None
+    assert inputs.column("mtypes", 0) == "M"
+
+
+def test_donors_are_kept_within_bounds(settings, monkeypatch):
+    loaded, load = [], cell_inputs._load_donor
+    monkeypatch.setattr(
+        cell_inputs, "_load_donor", lambda *place: loaded.append(place[1]) or load(*place)
+    )
+    inputs = CellInputs(settings)
+    for row in (0, 1, 3, 0):
+        inputs.donor(row)
+    assert loaded == ["one", "two"]
+    monkeypatch.setattr(cell_inputs, "DONOR_BYTES", 1)
+    inputs = CellInputs(settings)
+    for row in (1, 0, 3, 1):
+        inputs.donor(row)
+    assert loaded[2:] == ["two", "one", "two"]
+
+
+def test_a_missing_donor_drops_its_cells(settings):
+    inputs = CellInputs(settings)
+    for _ in range(2):
+        with pytest.raises(DropCell, match="absent is not in the folder"):
+            inputs.donor(2)
+
+
+def test_no_donor_where_axons_are_grown(settings):
+    assert CellInputs(dataclasses.replace(settings, synthesize_axons=True)).donor(0) is None

@@ -1,0 +1,103 @@
+"""Block files: whole or not believed."""
+
+import json
+import time
+
+import pytest
+
+from region_grower_flow.errors import OutputFailed
+from region_grower_flow.record.blocks import (
+    block_files,
+    block_name,
+    finished_records,
+    read_block,
+    write_block,
+)
+
+
+def record(row, digest="d", status="made", **more):
+    return {"row": row, "digest": digest, "status": status, "reason": "two\nlines \u2028 é", **more}
+
+
+@pytest.fixture
+def block(tmp_path):
+    return write_block(tmp_path, block_name("job", 0, 5), [record(5), record(6)])
+
+
+def test_records_come_back(block, tmp_path):
+    assert finished_records(tmp_path) == {(5, "d"): record(5), (6, "d"): record(6)}
+
+
+def test_missing_folder_has_no_records(tmp_path):
+    assert finished_records(tmp_path / "absent") == {}
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.9, 0.999])
+def test_truncated_block_is_not_believed(block, tmp_path, share):
+    data = block.read_bytes()
+    block.write_bytes(data[: int(len(data) * share)])
+    assert read_block(block) is None
+    assert finished_records(tmp_path) == {}
+    assert block.exists()
+
+
+def test_any_changed_byte_is_found(block):
+    data = block.read_bytes()
+    whole = read_block(block)
+    for place in range(len(data)):
+        block.write_bytes(data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :])
+        # A flipped bit within the header may leave an equal header, never other records.
+        assert read_block(block) in (None, whole)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"\n", b"[]\n", b"null\n", b'{"format": 1}\n', b"\xff\xfe\n", b"[" * 100_000],
+)
+def test_odd_files_are_no_blocks(tmp_path, content):
+    (tmp_path / "odd.jsonl").write_bytes(content)
+    assert finished_records(tmp_path) == {}
+
+
+@pytest.mark.parametrize("odd", [{}, {"row": 1}, [], record(True, 3), record(1, status="maybe")])
+def test_odd_records_are_no_blocks(tmp_path, odd):
+    write_block(tmp_path, "a.jsonl", [odd])
+    assert finished_records(tmp_path) == {}
+
+
+def test_temporary_files_are_no_blocks(block, tmp_path):
+    temporary = tmp_path / ".tmp-1-2.jsonl"
+    temporary.write_bytes(block.read_bytes())
+    assert block_files(tmp_path) == [block]
+
+
+def test_made_record_wins(tmp_path):
+    write_block(tmp_path, block_name("a", 0, 1), [record(1, extra="made")])
+    write_block(tmp_path, block_name("b", 0, 1), [record(1, status="dropped")])
+    assert finished_records(tmp_path)[1, "d"]["extra"] == "made"
+
+
+def test_records_of_one_job(tmp_path):
+    write_block(tmp_path, block_name("a", 0, 1), [record(1)])
+    write_block(tmp_path, block_name("b", 0, 2), [record(2)])
+    assert set(finished_records(tmp_path, job="b")) == {(2, "d")}
+
+
+def test_missing_folder_is_one_sentence(tmp_path):
+    with pytest.raises(OutputFailed, match="cannot be written"):
+        write_block(tmp_path / "absent", "a.jsonl", [record(1)])
+
+
+def test_many_records_are_read_quickly(tmp_path):
+    # No limit of time here, but a quadratic reader would not end.
+    for block in range(40):
+        rows = range(block * 500, block * 500 + 500)
+        write_block(tmp_path, block_name("a", block, rows[0]), [record(row) for row in rows])
+    start = time.monotonic()
+    assert len(finished_records(tmp_path)) == 20_000
+    print(f"{20_000 / (time.monotonic() - start):.0f} records/s")
+
+
+def test_header_counts(block):
+    header = json.loads(block.read_text().split("\n")[0])
+    assert header["count"] == 2

@@ -1,0 +1,67 @@
+"""The listing of placed morphologies."""
+
+import os
+import zlib
+
+import pytest
+
+from region_grower_flow.record import listing as listings
+from region_grower_flow.record.listing import intact, read_listing, scan, write_listing
+
+
+@pytest.fixture(params=[100, 1], ids=["one process", "several processes"])
+def placed(request, tmp_path, monkeypatch):
+    monkeypatch.setattr(listings, "FILES_PER_PROCESS", request.param)
+    folder = tmp_path / "out"
+    files = {}
+    for name in ("a.h5", "hashed/0a/b.h5", "hashed/0b/c.h5"):
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(name.encode())
+        files[name] = (len(name), zlib.crc32(name.encode()))
+    write_listing(tmp_path / "listing", folder, files)
+    return tmp_path / "listing", folder, files
+
+
+def test_round_trip(placed):
+    listing, folder, files = placed
+    read = read_listing(listing, folder)
+    assert {name: known[:2] for name, known in read.items()} == files
+    assert all(changed > 0 for _, _, changed in read.values())
+    assert intact(listing, folder)
+
+
+def test_a_listing_of_another_folder_does_not_count(placed):
+    listing, folder, _ = placed
+    assert read_listing(listing, folder.parent) == {}
+
+
+def test_touched_files_are_intact_and_foreign_ones_do_not_matter(placed):
+    listing, folder, _ = placed
+    os.utime(folder / "a.h5", (1, 1))
+    (folder / "foreign.txt").write_text("x")
+    assert intact(listing, folder)
+
+
+@pytest.mark.parametrize("content", [b"", b"a.h", b"A.H5", b"longer than it was"])
+def test_changed_files_are_found(placed, content):
+    listing, folder, _ = placed
+    (folder / "a.h5").write_bytes(content)
+    assert not intact(listing, folder)
+
+
+def test_missing_files_are_found(placed):
+    listing, folder, _ = placed
+    (folder / "hashed/0a/b.h5").unlink()
+    assert not intact(listing, folder)
+
+
+def test_a_damaged_listing_is_none(placed):
+    listing, folder, _ = placed
+    listing.write_text(listing.read_text()[:-40])
+    assert read_listing(listing, folder) == {}
+
+
+def test_scan_gives_only_what_is_asked_for(placed):
+    _, folder, _ = placed
+    assert [name for name, _ in scan(folder, {"a.h5", "nowhere/x.h5"})] == ["a.h5"]

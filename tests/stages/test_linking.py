@@ -1,0 +1,119 @@
+"""Morphologies from the work folder to the users': placed, replaced, removed, found damaged."""
+
+import errno
+import os
+import zlib
+
+import pytest
+
+from region_grower_flow.record.listing import intact, read_listing
+from region_grower_flow.stages import linking
+from region_grower_flow.stages.linking import DamagedMorphologies, place_morphologies
+
+
+class Places:
+    """A work folder with files, and a folder of the users'."""
+
+    def __init__(self, folder):
+        self.staged, self.users = folder / "work", folder / "out"
+        self.listing = folder / "manifests" / "listing"
+        self.wanted = {}
+
+    def grow(self, name, content):
+        path = self.staged / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside = path.with_suffix(".new")
+        beside.write_bytes(content)
+        beside.replace(path)
+        self.wanted[name] = (len(content), zlib.crc32(content))
+
+    def place(self):
+        place_morphologies(self.wanted, self.staged, self.users, self.listing)
+
+    def found(self):
+        files = [path for path in self.users.rglob("*") if path.is_file()]
+        return {str(path.relative_to(self.users)): path.read_bytes() for path in files}
+
+
+@pytest.fixture
+def places(tmp_path):
+    made = Places(tmp_path)
+    made.grow("hashed/00/one.h5", b"first")
+    made.grow("hashed/01/two.h5", b"second")
+    made.place()
+    return made
+
+
+@pytest.fixture
+def no_links(monkeypatch):
+    def refuse(*_):
+        raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+
+    monkeypatch.setattr(linking.os, "link", refuse)
+
+
+def test_files_are_linked_and_listed(places):
+    assert places.found() == {"hashed/00/one.h5": b"first", "hashed/01/two.h5": b"second"}
+    assert (places.users / "hashed/00/one.h5").samefile(places.staged / "hashed/00/one.h5")
+    assert intact(places.listing, places.users)
+
+
+def test_files_are_copied_where_links_fail(no_links, places):
+    assert places.found() == {"hashed/00/one.h5": b"first", "hashed/01/two.h5": b"second"}
+    assert (places.users / "hashed/00/one.h5").stat().st_nlink == 1
+
+
+def test_what_is_grown_anew_replaces_and_what_is_unwanted_goes(places):
+    places.grow("hashed/00/one.h5", b"other")
+    del places.wanted["hashed/01/two.h5"]
+    (places.users / "mine.txt").write_bytes(b"a user's")
+    (places.users / "hashed/00/.tmp-1-one.h5").write_bytes(b"of a killed process")
+    places.place()
+    assert places.found() == {"hashed/00/one.h5": b"other", "mine.txt": b"a user's"}
+    assert set(read_listing(places.listing, places.users)) == {"hashed/00/one.h5"}
+
+
+def test_other_names_in_the_work_folder(places):
+    names = {"mtype/one.h5": "hashed/00/one.h5"}
+    wanted = {"mtype/one.h5": places.wanted["hashed/00/one.h5"]}
+    place_morphologies(wanted, places.staged, places.users, places.listing, names)
+    assert places.found() == {"mtype/one.h5": b"first"}
+
+
+@pytest.mark.parametrize("damage", ["cut", "edited", "deleted"])
+def test_damage_through_a_link_is_found(places, damage):
+    path = places.users / "hashed/00/one.h5"
+    if damage == "deleted":
+        (places.staged / "hashed/00/one.h5").unlink()
+    else:
+        path.write_bytes(b"f" if damage == "cut" else b"f1rst")
+    before = places.found()
+    with pytest.raises(DamagedMorphologies, match=r"again: hashed/00/one\.h5") as raised:
+        places.place()
+    assert raised.value.names == {"hashed/00/one.h5"}
+    assert places.found() == before
+
+
+def test_a_touched_file_is_whole(places):
+    os.utime(places.users / "hashed/00/one.h5", (1, 1))
+    places.place()
+    assert intact(places.listing, places.users)
+
+
+def test_a_damaged_copy_is_copied_again(no_links, places):
+    (places.users / "hashed/00/one.h5").write_bytes(b"f1rst")
+    places.place()
+    assert places.found()["hashed/00/one.h5"] == b"first"
+
+
+def test_what_a_killed_merge_has_placed_is_not_read_again(places, monkeypatch):
+    """Its listing does not know the times of what it had not placed yet."""
+    places.grow("hashed/02/three.h5", b"third")
+    monkeypatch.setattr(linking, "_place", lambda *_: None)
+    places.place()
+    monkeypatch.undo()
+    os.makedirs(places.users / "hashed/02", exist_ok=True)
+    os.link(places.staged / "hashed/02/three.h5", places.users / "hashed/02/three.h5")
+    monkeypatch.setattr(linking, "check_file", lambda *_: pytest.fail("read again"))
+    places.place()
+    assert intact(places.listing, places.users)
