@@ -28,6 +28,7 @@ quick: $(VENV)/.tested lint
 lint: $(VENV)/.tested
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 
 golden: $(VENV)/.tested
 	$(BIN)/python -m pytest -m golden

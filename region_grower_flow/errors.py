@@ -10,7 +10,9 @@ Three kinds need different handling, and are never mixed:
 """
 
 import re
+from collections.abc import Callable, Iterable
 from difflib import get_close_matches
+from typing import Any
 
 _WORD = re.compile(r"[a-z]+,? ")
 
@@ -28,15 +30,17 @@ class InvalidInput(FlowError, ValueError):
         hint: what to do about it.
     """
 
-    def __init__(self, problem, where=None, hint=None):
-        self.problem, self.where, self.hint = str(problem), where, hint
+    def __init__(self, problem: object, where: object = None, hint: str | None = None) -> None:
+        self.problem = str(problem)
+        self.where = where
+        self.hint = hint
         super().__init__(_sentence(self.problem, where, hint))
 
 
 class InvalidInputs(InvalidInput):
     """Several problems of the input, reported together (``.problems``: list of InvalidInput)."""
 
-    def __init__(self, problems):
+    def __init__(self, problems: Iterable[InvalidInput]) -> None:
         self.problems = list(problems)
         Exception.__init__(self, "\n".join(str(problem) for problem in self.problems))
         self.problem, self.where, self.hint = str(self), None, None
@@ -62,7 +66,7 @@ class Busy(FlowError):
     """Another run holds the same outputs."""
 
 
-def _sentence(problem, where, hint):
+def _sentence(problem: str, where: object, hint: str | None) -> str:
     text = f"{where}: {problem}" if where is not None else problem
     text = text.rstrip()
     if not text.endswith((".", "?", "!")):
@@ -75,14 +79,14 @@ def _sentence(problem, where, hint):
     return _printable(" ".join(text.split()))
 
 
-def _printable(text):
+def _printable(text: str) -> str:
     """Characters that could steer a terminal (names come from files) as their escapes."""
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
-def nearest(name, known, count=3, likeness=0.5):
+def nearest(name: object, known: Iterable[object], count: int = 3, likeness: float = 0.5) -> str:
     """The names of ``known`` that resemble ``name``, as words for a message ('' when none).
 
     Args:
@@ -95,17 +99,17 @@ def nearest(name, known, count=3, likeness=0.5):
     return f"did you mean {' or '.join(repr(match) for match in matches)}?" if matches else ""
 
 
-def some(items, count=5):
+def some(items: Iterable[object], count: int = 5) -> str:
     """The first ``count`` of ``items`` as words: ``1, 2, 3 and 7 more``."""
     items = list(items)
     shown = ", ".join(str(item) for item in items[:count])
     return shown if len(items) <= count else f"{shown} and {len(items) - count} more"
 
 
-class Problems(list):
+class Problems(list[InvalidInput]):
     """A list of InvalidInput that grows while inputs are looked at."""
 
-    def attempt(self, function, *arguments, **keywords):
+    def attempt(self, function: Callable[..., Any], *arguments: Any, **keywords: Any) -> Any:
         """The function's value; None when the input is invalid: its problems are added then."""
         try:
             return function(*arguments, **keywords)

@@ -1,5 +1,6 @@
 """Names of files, columns, datasets and units: the home of every literal that modules share."""
 
+import os
 from pathlib import Path
 
 # Files of an atlas folder (voxcell's names; "PH" are the placement hints, in um along the
@@ -11,7 +12,7 @@ PRINCIPAL_AXIS = "[PH]y"
 TERRITORIES = "glomerular_territories"
 
 
-def layer_hint(layer):
+def layer_hint(layer: int | str) -> str:
     """The atlas dataset that holds the bottom and top of ``layer`` (int or name)."""
     return f"[PH]{layer}"
 
@@ -77,6 +78,6 @@ MADE, DROPPED = "made", "dropped"
 # Units: all lengths are um, angles rad unless a name says deg.
 
 
-def vacuum_listing(work):
+def vacuum_listing(work: str | os.PathLike[str]) -> Path:
     """Path of the listing of the morphologies that were placed without an atlas."""
     return Path(work) / LISTING

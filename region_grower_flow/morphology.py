@@ -5,7 +5,9 @@ root sections one after the other). As in MorphIO, the first point of a section 
 repeats the last point of the parent.
 """
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -39,16 +41,16 @@ class FlatMorphology:
     soma_diameters: np.ndarray
 
     @property
-    def n_sections(self):
+    def n_sections(self) -> int:
         """The number of sections (the soma is not one)."""
         return len(self.types)
 
-    def section(self, index):
+    def section(self, index: int) -> np.ndarray:
         """The (n, 3) points of section ``index`` (a view)."""
         return self.points[self.offsets[index] : self.offsets[index + 1]]
 
     @classmethod
-    def from_morphio(cls, morphology):
+    def from_morphio(cls, morphology: Any) -> "FlatMorphology":
         """Flatten a :class:`morphio.mut.Morphology` or :class:`morphio.Morphology`.
 
         Section ids of a mutable morphology follow its creation, so the arrays follow a traversal:
@@ -70,7 +72,7 @@ class FlatMorphology:
             soma_diameters=np.array(morphology.soma.diameters, dtype=np.float32),
         )
 
-    def to_morphio(self):
+    def to_morphio(self) -> Any:
         """Build the :class:`morphio.mut.Morphology` with the same content."""
         from morphio import PointLevel, SectionType, SomaType
         from morphio.mut import Morphology
@@ -94,7 +96,7 @@ class FlatMorphology:
         return morphology
 
 
-def _depth_first(root_sections):
+def _depth_first(root_sections: Iterable[Any]) -> Iterator[Any]:
     pending = list(root_sections)[::-1]
     while pending:
         section = pending.pop()
@@ -102,7 +104,7 @@ def _depth_first(root_sections):
         pending.extend(list(section.children)[::-1])
 
 
-def _stack(arrays, empty_shape):
+def _stack(arrays: list[np.ndarray], empty_shape: tuple[int, ...]) -> np.ndarray:
     if not arrays:
         return np.empty(empty_shape, dtype=np.float32)
     return np.concatenate(arrays).astype(np.float32, copy=False)

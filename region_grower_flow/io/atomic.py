@@ -12,14 +12,19 @@ import os
 import re
 import secrets
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, TypeAlias
 
 from region_grower_flow.errors import InvalidInput, OutputFailed
+
+PathLike: TypeAlias = str | os.PathLike[str]
+"""A path as functions take it."""
 
 TEMPORARY_PREFIX = ".tmp-"
 """How the name of every file begins that is not complete yet."""
 
-_ADVICE = {
+_ADVICE: dict[int | None, tuple[str | None, str]] = {
     errno.ENOSPC: ("the disk is full", "free some space and run again: finished work is kept"),
     errno.EDQUOT: ("the disk quota is used up", "free some space and run again"),
     errno.EROFS: ("the file system is read-only", "choose an output folder that can be written"),
@@ -40,7 +45,7 @@ _PROCESS = secrets.token_hex(4)
 _HDF5_ERRNO = re.compile(r"\berrno\s*=\s*(\d+)")
 
 
-def output_failed(error, path):
+def output_failed(error: BaseException, path: PathLike) -> OutputFailed:
     """The :class:`OutputFailed` that tells what ``error`` (of the system or h5py) means."""
     number = getattr(error, "errno", None)
     if number is None:
@@ -54,7 +59,7 @@ def output_failed(error, path):
 
 
 @contextlib.contextmanager
-def writing(path):
+def writing(path: PathLike) -> Iterator[None]:
     """Turn system errors raised in the block into :class:`OutputFailed` that names ``path``.
 
     HDF5 reports some failed writes as RuntimeError (a failed flush on closing): these count too
@@ -71,7 +76,7 @@ def writing(path):
 
 
 @contextlib.contextmanager
-def atomic_write(path, durable=False):
+def atomic_write(path: PathLike, durable: bool = False) -> Iterator[Path]:
     """Yield a temporary path beside ``path`` that becomes ``path`` when the block ends well.
 
     Args:
@@ -100,11 +105,11 @@ def atomic_write(path, durable=False):
             temporary.unlink(missing_ok=True)
 
 
-def _temporary_prefix(path):
+def _temporary_prefix(path: Path) -> str:
     return f"{TEMPORARY_PREFIX}{zlib.crc32(os.fsencode(path.name)):08x}-"
 
 
-def remove_unfinished(path):
+def remove_unfinished(path: PathLike) -> None:
     """Remove what killed writers of ``path`` have left beside it, and in it when it is a folder.
 
     Nobody may be writing ``path`` meanwhile.
@@ -114,7 +119,7 @@ def remove_unfinished(path):
     remove_temporaries(path)
 
 
-def remove_temporaries(folder, prefix=TEMPORARY_PREFIX):
+def remove_temporaries(folder: PathLike, prefix: str = TEMPORARY_PREFIX) -> None:
     """Remove the files of a folder (if it is one) that begin with ``prefix``."""
     known = (FileNotFoundError, NotADirectoryError, PermissionError)
     with contextlib.suppress(*known), os.scandir(folder) as entries:
@@ -124,7 +129,7 @@ def remove_temporaries(folder, prefix=TEMPORARY_PREFIX):
                     os.unlink(entry.path)
 
 
-def write_bytes_atomic(path, data, durable=False):
+def write_bytes_atomic(path: PathLike, data: bytes | memoryview, durable: bool = False) -> None:
     """Write ``data`` (bytes-like) as the whole content of ``path``; raises OutputFailed."""
     with atomic_write(path, durable) as temporary:
         # os.write avoids a buffer and one copy: this is called for every cell.
@@ -137,24 +142,24 @@ def write_bytes_atomic(path, data, durable=False):
             os.close(descriptor)
 
 
-def write_text_atomic(path, text, durable=False):
+def write_text_atomic(path: PathLike, text: str, durable: bool = False) -> None:
     """Write ``text`` as UTF-8; raises OutputFailed."""
     write_bytes_atomic(path, text.encode("utf-8"), durable)
 
 
-def write_json_atomic(path, value, durable=False, **options):
+def write_json_atomic(path: PathLike, value: object, durable: bool = False, **options: Any) -> None:
     """Write ``value`` as JSON (``options`` as in :func:`json.dumps`); raises OutputFailed."""
     options = {"indent": 1, "ensure_ascii": False, "allow_nan": False, **options}
     write_text_atomic(path, json.dumps(value, **options) + "\n", durable)
 
 
-def make_folder(path):
+def make_folder(path: PathLike) -> None:
     """Make the folder ``path`` and those above it where they are missing; raises OutputFailed."""
     with writing(path):
         os.makedirs(path, exist_ok=True)
 
 
-def safe_child(folder, name):
+def safe_child(folder: PathLike, name: object) -> Path:
     """The path of ``name`` in ``folder``, for names that come from a file.
 
     Args:
@@ -184,7 +189,7 @@ def safe_child(folder, name):
     return path
 
 
-def _sync(path):
+def _sync(path: PathLike) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
