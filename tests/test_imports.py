@@ -1,16 +1,17 @@
-"""Who may import whom: the layers of the architecture, walked in the source."""
+"""Who may import whom: the rooms of the map in CONTRIBUTING.rst, walked in the source."""
 
 import ast
+import re
 from pathlib import Path
-
-import pytest
 
 import region_grower_flow
 
+NAME = "region_grower_flow"
 PACKAGE = Path(region_grower_flow.__file__).parent
+MAP = PACKAGE.parent / "CONTRIBUTING.rst"
 
-# From the bottom up: a module imports only from its own layer or those before it.
-LAYERS = [
+# From the bottom up: a module imports only from its own room or from floors before it.
+FLOORS = [
     ["errors", "layout"],
     ["morphology"],
     ["io"],
@@ -18,7 +19,8 @@ LAYERS = [
     ["space"],
     ["atlas"],
     ["engine"],
-    ["calibration", "placement"],
+    ["calibration"],
+    ["placement"],
     ["cell"],
     ["runtime"],
     ["stages"],
@@ -29,65 +31,116 @@ LAYERS = [
     ["tasks"],
     ["cli"],
 ]
-RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
+FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 
 ONLY_IN = {
     "luigi": ("tasks", "cli"),
     "luigi_tools": ("tasks",),
-    "mpi4py": ("runtime/worker",),
+    "mpi4py": ("runtime.worker",),
     "numba": ("engine",),
-    "click": ("cli", "example/__main__"),
+    "click": ("cli", "example.__main__"),
 }
 
 
-def modules():
-    return sorted(PACKAGE.rglob("*.py"))
+def sources():
+    """{module: its source}, of the whole package."""
+    found = {}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        parts = [NAME, *path.relative_to(PACKAGE).with_suffix("").parts]
+        name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+        found[name] = path.read_text(encoding="utf-8")
+    return found
 
 
-def layer_of(dotted):
-    return dotted.split(".")[1] if "." in dotted else None
-
-
-def imports(path):
-    """Every absolute module that a file imports, wherever in the file."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+def imports(name, source, modules):
+    """(module or library, line) of every import of a module, inside functions too."""
+    for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            yield from ((alias.name, node.lineno) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: relative imports hide the layer"
-            if node.module == "region_grower_flow":
-                yield from (f"region_grower_flow.{alias.name}" for alias in node.names)
-            else:
-                yield node.module
+            assert node.level == 0, f"{name}:{node.lineno}: relative imports hide the room"
+            for alias in node.names:
+                inner = f"{node.module}.{alias.name}"
+                yield (inner if inner in modules else node.module), node.lineno
 
 
-@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_imports_only_from_lower_layers(path):
-    parts = path.relative_to(PACKAGE).with_suffix("").parts
-    if parts == ("__init__",):
-        return
-    own = RANK[parts[0]]
-    for name in imports(path):
-        target = layer_of(name) if name.startswith("region_grower_flow.") else None
-        if target is not None and target in RANK:
-            assert RANK[target] <= own, f"{path} imports {name} from a layer above"
+def graph(modules):
+    """{module: {module that it imports: line}}, within the package."""
+    return {
+        name: {
+            other: line
+            for other, line in imports(name, source, modules)
+            if other in modules and other != name
+        }
+        for name, source in modules.items()
+    }
 
 
-@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_libraries_stay_where_they_belong(path):
-    place = path.relative_to(PACKAGE).with_suffix("").as_posix()
-    for name in imports(path):
-        allowed = ONLY_IN.get(name.split(".")[0])
-        if allowed and place != "__init__":
-            assert place.startswith(allowed), f"{path} imports {name}"
+def room(module):
+    """The room of a module; None for the package itself, which loads tasks by their names."""
+    return module.split(".")[1] if "." in module else None
 
 
-def test_every_module_has_a_layer():
-    names = {path.relative_to(PACKAGE).with_suffix("").parts[0] for path in modules()}
-    assert names - {"__init__", "__main__"} == set(RANK)
+def upward(edges):
+    """Imports from a room on the same or a higher floor than the module's own."""
+    return [
+        f"{name}:{line} imports {other}"
+        for name, others in edges.items()
+        for other, line in others.items()
+        if room(name) != room(other) and room(name) and room(other)
+        if FLOOR[room(other)] >= FLOOR[room(name)]
+    ]
 
 
-def test_the_layer_test_can_fail():
-    """A file that imports upwards would be found."""
-    assert RANK["io"] < RANK["tasks"]
-    assert list(imports(PACKAGE / "cli" / "commands.py"))
+def circles(edges):
+    """The modules that reach themselves: what is left when those without imports are taken away."""
+    left = {name: set(others) for name, others in edges.items()}
+    for way in range(2):  # also from the other end, so that what only uses a circle goes
+        if way:
+            left = {name: {o for o in left if name in left[o]} for name in left}
+        while free := [name for name, others in left.items() if not others & left.keys()]:
+            for name in free:
+                del left[name]
+        left = {name: others & left.keys() for name, others in left.items()}
+    return sorted(left)
+
+
+def test_rooms_import_only_from_floors_below():
+    assert upward(graph(sources())) == []
+
+
+def test_no_module_imports_itself_by_a_detour():
+    assert circles(graph(sources())) == []
+
+
+def test_libraries_stay_where_they_belong():
+    modules = sources()
+    found = [
+        f"{name}:{line} imports {library}"
+        for name, source in modules.items()
+        for library, line in imports(name, source, modules)
+        if (allowed := ONLY_IN.get(library.split(".")[0]))
+        and not name.removeprefix(f"{NAME}.").startswith(allowed)
+    ]
+    assert found == []
+
+
+def test_every_room_has_a_floor_and_a_line_in_the_map():
+    rooms = {room(name) for name in sources()} - {None}
+    assert rooms == set(FLOOR)
+    rows = re.findall(r"^``.*?(?=  )", MAP.read_text(encoding="utf-8"), re.MULTILINE)
+    assert set(re.findall(r"``(\w+)``", " ".join(rows))) == rooms
+
+
+def test_the_walk_finds_what_it_looks_for():
+    modules = {
+        f"{NAME}.io.a": f"import {NAME}.tasks.b",
+        f"{NAME}.tasks.b": f"def late():\n    from {NAME}.tasks import c",
+        f"{NAME}.tasks.c": f"from {NAME}.tasks.b import late\nfrom {NAME} import io",
+        f"{NAME}.io": f"from {NAME}.errors import some",
+        f"{NAME}.errors": "",
+        f"{NAME}.cli": f"from {NAME}.tasks import c",
+    }
+    edges = graph(modules)
+    assert upward(edges) == [f"{NAME}.io.a:1 imports {NAME}.tasks.b"]
+    assert circles(edges) == [f"{NAME}.tasks.b", f"{NAME}.tasks.c"]

@@ -14,8 +14,9 @@ import io
 import re
 from collections import Counter
 from pathlib import PurePath
-from typing import NamedTuple
 
+from region_grower_flow.calibration.neurondb import parse_neurondb
+from region_grower_flow.calibration.rows import Row, make_row
 from region_grower_flow.errors import InvalidInput, nearest
 
 DAT_COLUMNS = ("name", "integer", "mtype")
@@ -32,34 +33,9 @@ COLUMNS = {
 }
 """What the columns of a table with a header may be called; the first that is there counts."""
 
-_TRUE, _FALSE = ("", "true", "1", "yes"), ("false", "0", "no")
 _INTEGER = re.compile(r"[+-]?[0-9]+\Z")
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _DELIMITERS = ",\t;"
-
-
-class Row(NamedTuple):
-    """A morphology in a table.
-
-    Attributes:
-        line: where it is, from 1.
-        name: its name, without extension.
-        mtype: its mtype, with its subtype (``L5_TPC:A``).
-        path: its file as the table has it, empty when it is to be found by its name.
-        layer: as the table has it, not used in calibration.
-        use_axon, use_dendrites: whether its axon, its dendrites are good enough to be used.
-        parent: what it is a variant of: a morphology's name, or anything that the variants of one
-            reconstruction have in common within their mtype; empty for an independent one.
-    """
-
-    line: int
-    name: str
-    mtype: str
-    path: str = ""
-    layer: str = ""
-    use_axon: bool = True
-    use_dendrites: bool = True
-    parent: str = ""
 
 
 def parse_table(text, where, is_name=lambda name: False):
@@ -75,9 +51,7 @@ def parse_table(text, where, is_name=lambda name: False):
     """
     form = _form(text, PurePath(where).suffix.lower())
     if form == "xml":
-        from region_grower_flow.calibration.neurondb import parse_xml
-
-        rows, problems = parse_xml(text, where)
+        rows, problems = parse_neurondb(text, where)
     elif form == "delimited":
         rows, problems = parse_delimited(text, where)
     else:
@@ -103,14 +77,6 @@ def _first_line(text):
     """The first line that is neither blank nor a comment."""
     lines = (line.strip() for line in _LINE_END.split(text))
     return next((line for line in lines if line and not line.startswith("#")), "")
-
-
-def parse_flag(text, column):
-    """A yes or no: (value, what is wrong or None); nothing means yes, as in neuronDB."""
-    word = text.strip().lower()
-    if word in _TRUE or word in _FALSE:
-        return word in _TRUE, None
-    return True, f"{column} is {text.strip()!r}, expected true or false"
 
 
 def parse_dat(text, where, is_name=lambda name: False):
@@ -211,26 +177,6 @@ def _header(values, place):
             close = next(filter(None, (nearest(alias, words) for alias in aliases)), "")
             problems.append(InvalidInput(problem, place, close))
     return found, problems
-
-
-def make_row(entry, line, where):
-    """A Row of {column: text}: (Row or None, problems)."""
-    place, problems = f"{where}, line {line}", []
-    path, mtype = entry.get("path", ""), entry.get("mtype", "")
-    name = entry.get("name") or PurePath(path).stem
-    if not name:
-        problems.append(InvalidInput("the morphology has no name", place))
-    if not mtype:
-        problems.append(InvalidInput(f"the morphology {name!r} has no mtype", place))
-    flags = {}
-    for column in ("use_axon", "use_dendrites"):
-        flags[column], wrong = parse_flag(entry.get(column, ""), column)
-        if wrong:
-            problems.append(InvalidInput(wrong, place))
-    if problems:
-        return None, problems
-    layer, parent = entry.get("layer", ""), entry.get("parent", "")
-    return Row(line, name, mtype, path, layer, **flags, parent=parent), []
 
 
 def _distinct(rows):

@@ -55,9 +55,9 @@ class Synthesizer:
         """
         _ = self.inputs.table, self.inputs.parameters, self.inputs.distributions
         if self.settings.engine == "compiled":
-            from region_grower_flow.engine import cache
+            from region_grower_flow.engine.warm import load_kernels
 
-            cache.load_kernels()
+            load_kernels()
         else:
             importlib.import_module("neurots")
 

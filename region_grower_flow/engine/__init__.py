@@ -1,7 +1,7 @@
 """Growth of one cell: compiled, or by NeuroTS itself (see :func:`grow`)."""
 
-from region_grower_flow.engine.cache import warm_up
 from region_grower_flow.engine.model import BarcodeScaling, Grown, GrowthSite
+from region_grower_flow.engine.warm import warm_up
 
 __all__ = ["ENGINES", "BarcodeScaling", "Grown", "GrowthSite", "grow", "prepare", "warm_up"]
 

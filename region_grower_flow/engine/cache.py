@@ -8,17 +8,13 @@ under a file lock, in a folder beside that is renamed when complete; from then o
 ``REGION_GROWER_FLOW_CACHE`` names another base folder than ``~/.cache/region_grower_flow``.
 """
 
-import ctypes
 import glob
 import hashlib
-import importlib
 import logging
 import os
-import pkgutil
 import platform
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -39,9 +35,6 @@ COMPLETE = "complete"
 """The empty file that is written last into a filled folder."""
 
 KERNELS = Path(__file__).parent / "kernels"
-
-PR_SET_PDEATHSIG = 1
-"""prctl's option, from linux/prctl.h: the signal at the parent's death."""
 
 
 def base_folder():
@@ -94,22 +87,6 @@ def usable_folder():
     ready = folder()
     # Numba passes a folder over that it cannot write to, and would write into the package.
     return ready if (ready / COMPLETE).is_file() and os.access(ready, os.W_OK) else None
-
-
-def warm_up():
-    """Provide the cache, then load all kernels into this process.
-
-    Returns:
-        The folder in use; None when kernels are compiled in memory.
-
-    Raises:
-        WorkerFailed: the kernels do not compile.
-    """
-    provide()
-    load_kernels()
-    from region_grower_flow.engine.kernels.jit import CACHE_FOLDER
-
-    return CACHE_FOLDER
 
 
 def provide():
@@ -167,29 +144,10 @@ def fill():
             shutil.rmtree(beside, ignore_errors=True)
 
 
-def load_kernels():
-    """Call every kernel once on tiny inputs, so that all are compiled or loaded."""
-    from region_grower_flow.engine import kernels
-    from region_grower_flow.engine.warm import grow_tiny_cells
-
-    for module in pkgutil.iter_modules(kernels.__path__):
-        loaded = importlib.import_module(f"{kernels.__name__}.{module.name}")
-        if hasattr(loaded, "warm_up"):
-            loaded.warm_up()
-    grow_tiny_cells()
-
-
-def fill_for(parent):
-    """What the filling process does: compile all, and not outlive the process that wants it."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
-    if os.getppid() == parent:
-        load_kernels()
-
-
 def _compile_into(target):
     """Compile in a new process, where no kernel has been imported from elsewhere."""
     environment = {**os.environ, FILL_VARIABLE: str(target)}
-    call = f"from {__name__} import fill_for; fill_for({os.getpid()})"
+    call = f"from region_grower_flow.engine.warm import fill_for; fill_for({os.getpid()})"
     command = [sys.executable, "-c", call]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode != 0:

@@ -1,13 +1,56 @@
-"""Tiny cells, grown to have the growth kernels compiled or loaded."""
+"""All kernels compiled or loaded: tiny cells, grown to have the growth kernels too."""
 
+import ctypes
+import importlib
+import os
+import pkgutil
+import signal
 from types import MappingProxyType
 
 import numpy as np
 
+from region_grower_flow.engine import cache
 from region_grower_flow.engine.model import GrowthSite
+
+PR_SET_PDEATHSIG = 1
+"""prctl's option, from linux/prctl.h: the signal at the parent's death."""
 
 BARS = [[8.0, 0.0, 0.1, 0.1, 0.1, 0.1], [6.0, 3.0, 0.1, 0.1, 0.1, 0.1]]
 """A bar code with one bifurcation (um and radians)."""
+
+
+def warm_up():
+    """Provide the cache, then load all kernels into this process.
+
+    Returns:
+        The folder in use; None when kernels are compiled in memory.
+
+    Raises:
+        WorkerFailed: the kernels do not compile.
+    """
+    cache.provide()
+    load_kernels()
+    from region_grower_flow.engine.kernels.jit import CACHE_FOLDER
+
+    return CACHE_FOLDER
+
+
+def load_kernels():
+    """Call every kernel once on tiny inputs, so that all are compiled or loaded."""
+    from region_grower_flow.engine import kernels
+
+    for module in pkgutil.iter_modules(kernels.__path__):
+        loaded = importlib.import_module(f"{kernels.__name__}.{module.name}")
+        if hasattr(loaded, "warm_up"):
+            loaded.warm_up()
+    grow_tiny_cells()
+
+
+def fill_for(parent):
+    """Compile all kernels in the process that fills the cache; it ends with its parent."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
+    if os.getppid() == parent:
+        load_kernels()
 
 
 def grow_tiny_cells():

@@ -15,13 +15,13 @@ is below 1e-5). Rules that a donor has no annotation for are passed over.
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from xml.etree import ElementTree
 
 import numpy as np
 
 from region_grower_flow.errors import InvalidInput, InvalidInputs, some
 from region_grower_flow.io.documents import load_json, read_text
 from region_grower_flow.io.schemas import did_you_mean, violation
+from region_grower_flow.io.xml import parse_xml
 
 BELOW, TARGET, OCCUPY = "below", "region_target", "region_occupy"
 _HEIGHTS = {
@@ -74,7 +74,7 @@ def load_rules(path):
     Raises:
         InvalidInput: it is not XML, or no placement rules; InvalidInputs: rules that are wrong.
     """
-    root = _xml(path)
+    root = parse_xml(read_text(path), path)
     if root.tag != "placement_rules":
         raise InvalidInput(f"expected 'placement_rules', found {root.tag!r}", where=path)
     problems, common, by_mtype = [], [], {}
@@ -209,23 +209,12 @@ def _rules(group, path, problems):
 
 def _annotation_file(path, problems):
     try:
-        root = _xml(path)
+        root = parse_xml(read_text(path), path)
     except InvalidInput as error:
         problems.append(error)
         return path.stem, {}
     placements = {e.get("rule", ""): dict(e.attrib) for e in root.iter("placement")}
     return root.get("morphology", path.stem), placements
-
-
-def _xml(path):
-    """The root of an XML file; document types are refused, and with them entities."""
-    text = read_text(path)
-    if "<!DOCTYPE" in text or "<!ENTITY" in text:
-        raise InvalidInput("declares a document type or entities, which rules do not need", path)
-    try:
-        return ElementTree.fromstring(text)
-    except (ElementTree.ParseError, ValueError) as error:
-        raise InvalidInput(f"is not XML ({error})", where=path) from error
 
 
 def _number(values, key):

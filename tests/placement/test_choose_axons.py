@@ -209,7 +209,7 @@ def test_annotations_are_read_from_json_and_from_xml(tmp_path):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("<placement_rules><global_rule_set>", "is not XML"),
+        ("<placement_rules><global_rule_set>", "not XML"),
         ("<other/>", "expected 'placement_rules'"),
         ('<!DOCTYPE x [<!ENTITY a "b">]><placement_rules/>', "document type"),
         (RULES.replace('type="below"', 'type="bellow"'), "Did you mean 'below'"),
