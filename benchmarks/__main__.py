@@ -1,13 +1,15 @@
-"""The command: ``python -m benchmarks [compute|runs|extraction|all]``; see README.rst."""
+"""The command: ``python -m benchmarks [compute|runs|extraction|judge|all]``; see README.rst."""
 
 import argparse
 import os
 import tempfile
 from pathlib import Path
 
-from benchmarks import compute, extraction, report, runs, scenarios
+from benchmarks import compute, extraction, judge, report, runs, scenarios
 
 PARTS = ("compute", "runs", "extraction")
+JUDGE = "judge"
+"""Is about likeness, not about time, and so no part of ``all``."""
 
 
 def main(arguments=None):
@@ -30,7 +32,7 @@ def parse(arguments):
     """The options of the command."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     add = parser.add_argument
-    add("part", nargs="?", default="all", choices=[*PARTS, "all"])
+    add("part", nargs="?", default="all", choices=[*PARTS, JUDGE, "all"])
     add("--reference", default=os.environ.get("REFERENCE_PYTHON"), metavar="PYTHON")
     add("--golden", type=Path, help="folder of the scenarios (default: ../shared/golden)")
     add("--scenarios", nargs="*", default=scenarios.NAMES, metavar="NAME")
@@ -45,6 +47,11 @@ def parse(arguments):
     add("--workers", type=int, default=4)
     add("--budget", type=float, default=600.0, help="seconds of the reference's longest run")
     add("--reconstructions", type=Path, help="real cells (default: in ../shared/realdata)")
+    add("--data", type=Path, default=scenarios.BESIDE / "realdata", help="sets of cells (judge)")
+    add("--populations", nargs="*", choices=judge.POPULATIONS, help="(judge; default: all)")
+    add("--splits", type=int, nargs="*", default=[0, 1], help="seeds of the halves (judge)")
+    add("--modes", nargs="*", default=["none"], help="growth_calibration (judge)")
+    add("--option", action="append", default=[], help="a word for SynthesizeVacuum (judge)")
     add("--json", type=Path, default=Path("benchmarks.json"))
     add("--scratch", type=Path, help="folder for everything that is written meanwhile")
     return parser.parse_args(arguments)
@@ -82,7 +89,17 @@ def measure_extraction(options, scratch):
     return extraction.measure(options, scratch, say)
 
 
-MEASURES = dict(zip(PARTS, (measure_compute, measure_runs, measure_extraction), strict=True))
+def measure_judge(options, scratch):
+    """Cells grown from one half of reconstructions against the other half."""
+    return judge.measure(options, scratch, say)
+
+
+MEASURES = {
+    "compute": measure_compute,
+    "runs": measure_runs,
+    "extraction": measure_extraction,
+    JUDGE: measure_judge,
+}
 
 
 def say(*lines):

@@ -12,7 +12,16 @@ from region_grower_flow.io.ranges import count_cells
 benchmarks = pytest.importorskip("benchmarks")
 
 from benchmarks import __main__ as command  # noqa: E402
-from benchmarks import compute, finished, processes, report, runs, scenarios  # noqa: E402
+from benchmarks import (  # noqa: E402
+    compute,
+    finished,
+    judge,
+    judge_features,
+    processes,
+    report,
+    runs,
+    scenarios,
+)
 
 BARS = [[90.0, 0.0, 0.1, 0.2], [60.0, 20.0, 0.3, 0.4], [50.0, 45.0, 0.5, 0.6]]
 
@@ -142,3 +151,57 @@ def test_records_of_finished_chunks(example, tmp_path):
     assert [(chunk.first, chunk.last) for chunk in task.chunks()] == [(0, 5), (5, 10), (10, 12)]
     assert read_manifest(task.output().path) is None
     assert SimpleNamespace(**task.param_kwargs).nb_processes == 0
+
+
+def forked(lengths=(30.0, 40.0, 20.0), angle=np.pi / 2, kind=3):
+    """A FlatMorphology of one tree with one fork in the x-y plane, its trunk along +y."""
+    from region_grower_flow.morphology import FlatMorphology
+
+    trunk = np.linspace((0, 5, 0), (0, 5 + lengths[0], 0), 4)
+    sides = [
+        trunk[-1] + np.outer(np.linspace(0, size, 5), (sign * np.sin(a), np.cos(a), 0.0))
+        for size, sign, a in zip(lengths[1:], (1, -1), (angle / 2, angle / 2), strict=True)
+    ]
+    points = np.vstack([trunk, *sides]).astype(np.float32)
+    diameters = np.repeat([2.0, 1.0, 0.5], [4, 5, 5]).astype(np.float32)
+    soma = np.array([[0, 0, 0]], dtype=np.float32), np.array([10.0], dtype=np.float32)
+    offsets, parents = np.array([0, 4, 9, 14]), np.array([-1, 0, 0])
+    return FlatMorphology(points, diameters, offsets, np.full(3, kind), parents, *soma)
+
+
+def test_the_judge_measures_a_cell_of_known_shape():
+    found = dict(zip(judge_features.names(3), judge_features.measure(forked(), 3), strict=True))
+    assert (found["trees"], found["tips"]) == (1, 2)
+    assert found["total length"] == pytest.approx(90, rel=1e-5)
+    assert found["remote angle"] == pytest.approx(np.pi / 2, rel=1e-5)
+    assert found["local angle"] == pytest.approx(np.pi / 2, rel=1e-5)
+    assert found["tortuosity"] == pytest.approx(1, abs=1e-6)
+    assert found["siblings"] == pytest.approx(0.5)
+    assert found["partition of length"] == pytest.approx(1 / 3, rel=1e-5)
+    assert found["trunks up"] == pytest.approx(1)
+    assert found["terminal sections"] == pytest.approx(30, rel=1e-5)
+    assert judge_features.soma_radius(forked()) == 5
+
+
+def test_the_judge_tells_cells_that_differ_from_cells_that_do_not():
+    rng = np.random.default_rng(0)
+
+    def cells(mean, count):
+        sizes = rng.normal(mean, 5, (count, 3))
+        return [forked(s, a) for s, a in zip(sizes, rng.normal(1, 0.2, count), strict=True)]
+
+    heads, real = judge_features.table(cells(40, 24), (3,))
+    alike = judge_features.table(cells(40, 60), (3,))[1]
+    other = judge_features.table(cells(60, 60), (3,))[1]
+    assert not judge.failing(real, alike, heads)
+    assert {"total length (3)", "terminal sections (3)"} <= judge.failing(real, other, heads).keys()
+    assert judge.told_apart(real, alike) < 0.75
+    assert judge.told_apart(real, other) > 0.9
+
+
+def test_the_judge_keeps_variants_of_a_parent_in_one_half():
+    cells = [judge.Real(f"{i}", "", "L5", f"p{i // 3}") for i in range(12)]
+    first, second = judge.halves(cells, 0)
+    assert not {c.parent for c in first} & {c.parent for c in second}
+    assert len(first) == len(second) == 6
+    assert judge.halves(cells[::-1], 0)[0] != judge.halves(cells, 3)[0]
