@@ -1,0 +1,291 @@
+"""Fitting numbers of growth to the morphometrics of reference cells, by simulated moments.
+
+Cells are grown with common random numbers, so that a small change of a number gives a small change
+of the moments. From the usual values the fit takes Gauss-Newton steps, with a Jacobian that is
+measured once and then updated by Broyden's rule; a Gaussian prior around the usual values keeps
+what the cells do not determine. The best iterate is kept, and it is never worse than the start.
+"""
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from region_grower_flow.calibration.growth_moments import NAMES, growth_table, moments, spreads
+
+COMPARED = (
+    "area",
+    "mean radial distance",
+    "maximum radial distance",
+    "mean partition asymmetry",
+    "mean remote angle",
+    "mean tortuosity",
+    "mean tortuosity at 20 um",
+    "extent along x",
+    "extent along y",
+    "extent along z",
+    "mean diameter",
+    "maximum diameter",
+)
+"""The moments of the fit. What it does not compare is left to judge it by."""
+
+SPREAD = "randomness_spread"
+"""Is not fitted by moments of means, but by the variance of tortuosity between cells."""
+TORTUOSITY_SLOPE = 1.7
+"""How much the logarithm of (tortuosity - 1) changes with that of randomness, about."""
+MOST_SPREAD = 0.6
+CUT = 3.0
+"""Errors, in spreads of the reference, above which a moment pulls no harder."""
+LONGEST_STEP = 0.6
+"""Of a lever, in the scale that it is fitted in."""
+FEWEST = 0.5
+"""Share of the cells that have to grow for values to be considered."""
+
+
+@dataclass(frozen=True)
+class Lever:
+    """A number of growth that is fitted.
+
+    Attributes:
+        name: of the number.
+        start: its usual value, the mean of the prior.
+        sd: of the prior, in the scale of the fit.
+        low, high: its bounds.
+        step: by which it is changed to measure the Jacobian, in the scale of the fit.
+        log: whether its logarithm is fitted.
+    """
+
+    name: str
+    start: float
+    sd: float
+    low: float
+    high: float
+    step: float
+    log: bool = True
+
+    def scaled(self, value):
+        """A value in the scale of the fit."""
+        return math.log(value) if self.log else value
+
+    def value(self, x):
+        """The value within its bounds, from the scale of the fit."""
+        value = math.exp(min(x, 50.0)) if self.log else x
+        return float(min(max(value, self.low), self.high))
+
+
+@dataclass
+class Reference:
+    """The reference cells that growth is fitted to.
+
+    Attributes:
+        count: how many there are, of which each is independent of the others.
+        targets, scales: {kind: (F,)} moments and spreads of growth_moments.NAMES.
+        varies: {kind: standard deviation of log(tortuosity - 1) between the cells}.
+    """
+
+    count: float
+    targets: dict
+    scales: dict
+    varies: dict
+
+    @classmethod
+    def of(cls, tables, count):
+        """From {kind: growth_table} of the cells."""
+        return cls(
+            count,
+            {kind: moments(table) for kind, table in tables.items()},
+            {kind: spreads(table) for kind, table in tables.items()},
+            {kind: log_variation(table) for kind, table in tables.items()},
+        )
+
+
+@dataclass
+class Fit:
+    """What a fit has found.
+
+    Attributes:
+        values: {kind: {lever: value}}, with SPREAD.
+        losses: of the start and after each step.
+        jacobian: {kind: (moments, levers)} at the start.
+        before, after: {kind: (F,)} the moments of grown cells at the start and at the values.
+        evaluations: how many populations were grown.
+        kept: which of the losses is that of the values.
+    """
+
+    values: dict
+    losses: list
+    jacobian: dict
+    before: dict
+    after: dict
+    evaluations: int
+    kept: int = 0
+
+
+@dataclass
+class Fitter:
+    """A fit of the numbers of growth of one mtype.
+
+    Attributes:
+        grow: function ({kind: {lever: value}}, cells, seed) -> [FlatMorphology].
+        reference: Reference.
+        levers: {kind: [Lever]}; kinds are MorphIO's numbers of neurite types.
+        spread: the usual SPREAD; None: it is no number of this growth.
+        cells, seed: of a grown population.
+        steps: of the fit.
+        evaluations: counted here.
+    """
+
+    grow: object
+    reference: Reference
+    levers: dict
+    spread: float | None = None
+    cells: int = 60
+    seed: int = 1
+    steps: int = 4
+    evaluations: int = field(default=0, init=False)
+
+    def fit(self, jacobian=None):
+        """Fit the levers.
+
+        Args:
+            jacobian: of an earlier fit with the same levers, so that it is not measured again.
+
+        Returns:
+            Fit.
+        """
+        here = self._evaluate(self._start())
+        if here.loss == math.inf:
+            return self._result([here], dict.fromkeys(self.levers))
+        measured = jacobian or self._jacobian(here)
+        slopes = {kind: slope.copy() for kind, slope in measured.items()}
+        tried, damping = [here], 1.0
+        for _ in range(self.steps):
+            there = self._evaluate(self._next(here, slopes, damping))
+            tried.append(there)
+            if there.loss == math.inf:
+                damping *= 4.0
+                continue
+            for kind, slope in slopes.items():
+                _broyden(slope, there.x[kind] - here.x[kind], there.errors[kind], here.errors[kind])
+            damping = max(damping * 0.7, 0.5) if there.loss < here.loss else damping * 2.0
+            here = there
+        return self._result(tried, measured)
+
+    def start_only(self):
+        """The usual values, as a Fit, without any growth."""
+        point = self._start()
+        values = {kind: self._values(kind, point) for kind in self.levers}
+        return Fit(values, [], {}, {}, {}, 0)
+
+    def _result(self, tried, jacobian):
+        best = min(range(len(tried)), key=lambda place: tried[place].loss)
+        values = {kind: self._values(kind, tried[best]) for kind in self.levers}
+        losses = [point.loss for point in tried]
+        before, after = tried[0].moments, tried[best].moments
+        return Fit(values, losses, jacobian, before, after, self.evaluations, best)
+
+    def _start(self):
+        x = {k: np.array([v.scaled(v.start) for v in some]) for k, some in self.levers.items()}
+        return _Point(x, dict.fromkeys(self.levers, self.spread))
+
+    def _values(self, kind, point):
+        values = {
+            lever.name: lever.value(x)
+            for lever, x in zip(self.levers[kind], point.x[kind], strict=True)
+        }
+        return values if self.spread is None else values | {SPREAD: float(point.spread[kind])}
+
+    def _evaluate(self, point):
+        """Grow a population and compare its moments: the point with errors and loss."""
+        self.evaluations += 1
+        values = {kind: self._values(kind, point) for kind in self.levers}
+        grown = self.grow(values, self.cells, self.seed)
+        if len(grown) < FEWEST * self.cells:
+            return point
+        precision, loss = self._precision(), 0.0
+        for kind in self.levers:
+            table = growth_table(grown, kind)
+            point.moments[kind] = moments(table)
+            point.varies[kind] = log_variation(table)
+            scales, targets = self.reference.scales[kind], self.reference.targets[kind]
+            errors = np.nan_to_num((point.moments[kind] - targets) / scales)
+            point.errors[kind] = errors[_COMPARED]
+            loss += precision * np.sum(np.minimum(point.errors[kind] ** 2, CUT**2))
+            loss += np.sum(self._pull(kind, point.x[kind]) ** 2)
+        point.loss = float(loss)
+        return point
+
+    def _precision(self):
+        return 1.0 / (1.0 / self.reference.count + 1.0 / self.cells)
+
+    def _pull(self, kind, x):
+        levers = self.levers[kind]
+        starts = np.array([lever.scaled(lever.start) for lever in levers])
+        return (x - starts) / np.array([lever.sd for lever in levers])
+
+    def _jacobian(self, here):
+        """{kind: (moments, levers)}: all kinds are changed at once, they grow independently."""
+        found = {kind: np.zeros((len(COMPARED), len(some))) for kind, some in self.levers.items()}
+        for place in range(max(map(len, self.levers.values()))):
+            x = {kind: values.copy() for kind, values in here.x.items()}
+            moved = [kind for kind, some in self.levers.items() if place < len(some)]
+            for kind in moved:
+                x[kind][place] += self.levers[kind][place].step
+            there = self._evaluate(_Point(x, dict(here.spread)))
+            if there.loss < math.inf:
+                for kind in moved:
+                    change = there.errors[kind] - here.errors[kind]
+                    found[kind][:, place] = change / self.levers[kind][place].step
+        return found
+
+    def _next(self, here, slopes, damping):
+        """The point after a damped Gauss-Newton step."""
+        precision, x, spread = self._precision(), {}, dict(here.spread)
+        for kind, levers in self.levers.items():
+            errors = here.errors[kind]
+            weights = np.minimum(1.0, CUT / np.maximum(np.abs(errors), 1e-9))
+            slope = slopes[kind]
+            variance = np.array([lever.sd for lever in levers]) ** 2
+            normal = precision * slope.T @ (weights[:, None] * slope) + np.diag(damping / variance)
+            pull = self._pull(kind, here.x[kind]) / np.sqrt(variance)
+            force = precision * slope.T @ (weights * errors) + pull
+            step = np.clip(np.linalg.solve(normal, -force), -LONGEST_STEP, LONGEST_STEP)
+            limits = np.array([[v.scaled(v.low), v.scaled(v.high)] for v in levers]).T
+            x[kind] = np.clip(here.x[kind] + step, *limits)
+            if spread[kind] is not None:
+                spread[kind] = self._spread(kind, here)
+        return _Point(x, spread)
+
+    def _spread(self, kind, here):
+        wanted, found = self.reference.varies[kind], here.varies[kind]
+        if not (math.isfinite(wanted) and math.isfinite(found)):
+            return here.spread[kind]
+        lacking = (wanted**2 - found**2) / TORTUOSITY_SLOPE**2
+        return min(math.sqrt(max(here.spread[kind] ** 2 + lacking, 0.0)), MOST_SPREAD)
+
+
+@dataclass
+class _Point:
+    x: dict
+    spread: dict
+    errors: dict = field(default_factory=dict)
+    moments: dict = field(default_factory=dict)
+    varies: dict = field(default_factory=dict)
+    loss: float = math.inf
+
+
+_COMPARED = np.array([NAMES.index(name) for name in COMPARED])
+
+
+def _broyden(slope, dx, new, old):
+    """Broyden's update of a Jacobian, in place."""
+    size = dx @ dx
+    if size > 1e-6:
+        slope += np.outer(new - old - slope @ dx, dx) / size
+
+
+def log_variation(table):
+    """How much the logarithm of (tortuosity - 1) varies between cells (standard deviation)."""
+    values = table[:, NAMES.index("mean tortuosity")]
+    values = values[np.isfinite(values) & (values > 1.0)]
+    return float(np.std(np.log(values - 1.0), ddof=1)) if len(values) > 2 else math.nan

@@ -1,0 +1,280 @@
+"""Morphometrics of a whole population at once: what a fit of growth compares.
+
+They are those of :mod:`region_grower_flow.validation.morphometrics` (NeuroM's definitions), some
+more, and a hundred times faster: the sections of all cells are measured together, since a fit
+grows and measures some hundred cells in a second.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+COARSE = 20.0
+"""um of path between the points of a section for its tortuosity at a coarse scale."""
+
+NAMES = (
+    "trees",
+    "sections",
+    "tips",
+    "total length",
+    "area",
+    "mean path distance",
+    "maximum path distance",
+    "mean radial distance",
+    "maximum radial distance",
+    "mean branch order",
+    "maximum branch order",
+    "mean partition asymmetry",
+    "mean remote angle",
+    "mean tortuosity",
+    "mean tortuosity at 20 um",
+    "extent along x",
+    "extent along y",
+    "extent along z",
+    "mean diameter",
+    "maximum diameter",
+)
+"""Columns of :func:`growth_table`. Means are over tips (distances), sections (orders, tortuosity),
+bifurcations or, weighted by length, segments (diameter); lengths in um, angles in rad."""
+
+_OF_NONE = ("trees", "sections", "tips", "total length", "area")
+
+
+def growth_table(morphologies, kind):
+    """The features of the trees of one type, a row per cell.
+
+    Args:
+        morphologies: [FlatMorphology].
+        kind: MorphIO's number of the neurite type.
+
+    Returns:
+        (cells, len(NAMES)) float64; NaN where a cell has nothing to measure.
+    """
+    table = np.full((len(morphologies), len(NAMES)), np.nan)
+    columns = dict(zip(NAMES, table.T, strict=True))
+    for name in _OF_NONE:
+        columns[name][:] = 0.0
+    pool = _Pool.of(morphologies, kind)
+    if len(pool.cell):
+        _measure_sections(pool, columns)
+        _measure_tips(pool, columns)
+        _measure_forks(pool, columns)
+        _measure_points(pool, columns)
+    return table
+
+
+@dataclass
+class _Pool:
+    """The sections of one type of many cells: arrays over sections and over points.
+
+    Attributes:
+        count: of cells.
+        points, diameters: (N, 3) and (N,) of all sections, one after the other.
+        along: (N,) cumulated path (um); it does not grow from a section to the next.
+        first, last: (S,) the places of the first and the last point of each section.
+        cell, parent: (S,) its cell, and the section it goes on from (-1: none).
+        levels: [places of sections], those of one distance from the root together.
+    """
+
+    count: int
+    points: np.ndarray
+    diameters: np.ndarray
+    along: np.ndarray
+    first: np.ndarray
+    last: np.ndarray
+    cell: np.ndarray
+    parent: np.ndarray
+    levels: list
+
+    @classmethod
+    def of(cls, morphologies, kind):
+        """Gather the sections."""
+        points, diameters, sizes, cells, parents = [], [], [], [], []
+        before = 0
+        for place, morphology in enumerate(morphologies):
+            kept = np.asarray(morphology.types) == kind
+            lengths = np.diff(morphology.offsets)
+            inside = np.repeat(kept, lengths)
+            points.append(morphology.points[inside])
+            diameters.append(morphology.diameters[inside])
+            sizes.append(lengths[kept])
+            cells.append(np.full(kept.sum(), place))
+            numbers = np.cumsum(kept) - 1 + before
+            old = np.asarray(morphology.parents)[kept]
+            stays = (old >= 0) & kept[old]
+            parents.append(np.where(stays, numbers[old], -1))
+            before += int(kept.sum())
+        points = np.concatenate(points or [np.empty((0, 3))]).astype(float)
+        diameters = np.concatenate(diameters or [np.empty(0)]).astype(float)
+        sizes = np.concatenate(sizes or [np.empty(0, int)])
+        last = np.cumsum(sizes) - 1
+        first = last - sizes + 1
+        steps = np.zeros(len(points))
+        if len(points):
+            steps[1:] = np.linalg.norm(np.diff(points, axis=0), axis=1)
+            steps[first[sizes > 0]] = 0.0
+        cell = np.concatenate(cells or [np.empty(0, int)])
+        parent = np.concatenate(parents or [np.empty(0, int)])
+        levels = _levels(parent)
+        along = np.cumsum(steps)
+        return cls(len(morphologies), points, diameters, along, first, last, cell, parent, levels)
+
+    @property
+    def lengths(self):
+        """(S,) the length of each section (um)."""
+        return self.along[self.last] - self.along[self.first]
+
+    def per_cell(self, places, values=None):
+        """(cells,) the sum of the values of some sections, or their number."""
+        return np.bincount(self.cell[places], values, minlength=self.count)
+
+    def mean(self, places, values):
+        """(cells,) the mean of the finite values of some sections."""
+        finite = np.isfinite(values)
+        counts = self.per_cell(places[finite])
+        sums = self.per_cell(places[finite], values[finite])
+        return np.divide(sums, counts, out=np.full(self.count, np.nan), where=counts > 0)
+
+    def greatest(self, cells, values):
+        """(cells,) the greatest of the values of each cell; NaN without any."""
+        found = np.full(self.count, -np.inf)
+        np.maximum.at(found, cells, values)
+        return np.where(np.isfinite(found), found, np.nan)
+
+
+def _levels(parent):
+    levels, here = [], np.flatnonzero(parent < 0)
+    order = np.argsort(parent, kind="stable")
+    ordered = parent[order]
+    while len(here):
+        levels.append(here)
+        low, high = np.searchsorted(ordered, here), np.searchsorted(ordered, here, side="right")
+        spans = [order[a:b] for a, b in zip(low, high, strict=True) if b > a]
+        here = np.concatenate(spans) if spans else np.empty(0, int)
+    return levels
+
+
+def _measure_sections(pool, columns):
+    places = np.arange(len(pool.cell))
+    lengths = pool.lengths
+    columns["trees"][:] = pool.per_cell(pool.levels[0])
+    columns["sections"][:] = pool.per_cell(places)
+    columns["total length"][:] = pool.per_cell(places, lengths)
+    orders = np.zeros(len(places))
+    for depth, level in enumerate(pool.levels):
+        orders[level] = depth
+    columns["mean branch order"][:] = pool.mean(places, orders)
+    columns["maximum branch order"][:] = pool.greatest(pool.cell, orders)
+    chords = np.linalg.norm(pool.points[pool.last] - pool.points[pool.first], axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        columns["mean tortuosity"][:] = pool.mean(places, lengths / chords)
+        coarse = _coarse_lengths(pool, lengths)
+        long = np.flatnonzero(lengths >= 2 * COARSE)
+        columns["mean tortuosity at 20 um"][:] = pool.mean(long, (coarse / chords)[long])
+
+
+def _coarse_lengths(pool, lengths):
+    """(S,) the length of each section by a point every COARSE um, and its end."""
+    counts = np.floor(lengths / COARSE).astype(int) + 1
+    owner = np.repeat(np.arange(len(counts)), counts)
+    rank = np.arange(len(owner)) - np.repeat(np.cumsum(counts) - counts, counts)
+    wanted = pool.along[pool.first][owner] + rank * COARSE
+    # Two sections share one value of ``along`` where they meet: points are found by their place.
+    place = np.searchsorted(pool.along, wanted, side="right") - 1
+    place = np.clip(place, pool.first[owner], np.maximum(pool.last[owner] - 1, pool.first[owner]))
+    after = np.minimum(place + 1, pool.last[owner])
+    step = pool.along[after] - pool.along[place]
+    share = np.divide(wanted - pool.along[place], step, out=np.zeros_like(step), where=step > 0)
+    share = np.clip(share, 0.0, 1.0)[:, None]
+    way = pool.points[place] * (1 - share) + pool.points[after] * share
+    result = np.zeros(len(counts))
+    inner = owner[1:] == owner[:-1]
+    hops = np.linalg.norm(np.diff(way, axis=0), axis=1)
+    np.add.at(result, owner[1:][inner], hops[inner])
+    ends = np.cumsum(counts) - 1
+    return result + np.linalg.norm(pool.points[pool.last] - way[ends], axis=1)
+
+
+def _measure_tips(pool, columns):
+    children = np.bincount(pool.parent[pool.parent >= 0], minlength=len(pool.cell))
+    tips = np.flatnonzero(children == 0)
+    columns["tips"][:] = pool.per_cell(tips)
+    paths, roots = pool.lengths.copy(), np.arange(len(pool.cell))
+    for level in pool.levels[1:]:
+        paths[level] += paths[pool.parent[level]]
+        roots[level] = roots[pool.parent[level]]
+    radial = np.linalg.norm(
+        pool.points[pool.last[tips]] - pool.points[pool.first[roots[tips]]], axis=1
+    )
+    for name, values in (("path", paths[tips]), ("radial", radial)):
+        columns[f"mean {name} distance"][:] = pool.mean(tips, values)
+        columns[f"maximum {name} distance"][:] = pool.greatest(pool.cell[tips], values)
+
+
+def _measure_forks(pool, columns):
+    children = np.bincount(pool.parent[pool.parent >= 0], minlength=len(pool.cell))
+    sizes = np.ones(len(pool.cell))
+    for level in reversed(pool.levels[1:]):
+        np.add.at(sizes, pool.parent[level], sizes[level])
+    forks = np.flatnonzero(children == 2)
+    if not len(forks):
+        return
+    order = np.argsort(pool.parent, kind="stable")
+    begin = np.searchsorted(pool.parent[order], forks)
+    first, second = order[begin], order[begin + 1]
+    u, v = sizes[first], sizes[second]
+    asymmetry = np.abs(u - v) / (u + v)
+    columns["mean partition asymmetry"][:] = pool.mean(forks, asymmetry)
+    start = pool.points[pool.last[forks]]
+    a, b = pool.points[pool.last[first]] - start, pool.points[pool.last[second]] - start
+    norms = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        angles = np.arccos(np.clip(np.sum(a * b, axis=1) / norms, -1.0, 1.0))
+    columns["mean remote angle"][:] = pool.mean(forks, angles)
+
+
+def _measure_points(pool, columns):
+    owners = np.repeat(pool.cell, pool.last - pool.first + 1)
+    for axis, name in enumerate("xyz"):
+        values = pool.points[:, axis]
+        columns[f"extent along {name}"][:] = pool.greatest(owners, values) + pool.greatest(
+            owners, -values
+        )
+    inside = np.ones(len(pool.points), bool)
+    inside[pool.first] = False
+    ends = np.flatnonzero(inside)
+    lengths = pool.along[ends] - pool.along[ends - 1]
+    sums = pool.diameters[ends] + pool.diameters[ends - 1]
+    slants = np.hypot(lengths, np.diff(pool.diameters)[ends - 1] / 2)
+    cells = owners[ends]
+    columns["area"][:] = np.bincount(cells, np.pi * sums / 2 * slants, pool.count)
+    whole = np.bincount(cells, lengths, pool.count)
+    weighted = np.bincount(cells, sums / 2 * lengths, pool.count)
+    columns["mean diameter"][:] = np.divide(
+        weighted, whole, out=np.full(pool.count, np.nan), where=whole > 0
+    )
+    columns["maximum diameter"][:] = pool.greatest(cells, sums / 2)
+
+
+def moments(table):
+    """(F,) the mean of mean and median of each feature: robust, and it moves with few cells."""
+    with np.errstate(all="ignore"):
+        return 0.5 * (_finite(np.nanmean, table) + _finite(np.nanmedian, table))
+
+
+def spreads(table):
+    """(F,) the spread of each feature: mean of the robust and the plain standard deviation."""
+    with np.errstate(all="ignore"):
+        middle = _finite(np.nanmedian, table)
+        robust = 1.4826 * _finite(np.nanmedian, np.abs(table - middle))
+        plain = _finite(lambda t, axis: np.nanstd(t, axis=axis, ddof=min(1, len(t) - 1)), table)
+    found = 0.5 * (robust + plain)
+    return np.where(np.isfinite(found) & (found > 1e-9), found, 1.0)
+
+
+def _finite(function, table):
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # columns without a number are NaN
+        return function(table, axis=0)
