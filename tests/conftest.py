@@ -7,8 +7,9 @@ import uuid
 from pathlib import Path
 
 import pytest
-from marked_processes import MARK, marked_processes
-from real_parts import needs
+
+from helpers.marked_processes import MARK, marked_processes
+from helpers.real_parts import needs
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
@@ -16,35 +17,9 @@ WITHOUT_KERNELS = {"atlas", "calibration", "example", "io", "placement", "runtim
 """Folders of tests that run no compiled kernel."""
 
 
-QUICK_FLOWS = {"test_flow_progress.py"}
-"""Files of tests/flow/test_flow_*.py that belong to the quick half all the same."""
-
-SLOW_FILES = {
-    "test_apical_points.py",
-    "test_bad_commands.py",
-    "test_bad_launchers.py",
-    "test_constraint_kernels.py",
-    "test_input_properties.py",
-    "test_runtime_kills.py",
-    "test_runtime_launcher.py",
-    "test_vacuum.py",
-    "test_validation_controls.py",
-    "test_validation_topology.py",
-}
-"""Files with many tests of seconds each."""
-
-LONGEST = "test_golden_newer_python.py"
-
-
 def pytest_collection_modifyitems(items):
-    """Whole flows run real commands several times each: all but a few are slow."""
-    for item in items:
-        name = item.path.name
-        whole_flow = name.startswith("test_flow_") and name not in QUICK_FLOWS
-        if whole_flow or name in SLOW_FILES:
-            item.add_marker(pytest.mark.slow)
-    # The longest first: at the end, the other processes would wait for it.
-    items.sort(key=lambda item: item.path.name != LONGEST)
+    """The longest first: at the end, the other processes would wait for it."""
+    items.sort(key=lambda item: item.get_closest_marker("longest") is None)
 
 
 def heed_signals():

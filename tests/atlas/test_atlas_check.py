@@ -2,7 +2,8 @@ import json
 
 import numpy as np
 import pytest
-from atlas_factory import (
+
+from helpers.atlas_factory import (
     REGION,
     column_structure,
     load_raw,
@@ -11,7 +12,6 @@ from atlas_factory import (
     save_volume,
     write_structure,
 )
-
 from region_grower_flow.atlas.check import check_atlas
 
 CENTER = [150.0, 650.0, 150.0]

@@ -2,7 +2,8 @@ import json
 
 import numpy as np
 import pytest
-from atlas_factory import (
+
+from helpers.atlas_factory import (
     REGION,
     column_structure,
     load_raw,
@@ -10,7 +11,6 @@ from atlas_factory import (
     make_cells,
     save_volume,
 )
-
 from region_grower_flow.atlas.load import load_atlas_table
 from region_grower_flow.errors import InvalidInput
 

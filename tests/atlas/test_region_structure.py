@@ -1,8 +1,8 @@
 import math
 
 import pytest
-from atlas_factory import REGION, column_structure, write_structure
 
+from helpers.atlas_factory import REGION, column_structure, write_structure
 from region_grower_flow.atlas.structure import (
     cortical_depths,
     load_region_structure,

@@ -1,8 +1,8 @@
 """Datasets that the tests of calibration share."""
 
 import pytest
-from reference_cells import write_dataset
 
+from helpers.reference_cells import write_dataset
 from region_grower_flow.calibration.dataset import read_dataset
 
 

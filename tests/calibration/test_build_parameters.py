@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from neurots import NeuronGrower
 from neurots.validator import validate_neuron_params
-from reference_cells import INTERNEURON, PYRAMIDAL
 
+from helpers.reference_cells import INTERNEURON, PYRAMIDAL
 from region_grower_flow.calibration.build import Additions, build_parameters
 from region_grower_flow.calibration.distributions import extract_distributions
 from region_grower_flow.calibration.overrides import Table

@@ -8,9 +8,16 @@ from dataclasses import replace
 import luigi
 import numpy as np
 import pytest
-from reference_cells import INTERNEURON, PYRAMIDAL, make_cell, write_cell, write_dat, write_dataset
 from scipy.stats import kstest, norm
 
+from helpers.reference_cells import (
+    INTERNEURON,
+    PYRAMIDAL,
+    make_cell,
+    write_cell,
+    write_dat,
+    write_dataset,
+)
 from region_grower_flow import DiagnoseReconstructions
 from region_grower_flow.calibration import diagnosis
 from region_grower_flow.calibration.dataset import read_dataset

@@ -5,8 +5,8 @@ import json
 import luigi
 import numpy as np
 import pytest
-from reference_cells import make_cell, write_cell, write_dat
 
+from helpers.reference_cells import make_cell, write_cell, write_dat
 from region_grower_flow import BuildParameters, ExtractDistributions, FitPathDistances
 from region_grower_flow.errors import InvalidInput
 

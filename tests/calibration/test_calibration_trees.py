@@ -1,10 +1,10 @@
 """TMD's trees with a quick path distance."""
 
 import numpy as np
-from reference_cells import make_cell, write_cell
 from tmd.io.io import load_population
 from tmd.Tree.methods import get_point_path_distances
 
+from helpers.reference_cells import make_cell, write_cell
 from region_grower_flow.calibration.trees import load_trees, path_distances
 
 

@@ -100,8 +100,7 @@ def test_what_cannot_be_expressed(config, expected):
 
 
 def test_types_with_settings_of_their_own_are_fitted_by_these(dataset):
-    from reference_cells import PYRAMIDAL
-
+    from helpers.reference_cells import PYRAMIDAL
     from region_grower_flow.calibration.distributions import extract_distributions
 
     def fitted(config):
@@ -122,8 +121,8 @@ def test_types_with_settings_of_their_own_are_fitted_by_these(dataset):
 def test_uniform_beside_simpler_grows_uniform_diameters(dataset):
     import numpy as np
     from neurots import NeuronGrower
-    from reference_cells import PYRAMIDAL
 
+    from helpers.reference_cells import PYRAMIDAL
     from region_grower_flow.calibration.distributions import extract_distributions
     from region_grower_flow.calibration.parameters import generate_parameters
 

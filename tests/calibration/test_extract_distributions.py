@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import reference_cells
 from morphio import IterType
 from neurots import extract_input
 from neurots.validator import validate_neuron_distribs
-from reference_cells import INTERNEURON, PYRAMIDAL, make_cell, write_cell, write_dat
 
+from helpers import reference_cells
+from helpers.reference_cells import INTERNEURON, PYRAMIDAL, make_cell, write_cell, write_dat
 from region_grower_flow.calibration import distributions as module
 from region_grower_flow.calibration.dataset import read_dataset
 from region_grower_flow.calibration.distributions import extract_distributions

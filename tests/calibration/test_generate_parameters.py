@@ -4,8 +4,8 @@ import json
 import pytest
 from neurots import NeuronGrower, extract_input
 from neurots.validator import validate_neuron_params
-from reference_cells import INTERNEURON, PYRAMIDAL, make_cell, write_cell, write_dat
 
+from helpers.reference_cells import INTERNEURON, PYRAMIDAL, make_cell, write_cell, write_dat
 from region_grower_flow.calibration.build import Additions, build_parameters
 from region_grower_flow.calibration.dataset import read_dataset
 from region_grower_flow.calibration.distributions import extract_distributions

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from reference_cells import INTERNEURON, PYRAMIDAL, make_cell, write_cell
 
+from helpers.reference_cells import INTERNEURON, PYRAMIDAL, make_cell, write_cell
 from region_grower_flow.calibration.path_distances import (
     ALL,
     FIRST,

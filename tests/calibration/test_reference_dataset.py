@@ -3,8 +3,8 @@ import string
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from reference_cells import INTERNEURON, PYRAMIDAL, write_dat, write_dataset
 
+from helpers.reference_cells import INTERNEURON, PYRAMIDAL, write_dat, write_dataset
 from region_grower_flow.calibration.dataset import check_dataset, read_dataset
 from region_grower_flow.calibration.tables import parse_table
 from region_grower_flow.errors import InvalidInput

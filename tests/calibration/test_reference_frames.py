@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from morphio.mut import Morphology
-from reference_cells import INTERNEURON, PYRAMIDAL, write_dataset
 from scipy.spatial.transform import Rotation
 
+from helpers.reference_cells import INTERNEURON, PYRAMIDAL, write_dataset
 from region_grower_flow import (
     ExtractDistributions,
     PlotMorphometrics,

@@ -1,8 +1,8 @@
 import h5py
 import numpy as np
 import pytest
-from reference_cells import make_cell, write_cell
 
+from helpers.reference_cells import make_cell, write_cell
 from region_grower_flow.calibration.dataset import ReferenceCell
 from region_grower_flow.calibration.morphologies import examine_cell
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from reference_cells import INTERNEURON, PYRAMIDAL, write_dataset
 
+from helpers.reference_cells import INTERNEURON, PYRAMIDAL, write_dataset
 from region_grower_flow import ExtractDistributions
 from region_grower_flow.calibration.dataset import Dataset, ReferenceCell, split_dataset
 from region_grower_flow.calibration.populations import gather_populations

@@ -5,8 +5,8 @@ import math
 
 import numpy as np
 import pytest
-from reference_cells import INTERNEURON, PYRAMIDAL
 
+from helpers.reference_cells import INTERNEURON, PYRAMIDAL
 from region_grower_flow.calibration.distributions import extract_distributions
 from region_grower_flow.calibration.trunk_fits import (
     AngleHistogram,

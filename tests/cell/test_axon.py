@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from factories import copy_morphology, random_morphology
-from real_parts import neuroc_scale
 
+from helpers.factories import copy_morphology, random_morphology
+from helpers.real_parts import neuroc_scale
 from region_grower_flow.cell.axon import kept_sections, place_axon
 from region_grower_flow.errors import DropCell, GrowthFailed
 from region_grower_flow.morphology import (

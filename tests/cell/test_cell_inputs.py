@@ -3,8 +3,8 @@
 import dataclasses
 
 import pytest
-from cell_factory import tiny_settings
 
+from helpers.cell_factory import tiny_settings
 from region_grower_flow.cell import inputs as cell_inputs
 from region_grower_flow.cell.inputs import CellInputs
 from region_grower_flow.errors import DropCell

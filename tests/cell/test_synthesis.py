@@ -4,8 +4,8 @@ import json
 
 import numpy as np
 import pytest
-from cell_factory import tiny_settings
 
+from helpers.cell_factory import tiny_settings
 from region_grower_flow import engine, layout
 from region_grower_flow.cell.synthesis import open_synthesizer
 from region_grower_flow.errors import DropCell, GrowthFailed, InvalidInput, OutputFailed

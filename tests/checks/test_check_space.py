@@ -3,9 +3,9 @@
 from types import SimpleNamespace
 
 import pytest
-from atlas_factory import REGION, column_structure, make_atlas, make_cells
-from factories import random_morphology
 
+from helpers.atlas_factory import REGION, column_structure, make_atlas, make_cells
+from helpers.factories import random_morphology
 from region_grower_flow.checks.space import check_space
 from region_grower_flow.io import morphologies
 from region_grower_flow.io.cells import Cells, write_nodes

@@ -5,11 +5,13 @@ import os
 
 import numpy as np
 import pytest
-from growth_inputs import diagram
 from tmd.Topology.analysis import find_apical_point_distance_smoothed
 
+from helpers.growth_inputs import diagram
 from region_grower_flow.engine.apical import NO_POINT, ApicalPoint, safe_bin
 from region_grower_flow.errors import DropCell
+
+pytestmark = pytest.mark.slow
 
 RATIOS = np.concatenate([np.random.default_rng(0).uniform(0.05, 4.0, 40), [1.0, 0.5, 2.0, 1e-3]])
 

@@ -15,6 +15,8 @@ from region_grower_flow.engine.kernels import mesh_tree
 from region_grower_flow.space import constraints as space
 from region_grower_flow.space import meshes
 
+pytestmark = pytest.mark.slow
+
 OFFSET, VOXEL = np.array([-150.0, -120.0, -130.0]), np.array([25.0, 20.0, 50.0])
 SHAPE = (12, 13, 6)
 

@@ -2,15 +2,15 @@ import copy
 import math
 
 import pytest
-from mtype_factory import (
+
+from helpers.mtype_factory import (
     NAN,
     histogram,
     mtype_distributions,
     mtype_parameters,
     neurite_parameters,
 )
-from nested import LEFT_OUT, set_at
-
+from helpers.nested import LEFT_OUT, set_at
 from region_grower_flow.engine.growth_checks import EntryChecker
 
 BARS = ("basal_dendrite", "persistence_diagram")

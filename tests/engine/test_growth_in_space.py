@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 import trimesh
-from growth_inputs import ORIENTATIONS, assert_same_cells, mtype, site
-from oracle import needs_oracle
 from voxcell import OrientationField
 
+from helpers.growth_inputs import ORIENTATIONS, assert_same_cells, mtype, site
+from helpers.oracle import needs_oracle
 from region_grower_flow import engine
 from region_grower_flow.engine.model import BarcodeScaling
 from region_grower_flow.space import constraints

@@ -5,7 +5,10 @@ import os
 
 import numpy as np
 import pytest
-from growth_inputs import (
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from helpers.growth_inputs import (
     BY_ANGLES,
     ORIENTATIONS,
     STEPS,
@@ -15,10 +18,7 @@ from growth_inputs import (
     site,
     type_params,
 )
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from oracle import needs_oracle
-
+from helpers.oracle import needs_oracle
 from region_grower_flow import engine
 from region_grower_flow.engine.model import BarcodeScaling
 from region_grower_flow.errors import DropCell, GrowthFailed

@@ -10,14 +10,14 @@ import pytest
 
 from region_grower_flow.engine import cache
 
-HERE = Path(__file__).parent
+TESTS = Path(__file__).parents[1]
 
 GROW = """
 import sys
 sys.path.insert(0, sys.argv[1])
 import json
 import numpy as np
-from growth_inputs import ORIENTATIONS, mtype, site
+from helpers.growth_inputs import ORIENTATIONS, mtype, site
 from region_grower_flow import engine
 from region_grower_flow.engine.model import BarcodeScaling
 
@@ -102,14 +102,14 @@ def test_the_filling_process_compiles_into_its_folder(tmp_path):
 def test_only_read_afterwards(kernels):
     before = files_of(cache.folder())
     assert [name for name in before if name.endswith(".nbi")]
-    output(run(GROW, cache.base_folder(), HERE))
+    output(run(GROW, cache.base_folder(), TESTS))
     assert files_of(cache.folder()) == before
 
 
 @pytest.mark.slow
 def test_same_cells_without_compilation(kernels, tmp_path):
-    compiled = json.loads(output(run(GROW, cache.base_folder(), HERE)))
-    plain = json.loads(output(run(GROW, tmp_path, HERE, NUMBA_DISABLE_JIT="1")))
+    compiled = json.loads(output(run(GROW, cache.base_folder(), TESTS)))
+    plain = json.loads(output(run(GROW, tmp_path, TESTS, NUMBA_DISABLE_JIT="1")))
     assert plain == compiled
     assert not list(tmp_path.iterdir())
 

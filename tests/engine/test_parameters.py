@@ -5,8 +5,8 @@ import warnings
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mtype_factory import mtype_distributions, mtype_parameters
 
+from helpers.mtype_factory import mtype_distributions, mtype_parameters
 from region_grower_flow.engine.parameters import (
     check_mtypes,
     convert_legacy_names,

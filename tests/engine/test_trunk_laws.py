@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from growth_inputs import mtype
 
+from helpers.growth_inputs import mtype
 from region_grower_flow import engine
 from region_grower_flow.calibration.trunk_fits import cumulative, fit_mtype
 from region_grower_flow.calibration.trunks import ALL, TrunkChoice, set_trunks

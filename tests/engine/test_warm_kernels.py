@@ -9,8 +9,8 @@ import pytest
 
 SCRIPT = """
 import numpy as np
-from factories import random_morphology
-from test_diameter_models import TYPES, parameters, sampled_model, taper_model
+from helpers.factories import random_morphology
+from helpers.diameter_inputs import TYPES, parameters, sampled_model, taper_model
 from region_grower_flow.cell.axon import place_axon
 from region_grower_flow.engine.diameters import prepare
 from region_grower_flow.engine.kernels import axon, diameters, diameters_sampled, geometry
@@ -73,7 +73,7 @@ assert not late, late
 @pytest.mark.skipif(os.environ.get("NUMBA_DISABLE_JIT", "0") != "0", reason="nothing is compiled")
 def test_nothing_is_compiled_after_warming_up():
     tests = Path(__file__).resolve().parents[1]
-    paths = [str(tests), str(tests / "diameters"), str(tests.parent)]
+    paths = [str(tests), str(tests.parent)]
     script = f"import sys; sys.path[:0] = {paths!r}\n" + SCRIPT
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=False

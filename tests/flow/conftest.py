@@ -1,9 +1,10 @@
 """Small flows: one that has run is copied where a test wants to start from a finished run."""
 
 import pytest
-from bad_bases import make_bases
-from flow_factory import finished_copy, make_flow
-from flow_faults import Faults
+
+from helpers.bad.bases import make_bases
+from helpers.flow_factory import finished_copy, make_flow
+from helpers.flow_faults import Faults
 
 
 @pytest.fixture

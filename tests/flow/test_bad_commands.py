@@ -1,11 +1,14 @@
 """Bad inputs through the commands, and how the commands end."""
 
 import pytest
-from bad_bases import options
-from bad_cases import BY_NAME
-from bad_harness import TRACEBACK, arguments_of, changes, copied, snapshot, synthesize
-from flow_factory import run_alone
-from forked import run_forked
+
+from helpers.bad.bases import options
+from helpers.bad.cases import BY_NAME
+from helpers.bad.harness import TRACEBACK, arguments_of, changes, copied, snapshot, synthesize
+from helpers.flow_factory import run_alone
+from helpers.forked import run_forked
+
+pytestmark = pytest.mark.slow
 
 QUICK = ("parameters-truncated", "cells-outside", "axons-name-outside", "all-at-once")
 SLOW = (

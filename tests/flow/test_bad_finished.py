@@ -4,8 +4,9 @@ import functools
 import shutil
 
 import pytest
-from bad_cases import BY_NAME
-from bad_harness import changes, copied, snapshot, synthesize
+
+from helpers.bad.cases import BY_NAME
+from helpers.bad.harness import changes, copied, snapshot, synthesize
 
 NAMES = (
     "parameters-missing", "parameters-truncated", "distributions-deep",

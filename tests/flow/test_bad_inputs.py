@@ -3,8 +3,9 @@
 import shutil
 
 import pytest
-from bad_cases import BY_NAME, CASES
-from bad_harness import copied, synthesize
+
+from helpers.bad.cases import BY_NAME, CASES
+from helpers.bad.harness import copied, synthesize
 
 KNOWN_BAD = {
     "Ctgf_245170_539748835_pia.swc": "Section type changed without a bifucation at line: 2486",
@@ -32,7 +33,7 @@ def test_a_bad_input_is_refused(case, bases, tmp_path):
 
 @pytest.mark.parametrize("name", KNOWN_BAD)
 def test_a_broken_reconstruction_is_refused(shared, bases, tmp_path, name):
-    from reference_cells import write_dataset
+    from helpers.reference_cells import write_dataset
 
     path = shared / "realdata" / "known_bad" / name
     if not path.is_file():

@@ -5,7 +5,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from bad_harness import TRACEBACK, copied, synthesize
+
+from helpers.bad.harness import TRACEBACK, copied, synthesize
+
+pytestmark = pytest.mark.slow
 
 SECRET = "hunter2-5f8a91c0"
 SINGLES = """

@@ -3,8 +3,11 @@
 import json
 
 import pytest
-from flow_factory import COMMAND, Flow, environment, finished_copy, stages_run
-from forked import run_forked
+
+from helpers.flow_factory import COMMAND, Flow, environment, finished_copy, stages_run
+from helpers.forked import run_forked
+
+pytestmark = pytest.mark.slow
 
 MADE = {
     "CheckInputs",

@@ -3,7 +3,10 @@
 import os
 
 import pytest
-from flow_factory import stages_run
+
+from helpers.flow_factory import stages_run
+
+pytestmark = pytest.mark.slow
 
 GROWN_AGAIN = {"SynthesizeMorphologies"}
 

@@ -4,8 +4,11 @@ import os
 import resource
 
 import pytest
-from flow_factory import make_flow
-from flow_faults import results_of, temporaries
+
+from helpers.flow_factory import make_flow
+from helpers.flow_faults import results_of, temporaries
+
+pytestmark = pytest.mark.slow
 
 CELLS = 12
 

@@ -9,13 +9,13 @@ import time
 from collections import Counter
 
 import pytest
-from flow_factory import make_flow
-from flow_faults import Faults, results_of, temporaries
-from marked_processes import send, wait_until_gone
 
+from helpers.flow_factory import make_flow
+from helpers.flow_faults import Faults, results_of, temporaries
+from helpers.marked_processes import send, wait_until_gone
 from region_grower_flow.record.blocks import finished_records
 
-pytestmark = pytest.mark.mpi
+pytestmark = [pytest.mark.mpi, pytest.mark.slow]
 
 CELLS, CHUNK, BLOCK, WORKERS = 120, 60, 4, 2
 
@@ -139,7 +139,7 @@ STAGES = {
 @pytest.fixture(scope="module")
 def calibrated(tmp_path_factory, kernels):
     """A flow that starts from reconstructions, and what an undisturbed run makes of it."""
-    from bad_bases import calibration
+    from helpers.bad.bases import calibration
 
     flow = calibration(tmp_path_factory.mktemp("calibrated") / "flow")
     flow.options["extraction_processes"] = 2

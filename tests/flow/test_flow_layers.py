@@ -4,8 +4,11 @@ import json
 
 import numpy as np
 import pytest
-from atlas_factory import make_atlas, make_cells, write_structure
-from flow_factory import make_flow, write_nodes
+
+from helpers.atlas_factory import make_atlas, make_cells, write_structure
+from helpers.flow_factory import make_flow, write_nodes
+
+pytestmark = pytest.mark.slow
 
 THICKNESSES = {"SLM": 200.0, "SR": 400.0, "SP": 100.0, "SO": 200.0}
 """Layers of a hippocampal field from the fissure down (um)."""
@@ -180,7 +183,7 @@ def test_a_column_of_layer_names_stays(tmp_path, kernels):
 
 def test_a_cell_that_lacks_a_layer_is_dropped_by_its_name(tmp_path, kernels):
     """A layer without thickness at the cells: the reason names the layer, the debug data too."""
-    from atlas_factory import load_raw, save_volume
+    from helpers.atlas_factory import load_raw, save_volume
 
     flow = field_flow(tmp_path / "flow", THICKNESSES, limits("SLM", "SLM"))
     flow.options["out_debug_data"] = "out/debug.jsonl"

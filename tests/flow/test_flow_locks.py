@@ -6,9 +6,12 @@ import signal
 import time
 
 import pytest
-from bad_harness import snapshot
-from flow_faults import Faults, results_of
-from marked_processes import wait_until_gone
+
+from helpers.bad.harness import snapshot
+from helpers.flow_faults import Faults, results_of
+from helpers.marked_processes import wait_until_gone
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture

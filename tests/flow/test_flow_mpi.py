@@ -1,12 +1,12 @@
 """The whole flow with a real mpiexec: the same results, whatever does the work."""
 
 import pytest
-from flow_factory import make_flow
-from flow_faults import Faults, results_of
 
+from helpers.flow_factory import make_flow
+from helpers.flow_faults import Faults, results_of
 from region_grower_flow.runtime.commands import find_mpiexec
 
-pytestmark = pytest.mark.mpi
+pytestmark = [pytest.mark.mpi, pytest.mark.slow]
 
 CELLS = 24
 

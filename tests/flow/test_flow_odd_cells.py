@@ -3,7 +3,10 @@
 import csv
 
 import pytest
-from flow_faults import results_of, temporaries
+
+from helpers.flow_faults import results_of, temporaries
+
+pytestmark = pytest.mark.slow
 
 
 def reasons(flow):
@@ -101,7 +104,7 @@ def test_an_output_that_fails_in_a_rank_is_a_sentence(faulty, finished_plainly):
 @pytest.fixture(scope="module")
 def finished_plainly(tmp_path_factory, kernels):
     """The morphologies of twelve cells that all behave well."""
-    from flow_factory import make_flow
+    from helpers.flow_factory import make_flow
 
     flow = make_flow(tmp_path_factory.mktemp("plain") / "flow", 12)
     process = flow.luigi()

@@ -6,14 +6,16 @@ import json
 import numpy as np
 import pytest
 import yaml
-from atlas_factory import load_raw, make_atlas, save_volume
-from flow_factory import Flow, make_flow, stages_run, write_nodes
 from luigi.task_register import Register
 
+from helpers.atlas_factory import load_raw, make_atlas, save_volume
+from helpers.flow_factory import Flow, make_flow, stages_run, write_nodes
 from region_grower_flow.errors import InvalidInput
 from region_grower_flow.example.create import create_example
 from region_grower_flow.io.axons import load_axon_table
 from region_grower_flow.io.cells import read_cells
+
+pytestmark = pytest.mark.slow
 
 DENSITIES = {"PC": {"COL;L2": 9000.0}, "IN": {"COL;L2": 3000.0, "COL;L1": 1000.0}}
 

@@ -9,11 +9,13 @@ import time
 from pathlib import Path
 
 import pytest
-from bad_harness import changes, snapshot
-from flow_factory import LUIGI, make_flow, run_alone
 
+from helpers.bad.harness import changes, snapshot
+from helpers.flow_factory import LUIGI, make_flow, run_alone
 from region_grower_flow.record.blocks import block_files
 from region_grower_flow.record.lock import stage_lock
+
+pytestmark = pytest.mark.slow
 
 
 def status(flow, *arguments, code=0):
@@ -174,7 +176,7 @@ def test_a_killed_run_is_partial(tmp_path, kernels):
 
 @pytest.mark.slow
 def test_a_run_of_the_command_line_is_found_by_its_work_folder(flow):
-    from bad_harness import arguments_of
+    from helpers.bad.harness import arguments_of
 
     done = flow.command("synthesize-morphologies", *arguments_of(flow.options))
     assert done.returncode == 0, done.stderr

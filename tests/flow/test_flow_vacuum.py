@@ -7,7 +7,10 @@ import subprocess
 import time
 
 import pytest
-from flow_factory import LUIGI, Flow, make_flow, stages_run
+
+from helpers.flow_factory import LUIGI, Flow, make_flow, stages_run
+
+pytestmark = pytest.mark.slow
 
 TASK = "SynthesizeVacuum"
 

@@ -4,10 +4,13 @@ import re
 import subprocess
 
 import pytest
-from atlas_factory import make_atlas
-from flow_factory import LUIGI, make_flow, write_nodes
-from real_parts import needs
-from web_parts import CHROMEDRIVER, CHROMIUM, browser, process, scheduler, wait_for
+
+from helpers.atlas_factory import make_atlas
+from helpers.flow_factory import LUIGI, make_flow, write_nodes
+from helpers.real_parts import needs
+from helpers.web_parts import CHROMEDRIVER, CHROMIUM, browser, process, scheduler, wait_for
+
+pytestmark = pytest.mark.slow
 
 NASTY = "<img src=x onerror=document.title='owned'>"
 """An mtype that would run a script if a page took it for HTML."""

@@ -8,11 +8,15 @@ import os
 import tempfile
 from pathlib import Path
 
+import pytest
 import yaml
-from bad_harness import TRACEBACK, copied, synthesize
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
-from nested import LEFT_OUT, set_at
+
+from helpers.bad.harness import TRACEBACK, copied, synthesize
+from helpers.nested import LEFT_OUT, set_at
+
+pytestmark = pytest.mark.slow
 
 EXAMPLES = int(os.environ.get("RGF_STRESS", "12"))
 bounded = settings(
@@ -99,7 +103,7 @@ def play(base, spoil):
 
 
 def contents():
-    from flow_factory import distributions, parameters
+    from helpers.flow_factory import distributions, parameters
 
     return {"default": parameters()}, {"default": distributions()}
 

@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from bad_bases import (
+
+from helpers.bad.bases import (
     NAN,
     both,
     change_nodes,
@@ -15,7 +16,7 @@ from bad_bases import (
     volume,
     write_axons,
 )
-from bad_harness import copied, synthesize
+from helpers.bad.harness import copied, synthesize
 
 UNICODE = "L5_\u00fc\u03a9 \U0001f9e0"
 

@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from test_golden import SCENARIOS, compare, options_of
+
+from helpers.golden import SCENARIOS, compare, options_of
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 VERSIONS = "import numpy, importlib.metadata as m; print(numpy.__version__, m.version('neurots'))"
@@ -44,6 +45,7 @@ def environment_of(python, folder):
 
 @pytest.mark.golden
 @pytest.mark.slow
+@pytest.mark.longest
 @pytest.mark.timeout(1500)
 def test_newer_stack_agrees_with_the_reference(shared, tmp_path):
     python = newer_python()

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from oracle import needs_oracle
 
+from helpers.oracle import needs_oracle
 from region_grower_flow.errors import InvalidInput, InvalidInputs
 from region_grower_flow.io.axons import (
     check_axon_table,

@@ -7,8 +7,8 @@ import morphio
 import numpy as np
 import pandas as pd
 import pytest
-from factories import random_morphology
 
+from helpers.factories import random_morphology
 from region_grower_flow.io.atomic import write_json_atomic
 from region_grower_flow.io.cells import Cells, write_cells
 from region_grower_flow.io.circuit import circuit_config

@@ -7,11 +7,11 @@ import h5py
 import morphio
 import numpy as np
 import pytest
-from factories import random_morphology
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from odd_morphologies import assert_same, odd_morphology
 
+from helpers.factories import random_morphology
+from helpers.odd_morphologies import assert_same, odd_morphology
 from region_grower_flow.errors import DropCell, InvalidInput, OutputFailed
 from region_grower_flow.io.containers import write_container
 from region_grower_flow.io.morphologies import morphology_name

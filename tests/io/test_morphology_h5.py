@@ -6,11 +6,11 @@ import h5py
 import morphio
 import numpy as np
 import pytest
-from factories import random_morphology
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from odd_morphologies import assert_same, morphologies
 
+from helpers.factories import random_morphology
+from helpers.odd_morphologies import assert_same, morphologies
 from region_grower_flow.errors import DropCell, InvalidInput
 from region_grower_flow.io import morphology_h5
 from region_grower_flow.io.morphologies import read_morphology

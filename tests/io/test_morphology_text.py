@@ -3,10 +3,10 @@
 import morphio
 import numpy as np
 import pytest
-from factories import random_morphology
 from hypothesis import given, settings
-from odd_morphologies import assert_same, morphologies
 
+from helpers.factories import random_morphology
+from helpers.odd_morphologies import assert_same, morphologies
 from region_grower_flow.errors import DropCell
 from region_grower_flow.io.morphologies import read_morphology
 from region_grower_flow.io.morphology_text import encode_asc, encode_swc, swc_rows

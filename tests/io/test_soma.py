@@ -95,8 +95,7 @@ def test_neuron_measures_the_same_area_in_both_formats(tmp_path):
     """With NEURON where it is installed (it is not among our requirements)."""
     neuron_cells = pytest.importorskip("bluepyopt.ephys.morphologies")
     neuron = pytest.importorskip("neuron")
-    from factories import random_morphology
-
+    from helpers.factories import random_morphology
     from region_grower_flow.io.morphologies import write_morphology
 
     assert neuron_cells

@@ -4,8 +4,8 @@ import json
 import sqlite3
 
 import pytest
-from mtype_factory import mtype_distributions, mtype_parameters
 
+from helpers.mtype_factory import mtype_distributions, mtype_parameters
 from region_grower_flow.engine.parameters import check_mtypes, load_distributions, load_parameters
 from region_grower_flow.errors import InvalidInput
 from region_grower_flow.io import synthdb

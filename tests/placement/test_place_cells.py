@@ -5,9 +5,9 @@ import itertools
 import numpy as np
 import pytest
 import yaml
-from atlas_factory import REGION, THICKNESSES, VOXEL, load_raw, make_atlas, save_volume
 from scipy import stats
 
+from helpers.atlas_factory import REGION, THICKNESSES, VOXEL, load_raw, make_atlas, save_volume
 from region_grower_flow.errors import InvalidInput
 from region_grower_flow.placement.densities import load_densities
 from region_grower_flow.placement.place import (

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from atlas_factory import make_atlas
 
+from helpers.atlas_factory import make_atlas
 from region_grower_flow.errors import InvalidInput
 from region_grower_flow.io.cells import Cells, read_cells, write_nodes
 from region_grower_flow.placement import planes

@@ -7,8 +7,9 @@ import pytest
 def reported(tmp_path_factory, kernels):
     """A flow of 8 cells with reconstructions of its two mtypes, and all of its reports."""
     import numpy as np
-    from flow_factory import PAIR, make_flow
-    from reference_cells import make_cell, write_cell, write_dat
+
+    from helpers.flow_factory import PAIR, make_flow
+    from helpers.reference_cells import make_cell, write_cell, write_dat
 
     folder = tmp_path_factory.mktemp("reported")
     flow = make_flow(folder / "flow", 8)

@@ -4,9 +4,9 @@ import shutil
 import subprocess
 
 import pytest
-from real_parts import needs
-from report_factory import results
 
+from helpers.real_parts import needs
+from helpers.report_factory import results
 from region_grower_flow.report.page import write_page
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]

@@ -3,9 +3,18 @@
 import matplotlib as mpl
 import numpy as np
 import pytest
-from report_factory import HOSTILE, depth_rows, pixels, pyramid, shows
-from test_report_numbers import cells, debug_file, debug_line, fit
 
+from helpers.report_factory import (
+    HOSTILE,
+    cells,
+    debug_file,
+    debug_line,
+    depth_rows,
+    fit,
+    pixels,
+    pyramid,
+    shows,
+)
 from region_grower_flow.morphology import APICAL_DENDRITE, BASAL_DENDRITE
 from region_grower_flow.report import features, path_fits, scales, trunk_angles
 from region_grower_flow.report.drawing import Morphologies, round_length, soma_radius

@@ -5,8 +5,8 @@ import csv
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from report_factory import HOSTILE
 
+from helpers.report_factory import HOSTILE
 from region_grower_flow.report.files import file_stem, report_file, write_table
 
 

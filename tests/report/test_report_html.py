@@ -4,8 +4,8 @@ import re
 from html.parser import HTMLParser
 
 import pytest
-from report_factory import HOSTILE, results, summary
 
+from helpers.report_factory import HOSTILE, results, summary
 from region_grower_flow.report import html
 from region_grower_flow.report.page import SYMBOLS, threshold_words, validation_page, write_page
 from region_grower_flow.report.synthesis_page import (

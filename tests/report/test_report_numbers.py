@@ -1,19 +1,13 @@
 """The numbers of the tables against numbers worked out by hand."""
 
-import json
-
 import numpy as np
 import pytest
-from report_factory import fork, pyramid
 
+from helpers.report_factory import cells, debug_file, debug_line, fit, fork, pyramid
 from region_grower_flow.errors import InvalidInput
 from region_grower_flow.morphology import BASAL_DENDRITE
 from region_grower_flow.report import features, path_fits, profiles, scales, trunk_angles
 from region_grower_flow.validation.cells import ValidationCell
-
-
-def cells(sizes):
-    return [ValidationCell(f"cell {size:g}", pyramid(size)) for size in sizes]
 
 
 def test_features_of_a_cell_that_can_be_drawn_by_hand():
@@ -73,24 +67,6 @@ def test_too_few_cells_have_no_score():
     )
 
 
-def debug_file(path, lines):
-    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    return path
-
-
-def debug_line(cell, mtype, target=(), limits=(), layers=()):
-    infos = {
-        "input_scaling": {
-            "target_func": {"inputs": {}, "scaling": [{"scaling_ratio": s} for s in target]},
-            "default_func": {"inputs": {}, "scaling": [{"scaling_ratio": s} for s in layers]},
-        },
-        "neurite_hard_limit_rescaling": [
-            {"neurite_type": "basal_dendrite", "scale": s, "deleted": s < 0.2} for s in limits
-        ],
-    }
-    return {"cell": cell, "mtype": mtype, "debug_infos": infos}
-
-
 def test_scales_are_counted_per_mtype(tmp_path):
     lines = [
         debug_line(0, "A", target=[0.5], limits=[0.8, 0.1], layers=[1.0, 1.0]),
@@ -122,23 +98,6 @@ def test_debug_data_that_are_something_else_are_refused(tmp_path, text):
         scales.read_scales(path)
 
 
-def fit(**changes):
-    return {
-        "extents": [10.0, 20.0, 30.0],
-        "path_distances": [20.0, 40.0, 90.0],
-        "used": [True, True, False],
-        "slope": 2.0,
-        "intercept": 0,
-        "n_trees": 3,
-        "n_used": 2,
-        "r2": 1.0,
-        "rms_residual": 0.0,
-        "synthesized": [(10.0, 23.0), (20.0, 36.0)],
-        "slope_in_parameters": 1.5,
-        **changes,
-    }
-
-
 def test_rows_of_path_fits():
     trees, lines = path_fits.fit_rows("PC", {"apical_dendrite": fit()})
     residuals = [(row["population"], row["residual_um"]) for row in trees]
@@ -162,7 +121,7 @@ def test_a_fit_without_slope_has_no_residuals():
 
 
 def test_angles_of_trunks():
-    from report_factory import flat
+    from helpers.report_factory import flat
 
     # Two basal trunks: one along +x (90 degrees to the pia), one along -y (180 degrees).
     sideways = fork(BASAL_DENDRITE, start=(5.0, 0.0, 0.0))
@@ -201,7 +160,7 @@ def test_layer_names_for_people():
 
 
 def test_scores_of_a_validation_are_those_of_its_verdicts():
-    from report_factory import results
+    from helpers.report_factory import results
 
     rows = features.verdict_scores(results(["A"]).of("full", tier="morphometrics"))
     assert len(rows) == 1

@@ -4,10 +4,10 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from atlas_factory import make_atlas
 from matplotlib.colors import to_rgb
-from report_factory import pixels, pyramid, shows
 
+from helpers.atlas_factory import make_atlas
+from helpers.report_factory import pixels, pyramid, shows
 from region_grower_flow.atlas.structure import load_region_structure
 from region_grower_flow.morphology import APICAL_DENDRITE, BASAL_DENDRITE
 from region_grower_flow.placement.planes import Plane

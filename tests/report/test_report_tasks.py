@@ -5,7 +5,8 @@ import shutil
 
 import numpy as np
 import pytest
-from flow_factory import Flow, stages_run
+
+from helpers.flow_factory import Flow, stages_run
 
 REPORTS = {
     "morphometrics": {"IN.png", "PC.png", "morphometrics.csv", "summary.csv"},

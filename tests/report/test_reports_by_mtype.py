@@ -4,8 +4,8 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from report_factory import flat, fork, pyramid, shows
 
+from helpers.report_factory import flat, fork, pyramid, shows
 from region_grower_flow.calibration.dataset import ReferenceCell
 from region_grower_flow.io.morphologies import nrn_ordered, write_morphology
 from region_grower_flow.morphology import APICAL_DENDRITE, BASAL_DENDRITE

@@ -9,20 +9,20 @@ from pathlib import Path
 
 import pytest
 
-HERE = Path(__file__).parent
+TESTS = Path(__file__).parents[1]
 
 
 @pytest.fixture
 def fake(monkeypatch, tmp_path, mark):
     """Makes ChunkRuns of fake cells in this test's folder."""
-    import fake_worker
-
+    from helpers import fake_worker
     from region_grower_flow.runtime.plans import ChunkRun
 
     monkeypatch.setitem(
         sys.modules, "region_grower_flow.cell.synthesis", fake_worker.fake_synthesis()
     )
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(map(str, (HERE, HERE.parent))))
+    inherited = filter(None, [os.environ.get("PYTHONPATH")])
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(TESTS), *inherited]))
 
     def make(name="chunk", rows=range(60), settings=None, **options):
         folder = tmp_path / name
@@ -45,7 +45,7 @@ def run():
     from region_grower_flow.runtime.launcher import run_chunk
 
     def run_fake(plan, on_progress=None):
-        return run_chunk(plan, on_progress, worker_module="fake_worker")
+        return run_chunk(plan, on_progress, worker_module="helpers.fake_worker")
 
     return run_fake
 
@@ -59,7 +59,7 @@ def start_parent(tmp_path, mark):
         values = {**asdict(plan), "costs": None, "digests": None}
         path = tmp_path / "plan.json"
         path.write_text(json.dumps(values))
-        command = [*prefix, sys.executable, str(HERE / "fake_parent.py"), str(path)]
+        command = [*prefix, sys.executable, str(TESTS / "helpers" / "fake_parent.py"), str(path)]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
         return subprocess.Popen(command, **pipes, **options)
 

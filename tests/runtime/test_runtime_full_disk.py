@@ -3,9 +3,9 @@
 import resource
 
 import pytest
-from marked_processes import marked_processes
-from runtime_helpers import both_launchers, journal
 
+from helpers.marked_processes import marked_processes
+from helpers.runtime_helpers import both_launchers, journal
 from region_grower_flow.record.blocks import finished_records
 
 

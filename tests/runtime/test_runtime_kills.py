@@ -6,13 +6,13 @@ import signal
 import time
 
 import pytest
-from fake_worker import FakeSynthesizer
-from marked_processes import marked_processes, send, wait_until_gone
-from runtime_helpers import files, journal
 
+from helpers.fake_worker import FakeSynthesizer
+from helpers.marked_processes import marked_processes, send, wait_until_gone
+from helpers.runtime_helpers import files, journal
 from region_grower_flow.record.blocks import finished_records
 
-pytestmark = pytest.mark.mpi
+pytestmark = [pytest.mark.mpi, pytest.mark.slow]
 
 CELLS, BLOCK_CELLS, WORKERS = 160, 8, 2
 
@@ -43,7 +43,7 @@ def targets(mark, parent):
     """The processes of a run by what they are."""
     found = {"parent": [parent.pid], "mpiexec": [], "rank": []}
     for pid, command in marked_processes(mark).items():
-        if "-m fake_worker" not in command:
+        if "-m helpers.fake_worker" not in command:
             continue
         kind = "mpiexec" if "mpiexec" in command.split()[0] else "rank"
         if "/sh " not in command:

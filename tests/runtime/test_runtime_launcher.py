@@ -8,14 +8,16 @@ import sys
 from pathlib import Path
 
 import pytest
-from marked_processes import marked_processes
-from runtime_helpers import both_launchers, files, journal, orphaned_memory
 
+from helpers.marked_processes import marked_processes
+from helpers.runtime_helpers import both_launchers, files, journal, orphaned_memory
 from region_grower_flow.errors import InvalidInput, OutputFailed, WorkerFailed
 from region_grower_flow.record.blocks import block_files, finished_records
 from region_grower_flow.runtime import launcher, trial
 from region_grower_flow.runtime.job import JOBS, Block, Job, write_job
 from region_grower_flow.runtime.notes import RankNotes, create_notes
+
+pytestmark = pytest.mark.slow
 
 
 def no_jobs_left(plan):

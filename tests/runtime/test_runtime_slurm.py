@@ -10,10 +10,10 @@ import sys
 import time
 
 import pytest
-from marked_processes import marked_processes, wait_until_gone
-from real_parts import needs
-from runtime_helpers import files, journal
 
+from helpers.marked_processes import marked_processes, wait_until_gone
+from helpers.real_parts import needs
+from helpers.runtime_helpers import files, journal
 from region_grower_flow.errors import WorkerFailed
 from region_grower_flow.record.blocks import finished_records
 from region_grower_flow.runtime import commands

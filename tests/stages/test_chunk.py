@@ -4,8 +4,8 @@ import dataclasses
 import json
 
 import pytest
-from cell_factory import tiny_settings
 
+from helpers.cell_factory import tiny_settings
 from region_grower_flow import layout
 from region_grower_flow.io import atomic
 from region_grower_flow.record.tables import read_records

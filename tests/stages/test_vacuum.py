@@ -19,6 +19,8 @@ from region_grower_flow.stages.vacuum import (
     vacuum_cells,
 )
 
+pytestmark = pytest.mark.slow
+
 SAME = 1e-4
 """um: the files hold single precision."""
 

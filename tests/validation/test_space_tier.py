@@ -4,9 +4,9 @@ import dataclasses
 
 import numpy as np
 import pytest
-from atlas_factory import make_atlas
-from factories import random_morphology
 
+from helpers.atlas_factory import make_atlas
+from helpers.factories import random_morphology
 from region_grower_flow.morphology import APICAL_DENDRITE, BASAL_DENDRITE
 from region_grower_flow.space.layers import LayerContext
 from region_grower_flow.validation import depths, space

@@ -5,8 +5,8 @@ from dataclasses import replace
 import h5py
 import numpy as np
 import pytest
-from factories import random_morphology
 
+from helpers.factories import random_morphology
 from region_grower_flow.io.containers import write_container
 from region_grower_flow.io.morphologies import load_morphology, nrn_ordered, write_morphology
 from region_grower_flow.morphology import BASAL_DENDRITE

@@ -10,8 +10,8 @@ import json
 
 import numpy as np
 import pytest
-from made_cells import by_test
 
+from helpers.made_cells import by_test
 from region_grower_flow.io.morphologies import read_morphology
 from region_grower_flow.validation import controls, topology, trunks
 from region_grower_flow.validation.cells import ValidationCell

@@ -2,8 +2,7 @@
 
 from types import SimpleNamespace
 
-from made_cells import make_cells
-
+from helpers.made_cells import make_cells
 from region_grower_flow.validation import topology
 from region_grower_flow.validation.mtype import Reference, statistics
 from region_grower_flow.validation.verdict import FAIL, NOT_TESTABLE, PASS

@@ -1,9 +1,9 @@
 """Cells under test: parts of them, and what NeuroM and TMD make of them."""
 
 import numpy as np
-from factories import random_morphology
-from made_cells import make_cells
 
+from helpers.factories import random_morphology
+from helpers.made_cells import make_cells
 from region_grower_flow.morphology import APICAL_DENDRITE, AXON, BASAL_DENDRITE
 from region_grower_flow.validation.cells import ValidationCell, of_type
 

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from made_cells import make_cells
 from sklearn.linear_model import RidgeClassifier
 from sklearn.metrics import balanced_accuracy_score
 from sklearn.model_selection import cross_val_predict
 
+from helpers.made_cells import make_cells
 from region_grower_flow.validation import classifier, controls, morphometrics, topology
 from region_grower_flow.validation.verdict import FAIL, NOT_TESTABLE, PASS
 

@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
-from made_cells import make_cells
 
+from helpers.made_cells import make_cells
 from region_grower_flow.validation import classifier, controls, morphometrics, topology, trunks
 from region_grower_flow.validation.verdict import FAIL, NO_POWER, NOT_TESTABLE, PASS, Verdict
+
+pytestmark = pytest.mark.slow
 
 BASAL, APICAL = "basal_dendrite", "apical_dendrite"
 ENERGY = f"{topology.TIER}: {topology.ENERGY}"

@@ -3,9 +3,9 @@
 import neurom
 import numpy as np
 import pytest
-from factories import random_morphology
-from made_cells import by_test, flat, make_cells
 
+from helpers.factories import random_morphology
+from helpers.made_cells import by_test, flat, make_cells
 from region_grower_flow.morphology import APICAL_DENDRITE, AXON, BASAL_DENDRITE
 from region_grower_flow.validation import controls, morphometrics
 from region_grower_flow.validation.cells import ValidationCell

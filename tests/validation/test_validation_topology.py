@@ -2,15 +2,17 @@
 
 import numpy as np
 import pytest
-from factories import random_morphology
-from made_cells import by_test, make_cells
 from scipy import stats
 from tmd.Topology import distances, methods, vectorizations
 
+from helpers.factories import random_morphology
+from helpers.made_cells import by_test, make_cells
 from region_grower_flow.morphology import AXON, BASAL_DENDRITE
 from region_grower_flow.validation import controls, topology
 from region_grower_flow.validation.cells import ValidationCell
 from region_grower_flow.validation.verdict import FAIL, NO_POWER, NOT_TESTABLE, PASS
+
+pytestmark = pytest.mark.slow
 
 BASAL = "basal_dendrite"
 

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from made_cells import by_test, make_cells
 from neurots.generate.orientations import OrientationManager, get_probability_function
 from scipy import stats
 
+from helpers.made_cells import by_test, make_cells
 from region_grower_flow.validation import trunk_laws, trunks
 from region_grower_flow.validation.cells import ValidationCell
 from region_grower_flow.validation.verdict import FAIL, NOT_TESTABLE, PASS

@@ -4,8 +4,8 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from made_cells import make_cells
 
+from helpers.made_cells import make_cells
 from region_grower_flow.calibration.dataset import FIT, TEST
 from region_grower_flow.errors import InvalidInput
 from region_grower_flow.validation import mtype, populations, validate
@@ -113,8 +113,7 @@ def test_samples_are_all_or_some_in_order():
 @pytest.fixture
 def task(tmp_path):
     """A validation with the hold-out, of 6 reconstructions of an mtype."""
-    from reference_cells import make_cell, write_cell, write_dat
-
+    from helpers.reference_cells import make_cell, write_cell, write_dat
     from region_grower_flow.tasks.validation import ValidateSynthesis
 
     rng = np.random.default_rng(0)

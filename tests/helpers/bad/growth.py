@@ -2,9 +2,9 @@
 
 import math
 
-from bad_bases import NAN, both, distribs, params, text
-from bad_harness import Bad
-from nested import LEFT_OUT
+from helpers.bad.bases import NAN, both, distribs, params, text
+from helpers.bad.harness import Bad
+from helpers.nested import LEFT_OUT
 
 BASAL, APICAL = "basal_dendrite", "apical_dendrite"
 PLACE = "parameters.json: default -> PC -> "

@@ -1,8 +1,11 @@
 """Small made-up morphologies, results and synthesis summaries for the tests of reports."""
 
+import json
+
 import numpy as np
 
 from region_grower_flow.morphology import APICAL_DENDRITE, BASAL_DENDRITE, FlatMorphology
+from region_grower_flow.validation.cells import ValidationCell
 from region_grower_flow.validation.results import Results
 from region_grower_flow.validation.verdict import Verdict
 
@@ -176,3 +179,42 @@ def shows(picture, color, least=20, tolerance=0.12):
 
     near = np.abs(picture - np.array(to_rgb(color))).max(axis=-1) < tolerance
     return int(near.sum()) >= least
+
+
+def cells(sizes):
+    return [ValidationCell(f"cell {size:g}", pyramid(size)) for size in sizes]
+
+
+def debug_file(path, lines):
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return path
+
+
+def debug_line(cell, mtype, target=(), limits=(), layers=()):
+    infos = {
+        "input_scaling": {
+            "target_func": {"inputs": {}, "scaling": [{"scaling_ratio": s} for s in target]},
+            "default_func": {"inputs": {}, "scaling": [{"scaling_ratio": s} for s in layers]},
+        },
+        "neurite_hard_limit_rescaling": [
+            {"neurite_type": "basal_dendrite", "scale": s, "deleted": s < 0.2} for s in limits
+        ],
+    }
+    return {"cell": cell, "mtype": mtype, "debug_infos": infos}
+
+
+def fit(**changes):
+    return {
+        "extents": [10.0, 20.0, 30.0],
+        "path_distances": [20.0, 40.0, 90.0],
+        "used": [True, True, False],
+        "slope": 2.0,
+        "intercept": 0,
+        "n_trees": 3,
+        "n_used": 2,
+        "r2": 1.0,
+        "rms_residual": 0.0,
+        "synthesized": [(10.0, 23.0), (20.0, 36.0)],
+        "slope_in_parameters": 1.5,
+        **changes,
+    }

@@ -12,8 +12,7 @@ import types
 import zlib
 from pathlib import Path
 
-from odd_behaviors import hang, kill, loop, note, segfault
-
+from helpers.odd_behaviors import hang, kill, loop, note, segfault
 from region_grower_flow.errors import InvalidInput, OutputFailed
 from region_grower_flow.io.atomic import write_bytes_atomic
 

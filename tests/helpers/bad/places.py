@@ -2,9 +2,9 @@
 
 import stat
 
-from bad_bases import both, link, options, text
-from bad_harness import Bad
-from nested import LEFT_OUT
+from helpers.bad.bases import both, link, options, text
+from helpers.bad.harness import Bad
+from helpers.nested import LEFT_OUT
 
 
 def opts(name, words, **values):

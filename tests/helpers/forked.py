@@ -14,7 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from marked_processes import MARK
+from helpers.marked_processes import MARK
 
 SERVER = Path(__file__).with_name("fork_server.py")
 

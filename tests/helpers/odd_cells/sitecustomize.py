@@ -14,7 +14,7 @@ import os
 import sys
 import time
 
-from odd_behaviors import hang, kill, loop, note, segfault
+from helpers.odd_behaviors import hang, kill, loop, note, segfault
 
 ODD = json.loads(os.environ.get("RGF_TEST_ODD", "null"))
 SYNTHESIS = "region_grower_flow.cell.synthesis"

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import luigi
 from click.testing import CliRunner
-from flow_factory import Flow
+
+from helpers.flow_factory import Flow
 
 TRACEBACK = "Traceback (most recent call last)"
 

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from atlas_factory import make_atlas
-from forked import run_forked
+
+from helpers.atlas_factory import make_atlas
+from helpers.forked import run_forked
 
 LUIGI = Path(sys.executable).with_name("luigi")
 COMMAND = Path(sys.executable).with_name("region-grower-flow")

@@ -5,9 +5,10 @@ import shutil
 
 import h5py
 import numpy as np
-from atlas_factory import VOXEL, load_raw, save_volume
-from flow_factory import make_flow
-from nested import LEFT_OUT, set_at
+
+from helpers.atlas_factory import VOXEL, load_raw, save_volume
+from helpers.flow_factory import make_flow
+from helpers.nested import LEFT_OUT, set_at
 
 NAN = float("nan")
 
@@ -56,8 +57,7 @@ def meshes(folder):
 
 def axons(folder):
     """An axon is grafted on every cell."""
-    from factories import random_morphology
-
+    from helpers.factories import random_morphology
     from region_grower_flow.io.morphologies import write_morphology
     from region_grower_flow.morphology import AXON
 
@@ -79,7 +79,7 @@ def write_axons(flow, names, scales=None, ids=None):
 
 def calibration(folder):
     """Parameters and distributions are made from reconstructions."""
-    from reference_cells import INTERNEURON, PYRAMIDAL, write_dataset
+    from helpers.reference_cells import INTERNEURON, PYRAMIDAL, write_dataset
 
     flow = make_flow(folder)
     write_dataset(flow.folder)

@@ -3,7 +3,8 @@
 import math
 
 import numpy as np
-from bad_bases import (
+
+from helpers.bad.bases import (
     NAN,
     all_nan,
     both,
@@ -19,8 +20,8 @@ from bad_bases import (
     text,
     volume,
 )
-from bad_harness import Bad
-from nested import LEFT_OUT
+from helpers.bad.harness import Bad
+from helpers.nested import LEFT_OUT
 
 STRUCTURE = "atlas/region_structure.yaml"
 VOLUMES = ("brain_regions", "orientation", "[PH]y", "[PH]1", "[PH]2")
@@ -41,7 +42,7 @@ def fortran_like(raw):
 
 def coarser(name):
     def spoil(flow):
-        from atlas_factory import load_raw, save_volume
+        from helpers.atlas_factory import load_raw, save_volume
 
         path = flow.path("atlas", f"{name}.nrrd")
         save_volume(path, load_raw(path), voxel=50.0)
@@ -51,7 +52,7 @@ def coarser(name):
 
 def shifted(name):
     def spoil(flow):
-        from atlas_factory import load_raw, save_volume
+        from helpers.atlas_factory import load_raw, save_volume
 
         path = flow.path("atlas", f"{name}.nrrd")
         save_volume(path, load_raw(path), offset=(0.0, 1e6, 0.0))

@@ -2,7 +2,8 @@
 
 import h5py
 import numpy as np
-from bad_bases import (
+
+from helpers.bad.bases import (
     NAN,
     both,
     column,
@@ -20,8 +21,8 @@ from bad_bases import (
     text,
     write_axons,
 )
-from bad_harness import Bad
-from nested import LEFT_OUT
+from helpers.bad.harness import Bad
+from helpers.nested import LEFT_OUT
 
 CELLS = "nodes.h5"
 FEW = np.linspace(100.0, 300.0, 8)

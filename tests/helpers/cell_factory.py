@@ -3,8 +3,8 @@
 import json
 
 import numpy as np
-from factories import random_morphology
 
+from helpers.factories import random_morphology
 from region_grower_flow import layout
 from region_grower_flow.cell.settings import SynthesisSettings
 from region_grower_flow.engine.warm import tiny_mtype

@@ -1,7 +1,18 @@
 """Bad JSON, YAML and text files: absent, unreadable, empty, damaged, hostile."""
 
-from bad_bases import both, cut, file, folder, link, missing, options, secret, structure, text
-from bad_harness import Bad
+from helpers.bad.bases import (
+    both,
+    cut,
+    file,
+    folder,
+    link,
+    missing,
+    options,
+    secret,
+    structure,
+    text,
+)
+from helpers.bad.harness import Bad
 
 STRUCTURE = "atlas/region_structure.yaml"
 HIERARCHY = "atlas/hierarchy.json"

@@ -4,8 +4,7 @@ import json
 import sys
 from pathlib import Path
 
-import fake_worker
-
+from helpers import fake_worker
 from region_grower_flow.errors import FlowError
 from region_grower_flow.runtime.launcher import finished_records, run_chunk
 from region_grower_flow.runtime.plans import ChunkRun
@@ -19,7 +18,7 @@ def main(path):
     rows = [row for row in values["rows"] if (row, synthesizer.digest(row)) not in finished]
     print("begins", len(rows), flush=True)
     try:
-        run_chunk(ChunkRun(**{**values, "rows": rows}), worker_module="fake_worker")
+        run_chunk(ChunkRun(**{**values, "rows": rows}), worker_module="helpers.fake_worker")
     except FlowError as error:
         sys.exit(f"{type(error).__name__}: {error}")
     print("ends", flush=True)

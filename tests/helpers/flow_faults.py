@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import h5py
-from flow_factory import COMMAND, LUIGI, environment
-from forked import run_forked
-from marked_processes import MARK, marked_processes, send
+
+from helpers.flow_factory import COMMAND, LUIGI, environment
+from helpers.forked import run_forked
+from helpers.marked_processes import MARK, marked_processes, send
 
 HERE = Path(__file__).parent
 
@@ -94,7 +95,7 @@ class Faults:
 
     def region_grower_flow(self):
         """The words of region-grower-flow with the flow's options."""
-        from bad_harness import arguments_of
+        from helpers.bad.harness import arguments_of
 
         return [COMMAND, "synthesize-morphologies", *arguments_of(self.flow.options)]
 
