@@ -16,7 +16,12 @@ from region_grower_flow.calibration.diameter_model import (
 from region_grower_flow.calibration.extraction import ExtractionTask, extract_mtype
 from region_grower_flow.calibration.features import check_feature
 from region_grower_flow.calibration.pool import available_cpus, share_out, start_server
-from region_grower_flow.calibration.populations import AXON, BASAL, gather_populations
+from region_grower_flow.calibration.populations import (
+    AXON,
+    BASAL,
+    DEFAULT_THRESHOLD,
+    gather_populations,
+)
 from region_grower_flow.calibration.report import CalibrationReport
 from region_grower_flow.calibration.settings import CalibrationSettings
 from region_grower_flow.errors import InvalidInput, InvalidInputs
@@ -50,6 +55,7 @@ def extract_distributions(dataset, settings=None, processes=None, progress=None)
     diameter = resolve_diameter_model(settings.diametrizer_config)
     check_feature(settings.feature)
     _check_min_basal_trees(settings.min_basal_trees)
+    _check_bar_threshold(settings.bar_threshold)
     count = _count_processes(processes, dataset)
     if count > 1:
         # Its imports take seconds: they run while the cells are examined here.
@@ -77,6 +83,11 @@ def _check_min_basal_trees(count):
         raise InvalidInput(f"the least number of basal dendrites is {count!r}, expected 1 or 2")
 
 
+def _check_bar_threshold(threshold):
+    if threshold is not None and (not isinstance(threshold, int) or threshold < 0):
+        raise InvalidInput(f"the threshold of bar codes is {threshold!r}, expected 0, 1, 2, ...")
+
+
 def _task(population, diameter, settings):
     return ExtractionTask(
         population.mtype,
@@ -87,7 +98,14 @@ def _task(population, diameter, settings):
         diameter,
         settings.feature,
         settings.min_basal_trees,
+        _measured(population, settings) if settings.measured else {},
     )
+
+
+def _measured(population, settings):
+    """{neurite type: threshold} of the measured trees: apicals of one bar are among them."""
+    least = DEFAULT_THRESHOLD if settings.bar_threshold is None else settings.bar_threshold
+    return {name: min(least, population.thresholds[name]) for name in population.neurite_types}
 
 
 def _count_processes(processes, dataset):

@@ -5,12 +5,14 @@ import functools
 import io
 import math
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from region_grower_flow.calibration.diameter_model import DEFAULT, EXTERNAL, DiameterModel
 from region_grower_flow.calibration.features import DEFAULT_FEATURE, TRUNK_LENGTH
+from region_grower_flow.calibration.measured import measure, read_cells
 from region_grower_flow.calibration.populations import APICAL, AXON, BASAL
 from region_grower_flow.calibration.trees import load_trees
+from region_grower_flow.engine.levers import MEASURED
 
 BAR_CODES = "persistence_diagram"
 TYPES_IN_ORDER = (BASAL, APICAL, AXON)
@@ -30,6 +32,7 @@ class ExtractionTask:
         diameter: the DiameterModel.
         feature: TMD's filtration, one for all neurite types or {neurite type: filtration}.
         min_basal_trees: cells with one basal dendrite less count as having this number.
+        measured: {neurite type: threshold} of the measured trees that are extracted, too.
     """
 
     mtype: str
@@ -40,6 +43,7 @@ class ExtractionTask:
     diameter: DiameterModel
     feature: str | dict
     min_basal_trees: int = 1
+    measured: dict = field(default_factory=dict)
 
 
 def extract_mtype(task):
@@ -95,6 +99,8 @@ def _extract(task):
         distributions[BASAL] = {"trunk": None}
     fitted = task.diameter.complete(distributions["diameter"], task.neurite_types)
     distributions["diameter"] = fitted
+    if task.measured:
+        distributions[MEASURED] = measure(read_cells(task.paths), task.measured)
     return distributions
 
 

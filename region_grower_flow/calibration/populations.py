@@ -102,7 +102,7 @@ def gather_populations(dataset, settings=None):
         if settings.on_bad_morphology == FAIL:
             problems += [_bad_cell(cell) for cell in lost]
         if usable:
-            problems += _decide(population, *chosen(mtype))
+            problems += _decide(population, *chosen(mtype), settings.bar_threshold)
     for mtype, notes in dataset.notes.items():
         if mtype not in populations:
             populations[mtype] = Population(mtype, [], [], notes=list(notes))
@@ -152,7 +152,7 @@ def _known_types(names, where):
     return tuple(name for name in (BASAL, APICAL, AXON) if name in names)
 
 
-def _decide(population, candidates, exact):
+def _decide(population, candidates, exact, threshold=None):
     """Set the neurite types and thresholds of a population; returns the problems."""
     population.neurite_types = [name for name in candidates if exact or _is_grown(population, name)]
     population.notes += _left_out(population, candidates)
@@ -164,7 +164,7 @@ def _decide(population, candidates, exact):
         return [InvalidInput(f"not enough cells have {wanted}", f"mtype {population.mtype}")]
     problems = []
     for name in population.neurite_types:
-        problems += _set_threshold(population, name)
+        problems += _set_threshold(population, name, threshold)
     return problems
 
 
@@ -191,8 +191,14 @@ def _left_out(population, candidates):
         )
 
 
-def _set_threshold(population, name):
-    """The highest threshold, up to NeuroTS's own, that leaves a bar code."""
+def _set_threshold(population, name, threshold=None):
+    """The highest threshold, up to the given one (NeuroTS's own: None), that leaves a bar code.
+
+    An apical dendrite of one bar has no apical point, without which NeuroTS cannot grow it.
+    """
+    wanted = DEFAULT_THRESHOLD if threshold is None else threshold
+    if name == APICAL:
+        wanted = max(wanted, 1)
     tips = max((cell.tips.get(name, 0) for cell in population.usable(name)), default=0)
     if not population.with_tree(name) or not tips:
         return [
@@ -200,8 +206,8 @@ def _set_threshold(population, name):
                 f"none of its cells has a tree of type {name}", f"mtype {population.mtype}"
             )
         ]
-    population.thresholds[name] = min(DEFAULT_THRESHOLD, tips - 1)
-    if tips <= DEFAULT_THRESHOLD:
+    population.thresholds[name] = min(wanted, tips - 1)
+    if tips <= wanted:
         population.notes.append(
             f"no {name} has more than {tips} termination(s): bar codes of trees with {tips} are "
             f"used (NeuroTS alone wants more than {DEFAULT_THRESHOLD})"

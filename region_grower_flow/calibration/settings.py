@@ -27,6 +27,9 @@ class CalibrationSettings:
         min_basal_trees: NeuroTS grows no cell with fewer than two basal dendrites (it draws again,
             and drops the cell in the end). With 2, cells that have one count as having two; 1,
             NeuroTS's default, leaves them.
+        bar_threshold: trees with more terminations than this give bar codes; None: NeuroTS's 2.
+            Apical dendrites need a bifurcation for their apical point, so theirs is at least 1.
+        measured: distributions hold the measured trees that growth levers need, too.
     """
 
     region: str = DEFAULT_REGION
@@ -35,3 +38,5 @@ class CalibrationSettings:
     diametrizer_config: object = None
     feature: object = DEFAULT_FEATURE
     min_basal_trees: int = 1
+    bar_threshold: int | None = None
+    measured: bool = False

@@ -36,7 +36,8 @@ def _check_models(options):
         return problems
     if options.tmd_parameters and options.tmd_distributions:
         paths = (options.tmd_parameters, options.tmd_distributions)
-        return parameters.check_mtypes(given, distributions, wanted, paths, _layers(options))
+        layers, engine = _layers(options), options.engine
+        return parameters.check_mtypes(given, distributions, wanted, paths, layers, engine)
     dataset = Problems().attempt(read_reconstructions, options)
     for region, mtype in dict.fromkeys((w[0], w[2]) for w in wanted):
         if dataset is not None and mtype not in dataset.mtypes:

@@ -51,7 +51,7 @@ def _check_models(options):
     if problems or not (options.tmd_parameters and options.tmd_distributions):
         return problems
     wanted = [(region, region, m) for m in options.mtypes or known_mtypes(given, region)]
-    return parameters.check_mtypes(given, distributions, wanted, paths)
+    return parameters.check_mtypes(given, distributions, wanted, paths, engine=options.engine)
 
 
 def _sources(options, problems):

@@ -2,6 +2,7 @@
 
 from region_grower_flow.engine.model import BarcodeScaling, Grown, GrowthSite
 from region_grower_flow.engine.warm import warm_up
+from region_grower_flow.errors import DropCell
 
 __all__ = ["ENGINES", "BarcodeScaling", "Grown", "GrowthSite", "grow", "prepare", "warm_up"]
 
@@ -33,6 +34,10 @@ def grow(prepared, site, rng, engine="compiled"):
         DropCell: the cell cannot be grown.
     """
     reason = None
+    if has_levers(prepared.params):
+        reason = refused_levers(prepared, engine)
+        if reason is not None:
+            raise DropCell(reason)
     if engine == "compiled":
         reason = prepared.unsupported or _unsupported_site(site)
         if reason is None:
@@ -44,6 +49,20 @@ def grow(prepared, site, rng, engine="compiled"):
     grown = grow_with_neurots(prepared.params, prepared.distributions, site, rng)
     grown.fallback = reason
     return grown
+
+
+def has_levers(params):
+    """Whether the parameters of an mtype have growth levers, which NeuroTS does not know."""
+    return params.get("growth_levers") is not None
+
+
+def refused_levers(prepared, engine):
+    """Why an mtype with levers cannot be grown, or None."""
+    if engine != "compiled":
+        return "growth levers need the compiled engine: NeuroTS does not know them"
+    if prepared.unsupported is not None:
+        return f"its growth levers need the compiled engine, but {prepared.unsupported}"
+    return None
 
 
 def _unsupported_site(site):

@@ -9,6 +9,7 @@ import numpy as np
 from region_grower_flow.engine import trunks
 from region_grower_flow.engine.kernels import state
 from region_grower_flow.engine.kernels.state import as_records
+from region_grower_flow.engine.levers import stretch_matrix
 from region_grower_flow.engine.model import Grown
 from region_grower_flow.engine.soma import Soma, contour, unit
 from region_grower_flow.errors import DropCell, GrowthFailed
@@ -123,6 +124,9 @@ def grow_compiled(prepared, site, rng):
     except ValueError as error:  # of NumPy or SciPy; ours are FlowErrors
         raise GrowthFailed(str(error)) from error
     forest = plant(prepared, starts, bifurcation_axes(y_rotation))
+    if prepared.levers is not None:
+        forest = forest._replace(rules=prepared.levers.cell_rules(prepared, site.orientation, rng))
+        forest.trees["frame"] = site.orientation
     morphology, apical_sections = grow_trees(prepared, forest, space, rng)
     morphology.soma_points = soma_points
     morphology.soma_diameters = np.zeros(len(soma_points), np.float32)
@@ -178,6 +182,7 @@ def draw_trees(prepared, scaling, where, log):
     by_angles = trunks.check_angle_modes([made.trunks for made in prepared.types])
     starts = []
     for i, made in enumerate(prepared.types):
+        levers = None if prepared.levers is None else prepared.levers.types.get(made.kind)
         vectors = trunks.orientations(made.trunks, prepared.by_mode, where)
         if prepared.by_mode and not by_angles:
             trunks.check_basals(made.kind, len(vectors))
@@ -185,6 +190,8 @@ def draw_trees(prepared, scaling, where, log):
         randomness = float(prepared.rules["randomness"][i])
         for point in [soma.attach(vector) for vector in vectors]:
             direction = soma.direction(point)
+            if levers is not None and levers.is_stretched:
+                direction = unit(stretch_matrix(levers.stretch, where.turn).dot(direction))
             chosen = draw_barcode(made, scaling.get(made.kind), where.rng, log)
             ahead = tuple(targeting * x for x in direction)
             first = first_step_direction(i, ahead, randomness, point, where)

@@ -15,6 +15,8 @@ from region_grower_flow.engine.growth_bounds import (
     check_steps,
     check_tree_numbers,
 )
+from region_grower_flow.engine.lever_checks import check_levers
+from region_grower_flow.engine.levers import MEASURED
 from region_grower_flow.engine.trunk_checks import (
     check_histogram,
     check_orientation,
@@ -162,6 +164,8 @@ def _check_growth(params, distribs, report):
             if neurite.get("growth_method") in _BARCODE_METHODS:
                 check_steps(kind, neurite, drawn, report)
     _check_diameters(params, distribs, report)
+    if not report.problems:
+        check_levers(params, distribs, report)
 
 
 def _check_soma(distribs, report):
@@ -364,7 +368,8 @@ def _diameter_kinds(params):
 
 
 def _without_barcodes(distribs):
-    """The same without the bar codes, which :func:`_check_barcodes` looks at."""
+    """The same without the bar codes, which are looked at apart, and without measured trees."""
+    distribs = {kind: value for kind, value in distribs.items() if kind != MEASURED}
     return {
         kind: {**value, "persistence_diagram": []}
         if isinstance(value, dict) and isinstance(value.get("persistence_diagram"), list)

@@ -1,12 +1,14 @@
 """What is the same for all cells of an mtype, prepared once: arrays instead of JSON."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from region_grower_flow.engine.apical import ApicalPoint
 from region_grower_flow.engine.distributions import Distribution, TrunkDistributions
 from region_grower_flow.engine.kernels import state
+from region_grower_flow.engine.levers import CellLevers
+from region_grower_flow.engine.measured_trees import MeasuredTrees
 from region_grower_flow.engine.trunks import TrunkRules
 
 METHODS = {
@@ -57,6 +59,7 @@ class PreparedType:
         apical_points: for each diagram an ApicalPoint; None unless it is looked for.
         tuftless_offset: um by which the apical point lies before the last bifurcation.
         section_type: MorphIO's type of its sections.
+        measured: MeasuredTrees behind the diagrams of a type with levers, else None.
     """
 
     kind: str
@@ -69,6 +72,7 @@ class PreparedType:
     apical_points: list | None
     tuftless_offset: float
     section_type: int
+    measured: MeasuredTrees | None = None
 
 
 @dataclass
@@ -88,6 +92,7 @@ class PreparedMtype:
         apical_type: the section type whose trees have apical points, None without apicals.
         by_mode: the first type's trunks are oriented by a mode.
         pia_matters: some type's orientation has a mode, so the pia's direction is used.
+        levers: CellLevers, None where the mtype grows as in NeuroTS.
     """
 
     params: dict
@@ -103,6 +108,7 @@ class PreparedMtype:
     apical_type: int | None = None
     by_mode: bool = False
     pia_matters: bool = False
+    levers: CellLevers | None = None
 
 
 def prepare_mtype(params, distributions, diameters=None):
@@ -134,23 +140,59 @@ def prepare_mtype(params, distributions, diameters=None):
     return prepared
 
 
+def with_levers(prepared, params):
+    """A copy of a PreparedMtype with other numbers of growth, for fits that try many.
+
+    Args:
+        prepared: a PreparedMtype with levers and without ``unsupported``.
+        params: its parameters with other values of ``randomness``, ``targeting``, ``step_size``
+            and of levers; what else differs is not heeded.
+
+    Raises:
+        KeyError, TypeError, ValueError: they cannot be used.
+    """
+    levers, steps = CellLevers.prepare(params), []
+    rules = np.zeros(len(prepared.types), state.RULES).view(np.recarray)
+    types = []
+    for i, made in enumerate(prepared.types):
+        entry = params[made.kind]
+        made = replace(made, step=Distribution.prepare(entry["step_size"]))
+        _fill_rules(rules[i], entry, made, steps)
+        if made.kind in levers.types:
+            levers.types[made.kind].fill(rules[i])
+        types.append(made)
+    return replace(
+        prepared,
+        params=params,
+        levers=levers,
+        types=types,
+        rules=state.as_records(rules.view(np.ndarray)),
+        steps=np.array(steps, dtype=float).reshape(-1, 2),
+    )
+
+
 def _fill(prepared):
     params, distributions = prepared.params, prepared.distributions
     kinds = params["grow_types"]
     if LEGACY_NAMES & {*params, *kinds}:
         raise ValueError("neurite types have their former names (apical, basal)")
     prepared.soma_size = Distribution.prepare(distributions["soma"]["size"])
+    prepared.levers = CellLevers.prepare(params)
+    with_levers = {} if prepared.levers is None else prepared.levers.types
     steps, n_diagrams = [], 0
     rules = np.zeros(len(kinds), state.RULES).view(np.recarray)
     for i, kind in enumerate(kinds):
-        made = _prepare_type(kind, params[kind], distributions[kind], n_diagrams)
+        measured = MeasuredTrees.prepare(kind, distributions) if kind in with_levers else None
+        made = _prepare_type(kind, params[kind], distributions[kind], n_diagrams, measured)
         _fill_rules(rules[i], params[kind], made, steps)
+        if kind in with_levers:
+            with_levers[kind].fill(rules[i])
         prepared.types.append(made)
         n_diagrams += len(made.diagrams)
     diagrams = [diagram for made in prepared.types for diagram in made.diagrams]
     prepared.rules = state.as_records(rules.view(np.ndarray))
     prepared.steps = np.array(steps, dtype=float).reshape(-1, 2)
-    prepared.diagrams = _sorted_diagrams(diagrams)
+    prepared.diagrams = _sorted_diagrams(prepared.types)
     prepared.first_bars = np.cumsum([0, *map(len, diagrams)]).astype(np.int64)
     if "apical_dendrite" in kinds:
         prepared.apical_type = int(params["apical_dendrite"]["tree_type"])
@@ -162,11 +204,15 @@ def _fill(prepared):
     prepared.pia_matters = any(modes)
 
 
-def _prepare_type(kind, params, distributions, first_diagram):
+def _prepare_type(kind, params, distributions, first_diagram, measured):
     method = METHODS[params["growth_method"]]
     if params.get("modify"):
         raise ValueError(f"{kind} has a 'modify' of its own")
-    diagrams = [] if method == state.TRUNK else _diagrams(kind, distributions)
+    if measured is not None:
+        _check_levers(kind, params)
+        diagrams = measured.diagrams
+    else:
+        diagrams = [] if method == state.TRUNK else _diagrams(kind, distributions)
     step = Distribution.prepare(params["step_size"])
     apical_points, offset = None, 0.0
     if method in (state.TMD_APICAL, state.TMD_GRADIENT):
@@ -185,7 +231,14 @@ def _prepare_type(kind, params, distributions, first_diagram):
         apical_points=apical_points,
         tuftless_offset=offset,
         section_type=int(params["tree_type"]),
+        measured=measured,
     )
+
+
+def _check_levers(kind, params):
+    """Levers are for types that grow by path distances along bar codes."""
+    if METHODS[params["growth_method"]] == state.TRUNK or params["metric"] != "path_distances":
+        raise ValueError(f"growth levers of {kind} need bar codes of path distances")
 
 
 def _diagrams(kind, distributions):
@@ -198,8 +251,9 @@ def _diagrams(kind, distributions):
     return diagrams
 
 
-def _sorted_diagrams(diagrams):
-    """All diagrams one after the other, as DIAGRAM_BAR records."""
+def _sorted_diagrams(types):
+    """All diagrams of the PreparedTypes one after the other, as DIAGRAM_BAR records."""
+    diagrams = [diagram for made in types for diagram in made.diagrams]
     records = np.zeros(sum(map(len, diagrams)), state.DIAGRAM_BAR)
     first = 0
     for diagram in diagrams:
@@ -210,6 +264,12 @@ def _sorted_diagrams(diagrams):
         part["angles"] = diagram[place, 2:]
         part["by_term"] = np.argsort(part["term"], kind="stable")
         first += len(diagram)
+    first = 0
+    for made in types:
+        n_bars = sum(map(len, made.diagrams))
+        if made.measured is not None:
+            made.measured.fill(records[first : first + n_bars])
+        first += n_bars
     return state.as_records(records)
 
 

@@ -8,10 +8,18 @@ see :mod:`region_grower_flow.io.synthdb`.
 import contextlib
 import logging
 
+from region_grower_flow.engine.levers import KEY
 from region_grower_flow.errors import InvalidInput, InvalidInputs, some
 from region_grower_flow.io import synthdb
 from region_grower_flow.io.documents import load_json, load_yaml
-from region_grower_flow.io.schemas import did_you_mean, load_schema, shown, validator, violations
+from region_grower_flow.io.schemas import (
+    did_you_mean,
+    load_schema,
+    shown,
+    validator,
+    violation,
+    violations,
+)
 from region_grower_flow.layout import DEFAULT_REGION
 
 __all__ = [
@@ -162,7 +170,9 @@ def wanted_mtypes(regions, mtypes, mapper):
     return [(mapper[region], region, mtype) for region, mtype in pairs]
 
 
-def check_mtypes(parameters, distributions, wanted, paths=(None, None), layers=None):
+def check_mtypes(
+    parameters, distributions, wanted, paths=(None, None), layers=None, engine="compiled"
+):
     """Everything that keeps the mtypes of the cells from growing, as a list of InvalidInput.
 
     Entries that no cell uses are not looked at (as in region-grower).
@@ -174,8 +184,10 @@ def check_mtypes(parameters, distributions, wanted, paths=(None, None), layers=N
         paths: the files of parameters and distributions, for the messages.
         layers: {synthesis region: its layers from the top down}; when given, constraints by layers
             that a region does not have are found.
+        engine: what grows the cells: "neurots" does not know growth levers.
     """
     from region_grower_flow.engine.growth_checks import EntryChecker
+    from region_grower_flow.engine.lever_checks import refused_levers
 
     checker = EntryChecker(*paths)
     sources = [_sources(path, kind) for path, kind in zip(paths, synthdb.PREFIXES, strict=True)]
@@ -204,6 +216,15 @@ def check_mtypes(parameters, distributions, wanted, paths=(None, None), layers=N
         if key not in seen:
             seen.add(key)
             problems += checker.problems(*found)
+            problems += [
+                violation(
+                    paths[0],
+                    (*found[0][:2], KEY, name),
+                    "NeuroTS does not know growth levers",
+                    "set the option engine to compiled, or leave them out",
+                )
+                for name in refused_levers(found[0][2], engine)
+            ]
         problems += checker.layer_problems(found[0], (layers or {}).get(synthesis_region))
     return _distinct(problems)
 

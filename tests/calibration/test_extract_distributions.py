@@ -353,3 +353,21 @@ def test_the_reconstructed_mtypes_of_the_rat(shared, tmp_path):
     for mtype, distributions in result["default"].items():
         validate_neuron_distribs(distributions)
         assert distributions["diameter"]["method"] == "default", mtype
+
+
+def test_measured_trees_beside_the_distributions(write):
+    depths = {"a": 1, "b": 2, "c": 1}
+    dataset = write({n: ("X", {"basals": 2, "apicals": 1, "depth": d}) for n, d in depths.items()})
+    plain = extract(dataset, 1)[0]["default"]["X"]
+    entry = extract(dataset, 1, bar_threshold=0, measured=True)[0]["default"]["X"]
+    assert set(entry) - set(plain) == {"measured"}
+    assert [cell["name"] for cell in entry["measured"]["cells"]] == list("abc")
+    assert len(entry["measured"]["basal_dendrite"]) == 6
+    assert len(entry[BASAL]["persistence_diagram"]) == 6
+    assert len(plain[BASAL]["persistence_diagram"]) == 2
+    text(entry["measured"])
+
+
+def test_a_threshold_of_bar_codes_is_a_whole_number(dataset):
+    with pytest.raises(InvalidInput, match="threshold"):
+        extract(dataset, 1, bar_threshold=-1)

@@ -19,6 +19,7 @@ from region_grower_flow.engine.kernels.jit import entry, kernel
 from region_grower_flow.engine.kernels.state import CONTINUE, DONE, INVALID_PROBABILITY
 from region_grower_flow.engine.kernels.step import (
     advance,
+    drift,
     heading,
     random_direction,
     step_length,
@@ -106,6 +107,9 @@ def step_in_space(section, kind, forest, space, rng):
     rules = forest.rules[kind]
     slot = slot_of(kind, section.major)
     point = (section.last[0], section.last[1], section.last[2])
+    if rules.wander > 0.0:
+        x, y, z = random_direction(rng)
+        drift(section, rules.wander, x, y, z)
     status, direction = accepted_direction(
         heading(section, rules), rules.randomness, space, slot, point, rng
     )

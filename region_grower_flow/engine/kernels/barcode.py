@@ -44,6 +44,9 @@ def load_barcode(tree, bars, diagram, order):
         bar.term = round4(source.term * ratio)
         for j in range(4):
             bar.angles[j] = source.angles[j]
+        bar.owner = source.owner
+        for j in range(3):
+            bar.heading[j] = source.heading[j]
         bar.has_bif = 1
         bar.has_term = 1
     bars[first].has_bif = 0  # the bifurcation at the soma is none

@@ -5,16 +5,19 @@ import numpy as np
 from region_grower_flow.engine.kernels.bifurcation import children_directions, directional
 from region_grower_flow.engine.kernels.criteria import children_criteria, expected_maximum_length
 from region_grower_flow.engine.kernels.jit import kernel
+from region_grower_flow.engine.kernels.measured import chord, measured, pull, stretch
+from region_grower_flow.engine.kernels.owners import owned_criteria
 from region_grower_flow.engine.kernels.section import child_section, first_point
 from region_grower_flow.engine.kernels.state import (
     DONE,
+    MEASURED,
     RANDOM,
     RANDOM_BRANCHING,
     TMD,
     TMD_GRADIENT,
     ZERO_DIRECTION,
 )
-from region_grower_flow.engine.kernels.step import history
+from region_grower_flow.engine.kernels.step import history, remember
 
 NO_DIRECTION = 1e-8
 """A child's direction that is not longer than this is none (``np.isclose`` with 0)."""
@@ -32,7 +35,12 @@ def bifurcate(index, tree, forest, space, rng):
     bar = forest.bars[section.bif_id]
     bar.has_bif = 0
     along_apical = rules.method != TMD and section.major == 1
-    if along_apical:
+    if rules.branching == MEASURED:
+        directions = measured(chord(section), bar.angles, rules.angle_scale, rng)
+        if along_apical:
+            heading = (section.direction[0], section.direction[1], section.direction[2])
+            directions = (heading, directions[1])
+    elif along_apical:
         heading = (section.direction[0], section.direction[1], section.direction[2])
         directions = directional(heading, bar.angles, forest.axes)
     elif rules.branching == RANDOM:
@@ -44,17 +52,30 @@ def bifurcate(index, tree, forest, space, rng):
     major_first, major_second = children_processes(index, section, tree, rules)
     forest.sections[first].major = major_first
     forest.sections[second].major = major_second
-    status = children_criteria(
-        section, forest.sections[first], forest.sections[second], tree, forest.bars
-    )
+    if rules.owned == 1:
+        owned_criteria(section, forest.sections[first], forest.sections[second], tree, forest.bars)
+        status = DONE
+    else:
+        status = children_criteria(
+            section, forest.sections[first], forest.sections[second], tree, forest.bars
+        )
     if status != DONE:
         return status
+    if rules.heading > 0.0:
+        if not along_apical:
+            pull(forest.sections[first], forest.bars[section.term_id], tree, rules.heading)
+        pull(forest.sections[second], bar, tree, rules.heading)
     for child in (first, second):
         if rules.method == TMD_GRADIENT:
             majorize(forest.sections[child], section, tree, rules)
     for child in (first, second):
+        if rules.stretched == 1:
+            stretch(forest.sections[child].direction, rules.stretch)
         if not normalize(forest.sections[child].direction):
             return ZERO_DIRECTION
+        if rules.fresh_start == 1:
+            ahead = forest.sections[child].direction
+            remember(forest.sections[child], ahead[0], ahead[1], ahead[2])
         status = first_point(child, tree, forest, space, rng)
         if status != DONE:
             return status

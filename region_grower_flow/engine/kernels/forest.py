@@ -4,6 +4,7 @@ import numpy as np
 
 from region_grower_flow.engine.kernels.barcode import load_barcode, min_bif
 from region_grower_flow.engine.kernels.jit import entry, kernel
+from region_grower_flow.engine.kernels.owners import draw_owners, next_owned
 from region_grower_flow.engine.kernels.section import log_point, new_section
 from region_grower_flow.engine.kernels.state import DONE, NEEDS_SPACE, NO_SECTION, TRUNK
 from region_grower_flow.engine.kernels.step import advance, unit
@@ -29,7 +30,7 @@ def grow_forest(forest, diagrams, first_bars, space, rng):
     n_trees = forest.trees.shape[0]
     if progress.n_sections == 0:
         for t in range(n_trees):
-            start_tree(t, forest, diagrams, first_bars)
+            start_tree(t, forest, diagrams, first_bars, rng)
     while progress.n_ended < n_trees:
         while progress.next_tree < n_trees:
             tree = forest.trees[progress.next_tree]
@@ -48,11 +49,11 @@ def grow_forest(forest, diagrams, first_bars, space, rng):
 
 
 @kernel
-def start_tree(t, forest, diagrams, first_bars):
+def start_tree(t, forest, diagrams, first_bars, rng):
     """The bar code of a tree and its first section with two points (TreeGrower.__init__).
 
-    Nothing is drawn: the tree's diagram and first step have been drawn between the trunks, where
-    NeuroTS draws them.
+    Nothing but owners of bars is drawn: the tree's diagram and first step have been drawn between
+    the trunks, where NeuroTS draws them.
     """
     tree = forest.trees[t]
     tree.n_active = 0
@@ -70,12 +71,20 @@ def start_tree(t, forest, diagrams, first_bars):
     section.direction[0], section.direction[1], section.direction[2] = x, y, z
     for j in range(3):
         section.last[j] = tree.start[j]
+        section.begin[j] = tree.start[j]
     if forest.rules[tree.rules].method != TRUNK:
         d = tree.diagram
         diagram = diagrams[first_bars[d] : first_bars[d + 1]]
         load_barcode(tree, forest.bars, diagram, forest.order)
-        section.bif_id, section.bif = min_bif(tree, forest.bars, 0.0, np.inf)
+        rules = forest.rules[tree.rules]
+        if rules.owned == 1:
+            draw_owners(tree, forest.bars, rules, rng)
+            section.bif_id, section.bif = next_owned(tree, forest.bars, tree.first_bar)
+        else:
+            section.bif_id, section.bif = min_bif(tree, forest.bars, 0.0, np.inf)
         section.term_id = forest.bars[tree.last_bar - 1].by_term
+        if rules.owned == 1:
+            section.term_id = tree.first_bar
         section.term = forest.bars[section.term_id].term
     log_point(index, forest)
     first = tree.first_direction

@@ -64,7 +64,11 @@ def child_section(parent, direction, tree, forest):
     for j in range(3):
         section.direction[j] = direction[j]
         section.last[j] = mother.last[j]
-    remember(section, mother.latest[latest, 0], mother.latest[latest, 1], mother.latest[latest, 2])
+        section.begin[j] = mother.last[j]
+    if forest.rules[tree.rules].fresh_start == 0:
+        remember(
+            section, mother.latest[latest, 0], mother.latest[latest, 1], mother.latest[latest, 2]
+        )
     return index
 
 

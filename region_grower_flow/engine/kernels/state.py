@@ -25,8 +25,8 @@ def as_records(array):
 TMD, TMD_APICAL, TMD_GRADIENT, TRUNK = range(4)
 # Metrics (``metric``): what bar codes are compared with, or the number of points of a trunk.
 PATH_DISTANCES, RADIAL_DISTANCES, TRUNK_LENGTH = range(3)
-# Branching methods (``branching_method``).
-BIO_ORIENTED, SYMMETRIC, DIRECTIONAL, RANDOM = range(4)
+# Branching methods (``branching_method``; MEASURED is a lever of ours).
+BIO_ORIENTED, SYMMETRIC, DIRECTIONAL, RANDOM, MEASURED = range(5)
 # Step size distributions (``step_size``).
 NORM, UNIFORM, EXPON, DATA, CONSTANT = range(5)
 
@@ -68,10 +68,23 @@ RULES = np.dtype(
         ("bias", np.float64),
         ("bias_length", np.float64),
         ("section_type", np.int64),
+        ("fresh_start", np.int64),
+        ("angle_scale", np.float64),
+        ("owned", np.int64),
+        ("owner_exponent", np.float64),
+        ("owner_fidelity", np.float64),
+        ("wander", np.float64),
+        ("heading", np.float64),
+        ("stretched", np.int64),
+        ("stretch", np.float64, (3, 3)),
     ],
     align=True,
 )
-"""The parameters of one neurite type; steps ``first_step:last_step`` of the step table are its."""
+"""The parameters of one neurite type; steps ``first_step:last_step`` of the step table are its.
+
+From ``fresh_start`` on they are growth levers (see :mod:`region_grower_flow.engine.levers`), all 0
+where a type grows as in NeuroTS.
+"""
 
 TREE = np.dtype(
     [
@@ -91,12 +104,14 @@ TREE = np.dtype(
         ("found_last_bif", np.int64),
         ("apical_section", np.int64),
         ("end", np.int64),
+        ("frame", np.float64, (3, 3)),
     ],
     align=True,
 )
 """One tree: what its construction has drawn, its bars, its active sections, its apical section.
 
-``end`` is the tree's rank among those that have ended (-1 while it grows).
+``end`` is the tree's rank among those that have ended (-1 while it grows); ``frame`` turns the
+headings of its bars (levers only).
 """
 
 BAR = np.dtype(
@@ -107,11 +122,16 @@ BAR = np.dtype(
         ("has_bif", np.int64),
         ("has_term", np.int64),
         ("by_term", np.int64),
+        ("owner", np.int64),
+        ("latest", np.float64),
+        ("heading", np.float64, (3,)),
     ],
     align=True,
 )
 """A bar: ``has_bif`` and ``has_term`` while they are unused.
 
+``owner`` is the bar that it branches off, ``latest`` where the last bar branched off it while
+owners are drawn, ``heading`` its direction in the reconstruction (levers only).
 ``by_term`` belongs to the position, not the bar: the bars of a tree in order of termination.
 """
 
@@ -122,13 +142,16 @@ DIAGRAM_BAR = np.dtype(
         ("angles", np.float64, (4,)),
         ("place", np.int64),
         ("by_term", np.int64),
+        ("owner", np.int64),
+        ("heading", np.float64, (3,)),
     ],
     align=True,
 )
 """A bar of a persistence diagram as it was measured, the bars in order of bifurcation.
 
 ``place`` is the bar's place in the file, which decides between equal bifurcations; ``by_term``
-belongs to the position: the bars of the diagram in order of termination.
+belongs to the position: the bars of the diagram in order of termination. ``owner`` (a place in the
+diagram) and ``heading`` are those of the reconstruction, as far as levers need them.
 """
 
 SECTION = np.dtype(
@@ -144,6 +167,7 @@ SECTION = np.dtype(
         ("ref", np.float64),
         ("pathlength", np.float64),
         ("direction", np.float64, (3,)),
+        ("begin", np.float64, (3,)),
         ("last", np.float64, (3,)),
         ("latest", np.float64, (MEMORY, 3)),
         ("n_latest", np.int64),

@@ -75,6 +75,18 @@ def unit(x, y, z):
 
 
 @inlined
+def drift(section, amount, x, y, z):
+    """Turn the section's target towards a random direction (the lever ``wander``)."""
+    x = section.direction[0] + amount * x
+    y = section.direction[1] + amount * y
+    z = section.direction[2] + amount * z
+    length = np.sqrt(x * x + y * y + z * z)
+    section.direction[0] = x / length
+    section.direction[1] = y / length
+    section.direction[2] = z / length
+
+
+@inlined
 def propose(section, rules, randomness, rng):
     """The direction of the next step, partly random (mirrors SectionGrower._propose).
 
@@ -86,6 +98,8 @@ def propose(section, rules, randomness, rng):
     """
     x, y, z = heading(section, rules)
     random_x, random_y, random_z = random_direction(rng)
+    if rules.wander > 0.0:
+        drift(section, rules.wander, random_x, random_y, random_z)
     return unit(x + randomness * random_x, y + randomness * random_y, z + randomness * random_z)
 
 

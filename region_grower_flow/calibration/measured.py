@@ -1,0 +1,241 @@
+"""What growth levers take from single reconstructions: trees as bars that know their origin.
+
+A bar of a tree is a branch: from a bifurcation (or the soma) along the sections with the furthest
+tips to its own tip. Besides the path distances of its ends it carries the angles of the bifurcation
+where it begins, the bar that it leaves there, its direction, and its diameters.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from region_grower_flow.morphology import NEURITE_TYPES, FlatMorphology
+
+DECIMALS = 4
+"""Of lengths (um), angles (radians) and directions in the file."""
+
+DIAMETER_TOLERANCE = 0.03
+"""Points whose diameters differ less (relatively) from the line between others are left out."""
+
+
+@dataclass(frozen=True)
+class MeasuredCell:
+    """A reconstruction and its soma.
+
+    Attributes:
+        name: its name.
+        morphology: the FlatMorphology.
+        center: (3,) the soma's center (um).
+        radius: the soma's radius (um).
+    """
+
+    name: str
+    morphology: FlatMorphology
+    center: np.ndarray
+    radius: float
+
+    @classmethod
+    def of(cls, name, morphology):
+        """A cell whose soma is measured by its contour, as NeuroM does: mean distance to the mean.
+
+        Args:
+            name: its name.
+            morphology: a FlatMorphology with a soma.
+        """
+        points = morphology.soma_points.astype(float)
+        center = points.mean(axis=0)
+        radius = float(np.linalg.norm(points - center, axis=1).mean())
+        if len(points) == 1:
+            radius = float(morphology.soma_diameters[0]) / 2.0
+        return cls(name, morphology, center, radius)
+
+
+def read_cells(paths):
+    """The MeasuredCells of some files, their somas as NeuroM sees them.
+
+    Args:
+        paths: the files, h5, swc or asc.
+
+    Returns:
+        List of MeasuredCell.
+    """
+    from morphio import Morphology
+    from neurom import load_morphology
+
+    cells = []
+    for path in paths:
+        soma = load_morphology(str(path)).soma
+        morphology = FlatMorphology.from_morphio(Morphology(str(path)))
+        center = np.array(soma.center, dtype=float)[:3]
+        cells.append(MeasuredCell(Path(path).stem, morphology, center, float(soma.radius)))
+    return cells
+
+
+def measure(cells, thresholds):
+    """What ``distributions["measured"]`` holds of an mtype.
+
+    Args:
+        cells: MeasuredCells.
+        thresholds: {neurite type: only trees with more terminations than this}; other types are
+            left out.
+
+    Returns:
+        JSON-able: ``cells`` (name and soma radius), and for each type a list of trees (see
+        :func:`measure_trees`), each with the place of its ``cell``.
+    """
+    found = {"cells": [{"name": c.name, "soma_radius": _round(c.radius)} for c in cells]}
+    for kind, threshold in thresholds.items():
+        found[kind] = [
+            {"cell": i, **tree}
+            for i, cell in enumerate(cells)
+            for tree in measure_trees(cell.morphology, NEURITE_TYPES[kind], cell.center)
+            if len(tree["bars"]) > threshold
+        ]
+    return found
+
+
+def measure_trees(morphology, section_type, center):
+    """The trees of one type of a cell.
+
+    Args:
+        morphology: FlatMorphology.
+        section_type: MorphIO's number of the type.
+        center: (3,) the soma's center (um).
+
+    Returns:
+        A dict per tree, bars in order of start: ``direction``, unit vector from the center to the
+        tree; ``bars``, [end, start, three angles, place of the bar that it leaves], path distances
+        from the tree's first point (um), angles (radians) from the parent to the child that goes
+        on, to the child that begins, and between the two; ``headings``, unit vectors from the
+        bars' starts to their ends; ``diameters``, for each bar points [path distance, diameter].
+    """
+    sections = _Sections(morphology)
+    roots = np.flatnonzero((morphology.parents < 0) & (morphology.types == section_type))
+    return [_tree(sections, int(root), np.asarray(center, dtype=float)) for root in roots]
+
+
+class _Sections:
+    """The sections of a morphology: children, chords, path distances."""
+
+    def __init__(self, morphology):
+        self.points = morphology.points.astype(float)
+        self.diameters = morphology.diameters.astype(float)
+        self.offsets, self.parents = morphology.offsets, morphology.parents
+        self.begin, self.end = self.offsets[:-1], self.offsets[1:] - 1
+        self.children = [[] for _ in self.parents]
+        steps = np.linalg.norm(np.diff(self.points, axis=0), axis=1)
+        self.distances = np.concatenate([[0.0], np.cumsum(steps)])
+        # The jump from the end of a section to the next one is no length.
+        self.start = np.zeros(len(self.parents))
+        self.reach = np.zeros(len(self.parents))
+        self.depth = np.zeros(len(self.parents), dtype=int)
+        for i, parent in enumerate(self.parents):
+            if parent >= 0:
+                self.children[parent].append(i)
+                self.start[i] = self.reach[parent]
+                self.depth[i] = self.depth[parent] + 1
+            length = self.distances[self.end[i]] - self.distances[self.begin[i]]
+            self.reach[i] = self.start[i] + length
+        self.chords = self.points[self.end] - self.points[self.begin]
+
+    def profile(self, index):
+        """[path distance, diameter] along a section, thinned out."""
+        window = slice(self.begin[index], self.end[index] + 1)
+        along = self.distances[window] - self.distances[window.start] + self.start[index]
+        diameters = self.diameters[window]
+        kept = _corners(along, np.log(np.maximum(diameters, 1e-3)))
+        return [[_round(along[k]), _round(diameters[k])] for k in kept]
+
+
+def _tree(sections, root, center):
+    tips, bars, path = {}, [], {}
+    for i in reversed(_depth_first(sections, root)):
+        kids = sorted(sections.children[i], key=lambda kid: -tips[kid][0])
+        if not kids:
+            tips[i] = (sections.reach[i], i)
+        for kid in kids[1:]:
+            bars.append((i, kid, kids[0]))
+        if kids:
+            tips[i] = tips[kids[0]]
+        path[i] = kids[0] if kids else None
+    bars.sort(key=lambda bar: (sections.reach[bar[0]], sections.depth[bar[0]]))
+    place = {tips[root][1]: 0} | {tips[kid][1]: n + 1 for n, (_, kid, _) in enumerate(bars)}
+    rows = [[_round(tips[root][0]), 0.0, 0.0, 0.0, 0.0, -1]]
+    for i, kid, ahead in bars:
+        angles = _angles(sections.chords[i], sections.chords[ahead], sections.chords[kid])
+        ends = [_round(tips[kid][0]), _round(sections.reach[i])]
+        rows.append([*ends, *angles, place[tips[ahead][1]]])
+    first = sections.points[sections.begin[root]]
+    starts = [root, *(kid for _, kid, _ in bars)]
+    return {
+        "direction": _unit(first - center, sections.chords[root]),
+        "bars": rows,
+        "headings": [
+            _unit(
+                sections.points[sections.end[tips[i][1]]] - sections.points[sections.begin[i]],
+                sections.chords[i],
+            )
+            for i in starts
+        ],
+        "diameters": [_profile(sections, i, path) for i in starts],
+    }
+
+
+def _depth_first(sections, root):
+    order, pending = [], [root]
+    while pending:
+        i = pending.pop()
+        order.append(i)
+        pending.extend(sections.children[i])
+    return order
+
+
+def _profile(sections, index, path):
+    found = []
+    while index is not None:
+        found += sections.profile(index)
+        index = path[index]
+    return found
+
+
+def _angles(parent, ahead, kid):
+    return [_round(_angle(parent, ahead)), _round(_angle(parent, kid)), _round(_angle(ahead, kid))]
+
+
+def _angle(one, other):
+    """The angle (radians) of two vectors, 0 where one of them has no length."""
+    lengths = np.linalg.norm(one) * np.linalg.norm(other)
+    if lengths == 0.0:
+        return 0.0
+    return float(np.arccos(np.clip(one.dot(other) / lengths, -1.0, 1.0)))
+
+
+def _unit(vector, otherwise):
+    for each in (vector, otherwise, np.array([0.0, 1.0, 0.0])):
+        length = np.linalg.norm(each)
+        if length > 0.0:
+            return [_round(x) for x in each / length]
+    return None
+
+
+def _corners(along, values):
+    """Indices of the points that a polyline needs to stay within the tolerance of all."""
+    kept, pending = [0, len(along) - 1], [(0, len(along) - 1)]
+    while pending:
+        low, high = pending.pop()
+        if high - low < 2 or along[high] <= along[low]:
+            continue
+        share = (along[low + 1 : high] - along[low]) / (along[high] - along[low])
+        line = values[low] + share * (values[high] - values[low])
+        error = np.abs(values[low + 1 : high] - line)
+        worst = int(np.argmax(error))
+        if error[worst] > DIAMETER_TOLERANCE:
+            middle = low + 1 + worst
+            kept.append(middle)
+            pending += [(low, middle), (middle, high)]
+    return sorted(set(kept))
+
+
+def _round(value):
+    return round(float(value), DECIMALS)

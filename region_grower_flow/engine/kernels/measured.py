@@ -1,0 +1,109 @@
+"""Directions of children by what was measured: the levers ``angles``, ``heading`` and ``stretch``.
+
+NeuroTS stores differences of spherical angles and applies them as rotations about z and x, which is
+no inverse. Three angles between the parent and its children are independent of the axes, and leave
+one thing open, the azimuth around the parent, which is drawn.
+"""
+
+import numpy as np
+
+from region_grower_flow.engine.kernels.jit import kernel
+from region_grower_flow.engine.kernels.step import unit
+
+NO_SINE = 1e-9
+"""A product of sines below this: one child is in line with the parent, any azimuth will do."""
+
+
+@kernel
+def chord(section):
+    """The direction from the section's first point to its last, its target when they coincide."""
+    x = section.last[0] - section.begin[0]
+    y = section.last[1] - section.begin[1]
+    z = section.last[2] - section.begin[2]
+    if x * x + y * y + z * z > 0.0:
+        return unit(x, y, z)
+    return unit(section.direction[0], section.direction[1], section.direction[2])
+
+
+@kernel
+def across(x, y, z):
+    """Two unit vectors across a unit vector and across each other."""
+    ex, ey = (1.0, 0.0) if abs(x) < 0.9 else (0.0, 1.0)
+    along = ex * x + ey * y
+    ex, ey, ez = unit(ex - along * x, ey - along * y, -along * z)
+    return (ex, ey, ez), (y * ez - z * ey, z * ex - x * ez, x * ey - y * ex)
+
+
+@kernel
+def azimuth_between(first, second, between):
+    """The azimuth (radians) between two children at these angles to the parent and each other.
+
+    By the law of cosines on the sphere; angles that no two directions have give the nearest.
+    """
+    sines = np.sin(first) * np.sin(second)
+    if sines < NO_SINE:
+        return np.pi
+    cosine = (np.cos(between) - np.cos(first) * np.cos(second)) / sines
+    return np.arccos(min(1.0, max(-1.0, cosine)))
+
+
+@kernel
+def at_angle(along, one, other, angle, azimuth):
+    """The direction at an angle to ``along`` and an azimuth in the plane of the other two."""
+    sine, cosine = np.sin(angle), np.cos(angle)
+    u, v = sine * np.cos(azimuth), sine * np.sin(azimuth)
+    return (
+        cosine * along[0] + u * one[0] + v * other[0],
+        cosine * along[1] + u * one[1] + v * other[1],
+        cosine * along[2] + u * one[2] + v * other[2],
+    )
+
+
+@kernel
+def measured(parent, angles, scale, rng):
+    """The directions of two children by a bar's angles, the azimuth at random.
+
+    Args:
+        parent: unit vector, three numbers.
+        angles: parent to first child, parent to second, first to second (radians).
+        scale: factor of the three.
+        rng: the cell's generator.
+    """
+    first = min(angles[0] * scale, np.pi)
+    second = min(angles[1] * scale, np.pi)
+    between = azimuth_between(first, second, min(angles[2] * scale, np.pi))
+    azimuth = rng.uniform(0.0, 2.0 * np.pi)
+    if rng.random() < 0.5:
+        between = -between
+    one, other = across(parent[0], parent[1], parent[2])
+    return (
+        at_angle(parent, one, other, first, azimuth),
+        at_angle(parent, one, other, second, azimuth + between),
+    )
+
+
+@kernel
+def pull(child, bar, tree, amount):
+    """Draw a child's direction to the heading of its bar, turned into the tree's frame.
+
+    Args:
+        child: SECTION record.
+        bar: BAR record.
+        tree: TREE record.
+        amount: 0 leaves the direction, 1 replaces it.
+    """
+    x, y, z = unit(child.direction[0], child.direction[1], child.direction[2])
+    child.direction[0], child.direction[1], child.direction[2] = x, y, z
+    for j in range(3):
+        turned = 0.0
+        for k in range(3):
+            turned += tree.frame[j, k] * bar.heading[k]
+        child.direction[j] = (1.0 - amount) * child.direction[j] + amount * turned
+
+
+@kernel
+def stretch(direction, matrix):
+    """Multiply a direction by a (3, 3) matrix, in place."""
+    x, y, z = direction[0], direction[1], direction[2]
+    for j in range(3):
+        direction[j] = matrix[j, 0] * x + matrix[j, 1] * y + matrix[j, 2] * z

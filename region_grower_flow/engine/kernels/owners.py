@@ -1,0 +1,94 @@
+"""Owners of bars, drawn before a tree grows: the lever ``owner_exponent``.
+
+In NeuroTS the sections of a tree race for the next bifurcation, and one that is ahead takes the
+next ones, too. Here each bar gets the bar that it branches off beforehand: one that begins before
+it, does not end before it, and the likelier the further its last bifurcation is behind.
+"""
+
+import numpy as np
+
+from region_grower_flow.engine.kernels.jit import kernel
+from region_grower_flow.engine.kernels.state import NO_BAR
+
+LEAST_DISTANCE = 1e-3
+"""A bifurcation is at least this far (um) behind, so that all weights are finite."""
+
+
+@kernel
+def can_own(bars, owner, bar):
+    """Whether a bar can branch off another one of its tree, bars in order of bifurcation."""
+    return owner < bar and bars[owner].term >= bars[bar].term
+
+
+@kernel
+def weight_of(bars, owner, bar, exponent):
+    """How likely a bar branches off another one, up to a factor."""
+    return max(bars[bar].bif - bars[owner].latest, LEAST_DISTANCE) ** exponent
+
+
+@kernel
+def draw_owners(tree, bars, rules, rng):
+    """Set the owners of a tree's bars.
+
+    A bar keeps the owner that it had in the reconstruction with the probability
+    ``owner_fidelity``. Where none can own it (a tree scaled to nothing), the first one does.
+
+    Args:
+        tree: TREE record, its bars loaded.
+        bars: BAR records of all trees; ``owner`` is a place in the diagram before, an index after.
+        rules: RULES record.
+        rng: the cell's generator.
+    """
+    first = tree.first_bar
+    bars[first].owner = NO_BAR
+    bars[first].latest = bars[first].bif
+    for i in range(first + 1, tree.last_bar):
+        owner = first + bars[i].owner
+        kept = rules.owner_fidelity > 0.0 and rng.random() < rules.owner_fidelity
+        if not (kept and owner >= first and can_own(bars, owner, i)):
+            owner = drawn_owner(first, i, bars, rules.owner_exponent, rng)
+        bars[i].owner = owner
+        bars[owner].latest = bars[i].bif
+        bars[i].latest = bars[i].bif
+
+
+@kernel
+def drawn_owner(first, bar, bars, exponent, rng):
+    """One of the bars that can own a bar."""
+    total = 0.0
+    for j in range(first, bar):
+        if can_own(bars, j, bar):
+            total += weight_of(bars, j, bar, exponent)
+    rest = rng.random() * total
+    owner = first
+    for j in range(first, bar):
+        if can_own(bars, j, bar):
+            owner = j
+            rest -= weight_of(bars, j, bar, exponent)
+            if rest <= 0.0:
+                break
+    return owner
+
+
+@kernel
+def next_owned(tree, bars, bar):
+    """The first unused bifurcation of the bars that branch off a bar, as ``min_bif`` gives it."""
+    for i in range(tree.first_bar + 1, tree.last_bar):
+        if bars[i].owner == bar and bars[i].has_bif == 1:
+            return i, bars[i].bif
+    return NO_BAR, np.inf
+
+
+@kernel
+def owned_criteria(parent, first, second, tree, bars):
+    """Give two children their stop criteria where bars have owners.
+
+    Args: as :func:`region_grower_flow.engine.kernels.criteria.children_criteria`, with the same
+    roles: the first child goes on along the parent's bar.
+    """
+    parent.ref = parent.pathlength
+    first.term_id, first.term, first.ref = parent.term_id, parent.term, parent.ref
+    first.bif_id, first.bif = next_owned(tree, bars, parent.term_id)
+    second.term_id, second.term = parent.bif_id, bars[parent.bif_id].term
+    second.ref = parent.ref
+    second.bif_id, second.bif = next_owned(tree, bars, parent.bif_id)

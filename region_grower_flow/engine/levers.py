@@ -1,0 +1,182 @@
+"""Growth levers: what makes grown cells more like the reconstructions than NeuroTS's rules do.
+
+All are opt-in, in the object ``growth_levers`` of an mtype's parameters (see ``docs/growth.rst``).
+A neurite type with an entry there grows from the trees in the distributions' ``measured``, which
+:mod:`region_grower_flow.calibration.measured` extracts; one without grows as in NeuroTS.
+"""
+
+import math
+from dataclasses import dataclass
+
+from region_grower_flow.morphology import NEURITE_TYPES
+
+KEY = "growth_levers"
+"""Where the levers are in the parameters of an mtype."""
+
+MEASURED = "measured"
+"""Where the measured trees are in the distributions of an mtype, and the value of some levers."""
+
+DRAWN = "drawn"
+
+NO_STRETCH = (1.0, 1.0, 1.0)
+
+
+@dataclass(frozen=True)
+class TypeLevers:
+    """The levers of one neurite type, each without effect unless it is set.
+
+    Attributes:
+        angles: children leave their parents by measured angles.
+        angle_scale: factor of these angles.
+        fresh_start: children begin without their parent's last direction.
+        owner_exponent: exponent of the distance since a bar's last bifurcation, by which the bars
+            are drawn that others branch off; None: sections race for bifurcations as in NeuroTS.
+        owner_fidelity: share of bars that branch off the bar that they did in the reconstruction.
+        randomness_spread: standard deviation of the log of a factor of randomness and wander that
+            is drawn for each cell.
+        wander: how fast the target direction of a section drifts, as the share of a random unit
+            vector that is added per step.
+        stretch: factors of directions along x, y and z of the cell.
+        trunks: number and directions of trunks are those of a reconstructed cell.
+        trunk_jitter: angle (radians) by which these directions are disturbed.
+        heading: how much branches are drawn to the direction of their bar, 0 to 1.
+        diameters: bars carry the diameters of the branch that they come from.
+        diameter_scale: factor of these.
+    """
+
+    angles: bool = False
+    angle_scale: float = 1.0
+    fresh_start: bool = False
+    owner_exponent: float | None = None
+    owner_fidelity: float = 0.0
+    randomness_spread: float = 0.0
+    wander: float = 0.0
+    stretch: tuple = NO_STRETCH
+    trunks: bool = False
+    trunk_jitter: float = 0.0
+    heading: float = 0.0
+    diameters: bool = False
+    diameter_scale: float = 1.0
+
+    @classmethod
+    def prepare(cls, entry):
+        """Prepare the levers of a type from its entry.
+
+        Raises:
+            TypeError: there is no such lever; ValueError: it cannot have this value.
+        """
+        given = dict(entry)
+        for name in ("angles", "trunks", "diameters"):
+            if name in given:
+                given[name] = given[name] == MEASURED
+        if "stretch" in given:
+            given["stretch"] = tuple(float(x) for x in given["stretch"])
+        made = cls(**given)
+        for problem in made.problems():
+            raise ValueError(problem)
+        return made
+
+    def problems(self):
+        """What does not go together, as parts of sentences."""
+        if self.owner_exponent is None:
+            needing = [name for name in ("owner_fidelity", "heading") if getattr(self, name) > 0.0]
+            needing += ["diameters"] if self.diameters else []
+            for name in needing:
+                yield f"the lever {name!r} needs 'owner_exponent'"
+        if self.angle_scale != 1.0 and not self.angles:
+            yield "the lever 'angle_scale' needs 'angles': 'measured'"
+
+    @property
+    def is_stretched(self):
+        """Whether directions are stretched."""
+        return self.stretch != NO_STRETCH
+
+    def fill(self, rules):
+        """Set the levers in the RULES record of the type."""
+        from region_grower_flow.engine.kernels import state
+
+        if self.angles:
+            rules.branching = state.MEASURED
+        rules.angle_scale = self.angle_scale
+        rules.fresh_start = int(self.fresh_start)
+        rules.owned = int(self.owner_exponent is not None)
+        rules.owner_exponent = self.owner_exponent or 0.0
+        rules.owner_fidelity = self.owner_fidelity
+        rules.wander = self.wander
+        rules.heading = self.heading
+        rules.stretched = int(self.is_stretched)
+
+
+@dataclass(frozen=True)
+class CellLevers:
+    """The levers of an mtype.
+
+    Attributes:
+        types: {neurite type: TypeLevers}; types without an entry grow as in NeuroTS.
+        drawn_soma: the soma has the size that was drawn.
+        kin: share of the reconstructed cells, those most alike, that the trees of one cell are
+            drawn from; 1 for all.
+    """
+
+    types: dict
+    drawn_soma: bool = False
+    kin: float = 1.0
+
+    @classmethod
+    def prepare(cls, params):
+        """The levers in the parameters of an mtype, None without any.
+
+        Raises:
+            TypeError, ValueError: they cannot be used.
+        """
+        given = params.get(KEY)
+        if given is None:
+            return None
+        types = {
+            kind: TypeLevers.prepare(given[kind])
+            for kind in params["grow_types"]
+            if kind in given and kind in NEURITE_TYPES
+        }
+        return cls(types, given.get("soma") == DRAWN, float(given.get("kin", 1.0)))
+
+    def cell_rules(self, prepared, orientation, rng):
+        """The RULES of one cell: with its own randomness, and stretched along its own axes.
+
+        Args:
+            prepared: the PreparedMtype.
+            orientation: (3, 3), the atlas's rotation at the cell.
+            rng: the cell's generator.
+        """
+        rules = prepared.rules
+        varied = [
+            (i, self.types[made.kind])
+            for i, made in enumerate(prepared.types)
+            if made.kind in self.types
+        ]
+        if not any(levers.randomness_spread or levers.is_stretched for _, levers in varied):
+            return rules
+        rules = rules.copy()
+        for i, levers in varied:
+            if levers.randomness_spread:
+                vary(rules[i], math.exp(levers.randomness_spread * rng.standard_normal()))
+            if levers.is_stretched:
+                rules[i]["stretch"] = stretch_matrix(levers.stretch, orientation)
+        return rules
+
+
+LEAST_RANDOMNESS = 0.01
+"""Randomness and history keep at least this weight when randomness varies."""
+
+
+def vary(rules, factor):
+    """Multiply the randomness of a RULES record, and its wander, history making way."""
+    most = 1.0 - rules["targeting"] - LEAST_RANDOMNESS
+    randomness = min(max(rules["randomness"] * factor, LEAST_RANDOMNESS), most)
+    rules["randomness"] = randomness
+    rules["history"] = 1.0 - randomness - rules["targeting"]
+    rules["wander"] *= factor
+
+
+def stretch_matrix(factors, orientation):
+    """(3, 3): multiplies by factors along the axes of a cell with this orientation."""
+    return (orientation * factors).dot(orientation.T)

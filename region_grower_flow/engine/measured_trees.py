@@ -1,0 +1,81 @@
+"""Measured trees of one neurite type, prepared for growth: bars with what levers need of them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from region_grower_flow.engine.levers import MEASURED
+
+BAR_COLUMNS = 6
+"""Of a measured bar: end, start (um), three angles (radians), the place of the bar it leaves."""
+
+
+@dataclass(frozen=True)
+class MeasuredTrees:
+    """The trees of one neurite type.
+
+    Attributes:
+        diagrams: (n, 6) float64 each, as persistence diagrams: end, start, three angles, 0.
+        owners: (n,) int64 each, -1 for the first bar.
+        headings: (n, 3) float64 each, unit vectors in the frame of the reconstructed cell.
+        cells: (T,) int64, the reconstructed cell of each tree.
+        directions: (T, 3) float64, unit vectors from the soma's center to the trees.
+        profiles: for each tree, for each bar (k, 2) float64: path distance (um), diameter (um).
+    """
+
+    diagrams: list
+    owners: list
+    headings: list
+    cells: np.ndarray
+    directions: np.ndarray
+    profiles: list
+
+    @classmethod
+    def prepare(cls, kind, distributions):
+        """The trees of a type in the distributions of an mtype.
+
+        Raises:
+            KeyError, TypeError, ValueError: there are none, or they are not whole.
+        """
+        if MEASURED not in distributions:
+            raise ValueError(f"the distributions have no {MEASURED!r} trees, which levers need")
+        trees = distributions[MEASURED].get(kind)
+        if not trees:
+            raise ValueError(f"the distributions have no {MEASURED!r} trees of {kind}")
+        bars = [np.array(tree["bars"], dtype=float).reshape(-1, BAR_COLUMNS) for tree in trees]
+        for each in bars:
+            _check(kind, each)
+        return cls(
+            [np.column_stack([each[:, :5], np.zeros(len(each))]) for each in bars],
+            [each[:, 5].astype(np.int64) for each in bars],
+            [np.array(tree["headings"], dtype=float).reshape(-1, 3) for tree in trees],
+            np.array([tree["cell"] for tree in trees], dtype=np.int64),
+            np.array([tree["direction"] for tree in trees], dtype=float).reshape(-1, 3),
+            [[np.array(p, dtype=float).reshape(-1, 2) for p in t["diameters"]] for t in trees],
+        )
+
+    def fill(self, records):
+        """Set owners and headings in the DIAGRAM_BAR records of the type's diagrams."""
+        records["owner"] = np.concatenate(self.owners)
+        records["heading"] = np.concatenate(self.headings)
+
+
+def _check(kind, bars):
+    """Bars are in order of start, the first one from the soma, and leave a bar that can own them.
+
+    Raises:
+        ValueError: they are not.
+    """
+    owners = bars[:, 5].astype(np.int64)
+    places = np.arange(len(bars))
+    sound = (
+        len(bars) > 0
+        and np.isfinite(bars).all()
+        and (np.diff(bars[:, 1]) >= 0).all()
+        and owners[0] == -1
+        and bars[0, 0] == bars[:, 0].max()
+        and (owners[1:] >= 0).all()
+        and (owners < places).all()
+    )
+    if not sound:
+        raise ValueError(f"a {MEASURED!r} tree of {kind} is not made of bars in order of start")

@@ -1,0 +1,223 @@
+"""Growth levers: what they do to cells, and that wrong ones are refused."""
+
+import copy
+
+import numpy as np
+import pytest
+from factories import random_morphology
+from growth_inputs import ORIENTATIONS, mtype
+from mtype_factory import mtype_distributions, mtype_parameters
+
+from region_grower_flow import engine
+from region_grower_flow.calibration.measured import MeasuredCell, measure
+from region_grower_flow.engine import GrowthSite
+from region_grower_flow.engine.growth_checks import EntryChecker
+from region_grower_flow.engine.kernels import measured as angles
+from region_grower_flow.engine.mtype import with_levers
+from region_grower_flow.engine.parameters import check_mtypes
+from region_grower_flow.errors import DropCell
+from region_grower_flow.io.schemas import load_schema, validator, violations
+
+ALL = {
+    "angles": "measured",
+    "angle_scale": 1.05,
+    "fresh_start": True,
+    "owner_exponent": 0.6,
+    "owner_fidelity": 0.3,
+    "randomness_spread": 0.2,
+    "wander": 0.02,
+    "stretch": [1.0, 1.2, 0.7],
+    "heading": 0.3,
+}
+SITE = GrowthSite(np.zeros(3), np.eye(3))
+KINDS = ("basal_dendrite", "apical_dendrite")
+
+
+def reference(n_cells=4, kinds=KINDS):
+    cells = [
+        MeasuredCell.of(str(i), random_morphology(seed=i, n_points=(15, 30), diameters="random"))
+        for i in range(n_cells)
+    ]
+    return measure(cells, dict.fromkeys(kinds, 0))
+
+
+def inputs(levers=ALL, **cell):
+    """(params, distributions) of an mtype whose types have these levers."""
+    uniform = {"orientation": ORIENTATIONS["uniform"]}
+    params, distributions = mtype(dict.fromkeys(KINDS, uniform))
+    params["growth_levers"] = {**dict.fromkeys(KINDS, levers), **cell}
+    return params, {**distributions, "measured": reference()}
+
+
+def grow(params, distributions, seed=0, **site):
+    prepared = engine.prepare(params, distributions)
+    assert prepared.unsupported is None
+    where = GrowthSite(np.zeros(3), np.eye(3), **site)
+    return engine.grow(prepared, where, np.random.default_rng(seed)).morphology
+
+
+def lengths(morphology):
+    steps = np.linalg.norm(np.diff(morphology.points.astype(float), axis=0), axis=1)
+    ends = morphology.offsets[1:-1] - 1
+    steps[ends] = 0.0
+    return np.add.reduceat(np.append(steps, 0.0), morphology.offsets[:-1])
+
+
+def angle(one, other):
+    return np.arccos(np.clip(np.dot(one, other), -1, 1))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_measured_angles_are_those_of_the_children(seed):
+    rng = np.random.default_rng(seed)
+    vectors = rng.normal(size=(3, 3))
+    parent, first, second = vectors / np.linalg.norm(vectors, axis=1)[:, None]
+    wanted = (angle(parent, first), angle(parent, second), angle(first, second))
+    heading = rng.normal(size=3)
+    heading /= np.linalg.norm(heading)
+    one, other = angles.measured(tuple(heading), np.array([*wanted, 0.0]), 1.0, rng)
+    found = (angle(heading, one), angle(heading, other), angle(one, other))
+    np.testing.assert_allclose(found, wanted, atol=1e-9)
+    np.testing.assert_allclose([np.linalg.norm(one), np.linalg.norm(other)], 1.0, atol=1e-12)
+
+
+def test_cells_keep_the_lengths_and_tips_of_measured_trees():
+    params, distributions = inputs()
+    tips, lengths_of = [], []
+    for trees in (distributions["measured"][kind] for kind in KINDS):
+        tips += [len(tree["bars"]) for tree in trees]
+        lengths_of += [sum(bar[0] - bar[1] for bar in tree["bars"]) for tree in trees]
+    for seed in range(8):
+        cell = grow(params, distributions, seed)
+        roots = np.flatnonzero(cell.parents < 0)
+        ends = [*roots[1:], cell.n_sections]
+        for root, end in zip(roots, ends, strict=True):
+            count = (end - root + 1) // 2
+            assert count in tips
+            # Each end of a section may be a step or two off (it stops at random, and a section
+            # has two points).
+            length = lengths(cell)[root:end].sum()
+            close = [x for n, x in zip(tips, lengths_of, strict=True) if n == count]
+            assert np.abs(np.array(close) - length).min() < 4.0 * (end - root)
+
+
+def test_sections_that_keep_their_owners_have_the_lengths_of_the_reconstruction():
+    params, distributions = inputs({"owner_exponent": 0.0, "owner_fidelity": 1.0})
+    (tree, *_) = distributions["measured"]["basal_dendrite"]
+    distributions["measured"]["basal_dendrite"] = [tree]
+    params["grow_types"] = ["basal_dendrite"]
+    cell = grow(params, distributions)
+    own = random_morphology(seed=0, n_points=(15, 30), diameters="random")
+    count = (1 + cell.n_sections) // max((cell.parents < 0).sum(), 1)
+    wanted = sorted(lengths(own)[: 2 * len(tree["bars"]) - 1])
+    first = sorted(lengths(cell)[: 2 * len(tree["bars"]) - 1])
+    assert count > 0
+    np.testing.assert_allclose(first, wanted, atol=8.0)
+
+
+def test_a_type_without_levers_grows_as_before():
+    params, distributions = inputs()
+    without = {**params, "growth_levers": {}}
+    plain = {key: value for key, value in params.items() if key != "growth_levers"}
+    np.testing.assert_array_equal(
+        grow(without, distributions).points, grow(plain, distributions).points
+    )
+
+
+def test_same_seed_same_cell_and_other_numbers_other_cell():
+    params, distributions = inputs()
+    prepared = engine.prepare(params, distributions)
+    again = copy.deepcopy(params)
+
+    def points(with_them):
+        return engine.grow(with_them, SITE, np.random.default_rng(3)).morphology.points
+
+    np.testing.assert_array_equal(points(prepared), points(with_levers(prepared, again)))
+    again["growth_levers"]["basal_dendrite"] = {**ALL, "angle_scale": 0.5}
+    other = with_levers(prepared, again)
+    fresh = engine.prepare(again, distributions)
+    np.testing.assert_array_equal(points(other), points(fresh))
+    assert not np.array_equal(points(prepared), points(other))
+
+
+def test_the_stretch_follows_the_cell():
+    params, distributions = inputs({"angles": "measured", "stretch": [0.01, 1.0, 0.01]})
+    turned = np.array([[0.0, 1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, -1.0]])
+    prepared = engine.prepare(params, distributions)
+    for turn in (np.eye(3), turned):
+        site = GrowthSite(np.zeros(3), turn)
+        cells = [engine.grow(prepared, site, np.random.default_rng(i)).morphology for i in range(6)]
+        ends = np.concatenate([cell.points[cell.offsets[1:] - 1] for cell in cells])
+        along = np.abs(ends.dot(turn))
+        assert along[:, 1].mean() > 2.0 * along[:, [0, 2]].mean()
+
+
+def test_headings_draw_branches_to_their_directions():
+    def alignment(amount):
+        params, distributions = inputs(
+            {"angles": "measured", "owner_exponent": 0.0, "heading": amount}
+        )
+        for tree in distributions["measured"]["basal_dendrite"]:
+            tree["headings"] = [[0.0, -1.0, 0.0]] * len(tree["headings"])
+        params["grow_types"] = ["basal_dendrite"]
+        cells = [grow(params, distributions, seed) for seed in range(6)]
+        starts = np.concatenate([c.points[c.offsets[:-1]][c.parents >= 0] for c in cells])
+        ends = np.concatenate([c.points[c.offsets[1:] - 1][c.parents >= 0] for c in cells])
+        chords = ends - starts
+        return -(chords[:, 1] / np.linalg.norm(chords, axis=1)).mean()
+
+    assert alignment(1.0) > 0.7
+    assert alignment(0.0) < 0.4
+
+
+def problems(levers, distributions=None):
+    params = mtype_parameters(growth_levers=levers)
+    given = {"A": {"X": params}}
+    schema = validator(load_schema("parameters"))
+    found = violations(schema, given, "p")
+    if not found:
+        distributions = distributions or {**mtype_distributions(), "measured": reference()}
+        found = EntryChecker("p", "d").problems(("A", "X", params), ("A", "X", distributions))
+    return [str(problem) for problem in found]
+
+
+def test_sound_levers_have_no_problem():
+    assert problems({"basal_dendrite": ALL, "soma": "drawn", "kin": 0.5}) == []
+
+
+@pytest.mark.parametrize(
+    ("levers", "words"),
+    [
+        ({"basal_dendrit": {}}, "basal_dendrit"),
+        ({"basal_dendrite": {"owner_exponet": 1.0}}, "Did you mean 'owner_exponent'"),
+        ({"basal_dendrite": {"angles": "mesured"}}, "-> angles"),
+        ({"basal_dendrite": {"heading": 0.3}}, "needs 'owner_exponent'"),
+        ({"basal_dendrite": {"angle_scale": 2.0}}, "needs 'angles'"),
+        ({"kin": 0}, "-> kin"),
+    ],
+)
+def test_wrong_levers_are_refused(levers, words):
+    (found,) = problems(levers)
+    assert words in found
+
+
+def test_levers_need_measured_trees():
+    (found,) = problems({"basal_dendrite": {}}, mtype_distributions())
+    assert "no 'measured' trees" in found
+    broken = {**mtype_distributions(), "measured": copy.deepcopy(reference())}
+    broken["measured"]["basal_dendrite"][0]["bars"][1][5] = 7
+    (found,) = problems({"basal_dendrite": {}}, broken)
+    assert "bars in order" in found
+
+
+def test_neurots_refuses_levers():
+    params, distributions = inputs()
+    prepared = engine.prepare(params, distributions)
+    with pytest.raises(DropCell, match="compiled engine"):
+        engine.grow(prepared, SITE, np.random.default_rng(0), "neurots")
+    given = {"A": {"X": mtype_parameters(growth_levers={"basal_dendrite": {}})}}
+    drawn = {"A": {"X": {**mtype_distributions(), "measured": reference()}}}
+    wanted = [("A", "a", "X")]
+    assert check_mtypes(given, drawn, wanted, ("p", "d")) == []
+    (found,) = check_mtypes(given, drawn, wanted, ("p", "d"), engine="neurots")
+    assert "NeuroTS does not know growth levers" in str(found)
