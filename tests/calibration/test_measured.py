@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from factories import random_morphology
 
+from helpers.factories import random_morphology
 from region_grower_flow.calibration.measured import MeasuredCell, measure, measure_trees
 from region_grower_flow.morphology import BASAL_DENDRITE, FlatMorphology
 

@@ -4,10 +4,10 @@ import copy
 
 import numpy as np
 import pytest
-from factories import random_morphology
-from growth_inputs import ORIENTATIONS, mtype
-from mtype_factory import mtype_distributions, mtype_parameters
 
+from helpers.factories import random_morphology
+from helpers.growth_inputs import ORIENTATIONS, mtype
+from helpers.mtype_factory import mtype_distributions, mtype_parameters
 from region_grower_flow import engine
 from region_grower_flow.calibration.measured import MeasuredCell, measure
 from region_grower_flow.engine import GrowthSite
