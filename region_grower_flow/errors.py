@@ -28,13 +28,22 @@ class InvalidInput(FlowError, ValueError):
         problem: what is wrong and what was expected.
         where: the file, key, row or option concerned.
         hint: what to do about it.
+        details: lines below the sentence, a table say, which keep their columns.
     """
 
-    def __init__(self, problem: object, where: object = None, hint: str | None = None) -> None:
+    def __init__(
+        self,
+        problem: object,
+        where: object = None,
+        hint: str | None = None,
+        details: Iterable[object] = (),
+    ) -> None:
         self.problem = str(problem)
         self.where = where
         self.hint = hint
-        super().__init__(_sentence(self.problem, where, hint))
+        self.details = tuple(_printable(str(line)) for line in details)
+        lines = [_sentence(self.problem, where, hint), *(f"  {line}" for line in self.details)]
+        super().__init__("\n".join(lines))
 
 
 class InvalidInputs(InvalidInput):
@@ -43,7 +52,7 @@ class InvalidInputs(InvalidInput):
     def __init__(self, problems: Iterable[InvalidInput]) -> None:
         self.problems = list(problems)
         Exception.__init__(self, "\n".join(str(problem) for problem in self.problems))
-        self.problem, self.where, self.hint = str(self), None, None
+        self.problem, self.where, self.hint, self.details = str(self), None, None, ()
 
 
 class DropCell(FlowError):
@@ -104,6 +113,27 @@ def some(items: Iterable[object], count: int = 5) -> str:
     items = list(items)
     shown = ", ".join(str(item) for item in items[:count])
     return shown if len(items) <= count else f"{shown} and {len(items) - count} more"
+
+
+def table(rows: Iterable[Iterable[object]]) -> list[str]:
+    """Rows of texts as lines with columns: numbers (``1,218``) to the right, others to the left.
+
+    Args:
+        rows: lists of the same length, the head first.
+    """
+    texts = [[str(cell) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
+    right = [
+        all(cell.replace(",", "").isdigit() for cell in column[1:])
+        for column in zip(*texts, strict=True)
+    ]
+    return [
+        "  ".join(
+            cell.rjust(width) if to_right else cell.ljust(width)
+            for cell, width, to_right in zip(row, widths, right, strict=True)
+        ).rstrip()
+        for row in texts
+    ]
 
 
 class Problems(list[InvalidInput]):

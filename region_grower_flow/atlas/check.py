@@ -1,20 +1,29 @@
 """What can be wrong with an atlas, found before any work and said all at once."""
 
 import logging
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from region_grower_flow.atlas.load import load_atlas_table, outside_problems
+from region_grower_flow.atlas.plausible import acronyms_at, ids_at, unknown_id_note, voxel_size_note
 from region_grower_flow.atlas.regions import RegionMapper, load_region_map
+from region_grower_flow.atlas.serving import unserved_problem
 from region_grower_flow.atlas.structure import (
     absolute,
     has_layers,
     load_region_structure,
     needs_territories,
 )
-from region_grower_flow.atlas.volumes import geometry_differences, per_voxel, read_geometry
+from region_grower_flow.atlas.volumes import (
+    geometry_differences,
+    load_volume,
+    per_voxel,
+    read_geometry,
+    volume_path,
+)
 from region_grower_flow.errors import InvalidInput, Problems, some
 from region_grower_flow.io.schemas import did_you_mean, violation
 from region_grower_flow.layout import (
@@ -34,7 +43,14 @@ _HINT_PAYLOAD = (2,)
 """Numbers per voxel: a quaternion, an id, a height; the bottom and top of a layer."""
 
 
-def check_atlas(atlas_dir, region_structure_path, cells=None, read_volumes=True, allow_nan=False):
+def check_atlas(
+    atlas_dir,
+    region_structure_path,
+    cells=None,
+    read_volumes=True,
+    allow_nan=False,
+    allow_no_layers=True,
+):
     """Everything that is wrong with an atlas for these cells.
 
     Args:
@@ -45,6 +61,7 @@ def check_atlas(atlas_dir, region_structure_path, cells=None, read_volumes=True,
         read_volumes: read the values too (for NaN at the cells, and truncated files), not only the
             headers.
         allow_nan: do not look for NaN at the cells.
+        allow_no_layers: cells that no entry of the structure serves are a warning, no problem.
 
     A cell where a volume that it needs has no value (NaN) is dropped when it is made, as
     region-grower does; a warning in the log says how many. Where these are all cells, the atlas or
@@ -69,12 +86,34 @@ def check_atlas(atlas_dir, region_structure_path, cells=None, read_volumes=True,
         if count == len(table):
             problems.append(problem)
         else:
-            L.warning("%s These cells will be dropped.", problem)
+            L.warning("%s Those of these cells whose growth needs it will be dropped.", problem)
+    problems += _region_problems(survey, region_map, allow_no_layers)
     return problems
 
 
+def _region_problems(survey, region_map, allow_no_layers):
+    """Problems of the regions of cells and of the ids at them; notes go to the log."""
+    volume = load_volume(survey.atlas_dir, BRAIN_REGIONS)
+    ids = Counter(ids_at(volume, survey.cells.positions).tolist())
+    note = unknown_id_note(ids, region_map)
+    if note:
+        L.warning("%s: %s", volume_path(survey.atlas_dir, BRAIN_REGIONS), note)
+    regions = survey.cells.properties["region"]
+    problem = unserved_problem(
+        regions,
+        survey.structure,
+        survey.mapper,
+        region_map.as_dataframe()["acronym"],
+        survey.structure_path,
+        acronyms_at(volume, region_map, survey.cells.positions),
+    )
+    if problem is not None and allow_no_layers:
+        L.warning("%s", problem)
+    return [problem] if problem is not None and not allow_no_layers else []
+
+
 def nan_problems(table, atlas_dir):
-    """NaN in what a cell table took from an atlas: [(number of cells, InvalidInput)].
+    """What has no value in what a cell table took from an atlas: [(cells, InvalidInput)].
 
     Only NaN that keeps cells from being grown: that of a layer below a cell does not, nor any in
     the region ``default``, which has no depths in the model.
@@ -95,10 +134,11 @@ def nan_problems(table, atlas_dir):
         count = int(wrong.sum())
         if count:
             text = f"{place} has no value (NaN) at {count:,} of {len(table):,} cells"
+            zeros = " (quaternions of zeros are no rotation)" if ORIENTATION in place else ""
             problem = InvalidInput(
                 f"{text} (ids {some(table.ids[wrong])})",
                 where=atlas_dir,
-                hint="Repair the volume or leave these cells out",
+                hint=f"Repair the volume{zeros} or leave these cells out",
             )
             found.append((count, problem))
     return found
@@ -141,6 +181,9 @@ class _Survey:
                     )
                 )
         problems += self._geometry_problems(geometries)
+        note = voxel_size_note(geometries[BRAIN_REGIONS]) if BRAIN_REGIONS in geometries else None
+        if note:
+            L.warning("%s: %s", self.atlas_dir, note)
         if self.cells is not None and BRAIN_REGIONS in geometries:
             geometry = geometries[BRAIN_REGIONS]
             problems += outside_problems(self.cells.positions, geometry, self.atlas_dir)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from region_grower_flow.atlas.plausible import unit_hint
 from region_grower_flow.atlas.regions import RegionMapper, load_region_map
 from region_grower_flow.atlas.structure import (
     layers_of,
@@ -20,7 +21,12 @@ from region_grower_flow.atlas.structure import (
     region_meta,
     used_layers,
 )
-from region_grower_flow.atlas.volumes import load_volume, read_geometry, volume_path
+from region_grower_flow.atlas.volumes import (
+    load_volume,
+    read_geometry,
+    rotations_at,
+    volume_path,
+)
 from region_grower_flow.errors import InvalidInput, some
 from region_grower_flow.io.table import CellTable
 from region_grower_flow.layout import (
@@ -140,7 +146,8 @@ def outside_problems(positions, geometry, where):
     if not len(outside):
         return []
     text = f"{len(outside):,} of {len(positions):,} cells are outside the atlas"
-    return [InvalidInput(f"{text} (ids {some(outside)})", where=where)]
+    hint = unit_hint(positions, geometry)
+    return [InvalidInput(f"{text} (ids {some(outside)})", where, hint)]
 
 
 def _with_regions(cells, mapper):
@@ -203,7 +210,7 @@ def _hints(positions, layers, atlas_dir, names):
 def _orientations(cells, atlas_dir):
     if len(cells) == 0:
         return np.empty((0, 3, 3))
-    return load_volume(atlas_dir, ORIENTATION).lookup(cells.positions)
+    return rotations_at(load_volume(atlas_dir, ORIENTATION), cells.positions)
 
 
 def _glomeruli(cells, structure, mapper, atlas_dir):
@@ -221,7 +228,7 @@ def _glomeruli(cells, structure, mapper, atlas_dir):
 
 def _meta(cells, structure, mapper, paths):
     atlas_dir, region_structure_path = paths
-    volume = load_volume(atlas_dir, BRAIN_REGIONS)
+    geometry, _ = read_geometry(atlas_dir, BRAIN_REGIONS)
     base_dir = Path(region_structure_path).parent
     regions = dict.fromkeys(cells.regions.tolist())
     return {
@@ -230,9 +237,9 @@ def _meta(cells, structure, mapper, paths):
         "nested": nested_meta(structure, mapper, regions, base_dir),
         "layers": layers_of(structure),
         "atlas": {
-            "voxel_dimensions": volume.voxel_dimensions.tolist(),
-            "offset": volume.offset.tolist(),
-            "shape": list(volume.shape),
+            "voxel_dimensions": list(geometry.voxel_dimensions),
+            "offset": list(geometry.offset),
+            "shape": list(geometry.shape),
             "orientation_path": str(volume_path(atlas_dir, ORIENTATION).absolute()),
         },
     }

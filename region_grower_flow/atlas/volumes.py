@@ -1,19 +1,18 @@
 """The volumes of an atlas folder (NRRD files), with readable errors."""
 
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from region_grower_flow.errors import InvalidInput
+from region_grower_flow.io.nrrd_volumes import read_header, read_volume
 from region_grower_flow.io.schemas import did_you_mean
 from region_grower_flow.layout import ORIENTATION
 
 _SUFFIX = ".nrrd"
 _ROUNDING = 1e-7
 """Voxels: positions this close to the border count as inside (as in voxcell)."""
-_NDIM = 3
 _TOLERANCE = 1e-4
 """Relative difference of voxel sizes and corners that the printing of numbers explains."""
 
@@ -87,41 +86,19 @@ def load_volume(atlas_dir, name):
     Raises:
         InvalidInput: the file is absent, unreadable or no volume of this kind.
     """
-    import nrrd
-    from voxcell import OrientationField, VoxcellError, VoxelData
+    from voxcell import OrientationField, VoxelData
 
     kind = OrientationField if name == ORIENTATION else VoxelData
-    path = _existing(atlas_dir, name)
-    try:
-        return kind.load_nrrd(path)
-    except _broken(nrrd, VoxcellError) as error:
-        raise _unreadable(path, error) from error
+    return read_volume(_existing(atlas_dir, name), kind)
 
 
 def read_geometry(atlas_dir, name):
     """The geometry and payload shape of a volume from its header: (Geometry, tuple).
 
     Raises:
-        InvalidInput: the file is absent or its header is broken.
+        InvalidInput: the file is absent or its header broken, or of a form that is not read.
     """
-    import nrrd
-    from voxcell import VoxcellError
-
-    path = _existing(atlas_dir, name)
-    try:
-        header = nrrd.read_header(str(path))
-        sizes = [int(size) for size in header["sizes"]]
-        if "space directions" in header:
-            directions = np.array(header["space directions"][-_NDIM:], dtype=np.float32)
-            spacings = directions.diagonal()
-        else:
-            spacings = np.array(header["spacings"][-_NDIM:], dtype=np.float32)
-        offset = np.array(header.get("space origin", [0.0] * _NDIM), dtype=np.float32)
-    except _broken(nrrd, VoxcellError) as error:
-        raise _unreadable(path, error) from error
-    if not len(sizes) >= len(spacings) == len(offset) == _NDIM:
-        raise InvalidInput("is not a volume with three dimensions of space", where=path)
-    shape, payload = tuple(sizes[-_NDIM:]), tuple(sizes[:-_NDIM])
+    shape, spacings, offset, payload = read_header(_existing(atlas_dir, name))
     return Geometry(shape, tuple(spacings.tolist()), tuple(offset.tolist())), payload
 
 
@@ -138,17 +115,17 @@ def _existing(atlas_dir, name):
     return path
 
 
-def _broken(nrrd, voxcell_error):
-    """What the readers raise on a damaged or strange file."""
-    return (
-        nrrd.NRRDError, voxcell_error, zlib.error, OSError, EOFError, ValueError, TypeError,
-        LookupError, AttributeError, AssertionError, NotImplementedError, OverflowError,
-        MemoryError, StopIteration,
-    )  # fmt: skip
+def rotations_at(volume, positions):
+    """(N, 3, 3) rotations of an orientation field at positions (um), NaN where it has none.
 
+    Atlases hold zeros outside of their regions: a quaternion of zeros is no rotation, which voxcell
+    would take for the identity.
+    """
+    from voxcell import VoxelData
 
-def _unreadable(path, error):
-    reason = " ".join(str(error).split()) or type(error).__name__
-    return InvalidInput(
-        f"the volume cannot be read ({reason})", where=path, hint="is it a complete NRRD file?"
-    )
+    rotations = volume.lookup(positions)
+    nothing = ~VoxelData.lookup(volume, positions).any(axis=-1)
+    if nothing.any():
+        rotations = rotations.copy()
+        rotations[nothing] = np.nan
+    return rotations

@@ -3,7 +3,10 @@
 import logging
 from pathlib import Path
 
+import numpy as np
+
 from region_grower_flow.errors import InvalidInput, Problems, some
+from region_grower_flow.layout import BRAIN_REGIONS
 
 L = logging.getLogger(__name__)
 
@@ -30,19 +33,28 @@ def check_space(options):
 
 def _check_constraints(options, cells):
     """Problems of the directions and boundaries that cells may have (their meshes are read)."""
+    from region_grower_flow.atlas.volumes import read_geometry
     from region_grower_flow.space.constraint_checks import (
         check_boundaries,
         check_directions,
         constraint_notes,
     )
+    from region_grower_flow.space.fields import VoxelGrid
+    from region_grower_flow.space.mesh_notes import mesh_notes
 
     path = options.region_structure
     problems, folder = Problems(), Path(path).parent
+    geometry = Problems().attempt(read_geometry, options.atlas, BRAIN_REGIONS)
     for region, entry in _entries_of_cells(options, cells).items():
         where = f"{path}, {region}"
         found = [*check_directions(entry, where), *check_boundaries(entry, where, folder)]
         for note in [] if found else constraint_notes(entry, where, folder):
             L.warning("%s", note)
+        if geometry is not None and not found:
+            size, offset = geometry[0].voxel_dimensions, geometry[0].offset
+            grid = VoxelGrid(np.array(size, dtype=float), np.array(offset, dtype=float))
+            for note in mesh_notes(entry, where, folder, grid, geometry[0].shape):
+                L.warning("%s", note)
         problems.extend(found)
     return problems
 

@@ -204,6 +204,9 @@ def check_mtypes(
             if mtype in data.get(used, {}):
                 found.append((used, mtype, data[used][mtype]))
                 continue
+            if used is None:
+                problems.append(_no_region(data, wanted, path, what))
+                continue
             problem = f"{_missing(mtype, used, synthesis_region)} ({what})"
             hint = _similar(mtype, data.get(used, {}))
             problems.append(InvalidInput(problem, where=path, hint=hint))
@@ -279,6 +282,20 @@ def _with_defaults(data):
             for mtype, entry in data.get(DEFAULT_REGION, {}).items():
                 mtypes.setdefault(mtype, entry)
     return data
+
+
+def _no_region(data, wanted, path, what):
+    """One problem for all cells whose regions neither the structure nor a file of models knows."""
+    lost = [w[:2] for w in wanted if entry_region(data, *w[:2]) is None]
+    entries = dict.fromkeys(entry for entry, _ in lost if entry != DEFAULT_REGION)
+    if entries:
+        problem = f"there is no region {some(map(repr, entries))} nor {DEFAULT_REGION!r} in the"
+        return InvalidInput(f"{problem} {what}; they have {some(data)}", path)
+    cells = some(dict.fromkeys(region for _, region in lost))
+    problem = f"no entry of the region structure serves the regions of cells ({cells}), and the"
+    problem += f" {what} have {some(data)}, not {DEFAULT_REGION!r}"
+    hint = f"add an entry {some(data, 3)} to the region structure"
+    return InvalidInput(problem, path, hint)
 
 
 def _missing(mtype, used, synthesis_region):

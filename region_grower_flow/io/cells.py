@@ -11,6 +11,7 @@ from region_grower_flow.errors import InvalidInput, InvalidInputs, nearest, some
 from region_grower_flow.io.atomic import write_text_atomic
 from region_grower_flow.io.documents import require_file
 from region_grower_flow.io.hdf5 import READ_ERRORS, hdf5_file, require_held
+from region_grower_flow.io.node_groups import check_node_groups, decoded
 from region_grower_flow.layout import CELL_EXTENSIONS, DROPPED, MADE
 
 REQUIRED_COLUMNS = ("mtype", "region")
@@ -112,12 +113,16 @@ def _check_sonata(path, required):
                 + (f": {some(populations)}" if populations else ""),
                 where=path,
             )
-        group = nodes[populations[0]].get("0")
+        population = nodes[populations[0]]
+        if not isinstance(population, h5py.Group):
+            raise InvalidInput(f"'nodes/{populations[0]}' is no population (a group)", where=path)
+        group = population.get("0")
         where = f"{path}:/nodes/{populations[0]}"
         if not isinstance(group, h5py.Group):
             raise InvalidInput("the population has no group '0'", where=where)
         _check_columns(_datasets(group), (*POSITION, *required), where)
         _check_library(group, where)
+        check_node_groups(population, len(group["x"]), where)
 
 
 def _check_library(group, where):
@@ -179,6 +184,7 @@ def _check_columns(columns, required, where):
 
 
 def _load(path):
+    import pandas as pd
     from voxcell import CellCollection, VoxcellError
 
     try:
@@ -186,7 +192,10 @@ def _load(path):
     except (VoxcellError, AssertionError) as error:
         raise InvalidInput(str(error), where=path) from error
     # voxcell's order of columns changes from process to process.
-    properties = loaded.properties[sorted(loaded.properties.columns)]
+    columns = {
+        name: decoded(loaded.properties[name], path) for name in sorted(loaded.properties.columns)
+    }
+    properties = pd.DataFrame(columns, index=loaded.properties.index)
     return Cells(
         # In the type of the file: the reference looks float32 positions up as they are.
         positions=np.asarray(loaded.positions).reshape(-1, 3),
@@ -292,6 +301,8 @@ def _write_mvd3(file, cells):
 def _write_sonata(file, cells):
     population = file.create_group(f"nodes/{cells.population}")
     population.create_dataset("node_type_id", data=np.full(len(cells), NODE_TYPE_ID))
+    population.create_dataset("node_group_id", data=np.zeros(len(cells), dtype=np.int64))
+    population.create_dataset("node_group_index", data=np.arange(len(cells), dtype=np.int64))
     group = population.create_group("0")
     for name in cells.properties:
         _write_column(group, name, cells.properties[name])

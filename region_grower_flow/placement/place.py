@@ -17,7 +17,9 @@ from pathlib import Path
 
 import numpy as np
 
+from region_grower_flow.atlas.volumes import volume_path
 from region_grower_flow.errors import InvalidInput, InvalidInputs, Problems, some
+from region_grower_flow.layout import BRAIN_REGIONS
 from region_grower_flow.placement.densities import MTYPE, load_densities, volume_of
 from region_grower_flow.placement.voxels import (
     Voxels,
@@ -123,7 +125,7 @@ def plan_placement(densities_path, atlas_dir, settings):
     if problems:
         raise InvalidInputs(problems)
     allowed = problems.attempt(allowed_voxels, voxels, groups, settings, atlas_dir)
-    plan = Plan(voxels, [], allowed, [])
+    plan = Plan(voxels, [], allowed, _unknown_notes(voxels, atlas_dir))
     volumes = _check_volumes(problems, voxels, groups, Path(densities_path).parent, atlas_dir)
     expected = _Expected(voxels, allowed, settings.density_factor, volumes)
     for group in groups:
@@ -133,7 +135,7 @@ def plan_placement(densities_path, atlas_dir, settings):
     if problems:
         raise InvalidInputs(_unique(problems))
     _check_total(plan, densities_path, settings.rounding)
-    plan.notes = _empty_notes(plan)
+    plan.notes += _empty_notes(plan)
     return plan
 
 
@@ -263,6 +265,14 @@ def _check_total(plan, path, rounding):
             "single entry, which is rounded to none"
         )
         raise InvalidInput(problem, path, "set density_rounding to stochastic")
+
+
+def _unknown_notes(voxels, atlas_dir):
+    note = voxels.unknown_ids()
+    if note is None:
+        return []
+    L.warning("%s: %s", volume_path(atlas_dir, BRAIN_REGIONS), note)
+    return [note.removesuffix(".")]
 
 
 def _empty_notes(plan):

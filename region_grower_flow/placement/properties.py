@@ -4,7 +4,7 @@ import numpy as np
 
 from region_grower_flow.atlas.regions import RegionMapper
 from region_grower_flow.atlas.structure import has_layers, load_region_structure
-from region_grower_flow.atlas.volumes import load_volume
+from region_grower_flow.atlas.volumes import load_volume, rotations_at
 from region_grower_flow.errors import InvalidInput, InvalidInputs, Problems, some
 from region_grower_flow.io.documents import read_text
 from region_grower_flow.io.schemas import did_you_mean
@@ -117,7 +117,9 @@ def hemispheres_at(chosen, voxels, volume, atlas_dir):
 
 def orientations_at(positions, atlas_dir):
     """((N, 3, 3) float64 rotations of the atlas, how many are identities for want of a value)."""
-    rotations = np.array(load_volume(atlas_dir, ORIENTATION).lookup(positions), dtype=np.float64)
+    rotations = np.array(
+        rotations_at(load_volume(atlas_dir, ORIENTATION), positions), dtype=np.float64
+    )
     missing = ~np.isfinite(rotations).all(axis=(1, 2))
     rotations[missing] = np.eye(3)
     return rotations, int(missing.sum())

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from region_grower_flow.atlas.plausible import unknown_id_note
 from region_grower_flow.atlas.regions import load_region_map
 from region_grower_flow.atlas.volumes import (
     geometry_differences,
@@ -95,6 +96,11 @@ class Voxels:
     def ids_at(self, voxels):
         """(n,) the region ids of voxels."""
         return self._ids[voxels]
+
+    def unknown_ids(self):
+        """A sentence on ids of voxels that the hierarchy lacks, None when it has all of them."""
+        counts = {i: len(voxels) for i, voxels in self._voxels_of_id.items()}
+        return unknown_id_note(counts, self.region_map, "voxels of regions")
 
     def indices(self, voxels):
         """(n, 3) int64, the voxels' indices along the three axes."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from region_grower_flow.errors import InvalidInput
+from region_grower_flow.io.nrrd_volumes import read_volume
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,16 +51,9 @@ class RotationField:
         Raises:
             InvalidInput: the file is missing or is no orientation field.
         """
-        from voxcell import OrientationField, VoxcellError
+        from voxcell import OrientationField
 
-        try:
-            return OrientationField.load_nrrd(str(self.path))
-        except FileNotFoundError as error:
-            raise InvalidInput("the orientation field is missing", where=self.path) from error
-        except (VoxcellError, OSError, ValueError) as error:
-            raise InvalidInput(
-                f"the orientation field cannot be read ({error})", where=self.path
-            ) from error
+        return read_volume(self.path, OrientationField)
 
     def rotate(self, point, vector):
         """``vector`` in the axes of the atlas at ``point`` (um): (3,), or None outside the atlas.

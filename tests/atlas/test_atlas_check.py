@@ -13,6 +13,7 @@ from helpers.atlas_factory import (
     write_structure,
 )
 from region_grower_flow.atlas.check import check_atlas
+from region_grower_flow.atlas.load import load_atlas_table
 
 CENTER = [150.0, 650.0, 150.0]
 
@@ -142,7 +143,7 @@ def test_some_cells_without_a_value_are_a_warning(tmp_path, caplog, name):
     assert not caplog.text
     assert problems(atlas, make_cells([without, without, CENTER])) == []
     assert "(NaN) at 2 of 3 cells (ids 0, 1)" in caplog.text
-    assert "These cells will be dropped" in caplog.text
+    assert "will be dropped" in caplog.text
 
 
 def test_nan_of_a_layer_below_the_cells_is_no_problem(tmp_path, caplog):
@@ -233,3 +234,152 @@ def test_the_golden_atlases_are_sound(shared, scenario):
     inputs = shared / "golden" / scenario / "inputs"
     cells = read_cells(inputs / "nodes.h5")
     assert check_atlas(inputs / "atlas", inputs / "region_structure.yaml", cells) == []
+
+
+def test_quaternions_of_zeros_are_no_rotation(tmp_path, caplog):
+    atlas = make_atlas(tmp_path)
+    raw = np.array(load_raw(atlas.volume("orientation")))
+    raw[:2] = 0.0
+    save_volume(atlas.volume("orientation"), raw)
+    assert problems(atlas, make_cells([CENTER, [350.0, 650.0, 150.0]])) == []
+    assert "(NaN) at 1 of 2 cells (ids 0)" in caplog.text
+    only(problems(atlas, make_cells([CENTER])), "'orientation' has no value", "1 of 1 cells")
+
+
+def test_cells_that_no_entry_serves_are_told_with_a_remedy(tmp_path, caplog):
+    atlas = make_atlas(tmp_path)
+    cells = make_cells([CENTER] * 3, regions=["S1FL", "S1FL", "COL;L2@left"])
+    assert problems(atlas, cells) == []
+    for words in ("3 of 3 cells", "S1FL", "COL;L2@left", "region_map = S1FL:COL"):
+        assert words in caplog.text
+    found = problems(atlas, cells, allow_no_layers=False)
+    only(found, "region_structure.yaml", "no entry serves the regions of 3 of 3 cells")
+    assert "region_map = S1FL:COL, COL;L2@left:COL;L2" in found[0]
+
+
+def test_an_entry_default_serves_all(tmp_path, caplog):
+    atlas = make_atlas(tmp_path)
+    write_structure(atlas.structure, column_structure() | {"default": {}})
+    cells = make_cells([CENTER], regions="nowhere")
+    assert problems(atlas, cells, allow_no_layers=False) == []
+    assert not caplog.text
+
+
+def test_ids_that_the_hierarchy_lacks_are_counted(tmp_path, caplog):
+    atlas = make_atlas(tmp_path)
+    ids = load_raw(atlas.volume("brain_regions")).astype(np.int32)
+    save_volume(atlas.volume("brain_regions"), -ids)
+    assert problems(atlas) == []
+    assert "1 of 1 voxels with cells have ids that the hierarchy lacks: -3 (1)" in caplog.text
+    assert "one hemisphere" in caplog.text
+
+
+def rewrite(path, change):
+    import nrrd
+
+    raw, header = nrrd.read(str(path))
+    raw, header = change(raw, dict(header))
+    nrrd.write(str(path), raw, header)
+
+
+def test_a_big_endian_volume_is_read(tmp_path):
+    atlas = make_atlas(tmp_path)
+    expected = load_atlas_table(atlas.folder, atlas.structure, make_cells([CENTER]), 0)
+    for name in ("orientation", "[PH]1", "[PH]y", "brain_regions"):
+        rewrite(
+            atlas.volume(name),
+            lambda raw, header: (
+                raw.astype(raw.dtype.newbyteorder(">")),
+                {**header, "encoding": "raw", "endian": "big"},
+            ),
+        )
+    assert problems(atlas) == []
+    table = load_atlas_table(atlas.folder, atlas.structure, make_cells([CENTER]), 0)
+    np.testing.assert_array_equal(table.orientations, expected.orientations)
+    np.testing.assert_array_equal(table.depths, expected.depths)
+
+
+def swapped(raw, header):
+    lines = np.array(header["space directions"])
+    header["space directions"] = np.concatenate([lines[:-3], lines[-3:][[2, 1, 0]]])
+    return raw, header
+
+
+def turned(raw, header):
+    lines = np.array(header["space directions"])
+    lines[-1, -3] = 20.0
+    header["space directions"] = lines
+    return raw, header
+
+
+def without_sizes(raw, header):
+    del header["space directions"]
+    return raw, header
+
+
+def in_mm(raw, header):
+    header["space directions"] = np.array(header["space directions"]) / 1000
+    header["space units"] = ["mm"] * 3
+    return raw, header
+
+
+def last_axis(raw, header):
+    lines = np.array(header["space directions"])
+    header["space directions"] = np.concatenate([lines[1:], lines[:1]])
+    return np.moveaxis(raw, 0, -1), header
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (swapped, "its axes are permuted: only diagonal 'space directions' are supported"),
+        (turned, "its axes are rotated"),
+        (without_sizes, "its header has neither 'space directions' nor 'spacings'"),
+        (in_mm, "its 'space units' are mm, expected um"),
+        (last_axis, "what its voxels hold is along its last axis"),
+    ],
+)
+def test_headers_that_are_not_read_are_told_by_their_cause(tmp_path, change, words):
+    atlas = make_atlas(tmp_path)
+    rewrite(atlas.volume("orientation"), change)
+    only(problems(atlas), "orientation.nrrd", words)
+
+
+def test_any_named_space_and_the_noise_of_rounding_are_read(tmp_path):
+    atlas = make_atlas(tmp_path)
+
+    def named(raw, header):
+        header.pop("space dimension")
+        header["space"] = "superior-anterior-left"
+        lines = np.array(header["space directions"])
+        lines[-1, -3] = 1e-9
+        return raw, {**header, "space directions": lines}
+
+    for path in atlas.folder.glob("*.nrrd"):
+        rewrite(path, named)
+    assert problems(atlas) == []
+
+
+@pytest.mark.parametrize(
+    ("factor", "shift", "words"),
+    [
+        (1000.0, 0.0, "are their positions in nm?"),
+        (0.001, 10.0, "are their positions in mm?"),
+        (0.01, 0.0, "are their positions in voxels?"),
+        (1.0, -1000.0, "is the origin of their positions the corner of the atlas?"),
+        (1.0, 1e5, "are they of this atlas? (cells x 1.0115e+05"),
+    ],
+)
+def test_cells_outside_are_asked_for_their_unit(tmp_path, factor, shift, words):
+    atlas = make_atlas(tmp_path, offset=(1000.0, 1000.0, 1000.0))
+    inside = np.array([[150.0, 650.0, 150.0], [350.0, 850.0, 50.0]])
+    positions = (inside + 1000.0) * factor
+    if words.startswith("are their positions in mm"):
+        positions = (inside + 1000.0) * factor
+    elif words.startswith("are their positions in voxels"):
+        positions = inside * factor
+    else:
+        positions += shift
+    found = " ".join(problems(atlas, make_cells(positions))).lower()
+    assert words.lower() in found

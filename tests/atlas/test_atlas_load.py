@@ -253,9 +253,7 @@ def test_every_volume_is_read_once(tmp_path, monkeypatch):
     structure["COL;L1"] = {"layers": [2, 1], "thicknesses": {2: 10, 1: 20}}
     atlas = make_atlas(tmp_path, structure=structure)
     load(atlas, make_cells([CENTER] * 2, regions=["COL;L1", "COL;L2"]))
-    assert sorted(read) == sorted(
-        ["[PH]1", "[PH]2", "[PH]3", "[PH]y", "brain_regions", "orientation"]
-    )
+    assert sorted(read) == sorted(["[PH]1", "[PH]2", "[PH]3", "[PH]y", "orientation"])
 
 
 def test_layers_with_names(tmp_path):

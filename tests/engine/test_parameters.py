@@ -207,6 +207,19 @@ def test_wanted_mtypes_are_distinct():
     ]
 
 
+def test_regions_that_meet_nowhere_are_one_problem_per_file():
+    """Some pipelines write {} as region structure, with parameters by region."""
+    parameters = {"COL": {"A": mtype_parameters(), "B": mtype_parameters()}}
+    distributions = {"COL": {"A": mtype_distributions(), "B": mtype_distributions()}}
+    wanted = [("default", "COL;L2", "A"), ("default", "COL;L1", "B")]
+    found = [str(p) for p in check_mtypes(parameters, distributions, wanted, ("P", "D"))]
+    assert found[0] == (
+        "P: no entry of the region structure serves the regions of cells (COL;L2, COL;L1), and the "
+        "parameters have COL, not 'default'. Add an entry COL to the region structure."
+    )
+    assert len(found) == 2
+
+
 def test_missing_mtypes_are_all_named_once():
     parameters = {"A": {"L5_TPC": mtype_parameters()}}
     distributions = {"A": {"L5_TPC": mtype_distributions(), "L5_UPC": mtype_distributions()}}
@@ -223,7 +236,7 @@ def test_missing_mtypes_are_all_named_once():
         "P: the mtype 'L5_UPC' of the cells is missing in the region 'A' (parameters). "
         "Did you mean 'L5_TPC'?"
     )
-    assert found[1].startswith("P: there is no region 'B' nor 'default' for the mtype 'L5_TPC'")
+    assert found[1] == "P: there is no region 'B' nor 'default' in the parameters; they have A."
     assert found[2].startswith("D: there is no region 'B'")
     assert "'zzz'" in found[3]
     assert "There are L5_TPC" in found[3]

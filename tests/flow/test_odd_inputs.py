@@ -101,7 +101,7 @@ def test_odd_folders(bases, tmp_path, name):
 def test_a_cell_without_value_in_the_atlas_is_dropped(bases, tmp_path, name):
     flow, said = run(bases, tmp_path, nan_at_first_cell(name))
     assert "(NaN) at 1 of 8 cells (ids 0)" in said
-    assert "These cells will be dropped" in said
+    assert "will be dropped" in said
     assert flow.summary["cells"] == {"asked": 8, "made": 7, "dropped": 1, "without_axon": 0}
 
 

@@ -445,3 +445,85 @@ def test_the_table_of_ids(tmp_path):
     assert [row["morphology"] for row in rows] == ["", "a", "", "b"]
     assert [row["status"] for row in rows] == ["dropped", "made", "dropped", "made"]
     assert [row["reason"] for row in rows] == ["no", "", reason, ""]
+
+
+@pytest.mark.parametrize("fill", [b"\0", b" "], ids=["NUL", "blank"])
+@pytest.mark.parametrize("library", [False, True])
+def test_text_of_fixed_length_is_decoded(nodes, fill, library):
+    """As np.bytes_, C and Fortran write it, in columns and in SONATA's library."""
+    expected = list(read_cells(nodes).properties["region"])
+
+    def fixed(file):
+        place = file["nodes/cells/0/@library" if library else "nodes/cells/0"]
+        values = ["mc0;1"] * (1 if library else 6)
+        texts = np.array([value.encode().ljust(9, fill) for value in values], "S9")
+        if not library:
+            file.__delitem__("nodes/cells/0/@library/region")
+        place.__delitem__("region")
+        place.create_dataset("region", data=texts)
+
+    change(nodes, fixed)
+    found = read_cells(nodes).properties["region"]
+    assert list(found) == expected
+    assert all(type(name) is str for name in found)
+
+
+def test_mvd3_libraries_of_fixed_length_are_decoded(tmp_path):
+    path = tmp_path / "cells.mvd3"
+    collection(9).save(str(path))
+    expected = list(read_cells(path).properties["mtype"])
+
+    def fixed(file):
+        names = [name.encode() for name in file["library/mtype"].asstr()[()]]
+        file.__delitem__("library/mtype")
+        file["library/mtype"] = np.array(names, "S16")
+
+    change(path, fixed)
+    assert list(read_cells(path).properties["mtype"]) == expected
+
+
+def test_fixed_text_that_is_no_utf8_is_refused_by_its_column(nodes):
+    def latin(file):
+        file.__delitem__("nodes/cells/0/etype")
+        file["nodes/cells/0/etype"] = np.array([b"\xe9"] * 6, "S3")
+
+    change(nodes, latin)
+    with pytest.raises(InvalidInput, match=r"column 'etype' holds text that is not UTF-8"):
+        read_cells(nodes)
+
+
+def test_nodes_of_other_groups_or_another_order_are_refused(nodes):
+    def grouped(ids, index, other=False):
+        def edit(file):
+            population = file["nodes/cells"]
+            for name in ("node_group_id", "node_group_index"):
+                population.pop(name, None)
+            if ids is not None:
+                population["node_group_id"] = ids
+            if index is not None:
+                population["node_group_index"] = index
+            if other:
+                population["1/x"] = np.zeros(3)
+
+        change(nodes, edit)
+        return read_cells(nodes)
+
+    assert len(grouped(np.zeros(6, int), np.arange(6))) == 6
+    with pytest.raises(InvalidInput, match="2 of 6 nodes are in group '1', only group '0'"):
+        grouped([0, 0, 1, 1, 0, 0], [0, 1, 0, 1, 2, 3])
+    with pytest.raises(InvalidInput, match="is of 8 nodes, group '0' has 6 rows"):
+        grouped(np.zeros(8, int), np.arange(8))
+    with pytest.raises(InvalidInput, match="another order"):
+        grouped(np.zeros(6, int), np.arange(6)[::-1])
+    with pytest.raises(InvalidInput, match="there are nodes in group '1'"):
+        grouped(None, None, other=True)
+
+
+def test_written_nodes_have_the_node_groups_of_sonata(tmp_path):
+    cells = collection(9)
+    cells.save(str(tmp_path / "in.h5"))
+    cells = read_cells(tmp_path / "in.h5")
+    write_cells(tmp_path / "nodes.h5", cells, names(cells, dropped=(2,)))
+    with h5py.File(tmp_path / "nodes.h5") as file:
+        assert file["nodes/cells/node_group_id"][()].tolist() == [0] * 8
+        assert file["nodes/cells/node_group_index"][()].tolist() == list(range(8))

@@ -350,3 +350,20 @@ def test_the_short_form_says_the_same_as_the_composition(tmp_path):
     long.write_text(yaml.safe_dump({"version": 2.0, "neurons": entries}))
     for a, b in itertools.zip_longest(load_densities(short), load_densities(long)):
         assert (a.region, a.density, a.traits) == (b.region, b.density, b.traits)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda ids: -ids.astype(np.int32), "lacks: -"),
+        (lambda ids: ids.astype(np.float32) + 0.5, "lacks: "),
+    ],
+)
+def test_ids_that_the_hierarchy_lacks_are_said(placed, atlas, caplog, change, words):
+    raw = load_raw(atlas.volume("brain_regions"))
+    half = change(raw)
+    half[:2] = raw[:2]
+    save_volume(atlas.volume("brain_regions"), half)
+    cells = placed({"PC": {"COL": 9000.0}})
+    assert words in caplog.text
+    assert any("have ids that the hierarchy lacks" in note for note in cells.notes)

@@ -1,0 +1,114 @@
+"""What is odd between an atlas and its cells, though each can be read: ids, units, gaps.
+
+Each function returns sentences (or problems); none of them changes what is grown.
+"""
+
+from collections import Counter
+
+import numpy as np
+
+from region_grower_flow.errors import some
+from region_grower_flow.io.nrrd_volumes import PLAUSIBLE_VOXELS
+
+_EXACT_FLOAT32 = 1 << 24
+"""Whole numbers up to here are exact in float32: ids of the Allen Institute are larger."""
+_UNITS = {"nm": 1e3, "mm": 1e-3, "m": 1e-6}
+"""What a length in um becomes in other units."""
+
+
+def ids_at(volume, positions):
+    """(N,) region ids at positions inside the atlas.
+
+    Args:
+        volume: voxcell.VoxelData of region ids.
+        positions: (N, 3) um.
+    """
+    return volume.lookup(np.asarray(positions).reshape(-1, 3))
+
+
+def acronyms_at(volume, region_map, positions):
+    """(N,) object array: the acronym of the atlas's region at each position, None for none.
+
+    Args:
+        volume: voxcell.VoxelData of region ids.
+        region_map: voxcell.RegionMap.
+        positions: (N, 3) um, inside the atlas.
+    """
+    ids = ids_at(volume, positions)
+    known = region_map.as_dataframe()["acronym"].to_dict()
+    names = {i: known.get(int(i)) if i == i else None for i in set(ids.tolist())}
+    found = np.empty(len(ids), dtype=object)
+    found[:] = [names.get(i) if i == i else None for i in ids.tolist()]
+    return found
+
+
+def unknown_id_note(counts, region_map, of="voxels with cells"):
+    """A sentence on ids that the hierarchy does not have, None when it has all of them.
+
+    0 is no region. Ids kept as float32 are rounded beyond 16,777,216, and one hemisphere's may be
+    negative; both look like regions that do not exist.
+
+    Args:
+        counts: {region id: how many have it}, of voxels or at cells.
+        region_map: voxcell.RegionMap.
+        of: what was counted, for the sentence.
+    """
+    known = set(region_map.as_dataframe().index.tolist())
+    unknown = {i: n for i, n in counts.items() if i not in known and i != 0}
+    if not unknown:
+        return None
+    total, all_of_them = sum(unknown.values()), sum(counts.values())
+    named = some([f"{i:.0f} ({n:,})" for i, n in Counter(unknown).most_common()], 4)
+    text = f"{total:,} of {all_of_them:,} {of} have ids that the hierarchy lacks: {named}"
+    if any(-i in known for i in unknown):
+        return f"{text}; negative ids are those of one hemisphere: make them positive."
+    if any(isinstance(i, float) and abs(i) > _EXACT_FLOAT32 for i in unknown):
+        return f"{text}; the volume holds floats, and float32 rounds large ids: write it as uint32."
+    return f"{text}."
+
+
+def unit_hint(positions, geometry):
+    """A question on the unit of the cells that are outside of an atlas, '' for none.
+
+    Args:
+        positions: (N, 3) of all cells.
+        geometry: of the atlas, with ``voxel_dimensions``, ``offset`` and ``shape``.
+    """
+    positions = np.asarray(positions, dtype=float).reshape(-1, 3)
+    positions = positions[np.isfinite(positions).all(axis=1)]
+    if not len(positions):
+        return ""
+    size = np.array(geometry.voxel_dimensions, dtype=float)
+    corners = np.array([geometry.offset, geometry.offset + size * geometry.shape], dtype=float)
+    lower, upper = corners.min(axis=0), corners.max(axis=0)
+
+    def inside(points):
+        return ((points >= lower) & (points <= upper)).all(axis=1).mean()
+
+    if inside(positions) > 0.5:
+        return ""
+    for unit, factor in _UNITS.items():
+        if inside(positions / factor) > 0.9:
+            return f"are their positions in {unit}? They are read as um"
+    if inside(positions * np.abs(size) + np.where(size > 0, lower, lower)) > 0.9:
+        return "are their positions in voxels? They are read as um"
+    if inside(positions + np.array(geometry.offset, dtype=float)) > 0.9:
+        return "is the origin of their positions the corner of the atlas? Add its offset"
+    spans = f"cells {_span(positions.min(0), positions.max(0))}, atlas {_span(lower, upper)} um"
+    return f"are they of this atlas? ({spans})"
+
+
+def voxel_size_note(geometry):
+    """A sentence on voxels of an unlikely size, None when it is likely."""
+    sizes = np.abs(geometry.voxel_dimensions)
+    low, high = PLAUSIBLE_VOXELS
+    if (sizes >= low).all() and (sizes <= high).all():
+        return None
+    unit = "mm" if (sizes < low).any() else "nm"
+    text = ", ".join(f"{size:g}" for size in sizes)
+    return f"The voxels of the atlas are {text} um large: is its header in {unit}?"
+
+
+def _span(lower, upper):
+    pairs = zip("xyz", lower, upper, strict=True)
+    return ", ".join(f"{axis} {low:.5g} to {high:.5g}" for axis, low, high in pairs)

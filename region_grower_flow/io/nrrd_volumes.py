@@ -1,0 +1,152 @@
+"""NRRD volumes: read as voxcell reads them, and what it cannot read told by its cause.
+
+Mirrors ``voxcell.VoxelData.load_nrrd``. What differs: big-endian values are read, every named
+``space`` is, noise of the rounding beside the diagonal is none, and a header with permuted or
+rotated axes, another unit or no voxel sizes is refused in a sentence of its own.
+"""
+
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from region_grower_flow.errors import InvalidInput
+
+NDIM = 3
+_NOISE = 1e-5
+"""Of a voxel, beside the diagonal: what writers leave of a rotation that is none."""
+_OTHER_UNITS = {
+    "nm": 1e-3, "nanometer": 1e-3, "nanometers": 1e-3, "nanometre": 1e-3, "nanometres": 1e-3,
+    "mm": 1e3, "millimeter": 1e3, "millimeters": 1e3, "millimetre": 1e3, "millimetres": 1e3,
+    "cm": 1e4, "m": 1e6, "meter": 1e6, "meters": 1e6,
+}  # fmt: skip
+"""Micrometers of other units that headers name."""
+PLAUSIBLE_VOXELS = (0.5, 2000.0)
+"""Sizes of voxels (um) that atlases have."""
+
+
+def read_volume(path, kind=None):
+    """The volume of a file, as voxcell's class ``kind`` (None: VoxelData).
+
+    Raises:
+        InvalidInput: the file is absent, broken, or of a form that is not read.
+    """
+    import nrrd
+    from voxcell import VoxcellError, VoxelData
+
+    try:
+        data, header = nrrd.read(str(path))
+        spacings, offset, payload = header_geometry(header, path)
+        raw = np.moveaxis(data, range(len(payload)), range(NDIM, NDIM + len(payload)))
+        return (kind or VoxelData)(native(raw), spacings, offset)
+    except InvalidInput:
+        raise
+    except broken(nrrd, VoxcellError) as error:
+        raise unreadable(path, error) from error
+
+
+def read_header(path):
+    """The header of a file: (shape, sizes of voxels, corner, shape of what a voxel holds).
+
+    Raises:
+        InvalidInput: the file is absent, broken, or of a form that is not read.
+    """
+    import nrrd
+    from voxcell import VoxcellError
+
+    try:
+        header = nrrd.read_header(str(path))
+        sizes = [int(size) for size in header["sizes"]]
+        spacings, offset, payload = header_geometry(header, path)
+    except InvalidInput:
+        raise
+    except broken(nrrd, VoxcellError) as error:
+        raise unreadable(path, error) from error
+    return tuple(sizes[-NDIM:]), spacings, offset, payload
+
+
+def native(raw):
+    """The same values in the byte order of this machine."""
+    return raw.astype(raw.dtype.newbyteorder("="), copy=False)
+
+
+def header_geometry(header, where):
+    """(voxel sizes, corner, shape of what a voxel holds) of an NRRD header; float32, um.
+
+    Raises:
+        InvalidInput: voxcell's volumes cannot have this geometry.
+    """
+    sizes = [int(size) for size in header["sizes"]]
+    if "space directions" in header:
+        spacings = _diagonal(header["space directions"], where)
+    elif "spacings" in header:
+        spacings = np.array(header["spacings"][-NDIM:], dtype=np.float32)
+    else:
+        problem = "its header has neither 'space directions' nor 'spacings'"
+        raise InvalidInput(problem, where, "write the size of its voxels (um)")
+    offset = np.array(header.get("space origin", [0.0] * NDIM), dtype=np.float32)
+    if not len(sizes) >= len(spacings) == len(offset) == NDIM:
+        raise InvalidInput("is not a volume with three dimensions of space", where=where)
+    if not (np.isfinite(spacings).all() and spacings.all() and np.isfinite(offset).all()):
+        text = ", ".join(f"{size:g}" for size in spacings)
+        raise InvalidInput(f"its voxels have the sizes {text} (um)", where, "mend its header")
+    _check_units(header, spacings, where)
+    return spacings, offset, tuple(sizes[:-NDIM])
+
+
+def _diagonal(directions, where):
+    rows = [np.full(NDIM, np.nan) if row is None else row for row in directions]
+    if len(rows) < NDIM:
+        raise InvalidInput("is not a volume with three dimensions of space", where=where)
+    matrix = np.array(rows[-NDIM:], dtype=np.float64)
+    if np.isnan(matrix).any() and len(rows) > NDIM:
+        raise InvalidInput(
+            "what its voxels hold is along its last axis ('space directions'), expected along the "
+            "first",
+            where,
+        )
+    if matrix.shape != (NDIM, NDIM):
+        raise InvalidInput("is not a volume with three dimensions of space", where=where)
+    beside = matrix - np.diag(np.diagonal(matrix))
+    if np.abs(beside).max() > _NOISE * np.abs(matrix).max():
+        how = "permuted" if (np.count_nonzero(matrix, axis=0) == 1).all() else "rotated"
+        raise InvalidInput(
+            f"its axes are {how}: only diagonal 'space directions' are supported",
+            where,
+            "write the volume again with its axes in the order x, y, z",
+        )
+    return np.diagonal(matrix).astype(np.float32)
+
+
+def _check_units(header, spacings, where):
+    """Refuse a volume that says it is in another unit, where its voxels then have a likely size."""
+    units = [str(unit or "").strip().lower() for unit in header.get("space units") or ()]
+    units = units or [str(unit or "").strip().lower() for unit in header.get("units") or ()][-NDIM:]
+    for unit, size in zip(units[-NDIM:], np.abs(spacings), strict=False):
+        factor = _OTHER_UNITS.get(unit.strip("'\""))
+        # A header that says mm and has voxels of 25 was never in mm.
+        if factor and PLAUSIBLE_VOXELS[0] <= size * factor <= PLAUSIBLE_VOXELS[1]:
+            raise InvalidInput(
+                f"its 'space units' are {unit}, expected um",
+                where,
+                "write sizes and origin in um (and the heights of [PH] volumes)",
+            )
+
+
+def broken(nrrd, voxcell_error):
+    """What the readers raise on a damaged or strange file."""
+    return (
+        nrrd.NRRDError, voxcell_error, zlib.error, OSError, EOFError, ValueError, TypeError,
+        LookupError, AttributeError, AssertionError, NotImplementedError, OverflowError,
+        MemoryError, StopIteration,
+    )  # fmt: skip
+
+
+def unreadable(path, error):
+    """The sentence for a file that the readers refuse."""
+    if isinstance(error, FileNotFoundError) or not Path(path).exists():
+        return InvalidInput("the volume does not exist", where=path)
+    reason = " ".join(str(error).split()) or type(error).__name__
+    return InvalidInput(
+        f"the volume cannot be read ({reason})", where=path, hint="is it a complete NRRD file?"
+    )

@@ -1,0 +1,59 @@
+import pytest
+
+from region_grower_flow.atlas.serving import (
+    cells_per_entry,
+    entry_sentence,
+    map_regions,
+    parse_region_map,
+    propose_region_map,
+    region_map_problems,
+)
+from region_grower_flow.errors import InvalidInputs
+
+
+def test_regions_get_the_names_of_the_atlas():
+    region_map = parse_region_map(["S1FL:SSCX", " S1J : SSCX", "*@left:*"])
+    regions = ["S1FL", "S1J", "SSp-ll@left", "MOp"]
+    assert list(map_regions(regions, region_map)) == ["SSCX", "SSCX", "SSp-ll", "MOp"]
+    assert list(map_regions(["a.b@left"], {"a.b@left": "X", "*@left": "Y"})) == ["X"]
+    assert list(map_regions(["aXb", "a.b"], {"a.*": "R*"})) == ["aXb", "Rb"]
+
+
+@pytest.mark.parametrize("pair", ["S1FL", ":SSCX", "S1FL:", "S1FL:*"])
+def test_pairs_of_another_form_are_refused(pair):
+    with pytest.raises(InvalidInputs, match="is no pair of a region of cells and one of the atlas"):
+        parse_region_map([pair])
+
+
+def test_two_places_for_one_region_are_refused():
+    with pytest.raises(InvalidInputs, match="'A' is mapped to 'B' and to 'C'"):
+        parse_region_map(["A:B", "A:C"])
+
+
+def test_what_a_region_map_names_must_be_there():
+    found = [str(p) for p in region_map_problems({"S1FL": "SCX", "S2": "SSCX"}, ["S1FL"], ["SSCX"])]
+    assert "hierarchy has no region 'SCX'. The nearest is SSCX" in found[0]
+    assert "no cell has the region 'S2'. The cells have S1FL" in found[1]
+    assert len(found) == 2
+
+
+def test_cells_are_counted_by_entry():
+    mapper = {"a1": "A", "a2": "A", "b": "default"}
+    regions = ["b", "a1", "a2", "a2"]
+    assert cells_per_entry(regions, mapper) == {"A": 3, "default": 1}
+    sentence = entry_sentence(regions, mapper, {"A": {"layers": [1, 2, 6]}})
+    assert sentence == (
+        "Cells per entry of the region structure: A 3 (layers 1 to 6); default 1 (no layers)."
+    )
+
+
+def test_the_atlas_at_the_cells_tells_the_remedy():
+    at_cells = ["COL;L1", "COL;L2", "other", None]
+    serving = {"COL;L1": "COL", "COL;L2": "COL"}.get
+    found = propose_region_map(["S1", "S1", "S1", "S2"], ["COL", "other"], at_cells, serving)
+    assert found == {"S1": "COL"}
+
+
+def test_a_suffix_and_another_case_are_seen():
+    found = propose_region_map(["SSp-ll@left", "mop", "zzz"], ["SSp-ll", "MOp"])
+    assert found == {"SSp-ll@left": "SSp-ll", "mop": "MOp"}
