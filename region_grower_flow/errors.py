@@ -41,7 +41,7 @@ class InvalidInput(FlowError, ValueError):
         self.problem = str(problem)
         self.where = where
         self.hint = hint
-        self.details = tuple(_printable(str(line)) for line in details)
+        self.details = tuple(printable(str(line)) for line in details)
         lines = [_sentence(self.problem, where, hint), *(f"  {line}" for line in self.details)]
         super().__init__("\n".join(lines))
 
@@ -71,6 +71,19 @@ class OutputFailed(FlowError):
     """A result could not be written (disk full, read-only folder, file-size limit)."""
 
 
+class InputChanged(FlowError):
+    """An input is not what it was when the stage that reads it began."""
+
+    def __init__(self, path: object) -> None:
+        self.path = path
+        problem = "an input changed while the run was going on"
+        super().__init__(_sentence(problem, path, "run again; nothing was lost"))
+
+    def __reduce__(self) -> tuple[type, tuple[object]]:
+        """Made of the path again in another process."""
+        return InputChanged, (self.path,)
+
+
 class Busy(FlowError):
     """Another run holds the same outputs."""
 
@@ -85,14 +98,22 @@ def _sentence(problem: str, where: object, hint: str | None) -> str:
         if _WORD.match(hint):  # but no name of an option or a file
             hint = hint[0].upper() + hint[1:]
         text += f" {hint}" if hint.endswith((".", "?", "!")) else f" {hint}."
-    return _printable(" ".join(text.split()))
+    return printable(" ".join(text.split()))
 
 
-def _printable(text: str) -> str:
-    """Characters that could steer a terminal (names come from files) as their escapes."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+def printable(text: object) -> str:
+    """A text for a terminal or a log: what could steer it (names come from files) is escaped.
+
+    Line ends and tabs stay. All words that leave the package pass here.
+    """
+    words = str(text)
+    if words.isprintable():
+        return words
+    return "".join(c if c.isprintable() or c in "\n\t" else _escape(c) for c in words)
+
+
+def _escape(character: str) -> str:
+    return character.encode("unicode_escape", "surrogatepass").decode()
 
 
 def nearest(name: object, known: Iterable[object], count: int = 3, likeness: float = 0.5) -> str:

@@ -3,6 +3,8 @@
 Functions of the options of a task (anything with these attributes). They write nothing.
 """
 
+import contextlib
+import filecmp
 import os
 from pathlib import Path
 
@@ -226,9 +228,11 @@ def _check_morphology_folder(options):
         return problems
     from region_grower_flow.record.listing import read_listing
 
-    ours = read_listing(Path(options.work_dir, layout.MANIFESTS, layout.LISTING), folder)
+    listing = Path(options.work_dir, layout.MANIFESTS, layout.LISTING)
+    ours = set(read_listing(listing, folder) or ())
     hint = "choose another folder, empty it, or give --overwrite"
-    return _foreign_files(folder, ours, where, hint)
+    staged = Path(options.work_dir, layout.MORPHOLOGIES)
+    return _foreign_files(folder, ours, (where, hint), staged)
 
 
 def check_own_folder(options, option, listing, tables):
@@ -250,10 +254,13 @@ def check_own_folder(options, option, listing, tables):
     problems = problems or _folder_problems(options, Path(os.path.realpath(folder)), where)
     if problems or not folder.is_dir():
         return problems
-    ours = read_listing(listing, folder)
-    # Without the listing a table of this name is somebody's own.
-    ours = {*ours, *tables} if ours else ours
-    return _foreign_files(folder, ours, where, "choose another folder, or empty it")
+    staged = listing.parent / layout.MORPHOLOGIES
+    ours = set(read_listing(listing, folder) or ())
+    # Without any morphology of ours a table of this name is somebody's own.
+    if ours or any(_is_staged(path, folder, staged) for path in folder.rglob("*")):
+        ours.update(tables)
+    place = where, "choose another folder, or empty it"
+    return _foreign_files(folder, ours, place, staged)
 
 
 def _folder_problems(options, place, where):
@@ -270,7 +277,12 @@ def _folder_problems(options, place, where):
     return problems
 
 
-def _foreign_files(folder, ours, where, hint):
+def _foreign_files(folder, ours, place, staged):
+    """Files of a folder that are neither known as ours nor the same as one in the work folder.
+
+    The listing that knows them may be lost or damaged: placed morphologies are links to those in
+    the work folder, or copies of them.
+    """
     from region_grower_flow.io.atomic import TEMPORARY_PREFIX
     from region_grower_flow.record.run_lock import LOCK_PREFIX
 
@@ -280,13 +292,20 @@ def _foreign_files(folder, ours, where, hint):
         if not path.name.startswith((TEMPORARY_PREFIX, LOCK_PREFIX))
         and not path.is_dir()
         and str(path.relative_to(folder)) not in ours
+        and not _is_staged(path, folder, staged)
     ]
     if not foreign:
         return []
     return [
         InvalidInput(
-            f"holds files that this flow has not written ({some(sorted(foreign), 3)})",
-            where,
-            hint,
+            f"holds files that this flow has not written ({some(sorted(foreign), 3)})", *place
         )
     ]
+
+
+def _is_staged(path, folder, staged):
+    for source in (staged / path.relative_to(folder), staged / path.name):
+        if source.is_file() and path.is_file():
+            with contextlib.suppress(OSError):
+                return path.samefile(source) or filecmp.cmp(path, source, shallow=False)
+    return False

@@ -5,6 +5,7 @@ package leaves behind goes through here, so a full disk or a read-only folder is
 """
 
 import contextlib
+import ctypes
 import errno
 import itertools
 import json
@@ -12,7 +13,7 @@ import os
 import re
 import secrets
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -96,10 +97,10 @@ def atomic_write(path: PathLike, durable: bool = False) -> Iterator[Path]:
         with writing(path):
             yield temporary
             if durable:
-                _sync(temporary)
-            os.replace(temporary, path)
+                sync_file(temporary)
+            _put(temporary, path)
             if durable:
-                _sync(path.parent)
+                sync_file(path.parent)
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
@@ -153,10 +154,112 @@ def write_json_atomic(path: PathLike, value: object, durable: bool = False, **op
     write_text_atomic(path, json.dumps(value, **options) + "\n", durable)
 
 
+def make_own_folder(root: PathLike, *parts: str) -> Path:
+    """Make a folder below a work folder, which may come from somebody else, and return its path.
+
+    Raises:
+        OutputFailed: a part below ``root`` is a link: what is written, or removed, would be
+            elsewhere. Or it cannot be made.
+    """
+    path = Path(root)
+    for part in Path(*parts).parts:
+        path /= part
+        if path.is_symlink():
+            raise OutputFailed(f"{path} is a link, which the work folder must not have; remove it.")
+    make_folder(path)
+    return path
+
+
+def open_own(path: PathLike, flags: int) -> int:
+    """Open a file of ours to write in it, as :func:`os.open`; a link in its place is removed.
+
+    Raises:
+        OSError
+    """
+    flags |= os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        return os.open(path, flags, 0o644)
+    except OSError as error:
+        if error.errno != errno.ELOOP or not os.path.islink(path):
+            raise
+        os.unlink(path)
+        return os.open(path, flags, 0o644)
+
+
 def make_folder(path: PathLike) -> None:
     """Make the folder ``path`` and those above it where they are missing; raises OutputFailed."""
     with writing(path):
         os.makedirs(path, exist_ok=True)
+
+
+FEW_FILES = 10
+"""Files that are synced one by one, for some milliseconds each."""
+
+
+def sync_outputs(paths: Iterable[PathLike]) -> None:
+    """Wait until files are on the disk, before a record vouches for them.
+
+    Raises:
+        OSError
+    """
+    paths = list(paths)
+    if len(paths) <= FEW_FILES:
+        for path in paths:
+            sync_file(path)
+        return
+    for folder in {Path(path).parent for path in paths}:
+        sync_files_of(folder)
+
+
+def sync_files_of(folder: PathLike) -> None:
+    """Wait until everything that was written to the file system of ``folder`` is on the disk."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return
+    try:
+        syncfs = getattr(ctypes.CDLL(None), "syncfs", None)
+        if syncfs is None or syncfs(descriptor) != 0:
+            os.sync()
+    finally:
+        os.close(descriptor)
+
+
+def inside(folder: PathLike, names: Iterable[str]) -> set[str]:
+    """Those of ``names``, which come from a file, that lie in ``folder``: for very many names.
+
+    The one gate for names of morphologies that are read from a work folder. A name is a path below
+    the folder without odd parts, and no folder on its way is a link that leads out.
+
+    Args:
+        folder: the folder.
+        names: texts.
+
+    Returns:
+        set of the names that may be used.
+    """
+    plain = {name for name in names if is_plain(name)}
+    root = os.path.realpath(folder)
+    outer = {
+        parent
+        for parent in {name.rpartition("/")[0] for name in plain}
+        if parent and os.path.realpath(os.path.join(root, parent)) != os.path.join(root, parent)
+    }
+    if not outer:
+        return plain
+    return {name for name in plain if name.rpartition("/")[0] not in outer}
+
+
+def is_plain(name: object) -> bool:
+    """Whether a name is a path of ordinary parts (a million are asked for in a second)."""
+    return (
+        isinstance(name, str)
+        and name.isprintable()
+        and not name.startswith(("/", "."))
+        and "/." not in name
+        and "//" not in name
+        and name[-1:] not in ("", "/")
+    )
 
 
 def safe_child(folder: PathLike, name: object) -> Path:
@@ -189,7 +292,22 @@ def safe_child(folder: PathLike, name: object) -> Path:
     return path
 
 
-def _sync(path: PathLike) -> None:
+def _put(temporary: Path, path: Path) -> None:
+    """Rename, also where an empty folder is in the way: it holds nothing of anybody's."""
+    try:
+        os.replace(temporary, path)
+    except IsADirectoryError:
+        with contextlib.suppress(OSError):
+            os.rmdir(path)
+        os.replace(temporary, path)
+
+
+def sync_file(path: PathLike) -> None:
+    """Wait until the content of a file, or the names in a folder, are on the disk.
+
+    Raises:
+        OSError
+    """
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

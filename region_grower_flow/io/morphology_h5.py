@@ -106,8 +106,18 @@ def write_tables(group, points, structure):
         (b"points", points, h5t.IEEE_F32LE),
         (b"structure", structure, h5t.STD_I32LE),
     ):
-        dataset = h5d.create(group.id, name, kind, h5s.create_simple(table.shape))
+        dataset = h5d.create(group.id, name, kind, h5s.create_simple(table.shape), _timeless())
         dataset.write(h5s.ALL, h5s.ALL, np.ascontiguousarray(table))
+
+
+@functools.cache
+def _timeless():
+    """Of datasets that do not keep when they were made: equal contents are equal files."""
+    from h5py import h5p
+
+    properties = h5p.create(h5p.DATASET_CREATE)
+    properties.set_obj_track_times(False)
+    return properties
 
 
 def _write_metadata(group):

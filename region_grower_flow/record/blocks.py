@@ -14,7 +14,7 @@ from pathlib import Path
 
 from region_grower_flow import layout
 from region_grower_flow.errors import InvalidInput
-from region_grower_flow.io.atomic import write_bytes_atomic
+from region_grower_flow.io.atomic import is_plain, write_bytes_atomic
 
 FORMAT, FORMAT_VERSION = "region_grower_flow.block", 1
 SUFFIX = ".jsonl"
@@ -49,7 +49,7 @@ def read_block(path):
     """
     try:
         first, _, body = Path(path).read_bytes().partition(b"\n")
-    except FileNotFoundError:
+    except (FileNotFoundError, IsADirectoryError):
         return None
     except OSError as error:
         raise InvalidInput(f"the records cannot be read ({error.strerror})", path) from error
@@ -69,13 +69,24 @@ def read_block(path):
 
 
 def is_record(record):
-    """Whether a value read from JSON looks like the record of a cell."""
-    return (
-        isinstance(record, dict)
-        and isinstance(record.get("row"), int)
-        and isinstance(record.get("digest"), str)
-        and record.get("status") in (layout.MADE, layout.DROPPED)
-    )
+    """Whether a value read from JSON is the record of a cell, with all that others ask of it."""
+    try:
+        if not (_is_whole(record["row"]) and isinstance(record["digest"], str)):
+            return False
+        files = record.get("files", {})
+        if record["status"] == layout.DROPPED:
+            return isinstance(record.get("reason", ""), str)
+        return (
+            record["status"] == layout.MADE
+            and all(len(known) == 2 and all(map(_is_whole, known)) for known in files.values())
+            and (not files or is_plain(record["name"]))
+        )
+    except (LookupError, TypeError, AttributeError):
+        return False
+
+
+def _is_whole(value):
+    return type(value) is int and value >= 0
 
 
 def block_files(folder, job=None):
@@ -83,7 +94,7 @@ def block_files(folder, job=None):
     try:
         with os.scandir(folder) as entries:
             names = [entry.name for entry in entries if entry.name.endswith(SUFFIX)]
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return []
     names = [n for n in names if not n.startswith(".") and (job is None or f"-{job}-" in n)]
     return [Path(folder) / name for name in sorted(names)]

@@ -1,6 +1,5 @@
 """What may be removed from a work folder: only files that the package itself makes there."""
 
-import json
 import os
 import re
 from collections import Counter
@@ -11,9 +10,10 @@ from region_grower_flow import layout
 from region_grower_flow.errors import InvalidInput
 from region_grower_flow.io.atomic import TEMPORARY_PREFIX
 from region_grower_flow.record.blocks import finished_records
+from region_grower_flow.record.fingerprint import read_memory
 from region_grower_flow.record.listing import read_folder, read_listing
 from region_grower_flow.record.manifest import read_manifest
-from region_grower_flow.record.tables import read_records
+from region_grower_flow.record.tables import whole_records
 
 OURS = {
     layout.MANIFESTS: re.compile(rf"\w+(-\d+)?\.json|{re.escape(layout.LISTING)}"),
@@ -129,7 +129,7 @@ def _everything_held_out(folder):
     """The files of the hold-out's work folder: there the cells are no outputs either."""
     listing = layout.vacuum_listing(folder / layout.VACUUM_WORK)
     cells = folder / layout.VACUUM
-    names = [*layout.VACUUM_TABLES, *read_listing(listing, cells)]
+    names = [*layout.VACUUM_TABLES, *(read_listing(listing, cells) or ())]
     files = [listing, *(cells / name for name in names)]
     return [*everything(folder).files, *(path for path in files if path.is_file())]
 
@@ -178,17 +178,13 @@ def _named(folder, kept):
     """The morphology files that the kept records name."""
     tables = [path for path in kept if path.parent.name == layout.CHUNKS]
     blocks = {path.parent for path in kept if path.parent.parent.name == layout.BLOCKS}
-    for records in (*map(_records, tables), *(finished_records(b).values() for b in blocks)):
+    for records in (
+        *(whole_records(table)[0] for table in tables),
+        *(finished_records(b).values() for b in blocks),
+    ):
         for record in records:
             for extension in record.get("files") or {}:
                 yield f"{record['name']}.{extension}"
-
-
-def _records(path):
-    try:
-        yield from read_records(path)
-    except (OSError, ValueError):
-        return
 
 
 def _ours(folder):
@@ -233,10 +229,4 @@ def _is_work_folder(folder):
 
 def _is_memory(path):
     """Whether a file is our memory of digests, not somebody's of the same name."""
-    try:
-        known = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    return isinstance(known, dict) and all(
-        isinstance(value, list) and len(value) == 4 for value in known.values()
-    )
+    return bool(read_memory(path))

@@ -13,9 +13,9 @@ import math
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from stat import S_ISREG
 
 from region_grower_flow.errors import InvalidInput
+from region_grower_flow.io.files import digest_file, stamp
 
 RESULT_PACKAGES = (
     "neurots",
@@ -27,11 +27,13 @@ RESULT_PACKAGES = (
     "voxcell",
     "numpy",
     "scipy",
+    "numba",
+    "llvmlite",
+    "h5py",
+    "pynrrd",
+    "trimesh",
 )
 """Packages whose version can change a morphology or a parameter."""
-
-READ_SIZE = 1 << 20
-"""Bytes of a file that are hashed at a time."""
 
 
 def canonical_json(value):
@@ -91,7 +93,7 @@ def _version(package):
 
 @dataclass
 class FileDigests:
-    """Digests of files, remembered by (path, size, time of change).
+    """Digests of files, remembered by path and stamp (see :mod:`region_grower_flow.io.files`).
 
     Attributes:
         path: the JSON file that remembers them between runs, or None.
@@ -108,57 +110,60 @@ class FileDigests:
             InvalidInput: the file is missing or cannot be read.
         """
         path = Path(path)
+        known = self.known(path)
+        if path in known:
+            return known[path][-1]
+        return digest_of({str(p.relative_to(path)): one[-1] for p, one in known.items()})
+
+    def known(self, path):
+        """{path: [*stamp, digest]} of a file, or of all files of a folder.
+
+        Raises:
+            InvalidInput: one is missing or cannot be read.
+        """
+        path = Path(path)
         try:
             if path.is_dir():
-                files = sorted(p for p in path.rglob("*") if p.is_file())
-                return digest_of({str(p.relative_to(path)): self._file(p) for p in files})
-            return self._file(path)
+                return {p: self._file(p) for p in sorted(path.rglob("*")) if p.is_file()}
+            return {path: self._file(path)}
         except (OSError, ValueError) as error:  # ValueError: a NUL in the path
             problem = f"cannot be read ({getattr(error, 'strerror', None) or error})"
             raise InvalidInput(problem, path, "check the path and its permissions") from error
 
     def news(self):
         """What ``path`` should hold if something has been learned since, else None."""
-        return self._known if self._changed else None
+        if not self._changed:
+            return None
+        return {"files": self._known, "check": digest_of(self._known)}
 
     def _file(self, path):
-        stat = path.stat()
-        if not S_ISREG(stat.st_mode):  # a device or a pipe could be read for ever
-            raise OSError("not a regular file")
         key = str(path.resolve())
-        stamp = [stat.st_size, stat.st_mtime_ns, stat.st_ino]
         known = self._memory().get(key)
-        if known is None or known[:3] != stamp:
-            known = [*stamp, _hash_file(path)]
-            self._memory()[key] = known
+        if known is None or known[:-1] != stamp(path.stat()):
+            mark, digest = digest_file(path)
+            known = self._memory()[key] = [*mark, digest]
             self._changed = True
-        return known[3]
+        return known
 
     def _memory(self):
         if self._known is None:
-            self._known = _read_known(self.path)
+            self._known = read_memory(self.path)
         return self._known
 
 
-def _read_known(path):
-    """What an earlier run remembered; an unreadable memory is no memory."""
+def read_memory(path):
+    """What an earlier run remembered of files: {path: [*stamp, digest]}.
+
+    A memory that is missing or damaged is empty.
+    """
     if path is None:
         return {}
     try:
-        known = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+        files, check = content["files"], content["check"]
+        return files if digest_of(files) == check and isinstance(files, dict) else {}
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
         return {}
-    if not isinstance(known, dict):
-        return {}
-    return {k: v for k, v in known.items() if isinstance(v, list) and len(v) == 4}
-
-
-def _hash_file(path):
-    digest = hashlib.sha256()
-    with open(path, "rb") as file:
-        while block := file.read(READ_SIZE):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 @dataclass(frozen=True)

@@ -1,19 +1,26 @@
 """The listing of placed morphologies: which files of a folder are ours, and how they were written.
 
-A text file: a first line with the folder (JSON, as seen from the listing), then a line per file:
-its path below the folder, size, CRC-32 of its content, time of change, with tabs between.
+A text file: a first line (JSON) with the folder, as seen from the listing, and the checksum of the
+rest; then a line per file: its path below the folder, size, CRC-32 of its content, and the times
+and inode of its stamp, with tabs between. A listing that is not as it was written counts for
+nothing, and of the names in it only those that lie in the folder.
 """
 
 import json
 import multiprocessing
 import os
-import sys
+import zlib
 from pathlib import Path
 
-from region_grower_flow.io.atomic import make_folder, write_text_atomic
+from region_grower_flow.errors import WorkerFailed
+from region_grower_flow.io.atomic import inside, make_folder, write_text_atomic
+from region_grower_flow.io.files import stamp, stamp_of
 
 FILES_PER_PROCESS = 100_000
 """Files that one process looks at; more are shared between processes."""
+
+UNKNOWN = (0, 0, 0)
+"""Times and inode of a file that was not placed yet."""
 
 
 def write_listing(path, folder, files):
@@ -23,79 +30,120 @@ def write_listing(path, folder, files):
         path: of the listing.
         folder: that holds the morphologies.
         files: {path below the folder: (size, crc32)}; sizes and contents of what a run intends to
-            write. The time of change is added for files that exist.
+            write. The stamp is added for files that exist.
     """
     make_folder(Path(path).parent)
-    lines = [json.dumps(_seen_from(path, folder))]
-    times = {name: stat.st_mtime_ns for name, stat in scan(folder, files)}
+    marks = {name: stamp(status)[1:] for name, status in scan(folder, files)}
+    lines = []
     for name, (size, crc32) in sorted(files.items()):
-        lines.append(f"{name}\t{size}\t{crc32}\t{times.get(name, 0)}")
-    write_text_atomic(path, "\n".join([*lines, ""]))
+        changed, node_changed, inode = marks.get(name, UNKNOWN)
+        lines.append(f"{name}\t{size}\t{crc32}\t{changed}\t{node_changed}\t{inode}\n")
+    body = "".join(lines)
+    head = {"folder": _seen_from(path, folder), "crc32": zlib.crc32(body.encode())}
+    write_text_atomic(path, f"{json.dumps(head)}\n{body}", durable=True)
 
 
 def read_listing(path, folder):
-    """{path below the folder: (size, crc32, mtime_ns)} of a listing; empty when there is none."""
+    """{path below the folder: (size, crc32, (mtime_ns, ctime_ns, inode))} of a listing.
+
+    None when there is no whole one for this folder.
+    """
+    head, body = _parts(path)
+    if head is None or head.get("folder") != _seen_from(path, folder):
+        return None
+    files = {}
     try:
-        with open(path, encoding="utf-8") as file:
-            if json.loads(file.readline()) != _seen_from(path, folder):
-                return {}
-            files = {}
-            for line in file:
-                name, size, crc32, changed = line.split("\t")
-                files[name] = (int(size), int(crc32), int(changed))
-            return files
-    except (OSError, ValueError):
-        return {}
+        for line in body.splitlines():
+            name, size, crc32, *mark = line.split("\t")
+            files[name] = (int(size), int(crc32), tuple(map(int, mark)))
+    except ValueError:
+        return None
+    safe = inside(folder, files)
+    return (
+        files if len(safe) == len(files) else {name: files[name] for name in files if name in safe}
+    )
 
 
 def read_folder(path):
-    """The folder of a listing's files, resolved; None when there is no listing."""
+    """The folder of a listing's files, resolved; None when there is no whole listing."""
+    head, _ = _parts(path)
     try:
-        with open(path, encoding="utf-8") as file:
-            return Path(path).parent.joinpath(json.loads(file.readline())).resolve()
-    except (OSError, ValueError, TypeError):
+        return Path(path).parent.joinpath(head["folder"]).resolve()
+    except (LookupError, TypeError, ValueError, OSError):
         return None
 
 
-def intact(path, folder):
-    """Whether every file of the listing is in the folder as it was written.
+def _parts(path):
+    """The first line and the rest of a whole listing, else None and None."""
+    try:
+        first, _, body = Path(path).read_text(encoding="utf-8").partition("\n")
+        head = json.loads(first)
+        whole = isinstance(head, dict) and head.get("crc32") == zlib.crc32(body.encode())
+    except (OSError, ValueError, RecursionError):
+        return None, None
+    return (head, body) if whole else (None, None)
 
-    Size and time of change decide; where the time differs, the content.
+
+def intact(path, folder):
+    """Whether there is a listing and every file of it is in the folder as it was written.
+
+    The stamp decides; where it differs, the content.
     """
-    files = list(read_listing(path, folder).items())
+    listed = read_listing(path, folder)
+    if listed is None:
+        return False
+    return not share_out(lambda part: _changed(folder, part), list(listed.items()))
+
+
+def share_out(find, files):
+    """What a function finds in very many files: several processes look at a part of them each.
+
+    Args:
+        find: called with a part of ``files``, returns a list of texts.
+        files: a list.
+    """
+    # The time goes to the system, 5 us a file, or to reading.
     parts = min(os.cpu_count() or 1, -(-len(files) // FILES_PER_PROCESS))
     if parts <= 1 or multiprocessing.current_process().daemon:
-        return _are_intact(folder, files)
-    # The time goes to the system, 5 us a file: a million is looked at by several processes.
+        return find(files)
     context = multiprocessing.get_context("fork")
-    children = [
-        context.Process(target=_exit_unless_intact, args=(folder, files[part::parts]))
-        for part in range(parts)
-    ]
-    for child in children:
+    pipes, children = [], []
+    for part in range(parts):
+        receiver, sender = context.Pipe(duplex=False)
+        child = context.Process(target=_send, args=(sender, find, files[part::parts]))
         child.start()
+        sender.close()
+        pipes.append(receiver)
+        children.append(child)
+    found = [_received(pipe) for pipe in pipes]
     for child in children:
         child.join()
-    return all(child.exitcode == 0 for child in children)
+    return [name for names in found for name in names]
 
 
-def _exit_unless_intact(folder, files):
-    sys.exit(0 if _are_intact(folder, files) else 1)
+def _send(sender, find, files):
+    sender.send_bytes(json.dumps(find(files)).encode())
 
 
-def _are_intact(folder, files):
+def _received(pipe):
+    try:
+        return json.loads(pipe.recv_bytes())
+    except EOFError as error:
+        raise WorkerFailed("A process that looked at morphologies died. Run again.") from error
+
+
+def _changed(folder, files):
+    """The first file that is not as it was written, in a list; an empty one when there is none."""
     from region_grower_flow.io.morphologies import check_file
 
-    for name, (size, crc32, changed) in files:
-        try:
-            stat = os.stat(f"{folder}/{name}")
-        except OSError:
-            return False
-        if stat.st_size != size:
-            return False
-        if stat.st_mtime_ns != changed and not check_file(Path(folder, name), size, crc32):
-            return False
-    return True
+    for name, (size, crc32, mark) in files:
+        path = f"{folder}/{name}"
+        found = stamp_of(path)
+        if found is None or found[0] != size:
+            return [name]
+        if tuple(found[1:]) != mark and not check_file(path, size, crc32):
+            return [name]
+    return []
 
 
 def _seen_from(path, folder):
@@ -104,7 +152,7 @@ def _seen_from(path, folder):
 
 
 def scan(folder, names):
-    """(name, stat) of those of ``names`` that exist; folders are listed, files not looked for."""
+    """(name, status) of those of ``names`` that exist; folders are listed, files not looked for."""
     folder = str(folder)
     # Everything here is done for each of a million files.
     parents = {name.rpartition("/")[0] for name in names}

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from region_grower_flow.errors import Busy, OutputFailed
-from region_grower_flow.io.atomic import make_folder, writing
+from region_grower_flow.io.atomic import make_folder, open_own, writing
 
 PROBE_SECONDS = 0.05
 """Longer than anybody needs who only looks whether a lock is held."""
@@ -30,7 +30,7 @@ def stage_lock(path, what):
     path = Path(path)
     make_folder(path.parent)
     with writing(path):
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        handle = open_own(path, os.O_RDWR | os.O_CREAT)
     try:
         _take(handle, path, what)
         yield

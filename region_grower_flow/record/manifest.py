@@ -1,7 +1,7 @@
 """Manifests: what a stage has written and from what, written after everything else.
 
-A manifest names the stage's outputs with size, time of change and digest. An output is intact when
-size and time are as recorded, or else when its content is.
+A manifest names the stage's outputs with their stamps and digests. An output is intact when its
+stamp is as recorded (see :mod:`region_grower_flow.io.files`), or else when its content is.
 """
 
 import json
@@ -10,9 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from region_grower_flow import __version__
+from region_grower_flow.errors import InvalidInput
+from region_grower_flow.io.atomic import sync_outputs
+from region_grower_flow.io.files import digest_file, stamp_of
 from region_grower_flow.record.fingerprint import FileDigests, digest_of
 
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -22,7 +25,7 @@ class Manifest:
     Attributes:
         fingerprint: of the recipe that the outputs were made from.
         recipe: the recipe itself, as a dict.
-        outputs: {path: [size, mtime_ns, digest]}.
+        outputs: {path: [*stamp, digest]}.
         facts: what else the stage says of its outputs (JSON).
         made: when, as text.
         package: version of this package.
@@ -38,17 +41,22 @@ class Manifest:
     @classmethod
     def describe(cls, recipe, outputs, facts=None):
         """The manifest of outputs (paths) that have just been written."""
-        digests = FileDigests()
         described = {}
+        sync_outputs(outputs)
         for path in outputs:
-            stat = Path(path).stat()
-            described[str(path)] = [stat.st_size, stat.st_mtime_ns, digests.digest(path)]
+            mark, digest = digest_file(path)
+            described[str(path)] = [*mark, digest]
         now = time.strftime("%Y-%m-%dT%H:%M:%S%z")
         return cls(recipe.fingerprint(), recipe.as_dict(), described, facts or {}, now)
 
-    def intact(self):
-        """Whether every output is as it was written."""
-        return all(_intact(path, known) for path, known in self.outputs.items())
+    def intact(self, digests=None):
+        """Whether every output is as it was written.
+
+        Args:
+            digests: a FileDigests that remembers what is read because a stamp is another, as in a
+                work folder that was copied.
+        """
+        return all(_intact(path, known, digests) for path, known in self.outputs.items())
 
     def write(self, path):
         """Write the manifest atomically; what a killed writer of it has left is removed."""
@@ -76,20 +84,22 @@ def read_manifest(path):
         check = content.pop("check")
         if content["version"] != VERSION or digest_of(content) != check:
             return None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return Manifest(**{name: content[name] for name in _NAMES})
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return None
-    names = ("fingerprint", "recipe", "outputs", "facts", "made", "package")
-    return Manifest(**{name: content[name] for name in names})
 
 
-def _intact(path, known):
-    size, changed, digest = known
+_NAMES = ("fingerprint", "recipe", "outputs", "facts", "made", "package")
+
+
+def _intact(path, known, digests):
+    *mark, digest = known
+    found = stamp_of(path)
+    if found is None or found[0] != mark[0]:
+        return False
     try:
-        stat = Path(path).stat()
-        if stat.st_size != size:
-            return False
-        return stat.st_mtime_ns == changed or FileDigests().digest(path) == digest
-    except (OSError, ValueError):
+        return found == mark or (digests or FileDigests()).digest(path) == digest
+    except InvalidInput:
         return False
 
 

@@ -18,7 +18,7 @@ import zlib
 from pathlib import Path
 
 from region_grower_flow.errors import Busy, OutputFailed
-from region_grower_flow.io.atomic import make_folder, remove_unfinished, writing
+from region_grower_flow.io.atomic import make_folder, open_own, remove_unfinished, writing
 from region_grower_flow.record.lock import holder_content, holder_words
 
 LOCK_PREFIX = ".lock-"
@@ -93,7 +93,7 @@ def _take(path, place):
     make_folder(path.parent)
     for _ in range(ATTEMPTS):
         with writing(path):
-            handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            handle = open_own(path, os.O_RDWR | os.O_CREAT)
         try:
             if _take_open(handle, path, place, deadline):
                 return handle

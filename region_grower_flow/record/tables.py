@@ -1,25 +1,88 @@
-"""The table of a chunk's results: the records of its cells, as JSON Lines."""
+"""The table of a chunk's results: the records of its cells, as JSON Lines.
+
+The last value of each line is the checksum of what stands before it, so that of a damaged table the
+lines that are whole still count, and no other.
+"""
 
 import json
+import re
+import zlib
 from pathlib import Path
 
+from region_grower_flow.errors import FlowError
 from region_grower_flow.io.atomic import atomic_write, make_folder
+from region_grower_flow.record.blocks import is_record
+
+_END = re.compile(rb',"check":"([0-9a-f]{8})"\}')
+_END_LENGTH = len(b',"check":"00000000"}')
+
+
+class DamagedTable(FlowError):
+    """A table of results is not as it was written."""
+
+    def __init__(self, path):
+        super().__init__(f"{path} is damaged. Run again: its cells are grown again.")
+        self.path = path
+
+    def __reduce__(self):
+        """Made of the path again in another process."""
+        return DamagedTable, (self.path,)
 
 
 def write_records(path, records):
     """Write records as JSON Lines, atomically."""
     path = Path(path)
     make_folder(path.parent)
-    with (
-        atomic_write(path, durable=True) as temporary,
-        open(temporary, "w", encoding="utf-8") as file,
-    ):
+    with atomic_write(path, durable=True) as temporary, open(temporary, "wb") as file:
         for record in records:
-            file.write(json.dumps(record, separators=(",", ":")) + "\n")
+            file.write(_line(record))
+
+
+def _line(record):
+    text = json.dumps(record, separators=(",", ":")).encode()[:-1]
+    return b'%b,"check":"%08x"}\n' % (text, zlib.crc32(text))
 
 
 def read_records(path):
-    """Iterate over the records of a table of results; a damaged line ends it."""
-    with open(path, encoding="utf-8") as file:
-        for line in file:
-            yield json.loads(line)
+    """Iterate over the records of a table of results.
+
+    Raises:
+        DamagedTable: a line is not as it was written, or there is no table.
+    """
+    for record in _records(path):
+        if record is None:
+            raise DamagedTable(path)
+        yield record
+
+
+def whole_records(path):
+    """The records of the whole lines of a table (a list), and whether all lines are whole."""
+    try:
+        records = list(_records(path))
+    except DamagedTable:
+        return [], False
+    whole = [record for record in records if record is not None]
+    return whole, len(whole) == len(records)
+
+
+def _records(path):
+    """The record of each line, None for a line that is not as it was written."""
+    try:
+        with open(path, "rb") as file:
+            for line in file:
+                yield _record(line)
+    except OSError as error:
+        raise DamagedTable(path) from error
+
+
+def _record(line):
+    line = line.rstrip(b"\n")
+    text, end = line[:-_END_LENGTH], line[-_END_LENGTH:]
+    match = _END.fullmatch(end)
+    if match is None or int(match[1], 16) != zlib.crc32(text):
+        return None
+    try:
+        record = json.loads(text + b"}")
+    except (ValueError, RecursionError):
+        return None
+    return record if is_record(record) else None

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from region_grower_flow.errors import FlowError, InvalidInput, OutputFailed, WorkerFailed, some
-from region_grower_flow.io.atomic import make_folder, remove_temporaries
+from region_grower_flow.io.atomic import make_folder, make_own_folder, remove_temporaries
 from region_grower_flow.record.blocks import finished_records
 from region_grower_flow.runtime import blame, commands, notes, processes, supervision
 from region_grower_flow.runtime.commands import INPROCESS, WORKER_MODULE
@@ -85,7 +85,7 @@ class _Chunk:
             raise InvalidInput("the number of workers must be at least 1", where="workers")
         if plan.launcher != INPROCESS:
             _check_file_size_limit()
-        make_folder(Path(plan.blocks_folder) / JOBS)
+        make_own_folder(plan.blocks_folder, JOBS)
         make_folder(plan.logs_folder)
         self.crashes.load()
         digest = plan.digests.__getitem__ if plan.digests is not None else self._open().digest

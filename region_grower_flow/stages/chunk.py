@@ -15,9 +15,9 @@ from pathlib import Path
 
 from region_grower_flow import layout
 from region_grower_flow.cell.synthesis import open_synthesizer
-from region_grower_flow.io.atomic import remove_unfinished
-from region_grower_flow.record.blocks import finished_records, is_record
-from region_grower_flow.record.tables import read_records, write_records
+from region_grower_flow.io.atomic import make_own_folder, remove_unfinished
+from region_grower_flow.record.blocks import finished_records
+from region_grower_flow.record.tables import whole_records, write_records
 from region_grower_flow.runtime.plans import CELL_SECONDS
 from region_grower_flow.runtime.timeout import limit_of_reason
 
@@ -88,6 +88,8 @@ def synthesize_chunk(plan, on_progress):
     from region_grower_flow.io.morphologies import check_file
 
     start = time.monotonic()
+    for parts in ((layout.BLOCKS, plan.name), (layout.CHUNKS,), (layout.LOGS, plan.name)):
+        make_own_folder(plan.work_dir, *parts)
     synthesizer = open_synthesizer(plan.settings)
     rows = range(*plan.settings.rows)
     wanted = {row: synthesizer.digest(row) for row in rows}
@@ -188,10 +190,10 @@ def _earlier_records(plan):
     for folder in _overlapping(plan, layout.BLOCKS):
         yield from finished_records(folder).values()
     for path in _overlapping(plan, layout.CHUNKS):
-        try:
-            yield from filter(is_record, read_records(path))
-        except (OSError, ValueError) as error:
-            L.warning("%s is damaged (%s): its other cells are grown again.", path, error)
+        records, whole = whole_records(path)
+        if not whole:
+            L.warning("%s is damaged: the cells of its damaged lines are grown again.", path)
+        yield from records
 
 
 def _overlapping(plan, folder):

@@ -1,7 +1,9 @@
 """From the work folder to the users' folder: morphologies linked, or copied where links fail.
 
 Linked files are one file under two names, so that what damages a user's morphology damages the one
-in the work folder as well: before anything is placed, all of the work folder's are looked at.
+in the work folder as well; and a power cut may have taken what had been written. So before anything
+is placed, all of the work folder's are read and compared with the checksums of their records, but
+for those that have been placed before and have not changed since.
 """
 
 import contextlib
@@ -10,15 +12,21 @@ import os
 import shutil
 
 from region_grower_flow.errors import FlowError, some
-from region_grower_flow.io.atomic import TEMPORARY_PREFIX, make_folder, remove_temporaries, writing
+from region_grower_flow.io.atomic import (
+    TEMPORARY_PREFIX,
+    inside,
+    make_folder,
+    make_own_folder,
+    remove_temporaries,
+    sync_files_of,
+    writing,
+)
+from region_grower_flow.io.files import stamp
 from region_grower_flow.io.morphologies import check_file
-from region_grower_flow.record.listing import read_listing, scan, write_listing
+from region_grower_flow.record.listing import read_listing, scan, share_out, write_listing
 
 NO_LINKS = (errno.EXDEV, errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOTSUP)
 """What a file system answers that cannot link here."""
-
-UNKNOWN_TIME = 0
-"""Time of change, in the listing, of a file that was not placed yet."""
 
 
 class DamagedMorphologies(FlowError):
@@ -52,7 +60,8 @@ def place_morphologies(wanted, staged, folder, listing, staged_names=None):
     """
     staged_names = staged_names or {}
     sources = {name: staged_names.get(name, name) for name in wanted}
-    listed = read_listing(listing, folder)
+    listed = read_listing(listing, folder) or {}
+    make_own_folder(staged)
     _check_staged(wanted, sources, staged, listed)
     earlier = {name: (size, crc32) for name, (size, crc32, _) in listed.items()}
     # The listing is written first: what a kill leaves behind is then known as ours.
@@ -63,34 +72,40 @@ def place_morphologies(wanted, staged, folder, listing, staged_names=None):
         # Nobody writes morphologies now: what is not complete was left by killed processes.
         remove_temporaries(folder / below)
     for below in {os.path.dirname(source) for source in sources.values()}:
-        remove_temporaries(staged / below)
+        remove_temporaries(make_own_folder(staged, below))
     before, after = f"{staged}/", f"{folder}/"
     for name, known in wanted.items():
         _place(before + sources[name], after + name, known)
     for name in earlier.keys() - wanted.keys():
         with writing(folder / name):
             (folder / name).unlink(missing_ok=True)
+    # Durable before it is recorded: the listing vouches for what is not read again.
+    sync_files_of(folder)
     write_listing(listing, folder, wanted)
 
 
 def _check_staged(wanted, sources, staged, listed):
     """Raise when a morphology of the work folder is missing or not as it was written.
 
-    The size decides. Where a user may have changed the file through a link, and its time says so,
-    the content does.
+    What the listing knows with the stamp that it has now has been read before; the checksum decides
+    of all others.
     """
-    stats = dict(scan(staged, set(sources.values())))
-    damaged = set()
+    statuses = dict(scan(staged, set(sources.values())))
+    damaged, unread = set(sources.values()) - inside(staged, sources.values()), []
     for name, source in sources.items():
-        stat, (size, crc32) = stats.get(source), wanted[name]
-        whole = stat is not None and stat.st_size == size
-        changed = listed[name][2] if name in listed else UNKNOWN_TIME
-        if whole and stat.st_nlink > 1 and changed not in (UNKNOWN_TIME, stat.st_mtime_ns):
-            whole = check_file(staged / source, size, crc32)
-        if not whole:
+        status, known = statuses.get(source), wanted[name]
+        if status is None or status.st_size != known[0]:
             damaged.add(source)
+        elif name not in listed or (*known, tuple(stamp(status)[1:])) != listed[name]:
+            unread.append((source, known))
+    damaged.update(share_out(lambda part: _damaged(staged, part), unread))
     if damaged:
         raise DamagedMorphologies(damaged)
+
+
+def _damaged(staged, files):
+    """The names of those files whose content is not that of their records."""
+    return [name for name, known in files if not check_file(f"{staged}/{name}", *known)]
 
 
 def _place(source, target, known):

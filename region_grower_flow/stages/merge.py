@@ -6,6 +6,7 @@ those of this one are complete, and so that making an output again costs no grow
 
 import json
 import time
+import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from region_grower_flow import layout
 from region_grower_flow.errors import FlowError, some
 from region_grower_flow.io.atomic import make_folder
 from region_grower_flow.record.tables import read_records
-from region_grower_flow.stages.linking import place_morphologies
+from region_grower_flow.stages.linking import DamagedMorphologies, place_morphologies
 
 WITHOUT_AXON = "the axon table gives it no morphology"
 """Why a cell without a record is not there: only such rows are left out of the cell table."""
@@ -226,13 +227,16 @@ def _write_container(plan, results):
 
     names = [name for name in results.names if name is not None]
 
+    extension = "h5" if "h5" in plan.extensions else plan.extensions[0]
+
     def items():
         for name in names:
-            if "h5" in plan.extensions:
-                yield name, (plan.staged / f"{name}.h5").read_bytes()
-            else:
-                path = plan.staged / f"{name}.{plan.extensions[0]}"
-                yield name, morphologies.read_morphology(path)
+            file = f"{name}.{extension}"
+            path = plan.staged / file
+            content = path.read_bytes()
+            if (len(content), zlib.crc32(content)) != results.files[file]:
+                raise DamagedMorphologies({file})
+            yield name, content if extension == "h5" else morphologies.read_morphology(path)
 
     containers.write_container(plan.container, items())
     return plan.container

@@ -210,7 +210,7 @@ def _add_summary(mtypes, path):
 def _digests(outputs):
     if outputs.listing is None:
         return {}
-    listed = read_listing(outputs.listing, outputs.morphologies)
+    listed = read_listing(outputs.listing, outputs.morphologies) or {}
     return {name: (size, crc32) for name, (size, crc32, _) in listed.items()}
 
 

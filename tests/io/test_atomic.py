@@ -12,6 +12,8 @@ from region_grower_flow.errors import InvalidInput, OutputFailed
 from region_grower_flow.io.atomic import (
     atomic_write,
     make_folder,
+    make_own_folder,
+    open_own,
     output_failed,
     safe_child,
     write_bytes_atomic,
@@ -79,9 +81,33 @@ def test_a_missing_folder_is_a_sentence(tmp_path):
 
 
 def test_a_folder_in_place_of_the_file_is_a_sentence(tmp_path):
-    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "b").mkdir(parents=True)
     with pytest.raises(OutputFailed, match="a folder is in its place"):
         write_bytes_atomic(tmp_path / "a", b"abc")
+
+
+def test_an_empty_folder_in_place_of_the_file_goes(tmp_path):
+    (tmp_path / "a").mkdir()
+    write_bytes_atomic(tmp_path / "a", b"abc")
+    assert (tmp_path / "a").read_bytes() == b"abc"
+
+
+def test_a_link_in_place_of_a_file_of_ours_goes(tmp_path):
+    (tmp_path / "mine").write_bytes(b"a user's")
+    (tmp_path / "lock").symlink_to(tmp_path / "mine")
+    handle = open_own(tmp_path / "lock", os.O_RDWR | os.O_CREAT)
+    os.write(handle, b"ours")
+    os.close(handle)
+    assert (tmp_path / "mine").read_bytes() == b"a user's"
+    assert (tmp_path / "lock").read_bytes() == b"ours"
+
+
+def test_a_folder_of_ours_below_a_link_is_refused(tmp_path):
+    (tmp_path / "work").mkdir()
+    (tmp_path / "work" / "blocks").symlink_to(tmp_path)
+    with pytest.raises(OutputFailed, match="blocks is a link"):
+        make_own_folder(tmp_path / "work", "blocks", "cells")
+    assert make_own_folder(tmp_path / "work", "chunks").is_dir()
 
 
 def test_a_file_in_place_of_the_folder_is_a_sentence(tmp_path):

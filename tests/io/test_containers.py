@@ -2,6 +2,7 @@
 
 import os
 import resource
+import time
 
 import h5py
 import morphio
@@ -52,6 +53,15 @@ def test_the_content_is_plain(tmp_path):
         assert file["a/points"].dtype == np.float32
         assert file["a/structure"].dtype == np.int32
         assert list(file["a/metadata"].attrs["version"]) == [1, 3]
+
+
+def test_equal_cells_give_equal_bytes(tmp_path):
+    """HDF5 keeps the second in which an object was made, unless it is told not to."""
+    cells = [("a", random_morphology()), ("b", encode_h5(odd_morphology(3)))]
+    write_container(tmp_path / "1.h5", cells)
+    time.sleep(1.1)
+    write_container(tmp_path / "2.h5", cells)
+    assert (tmp_path / "1.h5").read_bytes() == (tmp_path / "2.h5").read_bytes()
 
 
 def test_cells_are_taken_one_at_a_time(tmp_path):

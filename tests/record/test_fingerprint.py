@@ -62,7 +62,7 @@ def test_a_folder_has_the_digest_of_its_files_and_their_names(tmp_path):
     assert FileDigests().digest(tmp_path) != before
 
 
-def test_digests_are_remembered_by_size_and_time(tmp_path):
+def test_digests_are_remembered_by_stamp(tmp_path):
     path = tmp_path / "file"
     path.write_text("content")
     first = FileDigests(tmp_path / "memory.json")
@@ -72,9 +72,19 @@ def test_digests_are_remembered_by_size_and_time(tmp_path):
     second = FileDigests(tmp_path / "memory.json")
     assert second.digest(path) == digest
     assert second.news() is None
-    # Same size and time: the memory answers, which is what makes large atlases cheap.
+    # Another content of the same size and time of change, as cp -p makes it.
     path.write_text("CONTENT")
     os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    assert FileDigests(tmp_path / "memory.json").digest(path) != digest
+
+
+def test_a_memory_that_was_edited_counts_for_nothing(tmp_path):
+    path = tmp_path / "file"
+    path.write_text("content")
+    first = FileDigests(tmp_path / "memory.json")
+    digest = first.digest(path)
+    text = canonical_json(first.news()).decode().replace(digest, digest[::-1])
+    (tmp_path / "memory.json").write_text(text)
     assert FileDigests(tmp_path / "memory.json").digest(path) == digest
 
 

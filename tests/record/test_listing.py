@@ -27,13 +27,13 @@ def test_round_trip(placed):
     listing, folder, files = placed
     read = read_listing(listing, folder)
     assert {name: known[:2] for name, known in read.items()} == files
-    assert all(changed > 0 for _, _, changed in read.values())
+    assert all(min(mark) > 0 for _, _, mark in read.values())
     assert intact(listing, folder)
 
 
 def test_a_listing_of_another_folder_does_not_count(placed):
     listing, folder, _ = placed
-    assert read_listing(listing, folder.parent) == {}
+    assert read_listing(listing, folder.parent) is None
 
 
 def test_touched_files_are_intact_and_foreign_ones_do_not_matter(placed):
@@ -59,7 +59,39 @@ def test_missing_files_are_found(placed):
 def test_a_damaged_listing_is_none(placed):
     listing, folder, _ = placed
     listing.write_text(listing.read_text()[:-40])
-    assert read_listing(listing, folder) == {}
+    assert read_listing(listing, folder) is None
+    assert not intact(listing, folder)
+
+
+def test_without_a_listing_nothing_is_intact(placed):
+    listing, folder, _ = placed
+    listing.unlink()
+    assert not intact(listing, folder)
+
+
+def test_an_edit_that_keeps_size_and_time_is_found(placed):
+    listing, folder, _ = placed
+    before = (folder / "a.h5").stat()
+    (folder / "a.h5").write_bytes(b"A.H5")
+    os.utime(folder / "a.h5", ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert not intact(listing, folder)
+
+
+@pytest.mark.parametrize(
+    "name", ["../mine", "/etc/mine", "a/../../mine", "", "./a", "a//b", "x\x1b"]
+)
+def test_names_that_lead_outside_are_not_ours(placed, name):
+    listing, folder, files = placed
+    write_listing(listing, folder, {**files, name: (1, 1)})
+    assert set(read_listing(listing, folder)) == set(files)
+
+
+def test_names_below_a_link_are_not_ours(placed, tmp_path):
+    listing, folder, files = placed
+    (tmp_path / "elsewhere").mkdir()
+    (folder / "link").symlink_to(tmp_path / "elsewhere")
+    write_listing(listing, folder, {**files, "link/mine": (1, 1)})
+    assert set(read_listing(listing, folder)) == set(files)
 
 
 def test_scan_gives_only_what_is_asked_for(placed):

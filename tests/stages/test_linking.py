@@ -2,11 +2,13 @@
 
 import errno
 import os
+import shutil
 import zlib
 
 import pytest
 
-from region_grower_flow.record.listing import intact, read_listing
+from region_grower_flow.errors import OutputFailed
+from region_grower_flow.record.listing import intact, read_listing, write_listing
 from region_grower_flow.stages import linking
 from region_grower_flow.stages.linking import DamagedMorphologies, place_morphologies
 
@@ -106,14 +108,43 @@ def test_a_damaged_copy_is_copied_again(no_links, places):
     assert places.found()["hashed/00/one.h5"] == b"first"
 
 
-def test_what_a_killed_merge_has_placed_is_not_read_again(places, monkeypatch):
-    """Its listing does not know the times of what it had not placed yet."""
-    places.grow("hashed/02/three.h5", b"third")
-    monkeypatch.setattr(linking, "_place", lambda *_: None)
-    places.place()
-    monkeypatch.undo()
-    os.makedirs(places.users / "hashed/02", exist_ok=True)
-    os.link(places.staged / "hashed/02/three.h5", places.users / "hashed/02/three.h5")
+def test_what_was_placed_and_has_not_changed_is_not_read_again(places, monkeypatch):
     monkeypatch.setattr(linking, "check_file", lambda *_: pytest.fail("read again"))
     places.place()
     assert intact(places.listing, places.users)
+
+
+@pytest.mark.parametrize("lost", ["the output", "the output and the listing", "the output folder"])
+def test_what_has_lost_its_second_name_is_read(places, lost):
+    """A power cut, an editor, another out_morph_dir: the size alone would fit."""
+    staged = places.staged / "hashed/00/one.h5"
+    before = staged.stat()
+    staged.write_bytes(bytes(5))
+    os.utime(staged, ns=(before.st_atime_ns, before.st_mtime_ns))
+    (places.users / "hashed/00/one.h5").unlink()
+    if lost == "the output and the listing":
+        places.listing.unlink()
+    if lost == "the output folder":
+        shutil.rmtree(places.users)
+    with pytest.raises(DamagedMorphologies) as raised:
+        places.place()
+    assert raised.value.names == {"hashed/00/one.h5"}
+
+
+def test_a_name_that_leads_outside_deletes_nothing(places, tmp_path):
+    (tmp_path / "mine.txt").write_bytes(b"a user's")
+    write_listing(places.listing, places.users, {**places.wanted, "../mine.txt": (8, 1)})
+    places.place()
+    assert (tmp_path / "mine.txt").read_bytes() == b"a user's"
+
+
+def test_a_link_in_the_work_folder_is_refused(places, tmp_path):
+    """Unfinished files are removed there: it must not be somebody's own folder."""
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / ".tmp-mine").write_bytes(b"a user's")
+    shutil.rmtree(places.staged / "hashed/00")
+    (places.staged / "hashed/00").symlink_to(tmp_path / "own")
+    (tmp_path / "own" / "one.h5").write_bytes(b"first")
+    with pytest.raises((DamagedMorphologies, OutputFailed)):
+        places.place()
+    assert (tmp_path / "own" / ".tmp-mine").exists()

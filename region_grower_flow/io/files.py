@@ -1,0 +1,194 @@
+"""Files that are read: regular ones only, and known to be the same from one look to the next.
+
+A file counts as unchanged while its stamp is: size, time of change, time of the last change of its
+inode, and the inode itself. Size and time of change alone can be those of another file: archives
+with fixed times, ``cp -p``, an editor that restores the time.
+"""
+
+import contextlib
+import errno
+import hashlib
+import os
+import stat as kinds
+import time
+
+from region_grower_flow.errors import InputChanged, InvalidInput
+
+READ_SIZE = 1 << 20
+"""Bytes of a file that are hashed at a time."""
+
+TICK_SECONDS = 0.02
+"""Longer than the clock of file systems stands still: within a tick a file can change twice and
+bear one stamp."""
+
+ATTEMPTS = 5
+"""To read a file that somebody is writing."""
+
+
+def stamp(status):
+    """What tells one state of a file from all others, as a list of numbers."""
+    return [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
+
+
+def stamp_of(path):
+    """The stamp of the file at ``path``; None when there is none."""
+    try:
+        return stamp(os.stat(path))
+    except (OSError, ValueError):
+        return None
+
+
+def require_regular(path):
+    """The status of a file that can be read to its end.
+
+    Raises:
+        InvalidInput: there is none, or it is a folder, a device, a pipe or a socket, or a link that
+            leads in a circle.
+    """
+    try:
+        status = os.stat(path)
+    except FileNotFoundError as error:
+        where = (
+            "is a link that leads nowhere" if os.path.islink(path) else "the file does not exist"
+        )
+        raise InvalidInput(where, path, "check the path") from error
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        raise InvalidInput(f"cannot be read ({_reason(error)})", path) from error
+    if kinds.S_ISDIR(status.st_mode):
+        raise InvalidInput("is a folder, a file was expected", where=path)
+    if not kinds.S_ISREG(status.st_mode):
+        raise InvalidInput("is not a regular file", where=path)
+    return status
+
+
+def _reason(error):
+    if getattr(error, "errno", None) == errno.ELOOP:
+        return "its links lead in a circle"
+    return getattr(error, "strerror", None) or error
+
+
+def digest_file(path):
+    """(stamp, SHA-256 in hex) of a regular file at one moment.
+
+    Raises:
+        OSError: it cannot be read, is no regular file, or is being written all the time.
+    """
+    # Without O_NONBLOCK the opening of a pipe would wait for its other end.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with open(descriptor, "rb", buffering=0) as file:
+        for _ in range(ATTEMPTS):
+            before = _settled(file)
+            digest = _digest(file)
+            if stamp(os.fstat(file.fileno())) == stamp(before):
+                return stamp(before), digest
+            file.seek(0)
+    raise OSError("it is being written")
+
+
+def _settled(file):
+    """The status of an open file, a tick after its last change at the earliest."""
+    status = os.fstat(file.fileno())
+    if not kinds.S_ISREG(status.st_mode):
+        raise OSError("not a regular file")
+    if abs(time.time() - status.st_ctime_ns / 1e9) < TICK_SECONDS:
+        time.sleep(TICK_SECONDS)
+        status = os.fstat(file.fileno())
+    return status
+
+
+def _digest(file):
+    digest = hashlib.sha256()
+    while block := file.read(READ_SIZE):
+        digest.update(block)
+    return digest.hexdigest()
+
+
+# What is recorded is what was read.
+
+_expected = {}
+"""{absolute path: [*stamp, digest]} of the inputs of the stage that is being made."""
+
+_folders = set()
+"""Folders of which all files are inputs."""
+
+
+@contextlib.contextmanager
+def expecting(files, folders=()):
+    """While the block runs, these inputs are read as they are described, or not at all.
+
+    Args:
+        files: {path: [*stamp, digest]}, as :meth:`FileDigests.known` gives them.
+        folders: those whose every file is an input.
+    """
+    expect(files, folders)
+    try:
+        yield
+    finally:
+        expect({}, ())
+
+
+def expect(files, folders=()):
+    """As :func:`expecting`, until it is called again: for a process that does nothing else."""
+    _expected.clear()
+    _expected.update((os.path.abspath(path), list(known)) for path, known in files.items())
+    _folders.clear()
+    _folders.update(map(os.path.abspath, folders))
+
+
+@contextlib.contextmanager
+def reading(path):
+    """Around the reading of an input: it is a regular file, and what it was when it was recorded.
+
+    Raises:
+        InvalidInput: see :func:`require_regular`.
+        InputChanged: it is not the file that a record of this stage will name, or changes now.
+    """
+    before = stamp(require_regular(path))
+    known = _known(path)
+    if known is not None:
+        _require_same(path, before, known)
+    yield
+    if known is not None and stamp_of(path) != before:
+        raise InputChanged(path)
+
+
+def _known(path):
+    """[*stamp, digest] that an input must have; None when nobody has said so."""
+    if not _expected and not _folders:
+        return None
+    place = os.path.abspath(path)
+    known = _expected.get(place)
+    if known is None and os.path.dirname(place) in _folders:
+        raise InputChanged(path)
+    return known
+
+
+def _require_same(path, found, known):
+    *mark, digest = known
+    if found == mark:
+        return
+    try:
+        found = digest_file(path)[1]
+    except OSError as error:
+        raise InputChanged(path) from error
+    if found != digest:
+        raise InputChanged(path)
+
+
+def require_all(folder, names):
+    """See that a folder of inputs has the files that it had when it was recorded.
+
+    Args:
+        folder: the folder.
+        names: of the files in it that are there now, a part of those of the record.
+
+    Raises:
+        InputChanged
+    """
+    place = os.path.abspath(folder)
+    if place not in _folders:
+        return
+    recorded = {os.path.basename(path) for path in _expected if os.path.dirname(path) == place}
+    there = {name for name in recorded if os.path.exists(os.path.join(place, name))}
+    if not set(names) <= recorded or there != recorded:
+        raise InputChanged(folder)
