@@ -79,25 +79,25 @@ PLACE_IN_LAYER = {"layer": 1, "fraction": 0.5}
 GROWTH = [
     *_numbers(),
     Bad("mtype-without-content", text("parameters.json", '{"default": {"PC": {}, "IN": {}}}'),
-             ("parameters.json: default -> PC: 'grow_types' is missing",)),
+             ("parameters.json: default -> PC | 'grow_types' | missing",)),
     Bad("mtype-a-list", text("parameters.json", '{"default": {"PC": [], "IN": 5}}'), (
-        "parameters.json: default -> PC: expected an object, not []", "default -> IN",
+        "parameters.json: default -> PC | object | []", "default -> IN",
     )),
     Bad("region-a-list", text("distributions.json", '{"default": []}'), (
-        "distributions.json: default: expected an object, not []",
+        "distributions.json: default | object | []",
     )),
     Bad("other-region-only", text("parameters.json", '{"X": {}}'), ("parameters.json", "'PC'")),
     Bad("grow-types-unknown", params("grow_types", value=["basal_dendrit"]), (
         f"{PLACE}grow_types -> 0: expected", "basal_dendrite",
     )),
     Bad("grow-types-empty", params("grow_types", value=[]), (
-        f"{PLACE}grow_types: nothing is to be grown",
+        f"{PLACE}grow_types | nothing",
     )),
     Bad("grow-types-twice", params("grow_types", value=[BASAL, BASAL, APICAL]), (
-        f"{PLACE}grow_types: expected each item once",
+        f"{PLACE}grow_types | once",
     )),
     Bad("grow-types-many", params("grow_types", value=[BASAL] * 10_000), (
-        f"{PLACE}grow_types: expected each item once",
+        f"{PLACE}grow_types | once",
     )),
     Bad("neurite-missing", params(BASAL, value=LEFT_OUT), ("basal_dendrite", "has no parameters")),
     Bad("method-unknown", params(BASAL, "growth_method", value="tdm"), (
@@ -122,18 +122,18 @@ GROWTH = [
     Bad("steps-small-bars-long", both(
         params(BASAL, "step_size", "norm", value={"mean": 0.002, "std": 0.0}),
         distribs(BASAL, "persistence_diagram", value=[[[1e7, 0.0, 0.1, 0.1, 0.1, 0.1]]]),
-    ), (f"{PLACE}basal_dendrite -> step_size -> norm -> mean: 3 trees of 1e+07 um",)),
+    ), (f"{PLACE}basal_dendrite -> step_size -> norm -> mean | 3 trees | 1e+07 um",)),
     Bad("bars-long", distribs(BASAL, "persistence_diagram", 0, 0, 0, value=1e9), (
-        f"{DRAWN}basal_dendrite -> persistence_diagram -> 0: a bar is longer than",
+        f"{DRAWN}basal_dendrite -> persistence_diagram -> 0 | bar | longer",
     )),
     Bad("bars-of-five", distribs(BASAL, "persistence_diagram", 0, 0, value=[1, 2, 3, 4, 5]), (
-        "persistence_diagram -> 0: bar 0: expected 6 numbers",
+        "persistence_diagram -> 0 | bar 0 | 6 numbers",
     )),
     Bad("bars-none", distribs(BASAL, "persistence_diagram", value=[]), (
         "expected at least one bar code",
     )),
     Bad("bars-empty", distribs(BASAL, "persistence_diagram", 0, value=[]), (
-        "persistence_diagram -> 0: expected a list of bars",
+        "persistence_diagram -> 0 | list",
     )),
     Bad("bars-million", distribs(BASAL, "persistence_diagram", value=[TREE * 500_000]), (
         "persistence_diagram -> 0",
@@ -149,12 +149,12 @@ GROWTH = [
     Bad("trees-huge-integer", distribs(BASAL, "num_trees", "data", value={"bins": [10**400],
         "weights": [1]}), ("distributions.json",)),
     Bad("trees-negative", distribs(BASAL, "num_trees", "data", value={"bins": [-3],
-        "weights": [1]}), ("num_trees -> data -> bins: expected numbers of trees from 0 on",)),
+        "weights": [1]}), ("num_trees -> data -> bins | from 0",)),
     Bad("trees-no-bins", distribs(BASAL, "num_trees", "data", value={"bins": [], "weights": []}), (
-        "num_trees -> data: expected at least one bin",
+        "num_trees -> data | at least one",
     )),
     Bad("trees-weights", distribs(BASAL, "num_trees", "data", value={"bins": [1], "weights": [1, 2]
-        }), ("1 bins but 2 weights",)),
+        }), ("1 bins | 2 weights",)),
     Bad("trees-of-no-weight", distribs(BASAL, "num_trees", "data", value={"bins": [1, 2],
         "weights": [0, 0]}), ("not all 0",)),
     Bad("soma-missing", distribs("soma", value=LEFT_OUT), ("'soma' is missing",)),
@@ -165,7 +165,7 @@ GROWTH = [
         f"{DRAWN}soma",
     )),
     Bad("diameter-neurites", params("diameter_params", "neurite_types", value=1), (
-        f"{PLACE}diameter_params -> neurite_types: expected a list or null, not 1",
+        f"{PLACE}diameter_params -> neurite_types | list or null | 1",
     )),
     Bad("diameter-missing", distribs("diameter", value=LEFT_OUT), ("'diameter' is missing",)),
     Bad("diameter-unknown", distribs("diameter", value={"method": "M9"}), ("M9",)),
@@ -178,19 +178,19 @@ GROWTH = [
         f"{PLACE}basal_dendrite -> orientation",
     )),
     Bad("limit-layer-zero", limits(hard_limit_max={"layer": 0, "fraction": 0.5}), (
-        "hard_limit_max -> layer: expected at least 1, not 0",
+        "hard_limit_max -> layer | at least 1 | 0",
     )),
     Bad("limit-layer-beyond", limits(hard_limit_max={"layer": 5, "fraction": 0.5}), (
-        "layer 5 of a region that has 3 layers",
+        "layer 5 | 3 layers",
     )),
     Bad("limit-fraction", limits(hard_limit_max={"layer": 1, "fraction": "half"}), ("fraction",)),
     Bad("limit-unknown", limits(hard_limit={"layer": 1, "fraction": 0.5}), ("hard_limit",)),
     Bad("target-no-slope", limits(extent_to_target=PLACE_IN_LAYER), (
-        "extent_to_target: 'slope' and 'intercept' is missing",
+        "extent_to_target | 'slope' | 'intercept' | missing",
     )),
     Bad("two-mtypes-at-once", both(
         params(BASAL, "randomness", value=7),
         distribs("soma", value=LEFT_OUT),
         text("nothing", ""),
-    ), (f"{PLACE}basal_dendrite -> randomness: expected at most 1, not 7", "'soma' is missing")),
+    ), (f"{PLACE}basal_dendrite -> randomness | at most 1 | 7", "'soma' is missing")),
 ]  # fmt: skip

@@ -25,7 +25,8 @@ class Bad:
     Attributes:
         name: what it is called.
         spoil: a function that spoils a fresh Flow, its files or its options.
-        words: texts that the message must hold, all of them (of a tuple: one of them).
+        words: what the message must tell, all of it (of a tuple: one of them), each in one line:
+            "place | key | value | hint", parts that follow each other, whatever is between them.
         base: the kind of flow that is spoilt: "plain", "meshes", "axons" or "calibration".
         slow: left to the slow tests.
         humble: run without the right of root to read and write everything.
@@ -52,8 +53,20 @@ class Outcome:
         assert TRACEBACK not in self.text, self.text
         for word in words:
             choices = word if isinstance(word, tuple) else (word,)
-            assert any(w in self.text for w in choices), f"{word!r} is not in:\n{self.text}"
+            found = any(told(choice, line) for choice in choices for line in self.text.splitlines())
+            assert found, f"{word!r} is not in:\n{self.text}"
         assert self.changed == []
+
+
+def told(word, line):
+    """Whether a line has the parts of "place | key | value | hint", one after the other."""
+    end = 0
+    for part in word.split(" | "):
+        start = line.find(part.strip(), end)
+        if start < 0:
+            return False
+        end = start + len(part.strip())
+    return True
 
 
 def synthesize(flow, command="synthesize-morphologies", humble=False):

@@ -62,10 +62,10 @@ def _places():
     for name in OUTPUTS:
         value = "place.h5"
         yield Bad(f"{name}-a-folder", both(made(value), options(**{name: value})), (
-            f"option {name} ({value}): is a folder, a file is expected",
+            f"option {name} ({value}) | is a folder | file",
         ))  # fmt: skip
         yield Bad(f"{name}-below-a-file", options(**{name: "parameters.json/sub/place.h5"}), (
-            f"option {name}: ", "parameters.json is a file, a folder is expected",
+            f"option {name}: ", "parameters.json is a file | folder",
         ))  # fmt: skip
         yield Bad(f"{name}-read-only", both(read_only("locked"),
             options(**{name: "locked/place.h5"})), (
@@ -96,12 +96,12 @@ PLACES = [
     opts("unknown-option", ("--sead",), sead=1),
     opts("out-cells-extension", ("option out_cells (out/nodes.csv)", ".h5 or .mvd3"),
          out_cells="out/nodes.csv"),
-    opts("two-outputs-in-one", ("names the same file as out_cells",), out_debug_data="out/nodes.h5"
+    opts("two-outputs-in-one", ("same file | out_cells",), out_debug_data="out/nodes.h5"
          ),
-    opts("two-outputs-in-one-by-dots", ("names the same file as out_cells",),
+    opts("two-outputs-in-one-by-dots", ("same file | out_cells",),
          out_debug_data="out/../out/nodes.h5"),
     Bad("two-outputs-in-one-by-link", both(made("out"), link("alias", "out"),
-        options(out_debug_data="alias/nodes.h5")), ("names the same file as out_cells",)),
+        options(out_debug_data="alias/nodes.h5")), ("same file | out_cells",)),
     Bad("input-as-output-by-link", both(link("alias.h5", "nodes.h5"),
         options(out_cells="alias.h5")), ("would overwrite the input cells",)),
     opts("output-below-output", ("option out_morph_dir", "names the same place as out_cells"),
@@ -111,10 +111,10 @@ PLACES = [
     opts("name-too-long", ("option out_cells",), out_cells="out/" + "n" * 300 + ".h5"),
     opts("out-cells-with-nul", ("out_cells",), out_cells="out/no\0des.h5"),
     Bad("morphologies-a-file", text("out/morphologies", "mine"), (
-        "option out_morph_dir (out/morphologies): is a file, a folder is expected",
+        "out_morph_dir (out/morphologies) | is a file | folder",
     )),
     Bad("morphologies-of-others", text("out/morphologies/mine.txt", "mine"), (
-        "option out_morph_dir (out/morphologies): holds files that this flow has not written",
+        "out_morph_dir (out/morphologies) | has not written",
         "mine.txt", "--overwrite",
     )),
     Bad("morphologies-read-only", both(made("out"), read_only("out/morphologies")), (
@@ -126,16 +126,16 @@ PLACES = [
     Bad("work-a-file", text("work", "mine"), ("option work_dir", "is a file")),
     Bad("work-read-only", read_only("work"), ("option work_dir", "cannot be written"), humble=True),
     Bad("work-in-the-morphologies", options(work_dir="out/morphologies"), (
-        "option out_morph_dir", "the folder work_dir (out/morphologies) must not be in it",
+        "option out_morph_dir", "work_dir (out/morphologies) | must not be in it",
     )),
     Bad("output-in-the-work-folder", options(out_debug_data="work/cells.h5"), (
-        "option out_debug_data (work/cells.h5): is where the flow keeps its own cells.h5",
+        "out_debug_data (work/cells.h5) | flow | own cells.h5",
     )),
     Bad("morphologies-in-the-work-folder", options(out_morph_dir="work/morphologies"), (
-        "option out_morph_dir (work/morphologies): is where the flow keeps its own morphologies",
+        "out_morph_dir (work/morphologies) | flow | own morphologies",
     )),
     Bad("morphologies-over-donors", options(out_morph_dir="donors", overwrite=True), (
-        "option out_morph_dir (donors): is the folder of the axon morphologies",
+        "out_morph_dir (donors) | axon morphologies",
     ), "axons"),
     Bad("summary-over-an-input", options(out_cells="nodes_.h5", out_debug_data="nodes__ids.csv"), (
         "names the same file as",
@@ -150,7 +150,7 @@ PLACES = [
         options(min_depth=90, max_depth=80, out_cells="out/nodes.csv", atlas="no-atlas",
                 input_cells="none.h5", tmd_parameters="no.json"),
         text("distributions.json", "{"),
-    ), ("option min_depth", "option out_cells (out/nodes.csv)", "no-atlas: the folder of the atlas",
-        "none.h5: there is no such file", "no.json: the file does not exist",
-        "distributions.json: not JSON at line 1, column 2")),
+    ), ("option min_depth", "option out_cells (out/nodes.csv)", "no-atlas | folder of the atlas",
+        "none.h5 | no such file", "no.json | does not exist",
+        "distributions.json | JSON | line 1, column 2")),
 ]  # fmt: skip

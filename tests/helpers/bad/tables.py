@@ -96,17 +96,17 @@ def unlike(population):
 
 
 CELLS_CASES = [
-    Bad("cells-missing", missing(CELLS), ("nodes.h5: there is no such file",)),
+    Bad("cells-missing", missing(CELLS), ("nodes.h5 | no such file",)),
     Bad("cells-folder", folder(CELLS), (CELLS,)),
-    Bad("cells-secret", secret(CELLS), ("nodes.h5: permission to read it is denied",),
+    Bad("cells-secret", secret(CELLS), ("nodes.h5 | permission",),
         humble=True),
     Bad("cells-link-loop", link(CELLS, CELLS), (CELLS,)),
     Bad("cells-extension", both(options(input_cells="nodes.csv"), text("nodes.csv", "x,y,z\n")), (
-        "nodes.csv: .csv is not a kind of cells file", "Expected .h5 or .mvd3",
+        "nodes.csv | .csv", "Expected .h5 or .mvd3",
     )),
     Bad("cells-no-extension", options(input_cells="nodes"), ("no extension",)),
-    Bad("cells-empty", text(CELLS, ""), ("nodes.h5: not an HDF5 file",)),
-    Bad("cells-text", text(CELLS, "x y z\n"), ("nodes.h5: not an HDF5 file",)),
+    Bad("cells-empty", text(CELLS, ""), ("nodes.h5 | not an HDF5 file",)),
+    Bad("cells-text", text(CELLS, "x y z\n"), ("nodes.h5 | not an HDF5 file",)),
     Bad("cells-noise", noise(CELLS), (CELLS,)),
     *[
         Bad(f"cells-cut-{part}", cut(CELLS, part), (CELLS,))
@@ -114,10 +114,10 @@ CELLS_CASES = [
     ],
     Bad("cells-in-a-device", options(input_cells="/dev/zero"), ("/dev/zero",)),
     Bad("cells-no-nodes", lambda flow: h5py.File(flow.path(CELLS), "w").close(), (
-        "nodes.h5: there is no group 'nodes' (found: nothing)",
+        "nodes.h5 | no group 'nodes' | nothing",
     )),
     Bad("cells-two-populations", nodes(second_population), (
-        "nodes.h5: expected one population of nodes, found 2: other, small",
+        "nodes.h5 | one population | 2: other, small",
     )),
     Bad("cells-no-mtype", column("mtype", None), ("columns 'mtype' are missing",)),
     Bad("cells-no-region", column("region", None), ("columns 'region' are missing",)),
@@ -125,77 +125,77 @@ CELLS_CASES = [
     Bad("cells-renamed-mtype", nodes(lambda p: p["0"].move("mtype", "m-type")), (
         "columns 'mtype' are missing", "id you mean 'm-type'",
     )),
-    Bad("cells-no-group", nodes(without("0")), ("the population has no group '0'",)),
+    Bad("cells-no-group", nodes(without("0")), ("population | no group '0'",)),
     Bad("cells-numbers-as-mtypes", nodes(numbers_as_mtypes), ("column 'mtype' holds numbers",)),
     Bad("cells-nan-position", column("x", one(FEW, 3, NAN)), (
-        "nodes.h5: the positions of 1 cells are not finite (cells 3)",
+        "nodes.h5 | positions | 1 cell | finite | 3",
     )),
     Bad("cells-infinite-position", column("y", one(FEW, 0, -np.inf)), (
-        "nodes.h5: the positions of 1 cells are not finite (cells 0)",
+        "nodes.h5 | positions | 1 cell | finite | 0",
     )),
     Bad("cells-text-positions", column("x", [b"left"] * 8), (
-        "nodes.h5: the positions are not numbers",
+        "nodes.h5 | positions | not numbers",
     )),
     Bad("cells-outside", column("y", one(FEW, [2, 5], 1e7)), (
-        "atlas: 2 of 8 cells are outside the atlas (ids 2, 5)",
+        "atlas | 2 of 8 cells | outside | 2, 5",
     )),
-    Bad("cells-far-outside", column("z", one(FEW, 2, 1e300)), ("1 of 8 cells are outside",)),
-    Bad("cells-lengths", nodes(unlike), ("the columns have different lengths", "mtype: 5")),
+    Bad("cells-far-outside", column("z", one(FEW, 2, 1e300)), ("1 of 8 cells | outside",)),
+    Bad("cells-lengths", nodes(unlike), ("columns | different lengths", "mtype: 5")),
     Bad("cells-claiming-terabytes", nodes(huge), ("nodes.h5",)),
     Bad("cells-beyond-the-library", nodes(library_index), (
-        "nodes.h5:/nodes/small: column 'mtype' points beyond the 2 texts",
+        "nodes.h5:/nodes/small | 'mtype' | 2 texts",
     )),
     Bad("cells-3d-column", column("x", np.zeros((8, 3))), (CELLS,)),
     Bad("mvd3-no-positions", mvd3(without("cells/positions")), (
-        "nodes.mvd3: there is no dataset 'cells/positions'",
+        "nodes.mvd3 | no dataset 'cells/positions'",
     )),
     Bad("mvd3-flat-positions", mvd3(lambda f: (without("cells/positions")(f),
         f.create_dataset("cells/positions", data=np.zeros((8, 2))))), (
-        "nodes.mvd3: 'cells/positions' has the shape (8, 2), expected (N, 3)",
+        "nodes.mvd3 | 'cells/positions' | (8, 2) | (N, 3)",
     )),
     Bad("mvd3-no-mtype", mvd3(without("cells/properties/mtype")), ("columns 'mtype' are missing",
         )),
     Bad("unknown-mtype", mtypes("PC", "INN"), (
-        "parameters.json: the mtype 'INN' of the cells is missing in the region 'default'",
+        "parameters.json | 'INN' | missing | 'default'",
         "distributions.json: the mtype 'INN'", "Did you mean 'IN'",
     )),
     Bad("unicode-mtype", mtypes("PC", "L5_\u00fc\u03a9\U0001f9e0"), (
-        "the mtype 'L5_\u00fc\u03a9\U0001f9e0' of the cells is missing",
+        "'L5_\u00fc\u03a9\U0001f9e0' | missing",
     )),
     Bad("hostile-mtype", mtypes("PC", "\x1b[2J\x07"), ("\\x1b[2J", "is missing")),
-    Bad("path-as-mtype", mtypes("PC", "../../x"), ("the mtype '../../x' of the cells is missing",
+    Bad("path-as-mtype", mtypes("PC", "../../x"), ("'../../x' | missing",
         )),
-    Bad("empty-mtype", mtypes("PC", ""), ("the mtype '' of the cells is missing",)),
+    Bad("empty-mtype", mtypes("PC", ""), ("mtype '' | missing",)),
     Bad("unknown-mtype-of-reconstructions", mtypes("L5_PC:A", "L1_INN"), (
-        "neurondb.dat: the mtype 'L1_INN' of the cells", "'L1_IN'",
+        "neurondb.dat | 'L1_INN'", "'L1_IN'",
     ), "calibration"),
 ]  # fmt: skip
 
 AXON_CASES = [
-    Bad("axons-missing", missing("axons.tsv"), ("axons.tsv: the file does not exist",), "axons"),
+    Bad("axons-missing", missing("axons.tsv"), ("axons.tsv | does not exist",), "axons"),
     Bad("axons-folder", folder("axons.tsv"), ("axons.tsv: is a folder",), "axons"),
-    Bad("axons-empty", text("axons.tsv", ""), ("axons.tsv: the file is empty",), "axons"),
+    Bad("axons-empty", text("axons.tsv", ""), ("axons.tsv | empty",), "axons"),
     Bad("axons-utf16", text("axons.tsv", "morphology".encode("utf-16")), ("not UTF-8",), "axons"),
     Bad("axons-no-column", text("axons.tsv", "name scale\n0 a 1\n"), (
-        "axons.tsv: the first line must name the column 'morphology'",
+        "axons.tsv | first line | 'morphology'",
     ), "axons"),
     Bad("axons-short", axons(["donor0"] * 5), (
-        "axons.tsv: 3 cells of the input have no row (ids 5, 6, 7)",
+        "axons.tsv | 3 cells | no row | 5, 6, 7",
     ), "axons"),
     Bad("axons-long", axons(["donor0"] * 9), (
-        "axons.tsv: 1 ids are no cells of the input (ids 8)",
+        "axons.tsv | 1 id | no cell | 8",
     ), "axons"),
     Bad("axons-id-twice", rows(ids=[0, 1, 2, 3, 4, 5, 6, 6]), (
-        "1 cells of the input have no row (ids 7)", "1 ids are there more than once (ids 6)",
+        "1 cell | no row | 7", "1 id | more than once | 6",
     ), "axons"),
     Bad("axons-negative-id", rows(ids=[-1, 1, 2, 3, 4, 5, 6, 7]), ("(ids -1)", "(ids 0)"), "axons"),
     Bad("axons-text-id", rows(ids=["first", 1, 2, 3, 4, 5, 6, 7]), (
-        "axons.tsv, line 2: 'first' is not the id of a cell",
+        "axons.tsv, line 2 | 'first' | id of a cell",
     ), "axons"),
     Bad("axons-huge-id", rows(ids=["1e300", 1, 2, 3, 4, 5, 6, 7]), ("axons.tsv",), "axons"),
     *[
         Bad(f"axons-scale-{name}", rows(scales=[value] + ["1.0"] * 7), (
-            "axons.tsv, line 2: the scale", value,
+            "axons.tsv, line 2 | scale", value,
         ), "axons")
         for name, value in {
             "zero": "0", "negative": "-2", "infinite": "inf", "overflow": "1e999", "text": "big",
@@ -214,23 +214,23 @@ AXON_CASES = [
         ]
     ],
     Bad("axons-empty-names", axons(['""'] * 8), (
-        "axons.tsv: more than 0 % of the cells have no axon for", "PC (4 of 4)",
+        "axons.tsv | 0 % | no axon for", "PC (4 of 4)",
     ), "axons"),
     Bad("axons-through-a-link", both(link("donors/away", "/"), axons(["away/etc/x"] * 8)), (
-        "leaves the folder through a symbolic link",
+        "leaves the folder | link",
     ), "axons"),
     Bad("axons-none", axons(["N/A", "donor0"] * 4), (
-        "more than 0 % of the cells have no axon for PC (4 of 4)", "max-drop-ratio",
+        "0 % | no axon | PC | 4 of 4", "max-drop-ratio",
     ), "axons"),
     Bad("donors-missing", missing("donors"), (
-        "donors: the folder of axon morphologies does not exist",
+        "donors | does not exist",
     ), "axons"),
     Bad("donors-file", file("donors"), ("donors", "folder"), "axons"),
     Bad("donors-not-given", options(base_morph_dir=LEFT_OUT), (
-        "option base_morph_dir: the folder of the axon morphologies is needed",
+        "option base_morph_dir | needed",
     ), "axons"),
     Bad("donors-none-there", axons(["nobody"] * 8), (
-        "donors: 8 of 8 cells have axons that are absent (nobody)",
+        "donors | 8 of 8 cells | absent | nobody",
     ), "axons"),
     *[
         Bad(f"donor-cut-{part}", both(axons(["donor0"] * 8), cut("donors/donor0.h5", part)), (
