@@ -1,5 +1,6 @@
 # make synthesize   set up and run the whole pipeline on the package's own example, with its report
 # make test         set up and run lint and all tests (make quick: the quick half)
+# make test-oldest  the quick half with the oldest versions that setup.cfg allows
 # make benchmark    race the reference (see benchmarks/README.rst)
 #
 # PYTHON chooses the interpreter (3.10 to 3.13), VENV where the environment is made.
@@ -11,8 +12,10 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.10 python3.13 python3; 
 BIN := $(VENV)/bin
 WORKERS ?= 2
 JOBS ?= 2
+OLDEST ?= .venv-oldest
+QUICK = -m "not slow and not browser and not slurm"
 
-.PHONY: synthesize test quick lint golden benchmark docs clean
+.PHONY: synthesize test quick test-oldest lint golden benchmark docs clean
 
 synthesize: $(VENV)/.installed
 	$(BIN)/luigi --module region_grower_flow SynthesizeMorphologies --nb-processes $(WORKERS)
@@ -23,7 +26,11 @@ test: $(VENV)/.tested lint
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
 quick: $(VENV)/.tested lint
-	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not slow and not browser and not slurm"
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(QUICK)
+
+# The oldest versions that setup.cfg allows, in an environment of their own.
+test-oldest: $(OLDEST)/.tested
+	$(OLDEST)/bin/python -m pytest -n $(JOBS) --dist worksteal $(QUICK)
 
 lint: $(VENV)/.tested
 	$(BIN)/ruff check .
@@ -49,5 +56,13 @@ $(VENV)/.tested: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --no-deps neuroc==0.3.0
 	@touch $@
 
+$(OLDEST)/.tested: setup.cfg .ci/oldest.py
+	$(PYTHON) -m venv $(OLDEST)
+	$(OLDEST)/bin/python .ci/oldest.py >$(OLDEST)/constraints.txt
+	$(OLDEST)/bin/python -m pip install --quiet --constraint $(OLDEST)/constraints.txt \
+		--editable ".[mpi,test]"
+	$(OLDEST)/bin/python -m pip install --quiet --no-deps neuroc==0.3.0
+	@touch $@
+
 clean:
-	rm -rf $(VENV) build dist *.egg-info example_run
+	rm -rf $(VENV) $(OLDEST) build dist *.egg-info example_run

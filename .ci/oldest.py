@@ -1,6 +1,6 @@
 """Print pip constraints to the oldest versions that setup.cfg allows, for this Python.
 
-``pip install --constraint <(python .ci/oldest.py) --editable ".[mpi,test]"``; see ``make test-oldest``.
+``make test-oldest`` installs the package with them and runs the quick half of the tests.
 """
 
 import configparser
