@@ -9,10 +9,18 @@ so that they also add up over runs.
 import json
 import re
 import signal
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from region_grower_flow.io.atomic import write_json_atomic
-from region_grower_flow.runtime.notes import FAILED, GROWING
+from region_grower_flow.io.atomic import PathLike, write_json_atomic
+from region_grower_flow.runtime.notes import FAILED, GROWING, Note
+
+if TYPE_CHECKING:
+    from region_grower_flow.runtime.job import Job
+
+Cell: TypeAlias = tuple[int, str]
+"""Row and digest of a cell."""
 
 CRASHES = "crashes.json"
 CRASHES_VERSION = 1
@@ -30,7 +38,7 @@ KILLED = "killed (out of memory, or by somebody)"
 UNKNOWN = "unknown cause"
 """How a death begins of which nobody said anything."""
 
-SIGNAL_WORDS = {
+SIGNAL_WORDS: dict[int, str] = {
     signal.SIGKILL: KILLED,
     signal.SIGSEGV: "segmentation fault",
     signal.SIGBUS: "bus error",
@@ -47,12 +55,12 @@ FATAL = "Fatal Python error"
 _FATAL_LINE = re.compile(rf"^{FATAL}: ([^\n]+)", re.M)
 
 
-def log_header(job_name, rank):
+def log_header(job_name: str, rank: int) -> str:
     """The line with which a rank begins its part of a log that launches share."""
     return f"--- rank {rank} of job {job_name}"
 
 
-def find_culprits(job, notes, failures):
+def find_culprits(job: "Job", notes: Sequence[Note], failures: Mapping[int, str]) -> dict[int, str]:
     """The ranks that certainly ended by themselves: {rank: how, in words}.
 
     A rank that raises says so in its note; one that crashes in compiled code leaves the words of
@@ -74,7 +82,7 @@ def find_culprits(job, notes, failures):
     return culprits
 
 
-def log_of_job(job, rank):
+def log_of_job(job: "Job", rank: int) -> str:
     """What a rank has logged in this job, at most the last LOG_LENGTH bytes."""
     try:
         with open(job.log(rank), "rb") as file:
@@ -86,12 +94,12 @@ def log_of_job(job, rank):
     return text.rpartition(log_header(job.name, rank))[2]
 
 
-def signal_words(number):
+def signal_words(number: int) -> str:
     """What a signal means, for a sentence."""
     return f"{SIGNAL_WORDS.get(number, 'ended')} (signal {int(number)})"
 
 
-def code_words(code):
+def code_words(code: int) -> str:
     """What the exit code of a launcher means, for a sentence.
 
     A negative one is the launcher's own death by a signal. MPICH gives a rank's signal as it is,
@@ -107,7 +115,7 @@ def code_words(code):
     return f"exit code {code}"
 
 
-def suspects(notes):
+def suspects(notes: Sequence[Note]) -> dict[int, int]:
     """{rank: row} of the ranks that were growing a cell when their job ended."""
     growing = (GROWING, FAILED)
     return {r: n.row for r, n in enumerate(notes) if n.state in growing and n.row >= 0}
@@ -120,11 +128,11 @@ class Crashes:
         counts: {(row, digest): [times, how it happened last]}; 0 times is a mere suspicion.
     """
 
-    def __init__(self, folder):
+    def __init__(self, folder: PathLike) -> None:
         self._path = Path(folder) / CRASHES
-        self.counts = {}
+        self.counts: dict[Cell, list[Any]] = {}
 
-    def load(self):
+    def load(self) -> "Crashes":
         """Read what earlier runs have counted; an unreadable file counts nothing."""
         try:
             content = json.loads(self._path.read_text(encoding="utf-8"))
@@ -136,14 +144,14 @@ class Crashes:
             self.counts = read
         return self
 
-    def add(self, cell, times, how):
+    def add(self, cell: Cell, times: int, how: str) -> None:
         """Count a crash (1) or a suspicion (0) of a cell (row, digest); raises OutputFailed."""
         count = self.counts.setdefault(cell, [0, how])
         count[0] += times
         count[1] = how
         self._save()
 
-    def clear(self, cells):
+    def clear(self, cells: Iterable[Cell]) -> None:
         """Forget cells that are finished; raises OutputFailed."""
         known = [cell for cell in cells if cell in self.counts]
         for cell in known:
@@ -151,7 +159,7 @@ class Crashes:
         if known:
             self._save()
 
-    def reason(self, cell):
+    def reason(self, cell: Cell) -> str | None:
         """Why the cell is to be given up; None while it is not."""
         times, how = self.counts.get(cell, (0, ""))
         certain = how != KILLED and not how.startswith(UNKNOWN)
@@ -159,6 +167,6 @@ class Crashes:
             return None
         return f"the cell brought its process down {times} times, last by: {how}"
 
-    def _save(self):
+    def _save(self) -> None:
         cells = [[*cell, *count] for cell, count in sorted(self.counts.items())]
         write_json_atomic(self._path, {"version": CRASHES_VERSION, "cells": cells}, durable=True)

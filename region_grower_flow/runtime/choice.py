@@ -11,7 +11,7 @@ L = logging.getLogger(__name__)
 AUTO = "auto"
 
 
-def choose_launcher(launcher, workers):
+def choose_launcher(launcher: str, workers: int) -> tuple[str, int]:
     """The launcher and the number of workers to use.
 
     Args:
@@ -33,7 +33,7 @@ def choose_launcher(launcher, workers):
     return commands.INPROCESS, 1
 
 
-def check_launcher(launcher):
+def check_launcher(launcher: str) -> None:
     """See that a launcher is there and starts one MPI job.
 
     mpiexec and templates are tried with two ranks. A template that does not answer in time may

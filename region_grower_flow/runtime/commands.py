@@ -6,9 +6,11 @@ import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from region_grower_flow.errors import InvalidInput, nearest
+from region_grower_flow.io.atomic import PathLike
 
 MPIEXEC, SRUN, INPROCESS = LAUNCHERS = ("mpiexec", "srun", "inprocess")
 
@@ -30,14 +32,19 @@ VERSION_SECONDS = 20
 """For ``mpiexec --version`` to answer."""
 
 
-def worker_command(job_path, ranks, module=WORKER_MODULE):
+def worker_command(job_path: PathLike | None, ranks: int, module: str = WORKER_MODULE) -> list[str]:
     """The command of one rank; ``job_path`` None checks the launcher only."""
     what = ["--check"] if job_path is None else [str(job_path)]
     worker = [sys.executable, "-m", "mpi4py", "-m", module, *what]
     return [*worker, "--expected-ranks", str(ranks)]
 
 
-def launch_command(launcher, ranks, command, srun_options=("--mpi=pmi2",)):
+def launch_command(
+    launcher: str | list[str],
+    ranks: int,
+    command: list[str],
+    srun_options: Iterable[str] = ("--mpi=pmi2",),
+) -> list[str]:
     """The command line that starts ``command`` on so many ranks.
 
     Args:
@@ -59,7 +66,7 @@ def launch_command(launcher, ranks, command, srun_options=("--mpi=pmi2",)):
     return _from_template(launcher, ranks, command)
 
 
-def find_mpiexec():
+def find_mpiexec() -> str:
     """The mpiexec beside this Python, which belongs to its mpi4py, or else the first in PATH.
 
     Raises:
@@ -79,7 +86,7 @@ def find_mpiexec():
 
 
 @functools.cache
-def vendor(mpiexec):
+def vendor(mpiexec: str) -> str:
     """Whose mpiexec it is: "openmpi", or "mpich" (Hydra, Intel MPI and all others)."""
     try:
         done = subprocess.run(
@@ -98,7 +105,7 @@ def vendor(mpiexec):
     return "openmpi" if is_open else "mpich"
 
 
-def mpiexec_options(made_by):
+def mpiexec_options(made_by: str) -> list[str]:
     """The options that make an mpiexec behave as MPICH's does without any."""
     if made_by != "openmpi":
         return []
@@ -107,7 +114,7 @@ def mpiexec_options(made_by):
     return ["--allow-run-as-root", *options] if os.geteuid() == 0 else options
 
 
-def _find_srun():
+def _find_srun() -> str:
     found = shutil.which("srun")
     if found is None:
         raise InvalidInput(
@@ -118,7 +125,7 @@ def _find_srun():
     return found
 
 
-def _srun_options(ranks, further):
+def _srun_options(ranks: int, further: Iterable[str]) -> list[str]:
     # Without --kill-on-bad-exit the other ranks wait for a dead one for ever.
     options = [f"--ntasks={ranks}", "--kill-on-bad-exit=1", "--unbuffered", "--input=none"]
     if "SLURM_JOB_ID" in os.environ:
@@ -128,7 +135,7 @@ def _srun_options(ranks, further):
     return [*options, *further]
 
 
-def _from_template(template, ranks, command):
+def _from_template(template: str | list[str], ranks: int, command: list[str]) -> list[str]:
     words = shlex.split(template) if isinstance(template, str) else [str(w) for w in template]
     if "{command}" not in words:
         hint = nearest(template, LAUNCHERS) if len(words) == 1 else ""
@@ -146,12 +153,12 @@ def _from_template(template, ranks, command):
     return filled
 
 
-def clean_environment(environment):
+def clean_environment(environment: Mapping[str, str]) -> dict[str, str]:
     """A copy of an environment without the traces of an outer MPI job."""
     return {k: v for k, v in environment.items() if not k.startswith(MPI_PREFIXES)}
 
 
-def rank_environment(environment, launcher):
+def rank_environment(environment: Mapping[str, str], launcher: str) -> dict[str, str]:
     """The environment of a launcher and its ranks."""
     clean = clean_environment(environment)
     clean.update(dict.fromkeys(THREAD_VARIABLES, "1"))

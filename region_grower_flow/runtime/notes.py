@@ -10,7 +10,7 @@ import struct
 import time
 from dataclasses import dataclass
 
-from region_grower_flow.io.atomic import writing
+from region_grower_flow.io.atomic import PathLike, writing
 
 ABSENT, LOADING, IDLE, GROWING, FAILED, ENDED = range(6)
 """States of a rank; FAILED means that it raised an error itself and could still say so."""
@@ -43,7 +43,7 @@ class Note:
     since: float = 0.0
 
 
-def create_notes(path, ranks):
+def create_notes(path: PathLike, ranks: int) -> None:
     """Write an empty notes file for so many ranks; raises OutputFailed.
 
     The pages are written, not merely reserved, so that a disk that fills up later cannot fail a
@@ -54,7 +54,7 @@ def create_notes(path, ranks):
             file.write(b"\0" * _PAGE)
 
 
-def read_notes(path, ranks):
+def read_notes(path: PathLike, ranks: int) -> list[Note]:
     """The notes of all ranks; a missing or short file gives empty notes."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
@@ -66,7 +66,7 @@ def read_notes(path, ranks):
         os.close(descriptor)
 
 
-def _read_note(descriptor, rank):
+def _read_note(descriptor: int, rank: int) -> Note:
     data = os.pread(descriptor, _LAYOUT.size, rank * _PAGE)
     if len(data) < _LAYOUT.size:
         return Note()
@@ -77,33 +77,33 @@ def _read_note(descriptor, rank):
 class RankNotes:
     """Writes the notes of one rank; open it with ``with``."""
 
-    def __init__(self, path, rank):
+    def __init__(self, path: PathLike, rank: int) -> None:
         self._path, self._offset = path, rank * _PAGE
-        self._descriptor = None
+        self._descriptor = -1
         self._pid = 0
         self.row, self.serial, self.done, self.dropped = -1, 0, 0, 0
 
-    def __enter__(self):
+    def __enter__(self) -> "RankNotes":
         with writing(self._path):
             self._descriptor = os.open(self._path, os.O_WRONLY | os.O_CLOEXEC)
         self._pid = os.getpid()
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         os.close(self._descriptor)
 
-    def begin(self, row):
+    def begin(self, row: int) -> None:
         """Note that the cell of this row is being grown."""
         self.row = row
         self.enter(GROWING)
 
-    def end(self, dropped):
+    def end(self, dropped: bool) -> None:
         """Note that the cell is finished."""
         self.done += 1
         self.dropped += bool(dropped)
         self.enter(IDLE)
 
-    def enter(self, state):
+    def enter(self, state: int) -> None:
         """Note a change of state; raises OutputFailed."""
         self.serial += 1
         values = (state, self._pid, self.row, self.serial, self.done, self.dropped, time.time())

@@ -6,6 +6,7 @@ into messages and logs, which are sent around.
 
 import os
 import re
+from collections.abc import Mapping
 
 HIDDEN = "..."
 
@@ -16,7 +17,7 @@ MIN_SECRET = 6
 """Characters: a shorter value, such as "1" or "yes", would be found in innocent words."""
 
 
-def hide_environment(text, environment=None):
+def hide_environment(text: str, environment: Mapping[str, str] | None = None) -> str:
     """A text without the values of environment variables.
 
     The value is hidden where the text assigns it (``NAME=value``, as ``env``, ``set`` and
@@ -38,7 +39,7 @@ def hide_environment(text, environment=None):
     return text
 
 
-def _assignment(name, value):
+def _assignment(name: str, value: str) -> re.Pattern[str]:
     """Finds ``name=value``, with or without quotes; of a long value its first line is enough."""
     first = value.splitlines()[0] if value.splitlines() else value
     return re.compile(rf"(\b{re.escape(name)}=[\"']?){re.escape(first)}")

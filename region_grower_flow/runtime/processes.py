@@ -13,6 +13,7 @@ import signal
 import subprocess
 import threading
 import time
+from collections.abc import Iterator, Mapping
 
 from region_grower_flow.errors import WorkerFailed
 
@@ -24,11 +25,11 @@ TERMINATE_SECONDS = 5.0
 
 
 @functools.cache
-def _libc():
+def _libc() -> ctypes.CDLL:
     return ctypes.CDLL(None, use_errno=True)
 
 
-def die_with_parent(number, parent=None):
+def die_with_parent(number: int, parent: int | None = None) -> None:
     """Ask the kernel to send this process a signal when its parent (thread) ends.
 
     Args:
@@ -40,7 +41,7 @@ def die_with_parent(number, parent=None):
         os._exit(1)
 
 
-def die_with_forking_parent():
+def die_with_forking_parent() -> None:
     """In a process forked by :mod:`multiprocessing` (Luigi's task processes): die with its parent.
 
     Also when the parent has died before it could be asked for.
@@ -52,7 +53,7 @@ def die_with_forking_parent():
             os._exit(1)
 
 
-def is_alive(pid):
+def is_alive(pid: int | None) -> bool:
     """Whether a process of this machine exists and is not a zombie."""
     try:
         with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
@@ -61,7 +62,7 @@ def is_alive(pid):
         return False
 
 
-def start(command, environment):
+def start(command: list[str], environment: Mapping[str, str]) -> "subprocess.Popen[bytes]":
     """Start a launcher in a session of its own, with pipes for what it says.
 
     The signal at the parent's death follows the thread that starts it: keep that thread until the
@@ -86,7 +87,7 @@ def start(command, environment):
         raise WorkerFailed(f"{command[0]} cannot be started: {error.strerror}.") from error
 
 
-def stop(process, marker=None):
+def stop(process: "subprocess.Popen[bytes]", marker: str | None = None) -> None:
     """End a launcher and its ranks: SIGTERM, a few seconds, then SIGKILL to all of them.
 
     Args:
@@ -103,11 +104,11 @@ def stop(process, marker=None):
         process.wait()
     if marker is not None:
         kill_marked(marker)
-    for pipe in (process.stdout, process.stderr):
+    for pipe in filter(None, (process.stdout, process.stderr)):
         pipe.close()
 
 
-def kill_marked(marker):
+def kill_marked(marker: str) -> None:
     """SIGKILL every worker or launcher of this machine that bears ``marker`` as an argument.
 
     Ranks of Open MPI have process groups of their own and outlive a killed mpiexec, so neither
@@ -122,7 +123,7 @@ def kill_marked(marker):
         time.sleep(0.01)
 
 
-def marked(marker):
+def marked(marker: str) -> list[int]:
     """The other processes of this machine that were started for a job.
 
     They have both ``marker`` and the worker's own option among their arguments: somebody who only
@@ -146,20 +147,20 @@ class Terminated(KeyboardInterrupt):
     of one task and goes on with the next.
     """
 
-    def __init__(self, number):
+    def __init__(self, number: int) -> None:
         super().__init__(f"ended by {signal.Signals(number).name}")
         self.number = number
 
 
 @contextlib.contextmanager
-def signals_raise():
+def signals_raise() -> Iterator[None]:
     """Let SIGTERM and SIGHUP end the block by :class:`Terminated`, so that it can clean up.
 
     Only in the main thread, and only where nobody else handles the signal.
     """
     earlier = {}
 
-    def leave(number, _):
+    def leave(number: int, _: object) -> None:
         raise Terminated(number)
 
     if threading.current_thread() is threading.main_thread():

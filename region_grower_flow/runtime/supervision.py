@@ -6,11 +6,22 @@ import os
 import selectors
 import subprocess
 import time
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, TypeAlias
 
 from region_grower_flow.runtime import processes
-from region_grower_flow.runtime.notes import ABSENT, GROWING, read_notes
+from region_grower_flow.runtime.notes import ABSENT, GROWING, Note, read_notes
 from region_grower_flow.runtime.privacy import hide_environment
+
+if TYPE_CHECKING:
+    from region_grower_flow.runtime.job import Job
+
+Event: TypeAlias = dict[str, Any]
+"""A message of a rank: its JSON object."""
+
+OnProgress: TypeAlias = Callable[[Event], object]
 
 POLL_SECONDS = 0.2
 WATCH_SECONDS = 0.5
@@ -56,14 +67,20 @@ class LaunchEnd:
 
     code: int | None = None
     text: str = ""
-    failure: dict | None = None
-    failures: dict = field(default_factory=dict)
-    timed_out: tuple = ()
+    failure: dict[str, Any] | None = None
+    failures: dict[int, str] = field(default_factory=dict)
+    timed_out: tuple[int, ...] = ()
     stalled: float = 0.0
-    notes: list = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
 
 
-def run_launch(command, environment, job, limits, on_progress):
+def run_launch(
+    command: list[str],
+    environment: Mapping[str, str],
+    job: "Job",
+    limits: Limits,
+    on_progress: OnProgress,
+) -> LaunchEnd:
     """Run a launch command to its end, or until a limit is exceeded or a rank reports a failure.
 
     Args:
@@ -102,7 +119,7 @@ def run_launch(command, environment, job, limits, on_progress):
     return finish(end, job)
 
 
-def finish(end, job):
+def finish(end: LaunchEnd, job: "Job") -> LaunchEnd:
     """Read what the ranks left behind into a LaunchEnd, and return it."""
     end.notes = read_notes(job.notes, job.ranks)
     for rank in range(job.ranks):
@@ -114,7 +131,7 @@ def finish(end, job):
     return end
 
 
-def _handle(events, end, on_progress):
+def _handle(events: Iterable[Event], end: LaunchEnd, on_progress: OnProgress) -> None:
     for event in events:
         if event["event"] == "progress":
             on_progress(event)
@@ -129,13 +146,13 @@ class _Watch:
         started: whether a rank has begun.
     """
 
-    def __init__(self, job, limits):
+    def __init__(self, job: "Job", limits: Limits) -> None:
         self._job, self._limits = job, limits
         self._begin = self._next = time.monotonic()
-        self._seen = {}
+        self._seen: dict[int, tuple[int, float]] = {}
         self.started = not limits.queued
 
-    def look(self):
+    def look(self) -> tuple[tuple[int, ...], float]:
         """The rows beyond their limit, and the seconds of a stall (0 for none)."""
         now = time.monotonic()
         if now < self._next:
@@ -151,7 +168,7 @@ class _Watch:
         for rank, note in enumerate(notes):
             if rank not in self._seen or self._seen[rank][0] != note.serial:
                 self._seen[rank] = (note.serial, now)
-        late = ()
+        late: tuple[int, ...] = ()
         limit = self._limits.cell_seconds
         growing = [rank for rank, note in enumerate(notes) if note.state == GROWING]
         if limit is not None:
@@ -165,53 +182,53 @@ class _Watch:
 class _Listener:
     """Reads a launcher's pipes: events from the ranks, and its own words, which go to a log."""
 
-    def __init__(self, process, log):
+    def __init__(self, process: "subprocess.Popen[bytes]", log: Path) -> None:
         self._process, self._log_path = process, log
         self._selector = selectors.DefaultSelector()
-        self._rest = {}
-        self._log = None
+        self._rest: dict[Any, bytes] = {}
+        self._log: IO[bytes] | None = None
         self.text = ""
 
-    def __enter__(self):
+    def __enter__(self) -> "_Listener":
         with contextlib.suppress(OSError):
             self._log = open(self._log_path, "ab", buffering=0)
-        for pipe in (self._process.stdout, self._process.stderr):
+        for pipe in filter(None, (self._process.stdout, self._process.stderr)):
             os.set_blocking(pipe.fileno(), False)
             self._selector.register(pipe, selectors.EVENT_READ)
             self._rest[pipe] = b""
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         self._selector.close()
         if self._log is not None:
             self._log.close()
 
-    def listen(self, seconds):
+    def listen(self, seconds: float) -> list[Event]:
         """Wait for words, or the end, of the launcher and return the events among them."""
         if not self._selector.get_map():
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(seconds)
             return []
-        events = []
+        events: list[Event] = []
         for key, _ in self._selector.select(seconds):
             events += self._read(key.fileobj)
         return events
 
-    def drain(self):
+    def drain(self) -> list[Event]:
         """The events that are left, until the pipes are closed or a moment has passed."""
-        events = []
+        events: list[Event] = []
         deadline = time.monotonic() + DRAIN_SECONDS
         while self._selector.get_map() and time.monotonic() < deadline:
             events += self.listen(0.05)
         return events
 
-    def _read(self, pipe):
+    def _read(self, pipe: Any) -> list[Event]:
         data = os.read(pipe.fileno(), 1 << 16)
         if not data:
             self._selector.unregister(pipe)
             data = b"\n" if self._rest[pipe] else b""
         *lines, self._rest[pipe] = (self._rest[pipe] + data).split(b"\n")
-        events = []
+        events: list[Event] = []
         for line in lines:
             event = _event(line)
             if event is None:
@@ -220,7 +237,7 @@ class _Listener:
                 events.append(event)
         return events
 
-    def _keep(self, line):
+    def _keep(self, line: bytes) -> None:
         words = hide_environment(line.decode(errors="replace")) + "\n"
         self.text = (self.text + words)[-TEXT_LENGTH:]
         if self._log is not None:
@@ -229,7 +246,7 @@ class _Listener:
                 self._log.write(words.encode(errors="replace"))
 
 
-def _event(line):
+def _event(line: bytes) -> Event | None:
     """The event on a line of output; None when it is something else."""
     if not line.startswith(b'{"event"'):
         return None

@@ -3,6 +3,7 @@
 import contextlib
 import signal
 import threading
+from collections.abc import Iterator
 
 
 class CellTimeout(BaseException):
@@ -12,12 +13,12 @@ class CellTimeout(BaseException):
 _REASON = "the cell exceeded its time limit of "
 
 
-def timeout_reason(seconds):
+def timeout_reason(seconds: float) -> str:
     """The reason of a cell that is dropped at its time limit."""
     return f"{_REASON}{seconds:g} s"
 
 
-def limit_of_reason(reason):
+def limit_of_reason(reason: str | None) -> float | None:
     """The time limit (s) at which a cell was dropped for this reason; None for other reasons."""
     if reason is None or not reason.startswith(_REASON):
         return None
@@ -25,7 +26,7 @@ def limit_of_reason(reason):
 
 
 @contextlib.contextmanager
-def time_limit(seconds):
+def time_limit(seconds: float | None) -> Iterator[None]:
     """Raise CellTimeout in the block after so many seconds (None: never).
 
     Python code is interrupted at once, compiled code when it returns: a cell that never returns is
@@ -36,7 +37,7 @@ def time_limit(seconds):
         return
     armed = True
 
-    def ring(*_):
+    def ring(*_: object) -> None:
         if armed:
             raise CellTimeout
 

@@ -24,7 +24,7 @@ MPI_FILE_SIZE = 10_000_000
 """Bytes of the largest file that a rank of MPICH makes in shared memory (measured: below 10 MB)."""
 
 
-def file_size_problem():
+def file_size_problem() -> str | None:
     """A sentence when the file-size limit is too small for MPI, else None.
 
     MPI's shared memory counts as files: below a few MB its ranks die with odd messages.
@@ -38,13 +38,13 @@ def file_size_problem():
     )
 
 
-def mpi_works():
+def mpi_works() -> tuple[bool | None, str]:
     """Whether a usable mpiexec and mpi4py are here: see :func:`launcher_works`."""
     return launcher_works(commands.MPIEXEC)
 
 
 @functools.cache
-def launcher_works(launcher):
+def launcher_works(launcher: str) -> tuple[bool | None, str]:
     """Whether a launcher starts two ranks of mpi4py as one job: (bool or None, a sentence).
 
     None: it did not answer in time, as launchers that wait for their turn in a queue do not.
@@ -63,7 +63,7 @@ def launcher_works(launcher):
     return works, sentence
 
 
-def _try_once(launcher):
+def _try_once(launcher: str) -> tuple[bool | None, str]:
     try:
         command = commands.launch_command(launcher, 2, commands.worker_command(None, 2))
         environment = commands.rank_environment(os.environ, launcher)
@@ -79,7 +79,7 @@ def _try_once(launcher):
     return _check_answer(command[0], out, err)
 
 
-def _check_answer(program, out, err):
+def _check_answer(program: str, out: bytes, err: bytes) -> tuple[bool, str]:
     answers = []
     for line in out.decode(errors="replace").splitlines():
         with contextlib.suppress(ValueError):
