@@ -66,12 +66,12 @@ def prepare(keywords, cells, skip_write):
     from region_grower_flow.atlas.load import load_atlas_table
     from region_grower_flow.cell.settings import SynthesisSettings
     from region_grower_flow.cell.synthesis import open_synthesizer
-    from region_grower_flow.engine import cache
+    from region_grower_flow.engine import filling
     from region_grower_flow.io.axons import load_axon_table
     from region_grower_flow.io.cells import read_cells
     from region_grower_flow.io.table import write_table
 
-    cache.fill()
+    filling.fill()
     every = read_cells(keywords["input_cells"])
     grafts = "morph_axon" in keywords
     table = load_atlas_table(

@@ -40,9 +40,9 @@ def pytest_sessionstart(session):
         return
     folders = {part for word in session.config.args for part in Path(word.split("::")[0]).parts}
     if not folders & WITHOUT_KERNELS:
-        from region_grower_flow.engine import cache
+        from region_grower_flow.engine import filling
 
-        cache.fill()
+        filling.fill()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -64,9 +64,9 @@ def shared():
 @pytest.fixture(scope="session")
 def kernels():
     """Compiled kernels on disk, before anything that is timed out starts a process."""
-    from region_grower_flow.engine import cache
+    from region_grower_flow.engine import filling
 
-    cache.fill()
+    filling.fill()
 
 
 @pytest.fixture

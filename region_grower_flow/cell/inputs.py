@@ -19,6 +19,10 @@ DONOR_BYTES = 64 << 20
 """Of axon donors that are kept in memory, of which a run may have any number."""
 
 
+ENTRY_COLUMNS = ("synthesis_regions", "regions", "mtypes")
+"""Columns whose values decide which MtypeEntry a row has."""
+
+
 @dataclass(frozen=True)
 class MtypeEntry:
     """What the cells of one mtype in one region share.
@@ -106,12 +110,13 @@ class CellInputs:
 
     def entry(self, row):
         """The MtypeEntry of a row."""
-        names = ("synthesis_regions", "regions", "mtypes")
-        key = tuple(self.column(name, row) for name in names)
+        variants = self._entries_of(tuple(self.column(name, row) for name in ENTRY_COLUMNS))
+        return variants[self.seed(row) % len(variants)]
+
+    def _entries_of(self, key):
         if key not in self._entries:
             self._entries[key] = self._variants(*key)
-        variants = self._entries[key]
-        return variants[self.seed(row) % len(variants)]
+        return self._entries[key]
 
     def prepared(self, row):
         """What the engine makes of a row's entry (a process that only plans needs none)."""
@@ -141,6 +146,22 @@ class CellInputs:
         if self.settings.extra_apicals == "sample":
             variants = self._made.get(oriented_variants, params, distributions)
         return [MtypeEntry(variant, distributions, digest) for variant in variants]
+
+    def kernel_groups(self):
+        """The groups of kernels that the rows' cells call, see :mod:`~..engine.groups`."""
+        from region_grower_flow.engine import diameters
+        from region_grower_flow.engine.groups import CORE, GROUPS
+
+        groups, columns = {CORE}, [getattr(self.table, name) for name in ENTRY_COLUMNS]
+        for key in set(zip(*columns, strict=True)):
+            for entry in self._entries_of(key):
+                groups.add(diameters.kernels_of(entry.params, entry.distributions))
+            meta = self.table.meta_of(*key[:2])
+            if meta.get("directions") or meta.get("boundaries"):
+                groups.add("space")
+        if self.settings.base_morph_dir is not None and not self.settings.synthesize_axons:
+            groups.add("axon")
+        return [group for group in GROUPS if group in groups]
 
     # Space.
 

@@ -47,6 +47,10 @@ class Synthesizer:
         """Roughly how much work the cell is, see :meth:`CellInputs.cost`."""
         return self.inputs.cost(row)
 
+    def kernel_groups(self):
+        """The groups of kernels that the rows' cells call; none when NeuroTS grows them."""
+        return self.inputs.kernel_groups() if self.settings.engine == "compiled" else []
+
     def warm_up(self):
         """Read the inputs and load the kernels, so that no cell's time limit pays for it.
 
@@ -57,7 +61,7 @@ class Synthesizer:
         if self.settings.engine == "compiled":
             from region_grower_flow.engine.warm import load_kernels
 
-            load_kernels()
+            load_kernels(self.kernel_groups())
         else:
             importlib.import_module("neurots")
 

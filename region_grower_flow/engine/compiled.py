@@ -304,9 +304,10 @@ def grow_trees(prepared, forest, space, rng):
     Returns:
         (FlatMorphology without soma, apical sections in the order of the ends of the trees).
     """
+    from region_grower_flow.engine.kernels import forest as kernels
     from region_grower_flow.engine.kernels.assembly import NOT_FOUND, assemble
-    from region_grower_flow.engine.kernels.forest import grow_forest
 
+    grow_forest = kernels.grow_forest if space is None else kernels.grow_forest_in_space
     diagrams = prepared.diagrams, prepared.first_bars
     status = grow_forest(forest, *diagrams, space, rng)
     while status == state.NEEDS_SPACE:

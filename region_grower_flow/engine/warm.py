@@ -1,70 +1,92 @@
-"""All kernels compiled or loaded: tiny cells, grown to have the growth kernels too."""
+"""Tiny inputs on which kernels are called once, to have them compiled or loaded."""
 
 import ctypes
 import importlib
 import os
-import pkgutil
 import signal
 from types import MappingProxyType
 
 import numpy as np
 
-from region_grower_flow.engine import cache
+from region_grower_flow.engine import filling
+from region_grower_flow.engine.groups import GROUPS
 from region_grower_flow.engine.model import GrowthSite
 
 PR_SET_PDEATHSIG = 1
 """prctl's option, from linux/prctl.h: the signal at the parent's death."""
 
+KERNELS = "region_grower_flow.engine.kernels"
+
 BARS = [[8.0, 0.0, 0.1, 0.1, 0.1, 0.1], [6.0, 3.0, 0.1, 0.1, 0.1, 0.1]]
 """A bar code with one bifurcation (um and radians)."""
 
 
-def warm_up():
-    """Provide the cache, then load all kernels into this process.
+def warm_up(groups=tuple(GROUPS)):
+    """Provide the cache of some groups, then load their kernels into this process.
 
     Returns:
-        The folder in use; None when kernels are compiled in memory.
+        {group: the folder in use; None when its kernels are compiled in memory}.
 
     Raises:
         WorkerFailed: the kernels do not compile.
     """
-    cache.provide()
-    load_kernels()
-    from region_grower_flow.engine.kernels.jit import CACHE_FOLDER
+    filling.provide(groups)
+    load_kernels(groups)
+    from region_grower_flow.engine.kernels.jit import CACHE_FOLDERS
 
-    return CACHE_FOLDER
-
-
-def load_kernels():
-    """Call every kernel once on tiny inputs, so that all are compiled or loaded."""
-    from region_grower_flow.engine import kernels
-
-    for module in pkgutil.iter_modules(kernels.__path__):
-        loaded = importlib.import_module(f"{kernels.__name__}.{module.name}")
-        if hasattr(loaded, "warm_up"):
-            loaded.warm_up()
-    grow_tiny_cells()
+    return {group: CACHE_FOLDERS.get(group) for group in groups}
 
 
-def fill_for(parent):
-    """Compile all kernels in the process that fills the cache; it ends with its parent."""
+def load_kernels(groups=tuple(GROUPS)):
+    """Call every kernel of the groups once on tiny inputs, so that all are compiled or loaded."""
+    for group in groups:
+        WARM[group]()
+
+
+def fill_for(parent, group):
+    """Compile a group in the process that fills its cache; it ends with its parent."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
     if os.getppid() == parent:
-        load_kernels()
+        load_kernels([group])
 
 
-def grow_tiny_cells():
-    """Grow a cell without and one with space constraints, all kernels of the growth included."""
-    from region_grower_flow.engine.compiled import grow_compiled
+def warm_core():
+    """Grow a cell without space constraints, and call what every cell needs besides."""
+    from region_grower_flow.engine.kernels import geometry
+
+    geometry.warm_up()
+    _grow_tiny_cell(())
+
+
+def warm_space():
+    """Grow a cell under a space constraint."""
     from region_grower_flow.engine.kernels.mesh_tree import build_tree
-    from region_grower_flow.engine.mtype import prepare_mtype
 
-    prepared = prepare_mtype(*tiny_mtype())
     corners = np.array([[0.0, 0.0, 0.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
     build_tree(corners[None], np.array([[0.0, 0.0, 1.0]]))
-    for constraints in ((), (_Nothing(),)):
-        site = GrowthSite(np.zeros(3), np.eye(3), constraints=constraints)
-        grow_compiled(prepared, site, np.random.default_rng(0))
+    _grow_tiny_cell((_Nothing(),))
+
+
+def _grow_tiny_cell(constraints):
+    from region_grower_flow.engine.compiled import grow_compiled
+    from region_grower_flow.engine.mtype import prepare_mtype
+
+    site = GrowthSite(np.zeros(3), np.eye(3), constraints=constraints)
+    grow_compiled(prepare_mtype(*tiny_mtype()), site, np.random.default_rng(0))
+
+
+def _warm_module(name):
+    return lambda: importlib.import_module(f"{KERNELS}.{name}").warm_up()
+
+
+WARM = {
+    "core": warm_core,
+    "space": warm_space,
+    "diameters": _warm_module("diameters"),
+    "diameters_sampled": _warm_module("diameters_sampled"),
+    "axon": _warm_module("axon"),
+}
+"""{group: function that calls all its kernels with the types that a run passes}."""
 
 
 def tiny_mtype():

@@ -98,9 +98,9 @@ def synthesize_chunk(plan, on_progress):
     remaining = [row for row in rows if row not in records]
     if remaining:
         if plan.settings.engine == "compiled":
-            from region_grower_flow.engine import cache
+            from region_grower_flow.engine import filling
 
-            cache.provide()  # before many ranks would compile
+            filling.provide(synthesizer.kernel_groups())  # before many ranks would compile
         outcome = _grow(plan, synthesizer, remaining, wanted, on_progress)
         records.update(outcome.records)
         incidents = outcome.incidents

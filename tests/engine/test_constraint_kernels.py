@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from numba import njit, typeof
 from voxcell import OrientationField
 
+from helpers.inner_kernels import from_python
 from region_grower_flow.engine.kernels import constraints as kernels
 from region_grower_flow.engine.kernels import constraints_table as tables
 from region_grower_flow.engine.kernels import mesh as mesh_kernels
@@ -16,6 +17,15 @@ from region_grower_flow.space import constraints as space
 from region_grower_flow.space import meshes
 
 pytestmark = pytest.mark.slow
+
+
+accepts = from_python(kernels.accepts)
+section_probability = from_python(kernels.section_probability)
+trunk_probability = from_python(kernels.trunk_probability)
+closest_point = from_python(mesh_kernels.closest_point)
+contains = from_python(mesh_kernels.contains)
+count_hits = from_python(mesh_kernels.count_hits)
+first_hit = from_python(mesh_kernels.first_hit)
 
 OFFSET, VOXEL = np.array([-150.0, -120.0, -130.0]), np.array([25.0, 20.0, 50.0])
 SHAPE = (12, 13, 6)
@@ -90,11 +100,11 @@ def assert_agree(constraints, directions, points):
     for direction, point in zip(directions, points, strict=True):
         expected = [item.section_probability(direction, point) for item in constraints]
         for index, probability in enumerate(expected):
-            alone = kernels.section_probability(table, np.array([index]), direction, point)
+            alone = section_probability(table, np.array([index]), direction, point)
             assert alone == pytest.approx(probability, rel=1e-9, abs=1e-12)
             assert (alone == 1.0) == (probability == 1.0)
             acted += probability < 1.0
-        together = kernels.section_probability(table, everything, direction, point)
+        together = section_probability(table, everything, direction, point)
         assert together == pytest.approx(min(expected), rel=1e-9, abs=1e-12)
     return acted
 
@@ -153,8 +163,8 @@ def test_directions_agree(orientation_path):
 def test_without_active_constraints_the_probability_is_one(folder):
     table = tables.compile_constraints(())
     nothing = np.zeros(0, dtype=np.int64)
-    assert kernels.section_probability(table, nothing, (0.0, 1.0, 0.0), (0.0, 0.0, 0.0)) == 1.0
-    assert kernels.trunk_probability(table, (0.0, 1.0, 0.0), (0.0, 0.0, 0.0)) == 1.0
+    assert section_probability(table, nothing, (0.0, 1.0, 0.0), (0.0, 0.0, 0.0)) == 1.0
+    assert trunk_probability(table, (0.0, 1.0, 0.0), (0.0, 0.0, 0.0)) == 1.0
 
 
 def test_trunks_are_kept_by_boundaries_that_have_trunk_parameters(folder):
@@ -169,7 +179,7 @@ def test_trunks_are_kept_by_boundaries_that_have_trunk_parameters(folder):
     table = tables.compile_constraints(found)
     for direction, point in zip(*rays(rng, 200), strict=True):
         expected = min(found[i].trunk_probability(direction, point) for i in (0, 2))
-        actual = kernels.trunk_probability(table, direction, point)
+        actual = trunk_probability(table, direction, point)
         assert actual == pytest.approx(expected, rel=1e-9, abs=1e-12)
 
 
@@ -260,17 +270,17 @@ def test_what_numpy_refuses_is_invalid_and_draws_nothing(probability):
     before = rng.bit_generator.state
     with pytest.raises(ValueError, match="p"):
         np.random.default_rng(0).binomial(1, probability)
-    assert kernels.accepts(rng, probability) == kernels.INVALID
+    assert accepts(rng, probability) == kernels.INVALID
     assert rng.bit_generator.state == before
 
 
 def test_certain_and_impossible_proposals_draw_nothing():
     rng = np.random.default_rng(14)
     before = rng.bit_generator.state
-    assert kernels.accepts(rng, 1.0) == 1
-    assert kernels.accepts(rng, 0.0) == 0
+    assert accepts(rng, 1.0) == 1
+    assert accepts(rng, 0.0) == 0
     assert rng.bit_generator.state == before
-    assert kernels.accepts(rng, 0.3) in (0, 1)
+    assert accepts(rng, 0.3) in (0, 1)
     assert rng.bit_generator.state != before
 
 
@@ -285,12 +295,12 @@ def test_first_hits_are_trimeshs_to_the_last_bit(folder, name):
     several, missed = 0, 0
     for direction, point in zip(*rays(np.random.default_rng(15), 400), strict=True):
         expected = mesh.first_hit(point, direction)
-        found, location = mesh_kernels.first_hit(tree, 0, tuple(point), tuple(direction))
+        found, location = first_hit(tree, 0, tuple(point), tuple(direction))
         assert found == (expected is not None)
         missed += not found
         if found:
             assert location == tuple(expected)
-            nearest_first = mesh_kernels.count_hits(tree, 0, tuple(point), tuple(direction))
+            nearest_first = count_hits(tree, 0, tuple(point), tuple(direction))
             several += nearest_first > 1
     assert missed > 20
     assert several > 20 or name == "plane.obj"
@@ -304,7 +314,7 @@ def test_hits_on_edges_and_along_axes_agree(folder):
     ):
         for axis in axes:
             expected = mesh.first_hit(point, axis)
-            found, location = mesh_kernels.first_hit(tree, 0, tuple(point), tuple(axis))
+            found, location = first_hit(tree, 0, tuple(point), tuple(axis))
             assert found == (expected is not None)
             assert not found or location == tuple(expected)
 
@@ -315,11 +325,11 @@ def test_nearest_points_and_containment_agree(folder, name):
     _, points = rays(np.random.default_rng(16), 300, 100.0)
     inside = 0
     for point in points:
-        closest, distance = mesh_kernels.closest_point(tree, 0, tuple(point))
+        closest, distance = closest_point(tree, 0, tuple(point))
         expected, expected_distance = mesh.closest_point(point)
         np.testing.assert_allclose(closest, expected, atol=1e-9)
         assert distance == pytest.approx(expected_distance, abs=1e-9)
-        assert mesh_kernels.contains(tree, 0, tuple(point)) == mesh.contains(point)
+        assert contains(tree, 0, tuple(point)) == mesh.contains(point)
         assert mesh.contains(point) == mesh.surface.contains([point])[0]
         inside += mesh.contains(point)
     assert inside > 10 or name == "plane.obj"
@@ -328,7 +338,7 @@ def test_nearest_points_and_containment_agree(folder, name):
 def test_every_one_of_many_hits_counts():
     slopes = [[[0, i, 0], [9, i + 1, 0], [0, i, 9]] for i in range(40)]
     tree = mesh_tree.build_tree(np.array(slopes, dtype=float), np.tile([[0.0, 1, 0]], (40, 1)))
-    hits = mesh_kernels.count_hits(tree, 0, (1.0, -5.0, 1.0), (0.0, 1.0, 0.0))
+    hits = count_hits(tree, 0, (1.0, -5.0, 1.0), (0.0, 1.0, 0.0))
     assert hits == 40
 
 
@@ -338,12 +348,8 @@ def test_joined_trees_answer_as_each_alone(folder):
     for direction, point in zip(*rays(np.random.default_rng(17), 50), strict=True):
         for tree, root in zip(single, roots, strict=True):
             ray = tuple(point), tuple(direction)
-            assert mesh_kernels.first_hit(joined, root, *ray) == mesh_kernels.first_hit(
-                tree, 0, *ray
-            )
-            assert mesh_kernels.closest_point(joined, root, ray[0]) == mesh_kernels.closest_point(
-                tree, 0, ray[0]
-            )
+            assert first_hit(joined, root, *ray) == first_hit(tree, 0, *ray)
+            assert closest_point(joined, root, ray[0]) == closest_point(tree, 0, ray[0])
 
 
 @given(st.integers(1, 60), st.integers(0, 2**32 - 1))

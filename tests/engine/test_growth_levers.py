@@ -7,12 +7,13 @@ import pytest
 
 from helpers.factories import random_morphology
 from helpers.growth_inputs import ORIENTATIONS, mtype
+from helpers.inner_kernels import from_python
 from helpers.mtype_factory import mtype_distributions, mtype_parameters
 from region_grower_flow import engine
 from region_grower_flow.calibration.measured import MeasuredCell, measure
 from region_grower_flow.engine import GrowthSite
 from region_grower_flow.engine.growth_checks import EntryChecker
-from region_grower_flow.engine.kernels import measured as angles
+from region_grower_flow.engine.kernels.measured import measured
 from region_grower_flow.engine.mtype import with_levers
 from region_grower_flow.engine.parameters import check_mtypes
 from region_grower_flow.errors import DropCell
@@ -75,7 +76,7 @@ def test_measured_angles_are_those_of_the_children(seed):
     wanted = (angle(parent, first), angle(parent, second), angle(first, second))
     heading = rng.normal(size=3)
     heading /= np.linalg.norm(heading)
-    one, other = angles.measured(tuple(heading), np.array([*wanted, 0.0]), 1.0, rng)
+    one, other = from_python(measured)(tuple(heading), np.array([*wanted, 0.0]), 1.0, rng)
     found = (angle(heading, one), angle(heading, other), angle(one, other))
     np.testing.assert_allclose(found, wanted, atol=1e-9)
     np.testing.assert_allclose([np.linalg.norm(one), np.linalg.norm(other)], 1.0, atol=1e-12)

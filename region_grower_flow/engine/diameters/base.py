@@ -1,6 +1,7 @@
 """What the diameter models share: their face, and the trees of a morphology by type."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -14,9 +15,12 @@ class DiameterModel:
 
     Attributes:
         types: names of the neurite types that get diameters, in the order of their draws.
+        kernels: the group of kernels that is called, None for none.
     """
 
     types: tuple
+
+    kernels: ClassVar[str | None] = None
 
     def apply(self, morphology, apical_sections, rng):
         """Set the diameters of a grown cell, in place.

@@ -41,6 +41,8 @@ class Simpler(DiameterModel):
 
     coefficients: dict
 
+    kernels: ClassVar[str | None] = "diameters"
+
     @classmethod
     def prepare(cls, types, model_params, _diam_params):
         """Take the polynomials from the distributions."""
@@ -79,6 +81,7 @@ class _Sampled(DiameterModel):
     rule: tuple
     seed: object
 
+    kernels: ClassVar[str | None] = "diameters_sampled"
     threshold_mode: ClassVar[bool] = True
     max_reduction: ClassVar[float] = 1.0
     taper_increase: ClassVar[float] = 0.0

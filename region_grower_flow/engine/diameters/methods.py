@@ -1,6 +1,7 @@
 """NeuroTS's own diameter methods (mirrors neurots.generate.diametrizer)."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -60,6 +61,8 @@ class ConstantPerNeurite(DiameterModel):
 class _PerSection(DiameterModel):
     """Methods that NeuroTS applies to sections by their own type."""
 
+    kernels: ClassVar[str | None] = "diameters"
+
     @classmethod
     def prepare(cls, types, _model_params, _diam_params):
         """Nothing to prepare."""
@@ -105,6 +108,8 @@ class _Tapered(DiameterModel):
     """Methods that draw trunk, taper and terminal diameters from data of each type."""
 
     models: dict
+
+    kernels: ClassVar[str | None] = "diameters"
 
     @classmethod
     def prepare(cls, types, model_params, _diam_params):

@@ -58,6 +58,15 @@ def prepare(params, distributions):
     return make.prepare(types, model_params, diam_params)
 
 
+def kernels_of(params, distributions):
+    """The group of kernels that an mtype's diameters call, None for none (nothing raises)."""
+    try:
+        method = distributions["diameter"].get("method")
+        return _choose(method, params.get("diameter_params", {})).kernels
+    except (AttributeError, KeyError, TypeError, InvalidInput):
+        return None  # the mtype's cells will be dropped with the reason
+
+
 def _choose(method, diam_params):
     """The class for a method of the distributions; the external one has models of its own."""
     if method == DEFAULT:
@@ -82,4 +91,4 @@ def _look_up(name, known, where):
     return known[name]
 
 
-__all__ = ["DiameterModel", "prepare"]
+__all__ = ["DiameterModel", "kernels_of", "prepare"]

@@ -127,7 +127,7 @@ def grow_in_space(section, kind, forest, space, rng):
     return DONE, section_state(section, forest.rules[kind], rng)
 
 
-@entry
+@entry("space")
 def first_direction(ahead, randomness, space, slot, point, rng):
     """accepted_direction for the first step of a tree, as Python calls it between the trunks.
 
@@ -136,7 +136,7 @@ def first_direction(ahead, randomness, space, slot, point, rng):
     return accepted_direction(ahead, randomness, space, slot, point, rng)
 
 
-@entry
+@entry("space")
 def probability_of_trunk(space, direction, point):
     """Probability (0 to 1) that a trunk leaves the soma's center ``point`` in ``direction``."""
     return trunk_probability(space.table, direction, point)

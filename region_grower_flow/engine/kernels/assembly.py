@@ -48,7 +48,7 @@ def reading_order(sections):
     return place
 
 
-@entry
+@entry("core")
 def assemble(forest):
     """The arrays of a FlatMorphology, and the apical points' sections.
 

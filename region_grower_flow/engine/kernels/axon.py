@@ -12,7 +12,6 @@ from region_grower_flow.engine.kernels.geometry import (
     children_first,
     scale_section,
     scale_trees,
-    subtree_ends,
     tiny_morphology,
 )
 from region_grower_flow.engine.kernels.jit import entry, kernel
@@ -33,7 +32,7 @@ PLACED, NO_DIRECTION = 0, 1
 """Status of a jitter: done, or a section whose points all coincide (PCA refuses them)."""
 
 
-@entry
+@entry("axon")
 def place_donor(rng, donor, roots, axon, matrix, jitters):
     """Transform a donor, jitter it, and return what is grafted and what orients it.
 
@@ -97,7 +96,7 @@ def _transformed(points, first, last, matrix):
     return moved
 
 
-@entry
+@entry("axon")
 def axon_dendrites_cosine(chords):
     """float32, of the angle between the first of the chords and the mean of the others.
 
@@ -108,7 +107,7 @@ def axon_dendrites_cosine(chords):
     return min(max(cosine, np.float32(-1.0)), np.float32(1.0))
 
 
-@entry
+@entry("axon")
 def graft_start(soma_points, soma_diameters, dendrites, around, angle):
     """(3,) float64, where an axon starts on the soma.
 
@@ -342,7 +341,7 @@ def warm_up():
     """Call every kernel that Python calls, with the types that it passes."""
     rng = np.random.default_rng(0)
     points, diameters, offsets, _, parents = tiny_morphology()
-    donor = (points, offsets, parents, subtree_ends(parents))
+    donor = (points, offsets, parents, np.array([3, 2, 3]))
     roots = np.flatnonzero(parents < 0)
     _, _, chords = place_donor(rng, donor, roots, roots[0], np.eye(3), (5.0, 0.2))
     axon_dendrites_cosine(chords)

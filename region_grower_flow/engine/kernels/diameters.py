@@ -7,7 +7,7 @@ and rounds when it stores them in a section, and so do these kernels. A tree is 
 
 import numpy as np
 
-from region_grower_flow.engine.kernels.geometry import child_lists, tiny_morphology
+from region_grower_flow.engine.kernels.geometry import tiny_children, tiny_morphology
 from region_grower_flow.engine.kernels.jit import entry, kernel
 
 MIN_DIAMETER = 0.07
@@ -56,7 +56,7 @@ def segment_lengths(points, first, last):
     return lengths
 
 
-@entry
+@entry("diameters")
 def constant_per_section(diameters, offsets, types, kind):
     """M2 (mirrors neurots.generate.diametrizer.diametrize_constant_per_section)."""
     for i in range(len(types)):
@@ -66,7 +66,7 @@ def constant_per_section(diameters, offsets, types, kind):
             diameters[first:last] = np.float32(mean)
 
 
-@entry
+@entry("diameters")
 def smooth_sections(diameters, points, offsets, types, parents, kind):
     """M3 (mirrors neurots.generate.diametrizer.diametrize_smoothing)."""
     for i in range(len(types)):
@@ -147,7 +147,7 @@ def _continue_parents(diameters, offsets, parents, root, end):
         diameters[offsets[i]] = diameters[offsets[parents[i] + 1] - 1]
 
 
-@entry
+@entry("diameters")
 def diametrize_from_root(rng, diameters, points, tree, forest, model):
     """M4 on one tree (mirrors neurots.generate.diametrizer.diametrize_from_root).
 
@@ -190,7 +190,7 @@ def diametrize_from_root(rng, diameters, points, tree, forest, model):
     _continue_parents(diameters, offsets, parents, root, end)
 
 
-@entry
+@entry("diameters")
 def diametrize_from_tips(rng, diameters, points, tree, forest, model):
     """M5 on one tree (mirrors neurots.generate.diametrizer.diametrize_from_tips).
 
@@ -241,7 +241,7 @@ def _merged(diameters, offsets, siblings, trunk_diameter, rall_ratio):
     return merged if merged <= trunk_diameter else thickest
 
 
-@entry
+@entry("diameters")
 def diametrize_simpler(diameters, points, tree, forest, coefficients):
     """``simpler`` on one tree: a polynomial of the relative path length to the furthest tip.
 
@@ -302,7 +302,7 @@ def warm_up():
     points, diameters, offsets, types, parents = tiny_morphology()
     constant_per_section(diameters, offsets, types, 3)
     smooth_sections(diameters, points, offsets, types, parents, 3)
-    forest = (offsets, parents, *child_lists(parents))
+    forest = (offsets, parents, *tiny_children())
     tree = (np.int64(0), np.int64(len(parents)))
     model = (*np.full((4, 1), 0.5), 1.5, 1.0)
     diametrize_from_root(rng, diameters, points, tree, forest, model)

@@ -7,7 +7,7 @@ diameter_synthesis.build_diameters; section diameters are rounded to float32 whe
 import numpy as np
 
 from region_grower_flow.engine.kernels.diameters import segment_lengths
-from region_grower_flow.engine.kernels.geometry import child_lists, tiny_morphology
+from region_grower_flow.engine.kernels.geometry import tiny_children, tiny_morphology
 from region_grower_flow.engine.kernels.jit import entry, inlined, kernel
 
 TRUNK, TERMINAL, TAPER, SIBLING, POWER = range(5)
@@ -254,7 +254,7 @@ def _diametrize_neurite(rng, diameters, tree, forest, laws, rule):
     return status
 
 
-@entry
+@entry("diameters_sampled")
 def diametrize_sampled(rng, diameters, trees, forest, laws, rule):
     """Diametrize the trees of one type several times, and average; returns a status.
 
@@ -286,7 +286,7 @@ def diametrize_sampled(rng, diameters, trees, forest, laws, rule):
     return DONE
 
 
-@entry
+@entry("diameters_sampled")
 def path_lengths(points, offsets):
     """(N,) float32, the path length (um) of each point from the first of its section.
 
@@ -300,7 +300,7 @@ def path_lengths(points, offsets):
     return lengths
 
 
-@entry
+@entry("diameters_sampled")
 def major_children(parents, starts, children, apical_sections):
     """(M,) int64, which child of each section leads to an apical section; -1 when none does."""
     on_major = np.zeros(len(parents), np.bool_)
@@ -320,7 +320,7 @@ def major_children(parents, starts, children, apical_sections):
 def warm_up():
     """Call every kernel that Python calls, with the types that it passes."""
     points, diameters, offsets, _, parents = tiny_morphology()
-    starts, children = child_lists(parents)
+    starts, children = tiny_children()
     major = major_children(parents, starts, children, np.array([1]))
     forest = (offsets, starts, children, major, path_lengths(points, offsets))
     laws = np.ones((5, 7))

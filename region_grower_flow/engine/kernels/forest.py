@@ -11,8 +11,7 @@ from region_grower_flow.engine.kernels.step import advance, unit
 from region_grower_flow.engine.kernels.tree import next_point
 
 
-@entry
-def grow_forest(forest, diagrams, first_bars, space, rng):
+def _grow_forest(forest, diagrams, first_bars, space, rng):
     """Let the trees grow in turn, one round each, until all have ended.
 
     Args:
@@ -46,6 +45,13 @@ def grow_forest(forest, diagrams, first_bars, space, rng):
             progress.next_tree += 1
         progress.next_tree = 0
     return DONE
+
+
+grow_forest = entry("core")(_grow_forest)
+"""The growth without constraints: ``space`` is None."""
+
+grow_forest_in_space = entry("space")(_grow_forest)
+"""The same under constraints: ``space`` is an acceptance.Space."""
 
 
 @kernel

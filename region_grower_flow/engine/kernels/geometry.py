@@ -13,7 +13,7 @@ MIN_SECTION_SCALE = 0.01
 """neuroc's lower bound of a section's scaling factor."""
 
 
-@entry
+@entry("core")
 def subtree_ends(parents):
     """(M,) int64, one past the last descendant of each section."""
     count = len(parents)
@@ -25,7 +25,7 @@ def subtree_ends(parents):
     return ends
 
 
-@entry
+@entry("core")
 def child_lists(parents):
     """The children of each section: those of ``i`` are ``children[starts[i]:starts[i + 1]]``."""
     count = len(parents)
@@ -65,7 +65,7 @@ def children_first(ends):
     return order
 
 
-@entry
+@entry("core")
 def shift_points(points, first, last, shift):
     """Move ``points[first:last]`` by ``shift`` (mirrors morph_tool.transform.translate)."""
     for i in range(first, last):
@@ -107,7 +107,7 @@ def scale_trees(points, offsets, ends, first, last, factors):
         shift_points(points, offsets[i + 1], offsets[ends[i]], shift)
 
 
-@entry
+@entry("core")
 def tree_extents(points, offsets, ends, roots, direction):
     """(R,) how far each tree reaches from its first point along ``direction`` (um).
 
@@ -123,7 +123,7 @@ def tree_extents(points, offsets, ends, roots, direction):
     return extents
 
 
-@entry
+@entry("core")
 def scale_all_trees(points, offsets, ends, roots, factors):
     """Scale each tree by its own factor; a tree whose factor is NaN stays as it is."""
     section_factors = np.empty(len(ends))
@@ -157,6 +157,11 @@ def tiny_morphology():
         np.full(3, 3, dtype=np.int32),
         np.array([-1, 0, 0]),
     )
+
+
+def tiny_children():
+    """The child lists of ``tiny_morphology``, without calling a kernel for them."""
+    return np.array([0, 2, 2, 2]), np.array([1, 2])
 
 
 def warm_up():

@@ -8,17 +8,21 @@ each. With ``NUMBA_DISABLE_JIT=1`` the decorators leave the functions as they ar
 from numba import config, njit
 
 from region_grower_flow.engine import cache
+from region_grower_flow.engine.target import is_generic, target_name
 
-CACHE_FOLDER = cache.usable_folder()
-"""The filled cache from which entry kernels are loaded, None to compile in memory."""
+if is_generic():
+    config.CPU_NAME, config.CPU_FEATURES = target_name(), ""
 
-if CACHE_FOLDER is not None:
-    config.CACHE_DIR = str(CACHE_FOLDER)
+CACHE_FOLDERS = {}
+"""{group: the filled cache from which its kernels are loaded, None to compile in memory}."""
 
 
 def kernel(function):
-    """Compile a function that only other kernels call (it is stored with its callers)."""
-    return njit(error_model="numpy")(function)
+    """Compile a function that only other kernels call (it is stored with its callers).
+
+    Without the wrappers by which Python or C would call it: they take a third of the compilation.
+    """
+    return njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
 
 
 def inlined(function):
@@ -30,6 +34,19 @@ def inlined(function):
     return njit(error_model="numpy", inline="always")(function)
 
 
-def entry(function):
-    """Compile a function that Python calls; the one sort that is cached on disk."""
-    return njit(error_model="numpy", cache=CACHE_FOLDER is not None)(function)
+def entry(group):
+    """Compile a function that Python calls, as one of a group (see :mod:`~..groups`).
+
+    Only these are cached on disk, each group in a folder of its own. The same function may be an
+    entry of several groups, for arguments of other types.
+    """
+    if group not in CACHE_FOLDERS:
+        CACHE_FOLDERS[group] = cache.usable_folder(group)
+    folder = CACHE_FOLDERS[group]
+
+    def decorate(function):
+        if folder is not None:
+            config.CACHE_DIR = str(folder)  # Numba looks at it when it decorates, and never again
+        return njit(error_model="numpy", no_cfunc_wrapper=True, cache=folder is not None)(function)
+
+    return decorate

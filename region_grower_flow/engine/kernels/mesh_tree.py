@@ -69,7 +69,7 @@ def join_trees(trees):
     return joined, nodes[:-1].astype(np.int64)
 
 
-@entry
+@entry("space")
 def _split_all(lower, upper):
     """Halve the triangles at the median of the longest side until leaves are small."""
     n = len(lower)

@@ -37,12 +37,15 @@ def history(section):
     """The weighted mean of the latest directions, as a unit vector (SectionGrower.history)."""
     count = min(section.n_latest, MEMORY)
     x = y = z = 0.0
-    for i in range(count):
-        slot = (section.n_latest - count + i) % MEMORY
-        weight = WEIGHTS[MEMORY - count + i]
+    slot = (section.n_latest - count) % MEMORY
+    for i in range(MEMORY - count, MEMORY):
+        weight = WEIGHTS[i]
         x += weight * section.latest[slot, 0]
         y += weight * section.latest[slot, 1]
         z += weight * section.latest[slot, 2]
+        slot += 1
+        if slot == MEMORY:  # a modulo at each would cost more than all else here
+            slot = 0
     length = np.sqrt(x * x + y * y + z * z)
     if length > MIN_HISTORY:
         x /= length

@@ -1,0 +1,222 @@
+"""Filling the kernel cache: which groups lack, why, and their compilation in processes apart."""
+
+import contextlib
+import fcntl
+import glob
+import logging
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+from region_grower_flow.engine import cache
+from region_grower_flow.engine.groups import GROUPS
+from region_grower_flow.engine.target import target_name
+from region_grower_flow.errors import WorkerFailed
+
+L = logging.getLogger(__name__)
+
+PROCESSES = 2
+"""Groups that are compiled at once, where there are as many cores."""
+
+POLL_SECONDS = 0.05
+NEWS_SECONDS = 15
+"""Between two looks at the compiling processes, and two lines on what is still compiled."""
+
+KEPT_DAYS, KEPT_FOLDERS = 30, 20
+"""Folders of other versions are removed when unused for so long, or when there are more of a
+group: several environments and processors may share a cache."""
+
+OURS = re.compile(
+    r"(?:(?P<group>[a-z_]+)-)?[\w.+]+-[0-9a-f]{16}-numba[\w.+]+-numpy[\w.+]+-python[\w.+]+-[\w.+-]+"
+)
+"""The names of cache folders, also of those before kernels were in groups."""
+
+
+def provide(groups=tuple(GROUPS)):
+    """Fill today's folders of some groups if need be, before several processes would compile.
+
+    Tells what is compiled, why, and what it takes.
+
+    Raises:
+        WorkerFailed: the kernels do not compile.
+    """
+    if not cache.compiles():
+        return
+    try:
+        fill(groups, L.warning)
+        denied = not all(cache.usable_folder(group) for group in groups)
+        problem = "it cannot be written to, as Numba wants" if denied else None
+    except OSError as error:
+        problem = str(error)
+    if problem:
+        L.warning(
+            "Compiled kernels cannot be kept in %s (%s): each process compiles its own, for up to "
+            "a minute. Set %s to a folder to avoid it.",
+            cache.base_folder(),
+            problem,
+            cache.BASE_VARIABLE,
+        )
+
+
+def fill(groups=tuple(GROUPS), tell=lambda *_: None):
+    """Fill today's folders of some groups unless they are; several processes may call this at once.
+
+    Without compilation there is nothing to keep; a folder filled then would be believed later.
+
+    Args:
+        groups: names of groups.
+        tell: called with the words of a line of news and their arguments, as a logger.
+
+    Raises:
+        WorkerFailed: the kernels do not compile.
+        OSError: the folders cannot be made.
+    """
+    missing = [group for group in groups if not cache.is_filled(group)]
+    if not missing or not cache.compiles():
+        return
+    cache.base_folder().mkdir(parents=True, exist_ok=True)
+    words = ", ".join(GROUPS[group] for group in missing)
+    tell("Compiling the growth engine (%s), %s: some 10 to 40 s of CPU.", words, _reason())
+    start = time.monotonic()
+    _fill_all(missing, tell)
+    tell("Compiled the growth engine in %.0f s.", time.monotonic() - start)
+    remove_old_folders()
+
+
+def _reason():
+    """Why kernels lack, for the message."""
+    target = f"for Numba {version('numba')} and processors like {target_name()}"
+    if not any(cache.base_folder().glob(f"*/{cache.COMPLETE}")):
+        return f"once on this machine, {target}"
+    return f"once for this version of the package, {target}"
+
+
+def _fill_all(waiting, tell):
+    waiting, running, news = list(waiting), [], time.monotonic()
+    room = min(PROCESSES, len(os.sched_getaffinity(0)))
+    try:
+        while waiting or running:
+            for filling in [each for each in running if each.has_ended()]:
+                filling.keep()
+                running.remove(filling)
+            # A group whose lock is held is being filled by another process: it may be done now.
+            waiting = [group for group in waiting if not cache.is_filled(group)]
+            for group in waiting[:]:
+                filling = Filling.begin(group) if len(running) < room else None
+                if filling is not None:
+                    running.append(filling)
+                    waiting.remove(group)
+            if time.monotonic() - news > NEWS_SECONDS:
+                news = time.monotonic()
+                left = [each.group for each in running] + waiting
+                tell("Still compiling: %s.", ", ".join(GROUPS[group] for group in left))
+            if waiting or running:
+                time.sleep(POLL_SECONDS)
+    finally:
+        for filling in running:
+            filling.give_up()
+
+
+class Filling:
+    """A process that compiles one group into a folder beside its place, under the group's lock."""
+
+    def __init__(self, group, lock):
+        self.group = group
+        self._lock, self._target = lock, cache.folder(group)
+        for left in self._target.parent.glob(f"{glob.escape(self._target.name)}.?*"):
+            if left.is_dir():  # of a process that was killed: nobody else fills, we hold the lock
+                shutil.rmtree(left, ignore_errors=True)
+        beside = tempfile.mkdtemp(prefix=self._target.name + ".", dir=self._target.parent)
+        self._beside = Path(beside)
+        self._errors, self._process = tempfile.TemporaryFile(), None  # noqa: SIM115
+
+    @classmethod
+    def begin(cls, group):
+        """Start to fill a group; None when another process does, or has just done."""
+        target = cache.folder(group)
+        lock = open(target.with_name(target.name + ".lock"), "w")  # noqa: SIM115
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.close()
+            return None
+        if cache.is_filled(group):
+            lock.close()
+            return None
+        filling = cls(group, lock)
+        try:
+            filling._process = start_compiler(group, filling._beside, filling._errors)
+        except BaseException:
+            filling.give_up()
+            raise
+        return filling
+
+    def has_ended(self):
+        """Whether the process has ended."""
+        return self._process.poll() is not None
+
+    def keep(self):
+        """Put the filled folder into its place; raises WorkerFailed when the process failed."""
+        try:
+            if self._process.wait() != 0:
+                self._errors.seek(0)
+                text = self._errors.read().decode(errors="replace")
+                last = (text.strip().splitlines() or ["no message"])[-1]
+                raise WorkerFailed(f"the kernels cannot be compiled: {last}")
+            (self._beside / cache.COMPLETE).touch()
+            shutil.rmtree(self._target, ignore_errors=True)
+            self._beside.rename(self._target)
+        finally:
+            self.give_up()
+
+    def give_up(self):
+        """End the process, remove what it has left, and free the lock."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.kill()
+            self._process.wait()
+        self._errors.close()
+        shutil.rmtree(self._beside, ignore_errors=True)
+        self._lock.close()
+
+
+def start_compiler(group, target, errors):
+    """Compile a group in a new process, where no kernel has been imported from elsewhere.
+
+    Args:
+        group: its name.
+        target: the folder to fill.
+        errors: the open file for what the process has to say.
+
+    Returns:
+        the Popen.
+    """
+    environment = {**os.environ, cache.FILL_VARIABLE: f"{group}:{target}"}
+    call = (
+        f"from region_grower_flow.engine.warm import fill_for; fill_for({os.getpid()}, {group!r})"
+    )
+    command = [sys.executable, "-c", call]
+    return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=errors)
+
+
+def remove_old_folders():
+    """Remove cache folders of other versions that have not been used for long, with their locks."""
+    kept, limit = {}, time.time() - KEPT_DAYS * 86_400
+    today = {cache.folder(group).name for group in GROUPS}
+    found = []
+    for path in cache.base_folder().iterdir():
+        match = OURS.fullmatch(path.name)
+        if match and path.is_dir() and path.name not in today:
+            with contextlib.suppress(OSError):  # one that is being filled has no marker yet
+                found.append(((path / cache.COMPLETE).stat().st_mtime, match["group"], path))
+    for used, group, path in sorted(found, reverse=True):
+        kept[group] = kept.get(group, 0) + 1
+        if used < limit or kept[group] > KEPT_FOLDERS:
+            (path / cache.COMPLETE).unlink(missing_ok=True)
+            shutil.rmtree(path, ignore_errors=True)
+            path.with_name(path.name + ".lock").unlink(missing_ok=True)
