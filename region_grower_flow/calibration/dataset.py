@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from region_grower_flow.calibration.files import Files, find_files
 from region_grower_flow.calibration.tables import parse_table
+from region_grower_flow.calibration.variants import find_variants
 from region_grower_flow.errors import InvalidInput, InvalidInputs, nearest, some
 from region_grower_flow.layout import MORPHOLOGY_EXTENSIONS
 
@@ -105,7 +106,8 @@ def split_dataset(dataset, part=ALL, seed=0):
 
     The cells of an mtype are put in an order that a hash of the seed and of each cell's name
     gives, then dealt alternately: the first, third, ... are ``"fit"``, the others ``"test"``.
-    Variants of one reconstruction are dealt together, always to the half that is smaller so far.
+    Variants of one reconstruction (those that the table says, and those that are alike: see
+    :mod:`variants`) are dealt together, always to the half that is smaller so far.
     So the halves depend neither on the order of the table, nor on the other mtypes, nor on a
     version of NumPy, and an mtype that borrows all cells of another is split as that one is.
 
@@ -142,13 +144,28 @@ def split_dataset(dataset, part=ALL, seed=0):
 def _deal(cells, seed):
     """{half: cells} of one mtype."""
     groups = {}
-    for cell in cells:
-        groups.setdefault(cell.group or cell.name, []).append(cell)
+    for cell, group in zip(cells, variant_groups(cells), strict=True):
+        groups.setdefault(group, []).append(cell)
     halves = {FIT: [], TEST: []}
     for name in sorted(groups, key=lambda name: _shuffle_key(seed, name)):
         smaller = FIT if len(halves[FIT]) <= len(halves[TEST]) else TEST
         halves[smaller] += groups[name]
     return halves
+
+
+def variant_groups(cells):
+    """The group of each ReferenceCell, a text: the same for variants of one reconstruction.
+
+    An independent cell has its name.
+    """
+    groups = [cell.group or cell.name for cell in cells]
+    for names in find_variants({cell.name: cell.path for cell in cells}):
+        places = [place for place, cell in enumerate(cells) if cell.name in names]
+        joined = {groups[place] for place in places}
+        # The first in the alphabet: the order of the table must not count.
+        name = min(joined)
+        groups = [name if group in joined else group for group in groups]
+    return groups
 
 
 def _shuffle_key(seed, name):

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
+from region_grower_flow.calibration.mending import as_used
+from region_grower_flow.calibration.variants import find_variants
 from region_grower_flow.errors import some
 
 FEWEST_TO_FIT = 3
@@ -81,8 +83,8 @@ def _diagnose_mtype(population, distributions):
     if distributions is None or not population.cells:
         return {**found, "remarks": ["no cell is left"]}
     loaded = _load(population.paths)
-    found["soma"], radii = _soma(distributions["soma"]["size"], loaded.values())
-    found["alike"] = _alike(population.cells, radii)
+    found["soma"] = _soma(distributions["soma"]["size"], loaded.values())
+    found["alike"] = find_variants({cell.name: cell.path for cell in population.cells})
     found["neurites"] = {
         name: _neurites(name, distributions[name], population, loaded)
         for name in population.neurite_types
@@ -96,7 +98,8 @@ def _load(paths):
     from neurom import load_morphologies
 
     morphio.set_maximum_warnings(0)
-    return dict(zip(paths, load_morphologies(list(paths), cache=True), strict=True))
+    used = load_morphologies([as_used(path) for path in paths], cache=True)
+    return dict(zip(paths, used, strict=True))
 
 
 def _soma(law, cells):
@@ -108,16 +111,7 @@ def _soma(law, cells):
     distance = None
     if std > 0.0 and len(radii) >= FEWEST_TO_FIT:
         distance = distance_to_law(radii, norm(mean, std).cdf)
-    return {"mean": mean, "std": std, **_spread(radii), "ks": distance}, radii
-
-
-def _alike(cells, radii):
-    """Lists of the names of cells that have the same soma, and trees of the same sizes."""
-    groups = {}
-    for cell, radius in zip(cells, radii, strict=True):
-        key = float(radius), tuple(cell.trees.items()), tuple(cell.tips.items())
-        groups.setdefault(key, []).append(cell.name)
-    return [names for names in groups.values() if len(names) > 1]
+    return {"mean": mean, "std": std, **_spread(radii), "ks": distance}
 
 
 def _neurites(name, distributions, population, loaded):
@@ -221,8 +215,8 @@ def _remarks(found):
         )
     for names in found["alike"]:
         yield (
-            f"{len(names)} cells have the same soma and the same numbers of trees and tips, as "
-            f"variants of one reconstruction have ({some(names)}): they add no independent data"
+            f"{len(names)} cells have the same trees, and nearly the same lengths and directions, "
+            f"as variants of one reconstruction have ({some(names)}): they add no independent data"
         )
     soma = found["soma"]
     if soma["std"] == 0.0:

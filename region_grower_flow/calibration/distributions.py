@@ -8,6 +8,8 @@ result has the form {region: {mtype: distributions}} that synthesis reads.
 
 import multiprocessing
 import os
+from dataclasses import replace
+from pathlib import Path
 
 from region_grower_flow.calibration.diameter_model import (
     least_diameters,
@@ -23,8 +25,8 @@ from region_grower_flow.calibration.populations import (
     gather_populations,
 )
 from region_grower_flow.calibration.report import CalibrationReport
-from region_grower_flow.calibration.settings import CalibrationSettings
-from region_grower_flow.errors import InvalidInput, InvalidInputs
+from region_grower_flow.calibration.settings import SKIP, CalibrationSettings
+from region_grower_flow.errors import InvalidInput, InvalidInputs, some
 
 CELLS_PER_PROCESS = 25
 """Another process pays when it has more cells than this, about a second of work."""
@@ -73,7 +75,13 @@ def extract_distributions(dataset, settings=None, processes=None, progress=None)
     report = CalibrationReport.of_populations("distributions", populations)
     report.processes = count
     report.notes += _never_grown(populations, settings.min_basal_trees)
-    distributions = _successful(tasks, results)
+    failed = _failures(tasks, results)
+    if failed and (settings.on_bad_morphology != SKIP or len(failed) == len(tasks)):
+        raise InvalidInputs(list(failed.values()))
+    _leave_out(failed, tasks, report)
+    distributions = {
+        task.mtype: results[task.mtype][0] for task in tasks if task.mtype not in failed
+    }
     report.notes += _negative_diameters(distributions)
     return {settings.region: distributions}, report
 
@@ -118,20 +126,50 @@ def _count_processes(processes, dataset):
     return min(processes, len(dataset.mtypes))
 
 
-def _successful(tasks, results):
-    problems = [
-        InvalidInput(
-            f"NeuroTS cannot extract its distributions from {len(task.paths)} cell(s): "
-            f"{results[task.mtype][1]}",
+def _leave_out(failed, tasks, report):
+    """With ``skip``: an mtype that cannot be extracted is lost, and named; the others go on."""
+    for task in tasks:
+        if task.mtype in failed:
+            reason = failed[task.mtype].problem
+            entry = report.mtypes.pop(task.mtype)
+            lost = [{"name": Path(path).stem, "reason": reason} for path in task.paths]
+            report.lost_mtypes[task.mtype] = [*entry["lost"], *lost]
+
+
+def _failures(tasks, results):
+    """{mtype: InvalidInput} of those that NeuroTS cannot extract, with the cells that are why."""
+    failed = {}
+    for task in tasks:
+        reason = results[task.mtype][1]
+        if reason is None:
+            continue
+        alone = [Path(path).stem for path in _failing_alone(task)]
+        cells = f"{len(task.paths)} cell(s)"
+        if alone and len(alone) < len(task.paths):
+            cells = f"{cells}, because of {some(alone)}"
+        failed[task.mtype] = InvalidInput(
+            f"NeuroTS cannot extract its distributions from {cells}: {reason}",
             f"mtype {task.mtype}",
             "Look at its cells; more of them, or other neurite types or diameter models may help",
         )
-        for task in tasks
-        if results[task.mtype][1] is not None
+    return failed
+
+
+def _failing_alone(task):
+    """The files of the cells of a task that cannot be extracted by themselves either."""
+    if len(task.paths) == 1:
+        return list(task.paths)
+    return [
+        path
+        for path in task.paths
+        if extract_mtype(
+            replace(
+                task,
+                paths=(path,),
+                axon_paths=tuple(axon for axon in task.axon_paths if axon == path),
+            )
+        )[2]
     ]
-    if problems:
-        raise InvalidInputs(problems)
-    return {task.mtype: results[task.mtype][0] for task in tasks}
 
 
 def _negative_diameters(distributions):

@@ -10,11 +10,14 @@ from dataclasses import dataclass, field
 from region_grower_flow.calibration.diameter_model import DEFAULT, EXTERNAL, DiameterModel
 from region_grower_flow.calibration.features import DEFAULT_FEATURE, TRUNK_LENGTH
 from region_grower_flow.calibration.measured import measure, read_cells
+from region_grower_flow.calibration.mending import as_used
 from region_grower_flow.calibration.populations import APICAL, AXON, BASAL
 from region_grower_flow.calibration.trees import load_trees
 from region_grower_flow.engine.levers import MEASURED
 
 BAR_CODES = "persistence_diagram"
+FIT_ORDERS = {BASAL: 1, APICAL: 2, AXON: 1}
+"""Orders of the polynomials of the model "simpler" of diameter-synthesis."""
 TYPES_IN_ORDER = (BASAL, APICAL, AXON)
 """NeuroTS's order of the neurite types in distributions."""
 
@@ -82,7 +85,9 @@ def _extract(task):
 
     morphio.set_maximum_warnings(0)
     # Without its cache, NeuroM reads all files again for each quantity.
-    load = functools.cache(lambda paths: load_morphologies(list(paths), cache=True))
+    load = functools.cache(
+        lambda paths: load_morphologies([as_used(path) for path in paths], cache=True)
+    )
     trees = functools.cache(load_trees)
     distributions = {"soma": soma_data(load(task.paths))} | {name: {} for name in TYPES_IN_ORDER}
     distributions["diameter"] = _fit_diameters(task, load)
@@ -128,10 +133,45 @@ def _diameter_model(task, cells):
         return from_diameter.model(cells) | {"method": model}
     if model is not None:
         return model(cells) | {"method": EXTERNAL}
+    return _simpler_model(cells, task.neurite_types) | {"method": DEFAULT}
+
+
+def _simpler_model(cells, neurite_types):
+    """The model "simpler" of diameter-synthesis.
+
+    It fits a polynomial to the sections' diameters, and fails where there are too few: such trees
+    get the mean of their diameters, a polynomial of one coefficient.
+    """
     from diameter_synthesis.build_models import build
 
-    config = {"models": ["simpler"], "neurite_types": list(task.neurite_types)}
-    return build(cells, config=config) | {"method": DEFAULT}
+    few = [name for name in neurite_types if _is_too_small_to_fit(cells, name)]
+    config = {"models": ["simpler"], "neurite_types": [n for n in neurite_types if n not in few]}
+    model = build(cells, config=config)
+    return {
+        name: [_mean_diameter(cells, name)] if name in few else model[name]
+        for name in neurite_types
+    }
+
+
+def _is_too_small_to_fit(cells, name):
+    """Whether there are trees of a type, but no more sections than coefficients."""
+    import neurom
+
+    kind = getattr(neurom.NeuriteType, name)
+    order = FIT_ORDERS[name]
+    counts = [neurom.get("number_of_sections", cell, neurite_type=kind) for cell in cells]
+    # Path distances are relative to the longest of a cell: 1 in each cell of one section.
+    distinct = 1 + sum(max(0, count - 1) for count in counts)
+    return sum(counts) > 0 and min(sum(counts) - 1, distinct) <= order
+
+
+def _mean_diameter(cells, name):
+    import neurom
+    import numpy as np
+
+    kind = getattr(neurom.NeuriteType, name)
+    radii = [neurom.get("segment_radii", cell, neurite_type=kind) for cell in cells]
+    return float(2 * np.mean(np.concatenate(radii)))
 
 
 def with_axon_of(model, other):

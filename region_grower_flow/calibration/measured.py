@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from region_grower_flow.calibration.mending import open_as_used, soma_center, soma_radius
 from region_grower_flow.morphology import NEURITE_TYPES, FlatMorphology
 
 DECIMALS = 4
@@ -60,15 +61,13 @@ def read_cells(paths):
     Returns:
         List of MeasuredCell.
     """
-    from morphio import Morphology
-    from neurom import load_morphology
-
     cells = []
     for path in paths:
-        soma = load_morphology(str(path)).soma
-        morphology = FlatMorphology.from_morphio(Morphology(str(path)))
-        center = np.array(soma.center, dtype=float)[:3]
-        cells.append(MeasuredCell(Path(path).stem, morphology, center, float(soma.radius)))
+        used = open_as_used(path)
+        morphology = FlatMorphology.from_morphio(used)
+        cells.append(
+            MeasuredCell(Path(path).stem, morphology, soma_center(used), soma_radius(used))
+        )
     return cells
 
 

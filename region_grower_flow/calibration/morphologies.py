@@ -2,7 +2,8 @@
 
 Only MorphIO is needed here, so that all cells are examined before NeuroTS is imported and any
 work begins. A cell is usable when its file loads, all its points are finite, it has a soma with a
-size and at least one dendritic tree, and its dendrites have diameters.
+size and at least one dendritic tree, its dendrites have directions and diameters, and it has the
+size of a neuron. Small faults are mended (:mod:`mending`), and told as notes.
 """
 
 from collections import Counter
@@ -11,7 +12,9 @@ from dataclasses import asdict, dataclass, field
 import numpy as np
 
 from region_grower_flow.calibration.frames import frame_of, longest_axis
-from region_grower_flow.errors import InvalidInput
+from region_grower_flow.calibration.mending import AT_CENTER, Note, mend, soma_center, soma_radius
+from region_grower_flow.calibration.places import line_of, unread_trees
+from region_grower_flow.errors import InvalidInput, some
 from region_grower_flow.io.morphologies import open_morphology
 from region_grower_flow.morphology import APICAL_DENDRITE, NEURITE_TYPES
 
@@ -25,6 +28,15 @@ SIZE_HINT = (
     "one point with a radius"
 )
 
+UNITS_HINT = "Micrometres are expected: are the units of the file nanometres, or millimetres?"
+USUAL_RADII, POSSIBLE_RADII = (1.0, 50.0), (0.05, 500.0)
+"""Radii of somas (um): of nearly all neurons, and of any (rat and mouse cortex: 4 to 16)."""
+USUAL_REACH, POSSIBLE_REACH = (15.0, 4000.0), (1.0, 50000.0)
+"""Distances (um) from the soma to the dendrites' farthest point: likewise (80 to 2300)."""
+MAX_GAP = 50.0
+"""Distance (um) between the soma's surface and a tree from which it is told (rat and mouse have up
+to 16)."""
+
 _TYPE_NAMES = {number: name for name, number in NEURITE_TYPES.items()}
 
 
@@ -37,7 +49,8 @@ class ExaminedCell:
         mtype: the mtype that it stands for.
         path: its file.
         problem: why it cannot be used, or None; ``hint`` is what to do about it, or None.
-        notes: what is odd about it, though it is used.
+        line: the line of its file where the problem is, or None.
+        notes: list of Note: what is odd about it, though it is used.
         trees: {neurite type: number of trees}; a tree has the type of its root section.
         tips: {neurite type: terminations of the tree that has most of them}; here a tree has the
             type of most of its points, as in TMD.
@@ -51,6 +64,7 @@ class ExaminedCell:
     path: str
     problem: str | None = None
     hint: str | None = None
+    line: int | None = None
     notes: list = field(default_factory=list)
     trees: dict = field(default_factory=dict)
     tips: dict = field(default_factory=dict)
@@ -58,9 +72,19 @@ class ExaminedCell:
     offset: float | None = None
     tilt: float | None = None
 
+    @property
+    def where(self):
+        """Its file, with the line of the problem where there is one."""
+        return self.path if self.line is None else f"{self.path}, line {self.line}"
+
+    @property
+    def reason(self):
+        """The problem, with the line of the file where there is one."""
+        return self.problem if self.line is None else f"{self.problem} (line {self.line})"
+
     def as_dict(self):
         """The cell as JSON-able values."""
-        return asdict(self)
+        return asdict(self) | {"notes": [note.text for note in self.notes]}
 
 
 def examine_cell(cell, mtype):
@@ -75,17 +99,27 @@ def examine_cell(cell, mtype):
     """
     examined = ExaminedCell(cell.name, mtype, cell.path, use_axon=cell.use_axon)
     try:
-        outline = _Outline(open_morphology(cell.path))
+        mended = mend(open_morphology(cell.path))
     except InvalidInput as error:
         examined.problem, examined.hint = error.problem, error.hint
         return examined
+    outline = _Outline(mended.morphology)
     examined.trees, examined.tips = outline.trees(), outline.tips()
-    examined.problem = _problem(outline)
-    examined.hint = SIZE_HINT if examined.problem == NO_SIZE else None
-    if examined.problem is None:
-        examined.notes = _notes(outline)
-        examined.offset, examined.tilt = outline.frame()
+    fault = _fault(outline, mended.notes)
+    if fault is not None:
+        examined.problem, examined.hint, point = fault
+        examined.line = line_of(cell.path, point, in_soma="soma has" in fault[0])
+        return examined
+    notes = [_placed(note, cell.path) for note in mended.notes]
+    examined.notes = [*notes, *_notes(outline, cell.path)]
+    examined.offset, examined.tilt = outline.frame()
     return examined
+
+
+def _placed(note, path):
+    """The note with the line of its file, where the format has lines."""
+    line = line_of(path, note.point, note.in_soma)
+    return note if line is None else note._replace(text=f"{note.text} (line {line})")
 
 
 def examine_dataset(dataset):
@@ -102,8 +136,12 @@ class _Outline:
     def __init__(self, morphology):
         self.points, self.diameters = morphology.points, morphology.diameters
         self.soma_points = morphology.soma.points
-        self.soma_size = _soma_size(morphology)
-        self.center = morphology.soma.center.astype(float)
+        self.soma_is_finite = (
+            np.isfinite(morphology.soma.points).all()
+            and np.isfinite(morphology.soma.diameters).all()
+        )
+        self.soma_radius, self.soma_center = soma_radius(morphology), soma_center(morphology)
+        self.center = morphology.soma.center.astype(float) if len(self.soma_points) else None
         self.types = np.asarray(morphology.section_types)
         self.offsets = np.asarray(morphology.section_offsets).astype(int)
         self.sizes = np.diff(self.offsets)
@@ -138,6 +176,22 @@ class _Outline:
         ]
         return frame_of(self.center, longest_axis(trees, self.center))
 
+    def dendrites(self):
+        """The root sections of its dendrites."""
+        return [root for root in self.roots if _TYPE_NAMES.get(int(self.types[root])) in DENDRITES]
+
+    def gap(self, root):
+        """Distance (um) of a tree's first point from the soma's surface."""
+        start = self.points[self.offsets[root]].astype(float)
+        return float(np.linalg.norm(start - self.soma_center)) - self.soma_radius
+
+    def sizes_in_um(self, radii, reaches):
+        """(words, value (um), limits) of what shows the unit of a file."""
+        points = self.points[self.in_dendrite].astype(float)
+        reach = float(np.linalg.norm(points - self.soma_center, axis=1).max())
+        yield "its soma has a radius of", self.soma_radius, radii
+        yield "its dendrites reach", reach, reaches
+
     def _below(self, root):
         sections, pending = [], [root]
         while pending:
@@ -150,49 +204,103 @@ class _Outline:
         return int((self.diameters[self.in_dendrite] == 0).sum())
 
 
-def _soma_size(morphology):
-    """The greatest extent (um) of a contour, the greatest diameter of another soma; 0 for none."""
-    from morphio import SomaType
-
-    points, diameters = morphology.soma.points, morphology.soma.diameters
-    if not len(points):
-        return 0.0
-    if morphology.soma_type in (SomaType.SOMA_SIMPLE_CONTOUR, SomaType.SOMA_UNDEFINED):
-        return float(np.ptp(points, axis=0).max())
-    return float(diameters.max())
-
-
-def _problem(outline):
-    """The sentence that says why a loaded cell is of no use, or None."""
-    if not (np.isfinite(outline.points).all() and np.isfinite(outline.diameters).all()):
-        return "it has points or diameters that are not finite"
+def _fault(outline, mended):
+    """Why a loaded cell is of no use: (sentence, hint or None, point or None); None: it is."""
+    finite = np.isfinite(outline.points).all(axis=1) & np.isfinite(outline.diameters)
+    if not (finite.all() and outline.soma_is_finite):
+        return "it has points or diameters that are not finite", None, None
     if len(outline.soma_points) == 0:
-        return "it has no soma, so its trunks have no directions"
+        return "it has no soma, so its trunks have no directions", None, None
     trees = outline.trees()
     if not any(name in trees for name in DENDRITES):
-        return f"it has no dendrites ({_present(outline, trees)})"
+        passed = next((note for note in mended if "passed over" in note.text), None)
+        words = f"; {passed.text}" if passed else ""
+        return f"it has no dendrites ({_present(outline, trees)}{words})", None, None
     points = outline.points[outline.in_dendrite]
     if not np.ptp(points, axis=0).any():
-        return "its dendrites have no length"
-    if (outline.diameters[outline.in_dendrite] < 0).any():
-        return "its dendrites have negative diameters"
+        return "its dendrites have no length", None, tuple(points[0])
+    return _fault_of_diameters(outline) or _fault_of_soma(outline)
+
+
+def _fault_of_diameters(outline):
+    diameters = outline.diameters[outline.in_dendrite]
+    if (diameters < 0).any():
+        place = outline.points[outline.in_dendrite][int(np.argmax(diameters < 0))]
+        return "its dendrites have negative diameters", None, tuple(place)
     without = outline.zero_diameters()
-    if without > MAX_ZERO_DIAMETERS * len(points):
+    if without > MAX_ZERO_DIAMETERS * len(diameters):
         return (
-            f"{without} of the {len(points)} points of its dendrites have a diameter of zero, "
-            "so no diameters can be learned from it"
+            f"{without} of the {len(diameters)} points of its dendrites have a diameter of zero, "
+            "so no diameters can be learned from it",
+            None,
+            None,
         )
-    return None if outline.soma_size > 0 else NO_SIZE
+    return None
 
 
-def _notes(outline):
-    notes = []
+def _fault_of_soma(outline):
+    if outline.soma_radius <= 0:
+        count = len(outline.soma_points)
+        flat = count == 2 and np.ptp(outline.soma_points, axis=0).any()
+        words = f"{NO_SIZE}: a contour of 2 points encloses nothing" if flat else NO_SIZE
+        return words, SIZE_HINT, tuple(outline.soma_points[0])
+    for what, value, (least, most) in outline.sizes_in_um(POSSIBLE_RADII, POSSIBLE_REACH):
+        if not least <= value <= most:
+            return f"{what} {value:.3g} um, which no neuron has", UNITS_HINT, None
+    for root in outline.dendrites():
+        start = outline.points[outline.offsets[root]]
+        if np.linalg.norm(start - outline.soma_center) <= AT_CENTER:
+            kind = _TYPE_NAMES[int(outline.types[root])].replace("_", " ")
+            words = f"one of its {kind}s branches at the soma's center, so it has no direction"
+            return words, "Let it begin at the soma's surface", tuple(start)
+    return None
+
+
+def _notes(outline, path):
+    """Notes on a cell that is used."""
     without = outline.zero_diameters()
     if without:
-        notes.append(f"{without} points of its dendrites have a diameter of zero")
-    if "basal_dendrite" not in outline.trees():
-        notes.append("it has no basal dendrite")
-    return notes
+        yield Note(
+            f"{without} points of its dendrites have a diameter of zero",
+            "have dendrites with diameters of zero",
+        )
+    trees = outline.trees()
+    if "basal_dendrite" not in trees:
+        yield Note("it has no basal dendrite", "have no basal dendrite")
+    yield from _unused_trees(outline, path)
+    for what, value, (least, most) in outline.sizes_in_um(USUAL_RADII, USUAL_REACH):
+        if not least <= value <= most:
+            size = "large" if value > most else "small"
+            unit = "nanometres (or voxels)" if value > most else "millimetres (or voxels)"
+            yield Note(
+                f"{what} {value:.3g} um, too {size} for most neurons: is the file in {unit}?",
+                f"are unusually {size}: are their files in {unit}?",
+            )
+    far = [root for root in outline.dendrites() if outline.gap(root) > MAX_GAP]
+    if far:
+        gap = max(outline.gap(root) for root in far)
+        words = "1 tree begins" if len(far) == 1 else f"{len(far)} trees begin"
+        yield Note(
+            f"{words} more than {MAX_GAP:g} um from the soma (up to {gap:.0f} um)",
+            f"have trees that begin more than {MAX_GAP:g} um from the soma, as if cut off from it",
+        )
+
+
+def _unused_trees(outline, path):
+    """Notes on trees that are neither axon nor dendrite."""
+    kinds = Counter(int(outline.types[root]) for root in outline.roots)
+    others = sorted(kind for kind in kinds if kind not in _TYPE_NAMES)
+    unread = unread_trees(path)
+    count = sum(kinds[kind] for kind in others) + len(unread)
+    if not count:
+        return
+    what = f"of type {some(others)}" if others else "without a label of axon or dendrite"
+    total = len(outline.roots) + len(unread)
+    place = f" (line {some(unread, 3)})" if unread else ""
+    yield Note(
+        f"{count} of its {total} trees are {what} and are not used{place}",
+        "have trees of other types than axon and dendrite (types 0, 5, ...), which are not used",
+    )
 
 
 def _present(outline, trees):

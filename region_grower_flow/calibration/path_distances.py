@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from region_grower_flow.calibration.mending import as_used
 from region_grower_flow.errors import InvalidInput
 
 DENDRITES = ("basal_dendrite", "apical_dendrite")
@@ -141,11 +142,8 @@ def _load(path):
     import morphio
     from tmd.io.io import load_neuron_from_morphio
 
-    try:
-        morphio.set_maximum_warnings(0)
-        return load_neuron_from_morphio(str(path))
-    except (morphio.MorphioError, OSError) as error:
-        raise InvalidInput(f"cannot be read ({' '.join(str(error).split())})", path) from error
+    morphio.set_maximum_warnings(0)
+    return load_neuron_from_morphio(as_used(path))
 
 
 def fit_path_distances(populations, trees=FIRST):

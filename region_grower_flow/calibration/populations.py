@@ -5,13 +5,15 @@ from dataclasses import dataclass, field
 from region_grower_flow.calibration.dataset import unknown_mtypes
 from region_grower_flow.calibration.frames import Frame, describe_frames
 from region_grower_flow.calibration.morphologies import DENDRITES, examine_dataset
-from region_grower_flow.calibration.settings import FAIL, CalibrationSettings
-from region_grower_flow.errors import InvalidInput, InvalidInputs
+from region_grower_flow.calibration.settings import FAIL, SKIP, CalibrationSettings
+from region_grower_flow.errors import InvalidInput, InvalidInputs, some
 from region_grower_flow.morphology import NEURITE_TYPES
 
 BASAL, APICAL = DENDRITES
 AXON = "axon"
 LEGACY_NAMES = {"basal": BASAL, "apical": APICAL}
+MAX_NOTES = 2
+"""Cells with the same note up to which each is told by itself."""
 DEFAULT_THRESHOLD = 2
 """NeuroTS keeps the bar codes of trees with more terminations than this."""
 
@@ -65,7 +67,7 @@ class Population:
                 name: sum(cell.trees.get(name, 0) for cell in self.usable(name))
                 for name in self.neurite_types
             },
-            "lost": [{"name": cell.name, "reason": cell.problem} for cell in self.lost],
+            "lost": [{"name": cell.name, "reason": cell.reason} for cell in self.lost],
             "notes": list(self.notes),
         }
 
@@ -102,7 +104,11 @@ def gather_populations(dataset, settings=None):
         if settings.on_bad_morphology == FAIL:
             problems += [_bad_cell(cell) for cell in lost]
         if usable:
-            problems += _decide(population, *chosen(mtype), settings.bar_threshold)
+            unfit = _decide(population, *chosen(mtype), settings.bar_threshold)
+            if unfit and settings.on_bad_morphology == SKIP:
+                _leave_out(population, unfit[0].problem)
+            else:
+                problems += unfit
     for mtype, notes in dataset.notes.items():
         if mtype not in populations:
             populations[mtype] = Population(mtype, [], [], notes=list(notes))
@@ -115,8 +121,16 @@ def gather_populations(dataset, settings=None):
     return populations
 
 
+def _leave_out(population, reason):
+    """Count all cells of a population as lost, so that other mtypes go on without it."""
+    for cell in population.cells:
+        cell.problem = reason
+    population.lost += population.cells
+    population.cells, population.neurite_types = [], []
+
+
 def _bad_cell(cell):
-    return InvalidInput(f"(mtype {cell.mtype}) {cell.problem}", cell.path, cell.hint)
+    return InvalidInput(f"(mtype {cell.mtype}) {cell.problem}", cell.where, cell.hint)
 
 
 def _first_reason(populations):
@@ -156,8 +170,7 @@ def _decide(population, candidates, exact, threshold=None):
     """Set the neurite types and thresholds of a population; returns the problems."""
     population.neurite_types = [name for name in candidates if exact or _is_grown(population, name)]
     population.notes += _left_out(population, candidates)
-    for cell in population.cells:
-        population.notes += [f"{cell.name}: {note}" for note in cell.notes]
+    population.notes += _odd_cells(population)
     population.notes += describe_frames(population.frames)
     if not population.neurite_types:
         wanted = ", ".join(candidates)
@@ -166,6 +179,21 @@ def _decide(population, candidates, exact, threshold=None):
     for name in population.neurite_types:
         problems += _set_threshold(population, name, threshold)
     return problems
+
+
+def _odd_cells(population):
+    """The notes on the cells: of each, or one for all where more than a few have the same."""
+    alike = {}
+    for cell in population.cells:
+        for note in cell.notes:
+            alike.setdefault(note.kind, []).append((cell.name, note.text))
+    for kind, notes in alike.items():
+        if len(notes) <= MAX_NOTES:
+            yield from (f"{name}: {text}" for name, text in notes)
+        else:
+            count, total = len(notes), len(population.cells)
+            named = some([name for name, _ in notes])
+            yield f"{count} of {total} cells {kind} ({named}; {notes[0][0]}: {notes[0][1]})"
 
 
 def _is_grown(population, name):

@@ -17,6 +17,7 @@ from region_grower_flow.calibration.frames import UP, longest_axis, rotation_bet
 from region_grower_flow.calibration.populations import APICAL
 from region_grower_flow.errors import InvalidInput, InvalidInputs, some
 from region_grower_flow.io.atomic import atomic_write, make_folder
+from region_grower_flow.io.morphologies import open_morphology, without_warnings
 from region_grower_flow.layout import ORIENT
 from region_grower_flow.morphology import APICAL_DENDRITE
 
@@ -146,7 +147,8 @@ def _write(path, copy, sense):
     """Write the copy of a cell; (distance moved (um), angle turned (degrees) or None)."""
     from morphio import MorphioError, mut
 
-    morphology = mut.Morphology(path)
+    # As the file is: what is mended in it is mended, and told, when the copy is read.
+    morphology = mut.Morphology(open_morphology(path), **without_warnings())
     center = morphology.soma.center.astype(float)
     axis = None if sense is None else _axis(morphology, center)
     turn = np.eye(3) if axis is None else rotation_between(axis, sense * UP)

@@ -9,6 +9,8 @@ from functools import partial
 
 import numpy as np
 
+from region_grower_flow.calibration.mending import as_used
+
 
 def load_trees(paths):
     """TMD's Population of cells, whose trees measure path distances quickly.
@@ -19,9 +21,12 @@ def load_trees(paths):
     Returns:
         tmd.Population.Population.
     """
-    import tmd
+    from tmd.io.io import load_neuron_from_morphio
+    from tmd.Population import Population
 
-    population = tmd.io.load_population(list(paths), use_morphio=True)
+    population = Population.Population()
+    for path in paths:
+        population.append_neuron(load_neuron_from_morphio(as_used(path)))
     for tree in population.neurites:
         # TMD asks each tree for its filtration by the method's name: here it finds this one.
         tree.get_point_path_distances = partial(path_distances, tree)

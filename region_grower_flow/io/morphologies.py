@@ -34,6 +34,7 @@ __all__ = [
     "open_morphology",
     "read_morphology",
     "relative_stem",
+    "without_warnings",
     "write_morphology",
 ]
 
@@ -234,7 +235,7 @@ def open_morphology(path):
     with _reading(path, path):
         if path.suffix.lower() == ".h5":
             _check_tables(path)
-        return morphio.Morphology(str(path), **_without_warnings())
+        return morphio.Morphology(str(path), **without_warnings())
 
 
 def load_from_container(path, name):
@@ -278,8 +279,8 @@ def _check_tables(path):
             read_tables(file)
 
 
-def _without_warnings():
-    """Keeps MorphIO's warnings, which it prints on stderr with color codes, from the terminal."""
+def without_warnings():
+    """Keywords that keep MorphIO's warnings, on stderr with color codes, from the terminal."""
     import morphio
 
     if hasattr(morphio, "WarningHandlerCollector"):

@@ -11,10 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
+from region_grower_flow.calibration.mending import open_as_used
 from region_grower_flow.calibration.morphologies import examine_cell
 from region_grower_flow.errors import FlowError, InvalidInput, some
-from region_grower_flow.io.morphologies import load_morphology, read_morphology
+from region_grower_flow.io.morphologies import load_morphology
 from region_grower_flow.layout import DROPPED, MADE
+from region_grower_flow.morphology import FlatMorphology
 from region_grower_flow.record.listing import read_listing
 from region_grower_flow.validation.cells import ValidationCell
 from region_grower_flow.validation.structure import WrittenCell
@@ -249,7 +251,8 @@ def upright(morphology, orientation):
 def read_references(cells, mtype):
     """The reconstructions of an mtype that can be used: ([ValidationCell], [sentence]).
 
-    The rule is that of the calibration: see ``calibration.morphologies.examine_cell``.
+    The rule is that of the calibration, and small faults are mended as there: see
+    ``calibration.morphologies.examine_cell``.
 
     Args:
         cells: the ReferenceCells.
@@ -257,14 +260,12 @@ def read_references(cells, mtype):
     """
     found, lost = [], []
     for cell in cells:
-        problem = examine_cell(cell, mtype).problem
-        if problem is None:
-            try:
-                found.append(ValidationCell(cell.name, centered(read_morphology(cell.path))))
-                continue
-            except FlowError as error:
-                problem = str(error)
-        lost.append(f"{cell.name}: {problem}")
+        examined = examine_cell(cell, mtype)
+        if examined.problem is None:
+            morphology = FlatMorphology.from_morphio(open_as_used(cell.path))
+            found.append(ValidationCell(cell.name, centered(morphology)))
+        else:
+            lost.append(f"{cell.name}: {examined.reason}")
     return found, lost
 
 

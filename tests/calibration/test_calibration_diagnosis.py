@@ -20,9 +20,10 @@ from helpers.reference_cells import (
 )
 from region_grower_flow import DiagnoseReconstructions
 from region_grower_flow.calibration import diagnosis
-from region_grower_flow.calibration.dataset import read_dataset
+from region_grower_flow.calibration.dataset import read_dataset, split_dataset
 from region_grower_flow.calibration.distributions import extract_distributions
 from region_grower_flow.calibration.populations import gather_populations
+from region_grower_flow.calibration.variants import find_variants
 
 BASAL, APICAL = "basal_dendrite", "apical_dendrite"
 
@@ -182,3 +183,41 @@ def test_the_task(tmp_path):
     assert task.complete()
     (tmp_path / "work" / "calibration_diagnosis.csv").unlink()
     assert not task.complete()
+
+
+def test_independent_cells_of_one_form_are_no_variants(tmp_path):
+    """The same soma, numbers of trees and tips, and points in each section: other cells yet."""
+    rng = np.random.default_rng(8)
+    names = [f"c{i}" for i in range(6)]
+    paths = {name: write_cell(make_cell(rng), tmp_path, name) for name in names}
+    assert find_variants(paths) == []
+
+
+def test_clones_are_variants(tmp_path):
+    rng = np.random.default_rng(9)
+    cells = [make_cell(rng) for _ in range(3)]
+    paths = {f"c{i}": write_cell(cell, tmp_path, f"c{i}") for i, cell in enumerate(cells)}
+    turn = np.linalg.qr(rng.normal(size=(3, 3)))[0]
+    for section in cells[1].iter():  # turned, scaled and jittered
+        section.points = 1.1 * section.points @ turn + rng.normal(size=section.points.shape)
+    paths["clone"] = write_cell(cells[1], tmp_path, "clone")
+    paths["absent"] = tmp_path / "absent.h5"
+    assert find_variants(paths) == [["c1", "clone"]]
+
+
+def test_variants_fall_into_one_half(tmp_path):
+    rng = np.random.default_rng(5)
+    lines = []
+    for i in range(8):
+        cell = make_cell(rng)
+        for name in (f"a{i}", f"b{i}"):
+            write_cell(cell, tmp_path / "cells", name)
+            lines.append(f"{name} 1 A")
+            for section in cell.iter():
+                section.points = section.points + rng.normal(scale=0.1, size=section.points.shape)
+    dataset = read_dataset(tmp_path / "cells", write_dat(tmp_path, lines))
+    for seed in range(4):
+        halves = [split_dataset(dataset, part, seed).mtypes["A"] for part in ("fit", "test")]
+        names = [{cell.name[1] for cell in half} for half in halves]
+        assert not names[0] & names[1]
+        assert len(halves[0]) == len(halves[1]) == 8

@@ -164,5 +164,5 @@ def test_a_cell_without_the_tree_does_not_end_the_fit(tmp_path):
 def test_an_unreadable_file_is_named(tmp_path):
     path = tmp_path / "bad.swc"
     path.write_text("1 2 3", encoding="utf-8")
-    with pytest.raises(InvalidInput, match=r"bad\.swc: cannot be read"):
+    with pytest.raises(InvalidInput, match=r"bad\.swc: not a readable morphology"):
         measure_trees([path])

@@ -53,7 +53,9 @@ def test_diameters_of_zero(tmp_path, rng):
     one_zero.root_sections[0].diameters = diameters
     examined = examine(write_cell(one_zero, tmp_path, "one"))
     assert examined.problem is None
-    assert examined.notes == ["1 points of its dendrites have a diameter of zero"]
+    assert [note.text for note in examined.notes] == [
+        "1 points of its dendrites have a diameter of zero"
+    ]
 
 
 def edit_points(path, edit):

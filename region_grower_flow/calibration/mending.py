@@ -1,0 +1,336 @@
+"""Small faults that files of reconstructions often have, mended when a cell is read.
+
+What is learned from a cell must be true of the cell, and NeuroM, TMD and NeuroTS take these faults
+in different ways (a radius of 0, an error without the cell's name, the axon's bars as a
+dendrite's). So a cell is mended in one place, here, before any of them sees it, and every fault is
+told as a Note:
+
+* a soma whose points coincide, or nearly so, is the sphere of its largest point;
+* a tree has the type of its root: an axon that starts from a dendrite is left out of it, other
+  branches count as the root's type;
+* a tree of one point, or of no length, is passed over;
+* a tree that begins at the soma's center begins where it leaves the soma, and one that begins
+  exactly above the center (along z), so that it has no angle in the plane, a hair beside.
+
+A cell without faults is used as its file is, bit by bit.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from region_grower_flow.io.morphologies import open_morphology, without_warnings
+from region_grower_flow.morphology import AXON, NEURITE_TYPES
+
+SMALL_SOMA = 0.6
+"""Radius of a sphere of the soma's area, in radii of its largest point, below which the soma's
+points lie so close together that the sphere of the largest is meant (a cone of one radius length
+and the radii r and 0 has 0.59, a stack of real outlines 0.8 and more)."""
+AT_CENTER = 0.1
+"""Distance (um) from the soma's center within which a trunk's start has no direction."""
+BESIDE = 0.01
+"""Distance (um) from the z axis at which a trunk begins that would have begun on it."""
+
+_NAMES = {number: name.replace("_", " ") for name, number in NEURITE_TYPES.items()}
+
+
+class Note(NamedTuple):
+    """Something odd about a cell that is used all the same.
+
+    Attributes:
+        text: of the cell: "3 of its 6 trees are of type 0 and are not used".
+        kind: of several cells, behind "4 of 9 cells": "have trees of other types ...".
+        point: (x, y, z) of the place in the file, or None.
+        in_soma: whether it is a point of the soma.
+    """
+
+    text: str
+    kind: str
+    point: tuple | None = None
+    in_soma: bool = False
+
+
+class Mended(NamedTuple):
+    """A cell as it is used.
+
+    Attributes:
+        morphology: morphio.Morphology.
+        notes: list of Note; empty: the morphology is that of the file.
+    """
+
+    morphology: object
+    notes: list
+
+
+def as_used(path):
+    """What NeuroM and TMD read for a cell: its path, or the mended morphio.Morphology.
+
+    Raises:
+        InvalidInput: the file is missing, or MorphIO cannot read it.
+    """
+    mended = mend(open_morphology(path))
+    return mended.morphology if mended.notes else str(path)
+
+
+def open_as_used(path):
+    """The mended morphio.Morphology of a file; see :func:`as_used`."""
+    return mend(open_morphology(path)).morphology
+
+
+def mend(morphology):
+    """Mend a cell.
+
+    Args:
+        morphology: morphio.Morphology.
+
+    Returns:
+        Mended. A cell of which no tree would be left keeps its trees, for the examination to say
+        what is wrong.
+    """
+    if not np.isfinite(morphology.points).all():
+        return Mended(morphology, [])  # which the examination refuses
+    soma = _sphere(morphology)
+    center = soma[0] if soma else soma_center(morphology)
+    plans = [_plan(root, center) for root in morphology.root_sections]
+    if all(plan.empty for plan in plans) or not (soma or any(plan.faults for plan in plans)):
+        return Mended(morphology, [])
+    from morphio import mut
+
+    copy, notes = mut.Morphology(morphology, **without_warnings()), []
+    if soma:
+        notes.append(_mend_soma(copy, *soma))
+    radius = soma[1] if soma else soma_radius(morphology)
+    for plan, root in zip(plans, copy.root_sections, strict=True):
+        plan.apply(copy, root, center, radius)
+    notes += _tree_notes(plans)
+    return Mended(copy.as_immutable(), notes)
+
+
+def soma_center(morphology):
+    """(3,) center (um) of a soma as NeuroM has it: a contour's mean, else its first point."""
+    from morphio import SomaType
+
+    points = morphology.soma.points.astype(float)
+    if not len(points):
+        return np.zeros(3)
+    return (
+        points.mean(axis=0) if morphology.soma_type == SomaType.SOMA_SIMPLE_CONTOUR else points[0]
+    )
+
+
+def soma_radius(morphology):
+    """Radius (um) of a soma; 0 for none, and for one that encloses nothing.
+
+    Mirrors neurom.core.soma, by which NeuroTS learns it: the mean distance of a contour from its
+    center, or the radius of the sphere that has the area of the cylinders (without their ends).
+    """
+    from morphio import SomaType
+
+    points = morphology.soma.points.astype(float)
+    radii = morphology.soma.diameters.astype(float) / 2
+    kind = morphology.soma_type
+    if kind == SomaType.SOMA_SINGLE_POINT:
+        return float(radii[0])
+    if kind == SomaType.SOMA_SIMPLE_CONTOUR:
+        return float(np.linalg.norm(points - points.mean(axis=0), axis=1).mean())
+    if kind == SomaType.SOMA_NEUROMORPHO_THREE_POINT_CYLINDERS:
+        return float(np.sqrt(radii[0] * np.linalg.norm(points[2] - points[1]) / 2))
+    if kind == SomaType.SOMA_CYLINDERS:
+        slants = np.hypot(np.linalg.norm(np.diff(points, axis=0), axis=1), np.diff(radii))
+        return float(np.sqrt(((radii[1:] + radii[:-1]) * slants).sum() / 4))
+    return 0.0
+
+
+def _sphere(morphology):
+    """(center, radius) of the sphere that the points of a soma stand for; None: for no sphere."""
+    from morphio import SomaType
+
+    three = morphology.soma_type == SomaType.SOMA_NEUROMORPHO_THREE_POINT_CYLINDERS
+    if not three and morphology.soma_type != SomaType.SOMA_CYLINDERS:
+        return None
+    diameters = morphology.soma.diameters
+    largest = int(np.argmax(diameters))
+    radius = float(diameters[largest]) / 2
+    # NeuroM refuses three points of different radii.
+    odd = three and not np.allclose(diameters, diameters[0])
+    small = soma_radius(morphology) <= SMALL_SOMA * radius
+    if not np.isfinite(diameters).all() or radius == 0.0 or not (odd or small):
+        return None
+    return morphology.soma.points[largest].astype(float), radius
+
+
+def _mend_soma(copy, center, radius):
+    from morphio import SomaType
+
+    count = len(copy.soma.points)
+    copy.soma.points, copy.soma.diameters = [center], [2 * radius]
+    copy.soma.type = SomaType.SOMA_SINGLE_POINT
+    return Note(
+        f"the {count} points of its soma enclose little: it is a sphere of {radius:.3g} um",
+        "have a soma whose points coincide, or nearly so: it is used as a sphere",
+        tuple(center),
+        True,
+    )
+
+
+class _Plan(NamedTuple):
+    """What is wrong with a tree.
+
+    Attributes:
+        kind: its type.
+        empty: it has no length.
+        central: it begins at the soma's center.
+        above: it begins exactly above or below the center, along z.
+        axons: places of the sections (in depth-first order) at which axons leave a dendrite.
+        others: how many of its sections are of another type than the root, but for those axons.
+        point: its first point.
+        points: its number of points.
+    """
+
+    kind: int
+    empty: bool
+    central: bool
+    above: bool
+    axons: tuple
+    others: int
+    point: tuple
+    points: int
+
+    @property
+    def faults(self):
+        """Whether anything is to be mended."""
+        return self.empty or self.central or self.above or bool(self.axons) or self.others > 0
+
+    def apply(self, copy, root, center, radius):
+        """Mend the tree of this root in a mutable copy of the cell."""
+        if self.empty:
+            copy.delete_section(root, True)
+            return
+        if self.axons or self.others:
+            sections = list(root.iter())
+            for place in self.axons:
+                _cut(copy, sections[place])
+            for section in root.iter():
+                section.type = root.type
+        if self.central:
+            root.points = _from_surface(root.points, center, radius)
+        if (self.above or self.central) and _is_above(root.points[0], center):
+            root.points = [root.points[0] + [BESIDE, 0, 0], *root.points[1:]]
+
+
+def _plan(root, center):
+    sections = list(root.iter())
+    kind, axons, others = int(root.type), [], 0
+    types = [int(section.type) for section in sections]
+    if any(other != kind for other in types):
+        inside = set()
+        for place, (section, other) in enumerate(zip(sections, types, strict=True)):
+            parent = None if section.is_root else section.parent.id
+            if parent in inside:
+                inside.add(section.id)
+            elif other == AXON and kind != AXON:
+                inside.add(section.id)
+                axons.append(place)
+            else:
+                others += other != kind
+    points = root.points
+    away = np.linalg.norm(points - center, axis=1) > AT_CENTER
+    first = tuple(float(x) for x in points[0]) if len(points) else None
+    empty = not any(np.ptp(section.points, axis=0).any() for section in sections)
+    # A trunk that ends at the center, too, has no direction: the examination refuses it.
+    central = bool(len(away) and not away[0] and away.any())
+    count = sum(len(section.points) for section in sections)
+    above = bool(len(away) and away[0]) and _is_above(points[0], center)
+    return _Plan(
+        kind, empty, central and not empty, above and not empty, tuple(axons), others, first, count
+    )
+
+
+def _is_above(point, center):
+    return bool((np.abs(point - center)[:2] < 1e-6).all())
+
+
+def _cut(copy, section):
+    """Delete a section and all below it; a parent left with one child goes on with that one."""
+    parent = section.parent
+    copy.delete_section(section, True)
+    if len(parent.children) == 1:
+        child = parent.children[0]
+        parent.points = np.concatenate([parent.points, child.points[1:]])
+        parent.diameters = np.concatenate([parent.diameters, child.diameters[1:]])
+        copy.delete_section(child, False)
+
+
+def _from_surface(points, center, radius):
+    """A trunk's points, with the first ones, at the center, moved to where it leaves the soma."""
+    points = points.astype(float)
+    away = np.linalg.norm(points - center, axis=1)
+    outside = int(np.argmax(away > AT_CENTER))
+    direction = (points[outside] - center) / away[outside]
+    start = center + direction * min(radius, away[outside] / 2)
+    points[:outside] = start
+    return points.astype(np.float32)
+
+
+def _tree_notes(plans):
+    """The notes on the trees of a cell, one of each sort."""
+    total = len(plans)
+    empty = [plan for plan in plans if plan.empty]
+    if empty:
+        what = "one point" if all(plan.points == 1 for plan in empty) else "no length"
+        yield Note(
+            f"{_of(empty, total)} {_has(empty)} {what} and {_is(empty)} passed over",
+            "have trees of one point or of no length, which are passed over",
+            empty[0].point,
+        )
+    central = [plan for plan in plans if plan.central]
+    if central:
+        yield Note(
+            f"{_of(central, total, central[0].kind)} {_begins(central)} at the soma's center: "
+            "moved to the surface of the soma",
+            "have trees that begin at the soma's center: moved to its surface",
+            central[0].point,
+        )
+    above = [plan for plan in plans if plan.above]
+    if above:
+        yield Note(
+            f"{_of(above, total, above[0].kind)} {_begins(above)} exactly along z from the soma's "
+            f"center: moved by {BESIDE:g} um",
+            f"have trees that begin exactly along z from the soma: moved by {BESIDE:g} um",
+            above[0].point,
+        )
+    carrying = [plan for plan in plans if plan.axons and not plan.empty]
+    if carrying:
+        what = "carries an axon" if len(carrying) == 1 else "carry axons"
+        yield Note(
+            f"{_of(carrying, total, carrying[0].kind)} {what}, which is left out",
+            "have dendrites that carry an axon, which is left out of them",
+            carrying[0].point,
+        )
+    mixed = [plan for plan in plans if plan.others and not plan.empty]
+    if mixed:
+        kind = _NAMES.get(mixed[0].kind, f"type {mixed[0].kind}")
+        yield Note(
+            f"{_of(mixed, total)} {_has(mixed)} branches of other types, which count as {kind}",
+            "have trees with branches of several types, which count as that of the root",
+            mixed[0].point,
+        )
+
+
+def _of(plans, total, kind=None):
+    what = f"{_NAMES.get(kind, 'tree')}s" if kind in _NAMES else "trees"
+    return (
+        f"{len(plans)} of its {total} trees" if what == "trees" else f"{len(plans)} of its {what}"
+    )
+
+
+def _has(plans):
+    return "has" if len(plans) == 1 else "have"
+
+
+def _is(plans):
+    return "is" if len(plans) == 1 else "are"
+
+
+def _begins(plans):
+    return "begins" if len(plans) == 1 else "begin"
