@@ -13,6 +13,7 @@ from helpers.reference_cells import INTERNEURON, PYRAMIDAL, make_cell, write_cel
 from region_grower_flow.calibration import distributions as module
 from region_grower_flow.calibration.dataset import read_dataset
 from region_grower_flow.calibration.distributions import extract_distributions
+from region_grower_flow.calibration.extraction import extract_mtype
 from region_grower_flow.calibration.settings import CalibrationSettings
 from region_grower_flow.errors import InvalidInput, WorkerFailed
 
@@ -273,10 +274,33 @@ def test_no_cell_is_left(write):
         extract(dataset, on_bad_morphology="skip")
 
 
-def test_what_neurots_cannot_extract_is_a_sentence_per_mtype(write):
+def test_trees_too_small_for_a_diameter_model_have_one_diameter(write, capfd):
+    """Where diameter-synthesis fails, with messages of LAPACK on the terminal."""
     dataset = write({"a": ("ONE", {"basals": 1, "depth": 0}), "b": ("PC", {})})
-    with pytest.raises(InvalidInput, match=r"mtype ONE: NeuroTS cannot .* from 1 cell"):
-        extract_distributions(dataset)
+    found, _ = extract_distributions(dataset, processes=1)
+    (diameter,) = found["default"]["ONE"]["diameter"]["basal_dendrite"]
+    assert 0.8 < diameter < 1.2
+    assert len(found["default"]["PC"]["diameter"]["basal_dendrite"]) == 2
+    assert "DLASCL" not in "".join(capfd.readouterr())
+
+
+def test_what_neurots_cannot_extract_is_named(write, monkeypatch):
+    """The mtype and its bad cells are named; with skip, other mtypes go on."""
+
+    def fail(task):
+        if any(path.endswith("a1.h5") for path in task.paths):
+            return task.mtype, None, "ValueError: no"
+        return extract_mtype(task)
+
+    monkeypatch.setattr(module, "extract_mtype", fail)
+    dataset = write({"a0": ("A", {}), "a1": ("A", {}), "b": ("B", {})})
+    expected = r"mtype A: NeuroTS cannot .* from 2 cell\(s\), because of a1: ValueError: no"
+    with pytest.raises(InvalidInput, match=expected):
+        extract_distributions(dataset, processes=1)
+    settings = CalibrationSettings(on_bad_morphology="skip")
+    found, report = extract_distributions(dataset, settings, processes=1)
+    assert list(found["default"]) == ["B"]
+    assert [name for name, mtype, _ in report.lost if mtype == "A"] == ["a0", "a1"]
 
 
 @pytest.mark.parametrize(
