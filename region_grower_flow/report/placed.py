@@ -31,6 +31,7 @@ class PlacedCell:
         depth: of the soma below the top of the region (um); None without layers and in vacuum.
         boundaries: depths (um) of the layers' boundaries at the cell, from the top down; None.
         layers: [(name, top, bottom)] of the same.
+        row: of the cell table; -1 when it is not known.
     """
 
     name: str
@@ -41,6 +42,7 @@ class PlacedCell:
     depth: float | None = None
     boundaries: tuple | None = None
     layers: tuple = ()
+    row: int = -1
 
     @functools.cached_property
     def morphology(self):
@@ -99,6 +101,18 @@ class PlacedCells:
     def mtypes(self):
         """{mtype: MtypeCells}."""
         return self._synthesized.mtypes
+
+    @property
+    def table(self):
+        """The CellTable."""
+        return self._table
+
+    def rows(self):
+        """{mtype: (N,) rows of the cell table} of all cells that were made."""
+        return {
+            mtype: np.array([row for row in cells.rows if row >= 0], dtype=np.int64)
+            for mtype, cells in self.mtypes.items()
+        }
 
     def sample(self, mtype, wanted=0, seed=0):
         """Some cells of an mtype, as a list of PlacedCell; none when the mtype is not there.
@@ -177,6 +191,7 @@ class PlacedCells:
             depth=depth if known else None,
             boundaries=tuple(boundaries) if known else None,
             layers=self._layers(row, boundaries) if known else (),
+            row=int(row),
         )
 
     def _layers(self, row, boundaries):

@@ -1,0 +1,31 @@
+"""Colors and marks that keep mtypes apart, for readers who see fewer colors too."""
+
+from typing import NamedTuple
+
+COLORS = (
+    "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#882255", "#332288",
+    "#7f7f1f", "#555555",
+)  # fmt: skip
+"""Okabe and Ito's colors without yellow and black, with three of Paul Tol's."""
+
+MARKS = "osD^vP"
+"""matplotlib's markers: beyond the last color the next mark begins."""
+
+
+class Look(NamedTuple):
+    """How an mtype is drawn: a color (``#rrggbb``) and a mark of :data:`MARKS`."""
+
+    color: str
+    mark: str
+
+
+def looks(mtypes):
+    """{mtype: Look}: neighbours in the order of the mtypes differ in color.
+
+    Up to 60 mtypes have looks of their own.
+    """
+    found = {}
+    for number, mtype in enumerate(mtypes):
+        mark = MARKS[(number // len(COLORS)) % len(MARKS)]
+        found[mtype] = Look(COLORS[number % len(COLORS)], mark)
+    return found

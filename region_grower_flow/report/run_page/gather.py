@@ -1,0 +1,321 @@
+"""All that the page of a run shows, found and drawn from what the run has written."""
+
+import json
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from region_grower_flow.errors import FlowError
+from region_grower_flow.layout import MAX_SEED
+from region_grower_flow.report.palette import looks
+from region_grower_flow.report.placed import common_layers, readable
+from region_grower_flow.report.run_page import science
+from region_grower_flow.report.run_page.mtypes import mtype_part, side_by_side
+from region_grower_flow.report.run_page.outline import outlines
+from region_grower_flow.report.run_page.page import RunReport
+from region_grower_flow.report.run_page.scene import scene
+from region_grower_flow.report.run_page.section import (
+    MOST_CELLS,
+    MOST_SOMATA,
+    draw_section,
+    fullest_slice,
+    webp,
+)
+from region_grower_flow.report.run_page.where import (
+    MOST_SOMATA as MOST_SHOWN,
+)
+from region_grower_flow.report.run_page.where import (
+    VIEWS,
+    plot_depths,
+    plot_projection,
+)
+from region_grower_flow.report.units import ReportSettings, ReportUnit, gathered
+from region_grower_flow.validation.populations import read_references
+from region_grower_flow.validation.space import place_of
+from region_grower_flow.validation.statistics import named_seed
+
+IN_SPACE = 60
+"""Cells of the 3D view: some of each mtype, one at least where there are not more mtypes."""
+LOOKED_AT = 12
+"""Cells of an mtype that the verdict and its figures look at."""
+MOST_DRAWN = 60
+"""Mtypes with pictures of their own: with more a page would be too large to open."""
+UNKNOWN_VALUE = "\N{EN DASH}"
+_BOX_MARGIN = 60.0
+
+
+@dataclass
+class RunData:
+    """What a run has written, for its page.
+
+    Attributes:
+        summary: of the synthesis.
+        placed: PlacedCells.
+        references: {mtype: [ReferenceCell]}; empty without reconstructions.
+        parameters: the NeuroTS parameters of all mtypes (dict), or None.
+        layers: LayerMap, or None where the atlas is not read.
+        attempts: {name of a cell: attempts} of the cells shown, see :func:`attempts_of`.
+        seed: of the run.
+        settings: ReportSettings: seed of the choice of cells, cells in pictures.
+        validation: the verdicts (dicts) that decide, or None.
+        share: a function of (function, units) that gives the results, maybe in processes.
+    """
+
+    summary: dict
+    placed: object
+    references: dict = field(default_factory=dict)
+    parameters: dict | None = None
+    layers: object = None
+    chunks: list = field(default_factory=list)
+    seed: int = 0
+    settings: ReportSettings = field(default_factory=lambda: ReportSettings(None))
+    validation: list | None = None
+    share: object = lambda function, units: [function(unit) for unit in units]
+
+
+def run_report(run, title, **more):
+    """The RunReport of a run.
+
+    Args:
+        run: RunData.
+        title: of the page.
+        more: attributes of RunReport that are not found here (outputs, inputs, command line).
+    """
+    placed = run.placed
+    mtypes = [mtype for mtype in run.summary["mtypes"] if mtype in placed.mtypes]
+    shown = looks(mtypes)
+    seed = run.settings.seed
+    cells = {mtype: placed.sample(mtype, LOOKED_AT, seed) for mtype in mtypes}
+    lost = []
+    for mtype in mtypes:
+        cells[mtype], problems = readable(cells[mtype])
+        lost += problems
+    warnings = [*more.pop("warnings", ()), *lost]
+    references = {
+        mtype: [c.morphology for c in read_references(run.references[mtype][:LOOKED_AT], mtype)[0]]
+        for mtype in mtypes
+        if run.references.get(mtype)
+    }
+    found = mtypes_parts(run, mtypes[:MOST_DRAWN])
+    if len(mtypes) > MOST_DRAWN:
+        warnings.append(f"{MOST_DRAWN} of {len(mtypes)} mtypes are drawn.")
+    return RunReport(
+        title=title,
+        summary=run.summary,
+        findings=findings(run, cells, references),
+        beside=side_by_side(references, upright_of(cells)),
+        looks=shown,
+        section=section_of(run, shown),
+        scene=scene_of(run, cells, shown),
+        where=where_of(run, shown, cells),
+        mtypes=found,
+        warnings=warnings,
+        **more,
+    )
+
+
+def findings(run, cells, references):
+    """The verdict: [Finding].
+
+    Args:
+        run: RunData.
+        cells: {mtype: [PlacedCell]} that can be read.
+        references: {mtype: [FlatMorphology]}.
+    """
+    table = run.placed.table
+    rows = np.concatenate([np.empty(0, dtype=np.int64), *run.placed.rows().values()])
+    chosen = np.sort(np.random.default_rng(run.settings.seed).permutation(rows)[:4000])
+    some = [cell for own in cells.values() for cell in own]
+    upright = upright_of(cells)
+    placed = list(_with_places(some, table, run.parameters))
+    return [
+        finding
+        for finding in (
+            science.made(run.summary),
+            science.in_layers(table, rows),
+            science.in_named_layers(table, chosen),
+            science.directions(table, chosen),
+            science.pointing(references, upright),
+            science.targets(placed),
+            science.limits(placed),
+            science.validated(_counts(run.validation)),
+        )
+        if finding is not None
+    ]
+
+
+def upright_of(cells):
+    """{mtype: [FlatMorphology]} of {mtype: [PlacedCell]}."""
+    return {mtype: [cell.morphology for cell in own] for mtype, own in cells.items()}
+
+
+def _with_places(cells, table, parameters):
+    for cell in cells if parameters is not None else ():
+        try:
+            yield cell, place_of(table, cell.row, parameters)
+        except (FlowError, KeyError):  # parameters of other mtypes: nothing to hold it against
+            continue
+
+
+def _counts(verdicts):
+    if verdicts is None:
+        return None
+    counts = {}
+    for verdict in verdicts:
+        counts[verdict["verdict"]] = counts.get(verdict["verdict"], 0) + 1
+    return counts
+
+
+def section_of(run, shown):
+    """The Section at the top; None when no cell was made."""
+    placed = run.placed
+    positions = placed.positions()
+    if not len(positions):
+        return None
+    view = fullest_slice(positions, placed.pia())
+    inside = placed.within(view.holds, 0, run.settings.seed)
+    somata = [(m, cell.position) for m, own in inside.items() for cell in own]
+    if len(somata) > MOST_SOMATA:
+        rng = np.random.default_rng(run.settings.seed)
+        somata = [somata[i] for i in sorted(rng.choice(len(somata), MOST_SOMATA, replace=False))]
+    drawn, _ = readable(_in_turn(inside, MOST_CELLS, run.settings.seed))
+    return draw_section(drawn, somata, view, run.layers, shown)
+
+
+def _in_turn(cells, most, seed):
+    """Some cells: of each mtype one after the other until there are enough."""
+    rng = np.random.default_rng(named_seed(seed, "turn"))
+    queues = [[own[i] for i in rng.permutation(len(own))] for own in cells.values() if own]
+    found = []
+    while queues and len(found) < most:
+        found += [queue.pop() for queue in queues][: most - len(found)]
+        queues = [queue for queue in queues if queue]
+    return found
+
+
+def scene_of(run, cells, shown):
+    """What the 3D viewer reads; None when no cell can be read."""
+    most = max(IN_SPACE, len(cells))
+    known = {mtype: run.placed.sample(mtype, most, run.settings.seed) for mtype in cells}
+    chosen, _ = readable(_in_turn(known, most, run.settings.seed))
+    if not chosen:
+        return None
+    chosen.sort(key=lambda cell: (list(shown).index(cell.mtype), cell.depth or 0.0))
+    table, attempts = run.placed.table, attempts_of(run.chunks, {cell.name for cell in chosen})
+    told = [(cell, _told(cell, table, attempts, run, shown)) for cell in chosen]
+    pia = run.placed.pia()
+    view = fullest_slice(run.placed.positions(), pia)
+    frame = view.frame.copy()
+    if view.downwards:
+        frame[1] = -frame[1]
+    frame[2] = np.cross(frame[0], frame[1])
+    found = []
+    if run.layers is not None:
+        ends = np.concatenate(
+            [
+                cell.morphology.points @ cell.orientation.T + cell.position
+                for cell in chosen
+                if len(cell.morphology.points)
+            ]
+            or [np.array([cell.position for cell in chosen])]
+        )
+        along = ends @ frame.T
+        low, high = along.min(axis=0) - _BOX_MARGIN, along.max(axis=0) + _BOX_MARGIN
+        found = outlines(run.layers, frame, low, high)
+    made = scene(told, [(_layer(name), lines) for name, lines in found])
+    names = [mtype for mtype in shown if any(cell.mtype == mtype for cell in chosen)]
+    rounded = [[round(float(x), 6) for x in axis] for axis in frame]
+    return {**made, "mtypes": names, "across": rounded[0], "up": rounded[1], "normal": rounded[2]}
+
+
+def _layer(name):
+    from region_grower_flow.report.profiles import layer_name
+
+    return layer_name(name)
+
+
+def _told(cell, table, attempts, run, shown):
+    row = cell.row
+    depth = UNKNOWN_VALUE if cell.depth is None else f"{cell.depth:.0f} µm"
+    facts = [
+        ("id", int(table.ids[row])),
+        ("mtype", cell.mtype),
+        ("region", str(table.regions[row])),
+        ("depth", depth),
+        ("layer", _layer_of(cell)),
+        ("position", ", ".join(f"{x:.1f}" for x in cell.position) + " µm"),
+        ("seed", int((run.seed + int(table.seeds[row])) % MAX_SEED)),
+        ("attempts", attempts.get(cell.name, UNKNOWN_VALUE)),
+        ("file", cell.path.name),
+    ]
+    return {
+        "mtype": cell.mtype,
+        "color": shown[cell.mtype].color,
+        "short": f"id {int(table.ids[row])}" + (f", {depth}" if cell.depth is not None else ""),
+        "facts": [(name, str(value)) for name, value in facts if value is not None],
+    }
+
+
+def _layer_of(cell):
+    for name, top, bottom in cell.layers:
+        if cell.depth is not None and top <= cell.depth <= bottom:
+            return _layer(name)
+    return None
+
+
+def where_of(run, shown, cells):
+    """[(bytes, caption)]: somata from three sides, and along depth."""
+    table, rows = run.placed.table, run.placed.rows()
+    rows = {mtype: rows[mtype] for mtype in shown if len(rows.get(mtype, ()))}
+    total = sum(map(len, rows.values()))
+    if not total:
+        return []
+    words = ""
+    if total > MOST_SHOWN:
+        rng = np.random.default_rng(run.settings.seed)
+        share = MOST_SHOWN / total
+        rows = {m: r[np.sort(rng.permutation(len(r))[: max(int(len(r) * share), 1)])]
+                for m, r in rows.items()}  # fmt: skip
+        words = f" {sum(map(len, rows.values())):,} of {total:,}, drawn by chance."
+    somata = {mtype: table.positions[own] for mtype, own in rows.items()}
+    pia = run.placed.pia()
+    found = [
+        (webp(plot_projection(somata, shown, view, pia)), f"Somata, seen along {axis}.{words}")
+        for view, axis in zip(VIEWS, "zxy", strict=True)
+    ]
+    layers = common_layers([cell for own in cells.values() for cell in own])
+    depths = plot_depths({m: table.depths[own] for m, own in rows.items()}, shown, layers)
+    if depths is not None:
+        between = " Layers: medians at the cells that were looked at." if layers else ""
+        found.append((webp(depths), f"Somata along depth.{words}{between}"))
+    return found
+
+
+def mtypes_parts(run, mtypes):
+    """[MtypePart] of some mtypes."""
+    units = [
+        ReportUnit(
+            mtype=mtype,
+            references=tuple(run.references.get(mtype, ())),
+            cells=tuple(run.placed.sample(mtype, LOOKED_AT, run.settings.seed)),
+            in_atlas=True,
+            settings=run.settings,
+        )
+        for mtype in mtypes
+    ]
+    return gathered(run.share(mtype_part, units), "parts")
+
+
+def attempts_of(chunks, names):
+    """{name: attempts} of some cells, from the tables of the chunks (JSON lines).
+
+    Lines of other cells are not parsed: a run may have millions.
+    """
+    found, wanted = {}, set(names)
+    for chunk in chunks:
+        with open(chunk, encoding="utf-8") as file:
+            for line in file:
+                name = line.partition('"name":"')[2].partition('"')[0]
+                if name in wanted:
+                    found[name] = json.loads(line).get("attempts")
+    return found

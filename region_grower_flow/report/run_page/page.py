@@ -1,0 +1,205 @@
+"""The page of a run as text: what was found and drawn, put into the template."""
+
+import base64
+import hashlib
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from region_grower_flow.report.html import Html, number
+from region_grower_flow.report.style import NEURITE_COLORS, NEURITE_WORDS, printable
+from region_grower_flow.report.synthesis_page import duration, size_words
+
+ASSETS = Path(__file__).with_name("assets")
+TEMPLATE = "page.html.j2"
+SCREEN_DPI = 100
+"""Pixels of the page to an inch of a figure: figures are drawn with twice as many."""
+MARK_PATHS = {
+    "o": "M8 2a6 6 0 1 1 0 12a6 6 0 1 1 0-12z",
+    "s": "M3 3h10v10H3z",
+    "D": "M8 1l7 7-7 7-7-7z",
+    "^": "M8 2l7 12H1z",
+    "v": "M8 14L1 2h14z",
+    "P": "M6 2h4v4h4v4h-4v4H6v-4H2V6h4z",
+}
+"""matplotlib's markers as SVG paths in a box of 16."""
+
+
+@dataclass
+class RunReport:
+    """What the page shows.
+
+    Attributes:
+        title: of the page.
+        summary: what a synthesis writes as its summary.
+        findings: [Finding] of :mod:`~region_grower_flow.report.run_page.science`.
+        looks: {mtype: Look}.
+        section: the :class:`~region_grower_flow.report.run_page.section.Section` on top, or None.
+        scene: what :func:`~region_grower_flow.report.run_page.scene.scene` gives, or None.
+        where: [(bytes of a WebP file, caption)].
+        beside: ([mtype], [Row]): a reconstruction and a grown cell of each.
+        mtypes: [:class:`~region_grower_flow.report.run_page.mtypes.MtypePart`].
+        sentences: {mtype: the validation's sentence}.
+        bars, idle: of :func:`~region_grower_flow.report.run_page.timeline.timeline`.
+        made: when, as text.
+        command: the command line, or None.
+        inputs: [(what, path, digest)].
+        written: [(what, path, bytes or None)] of the outputs.
+        warnings: [sentence].
+        calibration: [(stage, [sentence])].
+        figures: [(report, [(bytes of a picture, kind, caption)])] of other reports.
+        pages: [(words, address beside the page)] of other pages.
+    """
+
+    title: str
+    summary: dict
+    findings: list
+    looks: dict
+    section: object = None
+    scene: dict | None = None
+    where: list = field(default_factory=list)
+    beside: tuple = ((), ())
+    mtypes: list = field(default_factory=list)
+    sentences: dict = field(default_factory=dict)
+    bars: list = field(default_factory=list)
+    idle: float = 0.0
+    made: str = ""
+    command: str | None = None
+    inputs: list = field(default_factory=list)
+    written: list = field(default_factory=list)
+    warnings: list = field(default_factory=list)
+    calibration: list = field(default_factory=list)
+    figures: list = field(default_factory=list)
+    pages: list = field(default_factory=list)
+
+
+def run_page(report):
+    """The page as text: whole in one file, with nothing from outside."""
+    from region_grower_flow.report.run_page.science import overall
+
+    scripts = _scripts(report.scene is not None)
+    return (
+        _environment()
+        .get_template(TEMPLATE)
+        .render(
+            r=report,
+            style=Html((ASSETS / "page.css").read_text(encoding="utf-8")),
+            scripts=[Html(script) for script in scripts],
+            policy=_policy(scripts),
+            verdict=overall(report.findings),
+            scene=_json(report.scene) if report.scene else None,
+            run=_run_words(report),
+            kinds=_kinds(report),
+        )
+    )
+
+
+def _environment():
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(ASSETS),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_shown,
+    )
+    environment.filters.update(
+        duration=duration, size=size_words, number=number, uri=data_uri, image_size=image_size
+    )
+    environment.globals.update(mark_paths=MARK_PATHS, anchors=anchors)
+    return environment
+
+
+def _shown(value):
+    """Characters that steer a terminal or a reader are shown as escapes."""
+    if value is None:
+        return ""
+    if isinstance(value, Html):
+        from markupsafe import Markup
+
+        return Markup(value)
+    if isinstance(value, str):
+        return type(value)("\n".join(printable(line) for line in value.split("\n")))
+    return value
+
+
+def _scripts(with_scene):
+    names = ["three.min.js", "viewer.js", "page.js"] if with_scene else ["page.js"]
+    return [(ASSETS / name).read_text(encoding="utf-8") for name in names]
+
+
+def _policy(scripts):
+    """Scripts of the package alone, by their digests; nothing is fetched."""
+    digests = [hashlib.sha256(script.encode("utf-8")).digest() for script in scripts]
+    sources = " ".join(f"'sha256-{base64.b64encode(d).decode('ascii')}'" for d in digests)
+    return (
+        f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src {sources}; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _json(content):
+    """JSON that cannot end the element that holds it."""
+    text = json.dumps(content, separators=(",", ":"), default=str, allow_nan=False)
+    for sign in "<>&\u2028\u2029":
+        text = text.replace(sign, f"\\u{ord(sign):04x}")
+    return Html(text)
+
+
+def data_uri(data, kind="webp"):
+    """The bytes of a picture as an address."""
+    kind = {"svg": "svg+xml"}.get(kind, kind)
+    return Html(f"data:image/{kind};base64,{base64.b64encode(data).decode('ascii')}")
+
+
+def image_size(data):
+    """(width, height) in pixels of the page, of a figure's bytes."""
+    import io
+
+    from PIL import Image
+
+    width, height = Image.open(io.BytesIO(data)).size
+    return round(width * SCREEN_DPI / 200), round(height * SCREEN_DPI / 200)
+
+
+def anchors(names):
+    """{name: an id}: names may hold anything, ids no spaces."""
+    from region_grower_flow.report.files import file_stem
+
+    return {name: f"m-{file_stem(name)}" for name in names}
+
+
+def _run_words(report):
+    """What the tab of the run tells, as pairs."""
+    provenance = dict(report.summary.get("provenance", {}))
+    recipe = provenance.get("recipe") or {}
+    options = {
+        name: value
+        for name, value in (provenance.get("options") or {}).items()
+        if value not in (None, "", [], ())
+    }
+    grown = report.summary.get("grown_now", 0)
+    seconds = sum(bar.seconds for bar in report.bars if bar.cells is not None)
+    return {
+        "fingerprint": provenance.get("fingerprint"),
+        "packages": provenance.get("versions") or recipe.get("packages") or {},
+        "options": {name: _plain(value) for name, value in sorted(options.items())},
+        "seed": options.get("seed"),
+        "grown": grown,
+        "taken_over": report.summary.get("taken_over", 0),
+        "rate": grown / seconds if grown and seconds > 0 else None,
+        "json": json.dumps(provenance, indent=1, sort_keys=True, ensure_ascii=False, default=str),
+    }
+
+
+def _plain(value):
+    if isinstance(value, dict | list | tuple):
+        return json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
+    return value
+
+
+def _kinds(report):
+    """[(words, color)] of the neurites that are drawn."""
+    return [(NEURITE_WORDS[kind], color) for kind, color in NEURITE_COLORS.items() if kind > 1]

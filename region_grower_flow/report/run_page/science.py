@@ -1,0 +1,289 @@
+"""Is it right? What can be told of a run from its numbers and from the cells that were looked at.
+
+Each finding says what was looked at. What cannot be looked at is ``unknown``: it is never called
+right.
+"""
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+
+from region_grower_flow.errors import DropCell
+from region_grower_flow.morphology import APICAL_DENDRITE, NEURITE_TYPES
+from region_grower_flow.space.scaling import TARGET_TYPES
+from region_grower_flow.validation.space import LIMIT_TOLERANCE, limit_misses, tree_tops
+
+RIGHT, WRONG, NOTE, UNKNOWN = "right", "wrong", "note", "unknown"
+GREAT_LOSS = 0.05
+"""Fraction of an mtype's cells: when more are dropped it is to be looked at."""
+UPRIGHT = 45.0
+"""Degrees from the pia: an apical dendrite that is farther off does not point towards it."""
+REACHED = (0.75, 1.25)
+"""Of the height of a target: between them an apical dendrite has reached it."""
+NEIGHBOURS = 400.0
+"""um: within them layers are taken as flat where depth is compared with the direction."""
+_MOST_COMPARED = 1500
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the verdict.
+
+    Attributes:
+        state: RIGHT, WRONG, NOTE (to be looked at) or UNKNOWN (cannot be told).
+        what: in a few words.
+        words: the sentence, with its numbers.
+    """
+
+    state: str
+    what: str
+    words: str
+
+
+def made(summary):
+    """Cells asked for, made and dropped."""
+    cells = summary["cells"]
+    asked, lost = cells["asked"], cells["dropped"]
+    if not lost:
+        return Finding(RIGHT, "Cells", f"All {asked:,} cells that were asked for were grown.")
+    reasons = {}
+    for counts in summary["mtypes"].values():
+        for reason, count in counts["reasons"].items():
+            reasons[reason] = reasons.get(reason, 0) + count
+    words = f"{cells['made']:,} of {asked:,} cells were grown; {lost:,} were dropped"
+    if reasons:
+        top = max(reasons, key=reasons.get)
+        words += f", {reasons[top]:,} of them because: {top}"
+    bad = [
+        mtype
+        for mtype, counts in summary["mtypes"].items()
+        if counts["asked"] and counts["dropped"] / counts["asked"] > GREAT_LOSS
+    ]
+    state = WRONG if not cells["made"] else NOTE if bad else RIGHT
+    return Finding(state, "Cells", f"{words}.")
+
+
+def in_layers(table, rows):
+    """How many cells lie in layers.
+
+    Args:
+        table: CellTable.
+        rows: of the cells that were made.
+    """
+    if not len(rows):
+        return Finding(UNKNOWN, "Layers", "No cell was made.")
+    known = np.isfinite(table.depths[rows]) & (table.layer_counts[rows] > 0)
+    count = int(known.sum())
+    if not count:
+        words = "No cell lies in layers: nothing was fitted to a depth, no limit could hold."
+        return Finding(UNKNOWN, "Layers", words)
+    if count < len(rows):
+        words = f"{count:,} of {len(rows):,} cells lie in layers; the others were fitted to none."
+        return Finding(NOTE, "Layers", words)
+    return Finding(RIGHT, "Layers", f"All {count:,} cells lie in layers, with a depth.")
+
+
+_NAMED = re.compile(r"^L(\d+)[_:]")
+
+
+def in_named_layers(table, rows):
+    """Whether somata lie in the layers that the names of their mtypes tell; None without names."""
+    total = right = 0
+    for row in rows:
+        named = _NAMED.match(str(table.mtypes[row]))
+        layers = table.layer_names(table.synthesis_regions[row])
+        boundaries = table.layers_of(row)
+        if named is None or not layers or not boundaries or not np.isfinite(table.depths[row]):
+            continue
+        if not all(str(layer).lstrip("L").isdigit() for layer in layers):
+            continue
+        place = int(np.searchsorted(boundaries[1:-1], table.depths[row], side="left"))
+        total += 1
+        right += str(layers[place]).lstrip("L") in named.group(1)
+    if not total:
+        return None
+    words = f"{right:,} of {total:,} somata lie in a layer that their mtype is named after."
+    return Finding(RIGHT if right >= 0.9 * total else NOTE, "Named layers", words)
+
+
+def directions(table, rows):
+    """Whether the atlas's directions agree with its depths.
+
+    Between near cells a way along the direction towards the pia has to take as much from the
+    depth. It is the atlas's orientation against its heights, neither of which growth can see.
+    """
+    rows = np.asarray(rows)
+    up = table.orientations[rows][:, :, 1]
+    known = np.isfinite(up).all(axis=1) & np.isfinite(table.depths[rows])
+    rows, up = rows[known][:_MOST_COMPARED], up[known][:_MOST_COMPARED]
+    pairs = _near_pairs(table.positions[rows])
+    if len(pairs) < 8:
+        words = "Too few cells lie near each other to compare directions with depths."
+        return Finding(UNKNOWN, "Directions", words)
+    first, second = pairs.T
+    way = table.positions[rows[second]] - table.positions[rows[first]]
+    climbed = (way * (up[first] + up[second]) / 2).sum(axis=1)
+    risen = table.depths[rows[first]] - table.depths[rows[second]]
+    far = np.abs(climbed) > 20.0
+    if far.sum() < 8:
+        words = "Near cells lie at one depth: directions cannot be compared with depths."
+        return Finding(UNKNOWN, "Directions", words)
+    agree = float((np.sign(climbed[far]) == np.sign(risen[far])).mean())
+    slope = float(np.median(risen[far] / climbed[far]))
+    words = (
+        f"The atlas's directions point to where depths become less between {agree:.0%} of near "
+        f"cells; 100 µm along them are {100 * slope:.0f} µm of depth."
+    )
+    state = RIGHT if agree >= 0.9 and 0.7 <= slope <= 1.4 else WRONG if agree < 0.6 else NOTE
+    return Finding(state, "Directions", words)
+
+
+def _near_pairs(positions):
+    """(K, 2) of each cell and a few of those within NEIGHBOURS."""
+    from scipy.spatial import cKDTree
+
+    if len(positions) < 2:
+        return np.empty((0, 2), dtype=int)
+    tree = cKDTree(positions)
+    count = min(9, len(positions))
+    distances, found = tree.query(positions, k=count, distance_upper_bound=NEIGHBOURS)
+    near = np.isfinite(distances[:, 1:])
+    mine = np.repeat(np.arange(len(positions)), count - 1)[near.ravel()]
+    return np.column_stack([mine, found[:, 1:][near]])
+
+
+def apical_tilts(morphologies):
+    """Degrees between +y and the way from the soma to the mean of the apical dendrite's points."""
+    tilts = []
+    for morphology in morphologies:
+        counts = np.diff(morphology.offsets)
+        mine = np.repeat(morphology.types == APICAL_DENDRITE, counts)
+        if mine.any():
+            way = morphology.points[mine].astype(float).mean(axis=0)
+            tilts.append(np.degrees(np.arccos(way[1] / max(np.linalg.norm(way), 1e-9))))
+    return np.array(tilts)
+
+
+def pointing(references, cells):
+    """Whether apical dendrites point towards the pia, in reconstructions and in grown cells.
+
+    Args:
+        references, cells: {mtype: [upright FlatMorphology]}.
+    """
+    tilts = {m: (apical_tilts(references.get(m, ())), apical_tilts(cells[m])) for m in cells}
+    tilts = {mtype: both for mtype, both in tilts.items() if len(both[1])}
+    if not tilts:
+        words = "No grown cell that was looked at has an apical dendrite: none shows a direction."
+        return Finding(UNKNOWN, "Apical dendrites", words)
+    grown = np.concatenate([own for _, own in tilts.values()])
+    words = f"{(grown <= UPRIGHT).sum()} of {len(grown)} grown apical dendrites point to the pia"
+    named = [ref for ref, _ in tilts.values() if len(ref)]
+    off = [
+        mtype
+        for mtype, (ref, own) in tilts.items()
+        if len(ref) and (np.median(ref) <= UPRIGHT) != (np.median(own) <= UPRIGHT)
+    ]
+    if not named:
+        return Finding(UNKNOWN, "Apical dendrites", f"{words}; there is no reconstruction beside.")
+    beside = np.concatenate(named)
+    words += f", as {(beside <= UPRIGHT).sum()} of {len(beside)} in the reconstructions do."
+    if off:
+        return Finding(WRONG, "Apical dendrites", f"{words} They differ in: {', '.join(off[:4])}.")
+    agree = (grown <= UPRIGHT).mean() >= 0.8 or (beside <= UPRIGHT).mean() < 0.8
+    return Finding(RIGHT if agree else NOTE, "Apical dendrites", words)
+
+
+def limits(cells):
+    """Whether neurites keep their hard limits.
+
+    Args:
+        cells: [(PlacedCell, CellPlace)].
+    """
+    total, beyond = 0, {}
+    for cell, place in cells:
+        misses = limit_misses(cell.morphology, place)
+        total += bool(misses)
+        greatest = max((extent for extent, _ in misses.values()), default=0.0)
+        if greatest > LIMIT_TOLERANCE:
+            beyond[cell.mtype] = max(greatest, beyond.get(cell.mtype, 0.0))
+    if not total:
+        return Finding(UNKNOWN, "Limits", "The parameters set no limit to these cells.")
+    if beyond:
+        worst = max(beyond, key=beyond.get)
+        words = f"Neurites leave their limits in {', '.join(list(beyond)[:4])}, by up to "
+        return Finding(WRONG, "Limits", f"{words}{beyond[worst]:.0f} µm.")
+    words = f"All of {total} cells that were looked at end within their limits."
+    return Finding(RIGHT, "Limits", words)
+
+
+def targets(cells):
+    """Whether dendrites reach the depths that their parameters aim at.
+
+    Args:
+        cells: [(PlacedCell, CellPlace)].
+    """
+    reached = {}
+    for cell, place in cells:
+        types, extents, _ = tree_tops(cell.morphology)
+        for kind in TARGET_TYPES:
+            wanted = _target_height(place, kind)
+            mine = extents[types == NEURITE_TYPES[kind]]
+            if wanted and wanted > 0 and len(mine):
+                reached.setdefault(cell.mtype, []).append(float(mine.max()) / wanted)
+    if not reached:
+        words = "The parameters aim at no depth: nothing says how high these cells should reach."
+        return Finding(UNKNOWN, "Targets", words)
+    every = np.concatenate(list(reached.values()))
+    low, high = REACHED
+    good = int(((every >= low) & (every <= high)).sum())
+    words = (
+        f"{good} of {len(every)} dendrites with a target end within a quarter of its height "
+        f"(median {np.median(every):.0%} of it)."
+    )
+    off = [m for m, values in reached.items() if not low <= np.median(values) <= high]
+    if off:
+        return Finding(NOTE, "Targets", f"{words} Not so: {', '.join(off[:4])}.")
+    return Finding(RIGHT if good >= 0.8 * len(every) else NOTE, "Targets", words)
+
+
+def _target_height(place, kind):
+    constraint = (place.params.get("context_constraints") or {}).get(kind) or {}
+    try:
+        return place.layers.distance_to(constraint.get("extent_to_target"))
+    except DropCell:
+        return None
+
+
+def validated(counts):
+    """What the validation says.
+
+    Args:
+        counts: {verdict: number of tests that decide}; None when there is none.
+    """
+    if not counts:
+        words = "Not compared with the reconstructions yet: run ValidateSynthesis."
+        return Finding(UNKNOWN, "Validation", words)
+    total, failed = sum(counts.values()), counts.get("fail", 0)
+    if failed:
+        return Finding(WRONG, "Validation", f"{failed} of {total} tests that decide fail.")
+    passed = counts.get("pass", 0)
+    if passed == total:
+        return Finding(RIGHT, "Validation", f"All {total} tests that decide pass.")
+    words = f"{passed} of {total} tests that decide pass, none fails; the others cannot tell."
+    return Finding(NOTE, "Validation", words)
+
+
+def overall(findings):
+    """(state, sentence) of all findings."""
+    wrong = [f.what.lower() for f in findings if f.state == WRONG]
+    notes = [f.what.lower() for f in findings if f.state == NOTE]
+    unknown = [f.what.lower() for f in findings if f.state == UNKNOWN]
+    open_ones = f" Not known: {', '.join(unknown)}." if unknown else ""
+    if wrong:
+        return WRONG, f"Something is wrong: {', '.join(wrong)}.{open_ones}"
+    if notes:
+        return NOTE, f"To be looked at: {', '.join(notes)}.{open_ones}"
+    if unknown:
+        return UNKNOWN, f"All that could be looked at is right.{open_ones}"
+    return RIGHT, "All that was looked at is right."

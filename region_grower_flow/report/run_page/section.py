@@ -1,0 +1,220 @@
+"""The picture at the top: a slice of the atlas, its layers, and cells at their places.
+
+It holds no words, so that it can be shown at any width; words are placed over it by the page.
+"""
+
+import itertools
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from region_grower_flow.report import style
+from region_grower_flow.report.drawing import round_length
+from region_grower_flow.report.profiles import layer_name
+from region_grower_flow.report.run_page.thin import kept_points
+from region_grower_flow.report.slices import MARGIN, aligned_slice, choose_slices
+
+THICKNESSES = (120.0, 250.0, 500.0, 1000.0)
+"""um of a slice: the thinnest that holds enough cells."""
+ENOUGH = 40
+"""Cells in a slice."""
+MOST_CELLS = 44
+"""Whose neurites are drawn: more would hide each other."""
+MOST_SOMATA = 4000
+PIXELS = 2000
+"""Of the longer side of the picture."""
+TALLEST = 0.6
+"""Width over height at least: a higher slice gets room at its sides."""
+SAMPLES = 500
+_THIN = 0.7
+"""um by which drawn neurites may differ from the file."""
+
+
+@dataclass
+class Section:
+    """A picture without words, and the words that belong on it.
+
+    Attributes:
+        data: bytes of a WebP file.
+        size: (width, height) in pixels.
+        layers: [(name, percent from the left, percent from the top)].
+        bar: (percent of the width, words) of a bar of length.
+        words: what is seen.
+        mtypes: those with a soma in it.
+    """
+
+    data: bytes
+    size: tuple
+    layers: list = field(default_factory=list)
+    bar: tuple = (0.0, "")
+    words: str = ""
+    mtypes: tuple = ()
+
+
+def fullest_slice(positions, pia):
+    """A SliceView through the place with the most somata, as thin as holds enough of them.
+
+    Args:
+        positions: (N, 3) um, N > 0.
+        pia: (3,) direction towards the pia.
+    """
+    positions = np.asarray(positions, dtype=np.float64)
+    (view,) = choose_slices(positions, 1, THICKNESSES[0], None, pia)
+    axis = int(np.argmax(np.abs(view.frame[2])))
+    along = np.sort(positions[:, axis])
+    wanted = min(ENOUGH, len(along))
+    for thickness in THICKNESSES:
+        last = np.searchsorted(along, along + thickness, side="right")
+        counts = last - np.arange(len(along))
+        best = int(np.argmax(counts))
+        if counts[best] >= wanted:
+            break
+    middle = (along[best] + along[last[best] - 1]) / 2
+    return aligned_slice(axis, float(middle), thickness, pia)
+
+
+def draw_section(cells, somata, view, layers, looks):
+    """The Section of a slice.
+
+    Args:
+        cells: [PlacedCell] whose neurites are drawn, in the slice.
+        somata: [(mtype, (3,) um)] of all somata in the slice.
+        view: SliceView.
+        layers: LayerMap, or None.
+        looks: {mtype: Look}.
+    """
+    lines = [_lines(cell, view) for cell in cells]
+    dots = {}
+    for mtype, position in somata:
+        dots.setdefault(mtype, []).append(view.project(position))
+    extent = _extent(lines, dots)
+    figure, axes, size = _canvas(extent, view.downwards)
+    names = _draw_layers(axes, layers, view, extent) if layers is not None else []
+    _draw_cells(axes, cells, lines, looks, extent, size)
+    for mtype, places in dots.items():
+        across, up = np.array(places).T
+        axes.scatter(
+            across, up, s=_dot(len(somata)), c=looks[mtype].color, marker=looks[mtype].mark,
+            linewidths=0.5, edgecolors="white", zorder=5,
+        )  # fmt: skip
+    left, _, right, _ = extent
+    length = round_length((right - left) / 6)
+    return Section(
+        data=webp(figure),
+        size=size,
+        layers=[(layer_name(name), *_percent(place, extent, view)) for name, place in names],
+        bar=(100 * length / (right - left), _length_words(length)),
+        words=f"{view.title}: {len(somata):,} somata, {len(cells)} of them with their neurites.",
+        mtypes=tuple(dots),
+    )
+
+
+def _length_words(length):
+    return f"{length:g} µm" if length < 1000 else f"{length / 1000:g} mm"
+
+
+def _lines(cell, view):
+    """[(K, 2) um] of a cell's sections in the slice's plane, and their widths."""
+    morphology = cell.morphology
+    kept = kept_points(morphology.points, morphology.offsets, _THIN)
+    sums = np.concatenate([[0], np.cumsum(kept)])[morphology.offsets]
+    turned = morphology.points[kept] @ (view.frame[:2] @ cell.orientation).T
+    points = turned + view.project(cell.position)
+    diameters = morphology.diameters[kept]
+    pairs = list(itertools.pairwise(sums))
+    return [points[a:b] for a, b in pairs], [float(diameters[a:b].mean()) for a, b in pairs]
+
+
+def _extent(lines, dots):
+    points = [line for own, _ in lines for line in own] + [np.array(p) for p in dots.values()]
+    everything = np.concatenate(points) if points else np.zeros((1, 2))
+    (left, bottom), (right, top) = everything.min(axis=0), everything.max(axis=0)
+    width, height = right - left + 2 * MARGIN, top - bottom + 2 * MARGIN
+    # A tall slice gets room at its sides, so that the picture is never a tower.
+    wider = max(height * TALLEST - width, 0.0) / 2
+    return left - MARGIN - wider, bottom - MARGIN, right + MARGIN + wider, top + MARGIN
+
+
+@style.styled
+def _canvas(extent, downwards):
+    left, bottom, right, top = extent
+    scale = PIXELS / max(right - left, top - bottom)
+    size = round((right - left) * scale), round((top - bottom) * scale)
+    figure = style.new_figure(size[0] / 200, size[1] / 200, layout=None)
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set_axis_off()
+    axes.set_xlim(left, right)
+    axes.set_ylim((top, bottom) if downwards else (bottom, top))
+    return figure, axes, size
+
+
+def _draw_layers(axes, layers, view, extent):
+    """Draw bands of layers; [(name, (across, up))], where their names belong."""
+    from matplotlib.colors import ListedColormap
+
+    left, bottom, right, top = extent
+    step = max(right - left, top - bottom) / SAMPLES
+    across, up = np.arange(left + step / 2, right, step), np.arange(bottom + step / 2, top, step)
+    names, numbers = layers.lookup(view.points(across, up).reshape(-1, 3))
+    numbers = numbers.reshape(len(up), len(across))
+    if not names or (numbers < 0).all():
+        return []
+    bands = np.ma.masked_less(numbers, 0) % len(style.LAYER_FILLS)
+    axes.imshow(
+        bands, cmap=ListedColormap(style.LAYER_FILLS), vmin=0, vmax=len(style.LAYER_FILLS) - 1,
+        extent=(left, right, bottom, top), origin="lower", interpolation="nearest", zorder=0,
+        aspect="auto",
+    )  # fmt: skip
+    found = []
+    for number, name in enumerate(names):
+        mask = numbers == number
+        if mask.sum() > SAMPLES / 8:
+            axes.contour(
+                across, up, mask.astype(float), levels=[0.5], colors="#9fb2c4", linewidths=0.8,
+                zorder=1,
+            )  # fmt: skip
+            found.append((name, _label_place(mask, across, up)))
+    return found
+
+
+def _label_place(mask, across, up):
+    """Near the layer's left end, in the middle of its height there."""
+    columns = np.flatnonzero(mask.sum(axis=0) > 2)
+    columns = columns if len(columns) else np.flatnonzero(mask.any(axis=0))
+    column = columns[min(len(columns) - 1, 2)]
+    return float(across[column]), float(up[int(np.median(np.flatnonzero(mask[:, column])))])
+
+
+def _percent(place, extent, view):
+    left, bottom, right, top = extent
+    across = 100 * (place[0] - left) / (right - left)
+    up = 100 * (place[1] - bottom) / (top - bottom)
+    return across, up if view.downwards else 100 - up
+
+
+def _draw_cells(axes, cells, lines, looks, extent, size):
+    from matplotlib.collections import LineCollection
+
+    points_per_um = size[0] / 200 * 72 / (extent[2] - extent[0])
+    for cell, (own, widths) in zip(cells, lines, strict=True):
+        axes.add_collection(
+            LineCollection(
+                own, linewidths=np.maximum(np.array(widths) * points_per_um, 0.45),
+                colors=looks[cell.mtype].color, capstyle="round", alpha=0.9, zorder=3,
+            ),
+            autolim=False,
+        )  # fmt: skip
+
+
+def _dot(count):
+    return 46 if count <= 60 else 26 if count <= 400 else 10
+
+
+@style.styled
+def webp(figure, dpi=200, quality=82):
+    """The figure as bytes of a WebP file."""
+    import io
+
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="webp", dpi=dpi, pil_kwargs={"quality": quality, "method": 4})
+    return buffer.getvalue()

@@ -1,0 +1,71 @@
+"""When the stages of a run worked: bars for the page."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+IDLE = 20.0
+"""Seconds: longer times without any work (between two runs) are cut out."""
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A stage, or a chunk of cells.
+
+    Attributes:
+        name: its name.
+        start, seconds: since the first began, without idle times, and how long.
+        cells: that it grew; None for other stages.
+        left, width: the same in percent of the whole time.
+    """
+
+    name: str
+    start: float
+    seconds: float
+    cells: int | None = None
+    left: float = 0.0
+    width: float = 0.0
+
+    @property
+    def rate(self):
+        """Cells per second; None for other stages, and where none was grown."""
+        return self.cells / self.seconds if self.cells and self.seconds > 0 else None
+
+
+def timeline(stages):
+    """Stages in the order of their ends.
+
+    Args:
+        stages: [(name, when it ended as text of a manifest, seconds, cells or None)].
+
+    Returns:
+        ([Bar], seconds in which nothing ran and that were cut out)
+    """
+    found = [_parsed(*stage) for stage in stages]
+    found = sorted((stage for stage in found if stage is not None), key=lambda stage: stage[0])
+    if not found:
+        return [], 0.0
+    bars, idle, latest = [], 0.0, found[0][0]
+    for start, seconds, name, cells in found:
+        if start - latest > IDLE:
+            idle += start - latest
+        latest = max(latest, start + seconds)
+        bars.append(Bar(name, start - found[0][0] - idle, seconds, cells))
+    total = max(max(bar.start + bar.seconds for bar in bars), 1e-3)
+    bars.sort(key=lambda bar: bar.start + bar.seconds)
+    scaled = [
+        Bar(
+            bar.name, bar.start, bar.seconds, bar.cells,
+            min(100 * bar.start / total, 99.6), max(100 * bar.seconds / total, 0.4),
+        )
+        for bar in bars
+    ]  # fmt: skip
+    return scaled, idle
+
+
+def _parsed(name, made, seconds, cells):
+    try:
+        ended = datetime.strptime(made, "%Y-%m-%dT%H:%M:%S%z").timestamp()
+    except (TypeError, ValueError):
+        return None
+    seconds = float(seconds or 0.0)
+    return ended - seconds, seconds, name, cells

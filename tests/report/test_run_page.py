@@ -1,0 +1,340 @@
+"""The page of a run: what it says is true, it is whole in one file, and a browser draws it."""
+
+import base64
+import dataclasses
+import hashlib
+import itertools
+import json
+import re
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from helpers.page_reader import Page
+from helpers.report_factory import HOSTILE, pyramid, summary
+from helpers.run_page_parts import Stack, placed, run_report, told
+from region_grower_flow.report.palette import looks
+from region_grower_flow.report.run_page import science
+from region_grower_flow.report.run_page.mtypes import draw_rows, side_by_side
+from region_grower_flow.report.run_page.outline import contour_lines, outlines
+from region_grower_flow.report.run_page.page import RunReport, run_page
+from region_grower_flow.report.run_page.scene import scene
+from region_grower_flow.report.run_page.section import draw_section, fullest_slice
+from region_grower_flow.report.run_page.thin import kept_points, thinned
+from region_grower_flow.report.run_page.timeline import timeline
+from region_grower_flow.report.run_page.where import plot_depths, plot_projection
+
+TURNED = np.array([[0.0, -1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
+
+
+# Thinning.
+
+
+def test_thinned_lines_keep_their_shape():
+    rng = np.random.default_rng(3)
+    points = np.cumsum(rng.normal(size=(400, 3)), axis=0)
+    offsets = np.array([0, 1, 3, 3, 150, 400])
+    kept = kept_points(points, offsets, 2.0)
+    assert 20 < kept.sum() < 250
+    for start, stop in itertools.pairwise(offsets):
+        if stop > start:
+            assert kept[start]
+            assert kept[stop - 1]
+        own = np.flatnonzero(kept[start:stop]) + start
+        for a, b in itertools.pairwise(own):
+            chord = points[b] - points[a]
+            along = np.clip((points[a:b] - points[a]) @ chord / (chord @ chord), 0, 1)
+            away = points[a:b] - points[a] - along[:, None] * chord
+            assert np.linalg.norm(away, axis=1).max() <= 2.0 + 1e-9
+
+
+def test_a_straight_line_is_its_ends():
+    points, offsets = thinned(np.linspace((0, 0), (9, 9), 10), [0, 10], 0.01)
+    assert points.tolist() == [[0, 0], [9, 9]]
+    assert offsets.tolist() == [0, 2]
+
+
+# Colors.
+
+
+def test_sixty_mtypes_look_different():
+    found = looks([f"m{i}" for i in range(60)])
+    assert len(set(found.values())) == 60
+
+
+# The scene.
+
+
+def decoded(found):
+    data = base64.b64decode(found["data"])
+    first, count = found["points"]
+    steps = np.frombuffer(data, "<i2", count, first).reshape(-1, 3)
+    return steps * found["unit"] + found["origin"]
+
+
+def test_a_scene_holds_the_cells_where_they_lie():
+    cell = placed((1000.0, -200.0, 50.0), orientation=TURNED)
+    found = scene([(cell, told(cell))])
+    points = decoded(found)
+    wanted = cell.morphology.points @ TURNED.T + cell.position
+    # The pyramid's ends are all kept.
+    assert np.allclose(points.min(axis=0), wanted.min(axis=0), atol=0.1)
+    assert np.allclose(points.max(axis=0), wanted.max(axis=0), atol=0.1)
+    assert found["cells"][0]["sections"] == 6
+    first, count = found["counts"]
+    counts = np.frombuffer(base64.b64decode(found["data"]), "<u2", count, first)
+    assert counts.sum() * 3 == found["points"][1]
+
+
+def test_no_cells_have_no_scene():
+    assert scene([]) is None
+
+
+def test_outlines_lie_on_the_boundaries_of_layers():
+    found = dict(outlines(Stack(), np.eye(3), np.full(3, -600.0), np.full(3, 600.0)))
+    assert list(found) == [1, 2, 3]
+    top = np.concatenate(found[1])
+    assert abs(top[:, 1].max() - 300) < 15
+    assert abs(top[:, 1].min() - 200) < 15
+    assert np.abs(top[:, [0, 2]]).max() < 515
+
+
+def test_a_mask_at_the_edge_has_a_closed_outline():
+    (line,) = contour_lines(np.arange(5.0), np.arange(4.0), np.ones((4, 5), bool), 0.1)
+    assert np.allclose(line[0], line[-1])
+
+
+# The slice.
+
+
+def test_the_fullest_slice_holds_the_crowd():
+    rng = np.random.default_rng(0)
+    crowd = np.c_[rng.uniform(0, 50, 60), rng.uniform(0, 900, 60), rng.uniform(0, 3000, 60)]
+    few = np.c_[rng.uniform(400, 900, 60), rng.uniform(0, 900, 60), rng.uniform(0, 3000, 60)]
+    view = fullest_slice(np.concatenate([few, crowd]), (0, 1, 0))
+    assert view.holds(crowd).sum() >= 50
+    assert view.holds(few).sum() <= 20
+
+
+def test_a_section_has_a_picture_without_words_and_the_words_beside():
+    cells = [placed((x, 150.0, 0.0), name=f"c{x}") for x in (-40, 0, 40)]
+    view = fullest_slice([cell.position for cell in cells], (0, 1, 0))
+    somata = [(cell.mtype, cell.position) for cell in cells]
+    found = draw_section(cells, somata, view, Stack(), looks(["L5_PC"]))
+    assert found.data[:4] == b"RIFF"
+    assert [name for name, *_ in found.layers] == ["L1", "L2", "L3"]
+    tops = [top for *_, top in found.layers]
+    assert tops == sorted(tops)
+    assert "3 somata" in found.words
+    share, words = found.bar
+    assert 0 < share < 50
+    assert words.endswith("µm")
+
+
+# The verdict.
+
+
+def table(count=60, slope=1.0, up=(0.0, 1.0, 0.0)):
+    rng = np.random.default_rng(1)
+    positions = rng.uniform(0, 290, (count, 3))
+    orientations = np.tile(np.eye(3), (count, 1, 1))
+    orientations[:, :, 1] = up
+    return SimpleNamespace(
+        positions=positions,
+        orientations=orientations,
+        depths=300 - slope * positions[:, 1],
+        layer_counts=np.full(count, 3),
+        mtypes=np.array(["L23_PC"] * count, dtype=object),
+        synthesis_regions=["CTX"] * count,
+        layer_names=lambda region: [1, 2, 3],
+        layers_of=lambda row: [0.0, 100.0, 200.0, 300.0],
+    )
+
+
+def test_directions_that_agree_with_depths_are_right():
+    found = science.directions(table(), np.arange(60))
+    assert found.state == science.RIGHT
+    assert "100 µm of depth" in found.words
+
+
+def test_an_atlas_that_stands_on_its_head_is_wrong():
+    found = science.directions(table(up=(0.0, -1.0, 0.0)), np.arange(60))
+    assert found.state == science.WRONG
+
+
+def test_directions_of_two_cells_cannot_be_told():
+    assert science.directions(table(2), np.arange(2)).state == science.UNKNOWN
+
+
+def test_cells_without_layers_are_not_called_right():
+    flat = table()
+    flat.layer_counts[:] = 0
+    assert science.in_layers(flat, np.arange(60)).state == science.UNKNOWN
+    flat.layer_counts[:30] = 3
+    assert science.in_layers(flat, np.arange(60)).state == science.NOTE
+    assert science.in_layers(table(), np.arange(60)).state == science.RIGHT
+
+
+def test_somata_in_other_layers_than_their_names_are_noted():
+    found = science.in_named_layers(table(), np.arange(60))
+    assert found.state == science.NOTE  # a third lies in layer 1
+    below = table()
+    rows = np.flatnonzero(below.depths > 100)
+    assert science.in_named_layers(below, rows).state == science.RIGHT
+    below.mtypes[:] = "PYR"
+    assert science.in_named_layers(below, rows) is None
+
+
+def test_apical_dendrites_that_point_down_are_wrong():
+    cell = pyramid()
+    down = dataclasses.replace(cell, points=cell.points * np.float32([1, -1, 1]))
+    assert science.pointing({"A": [cell]}, {"A": [cell]}).state == science.RIGHT
+    assert science.pointing({"A": [cell]}, {"A": [down]}).state == science.WRONG
+    assert science.pointing({}, {"A": [cell]}).state == science.UNKNOWN
+    assert science.pointing({}, {}).state == science.UNKNOWN
+
+
+class Place:
+    """A cell whose target and limit are so high above its soma."""
+
+    def __init__(self, target):
+        constraint = {"extent_to_target": {"layer": 1, "fraction": 1.0}}
+        self.params = {"context_constraints": {"apical_dendrite": constraint}}
+        self.layers = SimpleNamespace(distance_to=lambda c: target if c else None)
+
+
+def test_targets_that_are_missed_are_noted():
+    cell = placed((0, 150, 0))
+    reach = float(cell.morphology.points[:, 1].max() - 5.0)
+    assert science.targets([(cell, Place(reach))]).state == science.RIGHT
+    assert science.targets([(cell, Place(3 * reach))]).state == science.NOTE
+    assert science.targets([]).state == science.UNKNOWN
+
+
+def test_limits_that_are_left_are_wrong():
+    cell = placed((0, 150, 0))
+    place = Place(10.0)
+    place.params = {"context_constraints": {"apical_dendrite": {"hard_limit_max": {"layer": 1}}}}
+    assert science.limits([(cell, place)]).state == science.WRONG
+    place.layers = SimpleNamespace(distance_to=lambda c: 500.0 if c else None)
+    assert science.limits([(cell, place)]).state == science.RIGHT
+    assert science.limits([]).state == science.UNKNOWN
+
+
+def test_the_verdict_is_the_worst_and_names_what_is_not_known():
+    right = science.Finding(science.RIGHT, "Cells", "")
+    unknown = science.Finding(science.UNKNOWN, "Validation", "")
+    wrong = science.Finding(science.WRONG, "Limits", "")
+    assert science.overall([right])[0] == science.RIGHT
+    state, words = science.overall([right, unknown])
+    assert state == science.UNKNOWN
+    assert "validation" in words
+    assert science.overall([right, unknown, wrong])[0] == science.WRONG
+    assert science.validated(None).state == science.UNKNOWN
+    assert science.validated({"pass": 3, "no power": 1}).state == science.NOTE
+    assert science.validated({"pass": 3, "fail": 1}).state == science.WRONG
+
+
+def test_many_drops_are_noted():
+    found = science.made(summary())
+    assert found.state == science.NOTE
+    assert "3 were dropped" in found.words
+
+
+# Times.
+
+
+def test_a_timeline_leaves_out_the_night():
+    stages = [
+        ("chunk", "2026-01-02T09:00:30+0000", 30.0, 60),
+        ("atlas", "2026-01-01T18:00:10+0000", 10.0, None),
+        ("broken", "yesterday", 1.0, None),
+    ]
+    bars, idle = timeline(stages)
+    assert [bar.name for bar in bars] == ["atlas", "chunk"]
+    assert bars[1].start == pytest.approx(10.0)
+    assert idle == pytest.approx(14 * 3600 + 3590, abs=10)
+    assert bars[1].rate == pytest.approx(2.0)
+    assert bars[1].left == pytest.approx(25.0)
+    assert timeline([]) == ([], 0.0)
+
+
+# Figures.
+
+
+def test_figures_of_places_are_drawn():
+    somata = {"A": np.random.default_rng(0).uniform(0, 100, (30, 3)), "B": np.zeros((0, 3))}
+    shown = looks(["A", "B"])
+    assert plot_projection(somata, shown, (0, 1), (0, -1, 0)).axes[0].yaxis_inverted()
+    assert plot_depths({"A": somata["A"][:, 0]}, shown, [(1, 0, 50), (2, 50, 100)]) is not None
+    assert plot_depths({"A": np.full(3, np.nan)}, shown) is None
+
+
+def test_rows_have_one_scale():
+    small, large = [pyramid()] * 2, [pyramid(40.0)] * 3
+    first, second = draw_rows([("Reconstructions", small), ("Grown", large)])
+    assert first.size[0] == second.size[0]
+    assert first.bar == second.bar
+    assert second.size[1] > 2 * first.size[1]
+    mtypes, rows = side_by_side({"A": small}, {"A": large, "B": small})
+    assert mtypes == ["A"]
+    assert [row.title for row in rows] == ["Reconstructions", "Grown"]
+
+
+# The page.
+
+
+@pytest.fixture(scope="module")
+def page():
+    return run_page(run_report())
+
+
+SCRIPT = re.compile(r"<script(?: type=\"[\w/]+\" id=\"\w+\")?>(.*?)</script>", re.S)
+
+
+def without_scripts(page):
+    return SCRIPT.sub("", page)
+
+
+def test_the_page_is_well_formed_and_whole(page):
+    read = Page(without_scripts(page))
+    assert len(read.ids) == len(set(read.ids))
+    assert read.tags.count("h1") == read.tags.count("title") == 1
+    assert not {"link", "iframe", "object", "embed", "base", "form"} & set(read.tags)
+    assert all(source.startswith("data:image/") for source in read.sources)
+    assert all(link[1:] in read.ids for link in read.links)
+    assert not re.search(r"url\(|@import", without_scripts(page))
+    assert len(page) < 2_000_000
+
+
+def test_names_are_words_wherever_they_stand(page):
+    read = Page(without_scripts(page))
+    assert '<script>alert("x")</script>' in read.text
+    assert "\u202e" not in without_scripts(page)
+    # In the data of the viewer they cannot end the element.
+    (data,) = re.findall(r'id="scene">(.*?)</script>', page, re.S)
+    assert "<" not in data
+    assert json.loads(data)["outlines"][0]["name"] == HOSTILE
+
+
+def test_only_the_scripts_of_the_package_may_run(page):
+    policy = re.search(r'Content-Security-Policy" content="(.*?)"', page).group(1)
+    assert policy.startswith("default-src &#39;none&#39;")
+    assert "unsafe-eval" not in policy
+    scripts = re.findall(r"<script>(.*?)</script>", page, re.S)
+    assert len(scripts) == 3
+    for script in scripts:
+        digest = base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode()
+        assert f"sha256-{digest}" in policy
+    assert policy.count("sha256-") == 3
+
+
+def test_a_page_without_cells_says_so():
+    nothing = {**summary(), "mtypes": {}, "cells": {"asked": 0, "made": 0, "dropped": 0}}
+    finding = science.made({**nothing, "cells": {"asked": 2, "made": 0, "dropped": 2}})
+    page = run_page(RunReport("Run", nothing, [finding], {}))
+    text = Page(without_scripts(page)).text
+    assert finding.state == science.WRONG
+    assert "Something is wrong: cells." in text
+    assert len(re.findall(r"<script>", page)) == 1
