@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from region_grower_flow.calibration.files import Files, find_files
-from region_grower_flow.calibration.tables import parse_table
+from region_grower_flow.calibration.tables import distinct, parse_table
 from region_grower_flow.calibration.variants import find_variants
 from region_grower_flow.errors import InvalidInput, InvalidInputs, nearest, some
 from region_grower_flow.layout import MORPHOLOGY_EXTENSIONS
@@ -190,8 +190,9 @@ def _scan(folder, dat_file, extension):
     if text is None:
         return None, problems
     files = Files(folder, extension)
-    rows, malformed = parse_table(text, dat_file, files.has)
+    rows, malformed = parse_table(text, dat_file, files.knows)
     problems += malformed
+    rows, notes = distinct(rows)
     used = [row for row in rows if row.use_dendrites]
     if rows and not used:
         problem = f"use_dendrites is false for all of its {len(rows)} morphologies"
@@ -207,7 +208,9 @@ def _scan(folder, dat_file, extension):
         group = _group(row, names)
         cell = ReferenceCell(row.name, str(paths[row]), row.use_axon, row.layer, group)
         mtypes.setdefault(row.mtype, []).append(cell)
-    return Dataset(folder, dat_file, extension, mtypes, _unused(rows)), []
+    for mtype, sentences in _unused(rows).items():
+        notes.setdefault(mtype, []).extend(sentences)
+    return Dataset(folder, dat_file, extension, mtypes, notes), []
 
 
 def _group(row, names):

@@ -6,6 +6,8 @@ from pathlib import Path
 from region_grower_flow.errors import InvalidInput, nearest, some
 from region_grower_flow.layout import MORPHOLOGY_EXTENSIONS
 
+STANDARDIZED = ".CNG"
+"""What NeuroMorpho.Org puts behind the names of files in its standardized format."""
 MAX_LISTED = 20
 """Absent morphologies with a sentence of their own; the others share one."""
 
@@ -20,7 +22,7 @@ class Files:
 
     def __init__(self, folder, extension):
         self._folder, self._extension = Path(folder), extension
-        self._names, self._below = None, None
+        self._names, self._below, self._by_stem = None, None, None
 
     @property
     def names(self):
@@ -57,6 +59,33 @@ class Files:
         path = self._direct(name)
         return path.is_file() if "/" in name else path.name in self.names
 
+    def knows(self, name):
+        """Whether there is a file of this name, or of nearly this name (see :meth:`alike`)."""
+        return self.has(name) or bool(self.alike(name))
+
+    def alike(self, name):
+        """The files that a name means though it is not quite theirs.
+
+        These are ``a.swc`` for the name ``a.swc``, ``b.CNG.swc`` (as NeuroMorpho.Org writes them)
+        for ``b``, and ``D.SWC`` for ``D``.
+        """
+        if self._extension is None or self.escapes(name):
+            return []
+        if self._by_stem is None:
+            self._by_stem = {}
+            paths = [self._folder / file for file in sorted(self.names)]
+            for path in [*paths, *(path for paths in self.below.values() for path in paths)]:
+                extension = path.suffix.lower()
+                if extension.lstrip(".") in MORPHOLOGY_EXTENSIONS:
+                    stems = {path.stem, path.stem.removesuffix(STANDARDIZED)}
+                    for stem in stems:
+                        self._by_stem.setdefault((stem, extension), []).append(path)
+        bare, dot, extension = name.rpartition(".")
+        found = self._by_stem.get((name, self._extension), [])
+        if not found and dot and extension.lower() in MORPHOLOGY_EXTENSIONS:
+            found = self._by_stem.get((bare, f".{extension.lower()}"), [])
+        return found
+
     def find(self, row, base):
         """The file of a row of a table: (path or None, InvalidInput without place or None).
 
@@ -74,6 +103,7 @@ class Files:
         if self.has(row.name):
             return _readable(self._direct(row.name))
         found = [] if "/" in row.name else self.below.get(self._direct(row.name).name, [])
+        found = found or self.alike(row.name)
         own = [path for path in found if path.parent.name == row.mtype]
         if len(own or found) > 1:
             where = some(path.parent.relative_to(self._folder) for path in found)
@@ -165,5 +195,12 @@ def _absent_hint(row, files, stems):
     other = files.other_extension(row.name)
     if other and not row.path:
         return f"There is {row.name}{other}; is {other} the extension?"
+    # Likeness is blind to case, and to what is put behind short names.
+    lower = row.name.lower()
+    longer = [
+        stem for stem in stems if stem.lower() == lower or stem.lower().startswith(f"{lower}.")
+    ]
+    if longer:
+        return f"Did you mean {' or '.join(repr(stem) for stem in longer[:3])}?"
     close = nearest(row.name, stems)
     return close[:1].upper() + close[1:]

@@ -17,10 +17,12 @@ from pathlib import PurePath
 
 from region_grower_flow.calibration.neurondb import parse_neurondb
 from region_grower_flow.calibration.rows import Row, make_row
-from region_grower_flow.errors import InvalidInput, nearest
+from region_grower_flow.errors import InvalidInput, nearest, some
 
-DAT_COLUMNS = ("name", "integer", "mtype")
-EXPECTED_LINE = "expected a morphology's name, an integer and an mtype"
+DAT_COLUMNS = ("name", "layer", "mtype")
+EXPECTED_LINE = "expected a morphology's name, a layer and an mtype"
+HEADER_WORDS = ("name", "morphology", "morph_name", "layer", "mtype", "m-type")
+"""What shows that the first line of a dat file is a header."""
 
 COLUMNS = {
     "name": ("name", "morphology", "morphology_name", "morph_name"),
@@ -82,46 +84,39 @@ def _first_line(text):
 def parse_dat(text, where, is_name=lambda name: False):
     """Parse the text of a dat file: a line per morphology, columns parted by any white space.
 
-    A first line is a header when its second column is not an integer and ``is_name`` does not
-    know its first column (else it is a line with a bad integer), when its second column is
-    ``layer``, or when it reads ``0 1 2``, as pandas writes a table without column names.
+    The second column, a layer, is any word, as in region-grower. A first line is a header when
+    ``is_name`` does not know its first column, and one of its words is one of HEADER_WORDS or its
+    second column is a word where all others are integers; also when its second column is ``layer``,
+    or when it reads ``0 1 2``, as pandas writes a table without column names.
 
     Returns:
         (rows, problems): list of Row and list of InvalidInput.
     """
-    rows, problems, first = [], [], True
-    for number, line in enumerate(_LINE_END.split(text), start=1):
-        words = line.split()
-        if not words or words[0].startswith("#"):
-            continue
-        if first and _is_header(words, is_name):
-            first = False
-            continue
-        first = False
-        problem = _line_problem(words)
-        if problem:
-            problems.append(InvalidInput(f"{problem}; {EXPECTED_LINE}", f"{where}, line {number}"))
+    lines = [(n, line.split()) for n, line in enumerate(_LINE_END.split(text), start=1)]
+    lines = [(n, words) for n, words in lines if words and not words[0].startswith("#")]
+    if lines and _is_header(lines[0][1], [words for _, words in lines[1:]], is_name):
+        lines = lines[1:]
+    rows, problems = [], []
+    for number, words in lines:
+        if len(words) < len(DAT_COLUMNS):
+            problem = f"the line has {len(words)} of {len(DAT_COLUMNS)} columns; {EXPECTED_LINE}"
+            problems.append(InvalidInput(problem, f"{where}, line {number}"))
         else:
             rows.append(Row(number, words[0], words[2], layer=words[1]))
     return rows, problems
 
 
-def _is_header(words, is_name):
+def _is_header(words, others, is_name):
     if words[1:2] == ["layer"]:
         return True
     if is_name(words[0]):
         return False
-    if words[:3] == ["0", "1", "2"]:
+    if words[:3] == ["0", "1", "2"] or any(word.lower() in HEADER_WORDS for word in words[:3]):
         return True
-    return len(words) >= len(DAT_COLUMNS) and not _INTEGER.match(words[1])
-
-
-def _line_problem(words):
-    if len(words) < len(DAT_COLUMNS):
-        return f"the line has {len(words)} of {len(DAT_COLUMNS)} columns"
-    if not _INTEGER.match(words[1]):
-        return f"the second column is {words[1]!r}, not an integer"
-    return None
+    numbered = bool(others) and all(
+        _INTEGER.match(line[1]) for line in others if len(line) >= len(DAT_COLUMNS)
+    )
+    return len(words) >= len(DAT_COLUMNS) and not _INTEGER.match(words[1]) and numbered
 
 
 def parse_delimited(text, where):
@@ -158,7 +153,7 @@ def parse_delimited(text, where):
     except csv.Error as error:
         place = f"{where}, line {reader.line_num}"
         problems.append(InvalidInput(f"the table cannot be read ({error})", place))
-    return _distinct(rows) if header and "name" not in header else rows, problems
+    return _by_folder(rows) if header and "name" not in header else rows, problems
 
 
 def _header(values, place):
@@ -179,7 +174,7 @@ def _header(values, place):
     return found, problems
 
 
-def _distinct(rows):
+def _by_folder(rows):
     """Rows named by their files: those of one name in several folders get their folders' names."""
     counts = Counter(row.name for row in rows)
     return [
@@ -191,17 +186,44 @@ def _distinct(rows):
 
 
 def _duplicates(rows, where):
+    """Problems of morphologies that are there twice and not as the same (see :func:`distinct`)."""
     seen, problems = {}, []
     for row in rows:
-        if row.name in seen:
-            earlier = seen[row.name]
-            problems.append(
-                InvalidInput(
-                    f"morphology {row.name!r} ({row.mtype}) is already on line {earlier.line} "
-                    f"({earlier.mtype})",
-                    f"{where}, line {row.line}",
-                    "Name each morphology once, so that no cell counts twice",
-                )
+        earlier = seen.setdefault(row.name, row)
+        if _said(row) == _said(earlier):
+            continue
+        other = f" ({earlier.mtype})" if earlier.mtype != row.mtype else ", with other entries"
+        problems.append(
+            InvalidInput(
+                f"morphology {row.name!r} ({row.mtype}) is already on line {earlier.line}{other}",
+                f"{where}, line {row.line}",
+                "Name each morphology once, so that no cell counts twice",
             )
-        seen.setdefault(row.name, row)
+        )
     return problems
+
+
+def _said(row):
+    """What counts of a row, whatever its line and its layer."""
+    return row._replace(line=0, layer="")
+
+
+def distinct(rows):
+    """The rows without those that say again what an earlier one says: (rows, notes).
+
+    Tables of electrical models have a row per combination of a morphology with a model.
+
+    Returns:
+        (list of Row, {mtype: sentences}).
+    """
+    first, again = {}, {}
+    for row in rows:
+        if first.setdefault(row.name, row) is not row:
+            again.setdefault(row.mtype, []).append(f"{row.name} (line {row.line})")
+    notes = {
+        mtype: [
+            f"{len(names)} rows say again what an earlier one says, once counted: {some(names)}"
+        ]
+        for mtype, names in again.items()
+    }
+    return list(first.values()), notes

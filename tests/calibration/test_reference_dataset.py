@@ -52,7 +52,50 @@ def test_header_is_optional(folder):
 
 
 def test_a_first_line_with_a_known_name_is_no_header(folder):
-    assert "second column is 'five'" in problems(folder, ["a five PC", "b 5 PC"])[0]
+    assert names(read(folder, ["a five PC", "b 5 PC"])) == {"PC": ["a", "b"]}
+
+
+@pytest.mark.parametrize("layers", ["L1 L2 L3", "V 5.0 VI", "1 L2 3", "5 unknown 5"])
+def test_layers_are_any_words(folder, layers):
+    lines = [f"{n} {layer} PC" for n, layer in zip("abc", layers.split(), strict=True)]
+    assert names(read(folder, lines)) == {"PC": ["a", "b", "c"]}
+    assert names(read(folder, ["name region mtype", *lines])) == {"PC": ["a", "b", "c"]}
+    # A misspelt first name is no header.
+    (problem,) = problems(folder, ["aa L1 PC", "b L2 PC"])
+    assert "line 1: there is no" in problem
+
+
+def test_rows_that_say_the_same_twice_are_one_cell(folder):
+    lines = ["a 1 IN cNAC combo1", "a 1 IN bNAC combo2", "a L1 IN x", "c 1 IN cNAC combo1"]
+    dataset = read(folder, lines)
+    assert names(dataset) == {"IN": ["a", "c"]}
+    assert dataset.notes["IN"] == [
+        "2 rows say again what an earlier one says, once counted: a (line 2), a (line 3)"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [
+        ("d.swc", "d.swc"),
+        ("d.SWC", "d"),
+        ("d.CNG.swc", "d"),
+        ("sub/d.CNG.swc", "d"),
+        ("d.CNG.swc", "d.swc"),
+        ("d.asc", "d.asc"),
+    ],
+)
+def test_names_that_are_nearly_those_of_files(folder, file, name):
+    (folder / "sub").mkdir()
+    (folder / file).touch()
+    dataset = read(folder, [f"{name} L1 IN"], "swc")
+    assert dataset.mtypes["IN"][0].path == str(folder / file)
+
+
+def test_a_name_that_two_files_may_mean(folder):
+    for file in ("d.SWC", "d.CNG.swc"):
+        (folder / file).touch()
+    assert "there are 2 files of the name 'd'" in problems(folder, ["d 1 IN"], "swc")[0]
 
 
 def test_any_white_space_comments_blank_lines_and_more_columns(folder):
@@ -77,8 +120,6 @@ def test_names_in_sub_folders(folder):
     ("line", "expected"),
     [
         ("b 5", "line 2: the line has 2 of 3 columns"),
-        ("b V PC", "line 2: the second column is 'V', not an integer"),
-        ("b 5.0 PC", "line 2: the second column is '5.0', not an integer"),
         ("a 5 IN", "line 2: morphology 'a' (IN) is already on line 1 (PC)"),
         ("bb 5 PC", "line 2: there is no"),
         ("../cells/b 5 PC", "line 2: the name '../cells/../cells/b' leads"),
@@ -97,17 +138,20 @@ def test_bad_lines(folder, line, expected):
 
 
 def test_all_problems_are_reported_together(folder):
-    found = problems(folder, ["a 5 PC", "b", "a 5 PC", "c x PC", "missing 5 PC"])
+    lines = ["a 5 PC", "b", "a 5 IN", "c 5", "missing 5 PC"]
+    found = problems(folder, lines)
     assert len(found) == 4
     with pytest.raises(InvalidInput) as error:
-        read(folder, ["a 5 PC", "b", "a 5 PC", "c x PC", "missing 5 PC"])
+        read(folder, lines)
     assert str(error.value).splitlines() == found
 
 
 def test_absent_morphologies_get_help(folder):
     (folder / "pyramid.asc").touch()
     (folder / "pyramid_2.h5").touch()
-    other, close = problems(folder, ["pyramid 5 PC", "pyramid_3 5 PC"])
+    (folder / "Cell.v2.h5").touch()
+    other, close, longer = problems(folder, ["pyramid 5 PC", "pyramid_3 5 PC", "cell 5 PC"])
+    assert "Did you mean 'Cell.v2'?" in longer
     assert "There is pyramid.asc; is .asc the extension?" in other
     assert "Did you mean 'pyramid_2'" in close
 

@@ -134,6 +134,15 @@ def test_delimited(delimiter, name):
     assert row[:7] == (3, "a", "T", "", "5", True, False)
 
 
+def test_rows_of_combinations_are_one_cell(cells):
+    dataset = read(cells, "name,mtype,etype\na,T,x\na,T,y\nb,T,x\n")
+    assert [cell.name for cell in dataset.mtypes["T"]] == ["a", "b"]
+    twice = XML.replace(
+        "<morphology/>", XML[XML.index("<morphology>") : XML.index("<morphology><")]
+    )
+    assert [c.name for c in read(cells, twice, "db.xml").mtypes["L5_TPC:A"]] == ["a"]
+
+
 def test_a_quoted_cell_may_hold_the_delimiter():
     (row,) = parse('name,mtype,note\na,T,"x, y"\n', "table.csv")
     assert row.mtype == "T"
@@ -150,6 +159,10 @@ def test_a_quoted_cell_may_hold_the_delimiter():
         ("name,mtype\n,T\n", "line 2: the morphology has no name"),
         ("name,mtype\na,\n", "line 2: the morphology 'a' has no mtype"),
         ("name,mtype,use_axon\na,T,2\n", "line 2: use_axon is '2', expected true or false"),
+        (
+            "name,mtype,use_axon\na,T,\na,T,no\n",
+            "line 3: morphology 'a' (T) is already on line 2, with other entries",
+        ),
         ("name,mtype\na,T\na,U\n", "line 3: morphology 'a' (U) is already on line 2 (T)"),
         ('name,mtype\na,"T"x\n', "line 2: the table cannot be read"),
         ("name,mtype\n", "t.csv: no morphology is named"),
