@@ -1,4 +1,4 @@
-"""What can be wrong with an atlas, found before any work and said all at once."""
+"""Checks of an atlas, made before any work; all problems are said at once."""
 
 import logging
 from collections import Counter
@@ -113,7 +113,7 @@ def _region_problems(survey, region_map, allow_no_layers):
 
 
 def nan_problems(table, atlas_dir):
-    """What has no value in what a cell table took from an atlas: [(cells, InvalidInput)].
+    """Values of the atlas that cells of a table lack: [(cells, InvalidInput)].
 
     Only NaN that keeps cells from being grown: that of a layer below a cell does not, nor any in
     the region ``default``, which has no depths in the model.

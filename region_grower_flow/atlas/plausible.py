@@ -1,4 +1,4 @@
-"""What is odd between an atlas and its cells, though each can be read: ids, units, gaps.
+"""Oddities between an atlas and its cells, though each can be read: ids, units, gaps.
 
 Each function returns sentences (or problems); none of them changes what is grown.
 """
@@ -13,7 +13,7 @@ from region_grower_flow.io.nrrd_volumes import PLAUSIBLE_VOXELS
 _EXACT_FLOAT32 = 1 << 24
 """Whole numbers up to here are exact in float32: ids of the Allen Institute are larger."""
 _UNITS = {"nm": 1e3, "mm": 1e-3, "m": 1e-6}
-"""What a length in um becomes in other units."""
+"""Factors by which a length in um is multiplied in other units."""
 
 
 def ids_at(volume, positions):

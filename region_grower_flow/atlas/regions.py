@@ -1,4 +1,4 @@
-"""Which entry of the region structure serves which region of the atlas."""
+"""Entries of the region structure, and the regions of the atlas that each serves."""
 
 from collections import defaultdict
 from pathlib import Path

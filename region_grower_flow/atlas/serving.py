@@ -1,4 +1,4 @@
-"""Which cells the region structure serves, and what helps those that it does not.
+"""Cells that the region structure serves, and advice for those that it does not.
 
 A cell that no entry serves has no layers, targets or limits: it falls to ``default``, as in
 region-grower. That is seldom meant: regions are misspelt, have a suffix (``SSp-ll@left``), or are
@@ -81,7 +81,7 @@ def _mapped(region, region_map):
 
 
 def region_map_problems(region_map, regions, known):
-    """What is wrong in a region map, as a list of InvalidInput.
+    """Problems of a region map, as a list of InvalidInput.
 
     Args:
         region_map: what :func:`parse_region_map` returns.
@@ -116,7 +116,7 @@ def cells_per_entry(regions, mapper):
 
 
 def entry_sentence(regions, mapper, structure):
-    """How many cells each entry of the region structure serves, for every run."""
+    """One sentence: the number of cells that each entry of the region structure serves."""
     parts = []
     for entry, count in cells_per_entry(regions, mapper).items():
         layers = (structure.get(entry) or {}).get("layers")

@@ -72,7 +72,7 @@ def structure_problems(structure, path):
 
 
 def has_layers(entry):
-    """Whether a region's entry gives layers (region-grower needs both keys)."""
+    """True if a region's entry gives layers (region-grower needs both keys)."""
     return entry.get("layers") is not None and entry.get("thicknesses") is not None
 
 
@@ -89,7 +89,7 @@ def cortical_depths(entry):
 
 
 def needs_territories(entry):
-    """Whether a boundary of the region is chosen by the territory that the cell is in."""
+    """True if a boundary of the region is chosen by the territory that the cell is in."""
     return any(
         boundary.get("multimesh_mode") == TERRITORIES_MODE
         for boundary in entry.get("boundaries") or []
@@ -219,7 +219,7 @@ def _no_layers(layer):
 
 
 def _is_layer(layer):
-    """Whether it is a name or a number, from 1, that the region may have (schemas say so else)."""
+    """True if it is a name or a number, from 1, that the region may have (schemas say so else)."""
     return isinstance(layer, str) or (type(layer) is int and layer >= 1)
 
 

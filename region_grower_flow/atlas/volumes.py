@@ -19,7 +19,7 @@ _TOLERANCE = 1e-4
 
 @dataclass(frozen=True)
 class Geometry:
-    """Where a volume is: number of voxels, their size and the corner (um; sizes may be < 0)."""
+    """Place of a volume: number of voxels, their size and the corner (um; sizes may be < 0)."""
 
     shape: tuple
     voxel_dimensions: tuple
@@ -47,7 +47,7 @@ class Geometry:
 
 
 def geometry_differences(ours, theirs):
-    """What tells the space of a volume from that of another: (what it has, what the other has).
+    """Differences between the spaces of two volumes: (what it has, what the other has).
 
     Args:
         ours, theirs: Geometry, or anything with its attributes (a voxcell.VoxelData).

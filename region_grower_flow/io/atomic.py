@@ -23,7 +23,7 @@ PathLike: TypeAlias = str | os.PathLike[str]
 """A path as functions take it."""
 
 TEMPORARY_PREFIX = ".tmp-"
-"""How the name of every file begins that is not complete yet."""
+"""Prefix of the name of every file that is not complete yet."""
 
 _ADVICE: dict[int | None, tuple[str | None, str]] = {
     errno.ENOSPC: ("the disk is full", "free some space and run again: finished work is kept"),
@@ -251,7 +251,7 @@ def inside(folder: PathLike, names: Iterable[str]) -> set[str]:
 
 
 def is_plain(name: object) -> bool:
-    """Whether a name is a path of ordinary parts (a million are asked for in a second)."""
+    """True if a name is a path of ordinary parts (a million are asked for in a second)."""
     return (
         isinstance(name, str)
         and name.isprintable()

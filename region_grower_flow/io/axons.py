@@ -86,7 +86,7 @@ def check_axon_table(path, ids, base_morph_dir=None):
 
 
 def na_ratio_by_mtype(names, mtypes):
-    """How many cells of each mtype the table gives no axon: {mtype: (without, all, ratio)}.
+    """Cells of each mtype to which the table gives no axon: {mtype: (without, all, ratio)}.
 
     Only mtypes with such cells, the highest ratio first (region-grower's "N/A ratio").
     """
@@ -165,7 +165,7 @@ def _parse(path):
 
 
 def _collect(problems, where, read, text):
-    """What ``read`` makes of ``text``, or None when it is invalid: then its problem is added."""
+    """The value that ``read`` makes of ``text``; None when invalid, and its problem is added."""
     try:
         return read(text)
     except InvalidInput as error:

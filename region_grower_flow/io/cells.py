@@ -21,7 +21,7 @@ PRODUCER = "synthesis"
 NODE_TYPE_ID = -1
 """SONATA's value for "no node type": all properties are in the columns."""
 DYNAMICS = "@dynamics:"
-"""How voxcell marks the columns of SONATA's group dynamics_params."""
+"""Prefix by which voxcell marks the columns of SONATA's group dynamics_params."""
 ID_MAP_COLUMNS = ("input_id", "output_id", "morphology", "status", "reason")
 
 _STRUCTURE = "SONATA nodes or an MVD3 file"

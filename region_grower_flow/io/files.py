@@ -22,11 +22,11 @@ TICK_SECONDS = 0.02
 bear one stamp."""
 
 ATTEMPTS = 5
-"""To read a file that somebody is writing."""
+"""Number of attempts to read a file that somebody is writing."""
 
 
 def stamp(status):
-    """What tells one state of a file from all others, as a list of numbers."""
+    """List of numbers that tells one state of a file from all others."""
     return [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
 
 

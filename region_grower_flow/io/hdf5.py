@@ -21,11 +21,11 @@ READ_ERRORS = (
     OverflowError,
     MemoryError,
 )
-"""What h5py, and what builds on it, raise for damaged files and inconsistent tables."""
+"""Errors that h5py, and what builds on it, raise for damaged files and inconsistent tables."""
 LARGE = 1 << 28
 """Bytes of a dataset from which on what it claims is compared with what the file holds."""
 MOST_COMPRESSED = 1100
-"""Above the best ratio that deflate can reach (1032)."""
+"""A ratio of compression beyond the best that deflate can reach (1032)."""
 
 
 def require_held(dataset, where):
@@ -60,7 +60,7 @@ def hdf5_file(path):
 
 
 class GuardedFile:
-    """What h5py needs of a binary file; it never fails to write.
+    """The methods of a binary file that h5py needs; it never fails to write.
 
     Attributes:
         failure: the OSError of the first write that failed, or None.

@@ -29,7 +29,7 @@ def layer_number(layer, layers):
 
 
 def absent_layer(layer, layers):
-    """What to say of a layer that its region does not have: (problem, hint or None)."""
+    """Sentence about a layer that its region does not have: (problem, hint or None)."""
     if not isinstance(layer, str):
         return f"layer {layer} of a region that has {len(layers)} layers", None
     names = [str(name) for name in layers]

@@ -53,7 +53,7 @@ _READ_HINTS = (
     ("Unsupported section type", "Use the types 1 soma, 2 axon, 3 basal and 4 apical dendrite"),
     ("Section type changed", "Give all points between two bifurcations the same type"),
 )
-"""What to do about the messages of MorphIO that real files are known to cause."""
+"""Advice for the messages of MorphIO that real files are known to cause."""
 
 
 def morphology_name(seed):
@@ -65,7 +65,7 @@ def morphology_name(seed):
 
 
 def directory_depth(n_files, max_files_per_dir=None):
-    """How many levels of folders keep at most ``max_files_per_dir`` files in one (None: none).
+    """Levels of folders that keep at most ``max_files_per_dir`` files in one (None: no levels).
 
     Mirrors region_grower.morph_io.MorphWriter; 0 means all files in the one folder "hashed".
 
@@ -177,7 +177,7 @@ def write_morphology(folder, stem, morphology, extensions):
 
 
 def check_file(path, size, crc32):
-    """Whether the file at ``path`` has this size and content (False when it cannot be read)."""
+    """True if the file at ``path`` has this size and content (False when it cannot be read)."""
     try:
         if os.path.getsize(path) != size:
             return False
@@ -212,7 +212,7 @@ def read_morphology(path, require_diameters=False):
 
 
 def load_morphology(path):
-    """What a morphology file holds, as FlatMorphology: its numbers may be anything.
+    """The content of a morphology file as a FlatMorphology; its numbers are not checked.
 
     Raises:
         InvalidInput: the file is missing, of another kind, or MorphIO cannot read it.
@@ -239,7 +239,7 @@ def open_morphology(path):
 
 
 def load_from_container(path, name):
-    """What a container holds under a name, as MorphIO reads it: see :func:`load_morphology`.
+    """A morphology of a container, as MorphIO reads it: see :func:`load_morphology`.
 
     Raises:
         InvalidInput: there is no such morphology, or MorphIO cannot read it.

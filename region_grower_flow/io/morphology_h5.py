@@ -29,7 +29,7 @@ _UNALLOCATED = 0xFFFFFFFFFFFFFFFF
 _POINT_BYTES, _ROW_BYTES = 16, 12
 _ALIGNMENT = 8
 _EOF_FIELD = 40
-"""Where a version 0 superblock keeps the end of the file (8 bytes)."""
+"""Offset of the end of the file (8 bytes) in a version 0 superblock."""
 
 
 def h5_tables(morphology):
@@ -275,7 +275,7 @@ def _unallocated_head(n_points, n_sections):
 
 
 def _places(head, rows, columns, row_bytes):
-    """Where ``head`` holds the row count (dimensions and maximum) and the data's address."""
+    """Offsets in ``head`` of the row count (dimensions and maximum) and the data's address."""
     dimensions = _find_all(head, struct.pack("<QQ", rows, columns))
     layout = _find_all(head, struct.pack("<QQ", _UNALLOCATED, rows * row_bytes))
     if len(dimensions) not in (1, 2) or len(layout) != 1:

@@ -15,7 +15,7 @@ from region_grower_flow.io.soma import soma_contour, soma_sphere
 from region_grower_flow.morphology import APICAL_DENDRITE, AXON, BASAL_DENDRITE, SOMA
 
 DECIMALS = 9
-"""Of coordinates and diameters (um) in both formats."""
+"""Decimals of coordinates and diameters (um) in both formats."""
 
 _SWC_HEADER = (
     "# Created by region-grower-flow\n"

@@ -1,4 +1,4 @@
-"""What SONATA and MVD3 files may hold that voxcell passes over: node groups, fixed-length text."""
+"""Contents of SONATA and MVD3 files that voxcell passes over: node groups, fixed-length text."""
 
 import numpy as np
 

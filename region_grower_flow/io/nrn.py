@@ -14,7 +14,7 @@ from region_grower_flow.io.morphology_text import DECIMALS, swc_rows
 from region_grower_flow.morphology import APICAL_DENDRITE, SOMA
 
 ABSOLUTE, RELATIVE = 1e-8, 1e-5
-"""How near (um, and as a ratio) a section must end to be the one of the apical point
+"""Distance (um, and as a ratio) within which a section must end to be that of the apical point
 (``morph_tool.nrnhines.point_to_section_end``)."""
 
 

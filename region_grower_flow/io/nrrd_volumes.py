@@ -14,7 +14,7 @@ from region_grower_flow.errors import InvalidInput
 
 NDIM = 3
 _NOISE = 1e-5
-"""Of a voxel, beside the diagonal: what writers leave of a rotation that is none."""
+"""Share of a voxel beside the diagonal that writers leave of a rotation that is none."""
 _OTHER_UNITS = {
     "nm": 1e-3, "nanometer": 1e-3, "nanometers": 1e-3, "nanometre": 1e-3, "nanometres": 1e-3,
     "mm": 1e3, "millimeter": 1e3, "millimeters": 1e3, "millimetre": 1e3, "millimetres": 1e3,
@@ -134,7 +134,7 @@ def _check_units(header, spacings, where):
 
 
 def broken(nrrd, voxcell_error):
-    """What the readers raise on a damaged or strange file."""
+    """Errors that the readers raise on a damaged or strange file."""
     return (
         nrrd.NRRDError, voxcell_error, zlib.error, OSError, EOFError, ValueError, TypeError,
         LookupError, AttributeError, AssertionError, NotImplementedError, OverflowError,

@@ -1,4 +1,4 @@
-"""How many cells there are, and which rows of the cell table are theirs, without reading all."""
+"""Numbers of cells and their rows of the cell table, without reading all of it."""
 
 import numpy as np
 

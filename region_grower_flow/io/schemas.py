@@ -10,7 +10,7 @@ from pathlib import Path
 from region_grower_flow.errors import InvalidInput, nearest, some
 
 ARROW = " -> "
-"""Between the keys of a path: ``SSCX -> L5_TPC -> apical_dendrite -> randomness``."""
+"""Separator between the keys of a path: ``SSCX -> L5_TPC -> apical_dendrite -> randomness``."""
 _MAX_SHOWN = 60
 """Characters of a wrong value that a message shows."""
 _KINDS = {

@@ -13,7 +13,7 @@ PERIMETER_STEPS = 100
 CYLINDERS = 20
 CIRCLE_POINTS = 20
 _FLAT = 1e-6
-"""Below this length the minor axis of a contour does not lie in the xy plane (NEURON's limit)."""
+"""Length below which a contour's minor axis does not lie in the xy plane (NEURON's limit)."""
 
 
 def soma_sphere(points, diameters):

@@ -26,7 +26,7 @@ PREFIXES = {
 }
 """Beginnings of the names of the files of each kind."""
 INPUTS = ("synthdb/synthesis_inputs/inputs", "synthesis_inputs/inputs", "inputs")
-"""Where the files are in a checkout or an installation of synthdb."""
+"""Folders of the files in a checkout or an installation of synthdb."""
 INDEX_EXTENSIONS = (".sqlite", ".sqlite3", ".db")
 TABLE = "synthesis_inputs"
 COLUMNS = {PARAMETERS: "parameters_path", DISTRIBUTIONS: "distributions_path"}
@@ -34,7 +34,7 @@ _PATTERN = set("*?[")
 
 
 def is_spread(path):
-    """Whether a path stands for several files: a folder, a pattern or an index."""
+    """True if a path stands for several files: a folder, a pattern or an index."""
     text = str(path)
     return Path(text).is_dir() or _is_pattern(text) or _index(text) is not None
 

@@ -1,1 +1,1 @@
-"""Where cells are: positions from densities, slices of circuits, and the axons to graft."""
+"""Places of cells: positions from densities, slices of circuits, and the axons to graft."""

@@ -24,7 +24,7 @@ def axon_table_text(choice):
 
 
 def scores_text(choice, mtypes):
-    """What was chosen for each cell, with what score of how much, as CSV."""
+    """The donor of each cell with its score and the best score that was possible, as CSV."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(SCORE_COLUMNS)
@@ -46,7 +46,7 @@ def scores_text(choice, mtypes):
 
 
 def donors_text(choice):
-    """How often each donor was chosen, and its mean score, as CSV."""
+    """Number of times that each donor was chosen, and its mean score, as CSV."""
     text = io.StringIO()
     writer = csv.DictWriter(text, DONOR_COLUMNS, lineterminator="\n")
     writer.writeheader()
@@ -55,7 +55,7 @@ def donors_text(choice):
 
 
 def choice_sentences(choice, mtypes):
-    """What was chosen, in sentences."""
+    """Sentences about a choice of axons."""
     count = len(choice.names)
     without = Counter(
         (mtype, reason)

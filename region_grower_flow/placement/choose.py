@@ -34,7 +34,7 @@ BLOCK = 1 << 21
 
 @dataclass(frozen=True)
 class ChoiceSettings:
-    """How donors are chosen.
+    """Settings of the choice of donors.
 
     Attributes:
         mode: "random", "layers" or "rules".
@@ -57,7 +57,7 @@ class ChoiceSettings:
 
 @dataclass(frozen=True)
 class Knowledge:
-    """What scores are computed from, besides the cells (all empty for a random choice).
+    """Inputs of the scores, besides the cells (all empty for a random choice).
 
     Attributes:
         heights: {donor: AxonHeights}.
@@ -234,7 +234,7 @@ def home_of(donor, columns, knowledge):
 
 
 def knowledge_problems(mtypes, donors, settings, table, knowledge):
-    """What scores need and is not there, as a list of InvalidInput."""
+    """Inputs that the scores need and that are not there, as a list of InvalidInput."""
     used = [d for mtype in sorted(set(mtypes.tolist())) for d in donors.get(mtype, [])]
     regions = sorted(set(table.synthesis_regions[table.layer_counts > 0].tolist()))
     if settings.mode == RULES:

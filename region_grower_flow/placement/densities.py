@@ -27,7 +27,7 @@ RESERVED = ("x", "y", "z", "region")
 _ENTRY = ("density", "region", "traits")
 _SUFFIX = ".nrrd"
 _TOLERANCE = 1e-3
-"""Of the sum of probabilities, which the rounding of written numbers explains."""
+"""Deviation of a sum of probabilities that the rounding of written numbers explains."""
 
 
 @dataclass(frozen=True)

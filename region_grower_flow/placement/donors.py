@@ -38,7 +38,7 @@ class Donor:
 
 @dataclass(frozen=True)
 class AxonHeights:
-    """Where an axon is along the vertical, seen from its soma.
+    """Extent of an axon along the vertical, seen from its soma.
 
     Attributes:
         top: height (um) of its highest point above the soma's center; negative when it is below.

@@ -43,7 +43,7 @@ _FACE = 1e-2
 
 @dataclass(frozen=True)
 class PlacementSettings:
-    """Where and how many cells are placed.
+    """Settings of the placement: where cells are placed, and how many.
 
     Attributes:
         density_factor: factor of all densities.
@@ -89,7 +89,7 @@ class PlacedCells:
 
 @dataclass
 class Plan:
-    """What placing needs, checked.
+    """Inputs of a placement, checked.
 
     Attributes:
         voxels: :class:`Voxels` of the atlas.

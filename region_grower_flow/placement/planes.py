@@ -45,7 +45,7 @@ class Plane:
 
 @dataclass(frozen=True)
 class Slice:
-    """What is between two planes: on the normal's side of ``left``, not beyond ``right``."""
+    """The space between two planes: on the normal's side of ``left``, not beyond ``right``."""
 
     left: Plane
     right: Plane
@@ -244,7 +244,7 @@ def _curve(centers, indices, voxel_size, settings):
 
 
 def _end(point, inner, places):
-    """Where the line ends: straight on from ``inner`` over ``point`` to the last of the places."""
+    """End of the line: straight on from ``inner`` over ``point`` to the last of the places."""
     direction = (point - inner) / np.linalg.norm(point - inner)
     reach = np.quantile((places - point) @ direction, 1.0 - _END_SHARE)
     return point + max(reach, 0.0) * direction

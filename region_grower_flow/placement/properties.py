@@ -1,4 +1,4 @@
-"""What a place gives a cell beside its region: layer, hemisphere, orientation, classes."""
+"""Properties of a cell from its place, beside its region: layer, hemisphere, axes, classes."""
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from region_grower_flow.placement.voxels import geometry_problem, load_values, n
 
 LEFT, RIGHT, UNDEFINED = "left", "right", "undefined"
 _BOUNDS = (2,)
-"""What each voxel of a placement hint holds: the bottom and the top of the layer."""
+"""Shape of a voxel of a placement hint: the bottom and the top of the layer."""
 _TAXONOMY = {"mClass": "morph_class", "sClass": "synapse_class"}
 """Columns of brainbuilder's table of mtypes, and the properties that they become."""
 
@@ -47,7 +47,7 @@ def layers_at(chosen, regions, voxels, structure_path, atlas_dir):
 
 
 def layer_problems(acronyms, voxels, structure_path, atlas_dir):
-    """What :func:`layers_at` needs for cells of some regions and lacks, as a list of InvalidInput.
+    """Inputs that :func:`layers_at` lacks for cells of some regions, as a list of InvalidInput.
 
     Raises:
         InvalidInputs: the structure is wrong.
@@ -150,7 +150,7 @@ def load_taxonomy(path):
 
 
 def taxonomy_problems(taxonomy, traits, where):
-    """What a table of mtypes lacks for cells, or says twice, as a list of InvalidInput.
+    """Gaps and repetitions in a table of mtypes, as a list of InvalidInput.
 
     Args:
         taxonomy: what :func:`load_taxonomy` returns.

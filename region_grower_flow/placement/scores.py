@@ -1,4 +1,4 @@
-"""How well axons fit cells: one score per cell and donor, from 0 (never chosen) to 1.
+"""Scores of how well axons fit cells: one per cell and donor, from 0 (never chosen) to 1.
 
 ``layers``: the axon keeps its layers. At home, in the column that the donor comes from, the shares
 of the axon's length in the layers (and below the last one) are p_1 .. p_L, p_L+1; moved to the
@@ -77,7 +77,7 @@ def limit_scores(top, depths, tolerance):
 
 
 def scale_weight(scale, bias):
-    """How much a scale other than 1 lowers a score.
+    """Factor by which a scale other than 1 lowers a score.
 
     ``uniform``: not at all; ``linear``: by the factor min(scale, 1 / scale); ``gaussian``: by
     exp(-(ln scale / 0.25)^2 / 2). Twice and half the size count the same.

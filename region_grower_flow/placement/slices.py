@@ -21,7 +21,7 @@ HEMISPHERE = "hemisphere"
 
 @dataclass(frozen=True)
 class SliceSettings:
-    """Which cells are taken.
+    """Settings of a slice: the cells that are taken.
 
     Attributes:
         mtypes: names, None for all.
@@ -108,7 +108,7 @@ def slice_numbers(positions, slices):
 
 
 def slice_sentences(before, after):
-    """What was taken, in sentences."""
+    """Sentences about the cells that were taken."""
     yield f"{len(after):,} of {len(before):,} cells taken"
     if SLICE in after.properties:
         counts = np.unique(after.properties[SLICE], return_counts=True)[1]

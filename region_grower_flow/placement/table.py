@@ -26,7 +26,7 @@ LAYER, HEMISPHERE = "layer", "hemisphere"
 
 @dataclass(frozen=True)
 class PropertySettings:
-    """Which properties placed cells get beside their traits and region.
+    """Settings of the properties that placed cells get beside their traits and region.
 
     Attributes:
         region_structure: YAML file from which layers are found, or None.
@@ -83,7 +83,7 @@ def cells_of(placed, voxels, atlas_dir, settings):
 
 
 def property_problems(plan, atlas_dir, settings):
-    """What the properties of the cells of a plan need and lack, as a list of InvalidInput.
+    """Inputs that the properties of a plan's cells lack, as a list of InvalidInput.
 
     Args:
         plan: the Plan of the placement.
@@ -120,7 +120,7 @@ def report_text(rows):
 
 
 def placement_sentences(placed):
-    """What was placed, in sentences."""
+    """Sentences about the cells that were placed."""
     expected, mtypes = {}, {}
     for row in placed.report:
         name = row["mtype"]

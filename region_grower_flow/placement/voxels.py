@@ -122,7 +122,7 @@ class Voxels:
 
 
 def geometry_problem(voxels, folder, name, payload=()):
-    """What tells the space of a volume from that of the regions: an InvalidInput, or None.
+    """The difference between the space of a volume and that of the regions: InvalidInput, or None.
 
     Args:
         voxels: Voxels.
@@ -165,7 +165,7 @@ def named_volume(text, atlas_dir):
 
 
 def boundary_distance(region, size):
-    """How far the voxels of a region are from its boundary, at least.
+    """Least distance of the voxels of a region from its boundary.
 
     The distance is that from any point of the voxel to the nearest point outside of the region (of
     a voxel of another region, or beyond the atlas): a cell placed anywhere in a voxel with the

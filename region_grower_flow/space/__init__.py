@@ -1,1 +1,1 @@
-"""What space does to one cell: layers, bar-code scaling, limits, boundaries, directions."""
+"""Effects of space on one cell: layers, bar-code scaling, limits, boundaries, directions."""

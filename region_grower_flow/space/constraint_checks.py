@@ -1,4 +1,4 @@
-"""What can be wrong in the ``directions`` and ``boundaries`` of a region structure.
+"""Checks of the ``directions`` and ``boundaries`` of a region structure.
 
 Run before any work: each problem is one sentence. What is odd but sound (an entry that can never
 act, say) is a note, for the log.
@@ -40,9 +40,9 @@ BOUNDARY_KEYS = (
 BOUNDARY_PARAMS = ("d_min", "d_max", "power", *TRY_PARAMS)
 GLOMERULUS_PATTERN = "glomeruli_[0-9][0-9][0-9]*.obj"
 MOST_TRIES = 10_000
-"""Of ``max_tries``: a point that is refused each time would take for ever beyond."""
+"""Upper limit of ``max_tries``: a point that is refused each time would take for ever."""
 UNIT_TOLERANCE = 1e-6
-"""How far from 1 the length of a direction may be before it gets a note."""
+"""Deviation from 1 of a direction's length beyond which it gets a note."""
 
 
 def check_directions(entry, where):
@@ -94,7 +94,7 @@ def check_boundaries(entry, where, base_dir=None):
 
 
 def constraint_notes(entry, where, base_dir=None):
-    """What is odd in the constraints of a region's entry that passed the checks, as sentences."""
+    """Oddities in the constraints of a region's entry that passed the checks, as sentences."""
     notes = []
     for i, direction in enumerate(entry.get("directions") or ()):
         at = f"{where}, directions/{i}"
@@ -146,7 +146,7 @@ class _Problems:
             self.add(f"{key!r} must be {_either(known)}, not {mapping[key]!r}")
 
     def number(self, mapping, key, least=None):
-        """Whether ``key`` is absent or a finite number of at least ``least``."""
+        """True if ``key`` is absent or a finite number of at least ``least``."""
         value = mapping.get(key, 0.0 if least is None else least)
         sound = _is_number(value) and (least is None or value >= least)
         if not sound:

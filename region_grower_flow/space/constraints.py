@@ -42,7 +42,7 @@ DEFAULT_RANDOMNESS_INCREASE = 1.2
 
 @dataclass(frozen=True)
 class ConstraintCell:
-    """What constraints ask of a cell.
+    """Properties of a cell that constraints ask for.
 
     Attributes:
         position: (3,) um, the soma.
@@ -113,7 +113,7 @@ class Constraint:
         return self
 
     def acts_on(self, neurite_type, process):
-        """Whether it acts on sections of this neurite type and process ("major", "secondary").
+        """True if it acts on sections of this neurite type and process ("major", "secondary").
 
         Without ``neurite_types`` it acts on no section (trunks are not filtered); mirrors
         ``neurots.generate.tree.TreeGrower.add_section``.

@@ -14,12 +14,12 @@ from region_grower_flow.space.constraints import D_MAX
 from region_grower_flow.space.meshes import load_mesh, mesh_paths
 
 SMALL = 1.0
-"""Of the size of a voxel: no surface of a brain is as small."""
+"""Size, in voxels, that no surface of a brain is as small as."""
 _DISTANCES = ("params_section", "params_trunk")
 
 
 def mesh_notes(entry, where, base_dir, grid, shape):
-    """What is odd about the places of the meshes of a region's boundaries, as sentences.
+    """Oddities in the places of the meshes of a region's boundaries, as sentences.
 
     Args:
         entry: the region's entry of the region structure, which passed the checks.
@@ -52,7 +52,7 @@ def mesh_notes(entry, where, base_dir, grid, shape):
 
 
 def _oddness(triangles, grid, shape, reach, in_voxels):
-    """What is odd about one mesh, as the end of a sentence ('' when nothing is)."""
+    """Oddity of one mesh, as the end of a sentence ('' without any)."""
     corners = np.asarray(triangles, dtype=float)
     if in_voxels:
         corners = grid.to_positions(corners)
@@ -78,7 +78,7 @@ def _oddness(triangles, grid, shape, reach, in_voxels):
 
 
 def _looks_like_indices(lower, upper, box, shape):
-    """Whether a mesh in um has the size of the atlas counted in voxels, and its place."""
+    """True if a mesh in um has the size of the atlas counted in voxels, and its place."""
     lowest, highest = lower.min(axis=0), upper.max(axis=0)
     fits = (lowest >= -1).all() and (highest <= np.array(shape) + 1).all()
     large = ((highest - lowest) > 0.5 * np.array(shape)).any()

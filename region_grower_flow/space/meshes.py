@@ -63,7 +63,7 @@ class SpaceMesh:
 
     @cached_property
     def is_closed(self):
-        """Whether each edge belongs to two triangles, so that inside and outside exist."""
+        """True if each edge belongs to two triangles, so that inside and outside exist."""
         return bool(self.surface.is_watertight)
 
     @cached_property
@@ -73,7 +73,7 @@ class SpaceMesh:
         return RayMeshIntersector(self.surface)
 
     def first_hit(self, origin, direction):
-        """Where a ray meets the mesh, (3,) or None: trimesh's first location of a ray.
+        """Point where a ray meets the mesh, (3,) or None: trimesh's first location of a ray.
 
         With several hits this is not the nearest one: trimesh sorts locations by the bytes of
         their coordinates (rounded to 1e-8). region-grower uses it so, and so do we.
@@ -89,7 +89,7 @@ class SpaceMesh:
         return points[0], distances[0]
 
     def contains(self, point):
-        """Whether ``point`` is inside, by the parity of hits along a ray and its opposite.
+        """True if ``point`` is inside, by the parity of hits along a ray and its opposite.
 
         Mirrors ``trimesh.ray.ray_util.contains_points`` but for the second direction.
         """

@@ -1,4 +1,4 @@
-"""How bar codes are scaled so that a cell fits the layers where it grows."""
+"""Scaling of bar codes so that a cell fits the layers where it grows."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ TARGET_TYPES = ("apical_dendrite", "basal_dendrite")
 
 @dataclass(frozen=True)
 class BarcodeScaling:
-    """How the bar code of one neurite type is scaled to the space of the cell.
+    """Scaling of one neurite type's bar code to the space of the cell.
 
     Mirrors region-grower's ``modify.scale_default_barcode`` (``kind="default"``: the thickness of
     the layers at the cell against that of the model) and ``modify.scale_target_barcode``
