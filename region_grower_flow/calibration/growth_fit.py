@@ -21,6 +21,7 @@ COMPARED = (
     "mean remote angle",
     "mean tortuosity",
     "mean tortuosity at 20 um",
+    "mean bending over 5 um",
     "extent along x",
     "extent along y",
     "extent along z",

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-COARSE = 20.0
-"""um of path between the points of a section for its tortuosity at a coarse scale."""
+COARSE, FINE = 20.0, 5.0
+"""um of path between the points of a section, for its tortuosity at a coarse scale and for its
+bending at a fine one."""
 
 NAMES = (
     "trees",
@@ -28,6 +29,7 @@ NAMES = (
     "mean remote angle",
     "mean tortuosity",
     "mean tortuosity at 20 um",
+    "mean bending over 5 um",
     "extent along x",
     "extent along y",
     "extent along z",
@@ -168,31 +170,39 @@ def _measure_sections(pool, columns):
     chords = np.linalg.norm(pool.points[pool.last] - pool.points[pool.first], axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
         columns["mean tortuosity"][:] = pool.mean(places, lengths / chords)
-        coarse = _coarse_lengths(pool, lengths)
+        way, owner = _points_along(pool, lengths, COARSE)
+        coarse = _hops(way, owner, len(places))[0]
+        ends = np.cumsum(np.bincount(owner, minlength=len(places))) - 1
+        coarse += np.linalg.norm(pool.points[pool.last] - way[ends], axis=1)
         long = np.flatnonzero(lengths >= 2 * COARSE)
         columns["mean tortuosity at 20 um"][:] = pool.mean(long, (coarse / chords)[long])
+        fine, counts = _hops(*_points_along(pool, lengths, FINE), len(places))
+        bent = pool.per_cell(places, counts - fine / FINE)
+        columns["mean bending over 5 um"][:] = bent / pool.per_cell(places, counts)
 
 
-def _coarse_lengths(pool, lengths):
-    """(S,) the length of each section by a point every COARSE um, and its end."""
-    counts = np.floor(lengths / COARSE).astype(int) + 1
+def _points_along(pool, lengths, step):
+    """((n, 3) a point every ``step`` um along each section, (n,) its section)."""
+    counts = np.floor(lengths / step).astype(int) + 1
     owner = np.repeat(np.arange(len(counts)), counts)
-    rank = np.arange(len(owner)) - np.repeat(np.cumsum(counts) - counts, counts)
-    wanted = pool.along[pool.first][owner] + rank * COARSE
+    turn = np.arange(len(owner)) - np.repeat(np.cumsum(counts) - counts, counts)
+    wanted = pool.along[pool.first][owner] + turn * step
     # Two sections share one value of ``along`` where they meet: points are found by their place.
     place = np.searchsorted(pool.along, wanted, side="right") - 1
     place = np.clip(place, pool.first[owner], np.maximum(pool.last[owner] - 1, pool.first[owner]))
     after = np.minimum(place + 1, pool.last[owner])
-    step = pool.along[after] - pool.along[place]
-    share = np.divide(wanted - pool.along[place], step, out=np.zeros_like(step), where=step > 0)
+    gap = pool.along[after] - pool.along[place]
+    share = np.divide(wanted - pool.along[place], gap, out=np.zeros_like(gap), where=gap > 0)
     share = np.clip(share, 0.0, 1.0)[:, None]
-    way = pool.points[place] * (1 - share) + pool.points[after] * share
-    result = np.zeros(len(counts))
+    return pool.points[place] * (1 - share) + pool.points[after] * share, owner
+
+
+def _hops(way, owner, count):
+    """((count,) the sum of the distances between points of one section, their number)."""
     inner = owner[1:] == owner[:-1]
-    hops = np.linalg.norm(np.diff(way, axis=0), axis=1)
-    np.add.at(result, owner[1:][inner], hops[inner])
-    ends = np.cumsum(counts) - 1
-    return result + np.linalg.norm(pool.points[pool.last] - way[ends], axis=1)
+    hops = np.linalg.norm(np.diff(way, axis=0), axis=1)[inner]
+    of_section = owner[1:][inner]
+    return np.bincount(of_section, hops, count), np.bincount(of_section, minlength=count)
 
 
 def _measure_tips(pool, columns):

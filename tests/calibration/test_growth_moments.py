@@ -70,6 +70,8 @@ def test_tortuosity_at_a_coarse_scale_forgets_the_zigzag():
     (row,) = growth_moments.growth_table([straight], 3)
     found = dict(zip(growth_moments.NAMES, row, strict=True))
     assert found["mean tortuosity"] == pytest.approx(np.sqrt(2), rel=1e-3)
+    # A zigzag of 1 um: 5 um of path are 3.6 um of chord.
+    assert found["mean bending over 5 um"] == pytest.approx(1 - np.sqrt(0.5), abs=0.03)
     assert found["mean tortuosity at 20 um"] == pytest.approx(1.0, abs=4e-3)
 
 

@@ -1,0 +1,260 @@
+"""The calibration of growth of one mtype: usual values, fitted to its cells, and checked on folds.
+
+An mtype is a unit of work: it depends on its own parameters, distributions and cells only, so that
+mtypes are calibrated by several processes, and none again when another one changes.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from region_grower_flow.calibration import growth_values
+from region_grower_flow.calibration.growth_cells import (
+    Grower,
+    folds,
+    independent,
+    of_some_cells,
+    read_centered,
+    tree_counts,
+)
+from region_grower_flow.calibration.growth_fit import Fitter, Reference
+from region_grower_flow.calibration.growth_moments import NAMES, growth_table
+from region_grower_flow.morphology import NEURITE_TYPES
+
+VERSION = 1
+"""Of what a calibration of an mtype gives; results of another version are made again."""
+
+FEWEST_CELLS = 8
+"""With fewer independent cells the usual values are used: the fit would follow chance."""
+CELLS, STEPS, SEED = 60, 4, 1
+"""Of a population that the fit grows, of the fit, of its random numbers."""
+FOLDS, FOLD_STEPS, FOLD_SEED = 5, 2, 2
+"""Of the check: each real cell is ranked among cells that were fitted without its fold."""
+ALPHA = 0.05
+
+
+@dataclass(frozen=True)
+class GrowthTask:
+    """What one process needs to calibrate an mtype.
+
+    Attributes:
+        mtype: its name.
+        mode: PARAMETERS or EXTENDED.
+        params, distributions: NeuroTS's, of the mtype.
+        cells: GrowthCells.
+        kept: see growth_values.with_values.
+        cells_grown, steps, folds: of the fit and its check; no folds: no check.
+    """
+
+    mtype: str
+    mode: str
+    params: dict
+    distributions: dict
+    cells: tuple
+    kept: frozenset = frozenset()
+    cells_grown: int = CELLS
+    steps: int = STEPS
+    folds: int = FOLDS
+
+
+def calibrate_mtype(task):
+    """Calibrate the growth of an mtype.
+
+    Args:
+        task: GrowthTask.
+
+    Returns:
+        JSON-able: ``values`` {neurite type: {name: value}}, ``usual``, ``fitted`` (whether),
+        ``why`` (where not), ``pull`` of the prior in its standard deviations, ``bounds``,
+        ``losses``, ``moments`` {neurite type: {feature: reference, spread, before, after}},
+        ``folds``, ``cells``, ``independent``, ``seeds``.
+    """
+    levers = growth_values.fitted_levers(task.params, task.mode, task.kept)
+    count = independent(task.cells)
+    entry = {
+        "version": VERSION,
+        "mtype": task.mtype,
+        "mode": task.mode,
+        "cells": len(task.cells),
+        "independent": count,
+        "usual": {name: growth_values.usual_values(task.mode) for name in levers},
+        "seeds": {"fit": SEED, "check": FOLD_SEED},
+    }
+    why = _why_not(levers, count)
+    if why:
+        values = {name: growth_values.usual_values(task.mode) for name in levers}
+        return entry | {"fitted": False, "why": why, "values": values}
+    real = [read_centered(cell.path) for cell in task.cells]
+    tables = {NEURITE_TYPES[name]: growth_table(real, NEURITE_TYPES[name]) for name in levers}
+    fitter = _fitter(task, task.distributions, Reference.of(tables, count), levers, task.steps)
+    found = fitter.fit()
+    values = _named(found.values)
+    entry |= {
+        "fitted": bool(found.before),
+        "why": None if found.before else "its cells could not be grown with the usual values",
+        "values": values,
+        "pull": growth_values.pulls(values, task.mode),
+        "bounds": [list(place) for place in growth_values.at_bounds(values, task.mode)],
+        "losses": [float(loss) for loss in found.losses],
+        "kept_step": found.kept,
+        "populations_grown": found.evaluations,
+    }
+    if not found.before:
+        return entry
+    after = fitter.grow(found.values, task.cells_grown, FOLD_SEED)
+    entry["moments"] = _moments(fitter.reference, found, after)
+    if task.folds:
+        entry["folds"] = _check(task, real, tables, levers, found.jacobian)
+    return entry
+
+
+def _why_not(levers, count):
+    if not levers:
+        return "none of its neurite types grows by bar codes of path distances"
+    if count < FEWEST_CELLS:
+        cells = "1 independent cell" if count == 1 else f"{count} independent cells"
+        return f"{cells}, where a fit needs {FEWEST_CELLS}: the usual values are used"
+    return None
+
+
+def _fitter(task, distributions, reference, levers, steps):
+    grower = Grower(task.params, distributions, task.mode, task.kept)
+    return Fitter(
+        grower.grow,
+        reference,
+        {NEURITE_TYPES[name]: some for name, some in levers.items()},
+        spread=growth_values.USUAL_SPREAD[task.mode],
+        cells=task.cells_grown,
+        seed=SEED,
+        steps=steps,
+    )
+
+
+def _named(by_kind):
+    names = {kind: name for name, kind in NEURITE_TYPES.items()}
+    return {names[kind]: dict(values) for kind, values in by_kind.items()}
+
+
+def _moments(reference, found, after):
+    """What was compared, and what the cells are with the values and other random numbers."""
+    from region_grower_flow.calibration.growth_moments import moments
+
+    result = {}
+    for name, kind in NEURITE_TYPES.items():
+        if kind not in reference.targets:
+            continue
+        fresh = moments(growth_table(after, kind))
+        columns = (
+            reference.targets[kind],
+            reference.scales[kind],
+            found.before[kind],
+            found.after[kind],
+            fresh,
+        )
+        heads = ("reference", "spread", "before", "after", "after_other_seed")
+        result[name] = {
+            feature: dict(zip(heads, map(_number, values), strict=True))
+            for feature, values in zip(NAMES, zip(*columns, strict=True), strict=True)
+        }
+    return result
+
+
+def _number(value):
+    return float(value) if np.isfinite(value) else None
+
+
+def _check(task, real, tables, levers, jacobian):
+    """Ranks of the real cells in populations that were fitted without them, and the floor.
+
+    Returns:
+        {"groups", "failing": {neurite type: [features]}, "floor": {neurite type: [features]},
+        "ranks": {neurite type: {feature: [one per cell]}}}; or {"why"}: it could not be made.
+    """
+    fold = folds(task.cells, task.folds)
+    numbers = np.unique(fold)
+    if len(numbers) < 2:
+        return {"why": "the cells are variants of one reconstruction"}
+    counts = tree_counts(real, levers)
+    ranks = {name: np.full((len(real), len(NAMES)), np.nan) for name in levers}
+    floor = {name: np.full((len(real), len(NAMES)), np.nan) for name in levers}
+    for number in numbers:
+        kept = fold != number
+        distributions = of_some_cells(task.distributions, kept, counts)
+        if distributions is None:
+            return {"why": "the bar codes do not say which cell they are of"}
+        some = {kind: table[kept] for kind, table in tables.items()}
+        cells = [cell for cell, keep in zip(task.cells, kept, strict=True) if keep]
+        reference = Reference.of(some, independent(cells))
+        fitter = _fitter(task, distributions, reference, levers, FOLD_STEPS)
+        values = fitter.fit(jacobian).values
+        grown = fitter.grow(values, task.cells_grown, FOLD_SEED)
+        for name in levers:
+            kind = NEURITE_TYPES[name]
+            ranks[name][~kept] = rank(tables[kind][~kept], growth_table(grown, kind))
+            floor[name][~kept] = rank(tables[kind][~kept], some[kind])
+    named = list(enumerate(NAMES))
+    return {
+        "groups": len(numbers),
+        "failing": not_uniform(ranks),
+        "floor": not_uniform(floor),
+        "ranks": {
+            name: {feature: [_number(v) for v in found[:, place]] for place, feature in named}
+            for name, found in ranks.items()
+        },
+    }
+
+
+def rank(values, population):
+    """(cells, F) the share of a population below each value; the middle of those that are equal.
+
+    Args:
+        values: (cells, F).
+        population: (N, F).
+    """
+    known = np.isfinite(population)
+    below = np.sum((population[None] < values[:, None]) & known[None], axis=1)
+    equal = np.sum((population[None] == values[:, None]) & known[None], axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        shares = (below + 0.5 * equal + 0.5) / (known.sum(axis=0) + 1)
+    return np.where(np.isfinite(values), shares, np.nan)
+
+
+def not_uniform(ranks):
+    """{neurite type: [features]} whose ranks are not uniform (KS, Benjamini-Hochberg)."""
+    from scipy.stats import kstest
+
+    found = {}
+    for name, table in ranks.items():
+        tests = []
+        for place, feature in enumerate(NAMES):
+            values = table[np.isfinite(table[:, place]), place]
+            if len(values) >= FEWEST_CELLS:
+                tests.append((kstest(values, "uniform").pvalue, feature))
+        tests.sort()
+        last = max(
+            (i for i, (p, _) in enumerate(tests) if p <= ALPHA * (i + 1) / len(tests)), default=-1
+        )
+        found[name] = [feature for _, feature in tests[: last + 1]]
+    return found
+
+
+def sentences(entries):
+    """The calibration for a terminal, a sentence per line.
+
+    Args:
+        entries: {mtype: what :func:`calibrate_mtype` returns}.
+    """
+    fitted = [mtype for mtype, entry in entries.items() if entry["fitted"]]
+    yield f"Growth is fitted to the cells of {len(fitted)} of {len(entries)} mtypes."
+    for mtype, entry in entries.items():
+        if not entry["fitted"]:
+            yield f"{mtype}: {entry['why']}."
+            continue
+        bad = sum(map(len, entry.get("folds", {}).get("failing", {}).values()))
+        words = f"{mtype}: {entry['independent']} independent cells"
+        if "ranks" in entry.get("folds", {}):
+            every = len(NAMES) * len(entry["values"])
+            words += f", {bad} of {every} features differ in cells that were not fitted"
+        yield f"{words}."
+        for kind, name in entry["bounds"]:
+            yield f"{mtype}, {kind}: {name} is at the bound of what is tried."

@@ -1,0 +1,199 @@
+"""Cells of an mtype for a fit of growth: reconstructions read once, and grown ones by the dozen."""
+
+import hashlib
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from region_grower_flow.calibration.growth_values import NONE, with_values
+from region_grower_flow.errors import FlowError, GrowthFailed
+from region_grower_flow.morphology import NEURITE_TYPES
+
+ATTEMPTS = 10
+"""Of a cell to grow; a synthesis makes as many."""
+
+
+@dataclass(frozen=True)
+class GrowthCell:
+    """A reconstruction that growth is calibrated by.
+
+    Attributes:
+        name: of the cell.
+        path: of its file.
+        group: the same for all variants of one reconstruction.
+    """
+
+    name: str
+    path: str
+    group: str
+
+
+def cells_of(population, dataset):
+    """The GrowthCells of a population's cells.
+
+    Args:
+        population: Population of the mtype.
+        dataset: the Dataset, which knows variants.
+    """
+    known = {cell.name: cell.group for cell in dataset.mtypes.get(population.mtype, ())}
+    return tuple(
+        GrowthCell(cell.name, str(cell.path), known.get(cell.name) or cell.name)
+        for cell in population.cells
+    )
+
+
+def read_centered(path):
+    """A FlatMorphology with the center of its soma at the origin."""
+    from region_grower_flow.io.morphologies import load_morphology
+
+    morphology = load_morphology(path)
+    soma = morphology.soma_points
+    center = soma.mean(axis=0, dtype=float) if len(soma) else np.zeros(3)
+    return replace(
+        morphology,
+        points=(morphology.points - center).astype(np.float32),
+        soma_points=(soma - center).astype(np.float32),
+    )
+
+
+def independent(cells):
+    """How many of some GrowthCells are no variants of another."""
+    return len({cell.group for cell in cells})
+
+
+def folds(cells, count=5):
+    """(cells,) the fold of each cell: variants of one reconstruction are in one.
+
+    The order is that of a hash of the names, whatever the order of the table.
+    """
+    groups = sorted(
+        {cell.group for cell in cells},
+        key=lambda group: hashlib.sha256(f"fold {group}".encode()).digest(),
+    )
+    fold_of = {group: place % count for place, group in enumerate(groups)}
+    return np.array([fold_of[cell.group] for cell in cells])
+
+
+@dataclass
+class Grower:
+    """Grows populations of one mtype with changing numbers.
+
+    Attributes:
+        params, distributions: of the mtype.
+        mode: of growth_values.MODES; NONE: as the parameters are.
+        kept: see growth_values.with_values.
+    """
+
+    params: dict
+    distributions: dict
+    mode: str
+    kept: frozenset = frozenset()
+    _prepared: object = field(default=None, init=False, repr=False)
+
+    def grow(self, values, count, seed):
+        """Grow cells with common random numbers: fewer, where growth fails.
+
+        Args:
+            values: {MorphIO's number of a neurite type: {name: value}}.
+            count, seed: of the population.
+
+        Returns:
+            [FlatMorphology], somas at the origin, the pia along +y.
+        """
+        from region_grower_flow.engine import GrowthSite, grow
+
+        prepared = self._prepare(values)
+        site = GrowthSite(np.zeros(3), np.eye(3))
+        found = []
+        for place in range(count):
+            rng = np.random.default_rng((seed, place))
+            for _ in range(ATTEMPTS):
+                try:
+                    found.append(grow(prepared, site, rng).morphology)
+                    break
+                except (GrowthFailed, ValueError):
+                    continue
+                except FlowError:
+                    break
+        return found
+
+    def _prepare(self, values):
+        from region_grower_flow import engine
+        from region_grower_flow.engine import diameters
+        from region_grower_flow.engine.mtype import with_levers
+
+        params = self._params(values)
+        if self._prepared is None or self._prepared.unsupported:
+            model = diameters.prepare(params, self.distributions)
+            self._prepared = engine.prepare(params, self.distributions, model)
+            return self._prepared
+        return with_levers(self._prepared, params)
+
+    def _params(self, values):
+        if self.mode == NONE:
+            return self.params
+        named = {name: values[kind] for name, kind in NEURITE_TYPES.items() if kind in values}
+        return with_values(self.params, self.mode, named, self.kept)
+
+
+def of_some_cells(distributions, kept, counts):
+    """Distributions of some of the cells only; None where these cannot be told.
+
+    The trees, their numbers and the somas are those of the cells; what else NeuroTS draws from
+    (directions of trunks, its diameter models) stays that of all.
+
+    Args:
+        distributions: of the mtype.
+        kept: (cells,) bool.
+        counts: {neurite type: (cells,) number of trees}.
+    """
+    found = deepcopy({key: value for key, value in distributions.items() if key != "measured"})
+    measured = distributions.get("measured")
+    if measured:
+        if len(measured["cells"]) != len(kept):
+            return None
+        found["measured"] = _measured_of(measured, kept)
+        radii = [cell["soma_radius"] for cell in found["measured"]["cells"]]
+        found["soma"]["size"] = {
+            "norm": {"mean": float(np.mean(radii)), "std": float(np.std(radii))}
+        }
+    for name, numbers in counts.items():
+        entry = found.get(name) or {}
+        codes = entry.get("persistence_diagram")
+        if codes is None:
+            continue
+        if len(codes) == numbers.sum():
+            owners = np.repeat(np.arange(len(numbers)), numbers)
+            chosen = [code for code, owner in zip(codes, owners, strict=True) if kept[owner]]
+            entry["persistence_diagram"] = chosen or codes
+        elif not measured:
+            return None
+        values, weights = np.unique(numbers[kept], return_counts=True)
+        data = {"bins": values.tolist(), "weights": weights.tolist()}
+        entry["num_trees"] = {"data": data}
+    return found
+
+
+def _measured_of(measured, kept):
+    places = np.cumsum(kept) - 1
+    found = {"cells": [cell for cell, keep in zip(measured["cells"], kept, strict=True) if keep]}
+    for name, trees in measured.items():
+        if name != "cells":
+            found[name] = [
+                {**tree, "cell": int(places[tree["cell"]])} for tree in trees if kept[tree["cell"]]
+            ]
+    return found
+
+
+def tree_counts(morphologies, names):
+    """{neurite type: (cells,) number of trees} of FlatMorphologies."""
+    return {
+        name: np.array(
+            [
+                int(np.sum((m.parents < 0) & (np.asarray(m.types) == NEURITE_TYPES[name])))
+                for m in morphologies
+            ]
+        )
+        for name in names
+    }

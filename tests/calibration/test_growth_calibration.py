@@ -1,0 +1,119 @@
+"""The calibration of one mtype: values, folds, ranks, and what is left alone."""
+
+import numpy as np
+import pytest
+
+from region_grower_flow.calibration import growth_calibration, growth_values
+from region_grower_flow.calibration.growth_cells import GrowthCell, folds, of_some_cells
+from region_grower_flow.calibration.growth_moments import NAMES
+
+TYPE = {
+    "growth_method": "tmd",
+    "metric": "path_distances",
+    "randomness": 0.24,
+    "targeting": 0.14,
+    "branching_method": "bio_oriented",
+    "orientation": None,
+}
+PARAMS = {"grow_types": ["basal_dendrite"], "basal_dendrite": TYPE}
+
+
+def cells(groups):
+    return tuple(GrowthCell(f"c{i}", f"c{i}.h5", f"g{group}") for i, group in enumerate(groups))
+
+
+def test_variants_of_a_parent_are_in_one_fold():
+    some = cells([0, 0, 1, 1, 2, 3, 4, 5, 6])
+    found = folds(some, 3)
+    assert found[0] == found[1]
+    assert found[2] == found[3]
+    assert set(found) == {0, 1, 2}
+    assert folds(some[::-1], 3).tolist() == found[::-1].tolist()
+
+
+def test_few_independent_cells_get_the_usual_values_and_are_told_so():
+    task = growth_calibration.GrowthTask(
+        "L5", growth_values.EXTENDED, PARAMS, {}, cells([0, 0, 0, 1, 1, 1, 2, 2, 2])
+    )
+    entry = growth_calibration.calibrate_mtype(task)
+    assert entry["values"] == {"basal_dendrite": growth_values.usual_values("extended")}
+    assert (entry["cells"], entry["independent"], entry["fitted"]) == (9, 3, False)
+    assert list(growth_calibration.sentences({"L5": entry})) == [
+        "Growth is fitted to the cells of 0 of 1 mtypes.",
+        "L5: 3 independent cells, where a fit needs 8: the usual values are used.",
+    ]
+
+
+def test_parameters_within_neurots_have_no_levers():
+    found = growth_values.with_values(PARAMS, growth_values.PARAMETERS)
+    assert growth_values.LEVERS_KEY not in found
+    assert found["basal_dendrite"]["branching_method"] == "directional"
+    assert found["basal_dendrite"]["randomness"] == pytest.approx(0.2)
+    assert PARAMS["basal_dendrite"]["randomness"] == 0.24
+    given = {"basal_dendrite": {"randomness": 0.8, "targeting": 0.6}}
+    both = growth_values.with_values(PARAMS, growth_values.PARAMETERS, given)["basal_dendrite"]
+    assert (both["randomness"], both["targeting"]) == (0.8, pytest.approx(0.15))
+
+
+def test_what_overrides_have_set_stays():
+    built = {**PARAMS, "basal_dendrite": {**TYPE, "randomness": 0.5, "orientation": {"mode": "x"}}}
+    kept = growth_values.kept_by_hand(PARAMS, built)
+    found = growth_values.with_values(built, growth_values.EXTENDED, None, kept)
+    assert found["basal_dendrite"]["randomness"] == 0.5
+    levers = found[growth_values.LEVERS_KEY]["basal_dendrite"]
+    assert "trunks" not in levers
+    assert levers["angles"] == "measured"
+    names = [v.name for v in growth_values.fitted_levers(built, "extended", kept)["basal_dendrite"]]
+    assert "randomness" not in names
+    assert "wander" in names
+
+
+def test_trunks_without_bar_codes_have_no_levers():
+    trunk = {**TYPE, "growth_method": "trunk", "metric": "trunk_length"}
+    params = {"grow_types": ["basal_dendrite"], "basal_dendrite": trunk}
+    assert growth_values.calibrated_types(params, growth_values.EXTENDED) == []
+    assert growth_values.LEVERS_KEY not in growth_values.with_values(params, "extended")
+
+
+def test_distributions_of_some_cells_are_made_of_their_trees():
+    trees = [{"cell": cell, "bars": [[float(cell), 0, 0, 0, 0, -1]]} for cell in (0, 0, 1, 2, 2)]
+    radii = [{"name": name, "soma_radius": size} for name, size in (("a", 4), ("b", 5), ("c", 8))]
+    whole = {
+        "soma": {"size": {"norm": {"mean": 0.0, "std": 0.0}}},
+        "basal_dendrite": {"persistence_diagram": [[0], [1], [2], [3], [4]], "num_trees": {}},
+        "measured": {"cells": radii, "basal_dendrite": trees},
+    }
+    counts = {"basal_dendrite": np.array([2, 1, 2])}
+    found = of_some_cells(whole, np.array([True, False, True]), counts)
+    assert found["soma"]["size"]["norm"] == {"mean": 6.0, "std": 2.0}
+    assert [tree["cell"] for tree in found["measured"]["basal_dendrite"]] == [0, 0, 1, 1]
+    assert found["basal_dendrite"]["persistence_diagram"] == [[0], [1], [3], [4]]
+    assert found["basal_dendrite"]["num_trees"]["data"] == {"bins": [2], "weights": [2]}
+    assert len(whole["measured"]["basal_dendrite"]) == 5
+    whole["basal_dendrite"]["persistence_diagram"].pop()
+    assert of_some_cells({**whole, "measured": None}, np.ones(3, bool), counts) is None
+
+
+def test_ranks_of_real_cells_in_real_cells_are_uniform_and_of_others_are_not():
+    rng = np.random.default_rng(0)
+    real, alike = rng.normal(size=(40, len(NAMES))), rng.normal(size=(900, len(NAMES)))
+    other = alike.copy()
+    other[:, 4] += 3.0
+    found = {
+        name: growth_calibration.rank(real, table) for name, table in (("a", alike), ("b", other))
+    }
+    failing = growth_calibration.not_uniform(found)
+    assert failing == {"a": [], "b": [NAMES[4]]}
+    few = {"a": found["b"][:5]}
+    assert growth_calibration.not_uniform(few) == {"a": []}
+    missing = growth_calibration.rank(np.array([[np.nan]]), np.array([[1.0]]))
+    assert np.isnan(missing).all()
+
+
+def test_values_at_their_bounds_and_the_pull_of_the_prior_are_named():
+    values = {"basal_dendrite": {"randomness": 0.45, "wander": 0.1, "randomness_spread": 0.2}}
+    assert growth_values.at_bounds(values, "extended") == [("basal_dendrite", "randomness")]
+    pull = growth_values.pulls(values, "extended")["basal_dendrite"]
+    assert pull["wander"] == pytest.approx(0.0, abs=1e-6)
+    assert pull["randomness"] > 1.0
+    assert "randomness_spread" not in pull
