@@ -13,6 +13,7 @@ from region_grower_flow.calibration.files import Files, find_files
 from region_grower_flow.calibration.tables import distinct, parse_table
 from region_grower_flow.calibration.variants import find_variants
 from region_grower_flow.errors import InvalidInput, InvalidInputs, nearest, some
+from region_grower_flow.io.files import reading
 from region_grower_flow.layout import MORPHOLOGY_EXTENSIONS
 
 ALL, FIT, TEST = "all", "fit", "test"
@@ -246,9 +247,10 @@ def _known_extension(extension):
 def _read_text(path):
     """The text of a UTF-8 file: (text or None, problems)."""
     try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        return None, [InvalidInput("the file does not exist", path)]
+        with reading(path):
+            content = path.read_bytes()
+    except InvalidInput as error:
+        return None, [error]
     except OSError as error:
         return None, [InvalidInput(f"the file cannot be read ({error.strerror})", path)]
     hint = "Save the table as plain text in UTF-8"

@@ -10,7 +10,8 @@ import numpy as np
 from region_grower_flow.errors import InvalidInput, InvalidInputs, nearest, some
 from region_grower_flow.io.atomic import write_text_atomic
 from region_grower_flow.io.documents import require_file
-from region_grower_flow.io.hdf5 import READ_ERRORS, hdf5_file, require_held
+from region_grower_flow.io.files import reading
+from region_grower_flow.io.hdf5 import READ_ERRORS, hdf5_file, require_held, require_own_content
 from region_grower_flow.io.node_groups import check_node_groups, decoded
 from region_grower_flow.layout import CELL_EXTENSIONS, DROPPED, MADE
 
@@ -60,11 +61,14 @@ def read_cells(path, required=REQUIRED_COLUMNS):
             positions that are not finite; InvalidInputs when there are several problems.
     """
     path = Path(path)
-    _require_hdf5(path)
+    expected = f"expected {' or '.join(CELL_EXTENSIONS)} ({_STRUCTURE})"
+    require_file(path, CELL_EXTENSIONS, "cells file", expected)
     mvd3 = path.suffix.lower() == ".mvd3"
     try:
-        (_check_mvd3 if mvd3 else _check_sonata)(path, required)
-        cells = _load(path)
+        with reading(path, None):
+            _require_hdf5(path)
+            (_check_mvd3 if mvd3 else _check_sonata)(path, required)
+            cells = _load(path)
     except InvalidInput:
         raise
     except READ_ERRORS as error:
@@ -78,12 +82,10 @@ def read_cells(path, required=REQUIRED_COLUMNS):
 def _require_hdf5(path):
     import h5py
 
-    expected = f"expected {' or '.join(CELL_EXTENSIONS)} ({_STRUCTURE})"
-    require_file(path, CELL_EXTENSIONS, "cells file", expected)
     try:
         # Opening finds truncated files, which is_hdf5 accepts.
-        with h5py.File(path, "r"):
-            return
+        with h5py.File(path, "r") as file:
+            require_own_content(file, path)
     except OSError as error:
         text = str(error)
         if "truncated" in text:

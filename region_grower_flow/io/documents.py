@@ -6,9 +6,8 @@ import re
 from pathlib import Path
 
 from region_grower_flow.errors import InvalidInput
+from region_grower_flow.io.files import MAX_BYTES, reading, require_regular
 
-MAX_BYTES = 1 << 31
-"""Larger files are no configuration (the 58 calibrated mtypes of the rat are 20 MB)."""
 MAX_NODES = 1_000_000
 """Values of a YAML file with its aliases written out: more is a mistake or an attack."""
 MAX_DEPTH = 100
@@ -95,18 +94,8 @@ def read_text(path):
     """
     path = Path(path)
     try:
-        if path.is_dir():
-            raise InvalidInput("is a folder, a file was expected", where=path)
-        if not path.exists():
-            raise InvalidInput("the file does not exist", where=path)
-        if not path.is_file():
-            raise InvalidInput("is not a regular file", where=path)
-        size = path.stat().st_size
-        if size > MAX_BYTES:
-            raise InvalidInput(
-                f"has {size / 1e9:.1f} GB, at most {MAX_BYTES / 1e9:.1f} GB are read", where=path
-            )
-        text = path.read_bytes().decode("utf-8-sig")
+        with reading(path, MAX_BYTES):
+            text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise InvalidInput(
@@ -139,8 +128,9 @@ def require_file(path, extensions, kind, hint):
     if path.suffix.lower().lstrip(".") not in {known.lstrip(".") for known in extensions}:
         problem = f"{path.suffix or 'no extension'} is not a kind of {kind}"
         raise InvalidInput(problem, path, hint)
-    if not path.is_file():
+    if not path.exists():
         raise InvalidInput("there is no such file", path)
+    require_regular(path)
 
 
 class _Constant(ValueError):

@@ -14,6 +14,10 @@ import time
 
 from region_grower_flow.errors import InputChanged, InvalidInput
 
+MAX_BYTES = 1 << 31
+"""Larger files are no configurations, tables, morphologies or meshes (the 58 calibrated mtypes of
+the rat are 20 MB); volumes and cells may be larger."""
+
 READ_SIZE = 1 << 20
 """Bytes of a file that are hashed at a time."""
 
@@ -48,10 +52,10 @@ def require_regular(path):
     try:
         status = os.stat(path)
     except FileNotFoundError as error:
-        where = (
-            "is a link that leads nowhere" if os.path.islink(path) else "the file does not exist"
-        )
-        raise InvalidInput(where, path, "check the path") from error
+        problem = "the file does not exist"
+        if os.path.islink(path):
+            problem = "is a link that leads nowhere"
+        raise InvalidInput(problem, path) from error
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         raise InvalidInput(f"cannot be read ({_reason(error)})", path) from error
     if kinds.S_ISDIR(status.st_mode):
@@ -136,14 +140,22 @@ def expect(files, folders=()):
 
 
 @contextlib.contextmanager
-def reading(path):
+def reading(path, most=MAX_BYTES):
     """Around the reading of an input: it is a regular file, and what it was when it was recorded.
 
+    Args:
+        path: the file.
+        most: bytes that such a file may have, None for any number.
+
     Raises:
-        InvalidInput: see :func:`require_regular`.
+        InvalidInput: see :func:`require_regular`; or it is larger.
         InputChanged: it is not the file that a record of this stage will name, or changes now.
     """
-    before = stamp(require_regular(path))
+    status = require_regular(path)
+    if most is not None and status.st_size > most:
+        text = f"has {status.st_size / 1e9:.1f} GB, at most {most / 1e9:.1f} GB are read"
+        raise InvalidInput(text, where=path)
+    before = stamp(status)
     known = _known(path)
     if known is not None:
         _require_same(path, before, known)

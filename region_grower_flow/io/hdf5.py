@@ -6,6 +6,7 @@ not be written in memory, and lets HDF5 close in peace; the failure is raised th
 """
 
 import contextlib
+import math
 import os
 
 from region_grower_flow.errors import InvalidInput
@@ -33,12 +34,65 @@ def require_held(dataset, where):
 
     A damaged or hostile file claims terabytes in a few bytes: to be asked before they are read.
     """
-    if dataset.nbytes > LARGE and dataset.id.get_storage_size() * MOST_COMPRESSED < dataset.nbytes:
+    held = dataset.id.get_storage_size()
+    if dataset.nbytes > LARGE and held * MOST_COMPRESSED < dataset.nbytes:
         raise InvalidInput(
             f"{dataset.name.rsplit('/', 1)[-1]!r} claims {dataset.size} values, but the file does "
             "not hold as many",
             where=where,
         )
+    if dataset.size and not (held and _has_all_chunks(dataset)):
+        # HDF5 would fill in zeros.
+        problem = f"the values of {dataset.name.rsplit('/', 1)[-1]!r} were never written"
+        raise InvalidInput(problem, where, "write them, zeros too")
+
+
+def _has_all_chunks(dataset):
+    if dataset.chunks is None:
+        return True
+    sizes = zip(dataset.shape, dataset.chunks, strict=True)
+    return dataset.id.get_num_chunks() >= math.prod(-(-size // chunk) for size, chunk in sizes)
+
+
+def require_own_content(file, where):
+    """Refuse an HDF5 file of which a part is in other files: nobody would see when these change.
+
+    Links to other files, virtual datasets of other files (with zeros where such a file is missing),
+    and datasets whose values are kept outside.
+
+    Args:
+        file: the open h5py.File.
+        where: of the message.
+
+    Raises:
+        InvalidInput
+    """
+    import h5py
+
+    links = []
+    # Nothing is opened meanwhile: h5py does not survive errors within this call.
+    file.id.links.visit(lambda name, link: links.append((name, link.type)), info=True)
+    for name, kind in links:
+        if kind == h5py.h5l.TYPE_EXTERNAL:
+            other = file.id.links.get_val(name)[0].decode(errors="replace")
+            places = [("a link to another file", other)]
+        else:
+            item = file[name] if kind == h5py.h5l.TYPE_HARD else None
+            places = _places_outside(item) if isinstance(item, h5py.Dataset) else ()
+        for what, other in places:
+            raise InvalidInput(
+                f"{name.decode(errors='replace')!r} is {what} ({other})",
+                where,
+                "copy its values into the file",
+            )
+
+
+def _places_outside(dataset):
+    if dataset.is_virtual:
+        others = {source.file_name for source in dataset.virtual_sources()} - {"."}
+        yield from (("a virtual dataset of another file", other) for other in sorted(others))
+    elif dataset.external:
+        yield from (("kept in another file", str(place[0])) for place in dataset.external)
 
 
 @contextlib.contextmanager

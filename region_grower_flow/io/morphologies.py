@@ -14,7 +14,8 @@ import numpy as np
 from region_grower_flow.errors import InvalidInput, OutputFailed, some
 from region_grower_flow.io.atomic import make_folder, write_bytes_atomic
 from region_grower_flow.io.documents import require_file
-from region_grower_flow.io.hdf5 import READ_ERRORS
+from region_grower_flow.io.files import reading
+from region_grower_flow.io.hdf5 import READ_ERRORS, require_own_content
 from region_grower_flow.io.morphology_h5 import encode_h5, read_tables
 from region_grower_flow.io.morphology_text import encode_asc, encode_swc
 from region_grower_flow.layout import MORPHOLOGY_EXTENSIONS
@@ -232,7 +233,7 @@ def open_morphology(path):
     path = Path(path)
     expected = f"expected {', '.join('.' + known for known in MORPHOLOGY_EXTENSIONS)}"
     require_file(path, MORPHOLOGY_EXTENSIONS, "morphology file", expected)
-    with _reading(path, path):
+    with _reading(path, path), reading(path):
         if path.suffix.lower() == ".h5":
             _check_tables(path)
         return morphio.Morphology(str(path), **without_warnings())
@@ -274,6 +275,7 @@ def _check_tables(path):
     import h5py
 
     with h5py.File(path, "r") as file:
+        require_own_content(file, path)
         # Other versions of the format have other tables: MorphIO says so.
         if "points" in file and "structure" in file:
             read_tables(file)

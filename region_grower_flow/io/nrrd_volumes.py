@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from region_grower_flow.errors import InvalidInput
+from region_grower_flow.io.nrrd_data import read_nrrd, read_nrrd_header
 
 NDIM = 3
 _NOISE = 1e-5
@@ -35,7 +36,7 @@ def read_volume(path, kind=None):
     from voxcell import VoxcellError, VoxelData
 
     try:
-        data, header = nrrd.read(str(path))
+        data, header = read_nrrd(path)
         spacings, offset, payload = header_geometry(header, path)
         raw = np.moveaxis(data, range(len(payload)), range(NDIM, NDIM + len(payload)))
         return (kind or VoxelData)(native(raw), spacings, offset)
@@ -55,7 +56,7 @@ def read_header(path):
     from voxcell import VoxcellError
 
     try:
-        header = nrrd.read_header(str(path))
+        header = read_nrrd_header(path)
         sizes = [int(size) for size in header["sizes"]]
         spacings, offset, payload = header_geometry(header, path)
     except InvalidInput:

@@ -3,6 +3,8 @@
 import numpy as np
 
 from region_grower_flow.errors import InvalidInput
+from region_grower_flow.io.files import reading
+from region_grower_flow.io.hdf5 import READ_ERRORS, require_own_content
 
 
 def count_cells(path):
@@ -14,12 +16,15 @@ def count_cells(path):
     import h5py
 
     try:
-        with h5py.File(path, "r") as file:
+        with reading(path, None), h5py.File(path, "r") as file:
+            require_own_content(file, path)
             if "nodes" in file:
                 (population,) = file["nodes"].values()
                 return len(population["0/x"])
             return len(file["cells/positions"])
-    except (OSError, KeyError, ValueError, TypeError, AttributeError) as error:
+    except InvalidInput:
+        raise
+    except READ_ERRORS as error:
         problem = "holds no SONATA nodes of one population and no MVD3 cells"
         raise InvalidInput(problem, path, "check the path and the file") from error
 

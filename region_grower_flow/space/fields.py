@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from region_grower_flow.io.files import stamp_of
 from region_grower_flow.io.nrrd_volumes import read_volume
 
 
@@ -72,13 +73,10 @@ class RotationField:
 def rotation_field(path):
     """The field of a file, shared by all regions of a process for each version of the file."""
     path = Path(path)
-    try:
-        modified = path.stat().st_mtime_ns
-    except OSError:
-        modified = None  # the sentence for a missing file is said at first use
-    return _shared_field(path, modified)
+    # The sentence for a missing file is said at first use.
+    return _shared_field(path, *(stamp_of(path) or ()))
 
 
 @lru_cache(maxsize=8)
-def _shared_field(path, _modified):
+def _shared_field(path, *_stamp):
     return RotationField(path)

@@ -5,6 +5,7 @@ installed, so that answers do not depend on what else a machine has. The compile
 own search tree from :attr:`SpaceMesh.triangles` and gives the same answers.
 """
 
+import io
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from region_grower_flow.errors import InvalidInput, nearest
+from region_grower_flow.io.files import reading, require_all, stamp_of
 
 IGNORED_SUFFIXES = frozenset({".mtl", ".png", ".jpg", ".jpeg"})
 """Materials and textures that lie beside a mesh; they are not meshes themselves."""
@@ -115,20 +117,23 @@ def load_mesh(path):
     """
     path = Path(path)
     try:
-        status = path.stat()
-    except OSError as error:
-        raise InvalidInput(
-            f"the mesh cannot be read ({error.strerror})", where=path, hint=_neighbors(path)
-        ) from error
-    return _read(path, status.st_mtime_ns, status.st_size)
+        with reading(path):
+            return _read(path, *stamp_of(path))
+    except InvalidInput as error:
+        if path.exists():
+            raise
+        problem = f"the mesh cannot be read ({error.problem})"
+        raise InvalidInput(problem, where=path, hint=_neighbors(path)) from error
 
 
 @lru_cache(maxsize=4096)
-def _read(path, _modified, _size):
+def _read(path, *_stamp):
     import trimesh
 
     try:
-        surface = trimesh.load_mesh(path)
+        # From memory: materials and other files that a mesh names are not looked for.
+        content = io.BytesIO(path.read_bytes())
+        surface = trimesh.load_mesh(content, file_type=path.suffix.removeprefix(".").lower())
     except Exception as error:
         raise InvalidInput(
             f"the mesh cannot be read ({type(error).__name__}: {error})",
@@ -186,12 +191,13 @@ def load_folder(folder):
         InvalidInput: the folder has no mesh, or a file in it is none.
     """
     folder = Path(folder)
-    return _read_folder(folder, folder.stat().st_mtime_ns)
+    return _read_folder(folder, *stamp_of(folder))
 
 
 @lru_cache(maxsize=64)
-def _read_folder(folder, _modified):
+def _read_folder(folder, *_stamp):
     paths = mesh_paths(folder)
+    require_all(folder, [path.name for path in paths])
     if not paths:
         raise InvalidInput("the folder has no meshes", where=folder)
     return MeshFolder([load_mesh(path) for path in paths])

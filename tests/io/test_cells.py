@@ -249,7 +249,7 @@ def test_other_kinds_of_files(tmp_path, name):
 def test_missing_files_and_folders(path):
     assert "there is no such file" in refused(path)
     path.mkdir()
-    assert "there is no such file" in refused(path)
+    assert "is a folder" in refused(path)
 
 
 @pytest.mark.parametrize("content", [b"", b"x,y,z\n1,2,3\n", b"\x89HDF\r\n\x1a\n" + bytes(40)])

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from region_grower_flow.errors import OutputFailed
-from region_grower_flow.io.hdf5 import GuardedFile, hdf5_file
+from region_grower_flow.errors import InvalidInput, OutputFailed
+from region_grower_flow.io.hdf5 import GuardedFile, hdf5_file, require_held, require_own_content
 
 
 @contextlib.contextmanager
@@ -105,3 +105,62 @@ def test_what_was_written_is_read_back_even_after_a_failure(tmp_path_factory, pi
         assert guarded.tell() == place + length
         too_long = any(place + len(content) > size for place, content in pieces if content)
         assert (guarded.failure is not None) == too_long
+
+
+def external_link(file, other):
+    file["x"] = h5py.ExternalLink(other, "/x")
+
+
+def link_below_a_link(file, other):
+    file.create_group("a/b")["x"] = h5py.ExternalLink(other, "/x")
+
+
+def virtual(file, other):
+    layout = h5py.VirtualLayout((8,), dtype="f8")
+    layout[:] = h5py.VirtualSource(other, "/x", (8,))
+    file.create_virtual_dataset("x", layout)
+
+
+def stored_outside(file, other):
+    file.create_dataset("x", (8,), "f8", external=[(other, 0, 64)])
+
+
+@pytest.mark.parametrize("make", [external_link, link_below_a_link, virtual, stored_outside])
+@pytest.mark.parametrize("there", [True, False])
+def test_content_of_other_files_is_refused(tmp_path, make, there, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    if there:
+        with h5py.File("other.h5", "w") as file:
+            file["x"] = np.ones(8)
+    with h5py.File("file.h5", "w") as file:
+        make(file, "other.h5")
+    with (
+        h5py.File("file.h5", "r") as file,
+        pytest.raises(InvalidInput, match=r"file\.h5: '.*x' is .*other\.h5"),
+    ):
+        require_own_content(file, "file.h5")
+
+
+def test_links_and_virtual_datasets_within_a_file_are_its_own(tmp_path):
+    with h5py.File(tmp_path / "file.h5", "w") as file:
+        file["y"] = np.ones(8)
+        file["soft"] = h5py.SoftLink("/y")
+        file["circle"] = h5py.SoftLink("/circle")
+        layout = h5py.VirtualLayout((8,), dtype="f8")
+        layout[:] = h5py.VirtualSource(".", "/y", (8,))
+        file.create_virtual_dataset("x", layout)
+    with h5py.File(tmp_path / "file.h5", "r") as file:
+        require_own_content(file, "file.h5")
+
+
+@pytest.mark.parametrize("how", [{}, {"chunks": (2,)}, {"chunks": (2,), "partly": True}])
+def test_values_that_were_never_written_are_refused(tmp_path, how):
+    partly = how.pop("partly", False)
+    with h5py.File(tmp_path / "file.h5", "w") as file:
+        dataset = file.create_dataset("x", (8,), "f8", **how)
+        if partly:
+            dataset[:2] = 1
+        with pytest.raises(InvalidInput, match="the values of 'x' were never written"):
+            require_held(dataset, "file.h5")
+        dataset[...] = 0
+        require_held(dataset, "file.h5")
