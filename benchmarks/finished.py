@@ -62,10 +62,10 @@ def record_chunks(words):
     import psutil
 
     from region_grower_flow.tasks.atlas import LoadAtlas
-    from region_grower_flow.tasks.checks import guard_of
 
     task = parsed_task(words)
-    loading = task.clone(LoadAtlas, guard=guard_of(task))
+    loading = task.clone(LoadAtlas)
+    task.check().cover({"LoadAtlas": loading})
     wall, cpu = time.perf_counter(), time.process_time()
     luigi.build([loading], local_scheduler=True, no_lock=True, workers=1, log_level="ERROR")
     if not loading.complete():
@@ -140,7 +140,7 @@ def record_chunk(chunk):
     zero = {"dropped": 0, "taken_over": 0, "fallbacks": 0, "incidents": [], "seconds": 0.0}
     zero["given_up_at"] = None
     facts = {"cells": count, "made": count, "grown": count, **zero}
-    Manifest.describe(chunk.recipe(), [plan.results], facts).write(chunk.output().path)
+    Manifest.describe(chunk.recipe(), [plan.results], facts).write(chunk.manifest_path)
 
 
 if __name__ == "__main__":

@@ -70,6 +70,7 @@ def prepare(keywords, cells, skip_write):
     from region_grower_flow.io.axons import load_axon_table
     from region_grower_flow.io.cells import read_cells
     from region_grower_flow.io.table import write_table
+    from region_grower_flow.options import Growth
 
     filling.fill()
     every = read_cells(keywords["input_cells"])
@@ -87,15 +88,16 @@ def prepare(keywords, cells, skip_write):
     folder.mkdir(parents=True, exist_ok=True)
     cell_table = folder.with_name("cells.h5")
     write_table(cell_table, table)
-    names = ("base_morph_dir", "scaling_jitter_std", "rotational_jitter_std", "synthesize_axons")
+    names = ("scaling_jitter_std", "rotational_jitter_std", "synthesize_axons")
     settings = SynthesisSettings(
+        Growth(**{name: keywords[name] for name in names if name in keywords}),
         cell_table=str(cell_table),
         rows=(0, len(table)),
         parameters=keywords["tmd_parameters"],
         distributions=keywords["tmd_distributions"],
         morphologies=str(folder),
         skip_write=skip_write,
-        **{name: keywords[name] for name in names if name in keywords},
+        base_morph_dir=keywords.get("base_morph_dir"),
     )
     row_of = {int(cell): row for row, cell in enumerate(table.ids)}
     return open_synthesizer(settings).synthesize, [row_of[c] for c in cells if c in row_of]

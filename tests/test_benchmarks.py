@@ -144,12 +144,11 @@ def test_command_of_the_example():
 
 
 def test_records_of_finished_chunks(example, tmp_path):
-    from region_grower_flow.record.manifest import read_manifest
 
     words = example.arguments(tmp_path / "out", chunksize=5, **{"nb-processes": 0})
     task = finished.parsed_task([word for word in words if word != "--overwrite"])
     assert [(chunk.first, chunk.last) for chunk in task.chunks()] == [(0, 5), (5, 10), (10, 12)]
-    assert read_manifest(task.output().path) is None
+    assert task.manifest() is None
     assert SimpleNamespace(**task.param_kwargs).nb_processes == 0
 
 

@@ -13,7 +13,7 @@ MAP = PACKAGE.parent / "CONTRIBUTING.rst"
 # From the bottom up: a module imports only from its own room or from floors before it.
 FLOORS = [
     ["errors", "layout"],
-    ["morphology"],
+    ["morphology", "options"],
     ["io"],
     ["record"],
     ["space"],

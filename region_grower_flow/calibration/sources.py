@@ -20,8 +20,12 @@ _DOCUMENTS = {
 """What calibration calls the contents of files, and the options that name these."""
 
 
-def read_reconstructions(options):
+def read_reconstructions(options, part=None):
     """The Dataset of the reference morphologies that are calibrated.
+
+    Args:
+        options: of the reconstructions, as attributes.
+        part: which half of them, instead of ``options.reference_part``.
 
     Raises:
         InvalidInputs: its folder or its table are not given or wrong, or the options that choose
@@ -35,7 +39,7 @@ def read_reconstructions(options):
         raise InvalidInputs(missing)
     dataset = read_dataset(options.morphologies_dir, options.dat_file, options.morphologies_ext)
     rules = load_document(options.substitutions)
-    part, seed = options.reference_part, options.split_seed
+    part, seed = part or options.reference_part, options.split_seed
     try:
         return select(dataset, Selection(options.mtypes, rules, part, seed))
     except InvalidInputs as errors:

@@ -73,7 +73,7 @@ class CellInputs:
 
     def seed(self, row):
         """The cell's own seed: the run's and the table's, modulo 2^32."""
-        return (self.settings.seed + int(self.column("seeds", row))) % layout.MAX_SEED
+        return (self.settings.growth.seed + int(self.column("seeds", row))) % layout.MAX_SEED
 
     def digest(self, row):
         """Fingerprint of everything that determines the cell of this row."""
@@ -98,7 +98,7 @@ class CellInputs:
         """{region: {mtype: NeuroTS parameters}} of the run; raises InvalidInput."""
         from region_grower_flow.engine.parameters import load_parameters
 
-        axons = self.settings.synthesize_axons
+        axons = self.settings.growth.synthesize_axons
         return load_parameters(self.settings.parameters, axons, validate=False)
 
     @cached_property
@@ -143,7 +143,7 @@ class CellInputs:
         digests = [self._made.get(digest_of, each) for each in (params, distributions)]
         digest = digest_of([*digests, meta, self._files_of(meta)])
         variants = [params]
-        if self.settings.extra_apicals == "sample":
+        if self.settings.growth.extra_apicals == "sample":
             variants = self._made.get(oriented_variants, params, distributions)
         return [MtypeEntry(variant, distributions, digest) for variant in variants]
 
@@ -159,7 +159,7 @@ class CellInputs:
             meta = self.table.meta_of(*key[:2])
             if meta.get("directions") or meta.get("boundaries"):
                 groups.add("space")
-        if self.settings.base_morph_dir is not None and not self.settings.synthesize_axons:
+        if self.settings.base_morph_dir is not None and not self.settings.growth.synthesize_axons:
             groups.add("axon")
         return [group for group in GROUPS if group in groups]
 
@@ -239,7 +239,7 @@ class CellInputs:
             DropCell: it is missing or cannot be read.
         """
         name = self._donor_name(row)
-        if name is None or self.settings.synthesize_axons:
+        if name is None or self.settings.growth.synthesize_axons:
             return None
         donor = self._donors.get(name)
         if isinstance(donor, FlowError):

@@ -49,7 +49,7 @@ class Synthesizer:
 
     def kernel_groups(self):
         """The groups of kernels that the rows' cells call; none when NeuroTS grows them."""
-        return self.inputs.kernel_groups() if self.settings.engine == "compiled" else []
+        return self.inputs.kernel_groups() if self.settings.growth.engine == "compiled" else []
 
     def warm_up(self):
         """Read the inputs and load the kernels, so that no cell's time limit pays for it.
@@ -58,7 +58,7 @@ class Synthesizer:
             InvalidInput: an input cannot be read.
         """
         _ = self.inputs.table, self.inputs.parameters, self.inputs.distributions
-        if self.settings.engine == "compiled":
+        if self.settings.growth.engine == "compiled":
             from region_grower_flow.engine.warm import load_kernels
 
             load_kernels(self.kernel_groups())
@@ -114,12 +114,12 @@ class Synthesizer:
         layers = self.inputs.layers(row)
         site, donor = self.inputs.site(row, layers), self.inputs.donor(row)
         prepared = self.inputs.prepared(row)
-        grown = engine.grow(prepared, site, rng, engine=self.settings.engine)
+        grown = engine.grow(prepared, site, rng, engine=self.settings.growth.engine)
         morphology = grown.morphology
         hard_limits.translate(morphology, -site.position)
         wanted = limits(prepared.params, layers, morphology)
         morphology, changes, kept = hard_limits.fit_to_limits(
-            morphology, wanted, site.y_direction, self.settings.min_hard_scale
+            morphology, wanted, site.y_direction, self.settings.growth.min_hard_scale
         )
         sections = [s for s in grown.apical_sections if s is not None and kept[s] >= 0]
         apical_points = [morphology.section(kept[s])[-1].tolist() for s in sections]
@@ -145,8 +145,8 @@ class Synthesizer:
             donor,
             orientation,
             scale=None if np.isnan(scale) else scale,
-            rotational_jitter_std=self.settings.rotational_jitter_std,
-            scaling_jitter_std=self.settings.scaling_jitter_std,
+            rotational_jitter_std=self.settings.growth.rotational_jitter_std,
+            scaling_jitter_std=self.settings.growth.scaling_jitter_std,
             rng=rng,
         )
 
@@ -158,11 +158,11 @@ class Synthesizer:
         stem = self._stem(row)
         result = {"name": stem, "files": {}, "apical_NRN_sections": None}
         if self.settings.nrn_sections and not self.settings.skip_write:
-            text = next(e for e in self.settings.extensions if e in ("asc", "swc"))
+            text = next(e for e in self.settings.growth.out_morph_ext if e in ("asc", "swc"))
             result["apical_NRN_sections"] = apical_nrn_sections(ordered, apical_points, text)
         if not self.settings.skip_write:
             result["files"] = morphologies.write_morphology(
-                Path(self.settings.morphologies), stem, ordered, self.settings.extensions
+                Path(self.settings.morphologies), stem, ordered, self.settings.growth.out_morph_ext
             )
         return result
 

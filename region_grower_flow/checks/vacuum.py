@@ -9,6 +9,7 @@ from region_grower_flow.checks.machine import check_launcher, check_neurots
 from region_grower_flow.checks.places import check_own_folder
 from region_grower_flow.engine import parameters
 from region_grower_flow.errors import Problems
+from region_grower_flow.options.vacuum import vacuum_place
 from region_grower_flow.stages.vacuum import known_mtypes, vacuum_problems
 
 
@@ -34,7 +35,7 @@ def check_vacuum(options):
 
 def check_vacuum_folder(options):
     """Problems of the folder of the cells, which holds nothing but ours."""
-    place = "vacuum_dir", options.vacuum_place()
+    place = "vacuum_dir", vacuum_place(options)
     listing = layout.vacuum_listing(Path(options.work_dir, layout.VACUUM_WORK))
     return check_own_folder(options, place, listing, layout.VACUUM_TABLES)
 

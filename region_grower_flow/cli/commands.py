@@ -8,14 +8,28 @@ from region_grower_flow import __version__
 from region_grower_flow.cli.options import (
     DISTRIBUTION_FLAGS,
     PARAMETER_FLAGS,
-    SYNTHESIS_OPTIONS,
-    VALIDATION_OPTIONS,
     TaskCommand,
-    flags_of,
     task_class,
 )
 from region_grower_flow.cli.running import FAILED, INVALID, exit_code, log_versions, run_command
 from region_grower_flow.errors import FlowError
+from region_grower_flow.options import (
+    Execution,
+    Growth,
+    Model,
+    Outputs,
+    Reference,
+    Space,
+    Vacuum,
+    Validation,
+    Work,
+)
+
+SYNTHESIS = (Space, Reference, Model, Growth, Outputs, Execution, Work)
+"""The groups of a synthesis, in the order of its help."""
+
+GIVEN_MODEL = ("tmd_parameters", "tmd_distributions")
+"""Options of a model that is given, which calibrations do not have."""
 
 
 @click.group()
@@ -45,7 +59,6 @@ def calibration(task, output, **settings):
 
     @main.command(
         cls=TaskCommand,
-        task=task,
         arguments=("morphologies_dir", "dat_file"),
         defaults={option: default},
         **settings,
@@ -60,7 +73,10 @@ generate_parameters = calibration(
     "BuildParameters",
     ("generated_parameters", "tmd_parameters.json"),
     name="generate-parameters",
+    groups=(Reference, Model, Work),
     flags=PARAMETER_FLAGS,
+    without=(*GIVEN_MODEL, "extracted_distributions", "extraction_processes", "min_basal_trees"),
+    others=(Space.region_structure,),
     help="Generate the JSON file of the TMD parameters of each mtype." + RECONSTRUCTIONS,
     short_help="Generate the TMD parameter file",
 )
@@ -69,7 +85,18 @@ generate_distributions = calibration(
     "ExtractDistributions",
     ("extracted_distributions", "tmd_distributions.json"),
     name="generate-distributions",
+    groups=(Reference, Model, Work),
     flags=DISTRIBUTION_FLAGS,
+    without=(
+        *GIVEN_MODEL,
+        "base_parameters",
+        "generated_parameters",
+        "overrides",
+        "trunk_fits",
+        "trunk_rules",
+        "scaling_rules",
+        "path_fit_trees",
+    ),
     help="Create the JSON file of the TMD distributions of each mtype." + RECONSTRUCTIONS,
     short_help="Create the TMD distribution file",
 )
@@ -82,8 +109,7 @@ scheduler_option = click.option(
 @main.command(
     "synthesize-morphologies",
     cls=TaskCommand,
-    task="SynthesizeMorphologies",
-    flags=flags_of(SYNTHESIS_OPTIONS),
+    groups=SYNTHESIS,
     short_help="Synthesize morphologies into an atlas",
 )
 @click.option("--with-mpi", is_flag=True, help="Accepted for region-grower's sake; see --launcher")
@@ -116,8 +142,11 @@ def synthesize_morphologies(with_mpi, dask_config, show_pip_freeze, scheduler_ur
 @main.command(
     "validate",
     cls=TaskCommand,
-    task="ValidateSynthesis",
-    flags=flags_of((*VALIDATION_OPTIONS, *SYNTHESIS_OPTIONS)),
+    groups=(Validation, Vacuum, *SYNTHESIS),
+    others=tuple(
+        option.but(default=None, optional=True)
+        for option in (Space.input_cells, Space.atlas, Outputs.out_cells)
+    ),
     short_help="Compare synthesized cells with the reference, and say no",
 )
 @scheduler_option

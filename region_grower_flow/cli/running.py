@@ -14,9 +14,6 @@ L = logging.getLogger(__name__)
 INVALID, FAILED, INTERRUPTED = 2, 1, 130
 """Exit codes: the inputs are wrong; something went wrong during the work; Ctrl-C."""
 
-PLAIN = str | int | float | bool | tuple | None
-"""What defaults of options are; Luigi marks options without default with an object."""
-
 
 def run_command(task_class, values, output, scheduler_url=None):
     """Run a task; exit with a code that says how it went.
@@ -51,11 +48,8 @@ def exit_code(*errors):
 
 def _defaults(task_class):
     """The defaults that ``--help`` shows: a luigi.cfg that lies about is for ``luigi`` only."""
-    return {
-        name: option._default
-        for name, option in task_class.get_params()
-        if isinstance(option._default, PLAIN)
-    }
+    options = {name: parameter.option for name, parameter in task_class.get_params()}
+    return {n: option.default for n, option in options.items() if not option.required}
 
 
 def run_task(task, scheduler_url=None):

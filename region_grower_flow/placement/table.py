@@ -3,6 +3,7 @@
 import csv
 import io
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -148,3 +149,17 @@ def _filled(given, found):
 
 def _texts(values):
     return np.where(np.equal(values, None), "", values)
+
+
+def write_mask(path, plan):
+    """Write the voxels that may hold cells as an NRRD file; returns its path."""
+    import numpy as np
+
+    from region_grower_flow.io.atomic import atomic_write, make_folder
+
+    volume, path = plan.voxels.volume, Path(path)
+    allowed = volume.raw != 0 if plan.allowed is None else plan.allowed
+    make_folder(path.parent)
+    with atomic_write(path) as temporary:
+        volume.with_data(allowed.astype(np.uint8)).save_nrrd(str(temporary))
+    return path

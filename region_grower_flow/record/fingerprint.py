@@ -126,7 +126,8 @@ class FileDigests:
             if path.is_dir():
                 return {p: self._file(p) for p in sorted(path.rglob("*")) if p.is_file()}
             return {path: self._file(path)}
-        except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        # ValueError: a NUL in the path; RuntimeError: a loop of links (before Python 3.13).
+        except (OSError, ValueError, RuntimeError) as error:
             problem = f"cannot be read ({getattr(error, 'strerror', None) or error})"
             raise InvalidInput(problem, path, "check the path and its permissions") from error
 

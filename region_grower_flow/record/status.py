@@ -44,16 +44,16 @@ class Stage:
 
 
 @dataclass(frozen=True)
-class Todays:
-    """What a stage would be made from today.
+class Wanted:
+    """The recipes that a stage and those above it would have today.
 
     Attributes:
-        recipe: gives its recipe (a dict); raises InvalidInput when an input is missing.
-        above: gives the Todays of a stage above it, by its name in the recipe.
+        recipe: gives the stage's recipe (a dict); raises InvalidInput when an input is missing.
+        upstream: gives the Wanted of a stage above it, by its name in the recipe.
     """
 
     recipe: Callable
-    above: Callable
+    upstream: Callable
 
 
 class Recipes:
@@ -73,23 +73,24 @@ class Recipes:
 
     def _add(self, recipe):
         self._known[digest_of(recipe)] = recipe
-        parameters = recipe["parameters"]
-        if {"first", "last"} <= parameters.keys():
-            # The merge refers to all cells as one chunk.
-            whole = {**recipe, "parameters": {**parameters, "first": 0, "last": 0}}
+        parameters = dict(recipe["parameters"])
+        if parameters.pop("first", None) is not None and "last" in parameters:
+            # The merge refers to all cells, whatever their chunks.
+            del parameters["last"]
+            whole = {**recipe, "parameters": parameters}
             self._known[digest_of(whole)] = whole
 
-    def changes(self, old, todays):
+    def changes(self, old, wanted):
         """Why a stage differs from what it was made from, as sentences.
 
         Args:
             old: the old recipe, as a dict.
-            todays: the Todays of the stage.
+            wanted: the Wanted of the stage.
         """
-        return list(dict.fromkeys(self._changes(old, todays)))
+        return list(dict.fromkeys(self._changes(old, wanted)))
 
-    def _changes(self, old, todays):
-        new = todays.recipe()
+    def _changes(self, old, wanted):
+        new = wanted.recipe()
         yield from differences({**old, "upstream": {}}, {**new, "upstream": {}})
         for name in sorted(old["upstream"].keys() | new["upstream"].keys()):
             before, after = old["upstream"].get(name), new["upstream"].get(name)
@@ -97,7 +98,7 @@ class Recipes:
                 continue
             known = self._known.get(before)
             if known is not None and after is not None:
-                for change in self._changes(known, todays.above(name)):
+                for change in self._changes(known, wanted.upstream(name)):
                     yield change if change.endswith(")") else f"{change} ({name})"
             elif before is None:
                 yield f"{name} was not needed before"
@@ -107,28 +108,28 @@ class Recipes:
                 yield f"{name} has been made again from other inputs"
 
 
-def look_at(name, manifest_path, todays, recipes, task):
+def look_at(name, manifest_path, wanted, recipes, task):
     """The Stage of a manifest.
 
     Args:
         name: of the stage, for people.
         manifest_path: where its manifest is.
-        todays: its Todays.
+        wanted: its Wanted.
         recipes: the Recipes of the run's work folders.
         task: tells by ``intact()`` whether outputs that the manifest does not list are as they were
-            written, and by ``objection(facts)`` why they do not do for today's options.
+            written, and by ``unfit_for_today(facts)`` why they do not do for today's options.
 
     Raises:
-        InvalidInput: from ``todays``.
+        InvalidInput: from ``wanted``.
     """
     manifest = read_manifest(manifest_path)
     if manifest is None:
         there = Path(manifest_path).exists()
         return Stage(name, MISSING, ["its manifest is damaged"] if there else [])
-    reasons = recipes.changes(manifest.recipe, todays) or list(_damages(manifest, task.intact))
-    objection = None if reasons else task.objection(manifest.facts)
-    if objection:
-        reasons = [objection]
+    reasons = recipes.changes(manifest.recipe, wanted) or list(_damages(manifest, task.intact))
+    unfit = None if reasons else task.unfit_for_today(manifest.facts)
+    if unfit:
+        reasons = [unfit]
     return Stage(name, STALE if reasons else FRESH, reasons, made=manifest.made)
 
 

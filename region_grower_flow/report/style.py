@@ -9,10 +9,7 @@ import io
 
 from region_grower_flow.io.atomic import make_folder, write_bytes_atomic
 from region_grower_flow.morphology import APICAL_DENDRITE, AXON, BASAL_DENDRITE, SOMA
-
-FORMATS = ("png", "svg")
-DPI = 130
-"""Of PNG files: sharp on a page of usual width, and small."""
+from region_grower_flow.options.report import DPI
 
 NEURITE_COLORS = {
     SOMA: "#1a1a1a",

@@ -11,11 +11,13 @@ import socket
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import get_type_hints
 
 from region_grower_flow.errors import InvalidInput
 from region_grower_flow.io.atomic import write_json_atomic
+from region_grower_flow.options.execution import Execution
 
-JOB_VERSION = 1
+JOB_VERSION = 2
 JOBS = "jobs"
 """The folder of job files and notes, inside the blocks folder."""
 
@@ -43,7 +45,7 @@ class Job:
         blocks_folder, logs_folder: where records and logs go.
         ranks: number of processes: one that hands out blocks and the workers; 1 means one process
             that grows all by itself.
-        cell_timeout: seconds that a cell may take, None for no limit.
+        execution: the options of how the work is done, whole.
         log_level: of the ranks' logs.
         name: unique, part of the names of all files of this launch.
         host, pid: the process that launched it, watched by rank 0.
@@ -54,7 +56,7 @@ class Job:
     blocks_folder: str
     logs_folder: str
     ranks: int
-    cell_timeout: float | None = None
+    execution: Execution = Execution()
     log_level: str = "INFO"
     name: str = field(default_factory=lambda: f"{int(time.time()):x}{secrets.token_hex(4)}")
     host: str = field(default_factory=socket.gethostname)
@@ -91,7 +93,7 @@ class Job:
 
 def write_job(job):
     """Write the job file and return its path; raises OutputFailed."""
-    content = {"version": JOB_VERSION, **asdict(job)}
+    content = {"version": JOB_VERSION, **asdict(job), "execution": job.execution.to_json()}
     write_json_atomic(job.path, content, indent=None, default=os.fspath)
     return job.path
 
@@ -114,21 +116,20 @@ def load_job(path):
         raise InvalidInput(problem, path, "run again: job files are written anew for each launch")
     blocks = tuple(Block(tuple(block["rows"]), block["reason"]) for block in content.pop("blocks"))
     del content["version"]
-    return Job(blocks=blocks, **content)
+    try:
+        execution = Execution.from_json(content.pop("execution"))
+    except InvalidInput as error:
+        raise InvalidInput(f"the job file has an odd option ({error})", path) from error
+    return Job(blocks=blocks, execution=execution, **content)
 
 
-_TYPES = {
-    "settings": dict,
-    "blocks": list,
-    "blocks_folder": str,
-    "logs_folder": str,
-    "ranks": int,
-    "cell_timeout": int | float | None,
-    "log_level": str,
-    "name": str,
-    "host": str,
-    "pid": int,
-}
+_IN_JSON = {"blocks": list, "execution": dict}
+"""Types of values in the file that are others in the Job."""
+
+
+def _types():
+    """{key: type} of a job file, from the Job's own annotations."""
+    return {**get_type_hints(Job), **_IN_JSON}
 
 
 def _problem(content):
@@ -137,14 +138,15 @@ def _problem(content):
         return "the job file does not hold a JSON object"
     if content.get("version") != JOB_VERSION:
         return f"the job file has version {content.get('version')!r}, expected {JOB_VERSION}"
-    if set(content) != {"version", *_TYPES}:
-        odd = sorted(set(content) ^ {"version", *_TYPES})
+    types = _types()
+    if set(content) != {"version", *types}:
+        odd = sorted(set(content) ^ {"version", *types})
         return f"the job file lacks, or should not have, {', '.join(odd)}"
-    wrong = [key for key, kind in _TYPES.items() if not _is(content[key], kind)]
+    wrong = [key for key, kind in types.items() if not _is(content[key], kind)]
     if wrong:
         return f"the job file has a value of the wrong type in {', '.join(wrong)}"
-    if content["ranks"] < 1 or (content["cell_timeout"] or 1) <= 0:
-        return "the job file has a number of ranks or a time limit that is not positive"
+    if content["ranks"] < 1:
+        return "the job file has a number of ranks that is not positive"
     if not all(map(_is_block, content["blocks"])):
         return "the job file has a block that is not a list of rows with a reason or null"
     return None

@@ -130,7 +130,7 @@ class _Chunk:
             grown = [Block((row,)) for row in order if row not in self.given_up]
         else:
             costs = plan.costs if plan.costs is not None else self._costs(normal)
-            grown = cut_blocks(normal, costs, plan.workers, plan.block_cells)
+            grown = cut_blocks(normal, costs, plan.workers, plan.execution.block_size)
         blocks = tuple(drops + grown)
         workers = 1 if alone else min(plan.workers, len(blocks))
         job = Job(
@@ -139,7 +139,7 @@ class _Chunk:
             blocks_folder=str(plan.blocks_folder),
             logs_folder=str(plan.logs_folder),
             ranks=1 if plan.launcher == INPROCESS else workers + 1,
-            cell_timeout=plan.cell_timeout,
+            execution=plan.execution,
             log_level=plan.log_level,
         )
         return job, alone or job.ranks == 1
@@ -162,7 +162,7 @@ class _Chunk:
             commands.worker_command(job.path, job.ranks, self.worker_module),
             plan.srun_options,
         )
-        limit = None if plan.cell_timeout is None else plan.cell_timeout + plan.hang_grace
+        limit = plan.execution.cell_timeout + plan.hang_grace
         return supervision.run_launch(
             command,
             commands.rank_environment(os.environ, plan.launcher),
@@ -233,7 +233,7 @@ class _Chunk:
         _raise_failure(end)
         for row in end.timed_out:
             if row in self.remaining:
-                self.given_up[row] = timeout_reason(self.plan.cell_timeout)
+                self.given_up[row] = timeout_reason(self.plan.execution.cell_timeout)
         left = [row for row in job.rows if row in self.remaining]
         if not left:
             self._idle_launches = 0

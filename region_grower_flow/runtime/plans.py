@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from region_grower_flow.options.execution import Execution
 from region_grower_flow.runtime.commands import MPIEXEC
 from region_grower_flow.runtime.job import Block
 
@@ -20,9 +21,6 @@ BLOCKS_PER_WORKER = 4
 SHARES_PER_WORKER = 2
 """Shares of the work left for each worker, of which a block is one: with one share a worker, a
 block whose cells take longer than expected would be waited for."""
-
-CELL_SECONDS = 3600.0
-"""For one cell, unless an option says otherwise: some 10,000 times what a large cell takes."""
 
 STALL_SECONDS = 900.0
 START_SECONDS = 300.0
@@ -43,10 +41,10 @@ class ChunkRun:
         workers: processes that grow cells (under MPI one more hands out the blocks).
         digests: {row: fingerprint of the cell}; None asks the synthesizer.
         costs: {row: relative work}; None asks the synthesizer.
-        block_cells: most cells of a block, None for the default.
-        cell_timeout: seconds that one cell may take, None for no limit.
-        hang_grace: seconds beyond ``cell_timeout`` after which a cell that does not let itself be
-            interrupted ends its job.
+        execution: the options of how the work is done, whole; ``launcher`` and ``workers`` are
+            what has been settled of them.
+        hang_grace: seconds beyond ``execution.cell_timeout`` after which a cell that does not let
+            itself be interrupted ends its job.
         stall_seconds: a job in which nothing happens for so long is ended and started anew.
         start_seconds: for all ranks to be at work once the first has started.
         max_launches: launches in a row that neither finish a cell nor tell which cell ended them,
@@ -65,8 +63,7 @@ class ChunkRun:
     workers: int = 1
     digests: Mapping[int, str] | None = None
     costs: Mapping[int, float] | None = None
-    block_cells: int | None = None
-    cell_timeout: float | None = CELL_SECONDS
+    execution: Execution = Execution()
     hang_grace: float = HANG_GRACE_SECONDS
     stall_seconds: float = STALL_SECONDS
     start_seconds: float = START_SECONDS

@@ -86,11 +86,11 @@ class BlockGrower:
         if reason is not None:
             return self._synthesizer.drop(row, reason)
         try:
-            with time_limit(self._job.cell_timeout):
+            with time_limit(self._job.execution.cell_timeout):
                 return self._synthesizer.synthesize(row)
         except CellTimeout:
             L.warning("Row %d exceeded its time limit", row)
-            return self._synthesizer.drop(row, timeout_reason(self._job.cell_timeout))
+            return self._synthesizer.drop(row, timeout_reason(self._job.execution.cell_timeout))
 
 
 def run_serial(job, on_progress=None, synthesizer=None):

@@ -16,9 +16,9 @@ from pathlib import Path
 from region_grower_flow import layout
 from region_grower_flow.cell.synthesis import open_synthesizer
 from region_grower_flow.io.atomic import make_own_folder, remove_unfinished
+from region_grower_flow.options.execution import Execution
 from region_grower_flow.record.blocks import finished_records
 from region_grower_flow.record.tables import whole_records, write_records
-from region_grower_flow.runtime.plans import CELL_SECONDS
 from region_grower_flow.runtime.timeout import limit_of_reason
 
 L = logging.getLogger(__name__)
@@ -36,8 +36,7 @@ class ChunkPlan:
         work_dir: the work folder.
         launcher: "mpiexec", "srun", "inprocess" or a command.
         workers: number of MPI workers.
-        block_size: cells a worker takes at a time, None to choose.
-        cell_timeout: seconds after which a cell is given up.
+        execution: the options of how the work is done.
         log_level: of the workers' logs.
     """
 
@@ -47,8 +46,7 @@ class ChunkPlan:
     work_dir: Path
     launcher: str
     workers: int
-    block_size: int | None = None
-    cell_timeout: float = CELL_SECONDS
+    execution: Execution = Execution()
     log_level: str = "info"
 
     @property
@@ -97,7 +95,7 @@ def synthesize_chunk(plan, on_progress):
     taken, incidents = len(records), []
     remaining = [row for row in rows if row not in records]
     if remaining:
-        if plan.settings.engine == "compiled":
+        if plan.settings.growth.engine == "compiled":
             from region_grower_flow.engine import filling
 
             filling.provide(synthesizer.kernel_groups())  # before many ranks would compile
@@ -160,8 +158,7 @@ def _grow(plan, synthesizer, rows, wanted, on_progress):
         launcher=plan.launcher,
         workers=plan.workers,
         digests={row: wanted[row] for row in rows},
-        block_cells=plan.block_size,
-        cell_timeout=plan.cell_timeout,
+        execution=plan.execution,
         log_level=plan.log_level.upper(),
     )
     return run_chunk(run, on_progress, synthesizer)
@@ -176,7 +173,7 @@ def _taken_over(plan, wanted, check_file):
         if row is None or row in records:
             continue
         limit = given_up_at([record])
-        if limit is not None and limit < plan.cell_timeout:
+        if limit is not None and limit < plan.execution.cell_timeout:
             continue
         stem = Path(plan.settings.morphologies) / str(record["name"])
         files = record["files"].items()

@@ -21,15 +21,16 @@ from region_grower_flow.cell.settings import SynthesisSettings
 from region_grower_flow.engine.parameters import entry_region, load_distributions, load_parameters
 from region_grower_flow.errors import InvalidInput, InvalidInputs, nearest, some
 from region_grower_flow.io.atomic import make_folder, write_text_atomic
+from region_grower_flow.options.execution import Execution
+from region_grower_flow.options.growth import Growth
+from region_grower_flow.options.vacuum import DEFAULT_CELLS
 from region_grower_flow.record.tables import read_records
 from region_grower_flow.runtime.commands import INPROCESS
-from region_grower_flow.runtime.plans import CELL_SECONDS
 from region_grower_flow.stages.chunk import ChunkPlan, synthesize_chunk
 from region_grower_flow.stages.merge import MergePlan, merge_outputs
 
 INDEX_COLUMNS = ("name", "mtype", "seed", "path")
 
-DEFAULT_CELLS = 20
 FEW_CELLS = 200
 """Up to so many cells are grown in one process: a launch of MPI takes longer than they do."""
 
@@ -45,12 +46,11 @@ class VacuumPlan:
         folder: where the outputs go.
         mtypes: names of mtypes; empty: all of the parameters.
         cells: how many of each mtype.
-        seed: of the run, see :func:`vacuum_cells`.
+        growth: how cells are grown; for its seed see :func:`vacuum_cells`.
         region: whose parameters are used; ``default`` where it has none.
-        extensions, synthesize_axons, engine, extra_apicals: see SynthesisSettings.
         work_dir: folder of the intermediates; None: beside ``folder``, with ``_work``.
         launcher, workers: how cells are grown, see ChunkPlan; by default in this process.
-        block_size, cell_timeout, log_level: see ChunkPlan.
+        execution, log_level: see ChunkPlan.
         versions: {package: version} of what affects results; None: those of today.
         facts: for the summary.
     """
@@ -60,17 +60,12 @@ class VacuumPlan:
     folder: Path
     mtypes: tuple = ()
     cells: int = DEFAULT_CELLS
-    seed: int = 0
+    growth: Growth = Growth()
     region: str = layout.DEFAULT_REGION
-    extensions: tuple = ("h5",)
-    synthesize_axons: bool = False
-    engine: str = "compiled"
-    extra_apicals: str = "drop"
     work_dir: Path | None = None
     launcher: str = INPROCESS
     workers: int = 1
-    block_size: int | None = None
-    cell_timeout: float = CELL_SECONDS
+    execution: Execution = Execution()
     log_level: str = "info"
     versions: dict | None = None
     facts: dict = field(default_factory=dict)
@@ -159,7 +154,7 @@ def vacuum_mtypes(plan):
     Raises:
         InvalidInputs: an mtype that is asked for has no parameters or no distributions.
     """
-    parameters = load_parameters(plan.parameters, plan.synthesize_axons, validate=False)
+    parameters = load_parameters(plan.parameters, plan.growth.synthesize_axons, validate=False)
     distributions = load_distributions(plan.distributions, validate=False)
     paths = (plan.parameters, plan.distributions)
     problems = vacuum_problems(parameters, distributions, plan.region, plan.mtypes, paths)
@@ -213,7 +208,7 @@ def vacuum_cells(known, plan):
     """
     wanted = set(plan.mtypes or known)
     counted = [
-        (mtype, (plan.seed + turn * len(known) + place) % layout.MAX_SEED)
+        (mtype, (plan.growth.seed + turn * len(known) + place) % layout.MAX_SEED)
         for turn in range(plan.cells)
         for place, mtype in enumerate(known)
         if mtype in wanted
@@ -267,11 +262,7 @@ def _chunk_plan(plan, work, count):
         distributions=str(Path(plan.distributions).absolute()),
         morphologies=str(work / layout.MORPHOLOGIES),
         # The run's seed is in the table, with the cells' own.
-        seed=0,
-        extensions=tuple(plan.extensions),
-        synthesize_axons=plan.synthesize_axons,
-        engine=plan.engine,
-        extra_apicals=plan.extra_apicals,
+        growth=plan.growth.replace(seed=0),
         versions=package_versions() if plan.versions is None else plan.versions,
     )
     return ChunkPlan(
@@ -281,8 +272,7 @@ def _chunk_plan(plan, work, count):
         work_dir=work,
         launcher=plan.launcher,
         workers=plan.workers,
-        block_size=plan.block_size,
-        cell_timeout=plan.cell_timeout,
+        execution=plan.execution,
         log_level=plan.log_level,
     )
 
@@ -297,7 +287,7 @@ def _merge_plan(plan, work, table, chunk, facts):
         staged=work / layout.MORPHOLOGIES,
         listing=layout.vacuum_listing(work),
         morphologies=folder,
-        extensions=tuple(plan.extensions),
+        extensions=plan.growth.out_morph_ext,
         out_cells=folder / layout.VACUUM_NODES,
         summary=folder / layout.VACUUM_SUMMARY,
         folders=tuple(folder_of(mtype) for mtype in table.mtypes),
@@ -332,7 +322,7 @@ def _index(plan, chunk):
 
 
 def _path(plan, record):
-    name = f"{record['name']}.{plan.extensions[0]}"
+    name = f"{record['name']}.{plan.growth.out_morph_ext[0]}"
     return Path(plan.folder) / folder_of(record["mtype"]) / name
 
 

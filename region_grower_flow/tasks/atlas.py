@@ -1,17 +1,17 @@
 """The cell table: what the atlas says at each cell, as a task."""
 
 from region_grower_flow import layout
-from region_grower_flow.tasks import inputs
+from region_grower_flow.checks import inputs
+from region_grower_flow.options import Model, Space, Work
 from region_grower_flow.tasks.base import FlowTask
-from region_grower_flow.tasks.checks import CheckAtlas, Guarded
-from region_grower_flow.tasks.options.synthesis import AtlasOptions
 
 
-class LoadAtlas(Guarded, AtlasOptions, FlowTask):
+class LoadAtlas(FlowTask):
     """Look all cells up in the atlas: one row per cell of the table."""
 
-    own_check = CheckAtlas
-    no_result = ("seed",)
+    groups = (Work, Space)
+    checked_by = "atlas"
+    synthesize_axons = Model.synthesize_axons
     # 2: the names of the regions' layers.
     stage_version = 2
 
@@ -44,6 +44,10 @@ class LoadAtlas(Guarded, AtlasOptions, FlowTask):
         write_table(self.path, table)
         return [self.path], {"cells": len(cells.positions), "rows": len(table)}
 
-    def account(self, facts):
+    def results(self):
+        """The options, and whether axons are grown and not grafted."""
+        return {**super().results(), "synthesize_axons": self.synthesize_axons}
+
+    def summary_of(self, facts):
         """How many cells have a row."""
         return f"{facts['rows']} of {facts['cells']} cells looked up"

@@ -1,5 +1,6 @@
-"""The base of all tasks: completeness by fingerprint, locks, and errors in one sentence."""
+"""The base of all stages: options from groups, completeness by fingerprint, locks, errors."""
 
+import functools
 import html
 import json
 import os
@@ -11,61 +12,61 @@ from luigi.rpc import RPCError
 
 from region_grower_flow import layout
 from region_grower_flow.errors import FlowError, InvalidInput, InvalidInputs
+from region_grower_flow.options import Work
+from region_grower_flow.options.group import declared
+from region_grower_flow.options.kinds import Option
 from region_grower_flow.record.fingerprint import FileDigests, Recipe, digest_of, package_versions
 from region_grower_flow.record.manifest import Manifest, read_manifest, remember_digests
 from region_grower_flow.runtime.processes import die_with_forking_parent
 from region_grower_flow.tasks.example import CreateExample
-from region_grower_flow.tasks.options.types import value_problems
-from region_grower_flow.tasks.options.work import WorkOptions
+from region_grower_flow.tasks.options import as_parameter, value_problems
 from region_grower_flow.tasks.progress import Progress, stage_log
 from region_grower_flow.tasks.sentences import quiet_tracebacks
+from region_grower_flow.tasks.targets import StageTarget
 
 SHOWN_LINES = 20
-"""Of a stage's account, in the web UI."""
+"""Lines of a stage's summary that the web UI shows."""
 
 _digests = {}
 
 
-class ManifestTarget(luigi.Target):
-    """Exists when the manifest bears today's fingerprint and its outputs are as written.
-
-    Args:
-        path: the manifest.
-        task: the FlowTask whose manifest it is.
-    """
-
-    def __init__(self, path, task):
-        self.path, self._task = str(path), task
-
-    def exists(self):
-        """Whether the stage is complete."""
-        manifest = read_manifest(self.path)
-        if manifest is None:
-            return False
-        try:
-            if manifest.fingerprint != self._task.recipe().fingerprint():
-                return False
-            good = self._task.objection(manifest.facts) is None
-            return good and manifest.intact() and self._task.intact()
-        except InvalidInput:  # an input is missing: the checks say so, in order
-            return False
-
-
-class FlowTask(WorkOptions, luigi.Task):
+class FlowTask(luigi.Task):
     """A stage with a fingerprint.
 
-    Subclasses say what determines their output (:meth:`files`, :meth:`upstream`, their options) and
-    make it (:meth:`make`).
+    Subclasses name the groups of their options and which of them change their results, the files
+    that they read (:meth:`files`), the stages above (:meth:`upstream`) and their outputs
+    (:attr:`path` or :meth:`output`), and make these (:meth:`make`).
     """
 
     stage_version = 1
     """Raise when a change of the code changes what the same inputs give."""
 
-    no_result = ()
-    """Names of inherited options that do not change this stage's results."""
+    groups = (Work,)
+    """The groups of the options; each option is a parameter of the task."""
+
+    other_options = ()
+    """Options that stand for those of the groups with the same names, or beside them."""
+
+    results_of = None
+    """Groups, and single options, whose values enter the fingerprint (None: all groups)."""
 
     own_outputs = ()
     """Names of options that name outputs: at another place these are another result."""
+
+    checked_by = None
+    """The name in ``checks.registry`` of the check before this stage; None for none."""
+
+    checker = None
+    """The task of checks, CheckInputs, which is a stage itself and sets this."""
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        own = {name: value for name, value in vars(cls).items() if isinstance(value, Option)}
+        other = {option.name: option for option in cls.other_options}
+        for name, option in {**declared(cls.groups), **other, **own}.items():
+            parameter = as_parameter(option)
+            setattr(cls, name, parameter)
+            parameter.__set_name__(cls, name)
 
     @classmethod
     def get_param_values(cls, params, args, kwargs):
@@ -83,6 +84,10 @@ class FlowTask(WorkOptions, luigi.Task):
                 raise InvalidInputs(problems) from None
             raise
 
+    def group(self, kind):
+        """The values of a group of options; raises InvalidInputs where a needed one is absent."""
+        return kind(**{name: getattr(self, name) for name in kind.DECLARED})
+
     # What determines the stage.
 
     def files(self):
@@ -90,25 +95,28 @@ class FlowTask(WorkOptions, luigi.Task):
         return {}
 
     def upstream(self):
-        """The tasks whose fingerprints enter this one's."""
-        return []
+        """{name: stage} of the stages above, whose outputs this one reads."""
+        return {}
 
-    def named_upstream(self):
-        """{name: task} of those tasks, for fingerprints and for what people are told of them."""
-        return {task.task_family: task for task in self.upstream()}
+    def upstream_fingerprints(self):
+        """{name: fingerprint} of the stages above."""
+        return {name: task.recipe().fingerprint() for name, task in self.upstream().items()}
 
-    def values(self):
+    def results(self):
         """{option: value} that enters the fingerprint; places as seen from the work folder."""
-        values = {
-            name: getattr(self, name)
-            for name, option in self.get_params()
-            if getattr(option, "result", False) and name not in self.no_result
-        }
+        parts = self.groups if self.results_of is None else self.results_of
+        options = [
+            option
+            for part in parts
+            for option in ([part] if isinstance(part, Option) else part.DECLARED.values())
+        ]
+        values = {option.name: getattr(self, option.name) for option in options if option.result}
         places = {name: getattr(self, name) for name in self.own_outputs}
-        return {
-            **values,
-            **{name: os.path.relpath(path, self.work_dir) for name, path in places.items() if path},
-        }
+        return {**values, **{name: self.relative(path) for name, path in places.items() if path}}
+
+    def relative(self, path):
+        """A place as seen from the work folder: both may move together."""
+        return os.path.relpath(path, self.work_dir)
 
     def packages(self):
         """{package: version} that enters the fingerprint."""
@@ -124,8 +132,8 @@ class FlowTask(WorkOptions, luigi.Task):
         return Recipe(
             stage=self.task_family,
             version=self.stage_version,
-            parameters=self.values(),
-            upstream={name: t.recipe().fingerprint() for name, t in self.named_upstream().items()},
+            parameters=self.results(),
+            upstream=self.upstream_fingerprints(),
             files={role: digests.digest(path) for role, path in self.files().items()},
             packages=self.packages(),
         )
@@ -145,8 +153,8 @@ class FlowTask(WorkOptions, luigi.Task):
         """The stage in logs: its name and what tells it from others."""
         values = [
             f"{name}={getattr(self, name)}"
-            for name, option in self.get_params()
-            if getattr(option, "shown", False)
+            for name, parameter in self.get_params()
+            if parameter.option.shown
         ]
         return f"{self.task_family}({', '.join(values)})"
 
@@ -158,23 +166,83 @@ class FlowTask(WorkOptions, luigi.Task):
         """The task that makes the example's inputs, in a list; empty where they are not used."""
         return [CreateExample(example_dir=self.example_dir)] if self.example_dir else []
 
-    def complete(self):
-        """Whether the outputs are up to date; an example of another version is renewed first."""
-        return all(task.complete() for task in self.example()) and super().complete()
+    def check(self):
+        """The check that looks at all inputs before any work: that of the flow, or its own."""
+        if self.checked_by is None:
+            return None
+        return self.checker.of_flow(self) or self.own_check()
+
+    def own_check(self):
+        """The check of this stage where it is run by itself."""
+        return self.clone(self.checker, checked=self.checked_by)
+
+    def requires(self):
+        """The check of the inputs, and the stages above once it has nothing to object to."""
+        return self._required
+
+    @functools.cached_property
+    def _required(self):
+        """What is required, found once: Luigi does not expect it to change during a run."""
+        check = self.check()
+        if check is None:
+            return self.upstream()
+        if check == self.own_check() and not check.is_content():
+            return named(check)
+        stages = self.upstream()
+        check.cover(stages)
+        return {**named(check), **stages}
+
+    def input(self):
+        """{name: targets} of the stages above."""
+        return luigi.task.getpaths(self.upstream())
+
+    def missing_upstream(self):
+        """Yields stages above that could not be known before the check had passed."""
+        stages = self.upstream()
+        missing = [stage for stage in stages.values() if not stage.complete()]
+        if missing:
+            self.check().cover(stages)
+            yield missing
 
     def output(self):
-        """The manifest, complete with today's fingerprint."""
-        return ManifestTarget(self.work_path(layout.MANIFESTS, f"{self.label}.json"), self)
+        """The stage's file, complete with today's fingerprint."""
+        return StageTarget(self.path, self)
 
-    def objection(self, facts):
-        """Why what the stage said of its outputs does not do for today's options; None if it does.
+    @property
+    def manifest_path(self):
+        """The file that says what the outputs were made from."""
+        return self.work_path(layout.MANIFESTS, f"{self.label}.json")
+
+    def manifest(self):
+        """The Manifest of the last time that the stage was made; None without any."""
+        return read_manifest(self.manifest_path)
+
+    def complete(self):
+        """True when the outputs are up to date; an example of another version is renewed first."""
+        return all(task.complete() for task in self.example()) and self.is_current()
+
+    def is_current(self):
+        """True when the manifest bears today's fingerprint and its outputs are as written."""
+        manifest = self.manifest()
+        if manifest is None:
+            return False
+        try:
+            if manifest.fingerprint != self.recipe().fingerprint():
+                return False
+            fit = self.unfit_for_today(manifest.facts) is None
+            return fit and manifest.intact() and self.intact()
+        except InvalidInput:  # an input is missing: the checks say so, in order
+            return False
+
+    def unfit_for_today(self, facts):
+        """Why outputs with these facts do not do for today's options; None if they do.
 
         A sentence for people, who see it in ``region-grower-flow status``.
         """
         return None
 
     def intact(self):
-        """Whether outputs that the manifest does not list one by one are as they were written."""
+        """True while outputs that the manifest does not list one by one are as written."""
         return True
 
     def to_str_params(self, only_significant=False, only_public=False):
@@ -196,6 +264,11 @@ class FlowTask(WorkOptions, luigi.Task):
         Raises:
             FlowError: with a sentence for the user.
         """
+        yield from self.missing_upstream()
+        self.make_and_record()
+
+    def make_and_record(self):
+        """Make the outputs under the stage's lock, then write the manifest."""
         die_with_forking_parent()
         self.tell("at work", 0)
         try:
@@ -204,14 +277,14 @@ class FlowTask(WorkOptions, luigi.Task):
                 start = time.monotonic()
                 outputs, facts = self.make()
                 facts = {"seconds": round(time.monotonic() - start, 3), **facts}
-                write(self.account(facts))
+                write(self.summary_of(facts))
             if self.recipe() != recipe:
                 raise InvalidInput(
                     "an input changed while the stage was running",
                     self.label,
                     "run again; nothing was lost",
                 )
-            Manifest.describe(recipe, outputs, facts).write(self.output().path)
+            Manifest.describe(recipe, outputs, facts).write(self.manifest_path)
             remember_digests(self.digests())
         except FlowError as error:
             self.tell(str(error))
@@ -221,11 +294,12 @@ class FlowTask(WorkOptions, luigi.Task):
             raise
         finally:
             self.end_progress()
-        self.tell(_beginning(self.account(facts)), 100)
+        self.tell(_beginning(self.summary_of(facts)), 100)
 
     def held_places(self):
-        """The places that the run of this stage holds alone, until it ends."""
-        return []
+        """The places that the run holds alone until it ends: those of the flow."""
+        check = self.check()
+        return [] if check is None else check.held_places()
 
     def lock(self):
         """Held while the outputs are made: one run at a time makes them.
@@ -241,7 +315,7 @@ class FlowTask(WorkOptions, luigi.Task):
 
     @property
     def log_path(self):
-        """Where the stage's log is; None when it has none."""
+        """The stage's log; None when it has none."""
         return self.work_path(layout.LOGS, f"{self.label}.log")
 
     def log(self):
@@ -252,8 +326,8 @@ class FlowTask(WorkOptions, luigi.Task):
         """Make the outputs; returns their paths, and facts (JSON) for the manifest."""
         raise TypeError(f"{type(self).__name__} makes nothing")
 
-    def account(self, facts):
-        """What the web UI says of the stage when it is done."""
+    def summary_of(self, facts):
+        """The words of the web UI on a stage that is done."""
         return "\n".join(facts.get("sentences", ())) or "done"
 
     def on_failure(self, exception):
@@ -295,10 +369,15 @@ class FlowTask(WorkOptions, luigi.Task):
             self._scheduler_lost = True
 
 
+def named(*stages):
+    """{name: stage}, as ``upstream`` gives them."""
+    return {stage.task_family: stage for stage in stages}
+
+
 def stages_above(task):
     """The stages above a task, each once, after those above itself."""
     found = {}
-    for upper in task.upstream():
+    for upper in task.upstream().values():
         found.update(dict.fromkeys([*stages_above(upper), upper]))
     return list(found)
 

@@ -1,42 +1,125 @@
-"""Checks of all inputs, before any work: tasks that only say yes, or no with every problem."""
+"""The check of all inputs before any work: a task that only says yes, or no with every problem."""
 
 import contextlib
-import functools
-import json
 import os
 
-from luigi.task_register import Register
-
-from region_grower_flow.checks.calibration import check_calibration
-from region_grower_flow.checks.places import check_places
-from region_grower_flow.checks.space import check_space
-from region_grower_flow.checks.synthesis import check_synthesis
-from region_grower_flow.errors import FlowError, InvalidInput, InvalidInputs
-from region_grower_flow.record.manifest import read_manifest
+from region_grower_flow.errors import InvalidInput, InvalidInputs
+from region_grower_flow.options import GROUPS
+from region_grower_flow.options.group import declared
+from region_grower_flow.options.kinds import Text
 from region_grower_flow.record.run_lock import look
-from region_grower_flow.tasks import inputs
 from region_grower_flow.tasks.base import FlowTask
 from region_grower_flow.tasks.launching import expect_launch
-from region_grower_flow.tasks.options.calibration import BuildOptions
-from region_grower_flow.tasks.options.synthesis import AtlasOptions, OutputOptions
-from region_grower_flow.tasks.options.types import Text
+from region_grower_flow.tasks.targets import StageTarget
 
 OPTIONS, FOLDER = "options", "folder"
 """Facts of a check: the options as texts, and the folder that relative paths start from."""
 
+SYNTHESIS = "synthesis"
+"""The check of the main flow, whose manifest has no further name."""
 
-class Check(FlowTask):
-    """Base of the checks: complete while the inputs are those that passed."""
+_covering = {}
+"""{identity of a stage: the check of the flow that the stage is part of}, in this process."""
 
+
+class CheckInputs(FlowTask):
+    """Look at all inputs of a flow; complete while they are those that have passed.
+
+    Which functions do so is for ``checks.registry``; here they are given the options of the stage
+    that a user has named. The options of other groups are at their defaults and do not count.
+    """
+
+    groups = GROUPS
+    other_options = tuple(
+        option.but(default=None, optional=True)
+        for option in declared(GROUPS).values()
+        if option.required
+    )
+    checked = Text("Name of the check", default=SYNTHESIS, shown=True)
+    report = Text("Report that is to be made, where one is", default="")
     priority = 1000
+    log_path = None
+
+    @property
+    def described(self):
+        """The InputCheck."""
+        from region_grower_flow.checks.registry import CHECKS
+
+        return CHECKS[self.checked]
+
+    @property
+    def label(self):
+        """Each flow of a work folder has a check of its own."""
+        names = [] if self.checked == SYNTHESIS else [self.checked]
+        return "_".join(filter(None, [self.task_family, *names, self.described.part(self)]))
+
+    @property
+    def results_of(self):
+        """The groups of the flow."""
+        return self.described.groups
+
+    def files(self):
+        """All that the flow reads."""
+        return self.described.files(self)
 
     def requires(self):
         """The example's inputs, where they are used."""
         return self.example()
 
+    def output(self):
+        """The manifest, which is all that a check writes."""
+        return StageTarget(self.manifest_path, self)
+
+    def held_places(self):
+        """The places that the flow holds alone."""
+        return self.described.held(self)
+
+    def is_current(self):
+        """The outputs' places are looked at each time: their content is not an input.
+
+        Other options than those of the last run are checked, and remembered, even if they change
+        no result: ``region-grower-flow status --work-dir`` goes by them.
+        """
+        if self.described.places(self) or not super().is_current():
+            return False
+        return self.manifest().facts.get(OPTIONS) == self.to_str_params()
+
+    # The stages of the flow.
+
+    def is_content(self):
+        """True when nothing is wrong with the inputs."""
+        return self.complete() or not self.problems()
+
+    def cover(self, stages):
+        """Let stages of the flow, and those above them, rely on this check.
+
+        Args:
+            stages: {name: stage}.
+        """
+        for stage in stages.values():
+            _covering[stage.task_id] = self
+            self.cover(stage.upstream())
+
+    @staticmethod
+    def of_flow(stage):
+        """The check of the flow that a stage is part of; None when it was named by itself."""
+        return _covering.get(stage.task_id)
+
     def problems(self):
-        """All problems of the inputs, a list of InvalidInput."""
-        return []
+        """All problems of the inputs, a list of InvalidInput; found once for the same inputs."""
+        try:
+            state = self.recipe().fingerprint()
+        except InvalidInput as error:
+            return self.described.problems(self) or [error]
+        if self._found is None or self._found[0] != state:
+            if self.described.grows:
+                expect_launch(self)
+            self._found = state, self.described.problems(self)
+        return self._found[1] or self.described.places(self)
+
+    _found = None
+
+    # Its run.
 
     def lock(self):
         """None: a check makes nothing, and an input that is refused leaves nothing behind.
@@ -47,15 +130,17 @@ class Check(FlowTask):
         look(self.held_places())
         return contextlib.nullcontext()
 
-    log_path = None
-
     def log(self):
         """None, for the same reason."""
         return contextlib.nullcontext(lambda _: None)
 
-    def account(self, facts):
+    def summary_of(self, facts):
         """That all is well."""
         return "all inputs are fine"
+
+    def missing_upstream(self):
+        """None: nothing is above a check but the example."""
+        return ()
 
     def make(self):
         """Raise the problems, all at once."""
@@ -67,7 +152,7 @@ class Check(FlowTask):
     def run(self):
         """Check; what cannot even be fingerprinted is among the problems."""
         try:
-            super().run()
+            self.make_and_record()
         except InvalidInputs:
             raise
         except InvalidInput as error:
@@ -76,124 +161,4 @@ class Check(FlowTask):
             raise problems from error
 
 
-class CheckReconstructions(BuildOptions, Check):
-    """Check the reference morphologies and what goes with them."""
-
-    region_structure = AtlasOptions.region_structure
-
-    def files(self):
-        """All that calibration reads."""
-        return inputs.calibration_files(self)
-
-    def problems(self):
-        """See :func:`region_grower_flow.checks.calibration.check_calibration`."""
-        return check_calibration(self)
-
-
-class CheckAtlas(AtlasOptions, Check):
-    """Check the cells, the atlas and the region structure."""
-
-    def files(self):
-        """All that loading the atlas reads."""
-        return inputs.atlas_files(self)
-
-    def problems(self):
-        """See :func:`region_grower_flow.checks.space.check_space`."""
-        return check_space(self)
-
-
-class CheckInputs(OutputOptions, Check):
-    """Check all inputs of a synthesis, and its outputs' places."""
-
-    def files(self):
-        """All that the stages read."""
-        return inputs.all_files(self)
-
-    def problems(self):
-        """See :func:`region_grower_flow.checks.synthesis.check_synthesis`."""
-        expect_launch(self)
-        return check_synthesis(self)
-
-    def complete(self):
-        """The outputs' places are looked at each time: their content is not an input.
-
-        Other options than those of the last run are checked, and remembered, even if they change
-        no result: ``region-grower-flow status --work-dir`` goes by them.
-        """
-        if check_places(self) or not super().complete():
-            return False
-        return read_manifest(self.output().path).facts.get(OPTIONS) == self.to_str_params()
-
-
-class Checked:
-    """A stage that starts only when a check has passed (mixed into a FlowTask)."""
-
-    own_check = None
-    """The class of the check."""
-
-    def check(self):
-        """The check that this stage waits for."""
-        return self.clone(self.own_check)
-
-    def requires(self):
-        """The check, and the stages above."""
-        return [self.check(), *self.upstream()]
-
-
-class Guarded(Checked):
-    """A stage that starts only when the checks of the whole flow have passed.
-
-    Attributes:
-        guard: the check of the flow, see :func:`guard_of`; empty when the stage is run by itself,
-            which then has its own check.
-    """
-
-    guard = Text("For internal use", default="", significant=False)
-
-    def held_places(self):
-        """What the whole synthesis holds, as part of one."""
-        return self.check().held_places() if self.guard else []
-
-    def check(self):
-        """The check of the flow, or its own."""
-        if self.guard:
-            family, options = json.loads(self.guard)
-            return Register.get_task_cls(family).from_str_params(options)
-        return super().check()
-
-    def above(self, stage):
-        """A stage above this one, which waits for the same check."""
-        return self.clone(stage, guard=self.guard or guard_of(self, self.own_check))
-
-
-class CheckedFirst(Checked):
-    """A stage with whole flows above it: these are asked for only when its own check is content."""
-
-    def requires(self):
-        """The check, and the stages above when it finds nothing wrong."""
-        return self._required
-
-    @functools.cached_property
-    def _required(self):
-        """What is required, found once: Luigi does not expect it to change during a run."""
-        check = self.check()
-        try:
-            wrong = bool(check.problems())
-        except FlowError:
-            wrong = True
-        return [check] if wrong else [check, *self.upstream()]
-
-    def left(self):
-        """Yields the stages above that are still to be made, if any, for ``run`` to wait for.
-
-        While the example's inputs were not there, nobody could tell which there are.
-        """
-        left = [task for task in self.upstream() if not task.complete()]
-        if left:
-            yield left
-
-
-def guard_of(task, check=CheckInputs):
-    """The guard for the stages below a task: its check's name and options, as JSON."""
-    found = task.clone(check)
-    return json.dumps([found.task_family, found.to_str_params()], sort_keys=True)
+FlowTask.checker = CheckInputs

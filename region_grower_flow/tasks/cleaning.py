@@ -10,7 +10,7 @@ from region_grower_flow.record import cleaning
 from region_grower_flow.record.lock import holder, stage_lock
 from region_grower_flow.record.run_lock import hold, release
 from region_grower_flow.record.status import FRESH
-from region_grower_flow.tasks.status import Looker, find_roots
+from region_grower_flow.tasks.status import RunState, find_roots
 
 
 @contextlib.contextmanager
@@ -51,8 +51,8 @@ def _lock_files(folder):
 
 def _chunks(root):
     """{(first, last): whether a run needs nothing more of it}; None for a task without chunks."""
-    looker = Looker(root)
-    if looker.problem:
-        problem = f"what is stale cannot be told: {looker.problem}"
+    run = RunState(root)
+    if run.problem:
+        problem = f"what is stale cannot be told: {run.problem}"
         raise InvalidInput(problem, root.work_dir, "mend it, or give --all")
-    return {(c.first, c.last): looker.stages[c].state == FRESH for c in looker.chunks} or None
+    return {(c.first, c.last): run.stages[c].state == FRESH for c in run.chunks} or None

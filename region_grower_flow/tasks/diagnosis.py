@@ -2,24 +2,31 @@
 
 from region_grower_flow import layout
 from region_grower_flow.calibration.sources import calibration_settings
-from region_grower_flow.tasks.base import FlowTask, load_json_output
+from region_grower_flow.options import Model, Reference, Work
+from region_grower_flow.tasks.base import FlowTask, load_json_output, named
 from region_grower_flow.tasks.distributions import ExtractDistributions
 from region_grower_flow.tasks.fits import FitPathDistances, FitTrunkAngles
-from region_grower_flow.tasks.options.calibration import CalibrationOptions, FitOptions
 from region_grower_flow.tasks.reconstructions import OfReconstructions
 
 
-class DiagnoseReconstructions(OfReconstructions, CalibrationOptions, FlowTask):
+class DiagnoseReconstructions(OfReconstructions, FlowTask):
     """Say for each mtype what its calibration rests on: cells, trees, bars, fits, residuals."""
 
-    path_fit_trees = FitOptions.path_fit_trees
+    groups = (Work, Reference, Model)
+    results_of = (
+        Reference,
+        Model.region,
+        Model.synthesize_axons,
+        Model.min_basal_trees,
+        Model.path_fit_trees,
+    )
 
     def upstream(self):
         """The distributions, and the fits of trunk angles and path distances."""
         # Given distributions are not those of these cells.
-        trunks = self.above(FitTrunkAngles).clone(tmd_distributions=None)
-        stages = [self.above(ExtractDistributions), self.above(FitPathDistances), trunks]
-        return [*super().upstream(), *stages]
+        trunks = self.clone(FitTrunkAngles, tmd_distributions=None)
+        stages = [self.clone(ExtractDistributions), self.clone(FitPathDistances), trunks]
+        return {**super().upstream(), **named(*stages)}
 
     @property
     def path(self):

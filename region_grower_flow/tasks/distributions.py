@@ -4,15 +4,17 @@ from pathlib import Path
 
 from region_grower_flow import layout
 from region_grower_flow.calibration.sources import calibration_settings
-from region_grower_flow.tasks import inputs
+from region_grower_flow.checks import inputs
+from region_grower_flow.options import Model, Reference, Work
 from region_grower_flow.tasks.base import FlowTask
-from region_grower_flow.tasks.options.calibration import ParameterOptions
 from region_grower_flow.tasks.reconstructions import OfReconstructions
 
 
-class ExtractDistributions(OfReconstructions, ParameterOptions, FlowTask):
+class ExtractDistributions(OfReconstructions, FlowTask):
     """Extract NeuroTS's distributions of each mtype from the reconstructions."""
 
+    groups = (Work, Reference, Model)
+    results_of = (Reference, Model.region, Model.synthesize_axons, Model.min_basal_trees)
     own_outputs = ("extracted_distributions",)
 
     def files(self):

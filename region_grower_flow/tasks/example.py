@@ -2,8 +2,6 @@
 
 import luigi
 
-from region_grower_flow.tasks.options.types import Place
-
 
 class ExampleTarget(luigi.Target):
     """An example of this version of the package, whatever its user has done to it since.
@@ -29,7 +27,7 @@ class CreateExample(luigi.Task):
     """
 
     priority = 2000
-    example_dir = Place("Folder of the example's inputs", optional=False, shown=True)
+    example_dir = luigi.Parameter(description="Folder of the example's inputs")
 
     def output(self):
         """The folder."""

@@ -2,27 +2,26 @@
 
 from region_grower_flow import layout
 from region_grower_flow.calibration.sources import calibration_settings
-from region_grower_flow.tasks import inputs
-from region_grower_flow.tasks.base import FlowTask
-from region_grower_flow.tasks.checks import CheckReconstructions, Guarded
+from region_grower_flow.checks import inputs
+from region_grower_flow.options import Model, Reference, Work
+from region_grower_flow.tasks.base import FlowTask, named
 from region_grower_flow.tasks.distributions import ExtractDistributions
-from region_grower_flow.tasks.options.calibration import CalibrationOptions, FitOptions
-from region_grower_flow.tasks.options.synthesis import GrowthOptions
 from region_grower_flow.tasks.reconstructions import OfReconstructions
 
 
-class FitTrunkAngles(Guarded, CalibrationOptions, FlowTask):
+class FitTrunkAngles(FlowTask):
     """Fit laws to the angles of the reconstructions' trunks, one of each form.
 
     Which of them the parameters take is for BuildParameters: other rules need no other fits.
     """
 
-    own_check = CheckReconstructions
-    tmd_distributions = GrowthOptions.tmd_distributions
+    groups = (Work, Reference, Model)
+    results_of = (Reference, Model.region, Model.synthesize_axons, Model.min_basal_trees)
+    checked_by = "reconstructions"
 
     def upstream(self):
         """The stage that extracts the histograms of angles, where they are not given."""
-        return [] if self.tmd_distributions else [self.above(ExtractDistributions)]
+        return {} if self.tmd_distributions else named(self.clone(ExtractDistributions))
 
     def files(self):
         """The given distributions."""
@@ -45,11 +44,11 @@ class FitTrunkAngles(Guarded, CalibrationOptions, FlowTask):
         return [self.path], {"sentences": list(sentences(fits))}
 
 
-class FitPathDistances(OfReconstructions, CalibrationOptions, FlowTask):
+class FitPathDistances(OfReconstructions, FlowTask):
     """Fit path distances against extents of the reconstructions' dendrites."""
 
-    no_result = ("min_basal_trees", "synthesize_axons")
-    path_fit_trees = FitOptions.path_fit_trees
+    groups = (Work, Reference, Model)
+    results_of = (Reference, Model.region, Model.path_fit_trees)
 
     @property
     def path(self):

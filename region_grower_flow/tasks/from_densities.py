@@ -3,17 +3,23 @@
 import os
 
 from region_grower_flow.errors import InvalidInput, InvalidInputs
+from region_grower_flow.options import (
+    AxonChoice,
+    Execution,
+    Growth,
+    Model,
+    Outputs,
+    Placement,
+    Planes,
+    Reference,
+    Slicing,
+    Space,
+    Work,
+)
+from region_grower_flow.options.kinds import Place, Text
 from region_grower_flow.tasks.axon_choice import ChooseAxons
 from region_grower_flow.tasks.base import FlowTask
 from region_grower_flow.tasks.merge import SynthesizeMorphologies
-from region_grower_flow.tasks.options.placement import (
-    AxonChoiceOptions,
-    PlacementOptions,
-    PlanesOptions,
-    SliceOptions,
-)
-from region_grower_flow.tasks.options.synthesis import OutputOptions
-from region_grower_flow.tasks.options.types import Place, Text
 from region_grower_flow.tasks.placement import PlaceCells
 from region_grower_flow.tasks.slicing import CreatePlanes, SliceCells
 
@@ -28,15 +34,26 @@ SELECTING = (
 """Options that take some of the cells, when they are not at their defaults."""
 
 
-class SynthesizeFromDensities(
-    OutputOptions, PlacementOptions, PlanesOptions, SliceOptions, AxonChoiceOptions, FlowTask
-):
+class SynthesizeFromDensities(FlowTask):
     """Place cells, take some of them, choose their axons, and synthesize their morphologies.
 
     Each step is a task that can be run by itself. The cells are placed before the tasks of the
     synthesis are known: these depend on how many there are.
     """
 
+    groups = (
+        Work,
+        Reference,
+        Model,
+        Space,
+        Growth,
+        Execution,
+        Outputs,
+        Placement,
+        Planes,
+        Slicing,
+        AxonChoice,
+    )
     input_cells = Place("Not given: the placed cells")
     slice_from = Place("Not given: the placed cells")
     planes_region = Text("Region that is cut into slices; not cut without it", optional=True)
@@ -70,7 +87,7 @@ class SynthesizeFromDensities(
         return [*steps, synthesize]
 
     def _selects(self, name):
-        return getattr(self, name) != dict(self.get_params())[name]._default
+        return getattr(self, name) != Slicing.DECLARED[name].default
 
     def _handed_on(self, name, path, problems):
         """The file that the steps hand on, which the option may name but not another one."""

@@ -13,7 +13,7 @@ _trials = []
 class GrowsCells:
     """A stage that grows cells, each with a time limit (mixed into a FlowTask)."""
 
-    def objection(self, facts):
+    def unfit_for_today(self, facts):
         """Cells may have been given up at a time limit that is higher today."""
         limit = facts.get("given_up_at")
         if limit is None or self.cell_timeout <= limit:

@@ -1,65 +1,62 @@
 """The merged outputs of a synthesis: the task that users name."""
 
-import functools
-import os
 from pathlib import Path
 
 from region_grower_flow import layout
-from region_grower_flow.errors import InvalidInput
-from region_grower_flow.record.manifest import read_manifest
+from region_grower_flow.checks import inputs
+from region_grower_flow.options.outputs import places_of
 from region_grower_flow.record.run_lock import release
-from region_grower_flow.tasks import inputs, messages
+from region_grower_flow.tasks import messages
 from region_grower_flow.tasks.base import FlowTask, stages_above
-from region_grower_flow.tasks.checks import Checked, CheckInputs, guard_of
 from region_grower_flow.tasks.launching import GrowsCells
-from region_grower_flow.tasks.options.synthesis import OutputOptions
-from region_grower_flow.tasks.synthesis import SynthesizeChunk
+from region_grower_flow.tasks.synthesis import OfCells, SynthesizeChunk
+from region_grower_flow.tasks.targets import StageTarget
 
 MAX_CHUNKS = 200
 """Luigi's scheduler is quadratic in tasks: chunks get larger rather than more numerous."""
 
 
-class SynthesizeMorphologies(GrowsCells, Checked, OutputOptions, FlowTask):
+class SynthesizeMorphologies(OfCells, GrowsCells, FlowTask):
     """Synthesize the morphologies of all cells and write the merged outputs."""
 
-    own_check = CheckInputs
-    no_result = SynthesizeChunk.no_result
-
-    def requires(self):
-        """The checks and all chunks."""
-        return self._required
-
-    @functools.cached_property
-    def _required(self):
-        """What is required, found once: Luigi does not expect it to change during a run."""
-        try:
-            return [self.check(), *self.chunks()]
-        except InvalidInput:  # the cells cannot be counted: the checks say why
-            return [self.check()]
-
     def chunks(self):
-        """The chunks, in order."""
+        """The chunks, in order; raises InvalidInput when the cells cannot be counted."""
         count = inputs.count_cells(self)
         size = max(self.chunksize, -(-count // MAX_CHUNKS))
-        guard = guard_of(self)
         return [
-            self.clone(SynthesizeChunk, first=first, last=min(first + size, count), guard=guard)
+            self.clone(SynthesizeChunk, first=first, last=min(first + size, count))
             for first in range(0, count, size)
         ]
 
-    def run(self):
-        """Wait for chunks that could not be counted before, then merge."""
+    def upstream(self):
+        """The chunks."""
+        return {chunk.label: chunk for chunk in self.chunks()}
+
+    def upstream_fingerprints(self):
+        """All cells count as one: results do not depend on how they are grouped."""
+        return {SynthesizeChunk.__name__: self.cells_recipe().fingerprint()}
+
+    def results(self):
+        """The options of the chunks are in the chunks' fingerprints; the places count here."""
+        places = {n: self.relative(p) for n, p in places_of(self).items() if p is not None}
+        return {"max_failure_ratio": self.max_failure_ratio, **places}
+
+    def output(self):
+        """{what: target} of all that is written; ``nodes`` are the cells."""
+        places = places_of(self)
+        places["nodes"] = places.pop("out_cells")
+        return {n: StageTarget(p, self) for n, p in places.items() if p is not None}
+
+    def make_and_record(self):
+        """Merge what the chunks have grown; cells whose morphologies are damaged grow again."""
         from region_grower_flow.stages.linking import DamagedMorphologies
 
-        chunks = [chunk for chunk in self.chunks() if not chunk.complete()]
-        if chunks:
-            yield chunks
         try:
             try:
-                super().run()
+                super().make_and_record()
             except DamagedMorphologies as damaged:
                 self._mend(damaged.names)
-                super().run()
+                super().make_and_record()
         finally:
             release()
         messages.announce(self)
@@ -75,21 +72,8 @@ class SynthesizeMorphologies(GrowsCells, Checked, OutputOptions, FlowTask):
         damaged = chunks_of(plan, files)
         for chunk, table in zip(self.chunks(), plan.chunks, strict=True):
             if table in damaged:
-                Path(chunk.output().path).unlink(missing_ok=True)
-                chunk.run()
-
-    def upstream(self):
-        """All cells as one chunk: results do not depend on how cells are grouped."""
-        return [self.clone(SynthesizeChunk, first=0, last=0, guard=guard_of(self))]
-
-    def values(self):
-        """The options of the chunks are in the chunks' fingerprints; the places count here."""
-        places = {
-            name: os.path.relpath(value, self.work_dir)
-            for name, value in self.places().items()
-            if value is not None
-        }
-        return {"max_failure_ratio": self.max_failure_ratio, **places}
+                chunk.manifest_path.unlink(missing_ok=True)
+                chunk.make_and_record()
 
     def make(self):
         """See :func:`region_grower_flow.stages.merge.merge_outputs`."""
@@ -99,7 +83,7 @@ class SynthesizeMorphologies(GrowsCells, Checked, OutputOptions, FlowTask):
         check_failures(summary, self.max_failure_ratio)
         return outputs, summary
 
-    def account(self, facts):
+    def summary_of(self, facts):
         """The summary's sentences."""
         from region_grower_flow.stages.merge import summary_sentences
 
@@ -120,10 +104,10 @@ class SynthesizeMorphologies(GrowsCells, Checked, OutputOptions, FlowTask):
         """The MergePlan."""
         from region_grower_flow.stages.merge import MergePlan
 
-        places = {name: Path(p) if p else None for name, p in self.places().items()}
+        places = {name: Path(p) if p else None for name, p in places_of(self).items()}
         places["morphologies"] = Path(self.out_morph_dir)
         chunks = self.chunks()
-        manifests = [read_manifest(chunk.output().path) for chunk in chunks]
+        manifests = [chunk.manifest() for chunk in chunks]
         return MergePlan(
             cells=inputs.cells(self),
             chunks=[next(iter(manifest.outputs)) for manifest in manifests],
@@ -155,8 +139,9 @@ class SynthesizeMorphologies(GrowsCells, Checked, OutputOptions, FlowTask):
 
     def stage_seconds(self, chunks):
         """{stage: seconds} that the stages below took when they were made."""
-        stages = [self.check(), *stages_above(self.upstream()[0])]
-        manifests = {stage.task_family: read_manifest(stage.output().path) for stage in stages}
+        above = self.cell_stages()
+        stages = [self.check(), *(s for each in above.values() for s in stages_above(each))]
+        manifests = {s.task_family: s.manifest() for s in [*stages, *above.values()]}
         seconds = {name: m.facts["seconds"] for name, m in manifests.items() if m is not None}
         return {**seconds, "SynthesizeChunk": round(sum(m.facts["seconds"] for m in chunks), 3)}
 

@@ -7,7 +7,6 @@ from collections import Counter
 import luigi
 
 from region_grower_flow.errors import FlowError
-from region_grower_flow.record.manifest import read_manifest
 from region_grower_flow.tasks.base import FlowTask
 from region_grower_flow.tasks.sentences import quiet_tracebacks
 
@@ -51,7 +50,7 @@ def told(failure):
 
 def closing_sentences(task, done_before):
     """What to say at the end of a successful run."""
-    manifest = read_manifest(task.output().path)
+    manifest = task.manifest()
     if done_before:
         yield "Nothing to do: all outputs are there and up to date."
     if manifest is None:

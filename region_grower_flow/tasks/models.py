@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from region_grower_flow.tasks.base import named
 from region_grower_flow.tasks.distributions import ExtractDistributions
 from region_grower_flow.tasks.fits import FitPathDistances, FitTrunkAngles
 from region_grower_flow.tasks.parameters import BuildParameters, GenerateParameters
@@ -17,13 +18,13 @@ MODEL_STAGES = (
 
 
 def model_stages(task):
-    """The stages that make what the options of a growth do not give."""
+    """{name: stage} of those that make what the options of a growth do not give."""
     stages = []
     if not task.tmd_parameters:
         stages.append(task.clone(BuildParameters))
     if not task.tmd_distributions:
         stages.append(task.clone(ExtractDistributions))
-    return stages
+    return named(*stages)
 
 
 def model_paths(task):

@@ -9,22 +9,21 @@ from region_grower_flow.calibration.sources import (
     read_additions,
     read_reconstructions,
 )
+from region_grower_flow.checks import inputs
 from region_grower_flow.errors import InvalidInput
-from region_grower_flow.tasks import inputs
-from region_grower_flow.tasks.base import FlowTask, load_json_output
-from region_grower_flow.tasks.checks import CheckReconstructions, Guarded
+from region_grower_flow.options import Model, Reference, Space, Work
+from region_grower_flow.tasks.base import FlowTask, load_json_output, named
 from region_grower_flow.tasks.fits import FitPathDistances, FitTrunkAngles
-from region_grower_flow.tasks.options.calibration import BuildOptions, ParameterOptions
-from region_grower_flow.tasks.options.synthesis import AtlasOptions, GrowthOptions
 
 NO_FITS = "none"
 
 
-class GenerateParameters(Guarded, ParameterOptions, FlowTask):
+class GenerateParameters(FlowTask):
     """Generate NeuroTS's parameters of each mtype of the reconstructions."""
 
-    own_check = CheckReconstructions
-    no_result = ("min_basal_trees",)
+    groups = (Work, Reference, Model)
+    results_of = (Reference, Model.region, Model.synthesize_axons)
+    checked_by = "reconstructions"
     stage_version = 2
 
     def files(self):
@@ -52,32 +51,32 @@ class GenerateParameters(Guarded, ParameterOptions, FlowTask):
         return [self.path], {"report": report.as_dict(), "sentences": list(report.sentences())}
 
 
-class BuildParameters(Guarded, BuildOptions, FlowTask):
+class BuildParameters(FlowTask):
     """Complete the generated parameters by fits, scaling rules and overrides."""
 
-    own_check = CheckReconstructions
-    no_result = ("min_basal_trees", "path_fit_trees")
+    groups = (Work, Reference, Model)
+    results_of = (Reference, Model.region, Model.synthesize_axons, Model.trunk_fits)
     own_outputs = ("generated_parameters",)
-    tmd_distributions = GrowthOptions.tmd_distributions
-    region_structure = AtlasOptions.region_structure
+    checked_by = "reconstructions"
+    region_structure = Space.region_structure
 
     def upstream(self):
         """The stages whose outputs are put together."""
-        tasks = [self.above(GenerateParameters)]
+        stages = [self.clone(GenerateParameters)]
         if self.trunk_fits != NO_FITS:
-            tasks.append(self.above(FitTrunkAngles))
+            stages.append(self.clone(FitTrunkAngles))
         if self._has_targets():
-            tasks.append(self.above(FitPathDistances))
-        return tasks
+            stages.append(self.clone(FitPathDistances))
+        return named(*stages)
 
     def files(self):
         """The rules and overrides."""
         return inputs.given_files(self, "trunk_rules", "scaling_rules", "overrides")
 
-    def values(self):
+    def results(self):
         """Of the region structure, the layers that the rules may name count."""
         layers = inputs.layers(self) if self.scaling_rules else []
-        return {**super().values(), "layers": layers}
+        return {**super().results(), "layers": layers}
 
     @property
     def path(self):

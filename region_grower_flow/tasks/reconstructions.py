@@ -4,23 +4,23 @@ from pathlib import Path
 
 from region_grower_flow import layout
 from region_grower_flow.calibration.sources import calibration_settings, read_reconstructions
-from region_grower_flow.tasks import inputs
-from region_grower_flow.tasks.base import FlowTask
-from region_grower_flow.tasks.checks import CheckReconstructions, Guarded
-from region_grower_flow.tasks.options.calibration import CalibrationOptions
+from region_grower_flow.checks import inputs
+from region_grower_flow.options import Model, Reference, Work
+from region_grower_flow.tasks.base import FlowTask, named
 
 WHOLE = {"reference_part": "all", "split_seed": 0}
 """Cells are prepared whatever half of them is used."""
 
 
-class PrepareReconstructions(Guarded, CalibrationOptions, FlowTask):
+class PrepareReconstructions(FlowTask):
     """Write copies of the reconstructions, with somas at the origin and apical dendrites upright.
 
     Only asked for when morphology_frame is not as_given.
     """
 
-    own_check = CheckReconstructions
-    no_result = ("region", "min_basal_trees", "synthesize_axons")
+    groups = (Work, Reference, Model)
+    results_of = (Reference,)
+    checked_by = "reconstructions"
 
     def files(self):
         """The reconstructions and their table."""
@@ -49,10 +49,10 @@ class PrepareReconstructions(Guarded, CalibrationOptions, FlowTask):
 
 
 def preparation(task):
-    """The stage that prepares a task's reconstructions, in a list; empty: they are as given."""
+    """{name: the stage that prepares a task's reconstructions}; empty: they are as given."""
     if task.morphology_frame == layout.AS_GIVEN:
-        return []
-    return [task.clone(PrepareReconstructions, **WHOLE)]
+        return {}
+    return named(task.clone(PrepareReconstructions, **WHOLE))
 
 
 def prepared_dataset(options):
@@ -69,16 +69,14 @@ def prepared_dataset(options):
     return relocate(dataset, Path(options.work_dir, layout.PREPARED))
 
 
-class OfReconstructions(Guarded):
+class OfReconstructions:
     """A stage that reads the geometry of reconstructions (mixed into a FlowTask)."""
 
-    own_check = CheckReconstructions
+    checked_by = "reconstructions"
 
     def upstream(self):
         """The preparation of the reconstructions, where these are not used as given."""
-        if self.morphology_frame == layout.AS_GIVEN:
-            return []
-        return [self.above(PrepareReconstructions).clone(**WHOLE)]
+        return preparation(self)
 
     def files(self):
         """The reconstructions and their table."""

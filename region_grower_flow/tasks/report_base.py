@@ -1,130 +1,56 @@
 """What all reports share: the synthesis that they show, its cells, their folder."""
 
-import os
 from pathlib import Path
 
-from region_grower_flow.calibration.sources import read_reconstructions
-from region_grower_flow.checks.places import check_folder
-from region_grower_flow.errors import InvalidInput, InvalidInputs, Problems, nearest
+from region_grower_flow import options
+from region_grower_flow.checks import inputs
+from region_grower_flow.checks.reports import NEEDS, REFERENCES, check_known
+from region_grower_flow.options.validation import ATLAS
 from region_grower_flow.record.fingerprint import RESULT_PACKAGES, package_versions
-from region_grower_flow.record.manifest import read_manifest
 from region_grower_flow.record.run_lock import release
-from region_grower_flow.tasks import inputs
-from region_grower_flow.tasks.base import FlowTask, processes
-from region_grower_flow.tasks.checks import Check, CheckedFirst
+from region_grower_flow.tasks.base import FlowTask, named, processes
+from region_grower_flow.tasks.checks import CheckInputs
 from region_grower_flow.tasks.leftovers import remove_leftovers
 from region_grower_flow.tasks.merge import SynthesizeMorphologies
-from region_grower_flow.tasks.options.report import AllReportOptions
-from region_grower_flow.tasks.options.types import Text
 from region_grower_flow.tasks.reconstructions import preparation, prepared_dataset
 from region_grower_flow.tasks.synthesized import outputs_of, read_with
+from region_grower_flow.tasks.targets import StageTarget
 from region_grower_flow.tasks.vacuum import SynthesizeVacuum
+from region_grower_flow.tasks.validation import OPTIONAL_SYNTHESIS, SYNTHESES
 
 PACKAGES = (*RESULT_PACKAGES, "matplotlib")
 """Whose versions enter the fingerprint."""
 
-SYNTHESIS_INPUTS = ("input_cells", "atlas", "out_cells")
-
-REFERENCES, DEBUG, ONLY_ATLAS, ONLY_VACUUM = "references", "debug", "atlas", "vacuum"
-"""What a report may need."""
+SHOWN = (
+    options.Report.report_of,
+    options.Report.report_mtypes,
+    options.Report.report_sample,
+    options.Report.report_seed,
+    options.Report.figure_format,
+)
+"""The options that change most reports."""
 
 REPORTS = {}
 """{task family: class} of all reports, filled as they are defined."""
 
 
-class CheckReport(AllReportOptions, Check):
-    """Check what only a report needs; the synthesis has checks of its own."""
-
-    checked = Text("For internal use", default="", shown=True)
-
-    @property
-    def label(self):
-        """Each report has a check of its own."""
-        return f"{self.task_family}_{self.checked}_{self.report_of}"
-
-    @property
-    def needs(self):
-        """What the report needs."""
-        return REPORTS[self.checked].needs if self.checked else ()
-
-    def files(self):
-        """The reconstructions, where the report shows them."""
-        given = self.morphologies_dir and self.dat_file
-        files = inputs.reconstruction_files(self) if REFERENCES in self.needs and given else {}
-        if self.checked == "PlotCollage" and self.collage_planes:
-            files["collage_planes"] = self.collage_planes
-        return files
-
-    def problems(self):
-        """Options that do not go together, and reconstructions that cannot be read."""
-        problems = Problems(check_folder("option report_dir", self.report_dir))
-        problems.extend(self._wrong_synthesis())
-        if self.in_atlas and not problems:
-            problems.attempt(self._check_mtypes)
-        if REFERENCES in self.needs:
-            problems.attempt(read_reconstructions, self)
-        if self.checked == "PlotCollage" and self.collage_planes:
-            from region_grower_flow.placement.planes import load_slices
-
-            problems.attempt(load_slices, self.collage_planes)
-        return problems
-
-    def _wrong_synthesis(self):
-        for need, other in ((ONLY_ATLAS, "vacuum"), (ONLY_VACUUM, "atlas")):
-            if need in self.needs and self.report_of == other:
-                problem = f"{self.checked} shows cells {_WHERE[need]} only"
-                yield InvalidInput(problem, "option report_of", f"set it to {need}")
-        if not self.in_atlas:
-            return
-        for name in SYNTHESIS_INPUTS:
-            if not getattr(self, name):
-                hint = "give it, or set report_of = vacuum"
-                yield InvalidInput(
-                    "is needed for a report of cells in the atlas", f"option {name}", hint
-                )
-        if self.skip_write:
-            yield InvalidInput("leaves no morphology to show", "option skip_write")
-        if DEBUG in self.needs and not self.out_debug_data:
-            hint = "name a file: the cells are then grown again, as the same cells"
-            problem = "is needed: without it a synthesis does not record what it scales"
-            yield InvalidInput(problem, "option out_debug_data", hint)
-
-    def _check_mtypes(self):
-        if self.report_mtypes:
-            known = sorted({str(mtype) for mtype in inputs.cells(self).properties["mtype"]})
-            check_known(self.report_mtypes, known, self.input_cells)
-
-
-_WHERE = {ONLY_ATLAS: "in an atlas", ONLY_VACUUM: "grown without an atlas"}
-
-
-def check_known(wanted, known, where):
-    """Raise InvalidInputs for each wanted mtype that is not known."""
-    problems = [
-        InvalidInput(f"there is no mtype {mtype!r}", where, nearest(mtype, known))
-        for mtype in wanted
-        if mtype not in known
-    ]
-    if problems:
-        raise InvalidInputs(problems)
-
-
-class Report(CheckedFirst, AllReportOptions, FlowTask):
+class Report(FlowTask):
     """Base of the reports.
 
-    Subclasses name what they need (``needs``), which options change them (``own_options``), and
-    make their files (:meth:`report`).
+    What they need is in ``checks.reports.NEEDS``. Subclasses name the options that change them
+    (``results_of``) and make their files (:meth:`report`).
     """
 
-    own_check = CheckReport
-    needs = ()
-    own_options = ("report_of", "report_mtypes", "report_sample", "report_seed", "figure_format")
+    groups = (*SYNTHESES, options.Report, options.Collage, options.Page)
+    other_options = OPTIONAL_SYNTHESIS
+    results_of = SHOWN
+    checked_by = "report"
     folder_name = None
-    """Of the report's folder in ``report_dir``."""
+    """The name of the report's folder in ``report_dir``."""
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
-        if cls.folder_name or cls.__dict__.get("is_page"):
+        if cls.__name__ in NEEDS:
             REPORTS[cls.__name__] = cls
 
     @property
@@ -132,9 +58,19 @@ class Report(CheckedFirst, AllReportOptions, FlowTask):
         """Reports of cells in the atlas and in vacuum stand side by side."""
         return f"{self.task_family}_{self.report_of}"
 
-    def check(self):
+    def own_check(self):
         """The check of what only this report needs."""
-        return self.clone(self.own_check, checked=self.task_family)
+        return self.clone(CheckInputs, checked=self.checked_by, report=self.task_family)
+
+    @property
+    def in_atlas(self):
+        """True when the synthesis in the atlas is shown."""
+        return self.report_of == ATLAS
+
+    @property
+    def needs(self):
+        """What the report needs."""
+        return NEEDS[self.task_family]
 
     @property
     def synthesis(self):
@@ -143,11 +79,11 @@ class Report(CheckedFirst, AllReportOptions, FlowTask):
 
     def upstream(self):
         """The synthesis, the preparation of the reconstructions, and further stages."""
-        prepared = preparation(self) if self._has_references() else []
-        return [*read_with(self.synthesis), *prepared, *self.stages()]
+        prepared = preparation(self) if self._has_references() else {}
+        return {**read_with(self.synthesis), **prepared, **named(*self.stages())}
 
     def _has_references(self):
-        return REFERENCES in self.needs or bool(self.morphologies_dir and self.dat_file)
+        return REFERENCES in self.needs or inputs.has_reconstructions(self)
 
     def stages(self):
         """Further stages whose outputs the report shows."""
@@ -157,12 +93,12 @@ class Report(CheckedFirst, AllReportOptions, FlowTask):
         """The reconstructions, where they are shown."""
         return inputs.reconstruction_files(self) if REFERENCES in self.needs else {}
 
-    def values(self):
+    def results(self):
         """The report's own options; those of the synthesis are in its fingerprint."""
-        own = {name: getattr(self, name) for name in self.own_options}
+        own = super().results()
         if self.figure_format == "png":
             own["figure_dpi"] = self.figure_dpi
-        return {**own, "folder": os.path.relpath(self.folder, self.work_dir)}
+        return {**own, "folder": self.relative(self.folder)}
 
     def packages(self):
         """Those of the synthesis and of the figures."""
@@ -177,20 +113,22 @@ class Report(CheckedFirst, AllReportOptions, FlowTask):
         """Where the report's files go."""
         return Path(self.report_dir, self.report_of, self.folder_name)
 
-    def run(self):
+    def output(self):
+        """The report's folder."""
+        return StageTarget(self.folder, self)
+
+    def make_and_record(self):
         """Make the report, and say in the terminal where it is."""
-        yield from self.left()
         try:
-            super().run()
+            super().make_and_record()
         finally:
             release()
-        facts = read_manifest(self.output().path).facts
-        print("\n".join(facts["sentences"]), flush=True)
+        print("\n".join(self.manifest().facts["sentences"]), flush=True)
 
     def make(self):
         """Write the report; files that an earlier one has left there and this one has not go."""
         paths, sentences = self.report()
-        remove_leftovers(self.output().path, paths, self.folder)
+        remove_leftovers(self.manifest_path, paths, self.folder)
         return paths, {"sentences": [*sentences, *self.where()]}
 
     def where(self):

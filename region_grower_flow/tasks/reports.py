@@ -2,25 +2,19 @@
 
 from pathlib import Path
 
+from region_grower_flow import options
+from region_grower_flow.checks import inputs
 from region_grower_flow.errors import InvalidInput
-from region_grower_flow.tasks import inputs
 from region_grower_flow.tasks.base import load_json_output
 from region_grower_flow.tasks.fits import FitPathDistances
 from region_grower_flow.tasks.models import model_paths
-from region_grower_flow.tasks.report_base import (
-    DEBUG,
-    ONLY_ATLAS,
-    ONLY_VACUUM,
-    REFERENCES,
-    Report,
-)
+from region_grower_flow.tasks.report_base import SHOWN, Report
 
 
 class PlotMorphometrics(Report):
     """Violins of the features of synthesized and reference cells, per mtype."""
 
     folder_name = "morphometrics"
-    needs = (REFERENCES,)
 
     def report(self):
         """See :func:`region_grower_flow.report.by_mtype.morphometrics`."""
@@ -38,7 +32,6 @@ class PlotScoreMatrix(Report):
     """The matrix of scores (MVS) of all mtypes and features, with numbers of cells and the null."""
 
     folder_name = "scores"
-    needs = (REFERENCES,)
 
     def report(self):
         """See :func:`region_grower_flow.report.scores.plot_score_matrix`."""
@@ -61,7 +54,6 @@ class PlotDensityProfiles(Report):
     """Length of neurites along depth, per mtype: in the atlas with its layers, or in vacuum."""
 
     folder_name = "density_profiles"
-    needs = (REFERENCES,)
 
     def report(self):
         """See :func:`region_grower_flow.report.by_mtype.density_profiles`."""
@@ -101,8 +93,7 @@ class PlotPathDistanceFits(WithParameters):
     """Fits of path distances against extents, per mtype, with the synthesized cells."""
 
     folder_name = "path_distance_fits"
-    needs = (REFERENCES,)
-    own_options = (*Report.own_options, "path_fit_trees")
+    results_of = (*SHOWN, options.Model.path_fit_trees)
 
     def stages(self):
         """The fits."""
@@ -138,7 +129,6 @@ class ValidateTrunks(WithParameters):
     """Angles of trunks with the pia and between each other, against the fitted laws."""
 
     folder_name = "trunks"
-    needs = (REFERENCES,)
 
     def report(self):
         """See :func:`region_grower_flow.report.by_mtype.trunk_angle_report`."""
@@ -158,8 +148,7 @@ class PlotScales(Report):
     """How bar codes and neurites were scaled in the synthesis, per mtype."""
 
     folder_name = "scales"
-    needs = (DEBUG, ONLY_ATLAS)
-    own_options = ("report_of", "report_mtypes", "figure_format")
+    results_of = (SHOWN[0], SHOWN[1], options.Report.figure_format)
 
     def report(self):
         """See :mod:`region_grower_flow.report.scales`."""
@@ -189,12 +178,11 @@ class PlotVacuumMorphologies(Report):
     """Pictures of cells grown without an atlas, per mtype, with reference cells below."""
 
     folder_name = "vacuum_morphologies"
-    needs = (ONLY_VACUUM,)
-    own_options = (*Report.own_options, "report_pictures")
+    results_of = (*SHOWN, options.Report.report_pictures)
 
     def files(self):
         """The reconstructions, where there are any."""
-        given = self.morphologies_dir and self.dat_file
+        given = inputs.has_reconstructions(self)
         return inputs.reconstruction_files(self) if given else {}
 
     def report(self):
@@ -209,15 +197,7 @@ class PlotCollage(Report):
     """Cells in slices of the atlas with its layers, and upright side by side, per mtype."""
 
     folder_name = "collage"
-    needs = (ONLY_ATLAS,)
-    own_options = (
-        *Report.own_options,
-        "report_pictures",
-        "collage_slices",
-        "collage_axis",
-        "collage_thickness",
-        "collage_sample",
-    )
+    results_of = (*SHOWN, options.Report.report_pictures, options.Collage)
 
     def report(self):
         """See :func:`region_grower_flow.report.collage.collage`."""

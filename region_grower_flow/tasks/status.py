@@ -12,6 +12,7 @@ import region_grower_flow
 from region_grower_flow import layout
 from region_grower_flow.errors import FlowError, InvalidInput
 from region_grower_flow.io.schemas import did_you_mean
+from region_grower_flow.options.outputs import places_of
 from region_grower_flow.record.lock import holder
 from region_grower_flow.record.manifest import read_manifest
 from region_grower_flow.record.status import (
@@ -21,12 +22,12 @@ from region_grower_flow.record.status import (
     STALE,
     Recipes,
     Stage,
-    Todays,
+    Wanted,
     look_at,
 )
 from region_grower_flow.stages.chunk import finished_cells
 from region_grower_flow.tasks.base import FlowTask, stages_above
-from region_grower_flow.tasks.checks import FOLDER, OPTIONS, Check
+from region_grower_flow.tasks.checks import FOLDER, OPTIONS, CheckInputs
 from region_grower_flow.tasks.distributions import ExtractDistributions
 from region_grower_flow.tasks.example import CreateExample
 from region_grower_flow.tasks.from_densities import SynthesizeFromDensities
@@ -108,22 +109,27 @@ def _roots_of_last_run(work_dir, task):
             continue
         options = _rebase(work_dir, manifest.facts)
         made = [r for r in roots if (Path(work_dir) / layout.LOCKS / f"{r.__name__}.lock").exists()]
-        return [root.from_str_params(options) for root in made or roots]
+        return [_with_options(root, options) for root in made or roots]
     problem = f"holds no run{f' of {task}' if task else ''} whose inputs have passed the checks"
     raise InvalidInput(problem, work_dir, "check the path, or give --config FILE")
 
 
+def _with_options(root, texts):
+    """A task with the options, as texts, of those that its check was given."""
+    own = {name for name, _ in root.get_params()}
+    return root.from_str_params({name: text for name, text in texts.items() if name in own})
+
+
 def _checked(manifests, root):
     """The manifest of the check of a task (class) that has passed last; None without any."""
-    check = getattr(root, "own_check", None)
-    paths = manifests.glob(f"{check.__name__}*.json") if check else ()
     found = [
         manifest
-        for manifest in map(read_manifest, paths)
+        for manifest in map(read_manifest, manifests.glob(f"{CheckInputs.__name__}*.json"))
         if manifest is not None
-        and manifest.recipe["stage"] == check.__name__
-        # One check serves all reports.
-        and manifest.facts.get(OPTIONS, {}).get("checked", root.__name__) == root.__name__
+        and manifest.recipe["stage"] == CheckInputs.__name__
+        and manifest.facts.get(OPTIONS, {}).get("checked") == root.checked_by
+        # Each report has a check of its own.
+        and manifest.facts[OPTIONS].get("report", "") in ("", root.__name__)
     ]
     return max(found, key=lambda manifest: manifest.made, default=None)
 
@@ -150,8 +156,8 @@ def _rebase(work_dir, facts):
 # What is there.
 
 
-class Looker:
-    """Looks at all stages of a task.
+class RunState:
+    """The state of all stages of a task.
 
     Attributes:
         root: the task.
@@ -189,9 +195,9 @@ class Looker:
             with self._readable():
                 self.chunks = task.chunks()
             # Also what cannot be asked for before the cells can be counted.
-            whole = task.upstream()[0]
-            check = task.check()
-            return [*check.requires(), check, *stages_above(whole), *self.chunks, task]
+            check, above = task.check(), task.cell_stages().values()
+            upper = [stage for each in above for stage in (*stages_above(each), each)]
+            return [*check.requires(), check, *upper, *self.chunks, task]
         above = [*luigi.task.flatten(task.requires()), *self.steps(task)]
         return [*(stage for upper in above for stage in self._stages_of(upper)), task]
 
@@ -212,9 +218,9 @@ class Looker:
     def _look(self, task):
         if isinstance(task, MAKES_INPUTS):
             return self._look_at_maker(task)
-        path = task.output().path
+        path = task.manifest_path
         try:
-            stage = look_at(task.label, path, self._todays(task), self._known, task)
+            stage = look_at(task.label, path, self._wanted(task), self._known, task)
         except InvalidInput as error:
             self.problem = self.problem or str(error)
             state = MISSING if read_manifest(path) is None else STALE
@@ -229,21 +235,30 @@ class Looker:
             return Stage(task.task_family, STALE, ["of another version, or not whole"])
         return Stage(task.task_family, MISSING)
 
-    def _todays(self, task):
-        """The Todays of a task."""
-        return Todays(
-            lambda: self._recipe(task).as_dict(),
-            lambda name: self._todays(task.named_upstream()[name]),
+    def _wanted(self, task):
+        """The Wanted of a task."""
+        return Wanted(
+            lambda: self._recipe(task).as_dict(), lambda name: self._wanted_upstream(task, name)
         )
+
+    def _wanted_upstream(self, task, name):
+        if isinstance(task, SynthesizeMorphologies):  # its cells, whatever their chunks
+            stages = task.cell_stages()
+            return Wanted(
+                lambda: self._cells_recipe(task).as_dict(), lambda n: self._wanted(stages[n])
+            )
+        return self._wanted(task.upstream()[name])
 
     def _recipe(self, task):
         if not isinstance(task, SynthesizeChunk):
             return self._once(task, task.recipe)
-        # All chunks are made from the same but for their ranges.
-        whole = task.clone(first=0, last=0)
-        recipe = self._once(whole, whole.recipe)
+        recipe = self._cells_recipe(task)
         own = {"first": task.first, "last": task.last}
         return replace(recipe, parameters={**recipe.parameters, **own})
+
+    def _cells_recipe(self, task):
+        """The recipe of all cells, made once: that of a chunk differs by its range."""
+        return self._once(("cells", task.work_dir), task.cells_recipe)
 
     def _once(self, task, make):
         if task not in self._recipes:
@@ -252,7 +267,7 @@ class Looker:
 
     def _not_fresh_chunks(self):
         chunks = [chunk for chunk in self.chunks if self.stages[chunk].state != FRESH]
-        above = self.chunks[0].upstream() if self.chunks else []
+        above = self.chunks[0].upstream().values() if self.chunks else []
         ready = all(self.stages[task].state == FRESH for task in above)
         few = sum(chunk.last - chunk.first for chunk in chunks) <= MOST_COUNTED
         return chunks if ready and few else []
@@ -274,7 +289,7 @@ class Looker:
             stage.reasons.append(f"{stage.finished} of {stage.cells} cells done")
 
     def _complete(self, task):
-        if isinstance(task, Check):  # it looks at places and options, too
+        if isinstance(task, CheckInputs):  # it looks at places and options, too
             with self._readable():
                 return task.complete()
             return False
@@ -294,44 +309,44 @@ def report(work_dir=None, config=None, task=None):
         InvalidInput: see :func:`find_roots`.
     """
     for root in find_roots(work_dir, config, task):
-        looker = Looker(root)
-        yield from _stage_lines(looker)
-        asked = any(isinstance(task, SynthesizeMorphologies) for task in looker.stages)
-        if asked and not looker.chunks:
+        run = RunState(root)
+        yield from _stage_lines(run)
+        asked = any(isinstance(task, SynthesizeMorphologies) for task in run.stages)
+        if asked and not run.chunks:
             yield "(The chunks cannot be told: the cells cannot be counted yet.)"
         yield ""
-        yield from _prospect(looker)
+        yield from _prospect(run)
         yield ""
-        yield from _outputs(looker)
+        yield from _outputs(run)
 
 
-def _stage_lines(looker):
+def _stage_lines(run):
     """A line for each stage, by work folder: that of the run, then that of a hold-out."""
     of_folders = {}
-    for task, stage in looker.stages.items():
-        folder = getattr(task, "work_dir", looker.root.work_dir)
+    for task, stage in run.stages.items():
+        folder = getattr(task, "work_dir", run.root.work_dir)
         of_folders.setdefault(folder, []).append(stage)
-    width = max(LEAST_WIDTH, *(len(stage.name) for stage in looker.stages.values()))
+    width = max(LEAST_WIDTH, *(len(stage.name) for stage in run.stages.values()))
     for place, (folder, stages) in enumerate(of_folders.items()):
         yield from ([] if place == 0 else [""])
         yield from (f"Work folder: {Path(folder)}", "")
         yield from (stage.line(width) for stage in stages)
 
 
-def _prospect(looker):
-    tasks = looker.to_run()
+def _prospect(run):
+    tasks = run.to_run()
     if not tasks:
         yield "A run would do nothing: all outputs are there and up to date."
         return
-    if looker.problem and not any(isinstance(task, MAKES_INPUTS) for task in tasks):
+    if run.problem and not any(isinstance(task, MAKES_INPUTS) for task in tasks):
         yield "A run would be refused:"
-        yield f"  {looker.problem}"
+        yield f"  {run.problem}"
         return
     chunks = [task for task in tasks if isinstance(task, SynthesizeChunk)]
     names = dict.fromkeys(task.task_family for task in tasks)
     yield f"A run would do: {', '.join(names)}."
     if chunks:
-        stages = [looker.stages[chunk] for chunk in chunks]
+        stages = [run.stages[chunk] for chunk in chunks]
         if all(stage.finished is not None for stage in stages):
             done = sum(stage.finished for stage in stages)
             grown = sum(stage.cells for stage in stages) - done
@@ -346,8 +361,8 @@ def _number(count, what):
     return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
-def _outputs(looker):
-    root = [looker.root, *looker.steps(looker.root)][-1]
+def _outputs(run):
+    root = [run.root, *run.steps(run.root)][-1]
     if not isinstance(root, SynthesizeMorphologies):
         yield from _recorded_outputs(root)
         return
@@ -361,13 +376,13 @@ def _outputs(looker):
         "summary": "Summary",
         "circuit_config": "Circuit",
     }
-    places = root.places()
+    places = places_of(root)
     yield "Outputs:"
     for name, word in words.items():
         if places[name] is not None:
             there = "" if Path(places[name]).exists() else " (not there yet)"
             yield f"  {word + ':':16} {places[name]}{there}"
-    if looker.stages[root].state == FRESH:
+    if run.stages[root].state == FRESH:
         yield "Look at the summary first (cells made and dropped, by mtype and reason)."
 
 
@@ -376,7 +391,7 @@ def _recorded_outputs(root):
     if hasattr(root, "path"):
         yield f"Output: {root.path}{'' if Path(root.path).exists() else ' (not there yet)'}"
         return
-    manifest = read_manifest(root.output().path)
+    manifest = root.manifest()
     if manifest is None or not manifest.outputs:
         yield "Outputs: none yet."
         return

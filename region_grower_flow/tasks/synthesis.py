@@ -5,39 +5,71 @@ import functools
 from pathlib import Path
 
 from region_grower_flow import layout
-from region_grower_flow.record.fingerprint import package_versions
-from region_grower_flow.record.manifest import read_manifest
-from region_grower_flow.tasks import inputs
+from region_grower_flow.checks import inputs
+from region_grower_flow.options import (
+    Execution,
+    Growth,
+    Model,
+    Outputs,
+    Reference,
+    Space,
+    Work,
+)
+from region_grower_flow.options.kinds import Whole
+from region_grower_flow.record.fingerprint import Recipe, package_versions
 from region_grower_flow.tasks.atlas import LoadAtlas
-from region_grower_flow.tasks.base import FlowTask
-from region_grower_flow.tasks.checks import CheckInputs, Guarded
+from region_grower_flow.tasks.base import FlowTask, named
 from region_grower_flow.tasks.launching import GrowsCells, launcher_and_workers
-from region_grower_flow.tasks.models import MODEL_STAGES, model_paths, model_stages
-from region_grower_flow.tasks.options.synthesis import SynthesisOptions
-from region_grower_flow.tasks.options.types import Whole
+from region_grower_flow.tasks.models import model_paths, model_stages
 from region_grower_flow.tasks.progress import Part, duration
 
 HIGHEST_PRIORITY = 10_000_000
-"""Of the first chunk."""
+"""Scheduler priority of the first chunk."""
 
 
-class ChunkRange:
-    """The cells of a chunk."""
+class OfCells:
+    """The stages that grow the cells of an atlas (mixed into a FlowTask): all cells, or some.
+
+    Results do not depend on how cells are grouped, so both have the same recipe but for the range.
+    """
+
+    groups = (Work, Reference, Model, Space, Growth, Execution, Outputs)
+    checked_by = "synthesis"
+
+    def cell_stages(self):
+        """{name: stage} of those whose outputs the cells are grown from."""
+        return {**named(self.clone(LoadAtlas)), **model_stages(self)}
+
+    def cells_recipe(self):
+        """The Recipe of all cells, however they are grouped.
+
+        Raises:
+            InvalidInput: a file is missing or unreadable.
+        """
+        digests = self.digests()
+        parameters = {
+            **self.group(Growth).results(),
+            "max_files_per_dir": self.max_files_per_dir,
+            "skip_write": self.skip_write,
+            # What is debugged or computed beside the morphologies counts as well.
+            "nrn_sections": bool(self.out_apical_nrn_sections),
+            "debug": bool(self.out_debug_data),
+        }
+        return Recipe(
+            stage=SynthesizeChunk.__name__,
+            version=SynthesizeChunk.stage_version,
+            parameters=parameters,
+            upstream={n: s.recipe().fingerprint() for n, s in self.cell_stages().items()},
+            files={role: digests.digest(p) for role, p in inputs.synthesis_files(self).items()},
+            packages=package_versions(),
+        )
+
+
+class SynthesizeChunk(OfCells, GrowsCells, FlowTask):
+    """Grow the cells of a range: one launch of MPI."""
 
     first = Whole("First cell of the chunk", least=0, shown=True)
     last = Whole("One past the last cell of the chunk", least=0, shown=True)
-
-
-class SynthesizeChunk(ChunkRange, GrowsCells, Guarded, SynthesisOptions, FlowTask):
-    """Grow the cells of a range: one launch of MPI."""
-
-    own_check = CheckInputs
-    no_result = tuple(
-        name
-        for options in (*MODEL_STAGES, LoadAtlas)
-        for name, _ in options.get_params()
-        if name not in ("synthesize_axons", "seed")
-    )
 
     @property
     def priority(self):
@@ -54,19 +86,21 @@ class SynthesizeChunk(ChunkRange, GrowsCells, Guarded, SynthesisOptions, FlowTas
 
     def upstream(self):
         """The stages whose outputs the chunk reads."""
-        return [self.clone(LoadAtlas), *model_stages(self)]
+        return self.cell_stages()
 
-    def files(self):
-        """The given parameters and distributions, meshes, axon donors."""
-        return inputs.synthesis_files(self)
+    def recipe(self):
+        """The Recipe of all cells, of a range."""
+        whole = self.cells_recipe()
+        own = {"first": self.first, "last": self.last}
+        return dataclasses.replace(whole, parameters={**whole.parameters, **own})
 
-    def values(self):
-        """What is debugged or computed beside the morphologies counts as well."""
-        flags = {
-            "nrn_sections": bool(self.out_apical_nrn_sections),
-            "debug": bool(self.out_debug_data),
-        }
-        return {**super().values(), **flags}
+    @property
+    def path(self):
+        """The table of the chunk's results."""
+        from region_grower_flow.stages.chunk import chunk_name
+
+        # As the work folder is named: what is absolute would not survive a move of all folders.
+        return self.work_path(layout.CHUNKS, f"{chunk_name(self.first, self.last)}.jsonl")
 
     def make(self):
         """See :func:`region_grower_flow.stages.chunk.synthesize_chunk`."""
@@ -75,8 +109,7 @@ class SynthesizeChunk(ChunkRange, GrowsCells, Guarded, SynthesisOptions, FlowTas
         plan = self.plan(*launcher_and_workers(self))
         self.tell("starting the workers; the first time on a machine growth is compiled before", 0)
         facts = synthesize_chunk(plan, self.show_progress("cells", self.part()).cells)
-        # As the work folder is named: what is absolute would not survive a move of all folders.
-        return [self.work_path(layout.CHUNKS, plan.results.name)], facts
+        return [self.path], facts
 
     def plan(self, launcher, workers):
         """The ChunkPlan."""
@@ -89,12 +122,11 @@ class SynthesizeChunk(ChunkRange, GrowsCells, Guarded, SynthesisOptions, FlowTas
             work_dir=Path(self.work_dir).resolve(),
             launcher=launcher,
             workers=workers,
-            block_size=self.block_size,
-            cell_timeout=self.cell_timeout,
+            execution=self.group(Execution),
             log_level=self.worker_log_level,
         )
 
-    def account(self, facts):
+    def summary_of(self, facts):
         """How many cells were made, and how fast."""
         rate = facts["grown"] / max(facts["seconds"], 1e-3)
         words = [
@@ -123,7 +155,7 @@ class SynthesizeChunk(ChunkRange, GrowsCells, Guarded, SynthesisOptions, FlowTas
     def _is_finished(self, first, last):
         """Whether another chunk has today's fingerprint, which differs from ours by its range."""
         chunk = self.clone(first=first, last=last)
-        manifest = read_manifest(chunk.output().path)
+        manifest = chunk.manifest()
         if manifest is None:
             return False
         parameters = {**self._todays_recipe.parameters, "first": first, "last": last}
@@ -141,25 +173,18 @@ class SynthesizeChunk(ChunkRange, GrowsCells, Guarded, SynthesisOptions, FlowTas
 
         loaded = self.clone(LoadAtlas)
         return SynthesisSettings(
+            growth=self.group(Growth),
             cell_table=str(loaded.path.resolve()),
             rows=rows_of_ids(loaded.path, self.first, self.last),
             **model_paths(self),
             morphologies=str(self.work_path(layout.MORPHOLOGIES).resolve()),
-            seed=self.seed,
-            extensions=self.out_morph_ext,
             directory_depth=self.directory_depth(),
             base_morph_dir=str(Path(self.base_morph_dir).resolve())
             if inputs.grafts(self)
             else None,
-            scaling_jitter_std=self.scaling_jitter_std,
-            rotational_jitter_std=self.rotational_jitter_std,
-            min_hard_scale=self.min_hard_scale,
-            synthesize_axons=self.synthesize_axons,
             nrn_sections=bool(self.out_apical_nrn_sections),
             skip_write=self.skip_write,
             debug=bool(self.out_debug_data),
-            engine=self.engine,
-            extra_apicals=self.extra_apicals,
             content=inputs.contents(self, self.digests()),
             versions=package_versions(),
         )

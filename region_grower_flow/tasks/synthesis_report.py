@@ -3,26 +3,26 @@
 import os
 from pathlib import Path
 
-from region_grower_flow.record.manifest import read_manifest
+from region_grower_flow.options import Report
+from region_grower_flow.options.outputs import places_of
+from region_grower_flow.tasks import report_base
 from region_grower_flow.tasks.base import stages_above
 from region_grower_flow.tasks.models import MODEL_STAGES
-from region_grower_flow.tasks.report_base import ONLY_ATLAS, Report
+from region_grower_flow.tasks.targets import StageTarget
 
 
-class ReportSynthesis(Report):
+class ReportSynthesis(report_base.Report):
     """One HTML page on a synthesis: what was made, pictures, times, warnings, provenance.
 
     It reads the summary and a few cells per mtype: its cost does not grow with the run.
     """
 
-    needs = (ONLY_ATLAS,)
-    is_page = True
-    own_options = ("report_mtypes", "report_seed", "report_pictures")
+    results_of = (Report.report_mtypes, Report.report_seed, Report.report_pictures)
 
-    def values(self):
+    def results(self):
         """The options that change the page, and where it is."""
-        own = {name: getattr(self, name) for name in self.own_options}
-        return {**own, "page": os.path.relpath(self.page, self.work_dir)}
+        own = {option.name: getattr(self, option.name) for option in self.results_of}
+        return {**own, "page": self.relative(self.page)}
 
     @property
     def page(self):
@@ -34,6 +34,10 @@ class ReportSynthesis(Report):
     def folder(self):
         """The folder of the page."""
         return self.page.parent
+
+    def output(self):
+        """The page."""
+        return StageTarget(self.page, self)
 
     def held_places(self):
         """The page."""
@@ -48,7 +52,7 @@ class ReportSynthesis(Report):
             warnings_of,
         )
 
-        summary = read_manifest(self.synthesis.output().path).facts
+        summary = self.synthesis.manifest().facts
         pictures, lost = self._pictures()
         report = SynthesisReport(
             summary=summary,
@@ -76,7 +80,7 @@ class ReportSynthesis(Report):
 
     def _written(self):
         """(what, path, bytes) of the outputs."""
-        for what, place in self.synthesis.places().items():
+        for what, place in places_of(self.synthesis).items():
             if place is not None:
                 path = Path(place)
                 size = path.stat().st_size if path.is_file() else None
@@ -86,4 +90,4 @@ class ReportSynthesis(Report):
         """(stage, sentences) of what was calibrated for the synthesis."""
         for task in stages_above(self):
             if isinstance(task, MODEL_STAGES) and task.complete():
-                yield task.task_family, read_manifest(task.output().path).facts.get("sentences", [])
+                yield task.task_family, task.manifest().facts.get("sentences", [])

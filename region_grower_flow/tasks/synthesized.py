@@ -3,21 +3,21 @@
 from pathlib import Path
 
 from region_grower_flow import layout
+from region_grower_flow.options.outputs import places_of
 from region_grower_flow.tasks.atlas import LoadAtlas
+from region_grower_flow.tasks.base import named
 from region_grower_flow.tasks.merge import SynthesizeMorphologies
 
 
 def read_with(synthesis):
-    """A synthesis, and the stages above it whose outputs are read beside its own.
+    """{name: stage} of a synthesis and the stages above it whose outputs are read beside its own.
 
     It may be up to date while these have been made again, alone and with other options: then their
     files are not those that the cells were grown from.
     """
-    above = synthesis.upstream()
-    if isinstance(synthesis, SynthesizeMorphologies):
-        (all_cells,) = above
-        above = all_cells.upstream()
-    return [synthesis, *above]
+    in_atlas = isinstance(synthesis, SynthesizeMorphologies)
+    above = synthesis.cell_stages() if in_atlas else synthesis.upstream()
+    return {**named(synthesis), **above}
 
 
 def outputs_of(synthesis):
@@ -30,7 +30,7 @@ def _atlas_outputs(task):
     from region_grower_flow.stages.merge import id_map_path
     from region_grower_flow.validation.populations import SynthesisOutputs
 
-    places = task.places()
+    places = places_of(task)
     return SynthesisOutputs(
         cells=Path(places["out_cells"]),
         ids=id_map_path(places["out_cells"]),

@@ -1,71 +1,38 @@
 """Vacuum synthesis, some cells of each mtype without an atlas, as a task."""
 
 import dataclasses
-import os
 
 from region_grower_flow import layout
+from region_grower_flow.checks import inputs
+from region_grower_flow.options import Execution, Growth, Model, Reference, Vacuum, Work
+from region_grower_flow.options.vacuum import vacuum_place
 from region_grower_flow.runtime.choice import AUTO
 from region_grower_flow.runtime.commands import INPROCESS
-from region_grower_flow.tasks import inputs
 from region_grower_flow.tasks.base import FlowTask
-from region_grower_flow.tasks.checks import Check, Guarded, guard_of
 from region_grower_flow.tasks.launching import GrowsCells, launcher_and_workers
 from region_grower_flow.tasks.messages import announce
-from region_grower_flow.tasks.models import MODEL_STAGES, model_paths, model_stages
-from region_grower_flow.tasks.options.synthesis import VacuumOptions
+from region_grower_flow.tasks.models import model_paths, model_stages
 from region_grower_flow.tasks.progress import Part
 
 
-class CheckVacuum(VacuumOptions, Check):
-    """Check what is grown without an atlas, and where the cells go."""
-
-    def files(self):
-        """The given parameters and distributions, or the reconstructions that they come from."""
-        files = inputs.given_files(self, *inputs.GIVEN)
-        if not (self.tmd_parameters and self.tmd_distributions):
-            files.update(inputs.calibration_files(self))
-        return files
-
-    def problems(self):
-        """See :func:`region_grower_flow.checks.vacuum.check_vacuum`."""
-        from region_grower_flow.checks.vacuum import check_vacuum
-
-        return check_vacuum(self)
-
-    def complete(self):
-        """The folder is looked at each time: its content is no input."""
-        from region_grower_flow.checks.vacuum import check_vacuum_folder
-
-        return not check_vacuum_folder(self) and super().complete()
-
-    def held_places(self):
-        """The folder of the cells."""
-        return [self.vacuum_place()]
-
-
-class SynthesizeVacuum(GrowsCells, Guarded, VacuumOptions, FlowTask):
+class SynthesizeVacuum(GrowsCells, FlowTask):
     """Grow some cells of each mtype without an atlas."""
 
-    own_check = CheckVacuum
-    no_result = tuple(
-        name
-        for stage in MODEL_STAGES
-        for name, _ in stage.get_params()
-        if name not in ("mtypes", "region", "seed", "synthesize_axons")
-    )
+    groups = (Work, Reference, Model, Growth, Execution, Vacuum)
+    results_of = (Growth, Vacuum, Reference.mtypes, Model.region)
+    checked_by = "vacuum"
 
     def upstream(self):
         """The stages whose outputs the cells are grown from."""
-        guard = self.guard or guard_of(self, CheckVacuum)
-        return [stage.clone(guard=guard) for stage in model_stages(self)]
+        return model_stages(self)
 
     def files(self):
         """The given parameters and distributions."""
         return inputs.given_files(self, *inputs.GIVEN)
 
-    def values(self):
+    def results(self):
         """The options, and where the cells are."""
-        return {**super().values(), "vacuum_dir": os.path.relpath(self.path, self.work_dir)}
+        return {**super().results(), "vacuum_dir": self.relative(self.path)}
 
     def intact(self):
         """Whether every morphology is as it was written."""
@@ -76,15 +43,11 @@ class SynthesizeVacuum(GrowsCells, Guarded, VacuumOptions, FlowTask):
     @property
     def path(self):
         """The folder of the cells."""
-        return self.vacuum_place()
+        return vacuum_place(self)
 
-    def held_places(self):
-        """The folder of the cells."""
-        return [self.path]
-
-    def run(self):
+    def make_and_record(self):
         """Grow the cells, and say in the terminal what came of it."""
-        super().run()
+        super().make_and_record()
         announce(self)
 
     def make(self):
@@ -117,14 +80,9 @@ class SynthesizeVacuum(GrowsCells, Guarded, VacuumOptions, FlowTask):
             work_dir=self.work_path(layout.VACUUM_WORK),
             mtypes=self.mtypes or known_mtypes(parameters, self.region),
             cells=self.vacuum_cells,
-            seed=self.seed,
+            growth=self.group(Growth),
             region=self.region,
-            extensions=self.out_morph_ext,
-            synthesize_axons=self.synthesize_axons,
-            engine=self.engine,
-            extra_apicals=self.extra_apicals,
-            block_size=self.block_size,
-            cell_timeout=self.cell_timeout,
+            execution=self.group(Execution),
             log_level=self.worker_log_level,
             versions=self.packages(),
             facts={"fingerprint": self.recipe().fingerprint()},

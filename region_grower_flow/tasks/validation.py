@@ -1,124 +1,76 @@
 """The validation of a synthesis, as a task that can say no."""
 
-import os
 from pathlib import Path
 
 from region_grower_flow import layout
-from region_grower_flow.calibration.dataset import ALL, FIT, TEST
-from region_grower_flow.calibration.sources import read_reconstructions
-from region_grower_flow.checks.places import check_folder
-from region_grower_flow.errors import InvalidInput, Problems
+from region_grower_flow.calibration.dataset import FIT, TEST
+from region_grower_flow.checks import inputs
+from region_grower_flow.errors import InvalidInput
+from region_grower_flow.options import (
+    Execution,
+    Growth,
+    Model,
+    Outputs,
+    Reference,
+    Space,
+    Vacuum,
+    Validation,
+    Work,
+)
+from region_grower_flow.options.validation import ATLAS
 from region_grower_flow.record.fingerprint import RESULT_PACKAGES, package_versions
-from region_grower_flow.record.manifest import read_manifest
 from region_grower_flow.record.run_lock import release
-from region_grower_flow.tasks import inputs, messages
+from region_grower_flow.tasks import messages
 from region_grower_flow.tasks.base import FlowTask, processes
-from region_grower_flow.tasks.checks import Check, CheckedFirst
 from region_grower_flow.tasks.leftovers import remove_leftovers
 from region_grower_flow.tasks.merge import SynthesizeMorphologies
 from region_grower_flow.tasks.models import model_paths
-from region_grower_flow.tasks.options.synthesis import VacuumOptions
-from region_grower_flow.tasks.options.validation import (
-    ATLAS,
-    OptionalSynthesis,
-    ValidationOptions,
-)
 from region_grower_flow.tasks.reconstructions import preparation, prepared_dataset
 from region_grower_flow.tasks.synthesized import outputs_of, read_with
+from region_grower_flow.tasks.targets import StageTarget
 from region_grower_flow.tasks.vacuum import SynthesizeVacuum
 from region_grower_flow.validation import gate
-from region_grower_flow.validation.results import FULL, HOLDOUT
+from region_grower_flow.validation.results import FULL, HOLDOUT, JSON_NAME
 
 PACKAGES = (*RESULT_PACKAGES, "scikit-learn")
 """Whose versions enter the fingerprint."""
 
-OWN_OPTIONS = (
-    "validation_of",
-    "holdout",
-    "validation_sample",
-    "structure_sample",
-    "validation_seed",
+SYNTHESES = (Work, Reference, Model, Space, Growth, Execution, Outputs, Vacuum)
+"""The groups of a synthesis in an atlas or without one."""
+
+OPTIONAL_SYNTHESIS = tuple(
+    option.but(default=None, optional=True)
+    for option in (Space.input_cells, Space.atlas, Outputs.out_cells)
 )
-"""Options of the validation itself that enter the fingerprint."""
-
-IN_ATLAS = "to validate the synthesis in an atlas; without one, set validation_of = vacuum"
-FOR_HOLDOUT = "for the hold-out, which splits the reconstructions"
+"""Options that a synthesis in an atlas needs, and one without any does not."""
 
 
-class ValidateOptions(ValidationOptions, OptionalSynthesis, VacuumOptions):
-    """All options of a validation."""
-
-    @property
-    def in_atlas(self):
-        """Whether the synthesis in the atlas is validated."""
-        return self.validation_of == ATLAS
-
-    @property
-    def has_reconstructions(self):
-        """Whether there are reconstructions to compare with, not only distributions."""
-        return bool(self.morphologies_dir and self.dat_file)
-
-    def held_places(self):
-        """What a validation holds alone: its work folder and its outputs."""
-        return [self.work_dir, self.validation_dir]
-
-
-class CheckValidation(ValidateOptions, Check):
-    """Check what only the validation needs; the synthesis has checks of its own."""
-
-    def files(self):
-        """The reconstructions."""
-        return inputs.reconstruction_files(self) if self.has_reconstructions else {}
-
-    def problems(self):
-        """Options that do not go together, and reconstructions that cannot be read."""
-        problems = Problems(check_folder("option validation_dir", self.validation_dir))
-        if self.in_atlas:
-            problems.extend(self._needed(IN_ATLAS, "input_cells", "atlas", "out_cells"))
-            if self.skip_write:
-                problem = "leaves no morphology to validate"
-                problems.append(InvalidInput(problem, "option skip_write"))
-        if self.has_reconstructions:
-            dataset = problems.attempt(read_reconstructions, self)
-            if dataset is not None and self.holdout:
-                problems.attempt(read_reconstructions, self.clone(reference_part=TEST))
-        elif self.holdout:
-            problems.extend(self._needed(FOR_HOLDOUT, "morphologies_dir", "dat_file"))
-        if self.holdout and self.reference_part != ALL:
-            problem = "the hold-out splits the reconstructions itself"
-            problems.append(InvalidInput(problem, "option reference_part", "leave it out"))
-        return problems
-
-    def _needed(self, why, *names):
-        return [
-            InvalidInput(f"is needed {why}", f"option {name}")
-            for name in names
-            if not getattr(self, name)
-        ]
-
-
-class ValidateSynthesis(CheckedFirst, ValidateOptions, FlowTask):
+class ValidateSynthesis(FlowTask):
     """Compare the synthesized cells with the reference: every test with its verdict."""
 
-    own_check = CheckValidation
+    groups = (*SYNTHESES, Validation)
+    other_options = OPTIONAL_SYNTHESIS
+    checked_by = "validation"
     # Fingerprints know nothing of code: raised with every change of what a statistic says.
     stage_version = 2
 
-    def upstream(self):
-        """What is validated, with the parameters it was made from; prepared reconstructions."""
-        return list(self.named_upstream().values())
+    @property
+    def in_atlas(self):
+        """True when the synthesis in the atlas is validated."""
+        return self.validation_of == ATLAS
 
-    def named_upstream(self):
-        """Both parts may be made by the same stages: those of the hold-out are told so."""
-        named = {task.task_family: task for task in self._prepared()}
+    def upstream(self):
+        """The syntheses with the stages above them, and the prepared reconstructions."""
+        stages = self._prepared()
         for part, synthesis in self.syntheses().items():
+            # Both parts may be made by the same stages: those of the hold-out are named so.
             of_part = "" if part == FULL else f" of the {part}"
-            for task in read_with(synthesis):
-                named[f"{task.task_family}{of_part}"] = task
-        return named
+            for name, task in read_with(synthesis).items():
+                stages[f"{name}{of_part}"] = task
+        return stages
 
     def _prepared(self):
-        return preparation(self) if self.has_reconstructions else []
+        return preparation(self) if inputs.has_reconstructions(self) else {}
 
     def syntheses(self):
         """{part: task} of the syntheses to validate."""
@@ -137,33 +89,41 @@ class ValidateSynthesis(CheckedFirst, ValidateOptions, FlowTask):
             )
         return tasks
 
+    def output(self):
+        """The results, whatever their verdicts, and the page."""
+        from region_grower_flow.report.page import PAGE_NAME
+
+        names = {"results": JSON_NAME, "page": PAGE_NAME}
+        return {what: StageTarget(Path(self.validation_dir, n), self) for what, n in names.items()}
+
     def files(self):
         """The reconstructions, and the parameters and distributions that are given."""
-        files = inputs.reconstruction_files(self) if self.has_reconstructions else {}
+        files = inputs.reconstruction_files(self) if inputs.has_reconstructions(self) else {}
         return {**files, **inputs.given_files(self, *inputs.GIVEN)}
 
-    def values(self):
+    results_of = (Validation, Reference.split_seed)
+
+    def results(self):
         """The options of the validation; those of the syntheses are in their fingerprints."""
         return {
-            **{name: getattr(self, name) for name in (*OWN_OPTIONS, "split_seed")},
-            "reference": self.has_reconstructions,
-            "validation_dir": os.path.relpath(self.validation_dir, self.work_dir),
+            **super().results(),
+            "reference": inputs.has_reconstructions(self),
+            "validation_dir": self.relative(self.validation_dir),
         }
 
     def packages(self):
         """Those of the synthesis and of the statistics."""
         return package_versions(PACKAGES)
 
-    def run(self):
+    def make_and_record(self):
         """Validate unless that is done; then fail on verdicts that the user does not accept.
 
         Raises:
             BadVerdicts: with a sentence per mtype; all outputs are written.
         """
-        yield from self.left()
         try:
             if not self._is_made():
-                super().run()
+                super().make_and_record()
             messages.announce(self)
             gate.check_verdicts(gate.read_results(self.validation_dir), self.fail_on)
         except gate.BadVerdicts as error:
@@ -174,12 +134,12 @@ class ValidateSynthesis(CheckedFirst, ValidateOptions, FlowTask):
 
     def _is_made(self):
         """Whether the results are there and fresh, whatever their verdicts."""
-        manifest = read_manifest(self.output().path)
+        manifest = self.manifest()
         if manifest is None or manifest.fingerprint != self.recipe().fingerprint():
             return False
         return manifest.intact()
 
-    def objection(self, facts):
+    def unfit_for_today(self, facts):
         """The verdicts may be none that today's ``fail_on`` accepts."""
         try:
             content = gate.read_results(self.validation_dir)
@@ -208,7 +168,7 @@ class ValidateSynthesis(CheckedFirst, ValidateOptions, FlowTask):
         self.tell("drawing the figures")
         count = processes(self.validation_processes)
         outputs += write_page(results, self.validation_dir, processes=count)
-        remove_leftovers(self.output().path, outputs, self.validation_dir)
+        remove_leftovers(self.manifest_path, outputs, self.validation_dir)
         return outputs, {"sentences": list(gate.account(results.as_dict()))}
 
     def part(self, name, task):
@@ -231,15 +191,15 @@ class ValidateSynthesis(CheckedFirst, ValidateOptions, FlowTask):
 
     def _references(self, reference_part):
         """(reconstructions by mtype, notes), (None, {}) without any."""
-        if not self.has_reconstructions:
+        if not inputs.has_reconstructions(self):
             return None, {}
         dataset = prepared_dataset(self.clone(reference_part=reference_part))
         return dataset.mtypes, dataset.notes
 
     def told_options(self):
         """The options that the results name."""
-        names = (*OWN_OPTIONS, "split_seed", "reference_part", "vacuum_cells", "seed", "region")
-        own = {name: getattr(self, name) for name in names}
+        names = ("split_seed", "reference_part", "vacuum_cells", "seed", "region")
+        own = {**self.group(Validation).results(), **{n: getattr(self, n) for n in names}}
         return {name: list(v) if isinstance(v, tuple) else v for name, v in own.items()}
 
     def provenance(self):

@@ -4,14 +4,12 @@ import json
 from pathlib import Path
 
 from region_grower_flow.errors import FlowError, InvalidInput, some
-from region_grower_flow.validation.results import JSON_NAME, TIERS, deciding, named
+from region_grower_flow.options.validation import NO_VERDICTS, TIERS, VERDICTS
+from region_grower_flow.validation.results import JSON_NAME, deciding, named
 from region_grower_flow.validation.verdict import FAIL, NO_POWER, NOT_TESTABLE
 
-NONE = "none"
-WORDS = {"fail": FAIL, "no_power": NO_POWER, "not_testable": NOT_TESTABLE}
+WORDS = dict(zip(VERDICTS, (FAIL, NO_POWER, NOT_TESTABLE), strict=True))
 """{word of the option: verdict}."""
-
-KNOWN_WORDS = (NONE, *WORDS, *TIERS)
 
 MOST_TESTS = 3
 """Tests that the sentence on an mtype names."""
@@ -26,10 +24,11 @@ def bad_verdicts(verdicts, words):
 
     Args:
         verdicts: of the results.
-        words: some of KNOWN_WORDS: verdicts beside "fail", and the tiers that they are looked for
+        words: some of ``options.validation.KNOWN_WORDS``: verdicts beside "fail", and the tiers
+            that they are looked for
             in (all without any). "none", or no word: none at all.
     """
-    if NONE in words or not words:
+    if NO_VERDICTS in words or not words:
         return []
     unwanted = {FAIL, *(WORDS[word] for word in words if word in WORDS)}
     tiers = [word for word in words if word in TIERS] or TIERS

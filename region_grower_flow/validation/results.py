@@ -24,8 +24,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from region_grower_flow.options.validation import TIERS
 from region_grower_flow.validation.features import FEATURES as FEATURES_TEST
-from region_grower_flow.validation.verdict import FAIL, NO_POWER, NOT_TESTABLE, PASS, TIERS
+from region_grower_flow.validation.verdict import FAIL, NO_POWER, NOT_TESTABLE, PASS
 
 VERSION = 1
 

@@ -13,15 +13,6 @@ from dataclasses import dataclass, field
 
 PASS, FAIL, NOT_TESTABLE, NO_POWER = "pass", "fail", "not testable", "no power"
 
-TIERS = (
-    "structure",
-    "space",
-    "morphometrics",
-    "topology",
-    "classifier",
-    "trunks",
-    "controls",
-)
 
 MIN_REFERENCE_CELLS = 8
 """Fewer reference (or synthesized) cells than these are not testable."""

@@ -9,6 +9,7 @@ from region_grower_flow.cell import inputs as cell_inputs
 from region_grower_flow.cell.inputs import CellInputs
 from region_grower_flow.errors import DropCell
 from region_grower_flow.io.table import read_table, write_table
+from region_grower_flow.options import Growth
 
 
 @pytest.fixture
@@ -43,8 +44,8 @@ def test_rows_are_those_of_the_whole_table(settings):
 @pytest.mark.parametrize(
     ("change", "rows"),
     [
-        ({"seed": 1}, {0, 1, 2, 3}),
-        ({"min_hard_scale": 0.3}, {0, 1, 2, 3}),
+        ({"growth": Growth(seed=1)}, {0, 1, 2, 3}),
+        ({"growth": Growth(min_hard_scale=0.3)}, {0, 1, 2, 3}),
         ({"morphologies": "elsewhere"}, set()),
         ({"content": {"/mesh.obj": "changed", "one": "as it is"}}, {1, 3}),
         ({"content": {"/mesh.obj": "as it is", "one": "changed"}}, {0, 3}),
@@ -93,4 +94,7 @@ def test_a_missing_donor_drops_its_cells(settings):
 
 
 def test_no_donor_where_axons_are_grown(settings):
-    assert CellInputs(dataclasses.replace(settings, synthesize_axons=True)).donor(0) is None
+    assert (
+        CellInputs(dataclasses.replace(settings, growth=Growth(synthesize_axons=True))).donor(0)
+        is None
+    )

@@ -50,7 +50,9 @@ def test_a_cell_is_its_rows_alone(settings, tmp_path):
 
 
 def test_the_record_knows_the_file(settings, tmp_path):
-    record = open_synthesizer(settings(directory_depth=1, extensions=("h5", "swc"))).synthesize(1)
+    record = open_synthesizer(settings(directory_depth=1, out_morph_ext=("h5", "swc"))).synthesize(
+        1
+    )
     assert (record["status"], record["attempts"]) == (layout.MADE, 1)
     assert record["fallback"] is None
     assert set(record["files"]) == {"h5", "swc"}

@@ -11,9 +11,11 @@ def test_the_check_of_reconstructions_alone_does_without_neurots(tmp_path):
     code = """
 import sys
 from region_grower_flow.checks.calibration import check_calibration
-from region_grower_flow.tasks.checks import CheckReconstructions
+from region_grower_flow.tasks.checks import CheckInputs
 morphologies, table = sys.argv[1:]
-task = CheckReconstructions(morphologies_dir=morphologies, dat_file=table, work_dir="work")
+task = CheckInputs(
+    checked="reconstructions", morphologies_dir=morphologies, dat_file=table, work_dir="work"
+)
 assert check_calibration(task) == []
 assert "morphio" in sys.modules
 assert "neurots" not in sys.modules

@@ -156,7 +156,7 @@ def test_a_stage_alone(calibrated_once, tmp_path):
     flow.options["work_dir"] = str(tmp_path / "alone")
     process = flow.luigi(task="FitPathDistances")
     assert process.returncode == 0, process.stdout + process.stderr
-    assert stages_run(process) == {"CheckReconstructions", "FitPathDistances"}
+    assert stages_run(process) == {"CheckInputs", "FitPathDistances"}
     fits = json.loads((tmp_path / "alone" / "path_distance_fits.json").read_text())
     assert fits == calibrated_once.json("work/path_distance_fits.json")
 
@@ -196,7 +196,7 @@ def test_everything_wrong_is_said_before_any_work(calibrated_once, tmp_path):
     where = f"{bad}, default, basal_dendrite, hard_limit_max"
     assert f"{where}: there is no layer 'L7', only 6. Known are 1, 2, 3, 4, 5, 6." in text
     assert f"{trunks}, L5_MC, basal_dendrite: the mode is 'pia', expected one of" in text
-    assert stages_run(process) == {"CheckReconstructions"}
+    assert stages_run(process) == {"CheckInputs"}
     assert not (tmp_path / "work" / "tmd_distributions.json").exists()
 
 

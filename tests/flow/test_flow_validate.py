@@ -11,10 +11,10 @@ import pytest
 from helpers.flow_factory import Flow, finished_copy, stages_run
 from region_grower_flow.io.cells import read_cells, write_nodes
 from region_grower_flow.io.morphologies import read_morphology, write_morphology
+from region_grower_flow.options.validation import TIERS
 from region_grower_flow.validation import space, structure
 from region_grower_flow.validation.populations import SynthesisOutputs
 from region_grower_flow.validation.validate import Part, ValidationPlan, validate
-from region_grower_flow.validation.verdict import TIERS
 
 pytestmark = pytest.mark.slow
 

@@ -11,6 +11,7 @@ from region_grower_flow.engine.warm import tiny_mtype
 from region_grower_flow.io.morphologies import write_morphology
 from region_grower_flow.io.table import CellTable, write_table
 from region_grower_flow.morphology import AXON, BASAL_DENDRITE
+from region_grower_flow.options import Growth
 
 REGIONS = ("A", "B", "A", "B")
 DONORS = ("one", "two", "absent", "one")
@@ -61,4 +62,5 @@ def tiny_settings(folder, donors=DONORS, **changes):
         "base_morph_dir": str(folder),
         "content": {"/mesh.obj": "as it is", "one": "as it is"},
     }
-    return SynthesisSettings(**{**values, **changes})
+    grown = {name: changes.pop(name) for name in Growth.DECLARED if name in changes}
+    return SynthesisSettings(**{"growth": Growth(**grown), **values, **changes})

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from helpers import fake_worker
 from region_grower_flow.errors import FlowError
+from region_grower_flow.options import Execution
 from region_grower_flow.runtime.launcher import finished_records, run_chunk
 from region_grower_flow.runtime.plans import ChunkRun
 
@@ -16,6 +17,7 @@ def main(path):
     synthesizer = fake_worker.FakeSynthesizer(values["settings"])
     finished = finished_records(values["blocks_folder"])
     rows = [row for row in values["rows"] if (row, synthesizer.digest(row)) not in finished]
+    values["execution"] = Execution.from_json(values["execution"])
     print("begins", len(rows), flush=True)
     try:
         run_chunk(ChunkRun(**{**values, "rows": rows}), worker_module="helpers.fake_worker")

@@ -98,6 +98,7 @@ def test_a_digest_holds_numbers(tmp_path):
     from region_grower_flow.cell.settings import SynthesisSettings
     from region_grower_flow.cell.synthesis import open_synthesizer
     from region_grower_flow.io.table import write_table
+    from region_grower_flow.options import Growth
     from region_grower_flow.stages.vacuum import VacuumPlan, vacuum_table
 
     plan = VacuumPlan(
@@ -112,7 +113,9 @@ def test_a_digest_holds_numbers(tmp_path):
         meta = meta or {k: v for k, v in table.meta.items() if k != "layers"}
         write_table(tmp_path / "cells.h5", replace(table, meta=meta))
         paths = [str(tmp_path / f"{name}.json") for name in ("parameters", "distributions")]
-        settings = SynthesisSettings(str(tmp_path / "cells.h5"), (0, 1), *paths, str(tmp_path))
+        settings = SynthesisSettings(
+            Growth(), str(tmp_path / "cells.h5"), (0, 1), *paths, str(tmp_path)
+        )
         return open_synthesizer(settings).digest(0)
 
     numbers = digest(None, 1, 3)

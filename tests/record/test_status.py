@@ -6,7 +6,7 @@ import pytest
 
 from region_grower_flow.record.fingerprint import Recipe
 from region_grower_flow.record.manifest import Manifest
-from region_grower_flow.record.status import FRESH, MISSING, STALE, Recipes, Todays, look_at
+from region_grower_flow.record.status import FRESH, MISSING, STALE, Recipes, Wanted, look_at
 
 
 def recipe(stage, upstream=(), **parameters):
@@ -14,8 +14,8 @@ def recipe(stage, upstream=(), **parameters):
     return Recipe(stage, 1, parameters, prints)
 
 
-def todays(own, **above):
-    return Todays(own.as_dict, above.__getitem__)
+def wanted(own, **above):
+    return Wanted(own.as_dict, above.__getitem__)
 
 
 def write(folder, own, outputs=(), **facts):
@@ -38,7 +38,7 @@ def test_a_change_is_traced_to_the_stage_whose_it_is(folders):
         write(folder, own)
     new_held_out = recipe("Grow", half="fit", seed=3)
     new = recipe("Validate", {"Grow": whole, "Grow of the holdout": new_held_out})
-    today = todays(new, **{"Grow": todays(whole), "Grow of the holdout": todays(new_held_out)})
+    today = wanted(new, **{"Grow": wanted(whole), "Grow of the holdout": wanted(new_held_out)})
     # The stages bear one name, so that only their places among those above tell them apart.
     assert Recipes(folders).changes(old.as_dict(), today) == [
         "parameter seed: 0 -> 3 (Grow of the holdout)"
@@ -52,23 +52,23 @@ def test_stages_that_come_and_go_are_told(folders):
     above = recipe("Grow")
     with_it, without = recipe("Validate", {"Grow": above}), recipe("Validate")
     recipes = Recipes(folders)
-    assert recipes.changes(without.as_dict(), todays(with_it)) == ["Grow was not needed before"]
-    assert recipes.changes(with_it.as_dict(), todays(without)) == ["Grow is not needed any more"]
+    assert recipes.changes(without.as_dict(), wanted(with_it)) == ["Grow was not needed before"]
+    assert recipes.changes(with_it.as_dict(), wanted(without)) == ["Grow is not needed any more"]
 
 
 @pytest.mark.parametrize(
-    ("intact", "objection", "state", "reasons"),
+    ("intact", "unfit", "state", "reasons"),
     [
         (True, None, FRESH, []),
         (True, "fail_on does not accept it", STALE, ["fail_on does not accept it"]),
         (False, "unseen", STALE, ["a morphology is missing, or is not as it was written"]),
     ],
 )
-def test_what_a_stage_says_of_its_outputs_counts(folders, intact, objection, state, reasons):
+def test_what_a_stage_says_of_its_outputs_counts(folders, intact, unfit, state, reasons):
     own = recipe("Validate")
     path = write(folders[0], own, limit=1)
-    task = SimpleNamespace(intact=lambda: intact, objection=lambda facts: objection)
-    stage = look_at("Validate", path, todays(own), Recipes(folders), task)
+    task = SimpleNamespace(intact=lambda: intact, unfit_for_today=lambda facts: unfit)
+    stage = look_at("Validate", path, wanted(own), Recipes(folders), task)
     assert (stage.state, stage.reasons) == (state, reasons)
 
 

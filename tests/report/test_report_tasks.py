@@ -137,17 +137,17 @@ def _leftovers(_folder, names):
     ],
 )
 def test_bad_options_are_sentences(reported, monkeypatch, report, options, words):
-    from region_grower_flow.tasks.report_base import CheckReport
+    from region_grower_flow.tasks.checks import CheckInputs
 
     monkeypatch.chdir(reported.folder)
     usual = {**reported.options, "hide_progress_bar": True}
-    problems = CheckReport(checked=report, **{**usual, **options}).problems()
+    problems = CheckInputs(checked="report", report=report, **{**usual, **options}).problems()
     assert any(words in str(problem) for problem in problems), problems
-    assert not CheckReport(checked="PlotMorphometrics", **usual).problems()
+    assert not CheckInputs(checked="report", report="PlotMorphometrics", **usual).problems()
 
 
 def test_names_of_reports_are_checked():
-    from region_grower_flow.tasks.make_reports import CheckReports
+    from region_grower_flow.tasks.checks import CheckInputs
 
-    problems = CheckReports(reports="PlotCollages").problems()
+    problems = CheckInputs(checked="reports", reports="PlotCollages").problems()
     assert "Did you mean 'PlotCollage'" in str(problems[0])

@@ -16,6 +16,7 @@ TESTS = Path(__file__).parents[1]
 def fake(monkeypatch, tmp_path, mark):
     """Makes ChunkRuns of fake cells in this test's folder."""
     from helpers import fake_worker
+    from region_grower_flow.options import Execution
     from region_grower_flow.runtime.plans import ChunkRun
 
     monkeypatch.setitem(
@@ -28,8 +29,12 @@ def fake(monkeypatch, tmp_path, mark):
         folder = tmp_path / name
         (folder / "cells").mkdir(parents=True, exist_ok=True)
         values = {"folder": str(folder / "cells"), "journal": str(folder / "journal")}
+        names = {"block_cells": "block_size", "cell_timeout": "cell_timeout"}
+        values = {**values, **(settings or {})}
+        execution = {own: options.pop(n) for n, own in names.items() if n in options}
         return ChunkRun(
-            settings={**values, **(settings or {})},
+            settings=values,
+            execution=Execution(**execution),
             rows=list(rows),
             blocks_folder=str(folder / "blocks"),
             logs_folder=str(folder / "logs"),
@@ -56,7 +61,8 @@ def start_parent(tmp_path, mark):
 
     def start(plan, prefix=(), **options):
         # JSON has no integers as keys: the parent asks the synthesizer again.
-        values = {**asdict(plan), "costs": None, "digests": None}
+        execution = plan.execution.to_json()
+        values = {**asdict(plan), "costs": None, "digests": None, "execution": execution}
         path = tmp_path / "plan.json"
         path.write_text(json.dumps(values))
         command = [*prefix, sys.executable, str(TESTS / "helpers" / "fake_parent.py"), str(path)]

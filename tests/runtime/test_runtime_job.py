@@ -5,6 +5,7 @@ import json
 import pytest
 
 from region_grower_flow.errors import InvalidInput, OutputFailed
+from region_grower_flow.options import Execution
 from region_grower_flow.runtime.job import JOBS, Block, Job, load_job, write_job
 from region_grower_flow.runtime.notes import (
     FAILED,
@@ -21,7 +22,9 @@ from region_grower_flow.runtime.notes import (
 def job(tmp_path):
     (tmp_path / JOBS).mkdir()
     blocks = (Block((1, 2)), Block((7,), "given up"))
-    return Job({"a": [1, None]}, blocks, str(tmp_path), str(tmp_path), ranks=3, cell_timeout=2.5)
+    return Job(
+        {"a": [1, None]}, blocks, str(tmp_path), str(tmp_path), 3, Execution(cell_timeout=2.5)
+    )
 
 
 def test_job_comes_back(job):
@@ -42,8 +45,10 @@ def test_paths_in_settings_become_text(job, tmp_path):
         ("ranks", 0),
         ("ranks", True),
         ("ranks", "3"),
-        ("cell_timeout", -1),
-        ("cell_timeout", "2"),
+        ("execution", {"cell_timeout": -1}),
+        ("execution", {"cell_timeout": "soon"}),
+        ("execution", {"cell_timeouts": 2}),
+        ("execution", None),
         ("settings", []),
         ("blocks", [[1, 2]]),
         ("blocks", [{"rows": [], "reason": None}]),

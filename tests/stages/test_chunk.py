@@ -8,6 +8,7 @@ import pytest
 from helpers.cell_factory import tiny_settings
 from region_grower_flow import layout
 from region_grower_flow.io import atomic
+from region_grower_flow.options import Execution
 from region_grower_flow.record.tables import read_records
 from region_grower_flow.runtime.timeout import timeout_reason
 from region_grower_flow.stages.chunk import (
@@ -92,7 +93,7 @@ def test_a_higher_time_limit_gives_cells_another_try(plan):
     ]
     assert given_up_at(records) == 5.0
     write_records(plan().results, records)
-    limited = dataclasses.replace(plan(), cell_timeout=5.0)
+    limited = dataclasses.replace(plan(), execution=Execution(cell_timeout=5.0))
     assert counts(run(limited)) == (0, 0, 4)
     assert counts(run(plan())) == (4, 4, 0)
 

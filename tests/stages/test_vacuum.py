@@ -11,6 +11,7 @@ import pytest
 
 from region_grower_flow import layout
 from region_grower_flow.errors import InvalidInputs
+from region_grower_flow.options import Growth
 from region_grower_flow.stages.vacuum import (
     VacuumPlan,
     folder_of,
@@ -50,15 +51,21 @@ def models(tmp_path_factory):
 @pytest.fixture
 def plan(models, tmp_path):
     """Makes a plan of two cells per mtype."""
-    return lambda **changes: VacuumPlan(
-        **{
-            "parameters": models[0],
-            "distributions": models[1],
-            "folder": tmp_path / "vacuum",
-            "cells": 2,
-            **changes,
-        }
-    )
+
+    def make(**changes):
+        grown = {name: changes.pop(name) for name in Growth.DECLARED if name in changes}
+        return VacuumPlan(
+            **{
+                "parameters": models[0],
+                "distributions": models[1],
+                "folder": tmp_path / "vacuum",
+                "cells": 2,
+                "growth": Growth(**grown),
+                **changes,
+            }
+        )
+
+    return make
 
 
 def edited(path, tmp_path, change):
@@ -127,7 +134,7 @@ def test_seeds_are_counted_round_by_round(plan):
 
 def test_outputs(plan, tmp_path):
     """The index, the nodes, the ids and the files say the same."""
-    result = synthesize_vacuum(plan(extensions=("swc", "h5")))
+    result = synthesize_vacuum(plan(out_morph_ext=("swc", "h5")))
     folder = tmp_path / "vacuum"
     assert read_index(folder) == result.index
     with open(folder / "index.csv", encoding="utf-8") as file:

@@ -13,8 +13,8 @@ OPTIONS = {
 GIVEN = {"tmd_parameters": "parameters.json", "tmd_distributions": "distributions.json"}
 
 
-def names(tasks):
-    return [task.task_family for task in tasks]
+def names(stages):
+    return list(stages)
 
 
 def test_what_is_read_beside_a_synthesis_may_have_been_made_again():
@@ -31,7 +31,7 @@ def test_given_parameters_are_files():
 
 
 def test_the_stages_of_a_hold_out_are_told_apart():
-    above = ValidateSynthesis(**OPTIONS, **GIVEN, holdout=True, work_dir="w").named_upstream()
+    above = ValidateSynthesis(**OPTIONS, **GIVEN, holdout=True, work_dir="w").upstream()
     assert list(above) == [
         "SynthesizeMorphologies",
         "LoadAtlas",

@@ -8,8 +8,8 @@ import pytest
 from helpers.made_cells import make_cells
 from region_grower_flow.calibration.dataset import FIT, TEST
 from region_grower_flow.errors import InvalidInput
+from region_grower_flow.options.validation import TIERS
 from region_grower_flow.validation import mtype, populations, validate
-from region_grower_flow.validation.verdict import TIERS
 
 BASAL, APICAL = "basal_dendrite", "apical_dendrite"
 

@@ -134,9 +134,6 @@ DOCUMENTS = [
     Bad("dat-columns", text("neurondb.dat", "pc_0 5 A\npc_1 5\n"), (
         "neurondb.dat, line 2 | 2 of 3 columns",
     ), "calibration"),
-    Bad("dat-integer", text("neurondb.dat", "pc_0 5 A\npc_1 five A\n"), (
-        "neurondb.dat, line 2 | second column | 'five' | integer",
-    ), "calibration"),
     Bad("dat-absent", text("neurondb.dat", "pc_0 5 A\npc_9 5 A\n"), (
         "neurondb.dat, line 2 | no cells/pc_9.h5 | A", "Did you mean",
     ), "calibration"),

@@ -86,7 +86,7 @@ GROWTH = [
     Bad("region-a-list", text("distributions.json", '{"default": []}'), (
         "distributions.json: default | object | []",
     )),
-    Bad("other-region-only", text("parameters.json", '{"X": {}}'), ("parameters.json", "'PC'")),
+    Bad("other-region-only", text("parameters.json", '{"X": {}}'), ("parameters.json", "'COL'")),
     Bad("grow-types-unknown", params("grow_types", value=["basal_dendrit"]), (
         f"{PLACE}grow_types -> 0: expected", "basal_dendrite",
     )),

@@ -107,6 +107,19 @@ def all_files(options):
     return files
 
 
+def vacuum_files(options):
+    """The given parameters and distributions, or the reconstructions that they come from."""
+    files = given_files(options, *GIVEN)
+    if not (options.tmd_parameters and options.tmd_distributions):
+        files.update(calibration_files(options))
+    return files
+
+
+def has_reconstructions(options):
+    """True where there are reconstructions, not only distributions."""
+    return bool(options.morphologies_dir and options.dat_file)
+
+
 def contents(options, digests):
     """{donor's name or mesh's path: digest}: what single cells read, for their own digests."""
     donors = {role.removeprefix("axon "): path for role, path in donor_files(options).items()}

@@ -1,12 +1,15 @@
 """The options that all tasks have."""
 
-from region_grower_flow.tasks.options.types import Choice, Place, Switch
+from region_grower_flow.options.group import Group
+from region_grower_flow.options.kinds import Choice, Place, Switch
 
 
-class WorkOptions:
+class Work(Group):
     """Where intermediates are kept."""
 
-    work_dir = Place(
+    TITLE = "Run"
+
+    work_dir = Place[str](
         "Folder of the intermediates, logs and manifests",
         default="region_grower_flow_work",
         shown=True,
@@ -15,10 +18,10 @@ class WorkOptions:
         "How much the workers log",
         ("debug", "info", "warning", "error", "critical"),
         default="info",
-        significant=False,
+        identity=False,
     )
-    hide_progress_bar = Switch("Show no progress bar", significant=False)
-    example_dir = Place(
+    hide_progress_bar = Switch("Show no progress bar", identity=False)
+    example_dir = Place["str | None"](
         "Folder of the package's own example inputs, created when it is not there",
-        significant=False,
+        identity=False,
     )

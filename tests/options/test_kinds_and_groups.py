@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from region_grower_flow.errors import InvalidInput
-from region_grower_flow.tasks.options.synthesis import OutputOptions, SynthesisOptions
-from region_grower_flow.tasks.options.types import (
+from region_grower_flow.options import Execution, Growth, Outputs, Space
+from region_grower_flow.options.group import declared
+from region_grower_flow.options.kinds import (
     Choice,
     Extensions,
     Names,
@@ -18,12 +19,12 @@ from region_grower_flow.tasks.options.types import (
     Text,
     Whole,
 )
-from region_grower_flow.tasks.options.validation import BadWords
+from region_grower_flow.options.validation import VerdictWords
 
 
 def test_seeds_below_zero_are_seeds():
     # As region-grower: the cell of row 1 has the seed (-3 + 1) modulo 2^32.
-    assert SynthesisOptions.seed.normalize(-3) == -3
+    assert Growth(seed=-3).seed == -3
 
 
 @pytest.mark.parametrize(
@@ -42,14 +43,14 @@ def test_seeds_below_zero_are_seeds():
         (Whole("x"), 3.0, 3),
         (Processes("work"), "", None),
         (Choice("x", ("a", "b")), "b", "b"),
-        (BadWords("x"), "no-power, trunks", ("no_power", "trunks")),
+        (VerdictWords("x"), "no-power, trunks", ("no_power", "trunks")),
     ],
 )
 def test_values_are_understood(option, given, value):
     parsed = option.parse(given) if isinstance(given, str) else given
-    assert option.normalize(parsed) == value
+    assert option.check(parsed) == value
     # Luigi writes values as texts, in guards and for its scheduler, and reads them again.
-    assert option.normalize(option.parse(option.serialize(value))) == value
+    assert option.parse(option.text(value)) == value
 
 
 @pytest.mark.parametrize(
@@ -69,23 +70,40 @@ def test_values_are_understood(option, given, value):
         (Ratio("x"), 1.5, "at most 1.0"),
         (Whole("x"), 1.5, "a whole number"),
         (Choice("x", ("a", "b")), "c", "not one of the choices"),
-        (BadWords("x"), "often", "'often' is none of none, fail, "),
-        (BadWords("x"), "none,fail", "'none' stands alone"),
+        (VerdictWords("x"), "often", "'often' is none of none, fail, "),
+        (VerdictWords("x"), "none,fail", "'none' stands alone"),
     ],
 )
 def test_other_values_are_refused(option, given, words):
     with pytest.raises(InvalidInput, match=words):
-        option.normalize(given)
+        option.check(given)
 
 
 def test_defaults_say_whether_a_value_is_needed():
-    assert Place("x")._default is None
-    assert Choice("x", ("a", "b"))._default == "a"
-    assert not isinstance(Place("x", optional=False)._default, str | None)
+    assert Place("x").default is None
+    assert Choice("x", ("a", "b")).default == "a"
+    assert Place("x", optional=False).required
 
 
 def test_paths_and_what_is_only_about_speed_enter_no_fingerprint():
-    options = dict(vars(SynthesisOptions), **vars(OutputOptions))
+    options = declared((Space, Execution, Outputs, Growth))
     for name in ("base_morph_dir", "out_cells", "chunksize", "out_debug_data"):
         assert not options[name].result
     assert options["min_hard_scale"].result
+
+
+def test_a_group_is_a_frozen_value():
+    group = Growth(seed=3)
+    assert group == Growth().replace(seed=3) == Growth.from_json(group.to_json())
+    assert hash(group) == hash(Growth(seed=3))
+    assert group != Growth(seed=4)
+    with pytest.raises(AttributeError, match="frozen"):
+        group.seed = 4
+
+
+def test_all_that_is_wrong_with_a_group_is_said_at_once():
+    with pytest.raises(InvalidInput) as error:
+        Space(min_depth="deep", atlass="x")
+    words = str(error.value)
+    for part in ("input_cells", "option atlas: must", "min_depth", "did you mean 'atlas'"):
+        assert part.lower() in words.lower()

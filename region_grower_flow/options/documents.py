@@ -1,75 +1,43 @@
 """The reference of all options, for the docs and as a commented configuration.
 
-``python -m region_grower_flow.tasks.reference`` writes ``docs/reference/options.rst`` and
+``python -m region_grower_flow.options.documents`` writes ``docs/reference/options.rst`` and
 ``configs/all_options.cfg`` in the current folder's checkout, from the options' own descriptions.
 """
+
+from __future__ import annotations
 
 import re
 import sys
 import textwrap
 from pathlib import Path
 
-from region_grower_flow.tasks.options import (
-    calibration,
-    placement,
-    report,
-    synthesis,
-    validation,
-    work,
-)
-from region_grower_flow.tasks.options.types import SECTION, Option
+from region_grower_flow.options import GROUPS
+from region_grower_flow.options.group import Group
+from region_grower_flow.options.kinds import Option
 
-GROUPS = (
-    work.WorkOptions,
-    calibration.CalibrationOptions,
-    calibration.ReferenceOptions,
-    calibration.ParameterOptions,
-    calibration.FitOptions,
-    synthesis.AtlasOptions,
-    synthesis.GrowthOptions,
-    synthesis.SynthesisOptions,
-    synthesis.OutputOptions,
-    synthesis.VacuumOptions,
-    validation.ValidationOptions,
-    report.ReportOptions,
-    report.CollageOptions,
-    report.SynthesisReportOptions,
-    report.ReportChoice,
-    placement.PlacementOptions,
-    placement.PlanesOptions,
-    placement.SliceOptions,
-    placement.AxonChoiceOptions,
-)
+SECTION = "region_grower_flow"
+"""The section of the configuration that all tasks share."""
+
 WIDTH = 98
 
 
-def own_options(group):
-    """{name: option} of those that a group itself declares, in its order."""
-    found = {name: value for name, value in vars(group).items() if isinstance(value, Option)}
-    return dict(sorted(found.items(), key=lambda item: item[1]._counter))
-
-
-def described():
+def described() -> list[tuple[type[Group], dict[str, Option]]]:
     """[(group, {name: option})]: each name once, in the first group that has it."""
-    seen, found = set(), []
+    seen: set[str] = set()
+    found = []
     for group in GROUPS:
-        own = {name: option for name, option in own_options(group).items() if name not in seen}
+        own = {name: option for name, option in group.DECLARED.items() if name not in seen}
         seen |= own.keys()
         found.append((group, own))
     return found
 
 
-def default_of(option):
+def default_of(option: Option) -> str | None:
     """The default as text: empty for none, None where a value must be given."""
-    value = option._default
-    if value is None:
-        return ""
-    if not isinstance(value, str | int | float | tuple):
-        return None
-    return str(value).lower() if isinstance(value, bool) else option.serialize(value)
+    return None if option.required else option.text(option.default)
 
 
-def reference():
+def reference() -> str:
     """The page of the docs (reStructuredText)."""
     lines = [
         "Options",
@@ -77,7 +45,7 @@ def reference():
         "",
         "All options of the tasks, for the section ``[region_grower_flow]`` of a configuration,",
         "and as ``--option-with-dashes`` on the command line. Made from the options' own",
-        "descriptions by ``python -m region_grower_flow.tasks.reference``.",
+        "descriptions by ``python -m region_grower_flow.options.documents``.",
         "",
     ]
     for group, own in described():
@@ -89,11 +57,11 @@ def reference():
     return "\n".join(lines)
 
 
-def configuration():
+def configuration() -> str:
     """A configuration with every option, commented out at its default."""
     lines = [
         "# Every option of the tasks with its description and default, commented out. Copy what",
-        '# you need. Made by "python -m region_grower_flow.tasks.reference"; runnable',
+        '# you need. Made by "python -m region_grower_flow.options.documents"; runnable',
         "# configurations are beside it.",
         "",
         f"[{SECTION}]",
@@ -109,19 +77,19 @@ def configuration():
     return "\n".join([*lines, ""])
 
 
-def _described(option):
-    text = re.sub(r"\s+", " ", option.description or "").strip().rstrip(".")
+def _described(option: Option) -> str:
+    text = re.sub(r"\s+", " ", option.help).strip().rstrip(".")
     return f"{text}."
 
 
-def _default_in_words(option):
+def _default_in_words(option: Option) -> str:
     default = default_of(option)
     if default is None:
         return "Must be given."
     return f"Default: ``{default}``." if default else "Default: none."
 
 
-def main():
+def main() -> int:
     """Write both files below the current folder."""
     Path("docs/reference/options.rst").write_text(reference(), encoding="utf-8")
     Path("configs/all_options.cfg").write_text(configuration(), encoding="utf-8")

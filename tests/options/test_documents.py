@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import region_grower_flow
-from region_grower_flow.tasks import reference
+from region_grower_flow.options import GROUPS, documents
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -14,17 +14,17 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.mark.parametrize(
     ("file", "made"),
     [
-        ("docs/reference/options.rst", reference.reference),
-        ("configs/all_options.cfg", reference.configuration),
+        ("docs/reference/options.rst", documents.reference),
+        ("configs/all_options.cfg", documents.configuration),
     ],
 )
 def test_the_files_are_made_from_the_options(file, made):
     assert (ROOT / file).read_text(encoding="utf-8") == made(), (
-        "run python -m region_grower_flow.tasks.reference"
+        "run python -m region_grower_flow.options.documents"
     )
 
 
-INTERNAL = {"guard", "first", "last"}
+INTERNAL = {"first", "last"}
 """Options that tasks give one another."""
 
 
@@ -36,15 +36,15 @@ def option_names():
 
 def test_every_option_of_the_tasks_is_there():
     names = option_names()
-    described = {name for group in reference.GROUPS for name in reference.own_options(group)}
+    described = {name for group in GROUPS for name in group.DECLARED}
     assert described == names
-    text = reference.reference()
+    text = documents.reference()
     assert all(f"``{name}``" in text for name in names)
 
 
 def test_every_option_has_a_description():
-    for group in reference.GROUPS:
-        for name, option in reference.own_options(group).items():
+    for group in GROUPS:
+        for name, option in group.DECLARED.items():
             assert option.description, name
 
 

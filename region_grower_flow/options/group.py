@@ -1,0 +1,135 @@
+"""Groups of options: frozen values, checked when they are made, and their way to JSON and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, ClassVar, TypeVar
+
+from region_grower_flow.errors import InvalidInput, InvalidInputs, Problems, nearest
+from region_grower_flow.options.kinds import Option
+
+G = TypeVar("G", bound="Group")
+
+
+class Group:
+    """Base of the groups: a frozen set of the values of the options that a subclass declares.
+
+    Two groups with the same values are equal. Groups may share an option: they name the same one.
+
+    Args:
+        **values: {option: value}; the others are at their defaults.
+
+    Raises:
+        InvalidInputs: values that are missing, not valid, or of options that do not exist.
+    """
+
+    TITLE: ClassVar[str] = ""
+    """The heading of the group in help."""
+
+    DECLARED: ClassVar[Mapping[str, Option]] = {}
+    """{name: option} in the order of the declarations."""
+
+    def __init_subclass__(cls) -> None:
+        own = {name: value for name, value in vars(cls).items() if isinstance(value, Option)}
+        cls.DECLARED = {**cls.DECLARED, **own}
+
+    def __init__(self, **values: Any) -> None:
+        problems = Problems()
+        checked = {}
+        for name in values.keys() - self.DECLARED.keys():
+            problem = f"{type(self).__name__} has no such option"
+            problems.append(InvalidInput(problem, f"option {name}", nearest(name, self.DECLARED)))
+        for name, option in self.DECLARED.items():
+            if name not in values and option.required:
+                problems.append(InvalidInput("must be given", f"option {name}", option.help))
+                continue
+            checked[name] = problems.attempt(option.check, values.get(name, option.default))
+        if problems:
+            raise InvalidInputs(problems)
+        object.__setattr__(self, "_values", checked)
+
+    def values(self) -> dict[str, Any]:
+        """{option: value} of all options."""
+        return self._values  # type: ignore[attr-defined]
+
+    def results(self) -> dict[str, Any]:
+        """{option: value} of those that change results."""
+        return {n: value for n, value in self.values().items() if self.DECLARED[n].result}
+
+    def replace(self: G, **changes: Any) -> G:
+        """A group with some other values."""
+        return type(self)(**{**self.values(), **changes})
+
+    def to_json(self) -> dict[str, Any]:
+        """The values as JSON holds them."""
+        return {n: list(v) if isinstance(v, tuple) else v for n, v in self.values().items()}
+
+    @classmethod
+    def from_json(cls: type[G], values: Mapping[str, Any]) -> G:
+        """The group of such values; raises InvalidInputs."""
+        return cls(**values)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"{type(self).__name__} is frozen: use replace({name}=...)")
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and other.values() == self.values()  # type: ignore
+
+    def __hash__(self) -> int:
+        return hash((type(self), tuple(self.values().items())))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _made_again, (type(self), self.values())
+
+    def __repr__(self) -> str:
+        given = {n: v for n, v in self.values().items() if v != self.DECLARED[n].default}
+        return f"{type(self).__name__}({', '.join(f'{n}={v!r}' for n, v in given.items())})"
+
+
+def _made_again(cls: type[G], values: Mapping[str, Any]) -> G:
+    return cls(**values)
+
+
+def declared(groups: Iterable[type[Group]]) -> dict[str, Option]:
+    """{name: option} of several groups; of options with the same name the first counts."""
+    found: dict[str, Option] = {}
+    for group in groups:
+        for name, option in group.DECLARED.items():
+            found.setdefault(name, option)
+    return found
+
+
+class Options:
+    """Several groups, asked by the names of their options: what the checks of a flow go by.
+
+    Args:
+        *groups: the groups; of options with the same name the first counts.
+    """
+
+    def __init__(self, *groups: Group) -> None:
+        self._groups = groups
+        self._values: dict[str, Any] = {}
+        for group in groups:
+            for name, value in group.values().items():
+                self._values.setdefault(name, value)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") or name not in self._values:
+            raise AttributeError(f"there is no option {name!r} among these groups")
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def group(self, kind: type[G]) -> G:
+        """One of the groups."""
+        return next(group for group in self._groups if isinstance(group, kind))
+
+    def replace(self, **changes: Any) -> Options:
+        """The same groups with some other values, in each group that has them."""
+        return Options(
+            *(
+                group.replace(**{n: v for n, v in changes.items() if n in group.DECLARED})
+                for group in self._groups
+            )
+        )

@@ -1,0 +1,65 @@
+"""The options of what a synthesis writes, and where."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from region_grower_flow.options.group import Group
+from region_grower_flow.options.kinds import Place, Ratio, Switch, Whole
+
+
+class Outputs(Group):
+    """What is written at the end, and where."""
+
+    TITLE = "Outputs"
+
+    out_cells = Place[str](
+        "File of the synthesized cells (.h5 or .mvd3)", optional=False, shown=True
+    )
+    out_morph_dir = Place[str]("Folder of the morphologies", default="out")
+    max_files_per_dir = Whole["int | None"](
+        "Greatest number of files in a folder of morphologies (256 at least, where there are as "
+        "many files)",
+        optional=True,
+        least=1,
+    )
+    overwrite = Switch(
+        "Write into a folder of morphologies that holds files of others", identity=False
+    )
+    skip_write = Switch("Write no morphology")
+    out_apical = Place["str | None"]("YAML file for the points where apical tufts start")
+    out_apical_nrn_sections = Place["str | None"](
+        "YAML file for NEURON's indices of the sections where apical tufts start"
+    )
+    out_debug_data = Place["str | None"]("JSON Lines file for debug data of each cell")
+    container_path = Place["str | None"]("HDF5 container for all morphologies")
+    circuit_config = Place["str | None"]("SONATA circuit configuration to write")
+    out_summary = Place["str | None"]("JSON file of the run's summary (beside the cells)")
+    max_failure_ratio = Ratio(
+        "Greatest ratio, per mtype, of cells that could not be grown", default=1.0
+    )
+
+
+def places_of(options: Any) -> dict[str, str | Path | None]:
+    """{output: path} of what a synthesis writes, None for what it does not.
+
+    Args:
+        options: the outputs' options, as attributes.
+    """
+    beside = Path(options.out_cells)
+    return {
+        "out_cells": options.out_cells,
+        "summary": options.out_summary or beside.with_name(f"{beside.stem}_summary.json"),
+        "apical": options.out_apical,
+        "nrn_sections": options.out_apical_nrn_sections,
+        "debug": options.out_debug_data,
+        "container": options.container_path,
+        "circuit_config": options.circuit_config,
+        "morphologies": None if options.skip_write else options.out_morph_dir,
+    }
+
+
+def held_by_synthesis(options: Any) -> list[str | Path]:
+    """The places that a synthesis holds alone: its work folder and its outputs."""
+    return [options.work_dir, *(place for place in places_of(options).values() if place)]

@@ -1,0 +1,46 @@
+"""The options of the reconstructions."""
+
+from region_grower_flow import layout
+from region_grower_flow.options.group import Group
+from region_grower_flow.options.kinds import Choice, Names, Place, Seed
+
+
+class Reference(Group):
+    """Which reconstructions are calibrated, and how they are prepared."""
+
+    TITLE = "Reconstructions"
+
+    morphologies_dir = Place["str | None"]("Folder of the reconstructed morphologies")
+    dat_file = Place["str | None"](
+        "Table of the reconstructions and their mtypes: dat (name, an integer that is ignored, "
+        "mtype), neuronDB XML, or CSV or TSV with a header"
+    )
+    morphologies_ext = Choice(
+        "Extension of the reconstructed morphologies that the table names without their paths",
+        ("h5", "swc", "asc", ".h5", ".swc", ".asc"),
+    )
+    on_bad_morphology = Choice(
+        "What to do with a reconstruction that cannot be used: fail, or leave it out and say so",
+        ("fail", "skip"),
+    )
+    mtypes = Names("Mtypes to calibrate, or to grow without an atlas, separated by commas (all)")
+    substitutions = Place["str | None"](
+        "YAML or JSON file of mtypes that borrow the reconstructions of others: "
+        "{mtype that has cells: [mtypes that borrow]}"
+    )
+    morphology_frame = Choice(
+        "Reconstructions straight from an image: use them as they are given, or copies with the "
+        "soma at the origin, or copies that are also turned so that the apical dendrite is along "
+        "+y",
+        layout.MORPHOLOGY_FRAMES,
+    )
+    inverted_mtypes = Names(
+        "The mtypes whose apical dendrites point away from the pia, separated by commas: where "
+        "copies are turned, theirs are along -y"
+    )
+    reference_part = Choice(
+        "Reconstructions of each mtype that are used: all, or one of two halves, to fit on one and "
+        "to validate on the other",
+        ("all", "fit", "test"),
+    )
+    split_seed = Seed("Seed of the two halves of the reconstructions")

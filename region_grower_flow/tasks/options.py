@@ -1,0 +1,120 @@
+"""Luigi's parameters of the tasks, made of the options that their groups declare.
+
+A value comes from the command line, else from the task's own section of the configuration, else
+from the section ``[region_grower_flow]`` that all tasks share, else from the default.
+"""
+
+import luigi
+from luigi.configuration import get_config
+from luigi.parameter import ParameterVisibility
+
+from region_grower_flow.errors import InvalidInput, InvalidInputs
+from region_grower_flow.io.schemas import did_you_mean
+from region_grower_flow.options import GROUPS
+from region_grower_flow.options.documents import SECTION
+from region_grower_flow.options.group import declared
+from region_grower_flow.options.kinds import Switch
+from region_grower_flow.tasks.sentences import quiet_tracebacks
+
+
+class OptionParameter(luigi.Parameter):
+    """The Luigi parameter of an option.
+
+    Args:
+        option: its declaration.
+    """
+
+    def __init__(self, option):
+        self.option = option
+        settings = {} if option.required else {"default": option.default}
+        if not option.shown:  # see FlowTask.to_str_params
+            settings["visibility"] = ParameterVisibility.HIDDEN
+        super().__init__(
+            description=option.help, significant=option.identity, positional=False, **settings
+        )
+
+    def parse(self, x):
+        """The value of a text."""
+        quiet_tracebacks()  # it may be called before any task is built
+        return self.option.parse(x)
+
+    def normalize(self, x):
+        """Check a value, whoever gives it."""
+        quiet_tracebacks()
+        return self.option.check(x)
+
+    def serialize(self, x):
+        """The text of a value."""
+        return self.option.text(x)
+
+    def _value_iterator(self, task_name, param_name):
+        values = list(super()._value_iterator(task_name, param_name))
+        yield from values[:-1]
+        _check_section()
+        yield (self._get_value_from_config(SECTION, param_name), None)
+        yield values[-1]
+
+    def _warn_on_wrong_param_type(self, param_name, param_value):
+        """Luigi's own warnings say less than ``normalize``."""
+
+
+class SwitchParameter(OptionParameter, luigi.BoolParameter):
+    """The Luigi parameter of a switch: on the command line its name alone means true."""
+
+    parsing = luigi.BoolParameter.IMPLICIT_PARSING
+
+
+def as_parameter(option):
+    """The Luigi parameter of an option."""
+    kind = SwitchParameter if isinstance(option, Switch) else OptionParameter
+    return kind(option)
+
+
+def value_problems(family, parameters, given):
+    """What is wrong with the values of a task's options, as a list of InvalidInput.
+
+    Args:
+        family: the name of the task.
+        parameters: [(name, parameter)] of the task.
+        given: {name: value} of what was given; the others come from the configuration.
+    """
+    problems = {}
+    known = dict(parameters)
+    for name in given.keys() - known.keys():
+        hint = did_you_mean(name, known)
+        problems[name] = InvalidInput(f"{family} has no such option", f"option {name}", hint)
+    for name, parameter in parameters:
+        try:
+            if name in given:
+                parameter.normalize(given[name])
+            elif not parameter.has_task_value(family, name):
+                problem = f"{family} needs a value for it"
+                problems[name] = InvalidInput(problem, f"option {name}", parameter.description)
+            else:
+                parameter.task_value(family, name)
+        except InvalidInput as error:
+            problems[str(error)] = error
+    return list(problems.values())
+
+
+def _check_section():
+    """Refuse a key of the shared section that no task knows: it would be ignored silently."""
+    config = get_config()
+    if not config.has_section(SECTION):
+        return
+    known = declared(GROUPS)
+    keys = {key.replace("-", "_") for key in _keys(config)}
+    unknown = keys - known.keys() - set(config.defaults() if hasattr(config, "defaults") else ())
+    if unknown:
+        where = f"configuration [{SECTION}]"
+        raise InvalidInputs(
+            InvalidInput(f"the key {key!r} is not known", where, did_you_mean(key, known))
+            for key in sorted(unknown)
+        )
+
+
+def _keys(config):
+    try:
+        return config.options(SECTION)
+    except AttributeError:  # Luigi's TOML parser
+        return config.data[SECTION]

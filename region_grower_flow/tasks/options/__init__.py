@@ -1,1 +1,0 @@
-"""The options of the tasks, in groups: each described once, for help, docs and configurations."""

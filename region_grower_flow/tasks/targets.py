@@ -1,0 +1,23 @@
+"""Targets of the stages: files that exist for Luigi when they are whole and up to date."""
+
+import luigi
+
+
+class StageTarget(luigi.LocalTarget):
+    """A file, or folder, that a stage makes.
+
+    It exists while it is as the stage wrote it, from what today's inputs and options are. So a task
+    of another workflow may depend on it.
+
+    Args:
+        path: where it is.
+        task: the stage that makes it.
+    """
+
+    def __init__(self, path, task):
+        super().__init__(str(path))
+        self._task = task
+
+    def exists(self):
+        """True when the stage is complete and the file is there."""
+        return super().exists() and self._task.complete()
