@@ -184,6 +184,7 @@ def status(work_dir, config, task):
 
     Tells what a run would do, too. Runs and writes nothing.
     """
+    task_class("SynthesizeMorphologies")  # ends here when Luigi cannot read its configuration
     from region_grower_flow.tasks.status import report
 
     try:
@@ -205,6 +206,7 @@ def clean(work_dir, config, task, stale, all_, yes):
     --stale (the default) removes what no stage refers to that is up to date and what no run would
     take over. After --all a run makes everything again, and needs --overwrite for the outputs.
     """
+    task_class("SynthesizeMorphologies")  # as above
     from region_grower_flow.tasks.cleaning import sweeping
 
     if stale and all_:

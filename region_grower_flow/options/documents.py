@@ -24,7 +24,7 @@ WIDTH = 98
 def described() -> list[tuple[type[Group], dict[str, Option]]]:
     """[(group, {name: option})]: each name once, in the first group that has it."""
     seen: set[str] = set()
-    found = []
+    found: list[tuple[type[Group], dict[str, Option]]] = []
     for group in GROUPS:
         own = {name: option for name, option in group.DECLARED.items() if name not in seen}
         seen |= own.keys()
