@@ -25,6 +25,8 @@ REGION_STRUCTURE = "region_structure.yaml"
 
 # Extensions of morphology files, with and without their dot.
 MORPHOLOGY_EXTENSIONS = ("h5", "swc", "asc")
+NEURON_EXTENSIONS = ("asc", "swc")
+"""Formats that NEURON imports."""
 CELL_EXTENSIONS = (".h5", ".mvd3")
 
 # Frames of reconstructions: as they are, with the soma at the origin, and also turned upright.

@@ -158,7 +158,9 @@ class Synthesizer:
         stem = self._stem(row)
         result = {"name": stem, "files": {}, "apical_NRN_sections": None}
         if self.settings.nrn_sections and not self.settings.skip_write:
-            text = next(e for e in self.settings.growth.out_morph_ext if e in ("asc", "swc"))
+            text = next(
+                e for e in self.settings.growth.out_morph_ext if e in layout.NEURON_EXTENSIONS
+            )
             result["apical_NRN_sections"] = apical_nrn_sections(ordered, apical_points, text)
         if not self.settings.skip_write:
             result["files"] = morphologies.write_morphology(

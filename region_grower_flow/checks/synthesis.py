@@ -6,6 +6,7 @@ from region_grower_flow.checks.machine import check_launcher, check_neurots
 from region_grower_flow.checks.places import check_places
 from region_grower_flow.checks.space import check_space
 from region_grower_flow.errors import InvalidInput, Problems, nearest
+from region_grower_flow.layout import NEURON_EXTENSIONS
 
 
 def check_synthesis(options):
@@ -68,7 +69,7 @@ def _layers(options):
 def _check_options(options):
     """Options that do not go together."""
     problems = check_given_parameters(options)
-    if options.out_apical_nrn_sections and not {"asc", "swc"} & set(options.out_morph_ext):
+    if options.out_apical_nrn_sections and not {*NEURON_EXTENSIONS} & {*options.out_morph_ext}:
         problems.append(
             InvalidInput(
                 f"NEURON's sections need morphologies in asc or swc, not only "

@@ -7,6 +7,7 @@ import sys
 import click
 
 import region_grower_flow
+from region_grower_flow import layout
 from region_grower_flow.cli.running import INVALID
 from region_grower_flow.options import kinds
 from region_grower_flow.options.group import declared
@@ -103,7 +104,9 @@ def click_option(option, flags, default=None):
     if isinstance(option, kinds.Switch):
         settings.update(is_flag=True, default=False)
     elif isinstance(option, kinds.Extensions):
-        settings.update(multiple=True, type=click.Choice(["swc", "asc", "h5"]))
+        settings.update(
+            multiple=True, type=click.Choice(sorted(layout.MORPHOLOGY_EXTENSIONS, reverse=True))
+        )
     elif isinstance(option, kinds.Choice):
         settings.update(type=click.Choice(option.words))
     elif isinstance(option, kinds.Whole):

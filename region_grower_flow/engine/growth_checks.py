@@ -15,6 +15,7 @@ from region_grower_flow.engine.growth_bounds import (
     check_steps,
     check_tree_numbers,
 )
+from region_grower_flow.engine.kernels.state import METHODS, TRUNK
 from region_grower_flow.engine.lever_checks import check_levers
 from region_grower_flow.engine.levers import MEASURED
 from region_grower_flow.engine.trunk_checks import (
@@ -41,8 +42,8 @@ from region_grower_flow.morphology import NEURITE_TYPES
 
 L = logging.getLogger(__name__)
 
-_BARCODE_METHODS = ("tmd", "tmd_apical", "tmd_gradient")
-_TRUNK_METHODS = ("trunk", "axon_trunk")
+_BARCODE_METHODS = [name for name, method in METHODS.items() if method != TRUNK]
+_TRUNK_METHODS = [name for name, method in METHODS.items() if method == TRUNK]
 _BRANCHING_METHODS = ("bio_oriented", "symmetric", "directional", "random")
 _BARCODE_METRICS = ("path_distances", "radial_distances")
 _TRUNK_METRIC = "trunk_length"

@@ -11,13 +11,6 @@ from region_grower_flow.engine.levers import CellLevers
 from region_grower_flow.engine.measured_trees import MeasuredTrees
 from region_grower_flow.engine.trunks import TrunkRules
 
-METHODS = {
-    "tmd": state.TMD,
-    "tmd_apical": state.TMD_APICAL,
-    "tmd_gradient": state.TMD_GRADIENT,
-    "trunk": state.TRUNK,
-    "axon_trunk": state.TRUNK,
-}
 METRICS = {
     "path_distances": state.PATH_DISTANCES,
     "radial_distances": state.RADIAL_DISTANCES,
@@ -205,7 +198,7 @@ def _fill(prepared):
 
 
 def _prepare_type(kind, params, distributions, first_diagram, measured):
-    method = METHODS[params["growth_method"]]
+    method = state.METHODS[params["growth_method"]]
     if params.get("modify"):
         raise ValueError(f"{kind} has a 'modify' of its own")
     if measured is not None:
@@ -237,7 +230,10 @@ def _prepare_type(kind, params, distributions, first_diagram, measured):
 
 def _check_levers(kind, params):
     """Levers are for types that grow by path distances along bar codes."""
-    if METHODS[params["growth_method"]] == state.TRUNK or params["metric"] != "path_distances":
+    if (
+        state.METHODS[params["growth_method"]] == state.TRUNK
+        or params["metric"] != "path_distances"
+    ):
         raise ValueError(f"growth levers of {kind} need bar codes of path distances")
 
 

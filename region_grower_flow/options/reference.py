@@ -17,7 +17,7 @@ class Reference(Group):
     )
     morphologies_ext = Choice(
         "Extension of the reconstructed morphologies that the table names without their paths",
-        ("h5", "swc", "asc", ".h5", ".swc", ".asc"),
+        (*layout.MORPHOLOGY_EXTENSIONS, *(f".{kind}" for kind in layout.MORPHOLOGY_EXTENSIONS)),
     )
     on_bad_morphology = Choice(
         "What to do with a reconstruction that cannot be used: fail, or leave it out and say so",

@@ -15,20 +15,22 @@ from region_grower_flow.record.listing import read_folder, read_listing
 from region_grower_flow.record.manifest import read_manifest
 from region_grower_flow.record.tables import whole_records
 
+_KINDS = f"({'|'.join(layout.MORPHOLOGY_EXTENSIONS)})"
+
 OURS = {
     layout.MANIFESTS: re.compile(rf"\w+(-\d+)?\.json|{re.escape(layout.LISTING)}"),
     layout.LOCKS: re.compile(r"\w+(-\d+)?\.lock"),
     layout.LOGS: re.compile(r"(\w+|cells_[\d-]+/(chunk|launcher|rank-\d+))\.log"),
     layout.BLOCKS: re.compile(r"cells_[\d-]+/(jobs/[^/]+|crashes\.json|[^/]+\.jsonl)"),
     layout.CHUNKS: re.compile(r"cells_[\d-]+\.jsonl"),
-    layout.MORPHOLOGIES: re.compile(r"(hashed/([0-9a-f]{2}/)*)?[0-9a-f]{32}\.(h5|swc|asc)"),
-    layout.PREPARED: re.compile(r".+\.(h5|swc|asc)"),
+    layout.MORPHOLOGIES: re.compile(rf"(hashed/([0-9a-f]{{2}}/)*)?[0-9a-f]{{32}}\.{_KINDS}"),
+    layout.PREPARED: re.compile(rf".+\.{_KINDS}"),
     # Its listing stays: it knows the cells without an atlas for ours, which may be replaced.
     layout.VACUUM_WORK: re.compile(
         rf"{re.escape(layout.CELL_TABLE)}"
         r"|logs/cells_[\d-]+/(launcher|rank-\d+)\.log"
         r"|blocks/cells_[\d-]+/(jobs/[^/]+|crashes\.json|[^/]+\.jsonl)|chunks/cells_[\d-]+\.jsonl"
-        r"|morphologies/[0-9a-f]{32}\.(h5|swc|asc)"
+        rf"|morphologies/[0-9a-f]{{32}}\.{_KINDS}"
     ),
 }
 """{folder of the work folder: what the package's files in it are called}."""

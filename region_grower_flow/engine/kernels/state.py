@@ -23,6 +23,14 @@ def as_records(array):
 
 # Growth methods (``growth_method``).
 TMD, TMD_APICAL, TMD_GRADIENT, TRUNK = range(4)
+METHODS = {
+    "tmd": TMD,
+    "tmd_apical": TMD_APICAL,
+    "tmd_gradient": TMD_GRADIENT,
+    "trunk": TRUNK,
+    "axon_trunk": TRUNK,
+}
+"""{name in parameters: growth method}: parameters are checked, and prepared, by these."""
 # Metrics (``metric``): what bar codes are compared with, or the number of points of a trunk.
 PATH_DISTANCES, RADIAL_DISTANCES, TRUNK_LENGTH = range(3)
 # Branching methods (``branching_method``; MEASURED is a lever of ours).
