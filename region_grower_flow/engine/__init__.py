@@ -9,11 +9,16 @@ __all__ = ["ENGINES", "BarcodeScaling", "Grown", "GrowthSite", "grow", "prepare"
 ENGINES = ("compiled", "neurots")
 
 
-def prepare(params, distributions, diameters=None):
-    """Prepare an mtype once (see :func:`region_grower_flow.engine.mtype.prepare_mtype`)."""
+def prepare(params, distributions, diameters=None, **growth):
+    """Prepare an mtype once (see :func:`region_grower_flow.engine.mtype.prepare_mtype`).
+
+    Args:
+        params, distributions, diameters: of the mtype.
+        **growth: options of growth that the kernels need.
+    """
     from region_grower_flow.engine.mtype import prepare_mtype
 
-    return prepare_mtype(params, distributions, diameters)
+    return prepare_mtype(params, distributions, diameters, **growth)
 
 
 def grow(prepared, site, rng, engine="compiled"):

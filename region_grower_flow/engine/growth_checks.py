@@ -37,6 +37,7 @@ from region_grower_flow.io.schemas import (
     validator,
     violation,
     violations,
+    with_choices,
 )
 from region_grower_flow.morphology import NEURITE_TYPES
 
@@ -81,7 +82,8 @@ class EntryChecker:
 
     def __init__(self, parameters_path=None, distributions_path=None):
         self.read_from(parameters_path, distributions_path)
-        self._parameters = validator(library_schema("neurots", "parameters.json"))
+        schema = library_schema("neurots", "parameters.json")
+        self._parameters = validator(with_choices(schema, "growth_method", METHODS))
         self._distributions = validator(library_schema("neurots", "distributions.json"))
         self._diameters = validator(library_schema("diameter_synthesis", "model_params.json"))
 

@@ -41,6 +41,18 @@ def library_schema(library, name):
     return json.loads((folder / "schemas" / name).read_text(encoding="utf-8"))
 
 
+def with_choices(schema, key, choices):
+    """The schema with other words for every property of a name that has a list of them."""
+    if isinstance(schema, list):
+        return [with_choices(each, key, choices) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    changed = {name: with_choices(value, key, choices) for name, value in schema.items()}
+    if "enum" in changed.get(key, ()):
+        changed[key] = {**changed[key], "enum": list(choices)}
+    return changed
+
+
 def validator(schema):
     """A checker of one schema, to be used for many values with :func:`violations`."""
     from jsonschema import Draft7Validator
