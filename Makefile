@@ -51,7 +51,7 @@ $(VENV)/.installed: setup.cfg pyproject.toml
 	@touch $@
 
 $(VENV)/.tested: $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet --editable ".[mpi,test]"
+	$(BIN)/python -m pip install --quiet --editable ".[mpi,test,test-tools]"
 	# A reference of tests alone. What it depends on is there, but for its pin of scikit-learn.
 	$(BIN)/python -m pip install --quiet --no-deps neuroc==0.3.0
 	@touch $@

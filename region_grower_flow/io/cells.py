@@ -303,6 +303,8 @@ def _write_mvd3(file, cells):
 def _write_sonata(file, cells):
     population = file.create_group(f"nodes/{cells.population}")
     population.create_dataset("node_type_id", data=np.full(len(cells), NODE_TYPE_ID))
+    # bmtk does not count the nodes itself.
+    population.create_dataset("node_id", data=np.arange(len(cells), dtype=np.int64))
     population.create_dataset("node_group_id", data=np.zeros(len(cells), dtype=np.int64))
     population.create_dataset("node_group_index", data=np.arange(len(cells), dtype=np.int64))
     group = population.create_group("0")
