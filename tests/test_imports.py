@@ -1,6 +1,7 @@
 """Who may import whom: the rooms of the map in CONTRIBUTING.rst, walked in the source."""
 
 import ast
+import functools
 import re
 from pathlib import Path
 
@@ -42,6 +43,7 @@ ONLY_IN = {
 }
 
 
+@functools.cache
 def sources():
     """{module: its source}, of the whole package."""
     found = {}
@@ -54,7 +56,7 @@ def sources():
 
 def imports(name, source, modules):
     """(module or library, line) of every import of a module, inside functions too."""
-    for node in ast.walk(ast.parse(source)):
+    for node in _statements(source):
         if isinstance(node, ast.Import):
             yield from ((alias.name, node.lineno) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -62,6 +64,12 @@ def imports(name, source, modules):
             for alias in node.names:
                 inner = f"{node.module}.{alias.name}"
                 yield (inner if inner in modules else node.module), node.lineno
+
+
+@functools.cache
+def _statements(source):
+    nodes = ast.walk(ast.parse(source))
+    return [node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
 
 
 def graph(modules):

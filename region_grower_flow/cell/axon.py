@@ -66,7 +66,7 @@ def kept_sections(morphology):
 
 
 def _has_stuck_branch(donor):
-    """Whether rotational jitter, which turns all trees of a donor, fails for want of an axis.
+    """True if rotational jitter, which turns all trees of a donor, fails for want of an axis.
 
     neuroc turns a section around the principal axis of its branch. The tips of a section whose
     points coincide have no axis and become NaN; when it has no other children nothing is left for

@@ -1,4 +1,4 @@
-"""What the cells of a range of rows are made from: read once, kept, and asked row by row."""
+"""Inputs of the cells of a range of rows: read once, kept, and asked for row by row."""
 
 import hashlib
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ DIGEST_LENGTH = 32
 """Characters of a cell's digest."""
 
 DONOR_BYTES = 64 << 20
-"""Of axon donors that are kept in memory, of which a run may have any number."""
+"""Bytes of axon donors kept in memory; a run may have any number of donors."""
 
 
 ENTRY_COLUMNS = ("synthesis_regions", "regions", "mtypes")
@@ -25,7 +25,7 @@ ENTRY_COLUMNS = ("synthesis_regions", "regions", "mtypes")
 
 @dataclass(frozen=True)
 class MtypeEntry:
-    """What the cells of one mtype in one region share.
+    """Inputs that the cells of one mtype in one region share.
 
     Attributes:
         params, distributions: NeuroTS's, of this mtype.
@@ -119,7 +119,7 @@ class CellInputs:
         return self._entries[key]
 
     def prepared(self, row):
-        """What the engine makes of a row's entry (a process that only plans needs none)."""
+        """The engine's preparation of a row's entry (a process that only plans needs none)."""
         entry = self.entry(row)
         return self._made.get(_prepare, entry.params, entry.distributions)
 
@@ -255,7 +255,7 @@ class CellInputs:
 
 
 class _Memory:
-    """What has been made of objects that cannot be hashed, by their identity."""
+    """Values made of objects that cannot be hashed, by the identity of these objects."""
 
     def __init__(self):
         self._made = {}

@@ -194,7 +194,7 @@ class Synthesizer:
 
 
 def _debug_data(site, grown, changes):
-    """What the reference calls debug infos, as JSON."""
+    """The reference's debug infos, as JSON."""
     inputs = {}
     for kind, log in grown.scaling_log.items():
         scaling = next((s for s in site.scaling.values() if s.kind == kind), None)

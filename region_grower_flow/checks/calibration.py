@@ -48,6 +48,6 @@ def check_calibration(options):
 
 
 def _only_defaults(options):
-    """Whether parameters are NeuroTS's own, from which nothing but the cells can be wrong."""
+    """True if parameters are NeuroTS's own, from which nothing but the cells can be wrong."""
     files = ("base_parameters", "diametrizer_config", "trunk_rules", "scaling_rules", "overrides")
     return options.trunk_fits == "none" and not any(getattr(options, name) for name in files)

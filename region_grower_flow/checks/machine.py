@@ -38,7 +38,7 @@ def check_neurots(engine="compiled"):
 
 
 def check_launcher(options):
-    """Whether the wanted launcher is there and starts one MPI job, not many single processes."""
+    """True if the wanted launcher is there and starts one MPI job, not many single processes."""
     from region_grower_flow.runtime.choice import check_launcher as check
 
     if options.nb_processes == 0:

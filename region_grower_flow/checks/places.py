@@ -87,7 +87,7 @@ WORK_NAMES = (
     layout.VACUUM_WORK,
     layout.HOLDOUT_WORK,
 )
-"""What the flow itself keeps in the work folder."""
+"""Names that the flow itself uses in the work folder."""
 
 _NAME_BYTES = 255
 
@@ -132,7 +132,7 @@ def check_files(options, names):
 
 
 def check_folder(where, folder):
-    """Whether files can be written below a folder that may not exist yet."""
+    """True if files can be written below a folder that may not exist yet."""
     found = _nameless(folder)
     if found:
         return [InvalidInput(found, where)]
@@ -164,7 +164,7 @@ def _files(options, names):
 
 
 def _nameless(path):
-    """Why no file can have this path, or None."""
+    """Reason why no file can have this path, or None."""
     if any(len(os.fsencode(part)) > _NAME_BYTES for part in Path(path).parts):
         return f"a part of the path has more than {_NAME_BYTES} bytes"
     return None
@@ -199,7 +199,7 @@ def _in_input_folder(options, place, where):
 
 
 def _in_work_folder(options, place, where):
-    """What lies where the flow keeps its own files in the work folder."""
+    """Outputs that lie where the flow keeps its own files in the work folder."""
     work = Path(os.path.realpath(options.work_dir))
     if not Path(place).is_relative_to(work):
         return []
@@ -264,7 +264,7 @@ def check_own_folder(options, option, listing, tables):
 
 
 def _folder_problems(options, place, where):
-    """Why a folder (its real path) cannot be one of outputs: it is another's."""
+    """Reasons why a folder (its real path) cannot hold outputs: it is another's."""
     problems = _in_work_folder(options, str(place), where)
     work = Path(os.path.realpath(options.work_dir))
     if work.is_relative_to(place):

@@ -91,7 +91,7 @@ def _check_options(options):
 
 
 def _check_folders(options):
-    """Whether the morphologies fit into folders of the wanted size."""
+    """True if the morphologies fit into folders of the wanted size."""
     from region_grower_flow.io.morphologies import directory_depth
     from region_grower_flow.io.ranges import count_cells
 

@@ -34,7 +34,7 @@ CURVED_LENGTH = 600.0
 CURVED_VARIATION = 0.15
 """Largest relative deviation of a layer's thickness from the column's."""
 CURVED_SHIFT = np.array([1200.0, -2500.0, 800.0])
-"""Where the cylinder's axis meets the middle of the sheet (um): the atlas's origin is elsewhere."""
+"""Point where the cylinder's axis meets the middle of the sheet (um): not the atlas's origin."""
 
 HINT_STEP = 0.5
 """Placement hints are rounded to this (um): they compress three times better."""

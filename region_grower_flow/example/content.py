@@ -1,4 +1,4 @@
-"""What the example consists of, written into an empty folder."""
+"""Contents of the example, written into an empty folder."""
 
 import json
 

@@ -15,7 +15,7 @@ from region_grower_flow.io.atomic import writing
 VERSION = 4
 """Raised whenever the content for the same options changes."""
 MARKER = "example.json"
-"""Written last: the options, and the sizes of all files. Without it a folder is not ours."""
+"""File that is written last, with the options and the sizes of all files; it marks our folders."""
 _KINDS = {"version": int, "seed": int, "atlas": str, "n_cells": int}
 """The options that it holds."""
 DEFAULT_CELLS = 60
@@ -25,7 +25,7 @@ BOTH = "both"
 
 @dataclass(frozen=True)
 class ExamplePaths:
-    """Where the parts of an example are (None: not asked for).
+    """Places of the parts of an example (None: not asked for).
 
     ``nodes``, ``atlas`` and ``axons`` belong to the column, ``*_curved`` to the curved atlas,
     ``*_field`` to the hippocampal field, which comes with both.
@@ -116,7 +116,7 @@ def create_example(folder, seed=0, atlas=BOTH, n_cells=DEFAULT_CELLS):
 
 
 def is_current(folder):
-    """Whether a folder holds an example of this version, with all its files.
+    """True if a folder holds an example of this version, with all its files.
 
     What its user has done to these since does not matter: they are the inputs of runs.
     """
@@ -175,7 +175,7 @@ def _replace(folder, options):
 
 
 def _is_made(folder, options):
-    """Whether ``folder`` holds the whole example with these options."""
+    """True if ``folder`` holds the whole example with these options."""
     made = _marker(folder)
     return (
         made is not None

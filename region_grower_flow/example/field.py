@@ -22,7 +22,7 @@ HEIGHT = sum(THICKNESSES)
 VOXEL = 20.0
 WIDTH = 400.0
 MARGIN = 60.0
-"""Of voxels above and below the layers (um)."""
+"""Thickness of the voxels above and below the layers (um)."""
 CELLS = 16
 
 LENDERS = {"SP_PC": "L3_TPC:A", "SO_OLM": "L5_MC"}

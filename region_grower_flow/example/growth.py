@@ -62,7 +62,7 @@ class Branch:
 
 @dataclass(frozen=True)
 class Walk:
-    """What turns a branch: see :class:`~region_grower_flow.example.targets.TreeRule`."""
+    """Forces that turn a branch: see :class:`~region_grower_flow.example.targets.TreeRule`."""
 
     persistence: float
     pull: tuple | None

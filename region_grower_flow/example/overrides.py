@@ -1,4 +1,4 @@
-"""What the reconstructions cannot say: how dendrites relate to the layers.
+"""Relations of dendrites to the layers, which the reconstructions cannot give.
 
 ``parameter_overrides.json`` is merged into the parameters that are made from the reconstructions:
 apical dendrites grow up to their layer wherever the soma lies (path length per extent is that of

@@ -20,7 +20,7 @@ GOLDEN_STEPS = 1.2207440846057596 ** -np.arange(1.0, 4.0)
 CLEARANCE = 40.0
 """Least distance (um) of somata (their voxels) from the pia and the white matter."""
 JITTER = 0.5
-"""Of a position, relative to the mean distance between neighbors."""
+"""Jitter of a position, relative to the mean distance between neighbors."""
 FACE_MARGIN = 0.02
 """Share of a voxel, at each face, that holds no somata."""
 SIDE_MARGIN = 0.1

@@ -15,7 +15,7 @@ PIA_MESH = "boundaries/pia.obj"
 PIA_GAP, PIA_THICKNESS = 10.0, 40.0
 """The mesh begins this far (um) above the pia, and is this thick."""
 PIA_MARGIN = 600.0
-"""How far (um) it reaches beyond the column on each side."""
+"""Distance (um) by which the pia reaches beyond the column on each side."""
 
 
 def plain_structure():

@@ -50,7 +50,7 @@ def layer_of_depth(depth):
 
 @dataclass(frozen=True)
 class TreeRule:
-    """How dendrites or axons without a main trunk grow.
+    """Growth of dendrites or axons without a main trunk.
 
     Attributes:
         trees: smallest and largest number of trees of a cell.
@@ -87,7 +87,7 @@ class TreeRule:
 
 @dataclass(frozen=True)
 class ApicalRule:
-    """How an apical dendrite grows: a trunk to the pia, obliques on its way, a tuft at its end.
+    """Growth of an apical dendrite: a trunk to the pia, obliques on its way, a tuft at its end.
 
     Attributes:
         tuft_depth: mean depth (um below the pia) at which the trunk ends and the tuft begins.

@@ -1,1 +1,1 @@
-"""What was made from what: digests, manifests, listings, locks, status, cleaning."""
+"""Records of what was made from what: digests, manifests, listings, locks, status, cleaning."""

@@ -69,7 +69,7 @@ def read_block(path):
 
 
 def is_record(record):
-    """Whether a value read from JSON is the record of a cell, with all that others ask of it."""
+    """True if a value read from JSON is the record of a cell, with all that others ask of it."""
     try:
         if not (_is_whole(record["row"]) and isinstance(record["digest"], str)):
             return False

@@ -1,4 +1,4 @@
-"""What may be removed from a work folder: only files that the package itself makes there."""
+"""Cleaning of a work folder: only files that the package itself makes there are removed."""
 
 import os
 import re
@@ -52,7 +52,7 @@ _CELLS = re.compile(r"(?:cells|SynthesizeChunk)_(\d+)-(\d+)(?:\.\w+)?")
 
 @dataclass
 class Sweep:
-    """What would be removed.
+    """Files of a work folder that would be removed.
 
     Attributes:
         folder: the work folder.
@@ -63,7 +63,7 @@ class Sweep:
     files: list = field(default_factory=list)
 
     def lines(self):
-        """What would be removed, by folder, and its size."""
+        """Lines on the files that would be removed, by folder, with their sizes."""
         stats = {path: path.lstat() for path in self.files}
         links = Counter((stat.st_dev, stat.st_ino) for stat in stats.values())
         sums = {}
@@ -122,7 +122,7 @@ def everything(folder):
 
 
 def _is_intermediate(name):
-    """Whether a file in the work folder itself bears a name that the package gives."""
+    """True if a file in the work folder itself bears a name that the package gives."""
     stems = tuple(f"{Path(placed).stem}_" for placed in _PLACED)
     return name in (layout.CELL_TABLE, *_GENERATED, *_PLACED) or name.startswith(stems)
 
@@ -230,5 +230,5 @@ def _is_work_folder(folder):
 
 
 def _is_memory(path):
-    """Whether a file is our memory of digests, not somebody's of the same name."""
+    """True if a file is our memory of digests, not somebody's of the same name."""
     return bool(read_memory(path))

@@ -132,7 +132,7 @@ class FileDigests:
             raise InvalidInput(problem, path, "check the path and its permissions") from error
 
     def news(self):
-        """What ``path`` should hold if something has been learned since, else None."""
+        """The content that ``path`` should get if something has been learned since, else None."""
         if not self._changed:
             return None
         return {"files": self._known, "check": digest_of(self._known)}
@@ -153,7 +153,7 @@ class FileDigests:
 
 
 def read_memory(path):
-    """What an earlier run remembered of files: {path: [*stamp, digest]}.
+    """Memory of files from an earlier run: {path: [*stamp, digest]}.
 
     A memory that is missing or damaged is empty.
     """
@@ -204,7 +204,7 @@ class Recipe:
 
 
 def differences(old, new):
-    """What changed between two recipes (as dicts): a list of sentences, old and new named."""
+    """Changes between two recipes (as dicts): a list of sentences that name old and new."""
     changes = []
     if old.get("version") != new.get("version"):
         changes.append(f"version of the stage: {old.get('version')} -> {new.get('version')}")

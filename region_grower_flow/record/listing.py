@@ -85,7 +85,7 @@ def _parts(path):
 
 
 def intact(path, folder):
-    """Whether there is a listing and every file of it is in the folder as it was written.
+    """True if there is a listing and every file of it is in the folder as it was written.
 
     The stamp decides; where it differs, the content.
     """
@@ -96,7 +96,7 @@ def intact(path, folder):
 
 
 def share_out(find, files):
-    """What a function finds in very many files: several processes look at a part of them each.
+    """A function's findings in very many files, of which several processes look at a part each.
 
     Args:
         find: called with a part of ``files``, returns a list of texts.

@@ -39,7 +39,7 @@ def stage_lock(path, what):
 
 
 def holder(path):
-    """Who holds a lock file, as words; None when nobody does. Nothing is written."""
+    """The holder of a lock file, as words; None when nobody holds it. Nothing is written."""
     try:
         handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
@@ -82,7 +82,7 @@ def _take(handle, path, what):
 
 
 def holder_content():
-    """What a lock file says of its holder, as a dict: this process, now."""
+    """Content of a lock file that this process holds from now on, as a dict."""
     return {
         "pid": os.getpid(),
         "host": socket.gethostname(),
@@ -92,7 +92,7 @@ def holder_content():
 
 
 def holder_words(text):
-    """Who holds a lock, from the content of its file."""
+    """The holder of a lock in words, from the content of its file."""
     try:
         content = json.loads(text)
         return (

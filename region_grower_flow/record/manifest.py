@@ -50,7 +50,7 @@ class Manifest:
         return cls(recipe.fingerprint(), recipe.as_dict(), described, facts or {}, now)
 
     def intact(self, digests=None):
-        """Whether every output is as it was written.
+        """True if every output is as it was written.
 
         Args:
             digests: a FileDigests that remembers what is read because a stamp is another, as in a

@@ -1,4 +1,4 @@
-"""Which run may write where: one run at a time holds its work folder and its outputs.
+"""Locks of places: one run at a time holds its work folder and its outputs.
 
 A run is a process together with the task processes that Luigi forks from it: these share what the
 run holds. The kernel releases everything when the processes end, however they end, so what a dead
@@ -22,14 +22,14 @@ from region_grower_flow.io.atomic import make_folder, open_own, remove_unfinishe
 from region_grower_flow.record.lock import holder_content, holder_words
 
 LOCK_PREFIX = ".lock-"
-"""How the names of lock files begin; the files are there while a run holds their place."""
+"""Prefix of the names of lock files, which are there while a run holds their place."""
 
 ORPHAN_SECONDS = 10.0
-"""For the processes of a killed run to end, which still hold what it held."""
+"""Seconds for the processes of a killed run to end, which still hold what it held."""
 
 POLL_SECONDS = 0.05
 ATTEMPTS = 20
-"""To take a lock file: somebody who only looks at it, or a run that ends, may be in the way."""
+"""Attempts to take a lock file: somebody who looks at it, or a run that ends, may be in the way."""
 
 _held = {}
 
@@ -106,7 +106,7 @@ def _take(path, place):
 
 
 def _take_open(handle, path, place, deadline):
-    """Whether this run has the lock file now, else it has gone or changed hands meanwhile."""
+    """True if this run has the lock file now, else it has gone or changed hands meanwhile."""
     alone = _flock(handle, fcntl.LOCK_EX)
     while not alone and _is_unclear(handle) and time.monotonic() < deadline:
         time.sleep(POLL_SECONDS)
@@ -144,7 +144,7 @@ def _flock(handle, kind):
 
 
 def _is_file(handle, path):
-    """Whether the open file is still the one at ``path``: a run that ends removes it."""
+    """True if the open file is still the one at ``path``: a run that ends removes it."""
     try:
         return os.path.samestat(os.fstat(handle), os.stat(path))
     except FileNotFoundError:
@@ -179,7 +179,7 @@ def _is_ours(content):
 
 
 def _is_running(content):
-    """Whether the run of a lock file lives, as far as this machine can know."""
+    """True if the run of a lock file lives, as far as this machine can know."""
     if content.get("host") != socket.gethostname() or not isinstance(content.get("pid"), int):
         return False
     started = _start_of(content["pid"])
@@ -187,13 +187,13 @@ def _is_running(content):
 
 
 def _is_unclear(handle):
-    """Whether a locked file tells of nobody yet, or of a run that has ended."""
+    """True if a locked file tells of nobody yet, or of a run that has ended."""
     content = _content(handle)
     return not content or (content.get("host") == socket.gethostname() and not _is_running(content))
 
 
 def _start_of(pid):
-    """When a process of this machine was started (clock ticks), None when it has ended."""
+    """Start of a process of this machine (clock ticks), None when it has ended."""
     try:
         with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
             fields = file.read().rpartition(")")[2].split()

@@ -1,4 +1,4 @@
-"""What is there of a run, stage by stage, and why a stage is not up to date. Only looks."""
+"""State of each stage of a run, and why it is not up to date. Nothing is written."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ FRESH, STALE, PARTIAL, MISSING = "fresh", "stale", "partial", "missing"
 
 @dataclass
 class Stage:
-    """What is known of a stage.
+    """State of a stage: fresh, stale, partial or missing.
 
     Attributes:
         name: of the stage or chunk.
@@ -57,7 +57,7 @@ class Wanted:
 
 
 class Recipes:
-    """What the manifests of work folders were made from, to explain what is stale.
+    """Recipes of the manifests of work folders, which explain what is stale.
 
     Args:
         folders: the work folders.
@@ -81,7 +81,7 @@ class Recipes:
             self._known[digest_of(whole)] = whole
 
     def changes(self, old, wanted):
-        """Why a stage differs from what it was made from, as sentences.
+        """Differences between a stage and what it was made from, as sentences.
 
         Args:
             old: the old recipe, as a dict.

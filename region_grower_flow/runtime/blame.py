@@ -1,4 +1,4 @@
-"""Which cell brought a rank down, and how often it did so.
+"""Cells that brought a rank down, and how often they did so.
 
 Launchers say little, and differently, about who died first. Where the ranks themselves do not tell,
 all cells that were growing are suspects. Suspects are grown at the end,
@@ -36,7 +36,7 @@ kernel when memory is short, and an unknown death too: these have to happen once
 KILLED = "killed (out of memory, or by somebody)"
 
 UNKNOWN = "unknown cause"
-"""How a death begins of which nobody said anything."""
+"""Beginning of the description of a death of which nobody said anything."""
 
 SIGNAL_WORDS: dict[int, str] = {
     signal.SIGKILL: KILLED,
@@ -50,7 +50,7 @@ SIGNAL_WORDS: dict[int, str] = {
 }
 
 FATAL = "Fatal Python error"
-"""How the last words begin that faulthandler writes."""
+"""Beginning of the last words, which faulthandler writes."""
 
 _FATAL_LINE = re.compile(rf"^{FATAL}: ([^\n]+)", re.M)
 
@@ -83,7 +83,7 @@ def find_culprits(job: "Job", notes: Sequence[Note], failures: Mapping[int, str]
 
 
 def log_of_job(job: "Job", rank: int) -> str:
-    """What a rank has logged in this job, at most the last LOG_LENGTH bytes."""
+    """The log of a rank in this job, at most its last LOG_LENGTH bytes."""
     try:
         with open(job.log(rank), "rb") as file:
             size = file.seek(0, 2)
@@ -95,12 +95,12 @@ def log_of_job(job: "Job", rank: int) -> str:
 
 
 def signal_words(number: int) -> str:
-    """What a signal means, for a sentence."""
+    """Meaning of a signal, for a sentence."""
     return f"{SIGNAL_WORDS.get(number, 'ended')} (signal {int(number)})"
 
 
 def code_words(code: int) -> str:
-    """What the exit code of a launcher means, for a sentence.
+    """Meaning of a launcher's exit code, for a sentence.
 
     A negative one is the launcher's own death by a signal. MPICH gives a rank's signal as it is,
     Open MPI and srun add 128.
@@ -122,7 +122,7 @@ def suspects(notes: Sequence[Note]) -> dict[int, int]:
 
 
 class Crashes:
-    """How often the cells of a blocks folder brought their process down.
+    """Counts of how often the cells of a blocks folder brought their process down.
 
     Attributes:
         counts: {(row, digest): [times, how it happened last]}; 0 times is a mere suspicion.
@@ -160,7 +160,7 @@ class Crashes:
             self._save()
 
     def reason(self, cell: Cell) -> str | None:
-        """Why the cell is to be given up; None while it is not."""
+        """Reason why the cell is to be given up; None while it is not."""
         times, how = self.counts.get(cell, (0, ""))
         certain = how != KILLED and not how.startswith(UNKNOWN)
         if times < (MAX_CRASHES if certain else MAX_KILLS):

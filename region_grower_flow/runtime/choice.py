@@ -1,4 +1,4 @@
-"""Which launcher is used: the one that is asked for, or the best that works here."""
+"""Choice of the launcher: the one that is asked for, or the best that works here."""
 
 import logging
 

@@ -26,10 +26,10 @@ THREAD_VARIABLES = (
     "NUMBA_NUM_THREADS",
     "NUMEXPR_NUM_THREADS",
 )
-"""Set to 1 in ranks: they already share the cores."""
+"""Variables that are set to 1 in ranks, which already share the cores."""
 
 VERSION_SECONDS = 20
-"""For ``mpiexec --version`` to answer."""
+"""Seconds for ``mpiexec --version`` to answer."""
 
 
 def worker_command(job_path: PathLike | None, ranks: int, module: str = WORKER_MODULE) -> list[str]:

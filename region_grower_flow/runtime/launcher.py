@@ -322,7 +322,7 @@ def _unknown(code):
 
 
 def _sentence(job, end, culprits):
-    """What happened in a launch that left rows without records."""
+    """Description of a launch that left rows without records."""
     if end.timed_out:
         rows = (
             f"Row {end.timed_out[0]}" if len(end.timed_out) == 1 else f"Rows {some(end.timed_out)}"

@@ -1,4 +1,4 @@
-"""What each rank is doing, in a file that survives the rank.
+"""Notes of each rank on what it is doing, in a file that survives the rank.
 
 Each rank owns one page of a shared notes file and overwrites its note there with a single write of
 about a microsecond when it begins and ends a cell. After a crash, a kill or a hang the launcher

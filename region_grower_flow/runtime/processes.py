@@ -21,7 +21,7 @@ PR_SET_PDEATHSIG = 1
 """prctl's option, from linux/prctl.h."""
 
 TERMINATE_SECONDS = 5.0
-"""For a launcher to end its ranks after SIGTERM, before everything is killed."""
+"""Seconds for a launcher to end its ranks after SIGTERM, before everything is killed."""
 
 
 @functools.cache
@@ -54,7 +54,7 @@ def die_with_forking_parent() -> None:
 
 
 def is_alive(pid: int | None) -> bool:
-    """Whether a process of this machine exists and is not a zombie."""
+    """True if a process of this machine exists and is not a zombie."""
     try:
         with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
             return file.read().rpartition(")")[2].split()[0] not in ("Z", "X")

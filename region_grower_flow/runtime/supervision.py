@@ -25,10 +25,10 @@ OnProgress: TypeAlias = Callable[[Event], object]
 
 POLL_SECONDS = 0.2
 WATCH_SECONDS = 0.5
-"""Between two looks at the ranks' notes."""
+"""Seconds between two looks at the ranks' notes."""
 
 DRAIN_SECONDS = 1.0
-"""For the last words of a launcher that has ended."""
+"""Seconds for the last words of a launcher that has ended."""
 
 TEXT_LENGTH = 20_000
 """Characters of the launcher's own words that are kept in memory (all go to its log)."""
@@ -36,7 +36,7 @@ TEXT_LENGTH = 20_000
 
 @dataclass(frozen=True)
 class Limits:
-    """What ends a job from outside.
+    """Limits that end a job from outside.
 
     Attributes:
         cell_seconds: for one cell, with the grace; None for no limit.
@@ -53,7 +53,7 @@ class Limits:
 
 @dataclass
 class LaunchEnd:
-    """How a launch ended.
+    """End of a launch: exit code, last words, failures and notes of its ranks.
 
     Attributes:
         code: exit code of the launcher (negative: killed by a signal); None in this process.

@@ -1,4 +1,4 @@
-"""Whether MPI works here, found out by trying."""
+"""Trials of MPI: two ranks are started, to see that it works here."""
 
 import contextlib
 import functools
@@ -12,7 +12,7 @@ from region_grower_flow.runtime import commands, processes
 from region_grower_flow.runtime.privacy import hide_environment
 
 CHECK_SECONDS = 60
-"""For two ranks to start and say how many they are."""
+"""Seconds for two ranks to start and say how many they are."""
 
 
 TRIALS = 2
@@ -39,13 +39,13 @@ def file_size_problem() -> str | None:
 
 
 def mpi_works() -> tuple[bool | None, str]:
-    """Whether a usable mpiexec and mpi4py are here: see :func:`launcher_works`."""
+    """True if a usable mpiexec and mpi4py are here: see :func:`launcher_works`."""
     return launcher_works(commands.MPIEXEC)
 
 
 @functools.cache
 def launcher_works(launcher: str) -> tuple[bool | None, str]:
-    """Whether a launcher starts two ranks of mpi4py as one job: (bool or None, a sentence).
+    """True if a launcher starts two ranks of mpi4py as one job: (bool or None, a sentence).
 
     None: it did not answer in time, as launchers that wait for their turn in a queue do not.
     Starts the ranks once.

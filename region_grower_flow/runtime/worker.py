@@ -44,14 +44,14 @@ STOP, NOTHING = -1, -1
 """The order to stop; what a rank has finished before its first block."""
 
 POLL_SECONDS = 0.002
-"""Between two looks for messages: MPI's own waiting keeps a core busy."""
+"""Seconds between two looks for messages: MPI's own waiting keeps a core busy."""
 
 PROGRESS_SECONDS = 0.5
 LAUNCHER_SECONDS = 2.0
-"""Between two reports of progress, and two looks whether the launcher is alive."""
+"""Seconds between two reports of progress, and two looks whether the launcher is alive."""
 
 MPICH_MEMORY = "/dev/shm/mpich_shm_"
-"""How the names of MPICH's shared memory begin."""
+"""Prefix of the names of MPICH's shared memory."""
 
 
 class BlockGrower:

@@ -130,7 +130,7 @@ def given_up_at(records):
 
 
 def finished_cells(plan):
-    """How many cells of a chunk a run would take over, of how many; nothing is written.
+    """Number of a chunk's cells that a run would take over, of how many; nothing is written.
 
     Of the morphologies only the sizes are looked at: a run reads them.
     """

@@ -26,7 +26,7 @@ from region_grower_flow.io.morphologies import check_file
 from region_grower_flow.record.listing import read_listing, scan, share_out, write_listing
 
 NO_LINKS = (errno.EXDEV, errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOTSUP)
-"""What a file system answers that cannot link here."""
+"""Errors of a file system that cannot link here."""
 
 
 class DamagedMorphologies(FlowError):
@@ -135,7 +135,7 @@ def _replace(source, target, known):
 
 
 def _is_placed(source, target, known):
-    """Whether the target is the source, or a whole copy of it on another file system."""
+    """True if the target is the source, or a whole copy of it on another file system."""
     try:
         there, here = os.stat(target), os.stat(source)
     except FileNotFoundError:

@@ -19,7 +19,7 @@ from region_grower_flow.record.tables import read_records
 from region_grower_flow.stages.linking import DamagedMorphologies, place_morphologies
 
 WITHOUT_AXON = "the axon table gives it no morphology"
-"""Why a cell without a record is not there: only such rows are left out of the cell table."""
+"""Reason of a cell without a record: only such rows are left out of the cell table."""
 
 
 class TooManyFailures(FlowError):
@@ -28,7 +28,7 @@ class TooManyFailures(FlowError):
 
 @dataclass(frozen=True)
 class MergePlan:
-    """What is merged, and to where (None: not written).
+    """Inputs and outputs of a merge (None: not written).
 
     Attributes:
         cells: the input's Cells.
@@ -203,7 +203,7 @@ def _write_tables(plan, results):
 
 
 def id_map_path(out_cells):
-    """Where the table from input ids to output ids is: beside the cells."""
+    """Path of the table from input ids to output ids: beside the cells."""
     path = Path(out_cells)
     return path.with_name(f"{path.stem}_ids.csv")
 

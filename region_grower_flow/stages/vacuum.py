@@ -79,7 +79,7 @@ class VacuumPlan:
 
 @dataclass(frozen=True)
 class VacuumResult:
-    """What a vacuum synthesis has made.
+    """Outcome of a synthesis without an atlas.
 
     Attributes:
         index: a dict with the keys of INDEX_COLUMNS per morphology, by mtype; ``path`` is absolute.
