@@ -26,7 +26,7 @@ NEEDED = {
 
 
 def choice_files(options):
-    """What the choice reads, by role.
+    """The files that the choice reads, by role.
 
     Raises:
         InvalidInput: a file that names others cannot be read.
@@ -85,7 +85,7 @@ def _missing(options):
 
 @dataclass(frozen=True)
 class Prepared:
-    """What a choice is made from; see :func:`region_grower_flow.placement.choose.choose_axons`."""
+    """The inputs of a choice; see :func:`region_grower_flow.placement.choose.choose_axons`."""
 
     mtypes: object
     ids: object
@@ -104,7 +104,7 @@ class Prepared:
 
 
 def prepare(options):
-    """What the choice of a task's options is made from, checked.
+    """The inputs of the choice that a task's options ask for, checked.
 
     Raises:
         InvalidInputs: all that is wrong with the options and with what they name.

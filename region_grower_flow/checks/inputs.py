@@ -94,7 +94,7 @@ def donor_files(options):
 
 
 def synthesis_files(options):
-    """What the synthesis of cells reads beside the cell table."""
+    """The files that the synthesis of cells reads beside the cell table."""
     files = {**mesh_files(options), **donor_files(options)}
     return {**files, **given_files(options, *GIVEN)}
 
@@ -128,7 +128,7 @@ def contents(options, digests):
 
 
 def grafts(options):
-    """Whether axons are grafted."""
+    """True when axons are grafted."""
     return bool(options.morph_axon) and not options.synthesize_axons
 
 
@@ -182,7 +182,7 @@ _memory = {}
 
 
 def _remembered(path, load, *key):
-    """What ``load`` makes of a file, once per process and state of the file.
+    """The result of ``load`` for a file, once per process and state of the file.
 
     Fingerprints are asked for many times in a run, for each chunk anew. ``key`` begins with a word
     where a file is read in several ways.

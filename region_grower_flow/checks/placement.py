@@ -48,7 +48,7 @@ def property_settings(options):
 
 
 def placement_files(options):
-    """What placing reads, by role."""
+    """The files that placing reads, by role."""
     from region_grower_flow.atlas.volumes import volume_path
     from region_grower_flow.placement.densities import load_densities, volume_of
     from region_grower_flow.placement.voxels import named_volume

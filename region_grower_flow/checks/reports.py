@@ -12,7 +12,7 @@ from region_grower_flow.options.validation import ATLAS
 SYNTHESIS_INPUTS = ("input_cells", "atlas", "out_cells")
 
 REFERENCES, DEBUG, ONLY_ATLAS, ONLY_VACUUM = "references", "debug", "atlas", "vacuum"
-"""What a report may need."""
+"""The needs that a report may have."""
 
 NEEDS = {
     "PlotCollage": (ONLY_ATLAS,),

@@ -182,7 +182,7 @@ class FlowTask(luigi.Task):
 
     @functools.cached_property
     def _required(self):
-        """What is required, found once: Luigi does not expect it to change during a run."""
+        """The required tasks, found once: Luigi does not expect them to change during a run."""
         check = self.check()
         if check is None:
             return self.upstream()
@@ -331,7 +331,7 @@ class FlowTask(luigi.Task):
         return "\n".join(facts.get("sentences", ())) or "done"
 
     def on_failure(self, exception):
-        """What the scheduler shows: the sentence, and the traceback only of what is unexpected."""
+        """The scheduler's words: the sentence, and a traceback only of what is unexpected."""
         if isinstance(exception, FlowError):
             return str(exception)
         return super().on_failure(exception)

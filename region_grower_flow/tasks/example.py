@@ -14,7 +14,7 @@ class ExampleTarget(luigi.Target):
         self.path = folder
 
     def exists(self):
-        """Whether all of its files are there."""
+        """True when all of its files are there."""
         from region_grower_flow.example.create import is_current
 
         return is_current(self.path)

@@ -1,4 +1,4 @@
-"""From densities to morphologies in one command: a task that runs the others one after another."""
+"""Densities to morphologies in one command: a task that runs the others one after another."""
 
 import os
 
@@ -103,7 +103,7 @@ class SynthesizeFromDensities(FlowTask):
         return []
 
     def complete(self):
-        """Whether every step is complete."""
+        """True when every step is complete."""
         try:
             return all(step.complete() for step in self.steps())
         except InvalidInput:  # run() says what is wrong

@@ -90,7 +90,7 @@ class SynthesizeMorphologies(OfCells, GrowsCells, FlowTask):
         return "\n".join(summary_sentences(facts))
 
     def intact(self):
-        """Whether every placed morphology is as it was written."""
+        """True when every placed morphology is as it was written."""
         from region_grower_flow.record.listing import intact
 
         return self.skip_write or intact(self.listing, self.out_morph_dir)
@@ -120,7 +120,7 @@ class SynthesizeMorphologies(OfCells, GrowsCells, FlowTask):
         )
 
     def facts(self, manifests):
-        """What the summary says of the run beside its cells."""
+        """The facts of the run that the summary has beside its cells."""
         recipe = self.recipe()
         return {
             "grown_now": sum(manifest.facts["grown"] for manifest in manifests),

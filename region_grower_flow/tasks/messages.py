@@ -1,4 +1,4 @@
-"""What runs of tasks tell in the terminal: failures as sentences, and what was made."""
+"""The words of a run in the terminal: failures as sentences, and what was made."""
 
 import os
 import traceback
@@ -11,7 +11,7 @@ from region_grower_flow.tasks.base import FlowTask
 from region_grower_flow.tasks.sentences import quiet_tracebacks
 
 MOST_FILES = 12
-"""Of one folder, that are named one by one when a run has written them."""
+"""Greatest number of files in one folder that are named one by one when a run has written them."""
 
 
 _commands = []
@@ -49,7 +49,7 @@ def told(failure):
 
 
 def closing_sentences(task, done_before):
-    """What to say at the end of a successful run."""
+    """The sentences at the end of a successful run."""
     manifest = task.manifest()
     if done_before:
         yield "Nothing to do: all outputs are there and up to date."

@@ -71,7 +71,7 @@ def as_parameter(option):
 
 
 def value_problems(family, parameters, given):
-    """What is wrong with the values of a task's options, as a list of InvalidInput.
+    """The problems of the values of a task's options, as a list of InvalidInput.
 
     Args:
         family: the name of the task.

@@ -74,7 +74,7 @@ class BuildParameters(FlowTask):
         return inputs.given_files(self, "trunk_rules", "scaling_rules", "overrides")
 
     def results(self):
-        """Of the region structure, the layers that the rules may name count."""
+        """The options, and the layers of the region structure that the rules may name."""
         layers = inputs.layers(self) if self.scaling_rules else []
         return {**super().results(), "layers": layers}
 
@@ -100,7 +100,7 @@ class BuildParameters(FlowTask):
         return [self.path], {"report": report.as_dict(), "sentences": list(report.sentences())}
 
     def _load(self, stage):
-        """What a stage has made for the region; given distributions may serve all regions."""
+        """The output of a stage for the region; given distributions may serve all regions."""
         made = load_json_output(self.clone(stage).path)
         return made.get(self.region, made.get(layout.DEFAULT_REGION, {}))
 

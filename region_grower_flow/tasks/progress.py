@@ -16,7 +16,7 @@ FORMAT = (
     "{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} "
     "[{elapsed}, {remaining} left, {rate_noinv_fmt}{postfix}]"
 )
-"""Of the bar: tqdm's own turns slow rates around (s/cell)."""
+"""Form of the bar: tqdm's own turns slow rates around (s/cell)."""
 
 
 def duration(seconds):
@@ -47,7 +47,7 @@ class Part:
 
 @dataclass
 class _Run:
-    """What the parts of a bar have in common, since the first part that this process saw.
+    """The state that the parts of a bar share, since the first part that this process saw.
 
     Attributes:
         initial: how many were finished before the start, or were taken over since.

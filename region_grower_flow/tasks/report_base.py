@@ -1,4 +1,4 @@
-"""What all reports share: the synthesis that they show, its cells, their folder."""
+"""The base of all reports: the synthesis that they show, its cells, their folder."""
 
 from pathlib import Path
 
@@ -69,7 +69,7 @@ class Report(FlowTask):
 
     @property
     def needs(self):
-        """What the report needs."""
+        """The needs of the report, see ``checks.reports``."""
         return NEEDS[self.task_family]
 
     @property
@@ -132,7 +132,7 @@ class Report(FlowTask):
         return paths, {"sentences": [*sentences, *self.where()]}
 
     def where(self):
-        """What the terminal says of the place of the files."""
+        """The terminal's words on the place of the files."""
         yield f"Written: {self.folder}"
 
     def report(self):

@@ -44,7 +44,7 @@ MOST_LISTED = 10
 """Outputs of a stage that are named."""
 
 LEAST_WIDTH = 32
-"""Of the names of stages."""
+"""Least width of the column of names of stages."""
 
 MAKES_INPUTS = (CreateExample, SynthesizeFromDensities)
 """Tasks before which inputs of other stages need not be there."""
@@ -179,7 +179,7 @@ class RunState:
             self._count(chunk)
 
     def to_run(self):
-        """What a run would run, as Luigi decides it."""
+        """The tasks that a run would run, as Luigi decides it."""
         wanted, queue = {}, [self.root]
         while queue:
             task = queue.pop()

@@ -153,7 +153,7 @@ class SynthesizeChunk(OfCells, GrowsCells, FlowTask):
         return Part(self.first, self.last, overall, beyond)
 
     def _is_finished(self, first, last):
-        """Whether another chunk has today's fingerprint, which differs from ours by its range."""
+        """True when another chunk has today's fingerprint, which differs from ours by its range."""
         chunk = self.clone(first=first, last=last)
         manifest = chunk.manifest()
         if manifest is None:

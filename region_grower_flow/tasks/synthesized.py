@@ -1,4 +1,4 @@
-"""What a synthesis has made, for the stages that read it: reports and the validation."""
+"""The outputs of a synthesis, for the stages that read it: reports and the validation."""
 
 from pathlib import Path
 

@@ -35,7 +35,7 @@ class SynthesizeVacuum(GrowsCells, FlowTask):
         return {**super().results(), "vacuum_dir": self.relative(self.path)}
 
     def intact(self):
-        """Whether every morphology is as it was written."""
+        """True when every morphology is as it was written."""
         from region_grower_flow.record.listing import intact
 
         return intact(layout.vacuum_listing(self.work_path(layout.VACUUM_WORK)), self.path)

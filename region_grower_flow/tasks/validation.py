@@ -133,7 +133,7 @@ class ValidateSynthesis(FlowTask):
             release()
 
     def _is_made(self):
-        """Whether the results are there and fresh, whatever their verdicts."""
+        """True when the results are there and fresh, whatever their verdicts."""
         manifest = self.manifest()
         if manifest is None or manifest.fingerprint != self.recipe().fingerprint():
             return False
@@ -203,6 +203,6 @@ class ValidateSynthesis(FlowTask):
         return {name: list(v) if isinstance(v, tuple) else v for name, v in own.items()}
 
     def provenance(self):
-        """What the results were made from."""
+        """The fingerprint and recipe of the results."""
         recipe = self.recipe()
         return {"fingerprint": recipe.fingerprint(), "recipe": recipe.as_dict()}
