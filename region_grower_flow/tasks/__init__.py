@@ -14,8 +14,8 @@ EXIT_CODES = {
     "scheduling_error": 35,
     "unhandled_exception": 40,
 }
-"""Exit codes of the command ``luigi`` where the configuration says nothing: Luigi's own are 0, even for a run
-that failed, so that a script would go on."""
+"""Exit codes of the command ``luigi`` where the configuration says nothing: Luigi's own are 0, even
+for a run that failed, so that a script would go on."""
 
 
 def _tell_failures(config):
