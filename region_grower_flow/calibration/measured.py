@@ -142,7 +142,11 @@ class _Sections:
         """[path distance, diameter] along a section, thinned out."""
         window = slice(self.begin[index], self.end[index] + 1)
         along = self.distances[window] - self.distances[window.start] + self.start[index]
-        diameters = self.diameters[window]
+        diameters = self.diameters[window].copy()
+        parent = self.parents[index]
+        if parent >= 0 and len(diameters) > 1 and diameters[0] == self.diameters[self.end[parent]]:
+            # The point is that of the parent; the section's own diameters begin with the next one.
+            diameters[0] = diameters[1]
         kept = _corners(along, np.log(np.maximum(diameters, 1e-3)))
         return [[_round(along[k]), _round(diameters[k])] for k in kept]
 

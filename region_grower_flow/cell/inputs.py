@@ -151,11 +151,14 @@ class CellInputs:
         """The groups of kernels that the rows' cells call, see :mod:`~..engine.groups`."""
         from region_grower_flow.engine import diameters
         from region_grower_flow.engine.groups import CORE, GROUPS
+        from region_grower_flow.engine.levers import bring_diameters
 
         groups, columns = {CORE}, [getattr(self.table, name) for name in ENTRY_COLUMNS]
         for key in set(zip(*columns, strict=True)):
             for entry in self._entries_of(key):
                 groups.add(diameters.kernels_of(entry.params, entry.distributions))
+                if bring_diameters(entry.params):
+                    groups.add("levers")
             meta = self.table.meta_of(*key[:2])
             if meta.get("directions") or meta.get("boundaries"):
                 groups.add("space")

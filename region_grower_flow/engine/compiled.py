@@ -10,6 +10,7 @@ from region_grower_flow.engine import trunks
 from region_grower_flow.engine.kernels import state
 from region_grower_flow.engine.kernels.state import as_records
 from region_grower_flow.engine.levers import stretch_matrix
+from region_grower_flow.engine.measured_growth import draw_radius, draw_trees_of, ring
 from region_grower_flow.engine.model import Grown
 from region_grower_flow.engine.soma import Soma, contour, unit
 from region_grower_flow.errors import DropCell, GrowthFailed
@@ -47,6 +48,7 @@ class TreeStart:
         apical_distance: path distance (um) of the apical point.
         n_bars: number of its bars.
         first_direction, first_length: the first step, a unit vector and um.
+        frame: (3, 3), turns the headings of measured bars, None for trees without.
     """
 
     type_index: int
@@ -58,6 +60,7 @@ class TreeStart:
     n_bars: int
     first_direction: tuple
     first_length: float
+    frame: np.ndarray | None = None
 
 
 class Workspace(threading.local):
@@ -116,21 +119,29 @@ def grow_compiled(prepared, site, rng):
     try:
         y_direction, y_rotation = pia(site, prepared.pia_matters)
         center = tuple(float(x) for x in site.position)
-        soma = Soma(center, prepared.soma_size.draw_positive(rng))
+        levers, group = prepared.levers, None
+        if levers is not None:
+            group = prepared.kin.draw_group(rng)
+            soma = Soma(center, draw_radius(prepared, group, rng))
+        else:
+            soma = Soma(center, prepared.soma_size.draw_positive(rng))
         space = space_of(prepared, site.constraints) if site.constraints else None
         where = trunks.TrunkSite(soma, site.orientation, y_direction, y_rotation, space, rng)
-        starts = draw_trees(prepared, site.scaling, where, log)
-        soma_points = contour(soma, rng)
+        starts = draw_trees(prepared, site.scaling, where, log, group)
+        drawn = levers is not None and levers.drawn_soma
+        soma_points = ring(soma, rng) if drawn else contour(soma, rng)
     except ValueError as error:  # of NumPy or SciPy; ours are FlowErrors
         raise GrowthFailed(str(error)) from error
     forest = plant(prepared, starts, bifurcation_axes(y_rotation))
-    if prepared.levers is not None:
-        forest = forest._replace(rules=prepared.levers.cell_rules(prepared, site.orientation, rng))
-        forest.trees["frame"] = site.orientation
+    if levers is not None:
+        forest = forest._replace(rules=levers.cell_rules(prepared, site.orientation, rng))
     morphology, apical_sections = grow_trees(prepared, forest, space, rng)
     morphology.soma_points = soma_points
     morphology.soma_diameters = np.zeros(len(soma_points), np.float32)
-    prepared.diameters.apply(morphology, apical_sections, rng)
+    if levers is None or not all(brings_diameters(levers, made) for made in prepared.types):
+        prepared.diameters.apply(morphology, apical_sections, rng)
+    if levers is not None and levers.some_bring_diameters:
+        bring_diameters(prepared, forest, morphology)
     return Grown(morphology, apical_sections, engine="compiled", scaling_log=log)
 
 
@@ -164,7 +175,21 @@ def bifurcation_axes(y_rotation):
     return np.array([unit(y_rotation[:, 0]), unit(y_rotation[:, 2])])
 
 
-def draw_trees(prepared, scaling, where, log):
+def brings_diameters(levers, made):
+    """Whether the bars of a PreparedType bring their diameters along."""
+    return made.kind in levers.types and levers.types[made.kind].diameters
+
+
+def bring_diameters(prepared, forest, morphology):
+    """Give sections the diameters that their bars bring along, in place."""
+    from region_grower_flow.engine.kernels.bar_diameters import diametrize_by_bars
+
+    arrays = morphology.points, morphology.offsets, morphology.parents, morphology.diameters
+    rules = prepared.levers.diameter_rules(prepared)
+    diametrize_by_bars(forest, prepared.first_bars, prepared.profiles, rules, arrays)
+
+
+def draw_trees(prepared, scaling, where, log, group=None):
     """Draw all trunks, each tree with what its construction draws.
 
     Mirrors NeuronGrower._grow_trunks.
@@ -174,6 +199,7 @@ def draw_trees(prepared, scaling, where, log):
         scaling: {neurite type: BarcodeScaling}.
         where: TrunkSite; trunks are attached to its soma.
         log: {kind of scaling: list} that receives what is scaled.
+        group: with levers, the reconstructed cells that the measured trees come from.
 
     Returns:
         List of TreeStart.
@@ -183,31 +209,40 @@ def draw_trees(prepared, scaling, where, log):
     starts = []
     for i, made in enumerate(prepared.types):
         levers = None if prepared.levers is None else prepared.levers.types.get(made.kind)
-        vectors = trunks.orientations(made.trunks, prepared.by_mode, where)
-        if prepared.by_mode and not by_angles:
+        drawn = None
+        if levers is not None:
+            drawn = draw_trees_of(prepared, made, group, where)
+            vectors = drawn.vectors
+        else:
+            vectors = trunks.orientations(made.trunks, prepared.by_mode, where)
+        if drawn is None and prepared.by_mode and not by_angles:
             trunks.check_basals(made.kind, len(vectors))
         targeting = float(prepared.rules["targeting"][i])
         randomness = float(prepared.rules["randomness"][i])
-        for point in [soma.attach(vector) for vector in vectors]:
+        for n, point in enumerate([soma.attach(vector) for vector in vectors]):
             direction = soma.direction(point)
             if levers is not None and levers.is_stretched:
                 direction = unit(stretch_matrix(levers.stretch, where.turn).dot(direction))
-            chosen = draw_barcode(made, scaling.get(made.kind), where.rng, log)
+            place = None if drawn is None else drawn.places[n]
+            frame = None if drawn is None else drawn.frames[n]
+            chosen = draw_barcode(made, scaling.get(made.kind), where.rng, log, place)
             ahead = tuple(targeting * x for x in direction)
             first = first_step_direction(i, ahead, randomness, point, where)
             length = made.step.draw_positive(where.rng)
-            starts.append(TreeStart(i, point, direction, *chosen, first, length))
+            starts.append(TreeStart(i, point, direction, *chosen, first, length, frame))
     return starts
 
 
-def draw_barcode(made, scaling, rng, log):
+def draw_barcode(made, scaling, rng, log, place=None):
     """A tree's persistence diagram: (diagram, ratio, apical distance, number of bars).
 
-    Mirrors TMDAlgo.select_persistence and initialize; trunks have one bar for their section.
+    Mirrors TMDAlgo.select_persistence and initialize; trunks have one bar for their section. With
+    ``place`` the diagram is chosen already.
     """
     if made.method == state.TRUNK:
         return 0, None, 0.0, 1
-    diagram, ratio, distance = int(rng.integers(0, len(made.diagrams))), None, 0.0
+    diagram = int(rng.integers(0, len(made.diagrams))) if place is None else place
+    ratio, distance = None, 0.0
     if scaling is not None:
         longest = made.longest[diagram]
         ratio = float(scaling.ratio(longest))
@@ -282,6 +317,9 @@ def plant(prepared, starts, axes):
     trees["start"] = np.array([start.point for start in starts]).reshape(-1, 3)
     trees["first_direction"] = np.array([s.first_direction for s in starts]).reshape(-1, 3)
     trees["first_length"] = [start.first_length for start in starts]
+    for tree, start in zip(trees, starts, strict=True):
+        if start.frame is not None:
+            tree["frame"] = start.frame
     trees["first_bar"] = trees["first_active"] = last_bars - n_bars
     trees["last_bar"] = last_bars
     return state.Forest(

@@ -103,6 +103,11 @@ class Distribution:
             positive_values=Choice.prepare(bins[positive], weights[positive]),
         )
 
+    @property
+    def middle(self):
+        """About the mean: that of ``norm``, the middle of ``uniform``, 1 for others."""
+        return {"norm": self.loc, "uniform": self.loc + 0.5 * self.scale}.get(self.kind, 1.0)
+
     def draw(self, rng):
         """One number (mirrors Distr.draw)."""
         if self.kind == "data":

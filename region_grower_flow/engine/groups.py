@@ -10,6 +10,7 @@ GROUPS = {
     "diameters": "diameters",
     "diameters_sampled": "sampled diameters",
     "axon": "grafted axons",
+    "levers": "diameters that bars bring",
 }
 """{name: the words for it in messages}; the longest to compile come first but for ``core``."""
 

@@ -21,7 +21,7 @@ def check_levers(params, distribs, report):
     except (TypeError, ValueError) as error:
         report.parameter((KEY,), str(error))
         return
-    for kind in levers.types:
+    for kind in levers.types if levers else ():
         if params[kind]["metric"] != _METRIC or params[kind]["growth_method"] in _TRUNK_METHODS:
             report.parameter((KEY, kind), f"growth levers need bar codes of {_METRIC}")
         try:

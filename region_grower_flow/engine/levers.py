@@ -8,6 +8,8 @@ A neurite type with an entry there grows from the trees in the distributions' ``
 import math
 from dataclasses import dataclass
 
+import numpy as np
+
 from region_grower_flow.morphology import NEURITE_TYPES
 
 KEY = "growth_levers"
@@ -19,6 +21,12 @@ MEASURED = "measured"
 DRAWN = "drawn"
 
 NO_STRETCH = (1.0, 1.0, 1.0)
+
+
+def bring_diameters(params):
+    """Whether the bars of some neurite type of an mtype bring their diameters along."""
+    entries = (params.get(KEY) or {}).values()
+    return any(isinstance(entry, dict) and "diameters" in entry for entry in entries)
 
 
 @dataclass(frozen=True)
@@ -34,8 +42,9 @@ class TypeLevers:
         owner_fidelity: share of bars that branch off the bar that they did in the reconstruction.
         randomness_spread: standard deviation of the log of a factor of randomness and wander that
             is drawn for each cell.
-        wander: how fast the target direction of a section drifts, as the share of a random unit
-            vector that is added per step.
+        wander: how fast the target direction of a section drifts: the share of a random unit vector
+            that is added per um (for steps of another length times its square root).
+        wander_length: length (um) over which the target returns to where it began; None: never.
         stretch: factors of directions along x, y and z of the cell.
         trunks: number and directions of trunks are those of a reconstructed cell.
         trunk_jitter: angle (radians) by which these directions are disturbed.
@@ -51,6 +60,7 @@ class TypeLevers:
     owner_fidelity: float = 0.0
     randomness_spread: float = 0.0
     wander: float = 0.0
+    wander_length: float | None = None
     stretch: tuple = NO_STRETCH
     trunks: bool = False
     trunk_jitter: float = 0.0
@@ -91,8 +101,8 @@ class TypeLevers:
         """Whether directions are stretched."""
         return self.stretch != NO_STRETCH
 
-    def fill(self, rules):
-        """Set the levers in the RULES record of the type."""
+    def fill(self, rules, step):
+        """Set the levers in the RULES record of the type, whose steps are so long (um)."""
         from region_grower_flow.engine.kernels import state
 
         if self.angles:
@@ -102,7 +112,10 @@ class TypeLevers:
         rules.owned = int(self.owner_exponent is not None)
         rules.owner_exponent = self.owner_exponent or 0.0
         rules.owner_fidelity = self.owner_fidelity
-        rules.wander = self.wander
+        rules.wander = self.wander * math.sqrt(step)
+        rules.wander_return = 0.0
+        if self.wander_length is not None:
+            rules.wander_return = min(step / self.wander_length, 1.0)
         rules.heading = self.heading
         rules.stretched = int(self.is_stretched)
 
@@ -115,16 +128,16 @@ class CellLevers:
         types: {neurite type: TypeLevers}; types without an entry grow as in NeuroTS.
         drawn_soma: the soma has the size that was drawn.
         kin: share of the reconstructed cells, those most alike, that the trees of one cell are
-            drawn from; 1 for all.
+            drawn from; None: all.
     """
 
     types: dict
     drawn_soma: bool = False
-    kin: float = 1.0
+    kin: float | None = None
 
     @classmethod
     def prepare(cls, params):
-        """The levers in the parameters of an mtype, None without any.
+        """The levers in the parameters of an mtype, None without any of effect.
 
         Raises:
             TypeError, ValueError: they cannot be used.
@@ -137,7 +150,8 @@ class CellLevers:
             for kind in params["grow_types"]
             if kind in given and kind in NEURITE_TYPES
         }
-        return cls(types, given.get("soma") == DRAWN, float(given.get("kin", 1.0)))
+        drawn_soma = given.get("soma") == DRAWN
+        return cls(types, drawn_soma, given.get("kin")) if types or drawn_soma else None
 
     def cell_rules(self, prepared, orientation, rng):
         """The RULES of one cell: with its own randomness, and stretched along its own axes.
@@ -161,6 +175,20 @@ class CellLevers:
                 vary(rules[i], math.exp(levers.randomness_spread * rng.standard_normal()))
             if levers.is_stretched:
                 rules[i]["stretch"] = stretch_matrix(levers.stretch, orientation)
+        return rules
+
+    @property
+    def some_bring_diameters(self):
+        """Whether the bars of some neurite type bring their diameters along."""
+        return any(levers.diameters for levers in self.types.values())
+
+    def diameter_rules(self, prepared):
+        """(K, 2) float64: the factor of diameters of each type (0: not from bars), the thinnest."""
+        rules = np.zeros((len(prepared.types), 2))
+        for i, made in enumerate(prepared.types):
+            levers = self.types.get(made.kind)
+            if levers is not None and levers.diameters:
+                rules[i] = levers.diameter_scale, made.measured.thinnest
         return rules
 
 

@@ -21,6 +21,7 @@ class MeasuredTrees:
         cells: (T,) int64, the reconstructed cell of each tree.
         directions: (T, 3) float64, unit vectors from the soma's center to the trees.
         profiles: for each tree, for each bar (k, 2) float64: path distance (um), diameter (um).
+        thinnest: the thinnest diameter (um) of all.
     """
 
     diagrams: list
@@ -29,6 +30,7 @@ class MeasuredTrees:
     cells: np.ndarray
     directions: np.ndarray
     profiles: list
+    thinnest: float
 
     @classmethod
     def prepare(cls, kind, distributions):
@@ -45,19 +47,42 @@ class MeasuredTrees:
         bars = [np.array(tree["bars"], dtype=float).reshape(-1, BAR_COLUMNS) for tree in trees]
         for each in bars:
             _check(kind, each)
+        profiles = [
+            [np.array(p, dtype=float).reshape(-1, 2) for p in t["diameters"]] for t in trees
+        ]
         return cls(
             [np.column_stack([each[:, :5], np.zeros(len(each))]) for each in bars],
             [each[:, 5].astype(np.int64) for each in bars],
             [np.array(tree["headings"], dtype=float).reshape(-1, 3) for tree in trees],
             np.array([tree["cell"] for tree in trees], dtype=np.int64),
             np.array([tree["direction"] for tree in trees], dtype=float).reshape(-1, 3),
-            [[np.array(p, dtype=float).reshape(-1, 2) for p in t["diameters"]] for t in trees],
+            profiles,
+            min(float(profile[:, 1].min()) for bars in profiles for profile in bars),
         )
 
     def fill(self, records):
         """Set owners and headings in the DIAGRAM_BAR records of the type's diagrams."""
         records["owner"] = np.concatenate(self.owners)
         records["heading"] = np.concatenate(self.headings)
+
+
+def profile_table(types):
+    """The profiles of all bars of all types, for the kernel of diameters.
+
+    Args:
+        types: PreparedTypes; the bars of those without measured trees have no points.
+
+    Returns:
+        (points, first_points): (P, 2) float64 distances and diameters (um); (B + 1,) int64.
+    """
+    bars = []
+    for made in types:
+        if made.measured is None:
+            bars += [np.empty((0, 2))] * sum(map(len, made.diagrams))
+        else:
+            bars += [profile for tree in made.measured.profiles for profile in tree]
+    points = np.concatenate([np.empty((0, 2)), *bars])
+    return points, np.cumsum([0, *map(len, bars)]).astype(np.int64)
 
 
 def _check(kind, bars):

@@ -7,8 +7,9 @@ import numpy as np
 from region_grower_flow.engine.apical import ApicalPoint
 from region_grower_flow.engine.distributions import Distribution, TrunkDistributions
 from region_grower_flow.engine.kernels import state
-from region_grower_flow.engine.levers import CellLevers
-from region_grower_flow.engine.measured_trees import MeasuredTrees
+from region_grower_flow.engine.kin import Kin
+from region_grower_flow.engine.levers import MEASURED, CellLevers
+from region_grower_flow.engine.measured_trees import MeasuredTrees, profile_table
 from region_grower_flow.engine.trunks import TrunkRules
 
 METRICS = {
@@ -86,6 +87,8 @@ class PreparedMtype:
         by_mode: the first type's trunks are oriented by a mode.
         pia_matters: some type's orientation has a mode, so the pia's direction is used.
         levers: CellLevers, None where the mtype grows as in NeuroTS.
+        kin: Kin of the reconstructed cells, None without levers.
+        profiles: (points, first points) of the diameters along all bars, None without levers.
     """
 
     params: dict
@@ -102,6 +105,8 @@ class PreparedMtype:
     by_mode: bool = False
     pia_matters: bool = False
     levers: CellLevers | None = None
+    kin: Kin | None = None
+    profiles: tuple | None = None
 
 
 def prepare_mtype(params, distributions, diameters=None):
@@ -144,6 +149,8 @@ def with_levers(prepared, params):
     Raises:
         KeyError, TypeError, ValueError: they cannot be used.
     """
+    if params["growth_levers"].get("kin") != prepared.params["growth_levers"].get("kin"):
+        raise ValueError("another 'kin' needs a preparation of its own")
     levers, steps = CellLevers.prepare(params), []
     rules = np.zeros(len(prepared.types), state.RULES).view(np.recarray)
     types = []
@@ -152,7 +159,7 @@ def with_levers(prepared, params):
         made = replace(made, step=Distribution.prepare(entry["step_size"]))
         _fill_rules(rules[i], entry, made, steps)
         if made.kind in levers.types:
-            levers.types[made.kind].fill(rules[i])
+            levers.types[made.kind].fill(rules[i], made.step.middle)
         types.append(made)
     return replace(
         prepared,
@@ -179,7 +186,7 @@ def _fill(prepared):
         made = _prepare_type(kind, params[kind], distributions[kind], n_diagrams, measured)
         _fill_rules(rules[i], params[kind], made, steps)
         if kind in with_levers:
-            with_levers[kind].fill(rules[i])
+            with_levers[kind].fill(rules[i], made.step.middle)
         prepared.types.append(made)
         n_diagrams += len(made.diagrams)
     diagrams = [diagram for made in prepared.types for diagram in made.diagrams]
@@ -187,6 +194,9 @@ def _fill(prepared):
     prepared.steps = np.array(steps, dtype=float).reshape(-1, 2)
     prepared.diagrams = _sorted_diagrams(prepared.types)
     prepared.first_bars = np.cumsum([0, *map(len, diagrams)]).astype(np.int64)
+    if prepared.levers is not None:
+        prepared.kin = _kin(prepared)
+        prepared.profiles = profile_table(prepared.types)
     if "apical_dendrite" in kinds:
         prepared.apical_type = int(params["apical_dendrite"]["tree_type"])
     for made in prepared.types:
@@ -195,6 +205,15 @@ def _fill(prepared):
     modes = [isinstance(params[kind]["orientation"], dict) for kind in kinds]
     prepared.by_mode = bool(modes) and modes[0]
     prepared.pia_matters = any(modes)
+
+
+def _kin(prepared):
+    """The Kin of an mtype with levers; also where it has no measured trees, to draw from."""
+    measured = {made.kind: made.measured for made in prepared.types if made.measured is not None}
+    cells = prepared.distributions.get(MEASURED, {}).get("cells") or [{"soma_radius": 0.0}]
+    radii = [float(cell["soma_radius"]) for cell in cells]
+    share = 1.0 if prepared.levers.kin is None else prepared.levers.kin
+    return Kin.prepare(measured, len(cells), radii, share)
 
 
 def _prepare_type(kind, params, distributions, first_diagram, measured):

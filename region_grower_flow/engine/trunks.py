@@ -309,7 +309,7 @@ def _normal_pia(rules, site):
     def propose():
         return _normal_pia_vector(means, stds, site)
 
-    return [_accepted(propose, lambda _: 1.0, site) for _ in range(number)]
+    return [accepted(propose, lambda _: 1.0, site) for _ in range(number)]
 
 
 def _normal_pia_vector(means, stds, site):
@@ -357,14 +357,14 @@ MODES = {
 
 def _by_angle(law, reference, site):
     """A direction accepted by its angle to ``reference`` (_sample_trunk_from_3d_angle)."""
-    return _accepted(
+    return accepted(
         lambda: sphere_vector(site.rng),
         lambda vector: law.probability(angle_between(reference, vector)),
         site,
     )
 
 
-def _accepted(propose, law, site):
+def accepted(propose, law, site):
     """A proposal that its law and the cell's boundaries accept (neurots.utils.accept_reject)."""
     best, best_probability = None, -1.0
     for _ in range(MAX_TRIES):

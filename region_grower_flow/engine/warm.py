@@ -67,12 +67,29 @@ def warm_space():
     _grow_tiny_cell((_Nothing(),))
 
 
-def _grow_tiny_cell(constraints):
+def warm_levers():
+    """Grow a cell whose bars bring their diameters."""
+    params, distributions = tiny_mtype()
+    levers = {"basal_dendrite": {"owner_exponent": 1.0, "diameters": "measured"}}
+    tree = {
+        "cell": 0,
+        "direction": [0.0, 1.0, 0.0],
+        "bars": [[8.0, 0.0, 0.1, 0.1, 0.1, -1], [6.0, 3.0, 0.1, 0.1, 0.1, 0]],
+        "headings": [[0.0, 1.0, 0.0]] * 2,
+        "diameters": [[[0.0, 1.0], [8.0, 0.5]], [[3.0, 0.5], [6.0, 0.4]]],
+    }
+    measured = {"cells": [{"soma_radius": 5.0}], "basal_dendrite": [tree]}
+    levered = ({**params, "growth_levers": levers}, {**distributions, "measured": measured})
+    _grow_tiny_cell((), levered)
+
+
+def _grow_tiny_cell(constraints, mtype=None):
     from region_grower_flow.engine.compiled import grow_compiled
     from region_grower_flow.engine.mtype import prepare_mtype
 
     site = GrowthSite(np.zeros(3), np.eye(3), constraints=constraints)
-    grow_compiled(prepare_mtype(*tiny_mtype()), site, np.random.default_rng(0))
+    prepared = prepare_mtype(*(mtype or tiny_mtype()))
+    grow_compiled(prepared, site, np.random.default_rng(0))
 
 
 def _warm_module(name):
@@ -85,6 +102,7 @@ WARM = {
     "diameters": _warm_module("diameters"),
     "diameters_sampled": _warm_module("diameters_sampled"),
     "axon": _warm_module("axon"),
+    "levers": warm_levers,
 }
 """{group: function that calls all its kernels with the types that a run passes}."""
 

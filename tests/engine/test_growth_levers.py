@@ -14,9 +14,11 @@ from region_grower_flow.calibration.measured import MeasuredCell, measure
 from region_grower_flow.engine import GrowthSite
 from region_grower_flow.engine.growth_checks import EntryChecker
 from region_grower_flow.engine.kernels.measured import measured
+from region_grower_flow.engine.model import BarcodeScaling
 from region_grower_flow.engine.mtype import with_levers
 from region_grower_flow.engine.parameters import check_mtypes
-from region_grower_flow.errors import DropCell
+from region_grower_flow.engine.warm import _Nothing as Nothing
+from region_grower_flow.errors import DropCell, GrowthFailed
 from region_grower_flow.io.schemas import load_schema, validator, violations
 
 ALL = {
@@ -54,7 +56,18 @@ def grow(params, distributions, seed=0, **site):
     prepared = engine.prepare(params, distributions)
     assert prepared.unsupported is None
     where = GrowthSite(np.zeros(3), np.eye(3), **site)
-    return engine.grow(prepared, where, np.random.default_rng(seed)).morphology
+    return tried(prepared, where, seed)
+
+
+def tried(prepared, where, seed):
+    """A cell, tried again where too few trunks are drawn."""
+    rng = np.random.default_rng(seed)
+    for _ in range(20):
+        try:
+            return engine.grow(prepared, where, rng).morphology
+        except GrowthFailed:
+            continue
+    raise AssertionError("no cell grew")
 
 
 def lengths(morphology):
@@ -147,7 +160,7 @@ def test_the_stretch_follows_the_cell():
     prepared = engine.prepare(params, distributions)
     for turn in (np.eye(3), turned):
         site = GrowthSite(np.zeros(3), turn)
-        cells = [engine.grow(prepared, site, np.random.default_rng(i)).morphology for i in range(6)]
+        cells = [tried(prepared, site, i) for i in range(6)]
         ends = np.concatenate([cell.points[cell.offsets[1:] - 1] for cell in cells])
         along = np.abs(ends.dot(turn))
         assert along[:, 1].mean() > 2.0 * along[:, [0, 2]].mean()
@@ -222,3 +235,107 @@ def test_neurots_refuses_levers():
     assert check_mtypes(given, drawn, wanted, ("p", "d")) == []
     (found,) = check_mtypes(given, drawn, wanted, ("p", "d"), engine="neurots")
     assert "NeuroTS does not know growth levers" in str(found)
+
+
+def radius_of(cell):
+    points = cell.soma_points.astype(float)
+    return np.linalg.norm(points - points.mean(axis=0), axis=1).mean()
+
+
+def test_somas_have_the_size_that_is_drawn():
+    params, distributions = inputs({}, soma="drawn")
+    distributions["soma"] = {"size": {"norm": {"mean": 7.0, "std": 0.0}}}
+    assert radius_of(grow(params, distributions)) == pytest.approx(7.0, abs=1e-5)
+    # With kin, the soma is about that of the cell that the kin are of.
+    params["growth_levers"]["kin"] = 0.1
+    for i, cell in enumerate(distributions["measured"]["cells"]):
+        cell["soma_radius"] = 100.0 + i
+    assert radius_of(grow(params, distributions)) == pytest.approx(100.0, abs=25.0)
+
+
+KEPT = {"owner_exponent": 0.0, "owner_fidelity": 1.0, "diameters": "measured"}
+
+
+def test_bars_bring_their_diameters():
+    params, distributions = inputs(KEPT)
+    params["grow_types"] = ["basal_dendrite"]
+    distributions["measured"] = reference(1, ["basal_dendrite"])
+    own = random_morphology(seed=0, n_points=(15, 30), diameters="random")
+    ours = own.types == 3
+
+    def means(morphology, chosen):
+        pairs = zip(morphology.offsets[:-1], morphology.offsets[1:], strict=True)
+        found = [morphology.diameters[a:b].mean() for a, b in pairs]
+        return np.array(found)[chosen]
+
+    wanted = means(own, ours)
+    for seed in range(4):
+        cell = grow(params, distributions, seed)
+        for mean in means(cell, slice(None)):
+            assert np.abs(wanted - mean).min() < 0.3 * mean
+        assert cell.diameters.min() >= own.diameters[np.repeat(ours, np.diff(own.offsets))].min()
+    params["growth_levers"]["basal_dendrite"] = {**KEPT, "diameter_scale": 2.0}
+    assert grow(params, distributions).diameters.max() > 1.3 * own.diameters.max()
+
+
+def test_branches_that_moved_are_no_thicker_than_their_parents():
+    params, distributions = inputs({**KEPT, "owner_fidelity": 0.0})
+    for seed in range(4):
+        cell = grow(params, distributions, seed)
+        children = np.flatnonzero(cell.parents >= 0)
+        begins = cell.diameters[cell.offsets[children]]
+        ends = cell.diameters[cell.offsets[cell.parents[children] + 1] - 1]
+        assert (begins <= ends + 1e-4).mean() > 0.5
+    # A type without the lever has the diameters of the mtype's model, M1: the mean of growth's.
+    params["growth_levers"]["apical_dendrite"] = {}
+    mixed = grow(params, distributions)
+    kinds = np.repeat(mixed.types, np.diff(mixed.offsets))
+    assert (mixed.diameters[kinds == 4] == 1.0).all()
+    assert (mixed.diameters[kinds == 3] != 1.0).any()
+
+
+def test_kin_come_from_few_cells():
+    params, distributions = inputs({}, kin=0.1)
+    params["grow_types"] = ["basal_dendrite"]
+    sizes = {}
+    for tree in distributions["measured"]["basal_dendrite"]:
+        sizes.setdefault(tree["cell"], set()).add(len(tree["bars"]))
+    for seed in range(6):
+        cell = grow(params, distributions, seed)
+        roots = np.flatnonzero(cell.parents < 0)
+        counts = (np.diff([*roots, cell.n_sections]) + 1) // 2
+        assert len(counts) == 2
+        assert any(set(counts.tolist()) <= own for own in sizes.values())
+
+
+def test_measured_trunks_point_as_in_a_cell():
+    params, distributions = inputs({"trunks": "measured"}, kin=0.1)
+    params["grow_types"] = ["basal_dendrite"]
+    turned = np.array([[0.0, 1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, -1.0]])
+    prepared = engine.prepare(params, distributions)
+    layouts = {}
+    for tree in distributions["measured"]["basal_dendrite"]:
+        layouts.setdefault(tree["cell"], []).append(np.array(tree["direction"]))
+    folded = [sorted(map(tuple, np.abs(layout).round(2))) for layout in layouts.values()]
+    for seed in range(6):
+        site = GrowthSite(np.zeros(3), turned)
+        cell = engine.grow(prepared, site, np.random.default_rng(seed)).morphology
+        roots = cell.points[cell.offsets[:-1]][cell.parents < 0].dot(turned)
+        directions = np.abs(roots / np.linalg.norm(roots, axis=1)[:, None])
+        found = sorted(map(tuple, directions))
+        assert any(np.allclose(found, layout, atol=0.02) for layout in folded)
+
+
+def test_levers_in_the_atlas():
+    levers = {**ALL, **KEPT, "owner_fidelity": 0.5, "wander_length": 20.0, "trunks": "measured"}
+    params, distributions = inputs(levers, kin=0.5, soma="drawn")
+    free = grow(params, distributions)
+    # A constraint without effect: other draws, but as many branches.
+    bounded = grow(params, distributions, constraints=(Nothing(),))
+    assert bounded.n_sections == free.n_sections
+    assert not np.array_equal(bounded.points, free.points)
+    ratio = BarcodeScaling("default", reference=1000.0, target=500.0)
+    scaled = grow(params, distributions, scaling=dict.fromkeys(KINDS, ratio))
+    assert scaled.n_sections == free.n_sections
+    assert lengths(scaled).sum() == pytest.approx(0.5 * lengths(free).sum(), rel=0.1)
+    assert scaled.diameters.mean() == pytest.approx(free.diameters.mean(), rel=0.1)

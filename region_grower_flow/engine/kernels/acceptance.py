@@ -109,7 +109,7 @@ def step_in_space(section, kind, forest, space, rng):
     point = (section.last[0], section.last[1], section.last[2])
     if rules.wander > 0.0:
         x, y, z = random_direction(rng)
-        drift(section, rules.wander, x, y, z)
+        drift(section, rules, x, y, z)
     status, direction = accepted_direction(
         heading(section, rules), rules.randomness, space, slot, point, rng
     )

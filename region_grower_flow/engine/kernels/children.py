@@ -73,8 +73,10 @@ def bifurcate(index, tree, forest, space, rng):
             stretch(forest.sections[child].direction, rules.stretch)
         if not normalize(forest.sections[child].direction):
             return ZERO_DIRECTION
+        ahead = forest.sections[child].direction
+        for j in range(3):
+            forest.sections[child].aim[j] = ahead[j]
         if rules.fresh_start == 1:
-            ahead = forest.sections[child].direction
             remember(forest.sections[child], ahead[0], ahead[1], ahead[2])
         status = first_point(child, tree, forest, space, rng)
         if status != DONE:

@@ -75,6 +75,7 @@ def start_tree(t, forest, diagrams, first_bars, rng):
     section.term = 0.0
     x, y, z = unit(tree.direction[0], tree.direction[1], tree.direction[2])
     section.direction[0], section.direction[1], section.direction[2] = x, y, z
+    section.aim[0], section.aim[1], section.aim[2] = x, y, z
     for j in range(3):
         section.last[j] = tree.start[j]
         section.begin[j] = tree.start[j]

@@ -43,10 +43,12 @@ def draw_owners(tree, bars, rules, rng):
     bars[first].owner = NO_BAR
     bars[first].latest = bars[first].bif
     for i in range(first + 1, tree.last_bar):
-        owner = first + bars[i].owner
+        former = first + bars[i].owner
+        owner = former
         kept = rules.owner_fidelity > 0.0 and rng.random() < rules.owner_fidelity
         if not (kept and owner >= first and can_own(bars, owner, i)):
             owner = drawn_owner(first, i, bars, rules.owner_exponent, rng)
+        bars[i].kept = 1 if owner == former else 0
         bars[i].owner = owner
         bars[owner].latest = bars[i].bif
         bars[i].latest = bars[i].bif
@@ -87,6 +89,7 @@ def owned_criteria(parent, first, second, tree, bars):
     roles: the first child goes on along the parent's bar.
     """
     parent.ref = parent.pathlength
+    first.born = second.born = parent.bif_id
     first.term_id, first.term, first.ref = parent.term_id, parent.term, parent.ref
     first.bif_id, first.bif = next_owned(tree, bars, parent.term_id)
     second.term_id, second.term = parent.bif_id, bars[parent.bif_id].term

@@ -82,6 +82,7 @@ RULES = np.dtype(
         ("owner_exponent", np.float64),
         ("owner_fidelity", np.float64),
         ("wander", np.float64),
+        ("wander_return", np.float64),
         ("heading", np.float64),
         ("stretched", np.int64),
         ("stretch", np.float64, (3, 3)),
@@ -131,6 +132,7 @@ BAR = np.dtype(
         ("has_term", np.int64),
         ("by_term", np.int64),
         ("owner", np.int64),
+        ("kept", np.int64),
         ("latest", np.float64),
         ("heading", np.float64, (3,)),
     ],
@@ -138,8 +140,9 @@ BAR = np.dtype(
 )
 """A bar: ``has_bif`` and ``has_term`` while they are unused.
 
-``owner`` is the bar that it branches off, ``latest`` where the last bar branched off it while
-owners are drawn, ``heading`` its direction in the reconstruction (levers only).
+``owner`` is the bar that it branches off, ``kept`` whether it did in the reconstruction,
+``latest`` where the last bar branched off it while owners are drawn, ``heading`` its direction in
+the reconstruction (levers only).
 ``by_term`` belongs to the position, not the bar: the bars of a tree in order of termination.
 """
 
@@ -166,6 +169,7 @@ SECTION = np.dtype(
     [
         ("tree", np.int64),
         ("parent", np.int64),
+        ("born", np.int64),
         ("major", np.int64),
         ("children", np.int64),
         ("bif_id", np.int64),
@@ -175,6 +179,7 @@ SECTION = np.dtype(
         ("ref", np.float64),
         ("pathlength", np.float64),
         ("direction", np.float64, (3,)),
+        ("aim", np.float64, (3,)),
         ("begin", np.float64, (3,)),
         ("last", np.float64, (3,)),
         ("latest", np.float64, (MEMORY, 3)),
@@ -184,7 +189,11 @@ SECTION = np.dtype(
     ],
     align=True,
 )
-"""A section that grows: its stop criterion, its latest directions (a ring), its rank when ended."""
+"""A section that grows: its stop criterion, its latest directions (a ring), its rank when ended.
+
+``born`` is the bar that begins where the section begins, ``aim`` its direction before it drifted
+(levers only).
+"""
 
 LOGGED = np.dtype([("section", np.int32), ("xyz", np.float32, (3,))], align=True)
 """A point in order of growth, in the precision in which MorphIO stores it."""

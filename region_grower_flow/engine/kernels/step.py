@@ -78,11 +78,15 @@ def unit(x, y, z):
 
 
 @inlined
-def drift(section, amount, x, y, z):
-    """Turn the section's target towards a random direction (the lever ``wander``)."""
-    x = section.direction[0] + amount * x
-    y = section.direction[1] + amount * y
-    z = section.direction[2] + amount * z
+def drift(section, rules, x, y, z):
+    """Turn the section's target towards a random direction, and back (the lever ``wander``).
+
+    An Ornstein-Uhlenbeck process around the direction with which the section began.
+    """
+    amount, back = rules.wander, rules.wander_return
+    x = section.direction[0] + amount * x + back * (section.aim[0] - section.direction[0])
+    y = section.direction[1] + amount * y + back * (section.aim[1] - section.direction[1])
+    z = section.direction[2] + amount * z + back * (section.aim[2] - section.direction[2])
     length = np.sqrt(x * x + y * y + z * z)
     section.direction[0] = x / length
     section.direction[1] = y / length
@@ -102,7 +106,7 @@ def propose(section, rules, randomness, rng):
     x, y, z = heading(section, rules)
     random_x, random_y, random_z = random_direction(rng)
     if rules.wander > 0.0:
-        drift(section, rules.wander, random_x, random_y, random_z)
+        drift(section, rules, random_x, random_y, random_z)
     return unit(x + randomness * random_x, y + randomness * random_y, z + randomness * random_z)
 
 

@@ -1,0 +1,103 @@
+"""What a cell with growth levers draws in place of NeuroTS's laws: its trees, trunks and soma."""
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from region_grower_flow.engine import trunks
+from region_grower_flow.engine.kin import draw_fitting, draw_layout, frame_between
+from region_grower_flow.engine.soma import CONTOUR_POINTS
+from region_grower_flow.errors import GrowthFailed
+
+SOMA_SPREAD = 0.05
+"""Standard deviation of the log of a factor of a measured soma radius, so that none is copied."""
+
+
+@dataclass(frozen=True)
+class DrawnTrees:
+    """The trees of one neurite type of a cell.
+
+    Attributes:
+        vectors: directions of the trunks in the atlas, unit vectors.
+        places: for each its measured tree.
+        frames: for each the (3, 3) rotation of the headings of its bars into the atlas.
+    """
+
+    vectors: list
+    places: list
+    frames: list
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """A number of trees that is known, where a distribution is drawn from."""
+
+    number: int
+
+    def draw(self, _rng):
+        """The number."""
+        return self.number
+
+
+def draw_radius(prepared, group, rng):
+    """The soma's radius (um): by its distribution, or near that of the cell's kin."""
+    if not (prepared.levers.drawn_soma and prepared.levers.kin is not None):
+        return prepared.soma_size.draw_positive(rng)
+    factor = math.exp(SOMA_SPREAD * rng.standard_normal())
+    return prepared.kin.radii[group[0]] * factor
+
+
+def draw_trees_of(prepared, made, group, where):
+    """The trees of a neurite type with levers.
+
+    Args:
+        prepared: PreparedMtype.
+        made: its PreparedType.
+        group: the reconstructed cells that the trees come from.
+        where: TrunkSite.
+
+    Returns:
+        DrawnTrees.
+    """
+    levers, directions = prepared.levers.types[made.kind], made.measured.directions
+    places = prepared.kin.places(made.kind, group)
+    if levers.trunks:
+        layout = directions[prepared.kin.draw_member(made.kind, group, where.rng)]
+        own = draw_layout(layout, levers.trunk_jitter, where)
+        chosen = [draw_fitting(vector, places, directions, where.rng) for vector in own]
+        frames = [
+            where.turn.dot(frame_between(directions[place], vector))
+            for place, vector in zip(chosen, own, strict=True)
+        ]
+        vectors = [tuple(vector) for vector in own.dot(where.turn.T).tolist()]
+        where.found[made.kind] = vectors
+        return DrawnTrees(vectors, chosen, frames)
+    rules = made.trunks
+    if prepared.levers.kin is not None:
+        number = len(prepared.kin.draw_member(made.kind, group, where.rng))
+        rules = replace(rules, distributions=replace(rules.distributions, number=Fixed(number)))
+    vectors = trunks.orientations(rules, prepared.by_mode, where)
+    chosen = [places[int(where.rng.integers(len(places)))] for _ in vectors]
+    return DrawnTrees(vectors, chosen, [where.turn] * len(vectors))
+
+
+def ring(soma, rng):
+    """A soma's contour of the size that was drawn: points around its center, in its plane.
+
+    NeuroTS's contour goes through the starts of the trunks, which lie off the plane, so that it is
+    up to a sixth too small.
+
+    Returns:
+        (n, 3) float32, at the soma's radius from its center.
+
+    Raises:
+        GrowthFailed: there is no radius.
+    """
+    if not math.isfinite(soma.radius):
+        raise GrowthFailed("the contour of the soma cannot be made")
+    turns = np.arange(CONTOUR_POINTS) / CONTOUR_POINTS + rng.random()
+    points = np.full((CONTOUR_POINTS, 3), soma.center, dtype=np.float32)
+    points[:, 0] += soma.radius * np.cos(2.0 * math.pi * turns)
+    points[:, 1] += soma.radius * np.sin(2.0 * math.pi * turns)
+    return points
