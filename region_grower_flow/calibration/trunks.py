@@ -34,6 +34,12 @@ KNOWN_MODES = (*REFERENCES, NORMAL_PIA, PREDEFINED, *FREE)
 BEST = "best"
 KEYS = ("mode", "form", "bounds")
 BASAL_DENDRITE, APICAL_DENDRITE = "basal_dendrite", "apical_dendrite"
+INSTEAD = "instead of"
+"""Key of a rule that :func:`fitting_rule` made: the form that describes the angles less well."""
+POOR_FIT = 0.2
+"""Distance (KS) between a law and its angles from which it is said not to describe them."""
+CHANCE = 1.63
+"""Distance times the root of the number of angles that one law in a hundred has by chance."""
 _BOUND_SIZES = {"step": 2, "double_step": 4}
 
 
@@ -134,7 +140,7 @@ def set_trunks(parameters, fits, choice, given):
 
     Overrides win: what they set is only completed where values lack. Then come the rules, then
     modes that the parameters have already (completed likewise), then, where all are wanted, what
-    suits the neurite type (:func:`usual_rule`).
+    suits the neurite type (:func:`fitting_rule`).
 
     Args:
         parameters: {mtype: NeuroTS parameters}.
@@ -171,7 +177,7 @@ def _set_trunk(params, mtype, name, fits, choice, given, done):
     elif (mtype, name) in given:
         return None
     else:
-        wished = rule or (usual_rule(name, params, fit) if choice.wanted == ALL else None)
+        wished = rule or (fitting_rule(name, params, fit) if choice.wanted == ALL else None)
     if not wished:
         return None
     try:
@@ -211,13 +217,41 @@ def usual_rule(name, params, fit):
 
     Basal dendrites as in NeuroTS: angles to the pia, of the form ``step`` beside apical dendrites
     and ``flat`` without. Axons and apical dendrites by a normal or exponential law of the angle to
-    the pia, or, where most cells have two apical dendrites or more, by a ``double_step``.
+    the pia, or, where most cells have two apical dendrites or more, by a ``double_step``. Where it
+    does not describe the angles, see :func:`fitting_rule`.
     """
     if name == BASAL_DENDRITE:
         return {"mode": MODES[PIA]}
     if name == APICAL_DENDRITE and fit.get("trees_per_cell", 1) >= 2:
         return {"mode": MODES[PIA], "form": "double_step"}
     return {"mode": NORMAL_PIA}
+
+
+def fitting_rule(name, params, fit):
+    """The usual rule of a neurite type, or NeuroTS's normal law where that describes it better.
+
+    NeuroTS's forms are 1 at their highest and are fitted to densities, so that they describe no
+    narrow distribution: basal dendrites that all point down become a step at its bounds, whose
+    trunks go everywhere.
+    """
+    rule, laws = usual_rule(name, params, fit), (fit.get(PIA) or {}).get("laws")
+    if rule["mode"] != MODES[PIA] or not laws:
+        return rule
+    form = rule.get("form") or usual_form(name, params)
+    if laws[form]["ks"] <= laws[NORMAL]["ks"]:
+        return rule
+    return {"mode": NORMAL_PIA, INSTEAD: form}
+
+
+def misfit(law, trees):
+    """The limit of the distance between a law and its angles that the law exceeds, or None.
+
+    Args:
+        law: with its ``ks``.
+        trees: number of angles that it is fitted to; with few of them it may differ by chance.
+    """
+    limit = max(POOR_FIT, CHANCE / math.sqrt(max(trees, 1)))
+    return limit if law["ks"] > limit else None
 
 
 def usual_form(name, params):
@@ -241,14 +275,32 @@ def _orientation(rule, name, params, fit):
     told["notes"] = [] if fit["n_trees"] > 2 else [f"its law is fitted to {fit['n_trees']} tree(s)"]
     if mode in REFERENCES:
         law = _law(rule, name, params, fit[reference], told)
+        told["notes"] += _misfits(law, law["form"], fit["n_trees"])
         return {"mode": mode, "values": {key: law[key] for key in ("form", "params")}}, law | told
     law = fit[PIA]["laws"][NORMAL]
     if mode == NORMAL_PIA:
+        if INSTEAD in rule:
+            form = rule[INSTEAD]
+            told["notes"].append(
+                f"the form {form!r} describes the angles of its trunks less well (largest "
+                f"difference {fit[PIA]['laws'][form]['ks']:.2f}) than a normal law "
+                f"({law['ks']:.2f}), which is used"
+            )
+        told["notes"] += _misfits(law, "the normal law", fit["n_trees"])
         direction = {key: law[key] for key in ("mean", "std")}
         return {"mode": mode, "values": {"direction": direction}}, law | told
     mean = AngleHistogram.of(fit[PIA]["histogram"]).mean
     vector = [math.sin(mean), math.cos(mean), 0.0]
     return {"mode": mode, "values": {"orientations": [vector]}}, {"mean": mean} | told
+
+
+def _misfits(law, form, trees):
+    """A warning where a law that is used does not describe the angles."""
+    if misfit(law, trees):
+        yield (
+            f"WARNING: {form} does not describe the angles of its {trees} trunks (largest "
+            f"difference {law['ks']:.2f}): they will differ from the reconstructions'"
+        )
 
 
 def _law(rule, name, params, fit, told):

@@ -133,7 +133,7 @@ def validate_mtype(unit):
         reference, unusable = populations.read_references(unit.reference.cells, unit.mtype)
         lost += unusable
     result = MtypeResult(None if reference is None else len(reference), len(cells), notes=lost)
-    if unit.parameters is None:
+    if unit.parameters is None and reference is None:
         result.notes.append("its cells lie in regions with other laws of trunks each")
     result.verdicts += _space_verdicts(unit, cells, places)
     kinds = compared_types(unit.neurite_types, reference or [], cells)

@@ -1,10 +1,12 @@
-"""Trunks: the directions in which trees leave the soma, against the fitted law.
+"""Trunks: the directions in which trees leave the soma, against those of the reference cells.
 
 Two angles are tested: of each trunk with the pia (the y axis) and of pairs of trunks of a cell.
 Trunks of one cell depend on each other (and on those of its apical dendrite), so that the p-value
 of a Kolmogorov-Smirnov distance D is not that of independent angles. It is the share of
-populations drawn from the law, with the same trunks per cell, whose D is as large; without a law,
-of permutations of the cells. Angles are counted in thousandths of a radian (0.06 degrees).
+permutations of the cells whose D is as large. Where there are no reference cells (bar codes are
+the reference), trunks are compared with the law that they were drawn from: of populations drawn
+from it, with the same trunks per cell. A law may be a poor fit, which that test cannot see.
+Angles are counted in thousandths of a radian (0.06 degrees).
 """
 
 from itertools import combinations
@@ -136,11 +138,10 @@ def ks_distances(counts, of_law):
 
 @one_thread
 def compare(reference, synthesized, neurite_types, seed, mtype=None, parameters=None):
-    """Compare the trunks of synthesized cells of one mtype with their law.
+    """Compare the trunks of synthesized cells of one mtype with the reference.
 
     Args:
-        reference: [ValidationCell], compared with where a neurite type has no law; None where
-            there are only laws. Laws of fewer than MIN_REFERENCE_CELLS are not tested.
+        reference: [ValidationCell]; None where there are only laws, which are tested then.
         synthesized: [ValidationCell], with the soma's center at the origin and the pia along y.
         neurite_types: keys of NEURITE_TYPES.
         seed: of the draws.
@@ -151,7 +152,7 @@ def compare(reference, synthesized, neurite_types, seed, mtype=None, parameters=
         [Verdict]: per neurite type ``pia angle``, ``angle between trunks`` and angles between
         types, those of them that the cells have.
     """
-    laws = known_laws(parameters, neurite_types)
+    laws = known_laws(parameters, neurite_types) if reference is None else {}
     rng = np.random.default_rng(seed)
     observed = [
         measured(reference or [], neurite_types, SOMA),

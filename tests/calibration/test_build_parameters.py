@@ -63,26 +63,55 @@ def test_nothing_asked_changes_nothing(made):
 def test_all_trunks_get_laws_and_the_cells_grow(made):
     found, report = build(made, ALL)
     fits = made[2]
+    laws = fits[PYRAMIDAL][BASAL]["pia"]["laws"]
+    assert laws["normal"]["ks"] < laws["step"]["ks"]  # a step at its bound
     assert orientation(found, PYRAMIDAL, BASAL) == {
-        "mode": "pia_constraint",
-        "values": {k: fits[PYRAMIDAL][BASAL]["pia"]["laws"]["step"][k] for k in ("form", "params")},
+        "mode": "normal_pia_constraint",
+        "values": {"direction": {k: laws["normal"][k] for k in ("mean", "std")}},
     }
+    assert any("the form 'step' describes the angles" in note for note in report.notes)
     normal = fits[PYRAMIDAL][APICAL]["pia"]["laws"]["normal"]
     assert orientation(found, PYRAMIDAL, APICAL) == {
         "mode": "normal_pia_constraint",
         "values": {"direction": {"mean": normal["mean"], "std": normal["std"]}},
     }
-    flat = {"mode": "pia_constraint", "values": {"form": "flat", "params": []}}
-    assert orientation(found, INTERNEURON, BASAL) == flat
+    laws = fits[INTERNEURON][BASAL]["pia"]["laws"]
+    assert laws["normal"]["ks"] < laws["flat"]["ks"]
+    assert orientation(found, INTERNEURON, BASAL)["mode"] == "normal_pia_constraint"
     law = report.trunks[PYRAMIDAL][BASAL]
     assert (law["n_trees"], law["n_cells"]) == (18, 6)
-    assert {"ks", "rms_residual", "form", "params"} <= set(law)
+    assert {"ks", "mean", "std"} <= set(law)
     for mtype, params in found.items():
         validate_neuron_params(params)
         grower = NeuronGrower(
             input_parameters=params, input_distributions=made[1][mtype], rng_or_seed=2
         )
         assert len(grower.grow().root_sections) > 1
+
+
+def test_a_law_that_does_not_describe_the_angles_is_not_used_or_told(made):
+    """All trunks down: NeuroTS's step is at both of its bounds, its trunks would go everywhere."""
+    parameters, _, fits, paths = made
+    angles = np.random.default_rng(0).uniform(2.6, 3.05, 60)
+    weights, edges = np.histogram(angles, bins=30, density=True)
+    data = {"bins": ((edges[1:] + edges[:-1]) / 2).tolist(), "weights": weights.tolist()}
+    drawn = {
+        "num_trees": {"data": {"bins": [4], "weights": [15]}},
+        "trunk": {"pia_3d_angles": {"data": data}},
+    }
+    narrow = {PYRAMIDAL: {**fits[PYRAMIDAL], **fit_mtype({BASAL: drawn})}}
+    laws = narrow[PYRAMIDAL][BASAL]["pia"]["laws"]
+    assert laws["step"]["ks"] > 0.5 > 0.1 > laws["normal"]["ks"]
+    narrow = ({PYRAMIDAL: parameters[PYRAMIDAL]}, None, narrow, paths)
+    found, report = build(narrow, ALL)
+    assert orientation(found, PYRAMIDAL, BASAL)["mode"] == "normal_pia_constraint"
+    assert not any("WARNING" in note for note in report.notes)
+    # Whoever asks for the step gets it, and is told.
+    up = {"mode": "normal_pia_constraint"}
+    rules = {"default": {BASAL: {"mode": "pia_constraint", "form": "step"}, APICAL: up}}
+    found, report = build(narrow, ASKED, rules)
+    assert orientation(found, PYRAMIDAL, BASAL)["values"]["form"] == "step"
+    assert any("WARNING: step does not describe the angles" in note for note in report.notes)
 
 
 def test_the_published_way_modes_in_a_table_and_fitted_values(made):

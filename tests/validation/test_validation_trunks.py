@@ -195,8 +195,18 @@ def test_angles_between_types_are_tested():
         (BASAL, "angle to the apical dendrite"),
     ]
     parameters = {BASAL: {"orientation": TO_APICAL}, APICAL: {"orientation": UP}}
-    found = by_test(trunks.compare(reference, same, (BASAL, APICAL), 0, None, parameters))
+    found = by_test(trunks.compare(None, same, (BASAL, APICAL), 0, None, parameters))
     assert found["angle to the apical dendrite"].verdict == FAIL
+
+
+def test_cells_that_follow_a_law_which_does_not_fit_fail():
+    """A law that is fitted badly is no excuse: the reconstructions decide."""
+    down = np.random.default_rng(3).normal([0, -1, 0], 0.2, size=(16, 4, 3))
+    reference = cells_with(down / np.linalg.norm(down, axis=-1, keepdims=True))
+    grown = drawn_cells(STEP, 30, 0)
+    verdicts = trunks.compare(reference, grown, (BASAL,), 0, None, {BASAL: {"orientation": STEP}})
+    assert by_test(verdicts)["pia angle"].verdict == FAIL
+    assert "those of the reference cells" in verdicts[0].detail
 
 
 def test_angles_are_corrected_for_their_number():
