@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from region_grower_flow.calibration.diameter_model import thin_diameters, thinnest_of
 from region_grower_flow.calibration.mending import as_used
 from region_grower_flow.calibration.variants import find_variants
 from region_grower_flow.errors import some
@@ -89,6 +90,7 @@ def _diagnose_mtype(population, distributions):
         name: _neurites(name, distributions[name], population, loaded)
         for name in population.neurite_types
     }
+    found["thin"] = list(thin_diameters(distributions["diameter"], thinnest_of(population.cells)))
     return {**found, "remarks": list(_remarks(found))}
 
 
@@ -223,6 +225,7 @@ def _remarks(found):
         yield f"all its somas have one size, a radius of {soma['mean']:.2f} um"
     elif soma["ks"] is not None and soma["ks"] > POOR_SOMA_FIT and count >= FEWEST_TO_VALIDATE:
         yield f"the normal law of the soma's radius fits poorly (distance {soma['ks']:.2f})"
+    yield from found.get("thin", ())
     for name, neurite in found["neurites"].items():
         if neurite["bars"]["bar_codes"] == 1:
             yield f"all its trees of type {name} are grown from one bar code"

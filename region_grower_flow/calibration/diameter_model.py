@@ -29,6 +29,10 @@ SAMPLES = 101
 """Places between a tree's tips (0) and its soma (1) at which a fitted line is looked at."""
 
 
+THIN = 0.5
+"""Of the thinnest reconstructed diameter: fitted ones below are told."""
+
+
 def least_diameters(diameter):
     """{neurite type: the least diameter (um)} that a fitted ``simpler`` model gives.
 
@@ -46,6 +50,40 @@ def least_diameters(diameter):
         for name in NEURITE_TYPES
         if isinstance(diameter.get(name), list) and diameter[name]
     }
+
+
+def thin_diameters(diameter, thinnest):
+    """Sentences on fitted diameters that no reconstruction has, without the mtype and full stop.
+
+    The reference's model has the same values, so they stay; grown cells have them at their tips.
+
+    Args:
+        diameter: the ``diameter`` of an mtype's distributions.
+        thinnest: {neurite type: the least diameter (um) of the reconstructions}.
+    """
+    for name, least in least_diameters(diameter).items():
+        known = thinnest.get(name)
+        if least <= 0.0:
+            yield (
+                f"the diameters fitted to its {name} go down to {least:.2f} um, and grown cells "
+                "will have such: look at the diameters of its cells, or choose another model "
+                "(diametrizer_config)"
+            )
+        elif known and least < THIN * known:
+            yield (
+                f"the diameters fitted to its {name} go down to {least:.2g} um, below the "
+                f"thinnest reconstructed ({known:.2g} um), and the tips of grown cells will be as "
+                "thin: another model (diametrizer_config) is not"
+            )
+
+
+def thinnest_of(cells):
+    """{neurite type: the least diameter (um)} of ExaminedCells."""
+    found = {}
+    for cell in cells:
+        for name, value in cell.thinnest.items():
+            found[name] = min(value, found.get(name, value))
+    return found
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from region_grower_flow.calibration.diameter_model import (
-    least_diameters,
     resolve_diameter_model,
+    thin_diameters,
+    thinnest_of,
 )
 from region_grower_flow.calibration.extraction import ExtractionTask, extract_mtype
 from region_grower_flow.calibration.features import check_feature
@@ -82,7 +83,7 @@ def extract_distributions(dataset, settings=None, processes=None, progress=None)
     distributions = {
         task.mtype: results[task.mtype][0] for task in tasks if task.mtype not in failed
     }
-    report.notes += _negative_diameters(distributions)
+    report.notes += _thin_diameters(distributions, populations)
     return {settings.region: distributions}, report
 
 
@@ -172,16 +173,12 @@ def _failing_alone(task):
     ]
 
 
-def _negative_diameters(distributions):
-    """Sentences on fitted diameters that are not above 0: grown cells would have them."""
+def _thin_diameters(distributions, populations):
+    """Sentences on fitted diameters below those of the reconstructions: grown cells have them."""
     for mtype, entry in distributions.items():
-        for name, least in least_diameters(entry.get("diameter") or {}).items():
-            if least <= 0.0:
-                yield (
-                    f"{mtype}: the diameters fitted to its {name} go down to {least:.2f} um, and "
-                    "grown cells will have such: look at the diameters of its cells, or choose "
-                    "another model (diametrizer_config)."
-                )
+        thinnest = thinnest_of(populations[mtype].cells)
+        for sentence in thin_diameters(entry.get("diameter") or {}, thinnest):
+            yield f"{mtype}: {sentence}."
 
 
 def _never_grown(populations, min_basal_trees):

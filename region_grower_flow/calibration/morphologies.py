@@ -57,6 +57,7 @@ class ExaminedCell:
         use_axon: whether its axon can be used, as the table says.
         offset: distance (um) of its soma from the origin, None when it cannot be used.
         tilt: angle (degrees) between its apical dendrite and +y, None without one.
+        thinnest: {neurite type: its least diameter (um) above 0}, by the types of sections.
     """
 
     name: str
@@ -71,6 +72,7 @@ class ExaminedCell:
     use_axon: bool = True
     offset: float | None = None
     tilt: float | None = None
+    thinnest: dict = field(default_factory=dict)
 
     @property
     def where(self):
@@ -113,6 +115,7 @@ def examine_cell(cell, mtype):
     notes = [_placed(note, cell.path) for note in mended.notes]
     examined.notes = [*notes, *_notes(outline, cell.path)]
     examined.offset, examined.tilt = outline.frame()
+    examined.thinnest = outline.thinnest()
     return examined
 
 
@@ -191,6 +194,14 @@ class _Outline:
         reach = float(np.linalg.norm(points - self.soma_center, axis=1).max())
         yield "its soma has a radius of", self.soma_radius, radii
         yield "its dendrites reach", reach, reaches
+
+    def thinnest(self):
+        kinds = np.repeat(self.types, self.sizes)
+        found = {
+            name: self.diameters[(kinds == kind) & (self.diameters > 0)]
+            for name, kind in NEURITE_TYPES.items()
+        }
+        return {name: float(values.min()) for name, values in found.items() if len(values)}
 
     def _below(self, root):
         sections, pending = [], [root]

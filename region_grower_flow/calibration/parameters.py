@@ -12,7 +12,7 @@ from copy import deepcopy
 
 from region_grower_flow.calibration.diameter_model import resolve_diameter_model
 from region_grower_flow.calibration.features import DEFAULT_FEATURE, TRUNK_LENGTH, check_feature
-from region_grower_flow.calibration.populations import gather_populations
+from region_grower_flow.calibration.populations import APICAL, gather_populations
 from region_grower_flow.calibration.report import CalibrationReport
 from region_grower_flow.calibration.settings import CalibrationSettings
 from region_grower_flow.errors import InvalidInput, InvalidInputs, nearest, some
@@ -55,6 +55,8 @@ def generate_parameters(dataset, settings=None, tmd_parameters=None):
             mtype: _default_parameters(population.neurite_types, diameter, feature)
             for mtype, population in used.items()
         }
+        for mtype in settings.inverted:
+            _invert(parameters.get(mtype, {}))
     else:
         parameters = _given_parameters(tmd_parameters, region, used)
         if settings.diametrizer_config is not None:
@@ -80,6 +82,13 @@ def _default_parameters(neurite_types, diameter, feature):
             params[name]["metric"] = metric
     params["diameter_params"] = diameter.parameters()
     return params
+
+
+def _invert(params):
+    """Turn the orientation of apical dendrites, [0, 1, 0] by default, to the white matter."""
+    entry = params.get(APICAL) or {}
+    if isinstance(entry.get("orientation"), list):
+        entry["orientation"] = [[-x if x else 0.0 for x in v] for v in entry["orientation"]]
 
 
 def _given_parameters(given, region, used):

@@ -29,6 +29,8 @@ class CalibrationSettings:
             NeuroTS's default, leaves them.
         bar_threshold: trees with more terminations than this give bar codes; None: NeuroTS's 2.
             Apical dendrites need a bifurcation for their apical point, so theirs is at least 1.
+        inverted: mtypes whose apical dendrites point to the white matter: the orientation that
+            NeuroTS gives them by default is turned to it.
         measured: distributions hold the measured trees that growth levers need, too.
     """
 
@@ -39,4 +41,5 @@ class CalibrationSettings:
     feature: object = DEFAULT_FEATURE
     min_basal_trees: int = 1
     bar_threshold: int | None = None
+    inverted: tuple = ()
     measured: bool = False

@@ -60,6 +60,7 @@ def calibration_settings(options):
         on_bad_morphology=options.on_bad_morphology,
         diametrizer_config=load_document(options.diametrizer_config),
         min_basal_trees=options.min_basal_trees,
+        inverted=tuple(getattr(options, "inverted_mtypes", ())),
     )
 
 

@@ -1,12 +1,20 @@
 """Checks of everything that a synthesis reads, and of where it writes."""
 
-from region_grower_flow.calibration.sources import read_reconstructions
+import logging
+from collections import Counter
+from dataclasses import replace
+
+from region_grower_flow.calibration.populations import gather_populations
+from region_grower_flow.calibration.sources import calibration_settings, read_reconstructions
 from region_grower_flow.checks.calibration import check_calibration
 from region_grower_flow.checks.machine import check_launcher, check_neurots
 from region_grower_flow.checks.places import check_places
 from region_grower_flow.checks.space import check_space
-from region_grower_flow.errors import InvalidInput, Problems, nearest
+from region_grower_flow.checks.unmatched import unmatched_problem
+from region_grower_flow.errors import InvalidInput, Problems
 from region_grower_flow.layout import NEURON_EXTENSIONS
+
+L = logging.getLogger(__name__)
 
 
 def check_synthesis(options):
@@ -40,21 +48,43 @@ def _check_models(options):
         layers, engine = _layers(options), options.engine
         return parameters.check_mtypes(given, distributions, wanted, paths, layers, engine)
     dataset = Problems().attempt(read_reconstructions, options)
-    for region, mtype in dict.fromkeys((w[0], w[2]) for w in wanted):
-        if dataset is not None and mtype not in dataset.mtypes:
-            hint = nearest(mtype, dataset.mtypes)
-            problem = f"the mtype {mtype!r} of the cells in region {region!r} is not in it"
-            problems.append(InvalidInput(problem, options.dat_file, hint))
+    if dataset is not None:
+        mtypes = _cells(options).properties["mtype"]
+        problem = unmatched_problem(mtypes, dataset)
+        problems.extend([problem] if problem else [])
+        _tell_growth(options, dataset, Counter(map(str, mtypes)))
     return problems
+
+
+def _tell_growth(options, dataset, cells):
+    """Put into the log what can be known of growth: directions, and cells that will be lost."""
+    from region_grower_flow.checks.foreseen import direction_notes, loss_notes
+
+    others = options.base_parameters or options.overrides or options.trunk_rules
+    if others or options.trunk_fits != "none":
+        return  # orientations are not the defaults
+    used = {mtype: found for mtype, found in dataset.mtypes.items() if cells.get(mtype)}
+    settings = Problems().attempt(calibration_settings, options)
+    wanted = Problems().attempt(gather_populations, replace(dataset, mtypes=used), settings)
+    if not wanted:
+        return
+    losses = loss_notes(wanted, cells, options.min_basal_trees, options.extra_apicals)
+    for note in [*direction_notes(wanted, options.inverted_mtypes), *losses]:
+        L.warning("%s", note)
+
+
+def _cells(options):
+    from region_grower_flow.io.cells import read_cells
+
+    return read_cells(options.input_cells)
 
 
 def _wanted_mtypes(options):
     from region_grower_flow.atlas.regions import RegionMapper, load_region_map
     from region_grower_flow.atlas.structure import load_region_structure
     from region_grower_flow.engine.parameters import wanted_mtypes
-    from region_grower_flow.io.cells import read_cells
 
-    properties = read_cells(options.input_cells).properties
+    properties = _cells(options).properties
     structure = load_region_structure(options.region_structure)
     mapper = RegionMapper(structure, load_region_map(options.atlas))
     return wanted_mtypes(properties["region"], properties["mtype"], mapper)

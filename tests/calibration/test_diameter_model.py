@@ -135,3 +135,13 @@ def test_uniform_beside_simpler_grows_uniform_diameters(dataset):
         diameters[int(section.type)].extend(section.diameters)
     assert np.unique(diameters[4]).tolist() == pytest.approx([0.7])
     assert len(np.unique(diameters[3])) > 10
+
+
+def test_diameters_below_the_thinnest_reconstructed_are_told():
+    from region_grower_flow.calibration.diameter_model import thin_diameters
+
+    model = {"basal_dendrite": [0.01, 1.0], "apical_dendrite": [0.3, 2.0], "axon": [-0.5, 1.0]}
+    thinnest = {"basal_dendrite": 0.286, "apical_dendrite": 0.4, "axon": 0.1}
+    basal, axon = sorted(thin_diameters(model, thinnest), key=lambda text: "axon" in text)
+    assert "basal_dendrite go down to 0.01 um, below the thinnest reconstructed (0.29 um)" in basal
+    assert "axon go down to -0.50 um" in axon

@@ -122,6 +122,15 @@ def test_a_cell_without_basal_dendrites_grows(tmp_path):
     assert {int(tree.type) for tree in grower.neuron.root_sections} == {4}
 
 
+def test_inverted_mtypes_grow_their_apicals_to_the_white_matter(dataset):
+    upright, _ = generate(dataset)
+    inverted, _ = generate(dataset, inverted=(PYRAMIDAL, INTERNEURON))
+    entry = inverted[PYRAMIDAL]["apical_dendrite"]
+    assert entry["orientation"] == [[0.0, -1.0, 0.0]]
+    entry["orientation"] = [[0.0, 1.0, 0.0]]
+    assert inverted == upright
+
+
 def given_parameters():
     pyramidal = extract_input.parameters(neurite_types=[BASAL, APICAL])
     pyramidal[BASAL]["randomness"] = 0.11
