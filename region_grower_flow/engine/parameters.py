@@ -286,12 +286,13 @@ def _with_defaults(data):
 
 def _no_region(data, wanted, path, what):
     """One problem for all cells whose regions neither the structure nor a file of models knows."""
-    lost = [w[:2] for w in wanted if entry_region(data, *w[:2]) is None]
-    entries = dict.fromkeys(entry for entry, _ in lost if entry != DEFAULT_REGION)
+    lost = [w for w in wanted if entry_region(data, *w[:2]) is None]
+    entries = dict.fromkeys(entry for entry, *_ in lost if entry != DEFAULT_REGION)
+    mtypes = some(map(repr, dict.fromkeys(mtype for *_, mtype in lost)))
     if entries:
-        problem = f"there is no region {some(map(repr, entries))} nor {DEFAULT_REGION!r} in the"
-        return InvalidInput(f"{problem} {what}; they have {some(data)}", path)
-    cells = some(dict.fromkeys(region for _, region in lost))
+        problem = f"the {what} have no region {some(map(repr, entries))} nor {DEFAULT_REGION!r}"
+        return InvalidInput(f"{problem} for the mtypes {mtypes}, only {some(data)}", path)
+    cells = some(dict.fromkeys(region for _, region, _ in lost))
     problem = f"no entry of the region structure serves the regions of cells ({cells}), and the"
     problem += f" {what} have {some(data)}, not {DEFAULT_REGION!r}"
     hint = f"add an entry {some(data, 3)} to the region structure"

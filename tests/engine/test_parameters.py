@@ -236,8 +236,10 @@ def test_missing_mtypes_are_all_named_once():
         "P: the mtype 'L5_UPC' of the cells is missing in the region 'A' (parameters). "
         "Did you mean 'L5_TPC'?"
     )
-    assert found[1] == "P: there is no region 'B' nor 'default' in the parameters; they have A."
-    assert found[2].startswith("D: there is no region 'B'")
+    assert found[1] == (
+        "P: the parameters have no region 'B' nor 'default' for the mtypes 'L5_TPC', only A."
+    )
+    assert found[2].startswith("D: the distributions have no region 'B'")
     assert "'zzz'" in found[3]
     assert "There are L5_TPC" in found[3]
     assert found[4].startswith("D: the mtype 'zzz'")
