@@ -4,6 +4,8 @@ Mirrors region_grower's SpaceWorker.transform_morphology, neuroc.scale's jitters
 morph_tool.graft.graft_axon on flat arrays: same draws, same points.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from region_grower_flow.cell.limits import keep_sections
@@ -12,15 +14,15 @@ from region_grower_flow.morphology import AXON, FlatMorphology
 
 
 def place_axon(
-    morphology,
-    donor,
-    orientation,
+    morphology: FlatMorphology,
+    donor: FlatMorphology,
+    orientation: np.ndarray,
     *,
-    scale=None,
-    rotational_jitter_std=None,
-    scaling_jitter_std=None,
-    rng,
-):
+    scale: float | None = None,
+    rotational_jitter_std: float | None = None,
+    scaling_jitter_std: float | None = None,
+    rng: np.random.Generator,
+) -> FlatMorphology:
     """Replace the cell's axon by the donor's: turned into the atlas, jittered, at the soma.
 
     Args:
@@ -59,13 +61,13 @@ def place_axon(
     return _graft(morphology, donor, sections, points, np.asarray(shift, dtype=np.float64))
 
 
-def kept_sections(morphology):
+def kept_sections(morphology: FlatMorphology) -> np.ndarray:
     """(M,) int64, the index of each section after :func:`place_axon`; -1 for the old axons'."""
     keep = _without_axons(morphology)
     return np.where(keep, np.cumsum(keep) - 1, -1)
 
 
-def _has_stuck_branch(donor):
+def _has_stuck_branch(donor: FlatMorphology) -> bool:
     """True if rotational jitter, which turns all trees of a donor, fails for want of an axis.
 
     neuroc turns a section around the principal axis of its branch. The tips of a section whose
@@ -84,14 +86,21 @@ def _has_stuck_branch(donor):
     return bool((inner & ~is_tip & is_stuck & (children == tips)).any())
 
 
-def _random_rotation_y(rng):
+def _random_rotation_y(rng: np.random.Generator) -> np.ndarray:
     """A (3, 3) rotation around y by a random angle (mirrors region_grower's random_rotation_y)."""
     angle = rng.uniform(-np.pi, np.pi)
     sin, cos = np.sin(angle), np.cos(angle)
     return np.array([[cos, 0.0, sin], [0.0, 1.0, 0.0], [-sin, 0.0, cos]])
 
 
-def _place_donor(donor, roots, axon, matrix, jitters, rng):
+def _place_donor(
+    donor: FlatMorphology,
+    roots: np.ndarray,
+    axon: int,
+    matrix: np.ndarray,
+    jitters: Sequence[float | None],
+    rng: np.random.Generator,
+) -> tuple[slice, np.ndarray, np.ndarray]:
     """(the axon's sections as a slice, its points, chords of root sections) of the placed donor.
 
     The arrays are copied, since kernels take arrays that can be written only.
@@ -110,7 +119,9 @@ def _place_donor(donor, roots, axon, matrix, jitters, rng):
     return slice(axon, ends[axon]), points, chords
 
 
-def _grafting_position(morphology, chords, rng):
+def _grafting_position(
+    morphology: FlatMorphology, chords: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
     """(3,) where the axon starts: the cell's own axon's place, or found from the dendrites.
 
     Mirrors morph_tool.graft.grafting_position; float32 where that is.
@@ -137,14 +148,20 @@ def _grafting_position(morphology, chords, rng):
     )
 
 
-def _without_axons(morphology):
+def _without_axons(morphology: FlatMorphology) -> np.ndarray:
     """(M,) bool, the sections of trees whose root is not an axon."""
     roots = np.flatnonzero(morphology.parents < 0)
     counts = np.diff(np.append(roots, morphology.n_sections))
     return np.repeat(morphology.types[roots] != AXON, counts)
 
 
-def _graft(morphology, donor, sections, points, shift):
+def _graft(
+    morphology: FlatMorphology,
+    donor: FlatMorphology,
+    sections: slice,
+    points: np.ndarray,
+    shift: np.ndarray,
+) -> FlatMorphology:
     """The morphology with the donor's axon, its points moved by ``shift``, instead of its own."""
     keep = _without_axons(morphology)
     cell = morphology if keep.all() else keep_sections(morphology, keep)[0]

@@ -5,6 +5,8 @@ cell after ten attempts (the bipolar pyramidal cells of layer 6: one orientation
 """
 
 import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -13,7 +15,11 @@ VARIANTS = 32
 prepared once per set and not once per cell."""
 
 
-def oriented_variants(params, distributions):
+Params: TypeAlias = Mapping[str, Any]
+"""Parameters or distributions of an mtype."""
+
+
+def oriented_variants(params: Params, distributions: Params) -> list[Params]:
     """The parameters of an mtype with orientations for all trees of its cells.
 
     Args:
@@ -28,7 +34,13 @@ def oriented_variants(params, distributions):
     return [_oriented(params, distributions, lacking, variant) for variant in range(VARIANTS)]
 
 
-def complete_orientations(given, bins, weights, count, rng):
+def complete_orientations(
+    given: Sequence[Any],
+    bins: Sequence[float],
+    weights: Sequence[float],
+    count: int,
+    rng: np.random.Generator,
+) -> list[Any]:
     """Add directions to a list of orientations until there is one for each of ``count`` trees.
 
     The angles of the reconstructions' trunks to the pia are cut into ``count`` groups of equal
@@ -48,7 +60,7 @@ def complete_orientations(given, bins, weights, count, rng):
     angles = np.asarray(bins, dtype=float)
     shares = np.cumsum(weights) / np.sum(weights)
 
-    def angle_at(share):
+    def angle_at(share: float) -> float:
         return angles[min(int(np.searchsorted(shares, share)), len(angles) - 1)]
 
     groups = list(range(count))
@@ -61,19 +73,19 @@ def complete_orientations(given, bins, weights, count, rng):
     return [*given, *(_direction(angle, azimuth) for angle, azimuth in drawn)]
 
 
-def _direction(angle, azimuth):
+def _direction(angle: float, azimuth: float) -> list[float]:
     sine = math.sin(angle)
     return [math.cos(azimuth) * sine, math.cos(angle), math.sin(azimuth) * sine]
 
 
-def _lacks(params, distributions):
+def _lacks(params: Params, distributions: Params) -> bool:
     orientation = params["orientation"]
     if not isinstance(orientation, list) or params.get("trunk_absolute_orientation", False):
         return False
     return len(orientation) < _most_trees(distributions["num_trees"])
 
 
-def _oriented(params, distributions, kinds, variant):
+def _oriented(params: Params, distributions: Params, kinds: Iterable[str], variant: int) -> Params:
     rng = np.random.default_rng(variant)
     made = dict(params)
     for kind in kinds:
@@ -81,7 +93,9 @@ def _oriented(params, distributions, kinds, variant):
     return made
 
 
-def _sampled(params, distributions, kind, rng):
+def _sampled(
+    params: Params, distributions: Params, kind: str, rng: np.random.Generator
+) -> list[Any] | None:
     """Orientations of a type; None (oriented by the angles between trunks) without angles."""
     law = distributions[kind].get("trunk", {}).get("pia_3d_angles", {}).get("data")
     if law is None or not np.sum(law["weights"]) > 0:
@@ -91,7 +105,7 @@ def _sampled(params, distributions, kind, rng):
     return complete_orientations(given, law["bins"], law["weights"], count, rng)
 
 
-def _most_trees(num_trees):
+def _most_trees(num_trees: Mapping[str, Any]) -> int:
     data = num_trees.get("data")
     if data is None:
         return 0

@@ -1,16 +1,26 @@
 """Inputs of the cells of a range of rows: read once, kept, and asked for row by row."""
 
+from __future__ import annotations
+
 import hashlib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from region_grower_flow import layout
-from region_grower_flow.cell.settings import common_content
+from region_grower_flow.cell.settings import SynthesisSettings, common_content
 from region_grower_flow.errors import DropCell, FlowError
+from region_grower_flow.morphology import FlatMorphology
 from region_grower_flow.record.fingerprint import canonical_json, digest_of, plain_json
+
+if TYPE_CHECKING:
+    from region_grower_flow.engine.model import GrowthSite
+    from region_grower_flow.io.table import CellTable
+    from region_grower_flow.space.layers import LayerContext
 
 DIGEST_LENGTH = 32
 """Characters of a cell's digest."""
@@ -32,8 +42,8 @@ class MtypeEntry:
         digest: of all that they contribute to a cell.
     """
 
-    params: dict
-    distributions: dict
+    params: dict[str, Any]
+    distributions: dict[str, Any]
     digest: str
 
 
@@ -46,36 +56,37 @@ class CellInputs:
         settings: SynthesisSettings.
     """
 
-    def __init__(self, settings):
+    def __init__(self, settings: SynthesisSettings) -> None:
         self.settings = settings
         self._first_row = settings.rows[0]
-        self._entries, self._spaces = {}, {}
+        self._entries: dict[tuple[str, ...], list[MtypeEntry]] = {}
+        self._spaces: dict[tuple[str, str], Any] = {}
         self._made = _Memory()
         self._donors = _Donors(settings.base_morph_dir)
 
     # The row.
 
     @cached_property
-    def table(self):
+    def table(self) -> CellTable:
         """The CellTable of the settings' rows; raises InvalidInput."""
         from region_grower_flow.io.table import read_table
 
         return read_table(self.settings.cell_table, *self.settings.rows)
 
-    def column(self, name, row):
+    def column(self, name: str, row: int) -> Any:
         """A row's value in a column; None where the table does not have that column."""
         values = getattr(self.table, name)
         return None if values is None else values[row - self._first_row]
 
-    def cell_id(self, row):
+    def cell_id(self, row: int) -> int:
         """The cell's row in the input cells."""
         return int(self.column("ids", row))
 
-    def seed(self, row):
+    def seed(self, row: int) -> int:
         """The cell's own seed: the run's and the table's, modulo 2^32."""
         return (self.settings.growth.seed + int(self.column("seeds", row))) % layout.MAX_SEED
 
-    def digest(self, row):
+    def digest(self, row: int) -> str:
         """Fingerprint of everything that determines the cell of this row."""
         content = {
             "row": self.table.row_content(row - self._first_row),
@@ -87,14 +98,14 @@ class CellInputs:
         return digest.hexdigest()[:DIGEST_LENGTH]
 
     @cached_property
-    def _common_hash(self):
+    def _common_hash(self) -> Any:
         """Of the settings, which are the same for all rows and longer than the rest."""
         return hashlib.sha256(canonical_json(common_content(self.settings)))
 
     # The mtype.
 
     @cached_property
-    def parameters(self):
+    def parameters(self) -> dict[str, Any]:
         """{region: {mtype: NeuroTS parameters}} of the run; raises InvalidInput."""
         from region_grower_flow.engine.parameters import load_parameters
 
@@ -102,33 +113,33 @@ class CellInputs:
         return load_parameters(self.settings.parameters, axons, validate=False)
 
     @cached_property
-    def distributions(self):
+    def distributions(self) -> dict[str, Any]:
         """{region: {mtype: NeuroTS distributions}} of the run; raises InvalidInput."""
         from region_grower_flow.engine.parameters import load_distributions
 
         return load_distributions(self.settings.distributions, validate=False)
 
-    def entry(self, row):
+    def entry(self, row: int) -> MtypeEntry:
         """The MtypeEntry of a row."""
         variants = self._entries_of(tuple(self.column(name, row) for name in ENTRY_COLUMNS))
         return variants[self.seed(row) % len(variants)]
 
-    def _entries_of(self, key):
+    def _entries_of(self, key: tuple[str, ...]) -> list[MtypeEntry]:
         if key not in self._entries:
             self._entries[key] = self._variants(*key)
         return self._entries[key]
 
-    def prepared(self, row):
+    def prepared(self, row: int) -> Any:
         """The engine's preparation of a row's entry (a process that only plans needs none)."""
         entry = self.entry(row)
         return self._made.get(_prepare, entry.params, entry.distributions)
 
-    def cost(self, row):
+    def cost(self, row: int) -> float:
         """Roughly how much work the cell is: the mean length (um) of its trees' bar codes."""
         entry = self.entry(row)
         return self._made.get(_mean_length, entry.params, entry.distributions)
 
-    def _variants(self, synthesis_region, region, mtype):
+    def _variants(self, synthesis_region: str, region: str, mtype: str) -> list[MtypeEntry]:
         """The MtypeEntry of an mtype in a region: one, or several that cells take by their seed."""
         from region_grower_flow.cell.extra_trees import oriented_variants
         from region_grower_flow.engine.parameters import mtype_entries
@@ -147,7 +158,7 @@ class CellInputs:
             variants = self._made.get(oriented_variants, params, distributions)
         return [MtypeEntry(variant, distributions, digest) for variant in variants]
 
-    def kernel_groups(self):
+    def kernel_groups(self) -> list[str]:
         """The groups of kernels that the rows' cells call, see :mod:`~..engine.groups`."""
         from region_grower_flow.engine import diameters
         from region_grower_flow.engine.groups import CORE, GROUPS
@@ -168,7 +179,7 @@ class CellInputs:
 
     # Space.
 
-    def layers(self, row):
+    def layers(self, row: int) -> LayerContext:
         """The LayerContext of a row."""
         from region_grower_flow.space.layers import LayerContext
 
@@ -180,7 +191,7 @@ class CellInputs:
             names=self.table.layer_names(name),
         )
 
-    def site(self, row, layers):
+    def site(self, row: int, layers: LayerContext) -> GrowthSite:
         """The GrowthSite of a row with this LayerContext.
 
         Raises:
@@ -198,7 +209,7 @@ class CellInputs:
             debug=self.settings.debug,
         )
 
-    def _constraints(self, row, layers):
+    def _constraints(self, row: int, layers: LayerContext) -> tuple[Any, ...]:
         meta = self._region_meta(row)
         if not meta.get("directions") and not meta.get("boundaries"):
             return ()
@@ -224,10 +235,10 @@ class CellInputs:
         )
         return constraints_for_cell(self._spaces[region], cell)
 
-    def _region_meta(self, row):
+    def _region_meta(self, row: int) -> dict[str, Any]:
         return self.table.region_meta(row - self._first_row)
 
-    def _files_of(self, meta):
+    def _files_of(self, meta: Mapping[str, Any]) -> dict[str, Any]:
         """The digests of the files that a region's boundaries and directions read."""
         if not meta.get("boundaries") and not meta.get("directions"):
             return {}
@@ -235,7 +246,7 @@ class CellInputs:
 
     # The axon.
 
-    def donor(self, row):
+    def donor(self, row: int) -> FlatMorphology | None:
         """The FlatMorphology whose axon the cell gets, or None.
 
         Raises:
@@ -249,10 +260,10 @@ class CellInputs:
             raise DropCell(str(donor))
         return donor
 
-    def _donor_name(self, row):
+    def _donor_name(self, row: int) -> str | None:
         return None if self.settings.base_morph_dir is None else self.column("axon_names", row)
 
-    def _donor_content(self, row):
+    def _donor_content(self, row: int) -> list[Any] | None:
         name = self._donor_name(row)
         return None if name is None else [name, self.settings.content.get(name)]
 
@@ -260,10 +271,10 @@ class CellInputs:
 class _Memory:
     """Values made of objects that cannot be hashed, by the identity of these objects."""
 
-    def __init__(self):
-        self._made = {}
+    def __init__(self) -> None:
+        self._made: dict[tuple[Any, ...], tuple[Any, ...]] = {}
 
-    def get(self, make, *objects):
+    def get(self, make: Callable[..., Any], *objects: Any) -> Any:
         """``make(*objects)``, made once for the same objects."""
         key = (make, *map(id, objects))
         if key not in self._made:
@@ -275,11 +286,12 @@ class _Memory:
 class _Donors:
     """Axon donors by name; those used last are kept, up to DONOR_BYTES."""
 
-    def __init__(self, folder):
+    def __init__(self, folder: str | None) -> None:
         self._folder = folder
-        self._kept, self._bytes = {}, 0
+        self._kept: dict[str, FlatMorphology | FlowError] = {}
+        self._bytes = 0
 
-    def get(self, name):
+    def get(self, name: str) -> FlatMorphology | FlowError:
         """The donor's FlatMorphology, or the FlowError that every cell with it is dropped for."""
         if name in self._kept:
             self._kept[name] = self._kept.pop(name)  # the last one now
@@ -292,17 +304,17 @@ class _Donors:
         return donor
 
 
-def _bytes_of(donor):
+def _bytes_of(donor: FlatMorphology | FlowError) -> int:
     """About the memory of a donor: its points and diameters, most of it by far."""
     return 0 if isinstance(donor, FlowError) else donor.points.nbytes + donor.diameters.nbytes
 
 
-def _load_donor(folder, name):
+def _load_donor(folder: str | None, name: str) -> FlatMorphology | FlowError:
     from region_grower_flow.io import morphologies
     from region_grower_flow.io.atomic import safe_child
 
     try:
-        path = safe_child(Path(folder), f"{name}.h5")
+        path = safe_child(Path(folder or "."), f"{name}.h5")
         if not path.exists():
             raise DropCell(f"the axon morphology {name} is not in the folder of base morphologies")
         return morphologies.read_morphology(path)
@@ -310,14 +322,14 @@ def _load_donor(folder, name):
         return error
 
 
-def _prepare(params, distributions):
+def _prepare(params: dict[str, Any], distributions: dict[str, Any]) -> Any:
     from region_grower_flow import engine
     from region_grower_flow.engine import diameters
 
     return engine.prepare(params, distributions, diameters.prepare(params, distributions))
 
 
-def _mean_length(params, distributions):
+def _mean_length(params: dict[str, Any], distributions: dict[str, Any]) -> float:
     total = 0.0
     for kind in params["grow_types"]:
         diagrams = distributions[kind].get("persistence_diagram") or [[]]

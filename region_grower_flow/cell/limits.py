@@ -4,6 +4,9 @@ Mirrors region_grower.modify.output_scaling and SpaceWorker._post_growth_rescali
 recursive scaling of sections.
 """
 
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
+
 import numpy as np
 
 from region_grower_flow.errors import DropCell
@@ -17,7 +20,11 @@ EXTENT_DECIMALS = 3
 """An extent (um) that rounds to 0 belongs to a tree that grows away from the pia: not scaled."""
 
 
-def translate(morphology, shift):
+Limits: TypeAlias = Mapping[str, tuple[float | None, float | None]]
+"""{neurite type: (target_min_length, target_max_length)} in um."""
+
+
+def translate(morphology: FlatMorphology, shift: Sequence[float] | np.ndarray) -> None:
     """Move the morphology and its soma by ``shift`` ((3,) um), in place.
 
     Mirrors morph_tool.transform.translate: computed in float64, stored as float32.
@@ -29,7 +36,9 @@ def translate(morphology, shift):
         geometry.shift_points(points, 0, len(points), shift)
 
 
-def output_scaling(extent, target_min_length, target_max_length):
+def output_scaling(
+    extent: float, target_min_length: float | None, target_max_length: float | None
+) -> float:
     """The factor that brings a tree's extent (um) between its limits (um; None for no limit).
 
     Mirrors region_grower.modify.output_scaling.
@@ -43,7 +52,12 @@ def output_scaling(extent, target_min_length, target_max_length):
     return 1.0
 
 
-def fit_to_limits(morphology, limits, direction, min_hard_scale):
+def fit_to_limits(
+    morphology: FlatMorphology,
+    limits: Limits,
+    direction: Sequence[float] | np.ndarray,
+    min_hard_scale: float,
+) -> tuple[FlatMorphology, list[dict[str, Any]], np.ndarray]:
     """Scale each tree to its limits, or remove it when it would become too small.
 
     Every tree is scaled, those within their limits by 1 as the reference does: its float32
@@ -81,7 +95,13 @@ def fit_to_limits(morphology, limits, direction, min_hard_scale):
     return fitted, changes, kept
 
 
-def _tree_factors(types, roots, extents, limits, min_hard_scale):
+def _tree_factors(
+    types: np.ndarray,
+    roots: np.ndarray,
+    extents: np.ndarray,
+    limits: Limits,
+    min_hard_scale: float,
+) -> Any:
     """The factor of each tree (NaN: remove it), and what the debug data say of the changes."""
     factors, changes = np.empty(len(roots)), []
     for i, root in enumerate(roots):
@@ -106,7 +126,9 @@ def _tree_factors(types, roots, extents, limits, min_hard_scale):
     return factors, changes
 
 
-def keep_sections(morphology, keep):
+def keep_sections(
+    morphology: FlatMorphology, keep: np.ndarray
+) -> tuple[FlatMorphology, np.ndarray]:
     """The morphology with the sections of ``keep`` only ((M,) bool, whole trees).
 
     Returns:

@@ -5,9 +5,13 @@ the cell table; :meth:`Synthesizer.synthesize` makes one cell and returns its re
 a seed of its own, so results depend on nothing but the cell's row and the settings.
 """
 
+from __future__ import annotations
+
 import importlib
 import logging
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,11 +25,15 @@ from region_grower_flow.errors import (
     InvalidInput,
     OutputFailed,
 )
+from region_grower_flow.morphology import FlatMorphology
+
+if TYPE_CHECKING:
+    from region_grower_flow.engine.model import Grown, GrowthSite
 
 L = logging.getLogger(__name__)
 
 
-def open_synthesizer(settings):
+def open_synthesizer(settings: SynthesisSettings | Mapping[str, Any]) -> Synthesizer:
     """Open the synthesizer of a process: ``settings`` is a SynthesisSettings or its JSON dict."""
     if not isinstance(settings, SynthesisSettings):
         settings = SynthesisSettings.from_json(settings)
@@ -35,23 +43,23 @@ def open_synthesizer(settings):
 class Synthesizer:
     """Makes the cells of a range of rows; files are read at first use and kept."""
 
-    def __init__(self, settings):
+    def __init__(self, settings: SynthesisSettings) -> None:
         self.settings = settings
         self.inputs = CellInputs(settings)
 
-    def digest(self, row):
+    def digest(self, row: int) -> str:
         """Fingerprint of everything that determines the cell of this row."""
         return self.inputs.digest(row)
 
-    def cost(self, row):
+    def cost(self, row: int) -> float:
         """Roughly how much work the cell is, see :meth:`CellInputs.cost`."""
         return self.inputs.cost(row)
 
-    def kernel_groups(self):
+    def kernel_groups(self) -> list[str]:
         """The groups of kernels that the rows' cells call; none when NeuroTS grows them."""
         return self.inputs.kernel_groups() if self.settings.growth.engine == "compiled" else []
 
-    def warm_up(self):
+    def warm_up(self) -> None:
         """Read the inputs and load the kernels, so that no cell's time limit pays for it.
 
         Raises:
@@ -65,7 +73,7 @@ class Synthesizer:
         else:
             importlib.import_module("neurots")
 
-    def synthesize(self, row):
+    def synthesize(self, row: int) -> dict[str, Any]:
         """Make the cell of one row of the cell table, write it, and return its record.
 
         A cell that cannot be made is dropped with a reason.
@@ -85,14 +93,15 @@ class Synthesizer:
             L.exception("Cell %d failed unexpectedly", self.inputs.cell_id(row))
             return self.drop(row, f"unexpected {type(error).__name__}: {error}")
 
-    def drop(self, row, reason):
+    def drop(self, row: int, reason: str) -> dict[str, Any]:
         """The record of a cell that is given up."""
         return self._record(row, status=layout.DROPPED, reason=" ".join(str(reason).split()))
 
     # The parts of one cell.
 
-    def _make(self, row):
+    def _make(self, row: int) -> dict[str, Any]:
         rng = np.random.default_rng(self.inputs.seed(row))
+        last: Exception | None = None
         for attempt in range(1, layout.MAX_ATTEMPTS + 1):
             try:
                 made = self._attempt(row, rng)
@@ -106,7 +115,7 @@ class Synthesizer:
                 return {**made, "attempts": attempt}
         raise DropCell(f"no growth in {layout.MAX_ATTEMPTS} attempts, the last failed with: {last}")
 
-    def _attempt(self, row, rng):
+    def _attempt(self, row: int, rng: np.random.Generator) -> dict[str, Any]:
         from region_grower_flow import engine
         from region_grower_flow.cell import limits as hard_limits
         from region_grower_flow.space.scaling import limits
@@ -136,7 +145,14 @@ class Synthesizer:
             result["debug"] = _debug_data(site, grown, changes)
         return result
 
-    def _graft(self, row, morphology, donor, orientation, rng):
+    def _graft(
+        self,
+        row: int,
+        morphology: FlatMorphology,
+        donor: FlatMorphology,
+        orientation: np.ndarray,
+        rng: np.random.Generator,
+    ) -> FlatMorphology:
         from region_grower_flow.cell.axon import place_axon
 
         scale = float(self.inputs.column("axon_scales", row))
@@ -150,13 +166,15 @@ class Synthesizer:
             rng=rng,
         )
 
-    def _write(self, row, morphology, apical_points):
+    def _write(
+        self, row: int, morphology: FlatMorphology, apical_points: Sequence[Any]
+    ) -> dict[str, Any]:
         from region_grower_flow.io import morphologies
         from region_grower_flow.io.nrn import apical_nrn_sections
 
         ordered, _ = morphologies.nrn_ordered(morphology)
         stem = self._stem(row)
-        result = {"name": stem, "files": {}, "apical_NRN_sections": None}
+        result: dict[str, Any] = {"name": stem, "files": {}, "apical_NRN_sections": None}
         if self.settings.nrn_sections and not self.settings.skip_write:
             text = next(
                 e for e in self.settings.growth.out_morph_ext if e in layout.NEURON_EXTENSIONS
@@ -168,13 +186,13 @@ class Synthesizer:
             )
         return result
 
-    def _stem(self, row):
+    def _stem(self, row: int) -> str:
         from region_grower_flow.io import morphologies
 
         name = morphologies.morphology_name(self.inputs.seed(row))
         return str(morphologies.relative_stem(name, self.settings.directory_depth))
 
-    def _record(self, row, status=layout.MADE, **values):
+    def _record(self, row: int, status: str = layout.MADE, **values: Any) -> dict[str, Any]:
         record = {
             "row": int(row),
             "cell": self.inputs.cell_id(row),
@@ -193,7 +211,7 @@ class Synthesizer:
         return {**record, **values}
 
 
-def _debug_data(site, grown, changes):
+def _debug_data(site: GrowthSite, grown: Grown, changes: Any) -> dict[str, Any]:
     """The reference's debug infos, as JSON."""
     inputs = {}
     for kind, log in grown.scaling_log.items():
@@ -211,7 +229,7 @@ def _debug_data(site, grown, changes):
             },
         }[kind]
         inputs[f"{kind}_func"] = {"inputs": values, "scaling": log}
-    debug = {"input_scaling": inputs}
+    debug: dict[str, Any] = {"input_scaling": inputs}
     if changes:
         debug["neurite_hard_limit_rescaling"] = changes
     names = [c.mesh_name for c in site.constraints if getattr(c, "mesh_name", None)]

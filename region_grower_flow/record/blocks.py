@@ -10,22 +10,24 @@ import gc
 import json
 import os
 import zlib
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from region_grower_flow import layout
 from region_grower_flow.errors import InvalidInput
-from region_grower_flow.io.atomic import is_plain, write_bytes_atomic
+from region_grower_flow.io.atomic import PathLike, is_plain, write_bytes_atomic
 
 FORMAT, FORMAT_VERSION = "region_grower_flow.block", 1
 SUFFIX = ".jsonl"
 
 
-def block_name(job, index, first_row):
+def block_name(job: str, index: int, first_row: int) -> str:
     """The file name of a block: unique to the job, sorted by row, independent of the contents."""
     return f"{first_row:09d}-{job}-{index:06d}{SUFFIX}"
 
 
-def write_block(folder, name, records):
+def write_block(folder: PathLike, name: str, records: Iterable[dict[str, Any]]) -> Path:
     """Write the records (JSON-able dicts) of one block and return its path; raises OutputFailed."""
     lines = [json.dumps(r, ensure_ascii=False, separators=(",", ":")) for r in records]
     body = "".join(line + "\n" for line in lines).encode()
@@ -41,7 +43,7 @@ def write_block(folder, name, records):
     return path
 
 
-def read_block(path):
+def read_block(path: PathLike) -> list[dict[str, Any]] | None:
     """The records of a block file, or None when the file is not whole or not a block file.
 
     Raises:
@@ -68,7 +70,7 @@ def read_block(path):
     return records if whole else None
 
 
-def is_record(record):
+def is_record(record: Any) -> bool:
     """True if a value read from JSON is the record of a cell, with all that others ask of it."""
     try:
         if not (_is_whole(record["row"]) and isinstance(record["digest"], str)):
@@ -85,11 +87,11 @@ def is_record(record):
         return False
 
 
-def _is_whole(value):
+def _is_whole(value: object) -> bool:
     return type(value) is int and value >= 0
 
 
-def block_files(folder, job=None):
+def block_files(folder: PathLike, job: str | None = None) -> list[Path]:
     """The paths of the block files in a folder (of one job when ``job`` is named), sorted."""
     try:
         with os.scandir(folder) as entries:
@@ -100,7 +102,9 @@ def block_files(folder, job=None):
     return [Path(folder) / name for name in sorted(names)]
 
 
-def finished_records(folder, job=None):
+def finished_records(
+    folder: PathLike, job: str | None = None
+) -> dict[tuple[int, str], dict[str, Any]]:
     """The records of all whole block files of a folder.
 
     Args:
@@ -111,7 +115,7 @@ def finished_records(folder, job=None):
         {(row, digest): record}. Of two records of the same cell a made one is preferred, then the
         later file.
     """
-    found = {}
+    found: dict[tuple[int, str], dict[str, Any]] = {}
     with _without_collection():
         for path in block_files(folder, job):
             for record in read_block(path) or ():
@@ -124,7 +128,7 @@ def finished_records(folder, job=None):
 
 
 @contextlib.contextmanager
-def _without_collection():
+def _without_collection() -> Iterator[None]:
     """No search for garbage while many records are made that all stay: a third of the time."""
     enabled = gc.isenabled()
     gc.disable()

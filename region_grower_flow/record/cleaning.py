@@ -3,16 +3,17 @@
 import os
 import re
 from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from region_grower_flow import layout
 from region_grower_flow.errors import InvalidInput
-from region_grower_flow.io.atomic import TEMPORARY_PREFIX
+from region_grower_flow.io.atomic import TEMPORARY_PREFIX, PathLike
 from region_grower_flow.record.blocks import finished_records
 from region_grower_flow.record.fingerprint import read_memory
 from region_grower_flow.record.listing import read_folder, read_listing
-from region_grower_flow.record.manifest import read_manifest
+from region_grower_flow.record.manifest import Manifest, read_manifest
 from region_grower_flow.record.tables import whole_records
 
 _KINDS = f"({'|'.join(layout.MORPHOLOGY_EXTENSIONS)})"
@@ -60,13 +61,13 @@ class Sweep:
     """
 
     folder: Path
-    files: list = field(default_factory=list)
+    files: list[Path] = field(default_factory=list)
 
-    def lines(self):
+    def lines(self) -> Iterator[str]:
         """Lines on the files that would be removed, by folder, with their sizes."""
         stats = {path: path.lstat() for path in self.files}
         links = Counter((stat.st_dev, stat.st_ino) for stat in stats.values())
-        sums = {}
+        sums: dict[str, tuple[int, float, float]] = {}
         for path, stat in stats.items():
             top = path.relative_to(self.folder).parts[0]
             count, size, freed = sums.get(top, (0, 0, 0))
@@ -78,7 +79,7 @@ class Sweep:
             also = "" if size == freed else f", {in_bytes(size - freed)} of it shared with outputs"
             yield f"  {name + ':':28} {count} files, {in_bytes(size)}{also}"
 
-    def remove(self):
+    def remove(self) -> None:
         """Remove the files, and the folders that they leave empty."""
         for path in self.files:
             path.unlink(missing_ok=True)
@@ -91,24 +92,26 @@ class Sweep:
                 folder = folder.parent
 
 
-def in_bytes(size):
+def in_bytes(size: float) -> str:
     """A size for a person."""
-    size = round(size)
-    for unit in ("bytes", "kB", "MB", "GB"):
-        if size < 1000 or unit == "GB":
-            return f"{size} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
-        size /= 1000
+    if round(size) < 1000:
+        return f"{round(size)} bytes"
+    size, unit = size / 1000, "kB"
+    for larger in ("MB", "GB"):
+        if size >= 1000:
+            size, unit = size / 1000, larger
+    return f"{size:.1f} {unit}"
 
 
-def everything(folder):
+def everything(folder: PathLike) -> Sweep:
     """A Sweep of all that the package has made in a work folder; outputs stay.
 
     Raises:
         InvalidInput: it is no work folder.
     """
     folder = _work_folder(folder)
-    manifests = [read_manifest(p) for p in sorted((folder / layout.MANIFESTS).glob("*.json"))]
-    manifests = [manifest for manifest in manifests if manifest is not None]
+    paths = sorted((folder / layout.MANIFESTS).glob("*.json"))
+    manifests = [found for found in map(read_manifest, paths) if found is not None]
     outputs = {Path(path).resolve() for m in manifests for path in m.outputs}
     tops = [path for path in sorted(folder.iterdir()) if _is_intermediate(path.name)]
     files = [path for path in tops if path.resolve() in outputs and path.is_file()]
@@ -121,13 +124,13 @@ def everything(folder):
     return Sweep(folder, files)
 
 
-def _is_intermediate(name):
+def _is_intermediate(name: str) -> bool:
     """True if a file in the work folder itself bears a name that the package gives."""
     stems = tuple(f"{Path(placed).stem}_" for placed in _PLACED)
     return name in (layout.CELL_TABLE, *_GENERATED, *_PLACED) or name.startswith(stems)
 
 
-def _everything_held_out(folder):
+def _everything_held_out(folder: Path) -> list[Path]:
     """The files of the hold-out's work folder: there the cells are no outputs either."""
     listing = layout.vacuum_listing(folder / layout.VACUUM_WORK)
     cells = folder / layout.VACUUM
@@ -136,7 +139,7 @@ def _everything_held_out(folder):
     return [*everything(folder).files, *(path for path in files if path.is_file())]
 
 
-def stale(folder, chunks):
+def stale(folder: PathLike, chunks: Mapping[tuple[int, int], bool] | None) -> Sweep:
     """A Sweep of what no stage refers to that is up to date, and no run would take over.
 
     Args:
@@ -166,7 +169,7 @@ def stale(folder, chunks):
     return sweep
 
 
-def _is_stale(name, chunks):
+def _is_stale(name: str, chunks: Mapping[tuple[int, int], bool] | None) -> bool:
     match = _CELLS.fullmatch(name)
     if match is None or chunks is None:
         return False
@@ -176,7 +179,7 @@ def _is_stale(name, chunks):
     return all(done for (a, b), done in chunks.items() if a < last and first < b)
 
 
-def _named(folder, kept):
+def _named(folder: Path, kept: Sequence[Path]) -> Iterator[str]:
     """The morphology files that the kept records name."""
     tables = [path for path in kept if path.parent.name == layout.CHUNKS]
     blocks = {path.parent for path in kept if path.parent.parent.name == layout.BLOCKS}
@@ -189,7 +192,7 @@ def _named(folder, kept):
                 yield f"{record['name']}.{extension}"
 
 
-def _ours(folder):
+def _ours(folder: Path) -> Iterator[Path]:
     """The files in the work folder's own folders that bear names that the package gives."""
     for name, pattern in OURS.items():
         top = folder / name
@@ -205,7 +208,9 @@ def _ours(folder):
                     yield path
 
 
-def _without_outputs(folder, files, manifests):
+def _without_outputs(
+    folder: Path, files: Iterable[Path], manifests: Iterable[Manifest]
+) -> list[Path]:
     """Those files that are no outputs of the merge, should these lie in the work folder."""
     merged = [m for m in manifests if m.recipe["stage"] == "SynthesizeMorphologies"]
     outputs = {Path(path).resolve() for manifest in merged for path in manifest.outputs}
@@ -218,17 +223,17 @@ def _without_outputs(folder, files, manifests):
     ]
 
 
-def _work_folder(folder):
+def _work_folder(folder: PathLike) -> Path:
     folder = Path(folder)
     if not _is_work_folder(folder):
         raise InvalidInput("is not a folder of intermediates", folder, "see the option work_dir")
     return folder.resolve()
 
 
-def _is_work_folder(folder):
+def _is_work_folder(folder: Path) -> bool:
     return (folder / layout.MANIFESTS).is_dir() or (folder / layout.LOCKS).is_dir()
 
 
-def _is_memory(path):
+def _is_memory(path: Path) -> bool:
     """True if a file is our memory of digests, not somebody's of the same name."""
     return bool(read_memory(path))

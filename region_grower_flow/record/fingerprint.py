@@ -11,10 +11,13 @@ import importlib.metadata
 import json
 import math
 import os
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from region_grower_flow.errors import InvalidInput
+from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.io.files import digest_file, stamp
 
 RESULT_PACKAGES = (
@@ -36,7 +39,7 @@ RESULT_PACKAGES = (
 """Packages whose version can change a morphology or a parameter."""
 
 
-def canonical_json(value):
+def canonical_json(value: object) -> bytes:
     """The one JSON text (bytes) of a value: sorted keys, no spaces, NaN spelled out.
 
     Raises:
@@ -45,7 +48,7 @@ def canonical_json(value):
     return _ENCODER.encode(_plain(value)).encode()
 
 
-def plain_json(value):
+def plain_json(value: object) -> bytes:
     """:func:`canonical_json` of a value that is JSON already: lists, str keys, no NaN; for speed.
 
     Raises:
@@ -59,7 +62,7 @@ _ENCODER = json.JSONEncoder(
 )
 
 
-def _plain(value):
+def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -73,18 +76,18 @@ def _plain(value):
     return value
 
 
-def digest_of(value):
+def digest_of(value: object) -> str:
     """SHA-256 (hex) of a value's canonical JSON."""
     return hashlib.sha256(canonical_json(value)).hexdigest()
 
 
-def package_versions(packages=RESULT_PACKAGES):
+def package_versions(packages: Iterable[str] = RESULT_PACKAGES) -> dict[str, str | None]:
     """{package: version or None} of what is installed."""
     return {package: _version(package) for package in packages}
 
 
 @functools.cache
-def _version(package):
+def _version(package: str) -> str | None:
     try:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
@@ -100,10 +103,10 @@ class FileDigests:
     """
 
     path: Path | None = None
-    _known: dict | None = field(default=None, repr=False)
+    _known: dict[str, list[Any]] | None = field(default=None, repr=False)
     _changed: bool = field(default=False, repr=False)
 
-    def digest(self, path):
+    def digest(self, path: PathLike) -> str:
         """SHA-256 (hex) of a file, or of a folder's files with their names.
 
         Raises:
@@ -115,7 +118,7 @@ class FileDigests:
             return known[path][-1]
         return digest_of({str(p.relative_to(path)): one[-1] for p, one in known.items()})
 
-    def known(self, path):
+    def known(self, path: PathLike) -> dict[Path, list[Any]]:
         """{path: [*stamp, digest]} of a file, or of all files of a folder.
 
         Raises:
@@ -131,13 +134,13 @@ class FileDigests:
             problem = f"cannot be read ({getattr(error, 'strerror', None) or error})"
             raise InvalidInput(problem, path, "check the path and its permissions") from error
 
-    def news(self):
+    def news(self) -> dict[str, Any] | None:
         """The content that ``path`` should get if something has been learned since, else None."""
         if not self._changed:
             return None
         return {"files": self._known, "check": digest_of(self._known)}
 
-    def _file(self, path):
+    def _file(self, path: Path) -> list[Any]:
         key = str(path.resolve())
         known = self._memory().get(key)
         if known is None or known[:-1] != stamp(path.stat()):
@@ -146,13 +149,13 @@ class FileDigests:
             self._changed = True
         return known
 
-    def _memory(self):
+    def _memory(self) -> dict[str, list[Any]]:
         if self._known is None:
             self._known = read_memory(self.path)
         return self._known
 
 
-def read_memory(path):
+def read_memory(path: PathLike | None) -> dict[str, list[Any]]:
     """Memory of files from an earlier run: {path: [*stamp, digest]}.
 
     A memory that is missing or damaged is empty.
@@ -182,12 +185,12 @@ class Recipe:
 
     stage: str
     version: int
-    parameters: dict = field(default_factory=dict)
-    upstream: dict = field(default_factory=dict)
-    files: dict = field(default_factory=dict)
-    packages: dict = field(default_factory=dict)
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    upstream: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, Any] = field(default_factory=dict)
+    packages: Mapping[str, str | None] = field(default_factory=dict)
 
-    def as_dict(self):
+    def as_dict(self) -> dict[str, Any]:
         """The recipe as JSON values, for the manifest."""
         return {
             "stage": self.stage,
@@ -198,12 +201,12 @@ class Recipe:
             "packages": dict(self.packages),
         }
 
-    def fingerprint(self):
+    def fingerprint(self) -> str:
         """SHA-256 (hex) of the recipe."""
         return digest_of(self.as_dict())
 
 
-def differences(old, new):
+def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     """Changes between two recipes (as dicts): a list of sentences that name old and new."""
     changes = []
     if old.get("version") != new.get("version"):
@@ -223,7 +226,7 @@ def differences(old, new):
     return changes
 
 
-def _short(value):
+def _short(value: object) -> str:
     text = json.dumps(value, ensure_ascii=False)
     if isinstance(value, str) and len(value) == 64:
         return value[:10]

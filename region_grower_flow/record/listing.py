@@ -10,10 +10,12 @@ import json
 import multiprocessing
 import os
 import zlib
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from region_grower_flow.errors import WorkerFailed
-from region_grower_flow.io.atomic import inside, make_folder, write_text_atomic
+from region_grower_flow.io.atomic import PathLike, inside, make_folder, write_text_atomic
 from region_grower_flow.io.files import stamp, stamp_of
 
 FILES_PER_PROCESS = 100_000
@@ -23,7 +25,7 @@ UNKNOWN = (0, 0, 0)
 """Times and inode of a file that was not placed yet."""
 
 
-def write_listing(path, folder, files):
+def write_listing(path: PathLike, folder: PathLike, files: Mapping[str, Any]) -> None:
     """Write the listing.
 
     Args:
@@ -43,7 +45,7 @@ def write_listing(path, folder, files):
     write_text_atomic(path, f"{json.dumps(head)}\n{body}", durable=True)
 
 
-def read_listing(path, folder):
+def read_listing(path: PathLike, folder: PathLike) -> dict[str, Any] | None:
     """{path below the folder: (size, crc32, (mtime_ns, ctime_ns, inode))} of a listing.
 
     None when there is no whole one for this folder.
@@ -64,7 +66,7 @@ def read_listing(path, folder):
     )
 
 
-def read_folder(path):
+def read_folder(path: PathLike) -> Path | None:
     """The folder of a listing's files, resolved; None when there is no whole listing."""
     head, _ = _parts(path)
     try:
@@ -73,7 +75,7 @@ def read_folder(path):
         return None
 
 
-def _parts(path):
+def _parts(path: PathLike) -> Any:
     """The first line and the rest of a whole listing, else None and None."""
     try:
         first, _, body = Path(path).read_text(encoding="utf-8").partition("\n")
@@ -84,7 +86,7 @@ def _parts(path):
     return (head, body) if whole else (None, None)
 
 
-def intact(path, folder):
+def intact(path: PathLike, folder: PathLike) -> bool:
     """True if there is a listing and every file of it is in the folder as it was written.
 
     The stamp decides; where it differs, the content.
@@ -95,7 +97,7 @@ def intact(path, folder):
     return not share_out(lambda part: _changed(folder, part), list(listed.items()))
 
 
-def share_out(find, files):
+def share_out(find: Callable[[Any], Any], files: Sequence[Any]) -> list[Any]:
     """A function's findings in very many files, of which several processes look at a part each.
 
     Args:
@@ -121,18 +123,18 @@ def share_out(find, files):
     return [name for names in found for name in names]
 
 
-def _send(sender, find, files):
+def _send(sender: Any, find: Callable[[Any], Any], files: Sequence[Any]) -> None:
     sender.send_bytes(json.dumps(find(files)).encode())
 
 
-def _received(pipe):
+def _received(pipe: Any) -> Any:
     try:
         return json.loads(pipe.recv_bytes())
     except EOFError as error:
         raise WorkerFailed("A process that looked at morphologies died. Run again.") from error
 
 
-def _changed(folder, files):
+def _changed(folder: PathLike, files: Any) -> list[Any]:
     """The first file that is not as it was written, in a list; an empty one when there is none."""
     from region_grower_flow.io.morphologies import check_file
 
@@ -146,12 +148,12 @@ def _changed(folder, files):
     return []
 
 
-def _seen_from(path, folder):
+def _seen_from(path: PathLike, folder: PathLike) -> str:
     """The folder as seen from the listing: both may be moved together."""
     return os.path.relpath(os.path.abspath(folder), os.path.dirname(os.path.abspath(path)))
 
 
-def scan(folder, names):
+def scan(folder: PathLike, names: Collection[str]) -> Iterator[tuple[str, os.stat_result]]:
     """(name, status) of those of ``names`` that exist; folders are listed, files not looked for."""
     folder = str(folder)
     # Everything here is done for each of a million files.

@@ -8,17 +8,19 @@ import json
 import os
 import socket
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from region_grower_flow.errors import Busy, OutputFailed
-from region_grower_flow.io.atomic import make_folder, open_own, writing
+from region_grower_flow.io.atomic import PathLike, make_folder, open_own, writing
 
 PROBE_SECONDS = 0.05
 """Longer than anybody needs who only looks whether a lock is held."""
 
 
 @contextlib.contextmanager
-def stage_lock(path, what):
+def stage_lock(path: PathLike, what: str) -> Iterator[None]:
     """Hold the lock file ``path`` while ``what`` is made.
 
     The kernel releases the lock when its process ends, however it ends.
@@ -38,7 +40,7 @@ def stage_lock(path, what):
         os.close(handle)
 
 
-def holder(path):
+def holder(path: PathLike) -> str | None:
     """The holder of a lock file, as words; None when nobody holds it. Nothing is written."""
     try:
         handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
@@ -54,18 +56,19 @@ def holder(path):
         os.close(handle)
 
 
-def _lock(handle):
+def _lock(handle: int) -> None:
     """Lock; a second time after a moment, since :func:`holder` holds a lock while it looks."""
     for pause in (PROBE_SECONDS, None):
         try:
-            return fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
         except OSError:
             if pause is None:
                 raise
             time.sleep(pause)
 
 
-def _take(handle, path, what):
+def _take(handle: int, path: PathLike, what: str) -> None:
     try:
         _lock(handle)
     except OSError as error:
@@ -81,7 +84,7 @@ def _take(handle, path, what):
         os.pwrite(handle, json.dumps(holder_content()).encode(), 0)
 
 
-def holder_content():
+def holder_content() -> dict[str, Any]:
     """Content of a lock file that this process holds from now on, as a dict."""
     return {
         "pid": os.getpid(),
@@ -91,7 +94,7 @@ def holder_content():
     }
 
 
-def holder_words(text):
+def holder_words(text: str) -> str:
     """The holder of a lock in words, from the content of its file."""
     try:
         content = json.loads(text)
@@ -103,7 +106,7 @@ def holder_words(text):
         return "its process is not known"
 
 
-def _user():
+def _user() -> str:
     try:
         return getpass.getuser()
     except (KeyError, OSError):

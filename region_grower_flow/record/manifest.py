@@ -6,14 +6,16 @@ stamp is as recorded (see :mod:`region_grower_flow.io.files`), or else when its 
 
 import json
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from region_grower_flow import __version__
 from region_grower_flow.errors import InvalidInput
-from region_grower_flow.io.atomic import sync_outputs
+from region_grower_flow.io.atomic import PathLike, sync_outputs
 from region_grower_flow.io.files import digest_file, stamp_of
-from region_grower_flow.record.fingerprint import FileDigests, digest_of
+from region_grower_flow.record.fingerprint import FileDigests, Recipe, digest_of
 
 VERSION = 2
 
@@ -32,14 +34,16 @@ class Manifest:
     """
 
     fingerprint: str
-    recipe: dict
-    outputs: dict
-    facts: dict = field(default_factory=dict)
+    recipe: dict[str, Any]
+    outputs: dict[str, Any]
+    facts: dict[str, Any] = field(default_factory=dict)
     made: str = ""
     package: str = __version__
 
     @classmethod
-    def describe(cls, recipe, outputs, facts=None):
+    def describe(
+        cls, recipe: Recipe, outputs: Iterable[PathLike], facts: dict[str, Any] | None = None
+    ) -> "Manifest":
         """The manifest of outputs (paths) that have just been written."""
         described = {}
         sync_outputs(outputs)
@@ -49,7 +53,7 @@ class Manifest:
         now = time.strftime("%Y-%m-%dT%H:%M:%S%z")
         return cls(recipe.fingerprint(), recipe.as_dict(), described, facts or {}, now)
 
-    def intact(self, digests=None):
+    def intact(self, digests: FileDigests | None = None) -> bool:
         """True if every output is as it was written.
 
         Args:
@@ -58,7 +62,7 @@ class Manifest:
         """
         return all(_intact(path, known, digests) for path, known in self.outputs.items())
 
-    def write(self, path):
+    def write(self, path: PathLike) -> None:
         """Write the manifest atomically; what a killed writer of it has left is removed."""
         from region_grower_flow.io.atomic import make_folder, remove_unfinished, write_json_atomic
 
@@ -77,7 +81,7 @@ class Manifest:
         write_json_atomic(path, content, durable=True)
 
 
-def read_manifest(path):
+def read_manifest(path: PathLike) -> Manifest | None:
     """The Manifest in a file; None when it is missing, damaged or of another version."""
     try:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
@@ -92,7 +96,7 @@ def read_manifest(path):
 _NAMES = ("fingerprint", "recipe", "outputs", "facts", "made", "package")
 
 
-def _intact(path, known, digests):
+def _intact(path: str, known: Any, digests: FileDigests | None) -> bool:
     *mark, digest = known
     found = stamp_of(path)
     if found is None or found[0] != mark[0]:
@@ -103,7 +107,7 @@ def _intact(path, known, digests):
         return False
 
 
-def remember_digests(digests):
+def remember_digests(digests: FileDigests) -> None:
     """Write what a FileDigests has learned, if anything has and there is a place for it."""
     news = digests.news()
     if digests.path is not None and news is not None:

@@ -15,10 +15,12 @@ import os
 import socket
 import time
 import zlib
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from region_grower_flow.errors import Busy, OutputFailed
-from region_grower_flow.io.atomic import make_folder, open_own, remove_unfinished, writing
+from region_grower_flow.io.atomic import PathLike, make_folder, open_own, remove_unfinished, writing
 from region_grower_flow.record.lock import holder_content, holder_words
 
 LOCK_PREFIX = ".lock-"
@@ -31,10 +33,10 @@ POLL_SECONDS = 0.05
 ATTEMPTS = 20
 """Attempts to take a lock file: somebody who looks at it, or a run that ends, may be in the way."""
 
-_held = {}
+_held: dict[tuple[int, Path], int] = {}
 
 
-def hold(places):
+def hold(places: Iterable[PathLike]) -> None:
     """Hold places (paths of files or folders) until :func:`release` or the end of the process.
 
     What this run holds already is no obstacle.
@@ -50,7 +52,7 @@ def hold(places):
             _held[os.getpid(), path] = _take(path, place)
 
 
-def look(places):
+def look(places: Iterable[PathLike]) -> None:
     """See that no other run holds the places; nothing is written.
 
     Raises:
@@ -67,7 +69,7 @@ def look(places):
 
 
 @atexit.register
-def release():
+def release() -> None:
     """Give up all that this process holds; the lock files go with the last process of the run."""
     for pid, path in list(_held):
         if pid != os.getpid():
@@ -79,7 +81,7 @@ def release():
         os.close(handle)
 
 
-def lock_path(place):
+def lock_path(place: Path) -> Path:
     """The lock file of a place: beside it, or in it where that is a folder and beside is closed."""
     name = f"{LOCK_PREFIX}{zlib.crc32(os.fsencode(place.name)):08x}"
     if place.is_dir() and not os.access(place.parent, os.W_OK | os.X_OK):
@@ -87,7 +89,7 @@ def lock_path(place):
     return place.parent / name
 
 
-def _take(path, place):
+def _take(path: Path, place: Path) -> int:
     """Lock a file for this run and return its descriptor."""
     deadline = time.monotonic() + ORPHAN_SECONDS
     make_folder(path.parent)
@@ -105,7 +107,7 @@ def _take(path, place):
     raise Busy(f"{place} is held by several runs that start at the same time. Start one again.")
 
 
-def _take_open(handle, path, place, deadline):
+def _take_open(handle: int, path: Path, place: Path, deadline: float) -> bool:
     """True if this run has the lock file now, else it has gone or changed hands meanwhile."""
     alone = _flock(handle, fcntl.LOCK_EX)
     while not alone and _is_unclear(handle) and time.monotonic() < deadline:
@@ -122,7 +124,7 @@ def _take_open(handle, path, place, deadline):
     return _flock(handle, fcntl.LOCK_SH) and _is_ours(_content(handle))
 
 
-def _check(handle, place, free):
+def _check(handle: int, place: Path, free: bool) -> None:
     """Raise Busy when a lock file belongs to another living run."""
     content = _content(handle)
     if _is_ours(content) or (free and not _is_running(content)):
@@ -133,7 +135,7 @@ def _check(handle, place, free):
     )
 
 
-def _flock(handle, kind):
+def _flock(handle: int, kind: int) -> bool:
     try:
         fcntl.flock(handle, kind | fcntl.LOCK_NB)
     except OSError as error:
@@ -143,7 +145,7 @@ def _flock(handle, kind):
     return True
 
 
-def _is_file(handle, path):
+def _is_file(handle: int, path: Path) -> bool:
     """True if the open file is still the one at ``path``: a run that ends removes it."""
     try:
         return os.path.samestat(os.fstat(handle), os.stat(path))
@@ -151,7 +153,7 @@ def _is_file(handle, path):
         return False
 
 
-def _content(handle):
+def _content(handle: int) -> dict[str, Any]:
     try:
         content = json.loads(os.pread(handle, 4096, 0))
     except ValueError:
@@ -159,26 +161,26 @@ def _content(handle):
     return content if isinstance(content, dict) else {}
 
 
-def _write(handle, path, place):
+def _write(handle: int, path: Path, place: Path) -> None:
     content = {**holder_content(), **_run(), "place": str(place)}
     with writing(path):
         os.ftruncate(handle, 0)
         os.pwrite(handle, json.dumps(content).encode(), 0)
 
 
-def _run():
+def _run() -> dict[str, Any]:
     """The process of this run that all others are forked from."""
     parent = multiprocessing.parent_process()
     pid = os.getpid() if parent is None else parent.pid
     return {"pid": pid, "started": _start_of(pid), "host": socket.gethostname()}
 
 
-def _is_ours(content):
+def _is_ours(content: dict[str, Any]) -> bool:
     run = _run()
     return {name: content.get(name) for name in run} == run
 
 
-def _is_running(content):
+def _is_running(content: dict[str, Any]) -> bool:
     """True if the run of a lock file lives, as far as this machine can know."""
     if content.get("host") != socket.gethostname() or not isinstance(content.get("pid"), int):
         return False
@@ -186,13 +188,13 @@ def _is_running(content):
     return started is not None and started == content.get("started")
 
 
-def _is_unclear(handle):
+def _is_unclear(handle: int) -> bool:
     """True if a locked file tells of nobody yet, or of a run that has ended."""
     content = _content(handle)
     return not content or (content.get("host") == socket.gethostname() and not _is_running(content))
 
 
-def _start_of(pid):
+def _start_of(pid: int | None) -> int | None:
     """Start of a process of this machine (clock ticks), None when it has ended."""
     try:
         with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:

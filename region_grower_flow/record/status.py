@@ -1,10 +1,12 @@
 """State of each stage of a run, and why it is not up to date. Nothing is written."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from region_grower_flow import layout
+from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.record.fingerprint import differences, digest_of
 from region_grower_flow.record.manifest import Manifest, read_manifest
 
@@ -27,13 +29,13 @@ class Stage:
 
     name: str
     state: str = MISSING
-    reasons: list = field(default_factory=list)
+    reasons: list[str] = field(default_factory=list)
     cells: int = 0
     finished: int | None = None
     holder: str | None = None
     made: str = ""
 
-    def line(self, width):
+    def line(self, width: int) -> str:
         """The stage for a terminal, its name padded to ``width`` characters."""
         notes = list(self.reasons)
         if self.state == FRESH and self.made:
@@ -52,8 +54,8 @@ class Wanted:
         upstream: gives the Wanted of a stage above it, by its name in the recipe.
     """
 
-    recipe: Callable
-    upstream: Callable
+    recipe: Callable[[], dict[str, Any]]
+    upstream: Callable[[str], "Wanted"]
 
 
 class Recipes:
@@ -63,15 +65,15 @@ class Recipes:
         folders: the work folders.
     """
 
-    def __init__(self, folders):
-        self._known = {}
+    def __init__(self, folders: Iterable[PathLike]) -> None:
+        self._known: dict[str, dict[str, Any]] = {}
         for folder in folders:
             for path in sorted((Path(folder) / layout.MANIFESTS).glob("*.json")):
                 manifest = read_manifest(path)
                 if manifest is not None:
                     self._add(manifest.recipe)
 
-    def _add(self, recipe):
+    def _add(self, recipe: dict[str, Any]) -> None:
         self._known[digest_of(recipe)] = recipe
         parameters = dict(recipe["parameters"])
         if parameters.pop("first", None) is not None and "last" in parameters:
@@ -80,7 +82,7 @@ class Recipes:
             whole = {**recipe, "parameters": parameters}
             self._known[digest_of(whole)] = whole
 
-    def changes(self, old, wanted):
+    def changes(self, old: Mapping[str, Any], wanted: Wanted) -> list[str]:
         """Differences between a stage and what it was made from, as sentences.
 
         Args:
@@ -89,7 +91,7 @@ class Recipes:
         """
         return list(dict.fromkeys(self._changes(old, wanted)))
 
-    def _changes(self, old, wanted):
+    def _changes(self, old: Mapping[str, Any], wanted: Wanted) -> Iterator[str]:
         new = wanted.recipe()
         yield from differences({**old, "upstream": {}}, {**new, "upstream": {}})
         for name in sorted(old["upstream"].keys() | new["upstream"].keys()):
@@ -108,7 +110,9 @@ class Recipes:
                 yield f"{name} has been made again from other inputs"
 
 
-def look_at(name, manifest_path, wanted, recipes, task):
+def look_at(
+    name: str, manifest_path: PathLike, wanted: Wanted, recipes: Recipes, task: Any
+) -> Stage:
     """The Stage of a manifest.
 
     Args:
@@ -133,7 +137,7 @@ def look_at(name, manifest_path, wanted, recipes, task):
     return Stage(name, STALE if reasons else FRESH, reasons, made=manifest.made)
 
 
-def _damages(manifest, intact):
+def _damages(manifest: Manifest, intact: Callable[[], bool]) -> Iterator[str]:
     for path, known in manifest.outputs.items():
         if not Path(path).exists():
             yield f"{path} is missing"

@@ -7,10 +7,12 @@ lines that are whole still count, and no other.
 import json
 import re
 import zlib
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from region_grower_flow.errors import FlowError
-from region_grower_flow.io.atomic import atomic_write, make_folder
+from region_grower_flow.io.atomic import PathLike, atomic_write, make_folder
 from region_grower_flow.record.blocks import is_record
 
 _END = re.compile(rb',"check":"([0-9a-f]{8})"\}')
@@ -20,16 +22,16 @@ _END_LENGTH = len(b',"check":"00000000"}')
 class DamagedTable(FlowError):
     """A table of results is not as it was written."""
 
-    def __init__(self, path):
+    def __init__(self, path: PathLike) -> None:
         super().__init__(f"{path} is damaged. Run again: its cells are grown again.")
         self.path = path
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[Any, ...]:
         """Made of the path again in another process."""
         return DamagedTable, (self.path,)
 
 
-def write_records(path, records):
+def write_records(path: PathLike, records: Iterable[dict[str, Any]]) -> None:
     """Write records as JSON Lines, atomically."""
     path = Path(path)
     make_folder(path.parent)
@@ -38,12 +40,12 @@ def write_records(path, records):
             file.write(_line(record))
 
 
-def _line(record):
+def _line(record: dict[str, Any]) -> bytes:
     text = json.dumps(record, separators=(",", ":")).encode()[:-1]
     return b'%b,"check":"%08x"}\n' % (text, zlib.crc32(text))
 
 
-def read_records(path):
+def read_records(path: PathLike) -> Iterator[dict[str, Any]]:
     """Iterate over the records of a table of results.
 
     Raises:
@@ -55,7 +57,7 @@ def read_records(path):
         yield record
 
 
-def whole_records(path):
+def whole_records(path: PathLike) -> tuple[list[dict[str, Any]], bool]:
     """The records of the whole lines of a table (a list), and whether all lines are whole."""
     try:
         records = list(_records(path))
@@ -65,7 +67,7 @@ def whole_records(path):
     return whole, len(whole) == len(records)
 
 
-def _records(path):
+def _records(path: PathLike) -> Iterator[dict[str, Any] | None]:
     """The record of each line, None for a line that is not as it was written."""
     try:
         with open(path, "rb") as file:
@@ -75,7 +77,7 @@ def _records(path):
         raise DamagedTable(path) from error
 
 
-def _record(line):
+def _record(line: Any) -> dict[str, Any] | None:
     line = line.rstrip(b"\n")
     text, end = line[:-_END_LENGTH], line[-_END_LENGTH:]
     match = _END.fullmatch(end)

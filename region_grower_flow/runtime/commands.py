@@ -6,7 +6,7 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from region_grower_flow.errors import InvalidInput, nearest
@@ -40,7 +40,7 @@ def worker_command(job_path: PathLike | None, ranks: int, module: str = WORKER_M
 
 
 def launch_command(
-    launcher: str | list[str],
+    launcher: str | Sequence[str],
     ranks: int,
     command: list[str],
     srun_options: Iterable[str] = ("--mpi=pmi2",),
@@ -135,7 +135,7 @@ def _srun_options(ranks: int, further: Iterable[str]) -> list[str]:
     return [*options, *further]
 
 
-def _from_template(template: str | list[str], ranks: int, command: list[str]) -> list[str]:
+def _from_template(template: str | Sequence[str], ranks: int, command: list[str]) -> list[str]:
     words = shlex.split(template) if isinstance(template, str) else [str(w) for w in template]
     if "{command}" not in words:
         hint = nearest(template, LAUNCHERS) if len(words) == 1 else ""
@@ -158,7 +158,9 @@ def clean_environment(environment: Mapping[str, str]) -> dict[str, str]:
     return {k: v for k, v in environment.items() if not k.startswith(MPI_PREFIXES)}
 
 
-def rank_environment(environment: Mapping[str, str], launcher: str) -> dict[str, str]:
+def rank_environment(
+    environment: Mapping[str, str], launcher: str | Sequence[str]
+) -> dict[str, str]:
     """The environment of a launcher and its ranks."""
     clean = clean_environment(environment)
     clean.update(dict.fromkeys(THREAD_VARIABLES, "1"))

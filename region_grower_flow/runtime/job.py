@@ -11,10 +11,10 @@ import socket
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import get_type_hints
+from typing import Any, get_type_hints
 
 from region_grower_flow.errors import InvalidInput
-from region_grower_flow.io.atomic import write_json_atomic
+from region_grower_flow.io.atomic import PathLike, write_json_atomic
 from region_grower_flow.options.execution import Execution
 
 JOB_VERSION = 2
@@ -24,14 +24,14 @@ JOBS = "jobs"
 
 @dataclass(frozen=True)
 class Block:
-    """What a worker takes at a time.
+    """The rows that a worker takes at a time.
 
     Attributes:
         rows: rows of the cell table.
         reason: None to grow the cells; or why they are given up without being tried.
     """
 
-    rows: tuple
+    rows: tuple[int, ...]
     reason: str | None = None
 
 
@@ -63,42 +63,42 @@ class Job:
     pid: int = field(default_factory=os.getpid)
 
     @property
-    def path(self):
+    def path(self) -> Path:
         """The job file."""
         return Path(self.blocks_folder) / JOBS / f"{self.name}.json"
 
     @property
-    def notes(self):
+    def notes(self) -> Path:
         """The notes file of the ranks."""
         return self.path.with_suffix(".notes")
 
-    def failure(self, rank):
+    def failure(self, rank: int) -> Path:
         """The file in which a rank says why it failed."""
         return self.path.with_suffix(f".failed-{rank}")
 
-    def log(self, rank):
+    def log(self, rank: int) -> Path:
         """The log file of a rank; a chunk's launches share it."""
         return Path(self.logs_folder) / f"rank-{rank:04d}.log"
 
     @property
-    def launcher_log(self):
+    def launcher_log(self) -> Path:
         """The log file of the launch command's own words."""
         return Path(self.logs_folder) / "launcher.log"
 
     @property
-    def rows(self):
+    def rows(self) -> list[int]:
         """All rows of the job, in order of blocks."""
         return [row for block in self.blocks for row in block.rows]
 
 
-def write_job(job):
+def write_job(job: Job) -> Path:
     """Write the job file and return its path; raises OutputFailed."""
     content = {"version": JOB_VERSION, **asdict(job), "execution": job.execution.to_json()}
     write_json_atomic(job.path, content, indent=None, default=os.fspath)
     return job.path
 
 
-def load_job(path):
+def load_job(path: PathLike) -> Job:
     """Read a job file.
 
     Raises:
@@ -111,9 +111,9 @@ def load_job(path):
         raise InvalidInput(problem, path) from error
     except (ValueError, RecursionError) as error:
         raise InvalidInput(f"the job file is not JSON ({error})", path) from error
-    problem = _problem(content)
-    if problem:
-        raise InvalidInput(problem, path, "run again: job files are written anew for each launch")
+    wrong = _problem(content)
+    if wrong:
+        raise InvalidInput(wrong, path, "run again: job files are written anew for each launch")
     blocks = tuple(Block(tuple(block["rows"]), block["reason"]) for block in content.pop("blocks"))
     del content["version"]
     try:
@@ -127,13 +127,13 @@ _IN_JSON = {"blocks": list, "execution": dict}
 """Types of values in the file that are others in the Job."""
 
 
-def _types():
+def _types() -> dict[str, type]:
     """{key: type} of a job file, from the Job's own annotations."""
     return {**get_type_hints(Job), **_IN_JSON}
 
 
-def _problem(content):
-    """What is wrong with the content of a job file, as a sentence; None when nothing is."""
+def _problem(content: Any) -> str | None:
+    """The problem of a job file's content, as a sentence; None without any."""
     if not isinstance(content, dict):
         return "the job file does not hold a JSON object"
     if content.get("version") != JOB_VERSION:
@@ -152,11 +152,11 @@ def _problem(content):
     return None
 
 
-def _is(value, kind):
+def _is(value: object, kind: type) -> bool:
     return isinstance(value, kind) and not isinstance(value, bool)
 
 
-def _is_block(block):
+def _is_block(block: Any) -> bool:
     return (
         isinstance(block, dict)
         and set(block) == {"rows", "reason"}

@@ -7,7 +7,9 @@ what is left, until every row has a record. The launcher's exit code proves noth
 import contextlib
 import os
 import time
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from region_grower_flow.errors import FlowError, InvalidInput, OutputFailed, WorkerFailed, some
 from region_grower_flow.io.atomic import make_folder, make_own_folder, remove_temporaries
@@ -19,13 +21,21 @@ from region_grower_flow.runtime.plans import ChunkOutcome, ChunkRun, Progress, c
 from region_grower_flow.runtime.timeout import timeout_reason
 from region_grower_flow.runtime.trial import file_size_problem, mpi_works
 
+if TYPE_CHECKING:
+    from region_grower_flow.cell.synthesis import Synthesizer
+
 __all__ = ["ChunkOutcome", "ChunkRun", "Progress", "finished_records", "mpi_works", "run_chunk"]
 
 TAIL_LINES, TAIL_LENGTH = 5, 600
 """Lines and characters of a log that an error quotes."""
 
 
-def run_chunk(plan, on_progress=None, synthesizer=None, worker_module=WORKER_MODULE):
+def run_chunk(
+    plan: ChunkRun,
+    on_progress: Callable[[Progress], object] | None = None,
+    synthesizer: "Synthesizer | None" = None,
+    worker_module: str = WORKER_MODULE,
+) -> ChunkOutcome:
     """Grow the rows of a chunk; finished blocks stay, whatever happens.
 
     Call it from the main thread, one at a time for a blocks folder (the caller holds the lock).
@@ -67,18 +77,26 @@ class _Chunk:
         outcome: the ChunkOutcome.
     """
 
-    def __init__(self, plan, on_progress, synthesizer, worker_module):
+    def __init__(
+        self,
+        plan: ChunkRun,
+        on_progress: Callable[[Progress], object] | None,
+        synthesizer: "Synthesizer | None",
+        worker_module: str,
+    ) -> None:
         self.plan, self.worker_module = plan, worker_module
         self._on_progress = on_progress or (lambda _: None)
         self._synthesizer = synthesizer
         self.crashes = blame.Crashes(plan.blocks_folder)
-        self.remaining, self.given_up, self.suspects = {}, {}, set()
+        self.remaining: dict[int, str] = {}
+        self.given_up: dict[int, str] = {}
+        self.suspects: set[int] = set()
         self.outcome = ChunkOutcome()
         self._told = 0
         self._idle_launches = 0
-        self._crashed = set()
+        self._crashed: set[int] = set()
 
-    def prepare(self):
+    def prepare(self) -> None:
         """Make the folders, tidy up after a killed run, and learn what it is about to do."""
         plan = self.plan
         if plan.workers < 1:
@@ -95,7 +113,7 @@ class _Chunk:
             if (row, cell) in self.crashes.counts:
                 self._suspect(row)
 
-    def launch(self):
+    def launch(self) -> None:
         """One launch: grow what can be grown, collect the records, judge what went wrong."""
         job, alone = self._make_job()
         self.outcome.launches += 1
@@ -111,14 +129,14 @@ class _Chunk:
 
     # What to do.
 
-    def _open(self):
+    def _open(self) -> "Synthesizer":
         if self._synthesizer is None:
             from region_grower_flow.cell.synthesis import open_synthesizer
 
             self._synthesizer = open_synthesizer(self.plan.settings)
         return self._synthesizer
 
-    def _make_job(self):
+    def _make_job(self) -> tuple[Job, bool]:
         """The next Job, and whether it grows suspects alone."""
         plan = self.plan
         drops = [Block((row,), reason) for row, reason in sorted(self.given_up.items())]
@@ -144,15 +162,15 @@ class _Chunk:
         )
         return job, alone or job.ranks == 1
 
-    def _costs(self, rows):
+    def _costs(self, rows: Iterable[int]) -> dict[int, float]:
         return {row: self._open().cost(row) for row in rows}
 
-    def _count(self, row):
+    def _count(self, row: int) -> int:
         return self.crashes.counts.get((row, self.remaining[row]), (0, ""))[0]
 
     # Doing it.
 
-    def _run(self, job):
+    def _run(self, job: Job) -> supervision.LaunchEnd:
         if self.plan.launcher == INPROCESS:
             return self._run_here(job)
         plan = self.plan
@@ -176,7 +194,7 @@ class _Chunk:
             self._tell,
         )
 
-    def _run_here(self, job):
+    def _run_here(self, job: Job) -> supervision.LaunchEnd:
         from region_grower_flow.runtime.worker import run_serial
 
         end = supervision.LaunchEnd()
@@ -188,7 +206,7 @@ class _Chunk:
             end.failures[0] = f"{type(error).__name__}: {error}"
         return supervision.finish(end, job)
 
-    def _tell(self, event):
+    def _tell(self, event: Mapping[str, Any]) -> None:
         """Pass progress on, counted over all launches."""
         records = self.outcome.records
         done = max(self._told, len(records) + event["done"])
@@ -197,7 +215,7 @@ class _Chunk:
         dropped = self.outcome.dropped + event["dropped"]
         self._on_progress(Progress(self._told, dropped, total, event["cells_per_second"]))
 
-    def tell_end(self):
+    def tell_end(self) -> None:
         """Tell the final numbers."""
         done, rate = len(self.outcome.records), 0.0
         if self.outcome.seconds > 0:
@@ -206,7 +224,7 @@ class _Chunk:
 
     # What came of it.
 
-    def _collect(self, job):
+    def _collect(self, job: Job) -> int:
         """Take over the records of a job's blocks; returns how many there are."""
         found = 0
         for (row, digest), record in finished_records(
@@ -228,7 +246,7 @@ class _Chunk:
             self.crashes.clear([(row, digest)])
         return found
 
-    def _judge(self, job, end, found, alone):
+    def _judge(self, job: Job, end: supervision.LaunchEnd, found: int, alone: bool) -> None:
         """Decide what a launch's end means for the next; raises when there should be none."""
         _raise_failure(end)
         for row in end.timed_out:
@@ -254,7 +272,7 @@ class _Chunk:
                 f"installation or the memory; the last: {quoted}"
             )
 
-    def _blame(self, job, end, alone):
+    def _blame(self, job: Job, end: supervision.LaunchEnd, alone: bool) -> dict[int, str]:
         """Count crashes and suspicions after a launch that died; returns {rank: how} if certain."""
         if end.code is not None and end.code < 0:
             return {}  # somebody killed the launcher: no cell did that
@@ -273,7 +291,7 @@ class _Chunk:
                 self._crashed.add(row)
         return culprits
 
-    def _suspect(self, row):
+    def _suspect(self, row: int) -> None:
         self.suspects.add(row)
         reason = self.crashes.reason((row, self.remaining[row]))
         if reason is not None and row not in self.given_up:
@@ -281,7 +299,7 @@ class _Chunk:
 
     # After a killed run.
 
-    def _tidy(self):
+    def _tidy(self) -> None:
         """End the ranks of a killed run, learn which cell killed it, and remove its files."""
         folder = Path(self.plan.blocks_folder)
         for path in sorted((folder / JOBS).glob("*.json")):
@@ -293,7 +311,7 @@ class _Chunk:
                 path.unlink()
         remove_temporaries(folder)
 
-    def _learn(self, job):
+    def _learn(self, job: Job) -> None:
         # Only a process that grew alone can have been killed by its cell together with the parent
         # that would have counted it.
         if job.ranks != 1:
@@ -303,13 +321,13 @@ class _Chunk:
                 self.crashes.add((row, self.remaining[row]), 1, _unknown(None))
 
 
-def _check_file_size_limit():
+def _check_file_size_limit() -> None:
     problem = file_size_problem()
     if problem:
         raise OutputFailed(problem)
 
 
-def _raise_failure(end):
+def _raise_failure(end: supervision.LaunchEnd) -> None:
     """Raise what a rank reported: bad input, output that cannot be written, or another end."""
     if end.failure is None:
         return
@@ -317,11 +335,11 @@ def _raise_failure(end):
     raise kinds.get(end.failure["kind"], WorkerFailed)(end.failure["message"])
 
 
-def _unknown(code):
+def _unknown(code: int | None) -> str:
     return f"{blame.UNKNOWN}{'' if code is None else f', {blame.code_words(code)}'}"
 
 
-def _sentence(job, end, culprits):
+def _sentence(job: Job, end: supervision.LaunchEnd, culprits: Mapping[int, str]) -> str:
     """Description of a launch that left rows without records."""
     if end.timed_out:
         rows = (
@@ -339,7 +357,7 @@ def _sentence(job, end, culprits):
     return f"The launcher failed: {_unknown(end.code)}."
 
 
-def _tail(job, end, culprits):
+def _tail(job: Job, end: supervision.LaunchEnd, culprits: Mapping[int, str]) -> str:
     """The lines of the log that tell most, and its path."""
     rank = next(iter(culprits), None)
     if rank is None:
@@ -354,7 +372,7 @@ def _tail(job, end, culprits):
     return f"The log {path} says: {said}" if said else f"The log is {path}."
 
 
-def _remove_job(job):
+def _remove_job(job: Job) -> None:
     for path in job.path.parent.glob(f"{job.name}.*"):
         with contextlib.suppress(OSError):
             path.unlink()

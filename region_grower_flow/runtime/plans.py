@@ -1,8 +1,9 @@
-"""What a chunk is asked for, what came of it, and how its rows are cut into blocks."""
+"""Plans of chunks, their outcomes, and the blocks into which their rows are cut."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from region_grower_flow.options.execution import Execution
 from region_grower_flow.runtime.commands import MPIEXEC
@@ -16,7 +17,7 @@ LAST_CELLS = 4
 since each block is a message and a file."""
 
 BLOCKS_PER_WORKER = 4
-"""At least so many blocks a worker, where there are few cells."""
+"""Least number of blocks a worker, where there are few cells."""
 
 SHARES_PER_WORKER = 2
 """Shares of the work left for each worker, of which a block is one: with one share a worker, a
@@ -75,7 +76,7 @@ class ChunkRun:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a chunk is: cells ``done`` (``dropped`` of them given up) of ``total``."""
+    """Progress of a chunk: cells ``done`` (``dropped`` of them given up) of ``total``."""
 
     done: int
     dropped: int
@@ -85,7 +86,7 @@ class Progress:
 
 @dataclass
 class ChunkOutcome:
-    """What came of a chunk.
+    """Outcome of a chunk.
 
     Attributes:
         records: {row: record} of all rows asked for.
@@ -94,18 +95,23 @@ class ChunkOutcome:
         seconds: wall time.
     """
 
-    records: dict = field(default_factory=dict)
+    records: dict[int, dict[str, Any]] = field(default_factory=dict)
     launches: int = 0
-    incidents: list = field(default_factory=list)
+    incidents: list[str] = field(default_factory=list)
     seconds: float = 0.0
 
     @property
-    def dropped(self):
-        """How many of the cells were dropped."""
+    def dropped(self) -> int:
+        """Number of the cells that were dropped."""
         return sum(record["status"] == "dropped" for record in self.records.values())
 
 
-def cut_blocks(rows, costs, workers, block_cells=None):
+def cut_blocks(
+    rows: Iterable[int],
+    costs: Mapping[int, float],
+    workers: int,
+    block_cells: int | None = None,
+) -> list[Block]:
     """Cut rows into blocks that get smaller towards the end, dearest block first.
 
     Guided self-scheduling (Polychronopoulos and Kuck, IEEE Trans. Comput. 1987): a block is a share
@@ -128,7 +134,9 @@ def cut_blocks(rows, costs, workers, block_cells=None):
     left = sum(weights)
     last_cells = min(LAST_CELLS, len(rows) / (workers * BLOCKS_PER_WORKER))
     least = left / len(rows) * last_cells
-    blocks, current, weight = [], [], 0.0
+    blocks: list[tuple[float, list[int]]] = []
+    current: list[int] = []
+    weight = 0.0
     for row, cost in zip(rows, weights, strict=True):
         share = max(left / (workers * SHARES_PER_WORKER), least)
         # A cell joins when that brings the block nearer to its share than leaving it out does.
@@ -143,7 +151,7 @@ def cut_blocks(rows, costs, workers, block_cells=None):
     return [Block(tuple(cells)) for _, cells in blocks]
 
 
-def _weights(costs):
+def _weights(costs: Sequence[float]) -> list[float]:
     usable = [cost for cost in costs if math.isfinite(cost) and cost > 0]
     mean = sum(usable) / len(usable) if usable else 1.0
     return [cost if math.isfinite(cost) and cost > 0 else mean for cost in costs]

@@ -19,7 +19,9 @@ import socket
 import sys
 import time
 from array import array
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from region_grower_flow import layout
 from region_grower_flow.errors import FlowError, InvalidInput, OutputFailed
@@ -27,10 +29,13 @@ from region_grower_flow.io.atomic import write_json_atomic, writing
 from region_grower_flow.record.blocks import block_name, write_block
 from region_grower_flow.runtime import notes as states
 from region_grower_flow.runtime.blame import log_header
-from region_grower_flow.runtime.job import load_job
+from region_grower_flow.runtime.job import Job, load_job
 from region_grower_flow.runtime.notes import RankNotes, read_notes
 from region_grower_flow.runtime.processes import die_with_parent, is_alive
 from region_grower_flow.runtime.timeout import CellTimeout, time_limit, timeout_reason
+
+if TYPE_CHECKING:
+    from region_grower_flow.cell.synthesis import Synthesizer
 
 L = logging.getLogger(__name__)
 
@@ -64,11 +69,17 @@ class BlockGrower:
         after_cell: called after each cell.
     """
 
-    def __init__(self, job, notes, synthesizer, after_cell=None):
+    def __init__(
+        self,
+        job: Job,
+        notes: RankNotes,
+        synthesizer: "Synthesizer",
+        after_cell: Callable[[], object] | None = None,
+    ) -> None:
         self._job, self._notes, self._synthesizer = job, notes, synthesizer
         self._after_cell = after_cell
 
-    def grow(self, index):
+    def grow(self, index: int) -> None:
         """Grow block ``index`` of the job and write its records; raises OutputFailed."""
         block = self._job.blocks[index]
         records = []
@@ -82,7 +93,7 @@ class BlockGrower:
         name = block_name(self._job.name, index, block.rows[0])
         write_block(self._job.blocks_folder, name, records)
 
-    def _record(self, row, reason):
+    def _record(self, row: int, reason: str | None) -> dict[str, Any]:
         if reason is not None:
             return self._synthesizer.drop(row, reason)
         try:
@@ -93,7 +104,11 @@ class BlockGrower:
             return self._synthesizer.drop(row, timeout_reason(self._job.execution.cell_timeout))
 
 
-def run_serial(job, on_progress=None, synthesizer=None):
+def run_serial(
+    job: Job,
+    on_progress: Callable[[dict[str, Any]], object] | None = None,
+    synthesizer: "Synthesizer | None" = None,
+) -> None:
     """Grow all blocks of a job in this process, with the same files and notes as a rank.
 
     Args:
@@ -121,7 +136,7 @@ def run_serial(job, on_progress=None, synthesizer=None):
         progress.tell(now=True)
 
 
-def _open_synthesizer(job):
+def _open_synthesizer(job: Job) -> "Synthesizer":
     from region_grower_flow.cell.synthesis import open_synthesizer
 
     return open_synthesizer(job.settings)
@@ -130,12 +145,16 @@ def _open_synthesizer(job):
 class _Progress:
     """Reports how many cells are done, not too often."""
 
-    def __init__(self, count, send):
+    def __init__(
+        self,
+        count: Callable[[], tuple[int, int]],
+        send: Callable[[dict[str, Any]], object],
+    ) -> None:
         self._count, self._send = count, send
         self._start = self._last = time.monotonic()
-        self._told = None
+        self._told: tuple[int, int] | None = None
 
-    def tell(self, now=False):
+    def tell(self, now: bool = False) -> None:
         moment = time.monotonic()
         if not now and moment - self._last < PROGRESS_SECONDS:
             return
@@ -151,7 +170,7 @@ class _Progress:
 # Under MPI.
 
 
-def main(arguments=None):
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run one rank and return its exit code."""
     options = _parse(arguments)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -180,14 +199,14 @@ def main(arguments=None):
     return code
 
 
-def _leave(MPI):
+def _leave(MPI: Any) -> None:
     """End this process well, and at once: Python's own end takes 0.3 s, for which a run waits."""
     MPI.Finalize()
     logging.shutdown()
     os._exit(0)
 
 
-def _parse(arguments):
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="region_grower_flow.runtime.worker")
     parser.add_argument("job", nargs="?", type=Path, help="the job file")
     parser.add_argument("--expected-ranks", type=int, required=True)
@@ -198,7 +217,7 @@ def _parse(arguments):
     return options
 
 
-def _ranks_sentence(found, expected):
+def _ranks_sentence(found: int, expected: int) -> str:
     if found == 1:
         return (
             f"The launcher started {expected} single processes instead of one job of {expected} "
@@ -208,7 +227,7 @@ def _ranks_sentence(found, expected):
     return f"The launcher started {found} ranks where {expected} were expected."
 
 
-def _unlink_shared_memory():
+def _unlink_shared_memory() -> None:
     """Take the names from MPICH's shared memory, which all ranks of the node have open by now.
 
     The memory then ends with the ranks, even when they are killed; else each killed job leaves
@@ -221,7 +240,7 @@ def _unlink_shared_memory():
             os.unlink(path)
 
 
-def _run_rank(comm, job):
+def _run_rank(comm: Any, job: Job) -> int:
     events = _redirect(job, comm.rank)
     try:
         with RankNotes(job.notes, comm.rank) as notes:
@@ -239,7 +258,7 @@ def _run_rank(comm, job):
         raise
 
 
-def _redirect(job, rank):
+def _redirect(job: Job, rank: int) -> int:
     """Send what the rank prints to its log and return the descriptor of the launcher's pipe."""
     events = os.dup(1)
     path = job.log(rank)
@@ -260,7 +279,7 @@ def _redirect(job, rank):
     return events
 
 
-def _report(job, rank, events, error):
+def _report(job: Job, rank: int, events: int, error: Exception) -> int:
     """Tell the launcher why this rank fails, in two ways since either may be cut; an exit code."""
     L.error("%s", error, exc_info=not isinstance(error, FlowError))
     kind, code = "error", EXIT_FAILED
@@ -281,14 +300,14 @@ def _report(job, rank, events, error):
     return code
 
 
-def _emit(event, descriptor=1, **values):
+def _emit(event: str, descriptor: int = 1, **values: Any) -> None:
     """Write one event as a line: a single write, so that ranks do not mix their lines."""
     line = json.dumps({"event": event, **values}, ensure_ascii=True) + "\n"
     with contextlib.suppress(OSError):
         os.write(descriptor, line.encode())
 
 
-def _hand_out(comm, job, notes, events):
+def _hand_out(comm: Any, job: Job, notes: RankNotes, events: int) -> int:
     """Rank 0: give each ready rank the next block until all are finished; an exit code."""
     from mpi4py import MPI
 
@@ -296,7 +315,8 @@ def _hand_out(comm, job, notes, events):
         lambda: _count_cells(job), lambda values: _emit("progress", events, **values)
     )
     watch = _LauncherWatch(job)
-    following, finished, waiting = 0, 0, []
+    waiting: list[int] = []
+    following = finished = 0
     status, message = MPI.Status(), array("q", [NOTHING])
     notes.enter(states.IDLE)
     while finished < len(job.blocks) or len(waiting) < comm.size - 1:
@@ -321,7 +341,7 @@ def _hand_out(comm, job, notes, events):
     return 0
 
 
-def _count_cells(job):
+def _count_cells(job: Job) -> tuple[int, int]:
     notes = read_notes(job.notes, job.ranks)
     return sum(note.done for note in notes), sum(note.dropped for note in notes)
 
@@ -329,18 +349,18 @@ def _count_cells(job):
 class _LauncherWatch:
     """Looks now and then whether the process that launched the job lives (on the same node)."""
 
-    def __init__(self, job):
+    def __init__(self, job: Job) -> None:
         self._pid = job.pid if job.host == socket.gethostname() else None
         self._next = time.monotonic()
 
-    def launcher_is_alive(self):
+    def launcher_is_alive(self) -> bool:
         if self._pid is None or time.monotonic() < self._next:
             return True
         self._next = time.monotonic() + LAUNCHER_SECONDS
         return is_alive(self._pid)
 
 
-def _work(comm, job, notes):
+def _work(comm: Any, job: Job, notes: RankNotes) -> int:
     """A worker rank: grow the blocks that rank 0 orders; an exit code."""
     notes.enter(states.LOADING)
     synthesizer = _open_synthesizer(job)
