@@ -24,7 +24,7 @@ from region_grower_flow.layout import DEFAULT_REGION
 
 @dataclass
 class Additions:
-    """What is added to generated parameters.
+    """Additions to generated parameters.
 
     Attributes:
         trunk_choice: the TrunkChoice.
@@ -46,7 +46,7 @@ class Additions:
 
 @dataclass
 class BuildReport:
-    """What was added.
+    """Report of the additions.
 
     Attributes:
         mtypes: how many.

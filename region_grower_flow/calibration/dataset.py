@@ -18,7 +18,7 @@ from region_grower_flow.layout import MORPHOLOGY_EXTENSIONS
 
 ALL, FIT, TEST = "all", "fit", "test"
 REFERENCE_PARTS = (ALL, FIT, TEST)
-"""What can be taken of the reference: a validation is sound on cells that were not fitted."""
+"""Parts of the reference: a validation is sound on cells that were not fitted."""
 
 
 class ReferenceCell(NamedTuple):

@@ -1,4 +1,4 @@
-"""What each mtype's distributions rest on: cells, trees and bars, and how well the laws fit.
+"""Diagnosis of each mtype's distributions: cells, trees and bars, and how well the laws fit.
 
 The laws are those that NeuroTS grows by: a normal law of the soma's radius, and histograms of the
 number of trees and of the directions of trunks. Each is compared with the cells that it was made
@@ -19,7 +19,7 @@ from region_grower_flow.calibration.variants import find_variants
 from region_grower_flow.errors import some
 
 FEWEST_TO_FIT = 3
-"""With fewer cells no spread can be known: what is grown repeats them."""
+"""Cells below which no spread can be known: what is grown repeats them."""
 FEWEST_TO_VALIDATE = 8
 """Fewer reference cells are "not testable" in a validation."""
 POOR_SOMA_FIT = 0.35
@@ -183,7 +183,7 @@ def distance_to_counts(values, data):
 
 
 def distance_to_bins(values, data):
-    """How far values are moved on average when they are drawn from a histogram's centers.
+    """Mean distance by which values are moved when they are drawn from a histogram's centers.
 
     Args:
         values: (N,) angles (rad).
@@ -200,7 +200,7 @@ def distance_to_bins(values, data):
 
 
 def _remarks(found):
-    """What a scientist should know before using the mtype, as sentences without full stop."""
+    """Remarks for a scientist who uses the mtype, as sentences without full stop."""
     count = len(found["cells"])
     cells = "one cell is" if count == 1 else f"{count} cells are"
     if count < FEWEST_TO_FIT:

@@ -1,4 +1,4 @@
-"""Which diameter model is fitted to the references and used in growth.
+"""The diameter model that is fitted to the references and used in growth.
 
 NeuroTS requires that parameters and distributions name the same method, so both stages resolve
 the user's configuration here.
@@ -22,7 +22,7 @@ DEFAULT, EXTERNAL, UNIFORM = "default", "external", "uniform"
 NEUROTS_METHODS = ("M1", "M2", "M3", "M4", "M5")
 EXTERNAL_MODELS = ("simpler", "generic", "astrocyte")
 FITTED_KEYS = ("terminal_threshold", "taper")
-"""What the models ``generic`` and ``astrocyte`` of diameter-synthesis need to be fitted."""
+"""Keys that the models ``generic`` and ``astrocyte`` of diameter-synthesis need to be fitted."""
 SIMPLER = "simpler"
 
 SAMPLES = 101
@@ -30,7 +30,7 @@ SAMPLES = 101
 
 
 THIN = 0.5
-"""Of the thinnest reconstructed diameter: fitted ones below are told."""
+"""Share of the thinnest reconstructed diameter below which fitted ones are told."""
 
 
 def least_diameters(diameter):
@@ -119,7 +119,7 @@ class DiameterModel:
         return self.method
 
     def complete(self, diameter, neurite_types):
-        """What NeuroTS has fitted (``distributions["diameter"]``), with what it cannot fit."""
+        """NeuroTS's fit (``distributions["diameter"]``), completed by what it cannot fit."""
         if self.method == UNIFORM:
             return {"method": UNIFORM}
         constants = self.constants or {}
@@ -142,7 +142,7 @@ def _build(morphologies, config):
 
 
 def _by_type(value):
-    """Whether a setting is {neurite type: value}."""
+    """True if a setting is {neurite type: value}."""
     return isinstance(value, dict) and bool(value) and set(value) <= set(NEURITE_TYPES)
 
 

@@ -34,7 +34,7 @@ CELLS_PER_PROCESS = 25
 MIN_GROWN_BASALS = 2
 """neurots.NeuronGrower raises an error for fewer basal dendrites."""
 PRELOADED = ("neurots.extract_input", "diameter_synthesis.build_models", extract_mtype.__module__)
-"""What the server of worker processes imports once, 2 to 3 s, before it forks them."""
+"""Modules that the server of worker processes imports once, 2 to 3 s, before it forks them."""
 
 
 def extract_distributions(dataset, settings=None, processes=None, progress=None):

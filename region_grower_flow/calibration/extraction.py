@@ -24,7 +24,7 @@ TYPES_IN_ORDER = (BASAL, APICAL, AXON)
 
 @dataclass(frozen=True)
 class ExtractionTask:
-    """What one process needs to extract the distributions of an mtype.
+    """Inputs of one process that extracts the distributions of an mtype.
 
     Attributes:
         mtype: its name.
@@ -72,7 +72,7 @@ def extract_mtype(task):
 
 
 def _extract(task):
-    """What neurots.extract_input.distributions gives, file by file read once.
+    """The result of neurots.extract_input.distributions, with each file read once.
 
     Mirrors neurots.extract_input.input_distributions.distributions, and calls the functions that
     it calls. What differs: each neurite type has its own threshold of bar codes, and axons are
@@ -154,7 +154,7 @@ def _simpler_model(cells, neurite_types):
 
 
 def _is_too_small_to_fit(cells, name):
-    """Whether there are trees of a type, but no more sections than coefficients."""
+    """True if there are trees of a type, but no more sections than coefficients."""
     import neurom
 
     kind = getattr(neurom.NeuriteType, name)

@@ -7,7 +7,7 @@ from region_grower_flow.errors import InvalidInput, nearest, some
 from region_grower_flow.layout import MORPHOLOGY_EXTENSIONS
 
 STANDARDIZED = ".CNG"
-"""What NeuroMorpho.Org puts behind the names of files in its standardized format."""
+"""Suffix of NeuroMorpho.Org's names of files in its standardized format."""
 MAX_LISTED = 20
 """Absent morphologies with a sentence of their own; the others share one."""
 
@@ -53,14 +53,14 @@ class Files:
         return sorted(name[:-size] for name in names if name.endswith(self._extension))
 
     def has(self, name):
-        """Whether the file of this name is directly in the folder, or where the name leads."""
+        """True if the file of this name is directly in the folder, or where the name leads."""
         if self._extension is None or self.escapes(name):
             return False
         path = self._direct(name)
         return path.is_file() if "/" in name else path.name in self.names
 
     def knows(self, name):
-        """Whether there is a file of this name, or of nearly this name (see :meth:`alike`)."""
+        """True if there is a file of this name, or of nearly this name (see :meth:`alike`)."""
         return self.has(name) or bool(self.alike(name))
 
     def alike(self, name):
@@ -114,7 +114,7 @@ class Files:
         return _readable((own or found)[0]) if found else (None, None)
 
     def expected(self, row):
-        """Where the file of a row should have been."""
+        """Path where the file of a row should have been."""
         return self._folder / row.path if row.path else self._direct(row.name)
 
     def _direct(self, name):
@@ -135,7 +135,7 @@ class Files:
         return _readable(present[0]) if present else (None, None)
 
     def escapes(self, name):
-        """Whether a name or path leads out of the folder."""
+        """True if a name or path leads out of the folder."""
         root = os.path.abspath(self._folder)
         path = os.path.abspath(os.path.join(root, name))
         absolute_name = isinstance(name, str) and os.path.isabs(name)

@@ -22,7 +22,7 @@ _DOWN_TOLERANCE = 1e-12
 
 
 class Frame(NamedTuple):
-    """Where a cell is, and how it stands.
+    """Position and direction of a cell.
 
     Attributes:
         offset: distance (um) of the soma's center from the origin.

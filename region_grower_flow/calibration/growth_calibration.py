@@ -22,20 +22,20 @@ from region_grower_flow.calibration.growth_moments import NAMES, growth_table
 from region_grower_flow.morphology import NEURITE_TYPES
 
 VERSION = 1
-"""Of what a calibration of an mtype gives; results of another version are made again."""
+"""Version of the calibrations of mtypes; those of another version are made again."""
 
 FEWEST_CELLS = 8
-"""With fewer independent cells the usual values are used: the fit would follow chance."""
+"""Independent cells below which the usual values are used: the fit would follow chance."""
 CELLS, STEPS, SEED = 60, 4, 1
-"""Of a population that the fit grows, of the fit, of its random numbers."""
+"""Cells of a population that the fit grows, steps of the fit, seed of its random numbers."""
 FOLDS, FOLD_STEPS, FOLD_SEED = 5, 2, 2
-"""Of the check: each real cell is ranked among cells that were fitted without its fold."""
+"""Parts of the check: each real cell is ranked among cells that were fitted without its fold."""
 ALPHA = 0.05
 
 
 @dataclass(frozen=True)
 class GrowthTask:
-    """What one process needs to calibrate an mtype.
+    """Inputs of one process that calibrates an mtype.
 
     Attributes:
         mtype: its name.
@@ -136,7 +136,7 @@ def _named(by_kind):
 
 
 def _moments(reference, found, after):
-    """What was compared, and what the cells are with the values and other random numbers."""
+    """The quantities that were compared, for the cells and for others grown with the values."""
     from region_grower_flow.calibration.growth_moments import moments
 
     result = {}

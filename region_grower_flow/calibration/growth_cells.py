@@ -11,7 +11,7 @@ from region_grower_flow.errors import FlowError, GrowthFailed
 from region_grower_flow.morphology import NEURITE_TYPES
 
 ATTEMPTS = 10
-"""Of a cell to grow; a synthesis makes as many."""
+"""Attempts to grow a cell; a synthesis makes as many."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def read_centered(path):
 
 
 def independent(cells):
-    """How many of some GrowthCells are no variants of another."""
+    """Number of GrowthCells that are no variants of another."""
     return len({cell.group for cell in cells})
 
 

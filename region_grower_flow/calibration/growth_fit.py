@@ -33,12 +33,12 @@ COMPARED = (
 SPREAD = "randomness_spread"
 """Is not fitted by moments of means, but by the variance of tortuosity between cells."""
 TORTUOSITY_SLOPE = 1.7
-"""How much the logarithm of (tortuosity - 1) changes with that of randomness, about."""
+"""Approximate slope of the logarithm of (tortuosity - 1) over that of randomness."""
 MOST_SPREAD = 0.6
 CUT = 3.0
 """Errors, in spreads of the reference, above which a moment pulls no harder."""
 LONGEST_STEP = 0.6
-"""Of a lever, in the scale that it is fitted in."""
+"""Longest step of a lever, in the scale that it is fitted in."""
 FEWEST = 0.5
 """Share of the cells that have to grow for values to be considered."""
 
@@ -102,7 +102,7 @@ class Reference:
 
 @dataclass
 class Fit:
-    """What a fit has found.
+    """Result of a fit.
 
     Attributes:
         values: {kind: {lever: value}}, with SPREAD.
@@ -286,7 +286,7 @@ def _broyden(slope, dx, new, old):
 
 
 def log_variation(table):
-    """How much the logarithm of (tortuosity - 1) varies between cells (standard deviation)."""
+    """Standard deviation between cells of the logarithm of (tortuosity - 1)."""
     values = table[:, NAMES.index("mean tortuosity")]
     values = values[np.isfinite(values) & (values > 1.0)]
     return float(np.std(np.log(values - 1.0), ddof=1)) if len(values) > 2 else math.nan

@@ -11,10 +11,10 @@ from region_grower_flow.morphology import NEURITE_TYPES
 
 NONE, PARAMETERS, EXTENDED = "none", "parameters", "extended"
 MODES = (NONE, PARAMETERS, EXTENDED)
-"""Of a calibration of growth: none, within NeuroTS's parameters, with growth levers."""
+"""Modes of a calibration of growth: none, within NeuroTS's parameters, with growth levers."""
 
 LEVERS_KEY = "growth_levers"
-"""Where growth levers stand in the parameters of an mtype."""
+"""Key of the growth levers in the parameters of an mtype."""
 
 PARAMETER_METHOD = "M4"
 """NeuroTS's diameter method that comes closest, used by PARAMETERS where none is configured."""
@@ -25,7 +25,7 @@ NEUROTS = ("randomness", "targeting")
 """Fitted numbers that NeuroTS itself has, in the parameters of a neurite type."""
 
 MOST_TOGETHER = 0.95
-"""Of the weights of randomness and targeting, which leave the rest to the history."""
+"""Largest sum of the weights of randomness and targeting; the history has the rest."""
 
 BASAL, APICAL, AXON = "basal_dendrite", "apical_dendrite", "axon"
 
@@ -65,7 +65,7 @@ _OF_CELL = {"soma": "drawn", "kin": 0.3}
 
 
 def can_have_levers(params, name):
-    """Whether the growth of a neurite type can use growth levers: it follows bars of paths."""
+    """True if the growth of a neurite type can use growth levers: it follows bars of paths."""
     entry = params.get(name) or {}
     grows_bars = str(entry.get("growth_method", "")).startswith("tmd")
     return grows_bars and entry.get("metric") == "path_distances"

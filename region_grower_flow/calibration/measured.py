@@ -1,4 +1,4 @@
-"""What growth levers take from single reconstructions: trees as bars that know their origin.
+"""Trees of single reconstructions for growth levers, as bars that know their origin.
 
 A bar of a tree is a branch: from a bifurcation (or the soma) along the sections with the furthest
 tips to its own tip. Besides the path distances of its ends it carries the angles of the bifurcation
@@ -14,7 +14,7 @@ from region_grower_flow.calibration.mending import open_as_used, soma_center, so
 from region_grower_flow.morphology import NEURITE_TYPES, FlatMorphology
 
 DECIMALS = 4
-"""Of lengths (um), angles (radians) and directions in the file."""
+"""Decimals of lengths (um), angles (radians) and directions in the file."""
 
 DIAMETER_TOLERANCE = 0.03
 """Points whose diameters differ less (relatively) from the line between others are left out."""
@@ -72,7 +72,7 @@ def read_cells(paths):
 
 
 def measure(cells, thresholds):
-    """What ``distributions["measured"]`` holds of an mtype.
+    """Content of ``distributions["measured"]`` of an mtype.
 
     Args:
         cells: MeasuredCells.

@@ -63,7 +63,7 @@ class Mended(NamedTuple):
 
 
 def as_used(path):
-    """What NeuroM and TMD read for a cell: its path, or the mended morphio.Morphology.
+    """The form of a cell that NeuroM and TMD read: its path, or the mended morphio.Morphology.
 
     Raises:
         InvalidInput: the file is missing, or MorphIO cannot read it.
@@ -174,7 +174,7 @@ def _mend_soma(copy, center, radius):
 
 
 class _Plan(NamedTuple):
-    """What is wrong with a tree.
+    """Faults of a tree.
 
     Attributes:
         kind: its type.
@@ -198,7 +198,7 @@ class _Plan(NamedTuple):
 
     @property
     def faults(self):
-        """Whether anything is to be mended."""
+        """True if anything is to be mended."""
         return self.empty or self.central or self.above or bool(self.axons) or self.others > 0
 
     def apply(self, copy, root, center, radius):

@@ -42,7 +42,7 @@ _TYPE_NAMES = {number: name for name, number in NEURITE_TYPES.items()}
 
 @dataclass
 class ExaminedCell:
-    """What is known of a reference cell before extraction.
+    """Findings about a reference cell before extraction.
 
     Attributes:
         name: its name in the dat file.
@@ -216,7 +216,7 @@ class _Outline:
 
 
 def _fault(outline, mended):
-    """Why a loaded cell is of no use: (sentence, hint or None, point or None); None: it is."""
+    """Fault of a loaded cell: (sentence, hint or None, point or None); None when it has none."""
     finite = np.isfinite(outline.points).all(axis=1) & np.isfinite(outline.diameters)
     if not (finite.all() and outline.soma_is_finite):
         return "it has points or diameters that are not finite", None, None

@@ -161,7 +161,7 @@ def _method(params):
 
 
 def refused(parameters, region):
-    """What NeuroTS's schema says against the parameters."""
+    """Objections of NeuroTS's schema to the parameters."""
     from neurots.validator import PARAMS_SCHEMA
 
     # The schema offers each neurite type as "empty or a neurite", of which a message can only

@@ -1,4 +1,4 @@
-"""How long the path to a dendrite's farthest tip is for the height that it spans.
+"""Length of the path to a dendrite's farthest tip for the height that it spans.
 
 Synthesis stretches bar codes until a dendrite reaches its target layer. It knows the height to
 span (the *extent*, um along the axis that points to the pia), and needs the path length that goes
@@ -22,7 +22,7 @@ DENDRITES = ("basal_dendrite", "apical_dendrite")
 OUTLIER_PERCENTILE = 90
 FIRST, ALL = "first", "all"
 TREES = (FIRST, ALL)
-"""Which trees of a cell count: the first of its type in the file, as in the reference, or all."""
+"""Trees of a cell that count: the first of its type in the file, as in the reference, or all."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Where something stands in a text file of a morphology (swc and asc have lines, h5 has none)."""
+"""Places in a text file of a morphology (swc and asc have lines, h5 has none)."""
 
 import re
 from pathlib import Path

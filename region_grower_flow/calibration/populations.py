@@ -54,11 +54,11 @@ class Population:
         return [cell for cell in self.cells if neurite_type != AXON or cell.use_axon]
 
     def with_tree(self, neurite_type):
-        """How many of the cells have a tree of this type that counts."""
+        """Number of cells that have a tree of this type that counts."""
         return sum(neurite_type in cell.trees for cell in self.usable(neurite_type))
 
     def as_dict(self):
-        """What the report says about the mtype, JSON-able."""
+        """Content of the report about the mtype, JSON-able."""
         return {
             "cells": len(self.cells),
             "neurite_types": list(self.neurite_types),

@@ -24,7 +24,7 @@ from region_grower_flow.morphology import APICAL_DENDRITE
 
 @dataclass
 class Preparation:
-    """What was done to the cells of a dataset.
+    """Record of a preparation of a dataset.
 
     Attributes:
         paths: the files that were written.
@@ -45,7 +45,7 @@ class Preparation:
         return {"moved": self.moved, "turned": self.turned, "upside_down": self.upside_down}
 
     def sentences(self):
-        """What was done, a sentence per line."""
+        """Sentences about the preparation, one per line."""
         yield f"{len(self.paths)} reconstructions have their somas at the origin."
         for mtype, (cells, turned) in self.mtypes.items():
             if turned:
@@ -57,7 +57,7 @@ class Preparation:
 
 
 def prepared_path(path, source, target):
-    """Where the copy of a cell is: at the place below ``target`` that it has below ``source``."""
+    """Path of a cell's copy: at the place below ``target`` that it has below ``source``."""
     return Path(target) / os.path.relpath(os.path.abspath(path), os.path.abspath(source))
 
 
@@ -134,7 +134,7 @@ def _remove_copies(dataset, target, kept):
 
 
 def preparation_problems(dataset, target, inverted=()):
-    """What forbids a preparation, as a list of InvalidInput."""
+    """Obstacles to a preparation, as a list of InvalidInput."""
     problems = unknown_mtypes(inverted, dataset, "option inverted_mtypes")
     folder = os.path.realpath(dataset.folder)
     if os.path.commonpath([folder, os.path.realpath(target)]) == folder:

@@ -51,7 +51,7 @@ class MtypeName:
 
     @property
     def is_pyramidal(self):
-        """Whether it is a principal cell, by the ending of its class."""
+        """True if it is a principal cell, by the ending of its class."""
         return self.base.rstrip("0123456789").endswith(("PC", "SP", "SS", "SSC"))
 
 
@@ -124,13 +124,13 @@ def _kind_score(wanted, other):
 
 
 def _is_within(short, long):
-    """Whether the letters of a text come in another one, in order."""
+    """True if the letters of a text come in another one, in order."""
     letters = iter(long)
     return all(letter in letters for letter in short)
 
 
 def _layers_apart(ours, theirs):
-    """How many layers lie between two mtypes; None when they cannot be compared."""
+    """Number of layers between two mtypes; None when they cannot be compared."""
     if set(ours) & set(theirs) or not ours or not theirs:
         return 0
     if not all(isinstance(layer, int) for layer in (*ours, *theirs)):

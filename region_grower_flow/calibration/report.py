@@ -1,4 +1,4 @@
-"""What a calibration stage did: which cells were used, which were lost, what was special."""
+"""Report of a calibration stage: cells that were used, cells that were lost, special cases."""
 
 from dataclasses import asdict, dataclass, field
 

@@ -33,7 +33,7 @@ _NUMBERED = re.compile(r"[Ll]?([0-9]+)\Z")
 
 @dataclass
 class Constraints:
-    """What :func:`add_constraints` did: notes (sentences) and problems (InvalidInput)."""
+    """Outcome of :func:`add_constraints`: notes (sentences) and problems (InvalidInput)."""
 
     notes: list = field(default_factory=list)
     problems: list = field(default_factory=list)
@@ -100,7 +100,7 @@ def layers_of(structure, region):
 
 
 def needs_fits(rules):
-    """Whether any rule has a target, for which path distances are fitted."""
+    """True if any rule has a target, for which path distances are fitted."""
     if not isinstance(rules, dict):
         return False
     by_type = [entry for entry in rules.values() if isinstance(entry, dict)]
@@ -260,7 +260,7 @@ def _check_order(constraints, mtype, name, done, layers):
 
 
 def _height(place, layers):
-    """What orders places from the bottom up; None where the region does not have the layer."""
+    """Key that orders places from the bottom up; None where the region does not have the layer."""
     number = place["layer"]
     if isinstance(number, str):
         number = layer_names.layer_number(number, layers or ())

@@ -1,4 +1,4 @@
-"""Which mtypes are calibrated, and from whose cells: substitution rules, halves, restriction.
+"""Choice of mtypes and of the cells that stand for them: substitutions, halves, restriction.
 
 Mirrors synthesis_workflow.synthesis.apply_substitutions and its option ``mtypes``. What differs:
 unknown mtypes are errors (there they are passed over), and the report says who borrows.
@@ -15,7 +15,7 @@ EXPECTED_RULES = "expected {mtype that has cells: [mtypes that borrow them]}"
 
 @dataclass(frozen=True)
 class Selection:
-    """What is taken of a dataset.
+    """Selection from a dataset.
 
     Attributes:
         mtypes: the mtypes to calibrate; none of them means all.

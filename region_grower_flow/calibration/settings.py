@@ -1,4 +1,4 @@
-"""What a calibration goes by: the same for distributions, parameters and diagnosis."""
+"""Settings of a calibration: the same for distributions, parameters and diagnosis."""
 
 from dataclasses import dataclass
 
@@ -6,12 +6,12 @@ from region_grower_flow.calibration.features import DEFAULT_FEATURE
 from region_grower_flow.layout import DEFAULT_REGION
 
 FAIL, SKIP = "fail", "skip"
-"""What happens to cells that cannot be used."""
+"""Treatments of cells that cannot be used."""
 
 
 @dataclass(frozen=True)
 class CalibrationSettings:
-    """How reconstructions are calibrated.
+    """Settings of the calibration of reconstructions.
 
     Distributions and parameters that are made with the same settings fit each other.
 

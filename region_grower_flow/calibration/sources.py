@@ -1,4 +1,4 @@
-"""What the options of a calibration name, read: reconstructions, documents, rules, layers.
+"""Inputs named by the options of a calibration: reconstructions, documents, rules, layers.
 
 Functions of the options of a task (anything with these attributes).
 """
@@ -17,7 +17,7 @@ _DOCUMENTS = {
     "given parameters": "base_parameters",
     "configuration of the diameter model": "diametrizer_config",
 }
-"""What calibration calls the contents of files, and the options that name these."""
+"""Contents of files, by calibration's names, and the options that name the files."""
 
 
 def read_reconstructions(options, part=None):

@@ -22,7 +22,7 @@ from region_grower_flow.errors import InvalidInput, nearest, some
 DAT_COLUMNS = ("name", "layer", "mtype")
 EXPECTED_LINE = "expected a morphology's name, a layer and an mtype"
 HEADER_WORDS = ("name", "morphology", "morph_name", "layer", "mtype", "m-type")
-"""What shows that the first line of a dat file is a header."""
+"""Words that show that the first line of a dat file is a header."""
 
 COLUMNS = {
     "name": ("name", "morphology", "morphology_name", "morph_name"),
@@ -33,7 +33,7 @@ COLUMNS = {
     "use_dendrites": ("use_dendrites",),
     "parent": ("parent", "parent_reconstruction"),
 }
-"""What the columns of a table with a header may be called; the first that is there counts."""
+"""Names that columns of a table with a header may have; the first that is there counts."""
 
 _INTEGER = re.compile(r"[+-]?[0-9]+\Z")
 _LINE_END = re.compile(r"\r\n|\r|\n")
@@ -204,7 +204,7 @@ def _duplicates(rows, where):
 
 
 def _said(row):
-    """What counts of a row, whatever its line and its layer."""
+    """Content of a row that counts, whatever its line and its layer."""
     return row._replace(line=0, layer="")
 
 

@@ -19,7 +19,7 @@ from region_grower_flow.morphology import NEURITE_TYPES
 
 PIA, APICAL = "pia", "apical"
 HISTOGRAMS = {PIA: "pia_3d_angles", APICAL: "apical_3d_angles"}
-"""What the distributions call the histograms of the angles to each reference direction."""
+"""Names in the distributions of the histograms of angles to each reference direction."""
 MODES = {PIA: "pia_constraint", APICAL: "apical_constraint"}
 """The modes whose laws depend on the angle to each reference direction."""
 FORMS = ("flat", "step", "double_step")

@@ -1,4 +1,4 @@
-"""Which law of trunk angles each mtype and neurite type takes, by rules.
+"""Choice of the law of trunk angles of each mtype and neurite type, by rules.
 
 Rules are {mtype or ``default``: {neurite type: {mode, form, bounds}}}. What a mode lacks is filled
 in from the fits of :mod:`region_grower_flow.calibration.trunk_fits`.
@@ -23,7 +23,7 @@ from region_grower_flow.morphology import NEURITE_TYPES
 
 NONE, ASKED, ALL = "none", "asked", "all"
 WANTED = (NONE, ASKED, ALL)
-"""Which trunks get fitted laws: none, those whose mode is named without values, or all."""
+"""Trunks that get fitted laws: none, those whose mode is named without values, or all."""
 DEFAULT = "default"
 WHERE = "trunk rules"
 NORMAL_PIA, PREDEFINED = "normal_pia_constraint", "use_predefined"
@@ -45,7 +45,7 @@ _BOUND_SIZES = {"step": 2, "double_step": 4}
 
 @dataclass
 class TrunkChoice:
-    """What is wanted of the fits.
+    """Settings of the fits.
 
     Attributes:
         wanted: one of WANTED.
@@ -66,7 +66,7 @@ class TrunkChoice:
 
 @dataclass
 class Trunks:
-    """What :func:`set_trunks` did.
+    """Outcome of :func:`set_trunks`.
 
     Attributes:
         laws: {mtype: {neurite type: the orientation, with its residuals and numbers}}.
@@ -190,7 +190,7 @@ def _set_trunk(params, mtype, name, fits, choice, given, done):
 
 
 def lacks_values(orientation):
-    """Whether an orientation has a mode without the values that the mode needs."""
+    """True if an orientation has a mode without the values that the mode needs."""
     if not isinstance(orientation, dict):
         return False
     mode, values = orientation.get("mode"), orientation.get("values") or {}

@@ -54,7 +54,7 @@ def _alike(first, second):
 
 
 def likeness(chords, others):
-    """How alike two sets of chords are, however one is turned or mirrored: 0 to 1.
+    """Likeness of two sets of chords, however one is turned or mirrored: 0 to 1.
 
     Args:
         chords, others: (N, 3) um, from the start to the end of each section, in the same order.

@@ -57,12 +57,12 @@ def grow(prepared, site, rng, engine="compiled"):
 
 
 def has_levers(params):
-    """Whether the parameters of an mtype have growth levers, which NeuroTS does not know."""
+    """True if the parameters of an mtype have growth levers, which NeuroTS does not know."""
     return params.get("growth_levers") is not None
 
 
 def refused_levers(prepared, engine):
-    """Why an mtype with levers cannot be grown, or None."""
+    """Reason why an mtype with levers cannot be grown, or None."""
     if engine != "compiled":
         return "growth levers need the compiled engine: NeuroTS does not know them"
     if prepared.unsupported is not None:
@@ -71,7 +71,7 @@ def refused_levers(prepared, engine):
 
 
 def _unsupported_site(site):
-    """Why this cell cannot be grown compiled though its mtype can, or None."""
+    """Reason why this cell cannot be grown compiled though its mtype can, or None."""
     for constraint in site.constraints:
         params = constraint.entry.get("params_section") or {}
         if params.get("max_tries", 1) < 1 or params.get("randomness_increase", 1) <= 0:

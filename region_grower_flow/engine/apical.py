@@ -1,4 +1,4 @@
-"""How far from the soma the apical point of a bar code lies (mirrors
+"""Distance from the soma of a bar code's apical point (mirrors
 tmd.Topology.analysis.find_apical_point_distance_smoothed).
 
 NeuroTS estimates it for every cell, from the scaled bar code. Scaling a bar code scales the density
@@ -29,7 +29,7 @@ SAFE = 1e-9
 
 @dataclass(frozen=True)
 class ApicalPoint:
-    """Where the apical point of a persistence diagram is.
+    """Place of the apical point of a persistence diagram.
 
     Attributes:
         lowest, highest: the range (um) of bifurcations and terminations, not scaled.
@@ -110,7 +110,7 @@ def safe_bin(bars, lowest, highest):
 
 
 def _bars_per_bin(bars, edges):
-    """How many bars span each bin wholly; None if a bar ends too close to an edge."""
+    """Number of bars that span each bin wholly; None if a bar ends too close to an edge."""
     inner = edges[1:-1]
     ends = bars[(bars > edges[0]) & (bars < edges[-1])]
     scale = max(abs(edges[0]), abs(edges[-1]))

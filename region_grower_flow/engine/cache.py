@@ -25,7 +25,7 @@ from region_grower_flow.engine.target import target_name
 
 BASE_VARIABLE = "REGION_GROWER_FLOW_CACHE"
 FILL_VARIABLE = "REGION_GROWER_FLOW_CACHE_FILL"
-"""Set in the process that fills the cache of a group: ``group:folder that it fills``."""
+"""Variable of the process that fills the cache of a group: ``group:folder that it fills``."""
 
 COMPLETE = "complete"
 """The empty file that is written last into a filled folder; its time is that of the latest use."""
@@ -98,7 +98,7 @@ def _numba_looks_at_times():
 
 
 def is_filled(group):
-    """Whether today's folder of a group holds all its kernels."""
+    """True if today's folder of a group holds all its kernels."""
     return (folder(group) / COMPLETE).is_file()
 
 
@@ -122,5 +122,5 @@ def _note_use(marker):
 
 
 def compiles():
-    """Whether kernels are compiled at all (asked without importing Numba)."""
+    """True if kernels are compiled at all (asked without importing Numba)."""
     return os.environ.get("NUMBA_DISABLE_JIT", "0") in ("", "0")

@@ -38,7 +38,7 @@ FAILURES = {
 
 @dataclass(frozen=True)
 class TreeStart:
-    """What the construction of a tree has drawn.
+    """Draws of the construction of a tree.
 
     Attributes:
         type_index: its neurite type among those of the mtype.
@@ -176,7 +176,7 @@ def bifurcation_axes(y_rotation):
 
 
 def brings_diameters(levers, made):
-    """Whether the bars of a PreparedType bring their diameters along."""
+    """True if the bars of a PreparedType bring their diameters along."""
     return made.kind in levers.types and levers.types[made.kind].diameters
 
 

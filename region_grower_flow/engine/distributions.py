@@ -131,7 +131,7 @@ class Distribution:
 
 @dataclass(frozen=True)
 class TrunkDistributions:
-    """What the trunks of one neurite type are drawn from; None where the file has no entry."""
+    """Distributions of the trunks of one neurite type; None where the file has no entry."""
 
     number: Distribution
     relative_angles: Distribution | None

@@ -26,7 +26,7 @@ PROCESSES = 2
 
 POLL_SECONDS = 0.05
 NEWS_SECONDS = 15
-"""Between two looks at the compiling processes, and two lines on what is still compiled."""
+"""Seconds between two lines on what is still compiled."""
 
 KEPT_DAYS, KEPT_FOLDERS = 30, 20
 """Folders of other versions are removed when unused for so long, or when there are more of a
@@ -90,7 +90,7 @@ def fill(groups=tuple(GROUPS), tell=lambda *_: None):
 
 
 def _reason():
-    """Why kernels lack, for the message."""
+    """Reason why kernels lack, for the message."""
     target = f"for Numba {version('numba')} and processors like {target_name()}"
     if not any(cache.base_folder().glob(f"*/{cache.COMPLETE}")):
         return f"once on this machine, {target}"
@@ -158,7 +158,7 @@ class Filling:
         return filling
 
     def has_ended(self):
-        """Whether the process has ended."""
+        """True if the process has ended."""
         return self._process.poll() is not None
 
     def keep(self):

@@ -1,4 +1,4 @@
-"""How much a cell may grow: what would take all memory, or for ever, is refused before any work.
+"""Bounds of growth: what would take all memory, or for ever, is refused before any work.
 
 Functions for :mod:`region_grower_flow.engine.growth_checks`; ``report`` collects the problems.
 """

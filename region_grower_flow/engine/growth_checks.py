@@ -1,4 +1,4 @@
-"""What the growth of an mtype needs, checked before any cell is grown.
+"""Checks of an mtype's parameters and distributions, before any cell is grown.
 
 Only what would end a run, never end, or fail in every single cell is refused; whatever the
 reference can grow passes. (``neurots.preprocess.validity_checkers`` asks for more, but
@@ -267,7 +267,7 @@ def _check_apical_points(kind, neurite, drawn, report):
 
 
 def _is_even(bars):
-    """Whether the density of bars has no minimum along the way: TMD would look for it forever.
+    """True if the density of bars has no minimum along the way: TMD would look for it forever.
 
     Mirrors ``tmd.Topology.analysis.find_apical_point_distance_smoothed``.
     """

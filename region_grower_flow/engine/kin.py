@@ -1,4 +1,4 @@
-"""Which reconstructed cells the trees of one grown cell come from: the levers ``kin``, ``trunks``.
+"""Choice of the reconstructed cells of a grown cell's trees: the levers ``kin``, ``trunks``.
 
 The trees of a reconstructed cell resemble each other. Where they are drawn from all cells alike,
 means over a grown cell vary too little. So a cell is chosen, and the trees come from it and those

@@ -13,10 +13,10 @@ import numpy as np
 from region_grower_flow.morphology import NEURITE_TYPES
 
 KEY = "growth_levers"
-"""Where the levers are in the parameters of an mtype."""
+"""Key of the levers in the parameters of an mtype."""
 
 MEASURED = "measured"
-"""Where the measured trees are in the distributions of an mtype, and the value of some levers."""
+"""Key of the measured trees in the distributions of an mtype, and value of some levers."""
 
 DRAWN = "drawn"
 
@@ -24,7 +24,7 @@ NO_STRETCH = (1.0, 1.0, 1.0)
 
 
 def bring_diameters(params):
-    """Whether the bars of some neurite type of an mtype bring their diameters along."""
+    """True if the bars of some neurite type of an mtype bring their diameters along."""
     entries = (params.get(KEY) or {}).values()
     return any(isinstance(entry, dict) and "diameters" in entry for entry in entries)
 
@@ -87,7 +87,7 @@ class TypeLevers:
         return made
 
     def problems(self):
-        """What does not go together, as parts of sentences."""
+        """Levers that do not go together, as parts of sentences."""
         if self.owner_exponent is None:
             needing = [name for name in ("owner_fidelity", "heading") if getattr(self, name) > 0.0]
             needing += ["diameters"] if self.diameters else []
@@ -98,7 +98,7 @@ class TypeLevers:
 
     @property
     def is_stretched(self):
-        """Whether directions are stretched."""
+        """True if directions are stretched."""
         return self.stretch != NO_STRETCH
 
     def fill(self, rules, step):
@@ -179,7 +179,7 @@ class CellLevers:
 
     @property
     def some_bring_diameters(self):
-        """Whether the bars of some neurite type bring their diameters along."""
+        """True if the bars of some neurite type bring their diameters along."""
         return any(levers.diameters for levers in self.types.values())
 
     def diameter_rules(self, prepared):

@@ -1,4 +1,4 @@
-"""What a cell with growth levers draws in place of NeuroTS's laws: its trees, trunks and soma."""
+"""Draws of a cell with growth levers in place of NeuroTS's laws: trees, trunks and soma."""
 
 import math
 from dataclasses import dataclass, replace

@@ -7,7 +7,7 @@ import numpy as np
 from region_grower_flow.engine.levers import MEASURED
 
 BAR_COLUMNS = 6
-"""Of a measured bar: end, start (um), three angles (radians), the place of the bar it leaves."""
+"""Columns of a measured bar: end, start (um), three angles (radians), bar that it leaves."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What goes into the growth of one cell and what comes out, whichever engine grows it."""
+"""Inputs and results of the growth of one cell, whichever engine grows it."""
 
 from dataclasses import dataclass, field
 
@@ -12,7 +12,7 @@ __all__ = ["BarcodeScaling", "Grown", "GrowthSite"]
 
 @dataclass(frozen=True)
 class GrowthSite:
-    """Where a cell grows: all that depends on the cell and not on its mtype.
+    """Site of a cell's growth: all that depends on the cell and not on its mtype.
 
     Attributes:
         position: (3,) float64, the soma's center in the atlas (um).

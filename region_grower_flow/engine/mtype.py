@@ -1,4 +1,4 @@
-"""What is the same for all cells of an mtype, prepared once: arrays instead of JSON."""
+"""Preparation of an mtype, once for all of its cells: arrays instead of JSON."""
 
 from dataclasses import dataclass, field, replace
 
@@ -32,15 +32,15 @@ STEPS = {
 LEGACY_NAMES = {"apical", "basal"}
 
 BAR_COLUMNS = 6
-"""Of a persistence diagram: termination, bifurcation, four angles."""
+"""Columns of a persistence diagram: termination, bifurcation, four angles."""
 
 TUFTLESS_STEPS = 10
-"""Without a tuft, the apical point lies this many steps before the last bifurcation."""
+"""Steps of the apical point before the last bifurcation, where there is no tuft."""
 
 
 @dataclass(frozen=True)
 class PreparedType:
-    """What the trees of one neurite type share.
+    """Preparation that the trees of one neurite type share.
 
     Attributes:
         kind: the neurite type.

@@ -39,7 +39,7 @@ L = logging.getLogger(__name__)
 _LEGACY_NAMES = {"apical": "apical_dendrite", "basal": "basal_dendrite"}
 _AXON = "axon"
 _METADATA = "metadata"
-"""Of region-grower's distributions, beside their regions."""
+"""Key of region-grower's distributions, beside their regions."""
 
 
 def load_parameters(path, synthesize_axons=False, validate=True):

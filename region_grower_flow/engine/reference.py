@@ -20,7 +20,7 @@ SOUND_NEUROTS = (3, 7)
 
 
 def is_sound(version, least=SOUND_NEUROTS):
-    """Whether a version of NeuroTS (a text, None when it is absent) is at least the given one."""
+    """True if a version of NeuroTS (a text, None when it is absent) is at least the given one."""
     return version is not None and tuple(int(part) for part in version.split(".")[:2]) >= least
 
 

@@ -8,7 +8,7 @@ GENERIC = "x86-64-v3"
 """LLVM's name of all x86-64 processors with AVX2 (2013 and later)."""
 
 GENERIC_FLAGS = {"avx", "avx2", "bmi1", "bmi2", "f16c", "fma", "abm", "movbe", "xsave"}
-"""What Linux calls the parts of GENERIC (``abm`` holds LZCNT)."""
+"""Linux's names of the parts of GENERIC (``abm`` holds LZCNT)."""
 
 NUMBA_VARIABLE = "NUMBA_CPU_NAME"
 """Numba's own variable for a processor, which is obeyed."""
@@ -32,7 +32,7 @@ def target_name():
 
 
 def is_generic():
-    """Whether kernels are compiled for the generic processor, without the host's own features."""
+    """True if kernels are compiled for the generic processor, without the host's own features."""
     return target_name() == GENERIC
 
 

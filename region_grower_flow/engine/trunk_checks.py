@@ -1,4 +1,4 @@
-"""What the orientation of trunks needs, checked before any cell is grown.
+"""Checks of the orientation of trunks, before any cell is grown.
 
 Functions for :mod:`region_grower_flow.engine.growth_checks`; ``report`` collects the problems.
 """

@@ -1,4 +1,4 @@
-"""Where trees begin: orientations of trunks around the soma.
+"""Beginnings of trees: orientations of trunks around the soma.
 
 Mirrors the trunk part of neurots.NeuronGrower (``_convert_orientation2points``) and
 neurots.generate.orientations.OrientationManager. There are few trunks, so this is plain Python;
@@ -82,7 +82,7 @@ class AngleLaw:
 
 @dataclass(frozen=True)
 class TrunkRules:
-    """How the trunks of one neurite type are oriented.
+    """Rules for the orientation of one neurite type's trunks.
 
     Attributes:
         kind: the neurite type.
@@ -123,7 +123,7 @@ class TrunkRules:
 
 @dataclass
 class TrunkSite:
-    """What the trunks of one cell see.
+    """Surroundings of the trunks of one cell.
 
     Attributes:
         soma: the Soma.
@@ -145,7 +145,7 @@ class TrunkSite:
 
 
 def check_angle_modes(all_rules):
-    """Whether all types draw 3D angles (mirrors neurots' check_3d_angles).
+    """True if all types draw 3D angles (mirrors neurots' check_3d_angles).
 
     Raises:
         GrowthFailed: some do and others do not.

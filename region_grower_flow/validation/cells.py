@@ -56,7 +56,7 @@ class ValidationCell:
 
 
 def count_with(cells, neurite_type):
-    """How many of some ValidationCells have trees of a type."""
+    """Number of ValidationCells that have trees of a type."""
     return sum(NEURITE_TYPES[neurite_type] in cell.morphology.types for cell in cells)
 
 

@@ -34,7 +34,7 @@ MIN_P = 0.01
 FOLDS = 5
 PERMUTATIONS = 499
 REGULARIZATION = 1.0
-"""Of the ridge, with a kernel whose diagonal is 1 on average."""
+"""Regularization of the ridge, with a kernel whose diagonal is 1 on average."""
 
 IMAGE_GRID = 20
 """Pixels of a cell's persistence image along each axis."""
@@ -43,7 +43,7 @@ _MAX_ELEMENTS = 8_000_000
 
 
 def kernel(reference, synthesized, neurite_types):
-    """How alike the cells are: (n, n), the reference's first.
+    """Likeness of the cells: (n, n), the reference's first.
 
     It is the mean of two kernels, so that images and morphometrics weigh the same: products of
     standardised morphometrics and of centered persistence images (the sum over a cell's trees),

@@ -39,7 +39,7 @@ from region_grower_flow.validation.verdict import (
 TIER = "controls"
 
 FACTOR = 1.2
-"""By which the bar codes of synthesized cells, and all of their lengths, are scaled."""
+"""Factor by which the bar codes of synthesized cells, and all of their lengths, are scaled."""
 
 HALF_SPLIT = "half-split"
 LARGER, SMALLER = f"bar codes times {FACTOR:g}", f"bar codes divided by {FACTOR:g}"
@@ -65,7 +65,7 @@ narrow enough to pass shows its power by itself."""
 
 @dataclass(frozen=True)
 class Setting:
-    """What controls are about.
+    """Subject of the controls.
 
     Attributes:
         mtype: for the verdicts.
@@ -295,7 +295,7 @@ _FAULTS = {
 
 
 def _outcome(control, words):
-    """What a test said of a control in all."""
+    """Outcome of a test of a control."""
     if control != HALF_SPLIT:
         return words[0]
     tested = [word for word in words if word != NOT_TESTABLE]

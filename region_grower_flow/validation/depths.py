@@ -13,7 +13,7 @@ from region_grower_flow.morphology import NEURITE_TYPES
 DEPTH_BIN = 25.0
 """um, of the profiles of length along depth."""
 ABOVE, BELOW = "above", (np.inf, "below")
-"""Where length is that lies in no layer."""
+"""Names for length that lies in no layer: above all layers, below all layers."""
 
 
 @dataclass

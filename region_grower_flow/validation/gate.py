@@ -83,7 +83,7 @@ def check_verdicts(content, words):
 
 
 def account(content):
-    """What a terminal says of a validation: cells, then the verdicts of each tier, a line each."""
+    """Lines for a terminal: cells, then the verdicts of each tier, a line each."""
     for part, mtypes in content["populations"].items():
         cells = sum(population["n_synthesized"] for population in mtypes.values())
         yield f"{part}: {len(mtypes)} mtypes, {cells} synthesized cells compared."

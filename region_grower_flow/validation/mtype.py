@@ -31,7 +31,7 @@ from region_grower_flow.validation.verdict import MIN_REFERENCE_CELLS
 
 @dataclass(frozen=True)
 class Reference:
-    """What an mtype is compared with.
+    """Reference that an mtype is compared with.
 
     Attributes:
         cells: the ReferenceCells of its reconstructions; None: there are only ``bar_codes``.
@@ -54,7 +54,7 @@ class Reference:
 
 @dataclass(frozen=True)
 class Space:
-    """Where the cells of a unit lie.
+    """Places of the cells of a unit.
 
     Attributes:
         places: the CellPlace of each; None in vacuum.
@@ -101,7 +101,7 @@ class MtypeUnit:
 
 @dataclass
 class MtypeResult:
-    """What the tests of one mtype have found.
+    """Results of the tests of one mtype.
 
     Attributes:
         n_reference, n_synthesized: cells compared (n_reference: None for bar codes).

@@ -24,7 +24,7 @@ from region_grower_flow.validation.structure import WrittenCell
 
 @dataclass(frozen=True)
 class SynthesisOutputs:
-    """Where a synthesis has written what.
+    """Outputs of a synthesis.
 
     Attributes:
         cells: SONATA nodes or MVD3 file of the cells that were made.
@@ -51,7 +51,7 @@ class SynthesisOutputs:
 
 @dataclass
 class MtypeCells:
-    """What a synthesis says of the cells of one mtype.
+    """Cells of one mtype according to the synthesis.
 
     Attributes:
         asked: number of cells asked for.
@@ -73,7 +73,7 @@ class MtypeCells:
     told: dict | None = None
 
     def in_summary(self):
-        """What the summary should say."""
+        """Expected entries of the summary."""
         dropped = sum(self.dropped.values())
         return {"asked": self.asked, "made": len(self.names), "dropped": dropped}
 
@@ -109,14 +109,14 @@ class Synthesized:
 
 
 ID_COLUMNS = ("input_id", "status", "reason", "morphology")
-"""Of the table of ids."""
+"""Columns of the table of ids."""
 
 POSITION_TOLERANCE = 1e-2
 """um; nodes hold float32, whose step is 0.001 um at 10,000 um."""
 
 
 def read_synthesized(outputs):
-    """What a synthesis has made, as Synthesized.
+    """Outcome of a synthesis, as Synthesized.
 
     Raises:
         InvalidInput: a table is missing or not readable.

@@ -1,4 +1,4 @@
-"""What a validation has found: every verdict with its numbers, and tables for figures.
+"""Results of a validation: every verdict with its numbers, and tables for figures.
 
 ``validation.json`` is :meth:`Results.as_dict`:
 
@@ -120,7 +120,7 @@ class Results:
         ]
 
     def in_atlas(self, part):
-        """Whether the cells of a part lie in an atlas; those of the hold-out never do."""
+        """True if the cells of a part lie in an atlas; those of the hold-out never do."""
         return part != HOLDOUT and self.options.get("validation_of") != "vacuum"
 
     def counts(self):

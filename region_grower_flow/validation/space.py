@@ -30,7 +30,7 @@ SOMA_TOLERANCE = 1.0
 
 @dataclass(frozen=True)
 class CellPlace:
-    """Where a cell lies.
+    """Place of a cell.
 
     Attributes:
         position: (3,) um, of the soma in the atlas.
@@ -128,7 +128,7 @@ def _miss(value, extent, least, most):
 
 
 def limit_verdicts(mtype, cells, places):
-    """Whether the trees keep their hard limits: a Verdict per neurite type that has some.
+    """True if the trees keep their hard limits: a Verdict per neurite type that has some.
 
     Args:
         mtype: of the cells.
@@ -171,7 +171,7 @@ def _limit_verdict(mtype, kind, found):
 
 
 def soma_verdict(mtype, cells):
-    """Whether the soma of every cell lies at the origin: no farther from it than it is wide."""
+    """True if the soma of every cell lies at the origin: no farther from it than it is wide."""
     far = [cell.name for cell in cells if not _is_at_origin(cell.morphology)]
     return _all_cells(mtype, SOMA, len(cells), far, "have their soma elsewhere")
 
@@ -190,7 +190,7 @@ def _is_at_origin(morphology):
 
 
 def position_verdict(mtype, population):
-    """Whether every cell lies where it was asked for (``populations.MtypeCells``)."""
+    """True if every cell lies where it was asked for (``populations.MtypeCells``)."""
     count = len(population.names)
     return _all_cells(mtype, POSITION, count, population.moved, "lie elsewhere than asked")
 
@@ -201,7 +201,7 @@ def _all_cells(mtype, test, total, bad, words):
 
 
 class RegionLookup:
-    """Which points of the atlas lie in a synthesis region.
+    """Look-up of the points of the atlas that lie in a synthesis region.
 
     Args:
         atlas_dir: folder of the atlas.

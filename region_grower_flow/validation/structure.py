@@ -22,12 +22,12 @@ READABLE, FINITE, DIAMETERS = "readable", "finite points", "diameters > 0"
 SOMA, UNIFURCATIONS = "soma area > 0", "no unifurcation"
 READ_BACK, FORMATS = "read back as written", "formats agree"
 CELL_TESTS = (READABLE, FINITE, DIAMETERS, SOMA, UNIFURCATIONS, READ_BACK, FORMATS)
-"""What is asked of each cell."""
+"""Tests of each cell."""
 
 ROWS, FILES, DROPPED = "rows = asked - dropped", "a file per row", "all dropped are named"
 STRAY = "a row per file"
 COUNT_TESTS = (ROWS, FILES, DROPPED)
-"""What is asked of all cells of an mtype together."""
+"""Tests of all cells of an mtype together."""
 
 CONTAINER = "container"
 """Stands for an extension."""
@@ -35,7 +35,7 @@ CONTAINER = "container"
 TOLERANCE = 1e-3
 """um, between formats: SWC and ASC have nine decimals, SWC holds radii."""
 AREA_TOLERANCE = 0.02
-"""Between the soma areas of formats: SWC's sphere has the contour's area as NEURON computes it."""
+"""Tolerance between soma areas of formats: SWC's sphere has the contour's area, as in NEURON."""
 MOST_NAMED = 3
 """Cells that a sentence names."""
 
@@ -118,7 +118,7 @@ def examine_cell(folder, cell, extensions, container=None):
 
 
 def _not_as_recorded(path, cell, extension):
-    """How a file differs from the record of what was written, '' when it does not."""
+    """Difference of a file from the record of what was written, '' without any."""
     if cell.digests is None:
         return ""
     if extension not in cell.digests:
@@ -147,7 +147,7 @@ def _unsound(morphology, extension):
 
 
 def formats_differ(first, second):
-    """How two formats of a cell differ, '' when they do not: each is (extension, FlatMorphology).
+    """Difference of two formats of a cell, '' without any: each is (extension, FlatMorphology).
 
     Points that repeat the one before are left aside: SWC cannot hold all of them.
     """

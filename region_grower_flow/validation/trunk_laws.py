@@ -19,7 +19,7 @@ ANGLE_MODES = ("pia_constraint", "apical_constraint")
 
 @dataclass(frozen=True)
 class TrunkLaw:
-    """How the trunks of one neurite type are directed.
+    """Law of the directions of one neurite type's trunks.
 
     Attributes:
         angles: (K,) angles (rad) to the reference direction at equal steps of their cumulative

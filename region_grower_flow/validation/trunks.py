@@ -42,9 +42,9 @@ PER_RADIAN = 1000
 BINS = int(np.ceil(np.pi * PER_RADIAN)) + 1
 
 SOMA, ORIGIN = "soma", "origin"
-"""Where trunks are seen from: reference cells from the mean of the soma's contour, as in the fits
-of laws; synthesized cells from the origin, around which they were grown (the mean of their soma's
-contour is 9 degrees away, as seen from a trunk, in the median)."""
+"""Points that trunks are seen from: those of reference cells from the mean of the soma's contour,
+as in the fits of laws; those of synthesized cells from the origin, around which they were grown
+(the mean of their soma's contour is 9 degrees away, as seen from a trunk, in the median)."""
 
 
 class Angle(NamedTuple):

@@ -32,7 +32,7 @@ CELLS_PER_UNIT = 500
 """Cells whose files one unit of the structure tier reads."""
 
 PRELOADED = ("neurom", "scipy.stats", "region_grower_flow.validation.mtype")
-"""What the server of worker processes imports once before it forks them."""
+"""Modules that the server of worker processes imports once before it forks them."""
 
 DIAGRAM = "persistence_diagram"
 
@@ -71,7 +71,7 @@ class Part:
 
 @dataclass(frozen=True)
 class ValidationPlan:
-    """What is validated, and how.
+    """Plan of a validation.
 
     Attributes:
         parts: the Parts, in order.
@@ -317,7 +317,7 @@ class _OpenPart:
 
 
 def _orientations(parameters):
-    """How the trunks of each neurite type are directed."""
+    """Directions of the trunks of each neurite type."""
     return [(parameters.get(kind) or {}).get("orientation") for kind in NEURITE_TYPES]
 
 

@@ -1,4 +1,4 @@
-"""What the diameter models share: their face, and the trees of a morphology by type."""
+"""Base of the diameter models: their face, and the trees of a morphology by type."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -11,7 +11,7 @@ from region_grower_flow.morphology import NEURITE_TYPES
 
 @dataclass(frozen=True)
 class DiameterModel:
-    """How the diameters of an mtype's cells are made.
+    """Model of the diameters of an mtype's cells.
 
     Attributes:
         types: names of the neurite types that get diameters, in the order of their draws.
@@ -53,7 +53,7 @@ def trees_by_type(morphology):
 
 @dataclass(frozen=True)
 class Lacking:
-    """What stands for the model of a neurite type whose parameters are not complete."""
+    """Stand-in for the model of a neurite type whose parameters are not complete."""
 
     reason: str
     error: type = DropCell
