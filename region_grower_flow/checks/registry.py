@@ -35,6 +35,8 @@ class InputCheck:
         places: gives the problems of the places of outputs, which are looked at each time: their
             content is no input.
         held: gives the places that the flow holds alone.
+        includes: names of the checks that it does too: stages above that have one of these rely on
+            it.
         grows: True where cells are grown, so that a launcher will be needed.
         part: gives a word that tells several checks of one name in a work folder apart.
     """
@@ -45,6 +47,7 @@ class InputCheck:
     places: Callable[[Any], list[Any]] = _nothing
     held: Callable[[Any], list[Any]] = _nothing
     grows: bool = False
+    includes: tuple[str, ...] = ()
     part: Callable[[Any], str] = lambda options: ""
 
 
@@ -62,6 +65,7 @@ CHECKS = {
         check_places,
         held_by_synthesis,
         grows=True,
+        includes=("reconstructions", "atlas"),
     ),
     "vacuum": InputCheck(
         (*_CALIBRATION, groups.Growth, groups.Execution, groups.Vacuum),
@@ -69,6 +73,7 @@ CHECKS = {
         check_vacuum,
         check_vacuum_folder,
         lambda options: [vacuum_place(options)],
+        includes=("reconstructions",),
     ),
     "validation": InputCheck(
         (*_SYNTHESIS, groups.Vacuum, groups.Validation),

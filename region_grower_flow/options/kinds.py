@@ -223,6 +223,7 @@ class Switch(Option[bool]):
         return {"true": True, "false": False}.get(str(text).strip().lower(), text)
 
     def _checked(self, value: Any) -> Any:
+        value = self._parsed(value) if isinstance(value, str) else value
         if not isinstance(value, bool):
             raise self.wrong(value, "true or false is expected")
         return value

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import luigi
+from luigi.parameter import ParameterVisibility
 from luigi.rpc import RPCError
 
 from region_grower_flow import layout
@@ -151,12 +152,18 @@ class FlowTask(luigi.Task):
 
     def __repr__(self):
         """The stage in logs: its name and what tells it from others."""
-        values = [
-            f"{name}={getattr(self, name)}"
-            for name, parameter in self.get_params()
-            if parameter.option.shown
-        ]
+        values = [f"{name}={getattr(self, name)}" for name in self.shown_options()]
         return f"{self.task_family}({', '.join(values)})"
+
+    def shown_options(self):
+        """The names of the options that tell the task from others, for people."""
+        return [name for name, parameter in self.get_params() if parameter.option.shown]
+
+    def _get_param_visibilities(self):
+        # The web UI knows a task's options from this alone.
+        shown, hidden = self.shown_options(), ParameterVisibility.HIDDEN.serialize()
+        usual = super()._get_param_visibilities()
+        return {name: seen if name in shown else hidden for name, seen in usual.items()}
 
     def work_path(self, *parts):
         """A path in the work folder."""
@@ -174,7 +181,7 @@ class FlowTask(luigi.Task):
 
     def own_check(self):
         """The check of this stage where it is run by itself."""
-        return self.clone(self.checker, checked=self.checked_by)
+        return self.checker.of_stage(self)
 
     def requires(self):
         """The check of the inputs, and the stages above once it has nothing to object to."""
@@ -253,6 +260,9 @@ class FlowTask(luigi.Task):
         one digest stands for them.
         """
         options = super().to_str_params(only_significant, only_public)
+        if only_public:
+            shown = self.shown_options()
+            options = {name: text for name, text in options.items() if name in shown}
         if only_significant and only_public:
             # "~" comes last in Luigi's names, which show three options.
             options["~others"] = digest_of(super().to_str_params(only_significant=True))[:16]

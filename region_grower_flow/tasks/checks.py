@@ -30,15 +30,33 @@ class CheckInputs(FlowTask):
     """
 
     groups = GROUPS
+    # What one flow needs, another does not: the stage has looked at the values.
     other_options = tuple(
-        option.but(default=None, optional=True)
+        option.but(default=None if option.required else option.default, optional=True)
         for option in declared(GROUPS).values()
-        if option.required
     )
     checked = Text("Name of the check", default=SYNTHESIS, shown=True)
     report = Text("Report that is to be made, where one is", default="")
     priority = 1000
     log_path = None
+
+    @classmethod
+    def of_stage(cls, stage, **more):
+        """The check of a stage by itself: with its options, all others at their defaults.
+
+        Args:
+            stage: the stage.
+            **more: further options of the check.
+        """
+        options = {name: parameter.option for name, parameter in cls.get_params()}
+        usual = {name: option.default for name, option in options.items()}
+        own = {name: getattr(stage, name) for name, _ in stage.get_params() if name in options}
+        return cls(**{**usual, **own, "checked": stage.checked_by, **more})
+
+    def shown_options(self):
+        """Those of the flow, and the name of the check."""
+        own = declared(self.results_of)
+        return [n for n in super().shown_options() if n in own or n == "checked"]
 
     @property
     def described(self):
@@ -91,14 +109,15 @@ class CheckInputs(FlowTask):
         return self.complete() or not self.problems()
 
     def cover(self, stages):
-        """Let stages of the flow, and those above them, rely on this check.
+        """Let stages whose own checks this one includes, and those above them, rely on it.
 
         Args:
             stages: {name: stage}.
         """
         for stage in stages.values():
-            _covering[stage.task_id] = self
-            self.cover(stage.upstream())
+            if stage.checked_by in (self.checked, *self.described.includes):
+                _covering[stage.task_id] = self
+                self.cover(stage.upstream())
 
     @staticmethod
     def of_flow(stage):

@@ -60,7 +60,7 @@ class Report(FlowTask):
 
     def own_check(self):
         """The check of what only this report needs."""
-        return self.clone(CheckInputs, checked=self.checked_by, report=self.task_family)
+        return CheckInputs.of_stage(self, report=self.task_family)
 
     @property
     def in_atlas(self):

@@ -84,6 +84,10 @@ class SynthesizeChunk(OfCells, GrowsCells, FlowTask):
         """The stage and its cells."""
         return f"{self.task_family}_{self.first}-{self.last}"
 
+    def shown_options(self):
+        """The range and the seed; the outputs are the merge's."""
+        return [name for name in super().shown_options() if name != "out_cells"]
+
     def upstream(self):
         """The stages whose outputs the chunk reads."""
         return self.cell_stages()

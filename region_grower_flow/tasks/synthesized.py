@@ -17,6 +17,7 @@ def read_with(synthesis):
     """
     in_atlas = isinstance(synthesis, SynthesizeMorphologies)
     above = synthesis.cell_stages() if in_atlas else synthesis.upstream()
+    synthesis.check().cover(above)
     return {**named(synthesis), **above}
 
 

@@ -174,7 +174,7 @@ def test_properties_of_placed_cells(flow, monkeypatch):
     entry = {"density": 9000, "region": "COL;L2", "traits": traits}
     flow.path("twice.yaml").write_text(yaml.safe_dump({"version": "v2.0", "neurons": [entry]}))
     twice = {"densities": "twice.yaml", "mtype_taxonomy": "taxonomy.tsv"}
-    (problem,) = task_of(flow, "CheckPlacement", **twice).problems()
+    (problem,) = task_of(flow, "PlaceCells", **twice).own_check().problems()
     assert "gives 'morph_class', which the densities give too" in str(problem)
     mask = load_raw(flow.path("out", "mask.nrrd"))
     regions = load_raw(flow.path("atlas", "brain_regions.nrrd"))
@@ -205,7 +205,7 @@ def problems(flow, task, monkeypatch):
     """What the check of a task finds, in this process, as one text."""
     monkeypatch.chdir(flow.folder)
     try:
-        found = task_of(flow, task).problems()
+        found = task_of(flow, task).own_check().problems()
     except InvalidInput as error:  # an option that is wrong in itself
         found = [error]
     return " ".join(map(str, found))
@@ -226,7 +226,7 @@ def problems(flow, task, monkeypatch):
 )
 def test_wrong_options_of_a_placement_are_refused(flow, monkeypatch, options, words):
     flow.options.update(options)
-    found = problems(flow, "CheckPlacement", monkeypatch)
+    found = problems(flow, "PlaceCells", monkeypatch)
     assert words in found
     assert bool(found) == bool(words)
 
@@ -237,7 +237,7 @@ def test_what_properties_need_is_looked_for_before_any_work(flow, monkeypatch):
     save_volume(flow.path("atlas", "[PH]1.nrrd"), np.ones((3, 3, 3, 2), dtype=np.float32))
     flow.path("atlas", "[PH]2.nrrd").unlink()
     flow.options.update(mtype_taxonomy="taxonomy.tsv", hemisphere_volume="hemisphere")
-    found = problems(flow, "CheckPlacement", monkeypatch)
+    found = problems(flow, "PlaceCells", monkeypatch)
     assert "taxonomy.tsv: 1 mtypes of the cells are not in it (IN)." in found
     assert "hemisphere.nrrd: has 3 x 3 x 3 voxels, the atlas's regions have" in found
     assert "[PH]1.nrrd: has 3 x 3 x 3 voxels" in found
@@ -247,21 +247,21 @@ def test_what_properties_need_is_looked_for_before_any_work(flow, monkeypatch):
 @pytest.mark.parametrize(
     ("task", "options", "words"),
     [
-        ("CheckPlanes", {}, ""),
-        ("CheckPlanes", {"planes_region": "COLL"}, "no region 'COLL'"),
-        ("CheckPlanes", {"planes_thickness": 5000}, "thicker than the line"),
-        ("CheckPlanes", {"planes_first": "1,2"}, "3 numbers are expected"),
-        ("CheckSlice", {}, ""),
-        ("CheckSlice", {"slice_box": "1,2,3,0,5,6"}, "the least x,y,z"),
-        ("CheckSlice", {"slice_mtypes": "PC,XX"}, "no cell has the mtype 'XX'"),
-        ("CheckSlice", {"slice_planes": "densities.yaml"}, "expected a list of slices"),
-        ("CheckSlice", {"sliced_cells": "nodes.h5"}, "would overwrite the cells to slice"),
-        ("CheckAxonChoice", {}, ""),
-        ("CheckAxonChoice", {"axon_choice": "layers"}, "option base_morph_dir: is needed"),
-        ("CheckAxonChoice", {"axon_scales": "0.9,x"}, "numbers are expected"),
-        ("CheckAxonChoice", {"axon_scales": "0.9,-1"}, "at least 0.001"),
-        ("CheckAxonChoice", {"axon_donors": "densities.yaml"}, "a morphology's name"),
-        ("CheckAxonChoice", {"input_cells": "absent.h5"}, "no such file"),
+        ("CreatePlanes", {}, ""),
+        ("CreatePlanes", {"planes_region": "COLL"}, "no region 'COLL'"),
+        ("CreatePlanes", {"planes_thickness": 5000}, "thicker than the line"),
+        ("CreatePlanes", {"planes_first": "1,2"}, "3 numbers are expected"),
+        ("SliceCells", {}, ""),
+        ("SliceCells", {"slice_box": "1,2,3,0,5,6"}, "the least x,y,z"),
+        ("SliceCells", {"slice_mtypes": "PC,XX"}, "no cell has the mtype 'XX'"),
+        ("SliceCells", {"slice_planes": "densities.yaml"}, "expected a list of slices"),
+        ("SliceCells", {"sliced_cells": "nodes.h5"}, "would overwrite the cells to slice"),
+        ("ChooseAxons", {}, ""),
+        ("ChooseAxons", {"axon_choice": "layers"}, "option base_morph_dir: is needed"),
+        ("ChooseAxons", {"axon_scales": "0.9,x"}, "numbers are expected"),
+        ("ChooseAxons", {"axon_scales": "0.9,-1"}, "at least 0.001"),
+        ("ChooseAxons", {"axon_donors": "densities.yaml"}, "a morphology's name"),
+        ("ChooseAxons", {"input_cells": "absent.h5"}, "no such file"),
     ],
 )
 def test_wrong_options_of_other_tasks_are_refused(flow, monkeypatch, task, options, words):

@@ -70,8 +70,8 @@ def test_the_scheduler_knows_every_stage(tmp_path, central, kernels):
     assert done.returncode == 0, done.stderr
     tasks = central.tasks()
     assert set(tasks) == {
-        "CheckInputs(out_cells=out/nodes.h5, seed=1, work_dir=work)",
-        "LoadAtlas(seed=1, work_dir=work)",
+        "CheckInputs(checked=synthesis, out_cells=out/nodes.h5, seed=1, work_dir=work)",
+        "LoadAtlas(work_dir=work)",
         chunk(0, 4),
         chunk(4, 8),
         "SynthesizeMorphologies(out_cells=out/nodes.h5, seed=1, work_dir=work)",
@@ -85,7 +85,7 @@ def test_the_scheduler_knows_every_stage(tmp_path, central, kernels):
     log = flow.path("work", re.search(r"^Log: (.*)$", message, re.MULTILINE)[1])
     assert "4 of 4 cells made" in log.read_text()
     assert str(flow.path("work")) in message
-    assert tasks["LoadAtlas(seed=1, work_dir=work)"]["status_message"].startswith("8 of 8 cells")
+    assert tasks["LoadAtlas(work_dir=work)"]["status_message"].startswith("8 of 8 cells")
 
 
 def test_other_options_are_another_task(tmp_path):
@@ -106,7 +106,9 @@ def test_a_failure_is_the_terminals_sentence(tmp_path, central, kernels):
         command(flow, central), cwd=flow.folder, capture_output=True, text=True, check=False
     )
     assert done.returncode == 30
-    task = central.tasks()["CheckInputs(out_cells=out/nodes.h5, seed=1, work_dir=work)"]
+    task = central.tasks()[
+        "CheckInputs(checked=synthesis, out_cells=out/nodes.h5, seed=1, work_dir=work)"
+    ]
     assert task["status"] == "FAILED"
     sentence = central.call("fetch_error", task_id=task["id"])["error"].strip('"')
     assert "absent.json" in sentence
