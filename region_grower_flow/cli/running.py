@@ -1,4 +1,4 @@
-"""How a command runs a task, what it says of it, and how it ends."""
+"""Running of a task by a command: its words, and its exit code."""
 
 import importlib.metadata
 import logging

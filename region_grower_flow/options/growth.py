@@ -6,7 +6,7 @@ from region_grower_flow.options.model import Model
 
 
 class Growth(Group):
-    """How cells are grown, with or without an atlas, and the form of their morphologies."""
+    """Growth of cells, with or without an atlas, and the form of their morphologies."""
 
     TITLE = "Growth"
 

@@ -186,7 +186,7 @@ class Seed(Whole[int]):
 
 
 class Processes(Whole["int | None"]):
-    """How many processes do some work; no result depends on it."""
+    """Number of processes that do some work; no result depends on it."""
 
     def __init__(self, work: str, otherwise: str = "as many as there are cores") -> None:
         description = f"Processes that {work} ({otherwise})"
@@ -255,7 +255,7 @@ class _Listed(Option[T]):
     """Several values in one text."""
 
     separator = r"[,\s]+"
-    """What stands between the values (a regular expression)."""
+    """Separator of the values (a regular expression)."""
 
     def _parsed(self, text: Any) -> Any:
         words = re.split(self.separator, text or "")

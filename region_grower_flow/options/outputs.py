@@ -10,7 +10,7 @@ from region_grower_flow.options.kinds import Place, Ratio, Switch, Whole
 
 
 class Outputs(Group):
-    """What is written at the end, and where."""
+    """Outputs that are written at the end, and their places."""
 
     TITLE = "Outputs"
 

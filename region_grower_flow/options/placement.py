@@ -17,7 +17,7 @@ from region_grower_flow.options.space import Space
 
 
 class Placement(Group):
-    """Where cells are placed, and how many."""
+    """Placement of cells: where, and how many."""
 
     TITLE = "Placement"
 
@@ -104,7 +104,7 @@ class Planes(Group):
 
 
 class Slicing(Group):
-    """Which of the cells are taken."""
+    """Conditions that the cells of a slice meet."""
 
     TITLE = "Slices"
 
@@ -139,7 +139,7 @@ class Slicing(Group):
 
 
 class AxonChoice(Group):
-    """Which axon is grafted on which cell."""
+    """Choice of the axon that is grafted on each cell."""
 
     TITLE = "Choice of axons"
 

@@ -6,7 +6,7 @@ from region_grower_flow.options.kinds import Choice, Names, Place, Seed
 
 
 class Reference(Group):
-    """Which reconstructions are calibrated, and how they are prepared."""
+    """Reconstructions that are calibrated, and their preparation."""
 
     TITLE = "Reconstructions"
 

@@ -11,7 +11,7 @@ DPI = 130
 
 
 class Report(Group):
-    """Which synthesis reports show, how many of its cells, and the form of the figures."""
+    """Synthesis that reports show, number of its cells, and form of the figures."""
 
     TITLE = "Reports"
 
@@ -78,7 +78,7 @@ class Page(Group):
 
 
 class ReportChoice(Group):
-    """Which reports are made together."""
+    """Reports that are made together."""
 
     TITLE = "Choice of reports"
 

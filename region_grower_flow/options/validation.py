@@ -9,7 +9,7 @@ from region_grower_flow.options.group import Group
 from region_grower_flow.options.kinds import Choice, Names, Place, Processes, Seed, Switch, Whole
 
 ATLAS, VACUUM = "atlas", "vacuum"
-"""Which synthesis is meant: that of the cells in the atlas, or of cells grown without any."""
+"""Kinds of synthesis: of the cells in the atlas, or of cells grown without any."""
 
 NO_VERDICTS = "none"
 VERDICTS = ("fail", "no_power", "not_testable")
@@ -33,7 +33,7 @@ class VerdictWords(Names):
 
 
 class Validation(Group):
-    """What is validated, and how."""
+    """Cells that are validated, and the tests."""
 
     TITLE = "Validation"
 

@@ -5,7 +5,7 @@ from region_grower_flow.options.kinds import Choice, Place, Switch
 
 
 class Work(Group):
-    """Where intermediates are kept."""
+    """Folder of intermediates."""
 
     TITLE = "Run"
 

@@ -118,7 +118,7 @@ def soma_radius(morphology):
 
 
 def points_per_um(axes):
-    """How many points (1/72 inch) a um is in axes whose limits are set, with equal aspect."""
+    """Points (1/72 inch) per um in axes whose limits are set, with equal aspect."""
     figure = axes.get_figure()
     figure.draw_without_rendering()  # settles the layout
     box = axes.get_window_extent()

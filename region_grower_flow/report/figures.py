@@ -12,7 +12,7 @@ from region_grower_flow.report.style import image
 from region_grower_flow.validation.results import CELLS_TABLE, DEPTHS_TABLE
 
 PAGE_DPI = 90
-"""Of pictures inside a page, which holds many."""
+"""Resolution of pictures inside a page, which holds many."""
 
 FIGURES_PER_PROCESS = 10
 """A process starts in the time that it takes to draw one or two; more of them pay from here on."""

@@ -14,7 +14,7 @@ from region_grower_flow.report.style import image
 
 PAGE_DPI = 90
 CELLS_IN_ROW = 6
-"""Of each kind that a page shows for an mtype."""
+"""Cells of each kind that a page shows for an mtype."""
 REFERENCE, DEFAULT, CALIBRATED = "reference", "NeuroTS", "calibrated"
 ROWS = (REFERENCE, DEFAULT, CALIBRATED)
 CLOSE = 0.5
@@ -33,7 +33,7 @@ FLOOR = (
 
 @dataclass
 class GrowthReport:
-    """What the page shows.
+    """Contents of the page.
 
     Attributes:
         entries: {mtype: what growth_calibration.calibrate_mtype returns}.

@@ -17,7 +17,7 @@ from region_grower_flow.report.profiles import layer_name
 LEAST_SLOT = 90.0
 """um across that a cell gets at least."""
 GAP = 0.12
-"""Of a cell's width, to each side of it."""
+"""Gap to each side of a cell, as a share of its width."""
 WIDEST, HIGHEST = 13.0, 5.2
 """Inches of a row of cells."""
 LARGEST_SCALE = 0.02
@@ -98,7 +98,7 @@ def _fitted(rows, height, scale):
 
 
 def _slot(cell, scale):
-    """How far (um) the cell's place reaches to the left and to the right of its soma."""
+    """Extent (um) of the cell's place to the left and to the right of its soma."""
     across = cell.morphology.points[:, 0]
     left = float(across.min()) if len(across) else 0.0
     right = float(across.max()) if len(across) else 0.0

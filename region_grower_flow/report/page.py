@@ -117,7 +117,7 @@ def part_title(part):
 
 
 def _overall(results):
-    """How many tests have which verdict."""
+    """Number of tests with each verdict."""
     counts = dict.fromkeys(SYMBOLS, 0)
     for verdict in results.verdicts:
         counts[verdict["verdict"]] = counts.get(verdict["verdict"], 0) + 1
@@ -237,7 +237,7 @@ class _Column(NamedTuple):
     write: object
 
     def known(self, verdict):
-        """Whether a verdict (dict) has something to say here."""
+        """True if a verdict (dict) has something to say here."""
         return verdict[self.key] not in (None, "")
 
     def cell(self, verdict):

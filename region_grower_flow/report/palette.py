@@ -13,7 +13,7 @@ MARKS = "osD^vP"
 
 
 class Look(NamedTuple):
-    """How an mtype is drawn: a color (``#rrggbb``) and a mark of :data:`MARKS`."""
+    """Color (``#rrggbb``) of an mtype, and its mark of :data:`MARKS`."""
 
     color: str
     mark: str

@@ -1,11 +1,11 @@
-"""Where a population has its neurites, as tables of a validation's page: reported, not judged."""
+"""Places of a population's neurites, as tables of a validation's page: shown, not judged."""
 
 from region_grower_flow.report.html import number, table, tag
 from region_grower_flow.validation.results import LAYERS_TABLE, PROFILES_TABLE
 
 
 def profile_tables(results, part, mtype):
-    """What is reported of the space of an mtype: a list of elements, empty when nothing is.
+    """Elements on the space of an mtype; an empty list when there is nothing to show.
 
     Args:
         results: Results.

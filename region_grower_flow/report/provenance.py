@@ -1,4 +1,4 @@
-"""Where a page's numbers come from: versions, fingerprints, options."""
+"""Provenance of a page's numbers: versions, fingerprints, options."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""How much cells were scaled: bar codes before growth, neurites at hard limits after it."""
+"""Scaling of cells: bar codes before growth, neurites at hard limits after it."""
 
 import json
 

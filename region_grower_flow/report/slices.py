@@ -131,7 +131,7 @@ def choose_slices(positions, count, thickness, axis=None, pia=UP):
 
 
 class LayerMap:
-    """Which layer of which synthesis region lies at points of the atlas.
+    """Layers and synthesis regions at points of the atlas.
 
     Args:
         atlas_dir: folder of the atlas.

@@ -1,4 +1,4 @@
-"""How all figures look and are written: one style, no global state, the same bytes each time.
+"""Style of all figures: no global state, the same bytes each time.
 
 Colors follow NeuroM's convention for neurite types; the two populations differ in lightness as
 well as in hue, so that they can be told apart in print and by those who see fewer colors.
@@ -29,7 +29,7 @@ REFERENCE, SYNTHESIZED, FITTED = "#3d4f63", "#e8833a", "#0f8f7e"
 POPULATION_COLORS = {"reference": REFERENCE, "synthesized": SYNTHESIZED}
 BAD, MUTED, GRID, INK = "#b3261e", "#8a949e", "#d9dee3", "#1f2933"
 LAYER_FILLS = ("#eef3f8", "#dfe9f2")
-"""Of layers, alternating from the top down."""
+"""Colors of layers, alternating from the top down."""
 
 _RC = {
     "font.family": "sans-serif",

@@ -6,7 +6,7 @@ from region_grower_flow.report.style import image, shorten
 
 PAGE_DPI = 100
 MOST_MTYPES = 60
-"""With more, pictures of every mtype would make a page too large to open."""
+"""Mtypes beyond which pictures of each would make a page too large to open."""
 
 
 def synthesis_pictures(placed, mtypes, per_mtype, seed):

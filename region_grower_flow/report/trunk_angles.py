@@ -32,7 +32,7 @@ _PANEL = (3.5, 2.5)
 
 
 def trunk_panels(references, cells, kinds, parameters, seed):
-    """What a figure of trunk angles shows.
+    """Contents of a figure of trunk angles.
 
     Args:
         references, cells: [ValidationCell].

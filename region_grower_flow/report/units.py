@@ -9,12 +9,12 @@ from region_grower_flow.report.style import DPI, save
 from region_grower_flow.validation.populations import read_references
 
 PRELOADED = ("matplotlib.figure", "neurom", "region_grower_flow.report.by_mtype")
-"""What the server of processes imports once before it forks those that make reports."""
+"""Modules that the server of processes imports once before it forks those that make reports."""
 
 
 @dataclass(frozen=True)
 class ReportSettings:
-    """How reports are made.
+    """Settings of reports.
 
     Attributes:
         folder: of the report's files.
@@ -33,7 +33,7 @@ class ReportSettings:
 
 @dataclass(frozen=True)
 class ReportUnit:
-    """What a report needs of one mtype.
+    """Inputs of a report on one mtype.
 
     Attributes:
         mtype: its name.
@@ -66,7 +66,7 @@ class ReportUnit:
 
 @dataclass
 class UnitResult:
-    """What a report has made of one mtype.
+    """Result of a report on one mtype.
 
     Attributes:
         mtype: its name.

@@ -28,7 +28,7 @@ RANGE = re.compile(r"^cells_(\d+)-(\d+)(\.jsonl)?$")
 
 @dataclass(frozen=True)
 class ChunkPlan:
-    """How a chunk is run; nothing here changes a result.
+    """Run of a chunk; nothing here changes a result.
 
     Attributes:
         settings: the SynthesisSettings.

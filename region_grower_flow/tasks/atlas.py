@@ -21,7 +21,7 @@ class LoadAtlas(FlowTask):
 
     @property
     def path(self):
-        """Where the cell table is."""
+        """Path of the cell table."""
         return self.work_path(layout.CELL_TABLE)
 
     def make(self):
@@ -49,5 +49,5 @@ class LoadAtlas(FlowTask):
         return {**super().results(), "synthesize_axons": self.synthesize_axons}
 
     def summary_of(self, facts):
-        """How many cells have a row."""
+        """Number of cells with a row."""
         return f"{facts['rows']} of {facts['cells']} cells looked up"

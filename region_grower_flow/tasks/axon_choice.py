@@ -22,7 +22,7 @@ class ChooseAxons(FlowTask):
 
     @property
     def path(self):
-        """Where the table is."""
+        """Path of the table."""
         return Path(self.chosen_axons or self.work_path(CHOSEN_AXONS))
 
     def make(self):

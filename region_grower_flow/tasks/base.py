@@ -242,7 +242,7 @@ class FlowTask(luigi.Task):
             return False
 
     def unfit_for_today(self, facts):
-        """Why outputs with these facts do not do for today's options; None if they do.
+        """Reason why outputs with these facts do not fit today's options; None if they do.
 
         A sentence for people, who see it in ``region-grower-flow status``.
         """
@@ -407,7 +407,7 @@ def load_json_output(path):
 
 
 def processes(wanted):
-    """How many processes to use: as asked, else as many as there are cores to use."""
+    """Number of processes: as asked, else as many as there are cores to use."""
     from region_grower_flow.calibration.pool import available_cpus
 
     return wanted or available_cpus()

@@ -30,7 +30,7 @@ class DiagnoseReconstructions(OfReconstructions, FlowTask):
 
     @property
     def path(self):
-        """Where the diagnosis is; a table is beside it."""
+        """Path of the diagnosis; a table is beside it."""
         return self.work_path(layout.DIAGNOSIS)
 
     def make(self):

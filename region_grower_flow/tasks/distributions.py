@@ -23,7 +23,7 @@ class ExtractDistributions(OfReconstructions, FlowTask):
 
     @property
     def path(self):
-        """Where the distributions are."""
+        """Path of the distributions."""
         return Path(self.extracted_distributions or self.work_path(layout.DISTRIBUTIONS))
 
     def make(self):

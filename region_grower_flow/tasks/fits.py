@@ -29,7 +29,7 @@ class FitTrunkAngles(FlowTask):
 
     @property
     def path(self):
-        """Where the fits are."""
+        """Path of the fits."""
         return self.work_path(layout.TRUNK_FITS)
 
     def make(self):
@@ -52,7 +52,7 @@ class FitPathDistances(OfReconstructions, FlowTask):
 
     @property
     def path(self):
-        """Where the fits are."""
+        """Path of the fits."""
         return self.work_path(layout.PATH_FITS)
 
     def make(self):

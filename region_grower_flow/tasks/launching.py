@@ -1,4 +1,4 @@
-"""How cells are grown: what starts the ranks, found out while the checks run, and for how long."""
+"""Launching of cells: the starter of the ranks, found out while the checks run, and time limits."""
 
 import contextlib
 import multiprocessing

@@ -33,7 +33,7 @@ class GenerateParameters(FlowTask):
 
     @property
     def path(self):
-        """Where the parameters are."""
+        """Path of the parameters."""
         return self.work_path(layout.GENERATED_PARAMETERS)
 
     def make(self):
@@ -80,7 +80,7 @@ class BuildParameters(FlowTask):
 
     @property
     def path(self):
-        """Where the parameters are."""
+        """Path of the parameters."""
         return Path(self.generated_parameters or self.work_path(layout.PARAMETERS))
 
     def make(self):

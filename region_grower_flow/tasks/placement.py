@@ -26,12 +26,12 @@ class PlaceCells(FlowTask):
 
     @property
     def path(self):
-        """Where the cells are."""
+        """Path of the cells."""
         return Path(self.placed_cells or self.work_path(PLACED_CELLS))
 
     @property
     def report_path(self):
-        """Where the table of expected and placed cells is."""
+        """Path of the table of expected and placed cells."""
         return self.path.with_name(f"{self.path.stem}_report.csv")
 
     def make(self):

@@ -1,4 +1,4 @@
-"""How far a stage is: one bar over the whole run in the terminal, a message in the web UI."""
+"""Progress of a stage: one bar over the whole run in the terminal, a message in the web UI."""
 
 import contextlib
 import logging
@@ -7,10 +7,10 @@ import time
 from dataclasses import dataclass, field
 
 TELL_SECONDS = 0.5
-"""Between two messages to the scheduler: each costs two requests."""
+"""Seconds between two messages to the scheduler: each costs two requests."""
 
 LINE_SECONDS = 30.0
-"""Between two lines where there is no terminal to draw a bar in."""
+"""Seconds between two lines where there is no terminal to draw a bar in."""
 
 FORMAT = (
     "{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} "
@@ -31,7 +31,7 @@ def duration(seconds):
 
 @dataclass(frozen=True)
 class Part:
-    """Which part of a longer bar is a task's.
+    """Part of a longer bar that belongs to a task.
 
     Attributes:
         first, last: the range of the part, ``last`` excluded.

@@ -110,7 +110,7 @@ class Report(FlowTask):
 
     @property
     def folder(self):
-        """Where the report's files go."""
+        """Folder of the report's files."""
         return Path(self.report_dir, self.report_of, self.folder_name)
 
     def output(self):

@@ -145,7 +145,7 @@ class ValidateTrunks(WithParameters):
 
 
 class PlotScales(Report):
-    """How bar codes and neurites were scaled in the synthesis, per mtype."""
+    """Scales of bar codes and neurites in the synthesis, per mtype."""
 
     folder_name = "scales"
     results_of = (SHOWN[0], SHOWN[1], options.Report.figure_format)

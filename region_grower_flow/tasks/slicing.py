@@ -27,7 +27,7 @@ class CreatePlanes(FlowTask):
 
     @property
     def path(self):
-        """Where the planes are."""
+        """Path of the planes."""
         return Path(self.out_planes or self.work_path(PLANES))
 
     def make(self):
@@ -62,7 +62,7 @@ class SliceCells(FlowTask):
 
     @property
     def path(self):
-        """Where the cells are."""
+        """Path of the cells."""
         return Path(self.sliced_cells or self.work_path(SLICED_CELLS))
 
     def make(self):

@@ -387,7 +387,7 @@ def _outputs(run):
 
 
 def _recorded_outputs(root):
-    """Where a stage writes, or has written."""
+    """Paths to which a stage writes, or has written."""
     if hasattr(root, "path"):
         yield f"Output: {root.path}{'' if Path(root.path).exists() else ' (not there yet)'}"
         return

@@ -131,7 +131,7 @@ class SynthesizeChunk(OfCells, GrowsCells, FlowTask):
         )
 
     def summary_of(self, facts):
-        """How many cells were made, and how fast."""
+        """Number of cells that were made, and their rate."""
         rate = facts["grown"] / max(facts["seconds"], 1e-3)
         words = [
             f"{facts['made']} of {facts['cells']} cells made",

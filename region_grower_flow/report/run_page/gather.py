@@ -46,7 +46,7 @@ _BOX_MARGIN = 60.0
 
 @dataclass
 class RunData:
-    """What a run has written, for its page.
+    """Outputs of a run, for its page.
 
     Attributes:
         summary: of the synthesis.
@@ -194,7 +194,7 @@ def _in_turn(cells, most, seed):
 
 
 def scene_of(run, cells, shown):
-    """What the 3D viewer reads; None when no cell can be read."""
+    """Input of the 3D viewer; None when no cell can be read."""
     most = max(IN_SPACE, len(cells))
     known = {mtype: run.placed.sample(mtype, most, run.settings.seed) for mtype in cells}
     chosen, _ = readable(_in_turn(known, most, run.settings.seed))

@@ -49,7 +49,7 @@ class Row:
 
 @dataclass
 class MtypePart:
-    """What the page shows of an mtype.
+    """Contents of the page on an mtype.
 
     Attributes:
         mtype: its name.

@@ -5,7 +5,7 @@ import numpy as np
 from region_grower_flow.report.run_page.thin import thinned
 
 PLANES = 4
-"""In each of two directions."""
+"""Number of planes in each of two directions."""
 SAMPLES = 110
 """Points along the longer side of a plane, at which layers are looked up."""
 

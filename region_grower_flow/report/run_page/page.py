@@ -27,7 +27,7 @@ MARK_PATHS = {
 
 @dataclass
 class RunReport:
-    """What the page shows.
+    """Contents of the page.
 
     Attributes:
         title: of the page.
@@ -172,7 +172,7 @@ def anchors(names):
 
 
 def _run_words(report):
-    """What the tab of the run tells, as pairs."""
+    """Contents of the tab of the run, as pairs."""
     provenance = dict(report.summary.get("provenance", {}))
     recipe = provenance.get("recipe") or {}
     options = {

@@ -24,7 +24,7 @@ RADIUS_STEP = 0.05
 FINEST = 0.05
 """um of a step at least."""
 MOST_POINTS = 260_000
-"""Beyond these the tolerance is doubled: the page has to stay small."""
+"""Points beyond which the tolerance is doubled: the page has to stay small."""
 
 
 def scene(cells, outlines=()):

@@ -20,7 +20,7 @@ GREAT_LOSS = 0.05
 UPRIGHT = 45.0
 """Degrees from the pia: an apical dendrite that is farther off does not point towards it."""
 REACHED = (0.75, 1.25)
-"""Of the height of a target: between them an apical dendrite has reached it."""
+"""Shares of a target's height between which an apical dendrite has reached it."""
 NEIGHBOURS = 400.0
 """um: within them layers are taken as flat where depth is compared with the direction."""
 _MOST_COMPARED = 1500
@@ -65,7 +65,7 @@ def made(summary):
 
 
 def in_layers(table, rows):
-    """How many cells lie in layers.
+    """Number of cells that lie in layers.
 
     Args:
         table: CellTable.
@@ -88,7 +88,7 @@ _NAMED = re.compile(r"^L(\d+)[_:]")
 
 
 def in_named_layers(table, rows):
-    """Whether somata lie in the layers that the names of their mtypes tell; None without names."""
+    """True if somata lie in the layers that the names of their mtypes tell; None without names."""
     total = right = 0
     for row in rows:
         named = _NAMED.match(str(table.mtypes[row]))
@@ -108,7 +108,7 @@ def in_named_layers(table, rows):
 
 
 def directions(table, rows):
-    """Whether the atlas's directions agree with its depths.
+    """True if the atlas's directions agree with its depths.
 
     Between near cells a way along the direction towards the pia has to take as much from the
     depth. It is the atlas's orientation against its heights, neither of which growth can see.
@@ -166,7 +166,7 @@ def apical_tilts(morphologies):
 
 
 def pointing(references, cells):
-    """Whether apical dendrites point towards the pia, in reconstructions and in grown cells.
+    """True if apical dendrites point towards the pia, in reconstructions and in grown cells.
 
     Args:
         references, cells: {mtype: [upright FlatMorphology]}.
@@ -195,7 +195,7 @@ def pointing(references, cells):
 
 
 def limits(cells):
-    """Whether neurites keep their hard limits.
+    """True if neurites keep their hard limits.
 
     Args:
         cells: [(PlacedCell, CellPlace)].
@@ -218,7 +218,7 @@ def limits(cells):
 
 
 def targets(cells):
-    """Whether dendrites reach the depths that their parameters aim at.
+    """True if dendrites reach the depths that their parameters aim at.
 
     Args:
         cells: [(PlacedCell, CellPlace)].
@@ -256,7 +256,7 @@ def _target_height(place, kind):
 
 
 def validated(counts):
-    """What the validation says.
+    """Results of the validation.
 
     Args:
         counts: {verdict: number of tests that decide}; None when there is none.

@@ -22,7 +22,7 @@ MOST_CELLS = 44
 """Whose neurites are drawn: more would hide each other."""
 MOST_SOMATA = 4000
 PIXELS = 2000
-"""Of the longer side of the picture."""
+"""Pixels of the longer side of the picture."""
 TALLEST = 0.6
 """Width over height at least: a higher slice gets room at its sides."""
 SAMPLES = 500

@@ -1,4 +1,4 @@
-"""When the stages of a run worked: bars for the page."""
+"""Times at which the stages of a run worked: bars for the page."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Where the cells are: somata seen from three sides, and along depth."""
+"""Places of the cells: somata seen from three sides, and along depth."""
 
 import numpy as np
 
