@@ -35,6 +35,7 @@ class Reference:
 
     Attributes:
         cells: the ReferenceCells of its reconstructions; None: there are only ``bar_codes``.
+        fitted: the ReferenceCells that the cells were grown from, where ``cells`` are others.
         bar_codes: {neurite type: [bars]} of its distributions.
         filtrations: {neurite type: filtration of TMD} of the bar codes.
         cells_of_bar_codes: {neurite type: number of cells that they come from, or None}.
@@ -50,6 +51,7 @@ class Reference:
     other: tuple = ()
     other_mtype: str | None = None
     other_bar_codes: dict = field(default_factory=dict)
+    fitted: tuple = ()
 
 
 @dataclass(frozen=True)
@@ -180,13 +182,14 @@ def statistics(unit, reference, cells, kinds):
     """
     if reference is None:
         return _of_bar_codes(unit, cells, kinds)
-    parameters, about = unit.parameters, {"mtype": unit.mtype}
+    fitted, _ = populations.read_references(unit.reference.fitted, unit.mtype)
+    parameters, about = unit.parameters, {"mtype": unit.mtype, "fitted": fitted or None}
     verdicts = []
     for tier in (morphometrics, topology, classifier):
         verdicts += tier.compare(reference, cells, kinds, unit.seed, **about)
     verdicts += trunks.compare(reference, cells, kinds, unit.seed, parameters=parameters, **about)
     other, _ = populations.read_references(unit.reference.other, unit.reference.other_mtype)
-    setting = controls.Setting(unit.mtype, parameters)
+    setting = controls.Setting(unit.mtype, parameters, tuple(fitted))
     found = controls.run(reference, cells, other, kinds, unit.seed, setting)
     return [*controls.apply(verdicts, found), *found]
 
