@@ -187,6 +187,7 @@ class ValidateSynthesis(FlowTask):
             region_structure=Path(self.region_structure) if in_atlas else None,
             region=self.region,
             synthesize_axons=self.synthesize_axons,
+            inverted=tuple(self.inverted_mtypes),
             **model_paths(task),
         )
 

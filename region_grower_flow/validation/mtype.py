@@ -8,6 +8,7 @@ import numpy as np
 
 from region_grower_flow.calibration.morphologies import DENDRITES
 from region_grower_flow.validation import (
+    body,
     classifier,
     controls,
     depths,
@@ -83,6 +84,7 @@ class MtypeUnit:
         reference: Reference.
         space: Space.
         parameters: NeuroTS's of the mtype, whose laws the trunks should follow; None: no one law.
+        inverted: whether its apical dendrites are known to point away from the pia.
     """
 
     part: str
@@ -95,6 +97,7 @@ class MtypeUnit:
     reference: Reference
     space: Space
     parameters: dict | None = None
+    inverted: bool = False
 
     def run(self):
         """See :func:`validate_mtype`."""
@@ -188,6 +191,7 @@ def statistics(unit, reference, cells, kinds):
     for tier in (morphometrics, topology, classifier):
         verdicts += tier.compare(reference, cells, kinds, unit.seed, **about)
     verdicts += trunks.compare(reference, cells, kinds, unit.seed, parameters=parameters, **about)
+    verdicts += body.compare(reference, cells, kinds, unit.seed, inverted=unit.inverted, **about)
     other, _ = populations.read_references(unit.reference.other, unit.reference.other_mtype)
     setting = controls.Setting(unit.mtype, parameters, tuple(fitted))
     found = controls.run(reference, cells, other, kinds, unit.seed, setting)
@@ -210,6 +214,7 @@ def _of_bar_codes(unit, cells, kinds):
     laws = _laws_of_enough_cells(unit)
     of_trunks = trunks.compare(None, cells, kinds, unit.seed, unit.mtype, laws)
     verdicts += [_counted(verdict, reference) for verdict in of_trunks]
+    verdicts += body.upright([], cells, unit.mtype, unit.inverted)
     found = controls.run_trees(codes, trees, other, unit.seed, unit.mtype)
     setting = controls.Setting(unit.mtype, laws)
     found += controls.run_trunks(None, cells, kinds, unit.seed, setting)

@@ -57,6 +57,7 @@ class Part:
         region_structure: YAML file of its regions; None in vacuum.
         region: whose parameters are used in vacuum.
         synthesize_axons: whether axons were grown, too.
+        inverted: mtypes whose apical dendrites are known to point away from the pia.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Part:
     region_structure: Path | None = None
     region: str = "default"
     synthesize_axons: bool = False
+    inverted: tuple = ()
 
 
 @dataclass(frozen=True)
@@ -206,6 +208,7 @@ class _OpenPart:
             reference=self._reference(mtype, distributions),
             space=self._space(rows),
             parameters=self._laws(mtype, rows),
+            inverted=mtype in self._part.inverted,
         )
 
     def _entry(self, mtype):
