@@ -28,6 +28,7 @@ FLOORS = [
     ["validation"],
     ["report"],
     ["checks"],
+    ["start"],
     ["example"],
     ["tasks"],
     ["cli"],

@@ -94,11 +94,12 @@ def region_map_problems(region_map, regions, known):
             hint = f"the nearest is {_nearest(target, known)}" if _nearest(target, known) else None
             problem = f"the atlas's hierarchy has no region {target!r}"
             problems.append(InvalidInput(problem, WHERE, hint))
-    regions = set(map(str, regions))
-    for region in region_map:
-        if "*" not in region and region not in regions:
-            hint = f"the cells have {some(sorted(regions))}"
-            problems.append(InvalidInput(f"no cell has the region {region!r}", WHERE, hint))
+    there = sorted(set(map(str, regions)))
+    named = [region for region in region_map if "*" not in region]
+    # Some of the cells need not have all of the regions; none at all is a mistake.
+    if named and len(named) == len(region_map) and not set(named) & set(there):
+        problem = f"no cell has a region that it names ({some(named)})"
+        problems.append(InvalidInput(problem, WHERE, f"the cells have {some(there)}"))
     return problems
 
 

@@ -2,6 +2,7 @@
 
 import logging
 import math
+import os
 from itertools import chain
 from pathlib import Path
 
@@ -172,8 +173,8 @@ def _with_numbers(directions, layers):
 
 
 def absolute(base_dir, path):
-    """``path``, taken from ``base_dir`` when it is relative."""
-    return Path(base_dir).absolute() / path
+    """``path``, taken from ``base_dir`` when it is relative; ``~`` is the home folder."""
+    return Path(base_dir).absolute() / os.path.expanduser(os.path.expandvars(path))
 
 
 def _entry_problems(region, entry, path):

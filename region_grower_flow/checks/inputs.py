@@ -4,6 +4,7 @@ Functions of a task's options. They read only what names further files (the tabl
 reconstructions, the region structure, the axon table), and raise InvalidInput where that fails.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 from region_grower_flow import layout
@@ -73,13 +74,16 @@ def atlas_files(options):
 
 def mesh_files(options):
     """The meshes of the boundaries, files or folders, that exist: unused ones need not."""
+    from region_grower_flow.atlas.structure import absolute
+
     base = Path(options.region_structure).parent.absolute()
     names = [
         boundary["path"]
         for entry in _structure(options).values()
         for boundary in entry.get("boundaries") or []
     ]
-    return {f"boundary {name}": base / name for name in names if (base / name).exists()}
+    places = {name: absolute(base, name) for name in names}
+    return {f"boundary {name}": place for name, place in places.items() if place.exists()}
 
 
 def donor_files(options):
@@ -139,6 +143,22 @@ def axon_table(options, count):
     from region_grower_flow.io.axons import load_axon_table
 
     return load_axon_table(options.morph_axon, range(count))
+
+
+def cells_in_atlas(options):
+    """The input cells, their regions by the names of the atlas.
+
+    Raises:
+        InvalidInput: the cells cannot be read, or the option region_map is wrong.
+    """
+    from region_grower_flow.atlas.serving import map_regions, parse_region_map
+
+    found = cells(options)
+    region_map = parse_region_map(options.region_map)
+    if not region_map:
+        return found
+    regions = map_regions(found.properties["region"], region_map)
+    return replace(found, properties=found.properties.assign(region=regions))
 
 
 def cells(options):

@@ -17,18 +17,38 @@ MOST_DAMAGED = 20
 def check_space(options):
     """Problems of the cells, the atlas, the region structure and the axon table."""
     from region_grower_flow.atlas.check import check_atlas
-    from region_grower_flow.io.cells import read_cells
+    from region_grower_flow.checks.inputs import cells_in_atlas
 
     problems = Problems()
     if options.min_depth > options.max_depth:
         problem = f"min_depth ({options.min_depth}) is greater than max_depth ({options.max_depth})"
         problems.append(InvalidInput(problem, "option min_depth"))
-    cells = problems.attempt(read_cells, options.input_cells)
-    problems.extend(check_atlas(options.atlas, options.region_structure, cells))
+    cells = problems.attempt(cells_in_atlas, options)
+    place, allow = options.region_structure, options.allow_no_layers
+    problems.extend(check_atlas(options.atlas, place, cells, allow_no_layers=allow))
+    problems.extend(_check_region_map(options))
     problems.extend(_check_constraints(options, cells))
     if options.morph_axon and not options.synthesize_axons and cells is not None:
         problems.extend(_check_axons(options, cells))
     return problems
+
+
+def _check_region_map(options):
+    """Regions that the option region_map names and that the cells or the atlas do not have."""
+    from region_grower_flow.atlas.regions import load_region_map
+    from region_grower_flow.atlas.serving import parse_region_map, region_map_problems
+    from region_grower_flow.checks.inputs import cells
+
+    elsewhere = Problems()  # what is wrong with these files is known
+    region_map = elsewhere.attempt(parse_region_map, options.region_map)
+    if not region_map:
+        return []
+    found = elsewhere.attempt(cells, options)
+    hierarchy = elsewhere.attempt(load_region_map, options.atlas)
+    if found is None or hierarchy is None:
+        return []
+    known = hierarchy.as_dataframe()["acronym"]
+    return region_map_problems(region_map, found.properties["region"], known)
 
 
 def _check_constraints(options, cells):

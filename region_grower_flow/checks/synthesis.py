@@ -74,9 +74,9 @@ def _tell_growth(options, dataset, cells):
 
 
 def _cells(options):
-    from region_grower_flow.io.cells import read_cells
+    from region_grower_flow.checks.inputs import cells_in_atlas
 
-    return read_cells(options.input_cells)
+    return cells_in_atlas(options)
 
 
 def _wanted_mtypes(options):

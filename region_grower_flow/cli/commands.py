@@ -24,6 +24,7 @@ from region_grower_flow.options import (
     Validation,
     Work,
 )
+from region_grower_flow.runtime.processes import open_streams
 
 SYNTHESIS = (Space, Reference, Model, Growth, Outputs, Execution, Work)
 """The groups of a synthesis, in the order of its help."""
@@ -36,6 +37,7 @@ GIVEN_MODEL = ("tmd_parameters", "tmd_distributions")
 @click.version_option(__version__)
 def main():
     """Grow neurons into a brain atlas."""
+    open_streams()
 
 
 RECONSTRUCTIONS = """

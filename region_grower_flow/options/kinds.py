@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+import os
 import re
 from collections.abc import Iterable
 from typing import Any, Generic, TypeVar, overload
@@ -12,6 +13,9 @@ from region_grower_flow import layout
 from region_grower_flow.errors import InvalidInput
 
 T = TypeVar("T")
+
+_VARIABLE = re.compile(r"\$\{[A-Za-z_]\w*\}|\$[A-Z_]\w*")
+"""A variable of the environment in a path; ``$x`` in small letters may be a name of a file."""
 
 
 class _Required:
@@ -95,7 +99,9 @@ class Option(Generic[T]):
         if self.optional and (text is None or str(text).strip() in ("", "None")):
             return None
         try:
-            return self.check(self._parsed(text))
+            # TOML has lists, numbers and booleans, which are values already.
+            is_value = isinstance(text, list | tuple | bool)
+            return self.check(text if is_value else self._parsed(text))
         except InvalidInput:
             raise
         except (ValueError, TypeError) as error:
@@ -137,6 +143,8 @@ class Text(Option[T]):
     def _checked(self, value: Any) -> Any:
         if "\0" in str(value):
             raise self.wrong(str(value), "it holds a NUL, which no file name can")
+        if isinstance(value, list | tuple | dict):
+            raise self.wrong(value, "one text is expected")
         return None if value is None else str(value)
 
 
@@ -157,7 +165,19 @@ class Place(Text[T]):
             return None
         if empty:
             raise self.wrong(value, "a path is expected")
-        return super()._checked(value)
+        return self._expanded(super()._checked(value))
+
+    def _expanded(self, path: str) -> str:
+        """The path with ``~`` and variables of the environment in place, as a shell would do."""
+        path = os.path.expandvars(path)
+        unset = _VARIABLE.search(path)
+        if unset:
+            raise self.wrong(path, f"the variable {unset.group()} is not set")
+        if path.startswith("~"):
+            path = os.path.expanduser(path)
+            if path.startswith("~"):
+                raise self.wrong(path, "there is no such user (~)")
+        return path
 
 
 class Whole(Option[T]):

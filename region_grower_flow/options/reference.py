@@ -35,8 +35,8 @@ class Reference(Group):
         layout.MORPHOLOGY_FRAMES,
     )
     inverted_mtypes = Names(
-        "The mtypes whose apical dendrites point away from the pia, separated by commas: where "
-        "copies are turned, theirs are along -y"
+        "The mtypes whose apical dendrites point to the white matter, separated by commas: they "
+        "grow so, and where copies are turned theirs are along -y"
     )
     reference_part = Choice(
         "Reconstructions of each mtype that are used: all, or one of two halves, to fit on one and "

@@ -2,7 +2,7 @@
 
 from region_grower_flow import layout
 from region_grower_flow.options.group import Group
-from region_grower_flow.options.kinds import Number, Place, Ratio
+from region_grower_flow.options.kinds import Names, Number, Place, Ratio, Switch
 
 
 class Space(Group):
@@ -22,6 +22,14 @@ class Space(Group):
     region_structure = Place[str](
         "YAML file of the regions: layers, thicknesses, boundaries, directions",
         default=layout.REGION_STRUCTURE,
+    )
+    region_map = Names(
+        "Regions of cells by the names of the atlas, as S1FL:SSCX, separated by commas; * stands "
+        "for any text: *@left:*"
+    )
+    allow_no_layers = Switch(
+        "Grow cells that no entry of the region structure serves, without layers and limits",
+        identity=False,
     )
     min_depth = Number[float]("Least depth of a cell in its region (um)", default=25.0)
     max_depth = Number[float]("Greatest depth of a cell in its region (um)", default=5000.0)

@@ -11,6 +11,7 @@ import multiprocessing
 import os
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -172,3 +173,26 @@ def signals_raise() -> Iterator[None]:
     finally:
         for number, handler in earlier.items():
             signal.signal(number, handler)
+
+
+def open_streams() -> None:
+    """Give a process whose standard streams are closed (``2>&-``) ones that lead nowhere.
+
+    Daemons and some job managers start programs so. Python then has None for them, and the next
+    files that are opened get their numbers, into which libraries and children would write.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is not None:
+            continue
+        try:
+            os.fstat(number)
+        except OSError:
+            opened = os.open(os.devnull, os.O_RDWR)
+            if opened != number:
+                os.dup2(opened, number)
+                os.close(opened)
+            os.set_inheritable(number, True)
+            stream = os.fdopen(number, "r" if number == 0 else "w", closefd=False)
+        else:  # another file has its number by now
+            stream = open(os.devnull, "r" if number == 0 else "w", encoding="utf-8")  # noqa: SIM115
+        setattr(sys, name, stream)

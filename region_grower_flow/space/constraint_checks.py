@@ -5,6 +5,7 @@ act, say) is a note, for the log.
 """
 
 import math
+import os
 from numbers import Integral, Real
 from pathlib import Path
 
@@ -270,7 +271,8 @@ def _loaded(at, path):
 
 
 def _resolved(path, base_dir):
-    return Path(path) if base_dir is None else Path(base_dir) / path
+    path = Path(os.path.expanduser(os.path.expandvars(path)))
+    return path if base_dir is None else Path(base_dir) / path
 
 
 def _is_number(value):

@@ -5,6 +5,7 @@ way round. A boundary acts within ``d_max`` of its surface, so a mesh no part of
 that near to the atlas does nothing, wherever its cells are.
 """
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +31,7 @@ def mesh_notes(entry, where, base_dir, grid, shape):
     """
     notes = []
     for i, boundary in enumerate(entry.get("boundaries") or ()):
-        path = Path(base_dir) / boundary["path"]
+        path = Path(base_dir) / os.path.expanduser(os.path.expandvars(boundary["path"]))
         paths = mesh_paths(path) if path.is_dir() else [path]
         reach = max(
             [(boundary.get(k) or {}).get("d_max", D_MAX) for k in _DISTANCES if boundary.get(k)]

@@ -5,6 +5,7 @@ import importlib
 from luigi.configuration import get_config
 
 from region_grower_flow import TASKS
+from region_grower_flow.runtime.processes import open_streams
 
 EXIT_CODES = {
     "already_running": 10,
@@ -26,6 +27,7 @@ def _tell_failures(config):
             config.set("retcode", name, str(code))
 
 
+open_streams()
 _tell_failures(get_config())
 for _module in sorted(set(TASKS.values())):
     importlib.import_module(f"{__name__}.{_module}")

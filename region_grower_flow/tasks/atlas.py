@@ -30,7 +30,7 @@ class LoadAtlas(FlowTask):
         from region_grower_flow.io.table import write_table
 
         self.tell("reading the cells and the atlas")
-        cells = inputs.cells(self)
+        cells = inputs.cells_in_atlas(self)
         table = load_atlas_table(
             self.atlas,
             self.region_structure,

@@ -4,6 +4,8 @@ A value comes from the command line, else from the task's own section of the con
 from the section ``[region_grower_flow]`` that all tasks share, else from the default.
 """
 
+import configparser
+
 import luigi
 from luigi.configuration import get_config
 from luigi.parameter import ParameterVisibility
@@ -53,6 +55,19 @@ class OptionParameter(luigi.Parameter):
         _check_section()
         yield (self._get_value_from_config(SECTION, param_name), None)
         yield values[-1]
+
+    def _get_value_from_config(self, section, name):
+        """As Luigi reads it; a % that begins no %(name)s is a % (Luigi: a traceback)."""
+        try:
+            return super()._get_value_from_config(section, name)
+        except configparser.InterpolationSyntaxError:
+            text = get_config().get(section, name, raw=True)
+            return self.parse(text.replace("%%", "%"))
+        except configparser.InterpolationError as error:
+            where = f"configuration [{section}] {name}"
+            reason = " ".join(str(error).split())
+            hint = "set the variable, or write %% for %"
+            raise InvalidInput(f"cannot be read ({reason})", where, hint) from error
 
     def _warn_on_wrong_param_type(self, param_name, param_value):
         """Luigi's own warnings say less than ``normalize``."""

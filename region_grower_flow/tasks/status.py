@@ -73,7 +73,8 @@ def find_roots(work_dir=None, config=None, task=None):
         raise InvalidInput(f"there is no task {task!r}", "option task", did_you_mean(task, known))
     if work_dir is not None:
         return _roots_of_last_run(work_dir, task)
-    path = config or os.environ.get("LUIGI_CONFIG_PATH") or "luigi.cfg"
+    usual = "luigi.toml" if os.environ.get("LUIGI_CONFIG_PARSER") == "toml" else "luigi.cfg"
+    path = config or os.environ.get("LUIGI_CONFIG_PATH") or usual
     if not Path(path).is_file():
         hint = "give --config FILE, or --work-dir FOLDER for a run of region-grower-flow"
         raise InvalidInput("there is no such configuration", path, hint)

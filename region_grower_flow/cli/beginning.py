@@ -1,0 +1,168 @@
+"""The commands of a newcomer: a configuration from one's own data, and runs of it."""
+
+import os
+import sys
+import time
+from pathlib import Path
+
+import click
+
+from region_grower_flow.cli.commands import main
+from region_grower_flow.cli.options import task_class
+from region_grower_flow.cli.running import (
+    FAILED,
+    INTERRUPTED,
+    exit_code,
+    run_task,
+    set_up_logging,
+)
+from region_grower_flow.errors import FlowError
+from region_grower_flow.options.outputs import Outputs
+
+PLACES = (
+    "work_dir",
+    "out_cells",
+    "out_morph_dir",
+    "out_apical",
+    "out_apical_nrn_sections",
+    "out_debug_data",
+    "container_path",
+    "circuit_config",
+    "out_summary",
+    "out_report",
+)
+"""Options of places that a try has of its own."""
+
+
+@main.command("init", short_help="Write a configuration from your own data")
+@click.option("--cells", required=True, help="SONATA (.h5) or MVD3 file of the cells to grow")
+@click.option("--atlas", required=True, help="Folder of the atlas")
+@click.option("--morphologies", required=True, help="Folder of the reconstructions")
+@click.option("--dat", "table", help="Table of the reconstructions (default: found, or made)")
+@click.option("--region-structure", help="Region structure that there is already (YAML)")
+@click.option("--out", default="flow.cfg", show_default=True, help="Configuration to write")
+@click.option("--yes", is_flag=True, help="Take what is proposed, without a question")
+def init(cells, atlas, morphologies, table, region_structure, out, yes):
+    """Look at your cells, atlas and reconstructions, and write a configuration for them.
+
+    \b
+    Example:
+      region-grower-flow init --cells nodes.h5 --atlas atlas/ --morphologies dend/
+      region-grower-flow run flow.cfg --limit 50
+    """
+    from region_grower_flow.start.begin import begin
+    from region_grower_flow.start.survey import Sources
+
+    set_up_logging("error")
+    paths = [p and Path(os.path.expanduser(p)) for p in (cells, atlas, morphologies)]
+    given = [p and Path(os.path.expanduser(p)) for p in (table, region_structure)]
+    try:
+        found = begin(Sources(*paths, *given), os.path.expanduser(out))
+        for line in found.lines:
+            click.echo(line)
+        if not yes and sys.stdin is not None and sys.stdin.isatty() and not _agreed():
+            click.echo("Nothing has been written.", err=True)
+            sys.exit(FAILED)
+        written = found.write()
+    except FlowError as error:
+        click.echo(str(error), err=True)
+        sys.exit(exit_code(error))
+    click.echo(f"Written:  {', '.join(path.name for path in written)} in {found.folder}")
+    click.echo(f"Try it:   region-grower-flow run {os.path.relpath(out)} --limit 50")
+
+
+def _agreed():
+    try:
+        return click.confirm("Write these files?", default=True)
+    except click.Abort:
+        return False
+
+
+@main.command("run", short_help="Grow the cells of a configuration, with a page at the end")
+@click.argument("flow", default="flow.cfg")
+@click.option("--limit", type=click.IntRange(min=1), help="Grow so many cells, of all mtypes")
+@click.option("--mtypes", help="Grow cells of these mtypes only, separated by commas")
+@click.option("--nb-processes", type=click.IntRange(min=0), help="MPI workers (0: none)")
+@click.option("--no-page", is_flag=True, help="Make no page at the end")
+@click.option("-v", "--verbose", is_flag=True, help="Show the logs of the stages")
+def run(flow, limit, mtypes, nb_processes, no_page, verbose):
+    """Grow the cells of FLOW (flow.cfg), and make a page on them.
+
+    With --limit or --mtypes some of the cells are grown, for a try: their outputs are beside those
+    of all cells, in folders of their own.
+
+    \b
+    Examples:
+      region-grower-flow run flow.cfg --limit 50
+      region-grower-flow run flow.cfg --mtypes L5_TPC:A,L6_IPC
+      region-grower-flow run flow.cfg
+    """
+    start = time.monotonic()
+    set_up_logging("info" if verbose else "warning")
+    names = [name.strip() for name in (mtypes or "").split(",") if name.strip()]
+    try:
+        values = _values(flow, limit, names)
+        if nb_processes is not None:
+            values["nb_processes"] = nb_processes
+        code = _run(values, no_page)
+    except FlowError as error:
+        click.echo(str(error), err=True)
+        code = exit_code(error)
+    except KeyboardInterrupt:
+        click.echo("Interrupted. What is finished is kept: run again to go on from it.", err=True)
+        code = INTERRUPTED
+    if code == 0:
+        from region_grower_flow.tasks.progress import duration
+
+        click.echo(f"All in {duration(time.monotonic() - start)}.")
+    sys.exit(code)
+
+
+def _values(flow, limit, mtypes):
+    """{option: value} of a configuration, or of a try with some of its cells.
+
+    Relative paths start from the folder of the configuration, which becomes the current one.
+    """
+    from region_grower_flow.start.begin import some_cells, trial_places
+    from region_grower_flow.start.flow_file import read_flow
+
+    path = Path(os.path.expanduser(flow))
+    if path.is_dir():
+        path = path / "flow.cfg"
+    values = read_flow(path)
+    if path.parent != Path("."):
+        os.chdir(path.parent)
+        click.echo(f"In {path.parent}:")
+    values.setdefault("work_dir", "work")
+    if limit is None and not mtypes:
+        return values
+    values.setdefault("out_morph_dir", Outputs.out_morph_dir.default)
+    name = "_".join([*(["limit", str(limit)] if limit else []), *map(_plain, mtypes)])
+    places = {option: values[option] for option in PLACES if values.get(option)}
+    values.update(trial_places(places, name))
+    chosen = Path(values["work_dir"]).with_name(f"cells_{name}.h5")
+    number = some_cells(values["input_cells"], chosen, limit, mtypes)
+    values["input_cells"] = str(chosen)
+    click.echo(f"{number:,} cells for a try: {chosen}")
+    return values
+
+
+def _plain(mtype):
+    return "".join(c if c.isalnum() else "-" for c in mtype)
+
+
+def _run(values, no_page):
+    from region_grower_flow.tasks.stage_lines import tell_stages
+
+    names = {name for name in values if name in _parameters("SynthesizeMorphologies")}
+    task = task_class("SynthesizeMorphologies")(**{n: values[n] for n in names})
+    tell_stages()
+    code = run_task(task)
+    if code or no_page:
+        return code
+    page = {n: v for n, v in values.items() if n in _parameters("ReportSynthesis")}
+    return run_task(task_class("ReportSynthesis")(**page))
+
+
+def _parameters(task):
+    return {name for name, _ in task_class(task).get_params()}

@@ -1,0 +1,179 @@
+"""The files that are proposed, as texts: what one would have written by hand, with comments."""
+
+import os
+from pathlib import Path
+
+from region_grower_flow.calibration.relatives import MtypeName, substitution_lines
+from region_grower_flow.errors import InvalidInput, InvalidInputs
+from region_grower_flow.io.atomic import make_folder, write_text_atomic
+from region_grower_flow.start.proposals import LIMIT
+
+STRUCTURE, SUBSTITUTIONS, SCALING = (
+    "region_structure.yaml",
+    "substitutions.yaml",
+    "scaling_rules.yaml",
+)
+TABLE, SELECTED = "mtypes.csv", "cells_with_mtypes.h5"
+LUIGI = """
+[core]
+local_scheduler = true
+no_lock = true
+
+[worker]
+check_complete_on_run = true
+
+[retcode]
+already_running = 10
+missing_data = 20
+not_run = 25
+task_failed = 30
+scheduling_error = 35
+unhandled_exception = 40
+"""
+
+
+def structure_text(structure):
+    """The region structure (YAML)."""
+    lines = ["# Layers from the top down, and their thicknesses (um): medians of the [PH] volumes."]
+    for entry, layers in structure.items():
+        names = ", ".join(_name(layer) for layer in layers)
+        thick = ", ".join(f"{_name(layer)}: {value:g}" for layer, value in layers.items())
+        lines += [f"{_name(entry)}:", f"  layers: [{names}]", f"  thicknesses: {{{thick}}}"]
+    return "\n".join(lines) + "\n"
+
+
+def substitutions_text(proposal, counts):
+    """The substitutions (YAML), with the number of cells of each borrower."""
+    lines = ["# mtype that has reconstructions: [mtypes of cells that borrow them]"]
+    for line, borrowers in zip(
+        substitution_lines(proposal.substitutions), proposal.substitutions.values(), strict=True
+    ):
+        lines.append(f"{line}  # {sum(counts[b] for b in borrowers):,} cells")
+    return "\n".join(lines) + "\n"
+
+
+def scaling_text(proposal):
+    """The scaling rules (YAML): limits for all, targets for those that reach the first layer."""
+    layer = _name(proposal.first_layer)
+    lines = [
+        "# Where dendrites end in the layers: no higher than hard_limit_max; apical dendrites that",
+        "# reach the first layer in the reconstructions are stretched to it (extent_to_target).",
+        "default:",
+    ]
+    for kind in ("basal_dendrite", "apical_dendrite"):
+        lines += [f"  {kind}:", f"    hard_limit_max: {{layer: {layer}, fraction: {LIMIT}}}"]
+    for mtype, height in proposal.targets.items():
+        lines += [
+            f"{_name(mtype)}:",
+            "  apical_dendrite:",
+            f"    extent_to_target: {{layer: {layer}, fraction: {height:g}}}",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def flow_text(found, proposal, folder, cells):
+    """The configuration (flow.cfg).
+
+    Args:
+        found: Survey.
+        proposal: Proposal.
+        folder: that the configuration goes to.
+        cells: the file of the cells that are grown.
+    """
+
+    def place(path):
+        return (
+            _percent(os.path.relpath(path, folder))
+            if not Path(path).is_absolute()
+            else (_percent(str(path)))
+        )
+
+    structure = found.sources.structure
+    structure = STRUCTURE if structure is None else place(structure)
+    pairs = ", ".join(f"{k}:{v}" for k, v in proposal.region_map.items())
+    needed = [m for m in found.mtypes if m not in proposal.left_out]
+    table = TABLE if found.table.path is None else place(found.table.path)
+    parts = [
+        ("The cells to grow, and the space around them.", {
+            "input_cells": place(cells), "atlas": place(found.sources.atlas),
+            "region_structure": structure,
+        }),
+        ("The cells' regions by the names of the atlas.", {"region_map": _percent(pairs)}),
+        ("The reconstructions, and the mtypes that the cells need.", {
+            "morphologies_dir": place(found.sources.morphologies), "dat_file": table,
+            "morphologies_ext": found.table.extension, "mtypes": _percent(",".join(needed)),
+        }),
+        ("Mtypes without reconstructions borrow those of others.", {
+            "substitutions": SUBSTITUTIONS if proposal.substitutions else "",
+        }),
+        ("Reconstructions that cannot be used are left out, and told.", {
+            "on_bad_morphology": "skip" if proposal.lost else "",
+        }),
+        ("Somata of the reconstructions are put at the origin.", {
+            "morphology_frame": proposal.frame or "",
+        }),
+        ("Apical dendrites that point to the white matter.", {
+            "inverted_mtypes": _percent(",".join(proposal.inverted)),
+        }),
+        ("A second apical dendrite gets a direction of its own.", {
+            "extra_apicals": "sample" if proposal.two_apicals else "",
+        }),
+        ("Cells with one basal dendrite count as having two: NeuroTS grows no fewer.", {
+            "min_basal_trees": "2" if proposal.few_basals else "",
+        }),
+        ("Limits and targets in the layers.", {
+            "scaling_rules": SCALING if proposal.first_layer is not None else "",
+        }),
+        ("What is written; all in work_dir can be made again.", {
+            "work_dir": "work", "out_cells": "out/nodes.h5", "out_morph_dir": "out/morphologies",
+            "out_apical": "out/apical.yaml",
+        }),
+        ("Cells of the same seed are the same, however many processes grow them.", {"seed": "0"}),
+    ]  # fmt: skip
+    lines = [
+        "# Written by region-grower-flow init; edit what you like. All options:",
+        "# docs/reference/options.rst. Paths start from this folder. Run it by",
+        "#   region-grower-flow run flow.cfg",
+        "[region_grower_flow]",
+    ]
+    for comment, options in parts:
+        given = {name: value for name, value in options.items() if value}
+        if given:
+            lines += [f"# {comment}", *(f"{name} = {value}" for name, value in given.items())]
+    return "\n".join(lines) + "\n" + LUIGI
+
+
+def write_files(folder, texts):
+    """Write files that are not there yet, or that have these texts already.
+
+    Raises:
+        InvalidInputs: a file is there with another content.
+    """
+    problems = []
+    for name, text in texts.items():
+        path = Path(folder, name)
+        if path.exists() and path.read_text(encoding="utf-8", errors="replace") != text:
+            hint = "remove it, or choose another folder by --out"
+            problems.append(InvalidInput("is there already, with another content", path, hint))
+    if problems:
+        raise InvalidInputs(problems)
+    make_folder(folder)
+    for name, text in texts.items():
+        write_text_atomic(Path(folder, name), text)
+
+
+def layers_of_mtype(mtype):
+    """The layers in the name of an mtype, in words."""
+    return ", ".join(map(str, MtypeName.of(mtype).layers)) or "-"
+
+
+def _name(value):
+    text = str(value)
+    plain = text.replace("_", "").replace("-", "").isalnum()
+    if isinstance(value, int) or (plain and text[0].isalpha() and len(text) > 2):
+        return text
+    return f'"{text}"'
+
+
+def _percent(text):
+    return str(text).replace("%", "%%")

@@ -1,0 +1,77 @@
+"""A configuration as values: what a command takes from the file that ``init`` or a person wrote."""
+
+import configparser
+import os
+import re
+from pathlib import Path
+
+from region_grower_flow.errors import InvalidInput, InvalidInputs, Problems, nearest
+from region_grower_flow.io.documents import read_text
+from region_grower_flow.options import GROUPS
+from region_grower_flow.options.documents import SECTION
+from region_grower_flow.options.group import declared
+
+_VARIABLE = re.compile(r"\$\{(\w+)\}")
+
+
+def read_flow(path):
+    """{option: value} of the section ``[region_grower_flow]`` of a configuration.
+
+    As Luigi reads it: ``%%`` is %, ``${NAME}`` is a variable of the environment.
+
+    Raises:
+        InvalidInputs: the file is missing or cannot be read, or options are unknown or wrong.
+    """
+    path = Path(path)
+    if not path.is_file():
+        hint = "region-grower-flow init writes one from your data"
+        raise InvalidInput("there is no such configuration", path, hint)
+    texts = _toml(path) if path.suffix.lower() == ".toml" else _cfg(path)
+    known, problems, values = declared(GROUPS), Problems(), {}
+    for name, text in texts.items():
+        name = name.replace("-", "_")
+        if name not in known:
+            problem = f"the key {name!r} is not known"
+            problems.append(InvalidInput(problem, f"{path} [{SECTION}]", nearest(name, known, 1)))
+            continue
+        found = problems.attempt(known[name].parse, text)
+        if found is not None:
+            values[name] = found
+    if problems:
+        raise InvalidInputs(problems)
+    return values
+
+
+def _cfg(path):
+    parser = configparser.RawConfigParser(strict=True, interpolation=None)
+    parser.optionxform = str
+    try:
+        parser.read_string(read_text(path))
+    except configparser.Error as error:
+        reason = " ".join(str(error).split())
+        raise InvalidInput(f"cannot be parsed ({reason})", path, "see configs/") from error
+    if not parser.has_section(SECTION):
+        raise InvalidInput(f"has no section [{SECTION}]", path, "region-grower-flow init writes it")
+    return {name: _expanded(text, path, name) for name, text in parser.items(SECTION)}
+
+
+def _expanded(text, path, name):
+    def variable(match):
+        if match.group(1) not in os.environ:
+            problem = f"the variable {match.group(1)} is not set"
+            raise InvalidInput(problem, f"{path} {name}", "set it, or write the value")
+        return os.environ[match.group(1)]
+
+    return _VARIABLE.sub(variable, text.replace("%%", "%"))
+
+
+def _toml(path):
+    try:
+        import tomllib
+    except ImportError as error:  # Python 3.10
+        hint = "write it as .cfg, or use Python 3.11"
+        raise InvalidInput("TOML needs Python 3.11", path, hint) from error
+    try:
+        return tomllib.loads(read_text(path)).get(SECTION, {})
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidInput(f"is no TOML ({error})", path) from error

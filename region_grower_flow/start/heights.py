@@ -1,0 +1,60 @@
+"""How far apical dendrites of reconstructions reach, and in which layer that is at the cells."""
+
+import numpy as np
+
+from region_grower_flow.atlas.volumes import load_volume
+from region_grower_flow.errors import InvalidInput
+from region_grower_flow.io.morphologies import open_morphology
+from region_grower_flow.layout import PRINCIPAL_AXIS, layer_hint
+from region_grower_flow.morphology import APICAL_DENDRITE
+
+
+def apical_heights(paths):
+    """Heights (um) of the tops of apical dendrites above their somata; cells without have none.
+
+    Args:
+        paths: files of upright reconstructions.
+    """
+    heights = []
+    for path in paths:
+        try:
+            morphology = open_morphology(path)
+        except InvalidInput:
+            continue
+        offsets = np.asarray(morphology.section_offsets).astype(int)
+        kinds = np.repeat(np.asarray(morphology.section_types), np.diff(offsets))
+        tops = np.asarray(morphology.points)[kinds == APICAL_DENDRITE, 1]
+        if len(tops):
+            heights.append(float(tops.max()) - float(morphology.soma.center[1]))
+    return heights
+
+
+def depths_at(atlas_dir, positions, layers):
+    """((N,) depths of positions, (N, 2) depths of top and bottom of the first layer) in um.
+
+    Args:
+        atlas_dir: folder of the atlas.
+        positions: (N, 3) um, inside the atlas.
+        layers: names of the layers from the top down.
+    """
+    first = load_volume(atlas_dir, layer_hint(layers[0])).lookup(positions)
+    axis = load_volume(atlas_dir, PRINCIPAL_AXIS).lookup(positions)
+    depth = first[:, 1] - axis
+    return depth, np.column_stack([np.zeros(len(depth)), first[:, 1] - first[:, 0]])
+
+
+def reaches_first_layer(heights, depths, first):
+    """The height in the first layer (0 to 1) that dendrites reach at the cells, None if not.
+
+    Args:
+        heights: of the reconstructions (um).
+        depths: (n,) of the cells (um).
+        first: (n, 2) depths of top and bottom of the first layer at the cells (um).
+    """
+    known = np.isfinite(depths) & np.isfinite(first).all(axis=1)
+    if not heights or not known.any():
+        return None
+    tops = depths[known] - np.median(heights)
+    share = 1.0 - tops / np.maximum(first[known, 1], 1.0)
+    middle = float(np.median(share))
+    return float(np.clip(round(middle, 1), 0.3, 0.9)) if middle > 0.0 else None

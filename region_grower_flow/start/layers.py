@@ -1,0 +1,110 @@
+"""The layers of an atlas: their order, their median thicknesses, and the regions that have them."""
+
+import re
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+
+from region_grower_flow.atlas.volumes import load_volume
+from region_grower_flow.layout import PRINCIPAL_AXIS, layer_hint
+
+LEAST_THICKNESS = 1.0
+"""Median thickness (um) of a layer from which a region has it."""
+_LAYER_WORDS = re.compile(r"layer|stratum|lamina", re.IGNORECASE)
+
+
+def layer_names(atlas_dir):
+    """The layers that an atlas has hints of, as ints where they are whole numbers."""
+    names = [
+        path.name.removeprefix("[PH]").removesuffix(".nrrd")
+        for path in Path(atlas_dir).glob("[[]PH]*.nrrd")
+        if path.name != f"{PRINCIPAL_AXIS}.nrrd"
+    ]
+    return sorted((int(n) if n.isdigit() else n for n in names), key=lambda n: (str(type(n)), n))
+
+
+def entry_of(acronym, region_map, layers):
+    """The region that an entry of the region structure is for: that around a layer.
+
+    Args:
+        acronym: of a region of the hierarchy, which may be a layer of another one.
+        region_map: voxcell.RegionMap.
+        layers: names of the layers.
+
+    Returns:
+        An acronym: the parent's where the region is a layer, by its acronym or its name.
+    """
+    found = region_map.find(acronym, "acronym")
+    if not found:
+        return acronym
+    number = next(iter(found))
+    chain = region_map.get(number, "acronym", with_ascendants=True)
+    if len(chain) < 2 or not region_map.is_leaf_id(number):
+        return acronym
+    parent = chain[1]
+    name = region_map.get(number, "name")
+    rest = acronym.removeprefix(parent).lower().strip(" ;:,-_/.")
+    rest = re.sub(r"^(layer|l)(?=\d)", "", rest)
+    named = [str(layer).lower() for layer in layers]
+    is_layer = acronym.startswith(parent) and (
+        rest in named or rest.removeprefix("l") in named or re.fullmatch(r"\d[\d/]*[a-z]?", rest)
+    )
+    return parent if is_layer or _LAYER_WORDS.search(name) else acronym
+
+
+def entries_at(acronyms, region_map, layers):
+    """(N,) object array: the entries that regions at cells belong to, None where there are none."""
+    names = {a: entry_of(a, region_map, layers) for a in set(acronyms.tolist()) if a is not None}
+    found = np.empty(len(acronyms), dtype=object)
+    found[:] = [names.get(a) for a in acronyms.tolist()]
+    return found
+
+
+def median_layers(atlas_dir, volume, region_map, entries, layers):
+    """{entry: {layer: median thickness (um)}}, layers from the top down.
+
+    Layers that a region does not have (no value, or no thickness, in most of its voxels) are left
+    out.
+
+    Args:
+        atlas_dir: folder of the atlas.
+        volume: voxcell.VoxelData of region ids.
+        region_map: voxcell.RegionMap.
+        entries: acronyms.
+        layers: names of the layers.
+    """
+    masks = {
+        entry: np.isin(volume.raw, list(region_map.find(entry, "acronym", with_descendants=True)))
+        for entry in entries
+    }
+    found = {entry: [] for entry in entries}
+    for layer in layers:
+        bounds = load_volume(atlas_dir, layer_hint(layer)).raw
+        for entry, mask in masks.items():
+            inside = bounds[mask]
+            finite = np.isfinite(inside).all(axis=-1)
+            if finite.mean() < 0.5 if len(finite) else True:
+                continue
+            thickness = float(np.median(inside[finite][:, 1] - inside[finite][:, 0]))
+            if thickness >= LEAST_THICKNESS:
+                height = float(np.median(inside[finite].mean(axis=-1)))
+                found[entry].append((height, layer, thickness))
+    return {
+        entry: {layer: round(thickness, 1) for _, layer, thickness in sorted(rows, reverse=True)}
+        for entry, rows in found.items()
+    }
+
+
+def main_entry(entries):
+    """The entry that most cells are in."""
+    return Counter(e for e in entries if e is not None).most_common(1)[0][0]
+
+
+def sorted_layers(structure_entry):
+    """The layers of an entry in words: 1..6, or their names."""
+    names = list(structure_entry)
+    if all(isinstance(name, int) for name in names) and len(names) > 2:
+        whole = names == list(range(names[0], names[-1] + 1))
+        return f"{names[0]}..{names[-1]}" if whole else ", ".join(map(str, names))
+    return ", ".join(map(str, names))

@@ -1,0 +1,116 @@
+"""What one's own cells, atlas and reconstructions are, read before anything is proposed."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from region_grower_flow.atlas.load import outside_problems
+from region_grower_flow.atlas.plausible import acronyms_at, ids_at, unknown_id_note
+from region_grower_flow.atlas.regions import load_region_map
+from region_grower_flow.atlas.volumes import load_volume, read_geometry
+from region_grower_flow.calibration.dataset import read_dataset
+from region_grower_flow.errors import InvalidInput, InvalidInputs, Problems
+from region_grower_flow.io.cells import read_cells
+from region_grower_flow.layout import BRAIN_REGIONS
+from region_grower_flow.start.layers import entries_at, layer_names
+from region_grower_flow.start.tables import find_table
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What a user names.
+
+    Attributes:
+        cells: file of the cells.
+        atlas: folder of the atlas.
+        morphologies: folder of the reconstructions.
+        table: of the reconstructions; None: it is looked for, or made.
+        structure: a region structure that there is already, or None.
+    """
+
+    cells: Path
+    atlas: Path
+    morphologies: Path
+    table: Path | None = None
+    structure: Path | None = None
+
+
+@dataclass
+class Survey:
+    """What the sources hold.
+
+    Attributes:
+        sources: Sources.
+        cells: io.cells.Cells.
+        region_map: voxcell.RegionMap of the atlas.
+        volume: voxcell.VoxelData of its region ids.
+        layers: names of the layers that it has hints of.
+        at_cells: (N,) acronyms of the atlas at the cells, None where it has none.
+        entries: (N,) the regions around the layers there.
+        table: start.tables.Found.
+        rows: calibration.dataset.Dataset, or None while the table is still to be written.
+        notes: sentences on what is odd.
+    """
+
+    sources: Sources
+    cells: object
+    region_map: object
+    volume: object
+    layers: list
+    at_cells: np.ndarray
+    entries: np.ndarray
+    table: object
+    rows: object = None
+    notes: list = field(default_factory=list)
+
+    @property
+    def mtypes(self):
+        """{mtype of the cells: number of cells}, the most frequent first."""
+        return dict(Counter(map(str, self.cells.properties["mtype"])).most_common())
+
+    @property
+    def regions(self):
+        """{region of the cells: number of cells}, the most frequent first."""
+        return dict(Counter(map(str, self.cells.properties["region"])).most_common())
+
+
+def survey(sources, made_table):
+    """Read everything; all that is wrong is said at once.
+
+    Args:
+        sources: Sources.
+        made_table: where a table of reconstructions goes that has to be made: a function of its
+            text that writes it and returns the path.
+
+    Raises:
+        InvalidInputs: all problems.
+    """
+    problems = Problems()
+    cells = problems.attempt(read_cells, sources.cells)
+    region_map, volume, geometry = (
+        problems.attempt(load_region_map, sources.atlas),
+        problems.attempt(load_volume, sources.atlas, BRAIN_REGIONS),
+        problems.attempt(read_geometry, sources.atlas, BRAIN_REGIONS),
+    )
+    layers = layer_names(sources.atlas)
+    if not layers and Path(sources.atlas).is_dir():
+        hint = "name one by --region-structure, or add volumes [PH]1.nrrd, ..."
+        problems.append(InvalidInput("it has no layers ([PH] volumes)", sources.atlas, hint))
+    mtypes = set(map(str, cells.properties["mtype"])) if cells is not None else ()
+    table = problems.attempt(find_table, sources.morphologies, mtypes, sources.table)
+    if cells is not None and geometry is not None:
+        problems += outside_problems(cells.positions, geometry[0], sources.atlas)
+    if problems:
+        raise InvalidInputs(problems)
+    if not len(cells):
+        raise InvalidInput("there are no cells in it", sources.cells)
+    at_cells = acronyms_at(volume, region_map, cells.positions)
+    entries = entries_at(at_cells, region_map, layers)
+    found = Survey(sources, cells, region_map, volume, layers, at_cells, entries, table, notes=[])
+    note = unknown_id_note(Counter(ids_at(volume, cells.positions).tolist()), region_map)
+    found.notes += [note] if note else []
+    path = table.path or made_table(table.text)
+    found.rows = read_dataset(sources.morphologies, path, table.extension)
+    return found

@@ -1,0 +1,137 @@
+"""The table of reconstructions and mtypes: found in their folder, or made of folders and names."""
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from region_grower_flow.calibration.files import Files
+from region_grower_flow.calibration.tables import parse_table
+from region_grower_flow.errors import InvalidInput, some
+from region_grower_flow.layout import MORPHOLOGY_EXTENSIONS
+
+FIRST = ("index.csv", "mtypes.dat", "mtypes.csv", "neurondb.xml", "neuronDB.xml", "neurondb.dat")
+"""Names of tables that are looked for before others."""
+_TABLES = (".dat", ".csv", ".tsv", ".xml")
+
+
+@dataclass(frozen=True)
+class Found:
+    """A table of reconstructions.
+
+    Attributes:
+        path: where it is; None when it is still to be written.
+        text: its content, where it is still to be written.
+        extension: of the morphologies, without dot.
+        how: where it comes from, in words.
+    """
+
+    path: Path | None
+    text: str | None
+    extension: str
+    how: str
+
+
+def find_table(folder, mtypes, given=None):
+    """The table of a folder of reconstructions.
+
+    Args:
+        folder: of the reconstructions.
+        mtypes: the mtypes of the cells, for names of files that begin with one.
+        given: a table that is named by the user.
+
+    Returns:
+        Found.
+
+    Raises:
+        InvalidInput: there are no morphologies, or nothing tells their mtypes.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise InvalidInput("the folder of reconstructions does not exist", folder)
+    files = _morphologies(folder)
+    extension = Counter(path.suffix.lower().lstrip(".") for path in files).most_common(1)
+    if not extension:
+        kinds = ", ".join(MORPHOLOGY_EXTENSIONS)
+        raise InvalidInput(f"there is no morphology in it ({kinds})", folder)
+    extension = extension[0][0]
+    if given:
+        return Found(Path(given), None, extension, "given")
+    for path in _candidates(folder):
+        if _is_table(path, folder, extension):
+            return Found(path, None, extension, f"{path.name} in the folder")
+    files = [path for path in files if path.suffix.lower() == f".{extension}"]
+    for read, how in ((_by_folder, "folders"), (_by_name, "names of files")):
+        rows = read(files, folder, mtypes)
+        if rows:
+            lines = ["path,mtype", *(f"{path.resolve()},{mtype}" for path, mtype in rows)]
+            return Found(None, "\n".join(lines) + "\n", extension, f"made of {how}")
+    raise InvalidInput(
+        "neither a table nor folders nor names tell the mtypes of its morphologies",
+        folder,
+        "write a table mtypes.csv with the columns name and mtype",
+    )
+
+
+def _morphologies(folder):
+    kinds = {f".{kind}" for kind in MORPHOLOGY_EXTENSIONS}
+    found = (path for path in folder.rglob("*") if path.suffix.lower() in kinds)
+    return sorted(path for path in found if path.is_file() and not path.name.startswith("."))
+
+
+def _candidates(folder):
+    there = [path for path in sorted(folder.iterdir()) if path.suffix.lower() in _TABLES]
+    order = {name.lower(): place for place, name in enumerate(FIRST)}
+    rank = {".dat": 0, ".xml": 1, ".csv": 2, ".tsv": 3}
+    return sorted(
+        there, key=lambda p: (order.get(p.name.lower(), len(order)), rank[p.suffix.lower()], p.name)
+    )
+
+
+def _is_table(path, folder, extension):
+    """True when a file can be read as a table of reconstructions."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError):
+        return False
+    rows, problems, *_ = parse_table(text, path, Files(folder, f".{extension}").has)
+    return bool(rows) and not problems
+
+
+def _by_folder(files, folder, _mtypes):
+    """[(file, mtype)] where each morphology is in a folder of its mtype, [] otherwise."""
+    if any(path.parent == folder for path in files):
+        return []
+    if len({path.parent.name for path in files}) < 2 and len(files) > 1:
+        return []  # one folder for all is a folder of morphologies, no mtype
+    return [(path, path.parent.name) for path in files]
+
+
+def _by_name(files, _folder, mtypes):
+    """[(file, mtype)] of names that begin with an mtype of the cells, or like one."""
+    known = sorted(mtypes, key=len, reverse=True)
+    rows = []
+    for path in files:
+        name = path.stem
+        mtype = next((m for m in known if _begins(name, m)), None)
+        match = re.match(r"(L\d+[a-z]?_[A-Za-z]+(?:[:-][A-Za-z0-9]+)?)", name)
+        mtype = mtype or (match.group(1) if match else None)
+        if mtype:
+            rows.append((path, mtype))
+    return rows if len(rows) > len(files) / 2 else []
+
+
+def _begins(name, mtype):
+    plain = mtype.replace(":", "_")
+    return any(re.match(rf"{re.escape(m)}(?![A-Za-z0-9:])", name) for m in (mtype, plain))
+
+
+def describe(found, count):
+    """The table in words, for a transcript."""
+    where = found.path if found.path is not None else "a table"
+    return f"{count:,} reconstructions; mtypes from {where} ({found.how})"
+
+
+def names_of(paths):
+    """Some names of files, for a message."""
+    return some([Path(path).name for path in paths], 3)

@@ -1,0 +1,103 @@
+"""What the first look tells in the terminal: a line for each thing that was found."""
+
+from region_grower_flow.errors import some
+from region_grower_flow.start.layers import sorted_layers
+
+INDENT = " " * 10
+
+
+def lines(found, proposal):
+    """The lines, without the files that are written.
+
+    Args:
+        found: Survey.
+        proposal: Proposal.
+    """
+    yield from _cells(found)
+    yield from _atlas(found, proposal)
+    yield from _mtypes(found, proposal)
+    yield from _apicals(proposal)
+    yield from _targets(proposal)
+    for note in found.notes:
+        yield _line("Note", note)
+
+
+def _line(head, text, target=None):
+    arrow = f"  -> {target}" if target else ""
+    return f"{head:<10}{text}{arrow}"
+
+
+def _counts(counts, most=4):
+    return some([f"{name} {count:,}" for name, count in counts.items()], most)
+
+
+def _cells(found):
+    number, mtypes = len(found.cells), len(found.mtypes)
+    yield _line("Cells", f"{number:,} of {mtypes} mtypes; regions {_counts(found.regions)}")
+
+
+def _atlas(found, proposal):
+    known = set(found.region_map.as_dataframe()["acronym"])
+    foreign = [region for region in found.regions if region not in known]
+    if proposal.structure is None:
+        yield _line("Atlas", f"regions and layers from {found.sources.structure}")
+    else:
+        for i, (entry, layers) in enumerate(proposal.structure.items()):
+            head = "Atlas" if i == 0 else ""
+            yield _line(head, f"{entry}, layers {sorted_layers(layers)}")
+    if proposal.region_map:
+        verb = "are" if len(proposal.region_map) > 1 else "is"
+        why = "not in its hierarchy" if foreign else "in none of these"
+        targets = ", ".join(dict.fromkeys(proposal.region_map.values()))
+        text = f"{some(proposal.region_map, 5)} {verb} {why}"
+        yield _line("", text, f"region_map to {targets}")
+    left = [r for r in foreign if r not in proposal.region_map]
+    if left:
+        yield _line("", f"{some(left)}: no region of the atlas was found for them; edit region_map")
+    for entry, layers in (proposal.structure or {}).items():
+        one = len(proposal.structure) == 1
+        thick = " ".join(f"{value:.0f}" for value in layers.values())
+        name = "" if one else f"{entry}: "
+        yield _line("Layers", f"{name}medians of [PH]: {thick} um", "region_structure.yaml")
+
+
+def _mtypes(found, proposal):
+    lost = proposal.nearest
+    matched = len(found.mtypes) - len(lost)
+    text = f"{matched} of {len(found.mtypes)} have reconstructions ({found.rows.n_cells:,}; "
+    yield _line("Mtypes", text + f"mtypes: {found.table.how})")
+    near = [f"{m} ({found.mtypes[m]:,} cells) <- {d}" for m, d in lost.items() if d is not None]
+    if near:
+        text = f"{len(near)} borrow: {', '.join(near[:3])}{', ...' if len(near) > 3 else ''}"
+        yield _line("", text, "substitutions.yaml")
+    if proposal.left_out:
+        cells = sum(proposal.left_out.values())
+        names = _counts(proposal.left_out)
+        yield _line("", f"{cells:,} cells left out, nothing is near: {names}")
+    if proposal.lost:
+        name, reason = next(iter(proposal.lost.items()))
+        text = f"{len(proposal.lost)} reconstructions cannot be used ({name}: {reason}), left out"
+        yield _line("", text)
+
+
+def _apicals(proposal):
+    parts = [
+        f"{mtype} points down in {down} of {of}: kept"
+        for mtype, (down, of) in proposal.inverted.items()
+    ]
+    parts += [f"{mtype} has {most}: sampled" for mtype, most in proposal.two_apicals.items()]
+    if parts:
+        yield _line("Apicals", ".  ".join(parts) + ".")
+    if proposal.few_basals:
+        names = some(proposal.few_basals)
+        yield _line("Basals", f"{names} with one basal dendrite count as having two.")
+    if proposal.frame:
+        yield _line("Frames", "somata are away from the origin: they are put there.")
+
+
+def _targets(proposal):
+    if proposal.first_layer is None:
+        return
+    names = some(proposal.targets, 6)
+    reach = f"{names} apical to layer {proposal.first_layer} (proposed)" if names else "limits only"
+    yield _line("Targets", reach, "scaling_rules.yaml")

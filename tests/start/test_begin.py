@@ -1,0 +1,138 @@
+"""A configuration from one's own data: found, proposed, written, and read again."""
+
+import numpy as np
+import pytest
+import yaml
+
+from helpers.atlas_factory import make_atlas, make_cells
+from helpers.reference_cells import INTERNEURON, PYRAMIDAL, write_dataset
+from region_grower_flow.errors import InvalidInput, InvalidInputs
+from region_grower_flow.io.cells import Cells, read_cells, write_nodes
+from region_grower_flow.start.begin import begin, in_turn, some_cells, trial_places
+from region_grower_flow.start.flow_file import read_flow
+from region_grower_flow.start.survey import Sources
+from region_grower_flow.start.tables import find_table
+
+CENTER = [150.0, 650.0, 150.0]
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """Cells with regions of their own names and one mtype without reconstructions."""
+    folder = tmp_path_factory.mktemp("own")
+    make_atlas(folder / "atlas")
+    write_dataset(folder)
+    mtypes = [PYRAMIDAL, INTERNEURON, "L5_PC:B", "L2_XYZ"] * 2
+    found = make_cells([CENTER] * 8, regions="S1FL", mtypes=mtypes)
+    write_nodes(folder / "nodes.h5", Cells(found.positions, None, found.properties))
+    return folder
+
+
+def sources(data, **others):
+    return Sources(data / "nodes.h5", data / "atlas", data / "cells", **others)
+
+
+@pytest.fixture(scope="module")
+def begun(data):
+    return begin(sources(data, table=data / "neurondb.dat"), data / "run" / "flow.cfg")
+
+
+def test_the_lines_tell_what_was_found(begun):
+    text = "\n".join(begun.lines)
+    for words in (
+        "8 of 4 mtypes; regions S1FL 8",
+        "COL, layers 1..3",
+        "S1FL is not in its hierarchy  -> region_map to COL",
+        "medians of [PH]: 300 400 500 um  -> region_structure.yaml",
+        "2 of 4 have reconstructions",
+        f"L5_PC:B (2 cells) <- {PYRAMIDAL}",
+        "2 cells left out, nothing is near: L2_XYZ 2",
+    ):
+        assert words in text, text
+
+
+def test_what_is_written_can_be_read_and_run(begun, data):
+    begun.write()
+    begun.write()  # the same again is no harm
+    folder = data / "run"
+    values = read_flow(folder / "flow.cfg")
+    assert values["region_map"] == ("S1FL:COL",)
+    assert values["mtypes"] == (PYRAMIDAL, INTERNEURON, "L5_PC:B")
+    assert yaml.safe_load((folder / "substitutions.yaml").read_text()) == {PYRAMIDAL: ["L5_PC:B"]}
+    structure = yaml.safe_load((folder / "region_structure.yaml").read_text())
+    assert structure == {"COL": {"layers": [1, 2, 3], "thicknesses": {1: 300, 2: 400, 3: 500}}}
+    rules = yaml.safe_load((folder / "scaling_rules.yaml").read_text())
+    assert rules["default"]["basal_dendrite"] == {"hard_limit_max": {"layer": 1, "fraction": 0.99}}
+    assert len(read_cells(folder / values["input_cells"])) == 6
+
+
+def test_files_of_others_are_not_replaced(begun, data):
+    begun.write()
+    path = data / "run" / "substitutions.yaml"
+    text = path.read_text()
+    path.write_text("mine\n")
+    with pytest.raises(InvalidInputs, match="is there already, with another content"):
+        begun.write()
+    assert path.read_text() == "mine\n"
+    path.write_text(text)
+
+
+def test_all_that_is_wrong_is_said_at_once(data, tmp_path):
+    wrong = Sources(tmp_path / "no.h5", tmp_path / "no_atlas", tmp_path / "none")
+    with pytest.raises(InvalidInputs) as error:
+        begin(wrong, tmp_path / "flow.cfg")
+    assert len(error.value.problems) >= 4
+    assert not (tmp_path / "flow.cfg").exists()
+
+
+def test_a_table_is_found_or_made(data, tmp_path):
+    found = find_table(data / "cells", (PYRAMIDAL,), data / "neurondb.dat")
+    assert (found.how, found.extension) == ("given", "h5")
+    by_name = tmp_path / "by_name"
+    by_name.mkdir()
+    for name in ("L5_PC_A_01", "L5_PC_A_02", "other"):
+        (by_name / f"{name}.swc").write_text("1 1 0 0 0 5 -1\n")
+    made = find_table(by_name, (PYRAMIDAL,))
+    assert [line.rsplit(",", 1)[1] for line in made.text.splitlines()[1:]] == [PYRAMIDAL] * 2
+    by_folder = tmp_path / "by_folder"
+    for mtype in ("A", "B"):
+        (by_folder / mtype).mkdir(parents=True)
+        (by_folder / mtype / "x.swc").write_text("1 1 0 0 0 5 -1\n")
+    assert find_table(by_folder, ()).how == "made of folders"
+    (by_folder / "index.csv").write_text("file,mtype\nA/x.swc,A\n")
+    assert find_table(by_folder, ()).path == by_folder / "index.csv"
+    with pytest.raises(InvalidInput, match="no morphology in it"):
+        find_table(data / "atlas", ())
+
+
+def test_a_try_has_some_cells_of_each_mtype(data, tmp_path):
+    names = np.array(["a", "a", "a", "b", "b", "c"])
+    assert names[in_turn(names)][:3].tolist() == ["a", "b", "c"]
+    assert some_cells(data / "nodes.h5", tmp_path / "few.h5", limit=4) == 4
+    assert len(set(read_cells(tmp_path / "few.h5").properties["mtype"])) == 4
+    assert some_cells(data / "nodes.h5", tmp_path / "one.h5", mtypes=[PYRAMIDAL]) == 2
+    with pytest.raises(InvalidInput, match="no cell is of the mtype 'L5_PC'"):
+        some_cells(data / "nodes.h5", tmp_path / "none.h5", mtypes=["L5_PC"])
+
+
+def test_a_try_has_places_of_its_own():
+    places = {"work_dir": "work", "out_cells": "out/nodes.h5", "out_apical": None, "x": "/a/n.h5"}
+    assert trial_places(places, "limit_50") == {
+        "work_dir": "work_limit_50",
+        "out_cells": "out_limit_50/nodes.h5",
+        "x": "/a/n_limit_50.h5",
+    }
+
+
+def test_a_configuration_is_read_as_luigi_reads_it(tmp_path, monkeypatch):
+    path = tmp_path / "flow.cfg"
+    monkeypatch.setenv("PLACE", "/here")
+    path.write_text("[region_grower_flow]\natlas = ${PLACE}/50%%\nlimt = 3\nseed = x\n")
+    with pytest.raises(InvalidInputs) as error:
+        read_flow(path)
+    assert "'limt' is not known" in str(error.value)
+    assert "option seed" in str(error.value)
+    path.write_text("[region_grower_flow]\natlas = ${PLACE}/50%%\nseed = 3\n")
+    assert read_flow(path) == {"atlas": "/here/50%", "seed": 3}
+    with pytest.raises(InvalidInput, match="no such configuration"):
+        read_flow(tmp_path / "none.cfg")
