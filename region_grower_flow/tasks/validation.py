@@ -52,7 +52,7 @@ class ValidateSynthesis(FlowTask):
     other_options = OPTIONAL_SYNTHESIS
     checked_by = "validation"
     # Fingerprints know nothing of code: raised with every change of what a statistic says.
-    stage_version = 2
+    stage_version = 3
 
     @property
     def in_atlas(self):
@@ -181,11 +181,13 @@ class ValidateSynthesis(FlowTask):
             name=name,
             outputs=outputs_of(task),
             references=references,
+            fitted=self._references(FIT)[0] or {} if name == HOLDOUT else {},
             notes=notes,
             atlas=Path(self.atlas) if in_atlas else None,
             region_structure=Path(self.region_structure) if in_atlas else None,
             region=self.region,
             synthesize_axons=self.synthesize_axons,
+            inverted=tuple(self.inverted_mtypes),
             **model_paths(task),
         )
 

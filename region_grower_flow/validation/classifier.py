@@ -12,6 +12,7 @@ that all permutations of the permutation test are solved at once.
 import numpy as np
 
 from region_grower_flow.validation import morphometrics, topology
+from region_grower_flow.validation.copies import deal_places
 from region_grower_flow.validation.statistics import p_value
 from region_grower_flow.validation.threads import one_thread
 from region_grower_flow.validation.verdict import (
@@ -119,14 +120,14 @@ def accuracies(matrix, sizes, numbers, arrangements):
         matrix: (n, n) kernel of the cells.
         sizes: (reference, synthesized); the first places are the reference's.
         numbers: (n,) fold of each place.
-        arrangements: (P, n) which cell takes each place.
+        arrangements: (P, n) which cell takes each place; one may take several.
 
     Returns:
         (P,): mean of the shares of both classes that are told right.
     """
     classes = np.repeat([-1.0, 1.0], sizes)
     right = np.empty((len(arrangements), len(classes)))
-    chunk = max(1, _MAX_ELEMENTS // matrix.size)
+    chunk = max(1, _MAX_ELEMENTS // len(classes) ** 2)
     for start in range(0, len(arrangements), chunk):
         some = arrangements[start : start + chunk]
         kernels = matrix[some[:, :, None], some[:, None, :]]
@@ -167,7 +168,15 @@ def ridge_scores(within, across, classes, regularization=REGULARIZATION):
 
 
 @one_thread
-def compare(reference, synthesized, neurite_types, seed, mtype=None, minimum=MIN_REFERENCE_CELLS):
+def compare(
+    reference,
+    synthesized,
+    neurite_types,
+    seed,
+    mtype=None,
+    minimum=MIN_REFERENCE_CELLS,
+    fitted=None,
+):
     """Try to tell two populations of one mtype apart.
 
     The permutation test gives the places (class and fold) to the cells at random, so that the
@@ -179,6 +188,8 @@ def compare(reference, synthesized, neurite_types, seed, mtype=None, minimum=MIN
         seed: of the folds and permutations.
         mtype: for the verdict.
         minimum: of cells on each side.
+        fitted: [ValidationCell] that the synthesized ones were grown from, where the reference are
+            others: the null distribution is then that of copies of real cells, see :mod:`copies`.
 
     Returns:
         [Verdict], one; its statistic is the balanced accuracy.
@@ -191,12 +202,20 @@ def compare(reference, synthesized, neurite_types, seed, mtype=None, minimum=MIN
     matrix = kernel(reference, synthesized, neurite_types)
     numbers = fold_numbers(sizes, seed)
     places = np.arange(sum(sizes))
-    arrangements = rng.permuted(np.tile(places, (PERMUTATIONS, 1)), axis=1)
-    found = accuracies(matrix, sizes, numbers, np.vstack([places, arrangements]))
+    if fitted:
+        real = kernel(reference, fitted, neurite_types)
+        dealt = deal_places((sizes[0], len(fitted)), sizes[1], PERMUTATIONS, rng)
+        null = accuracies(real, sizes, numbers, dealt)
+        found = np.concatenate([accuracies(matrix, sizes, numbers, places[None]), null])
+    else:
+        arrangements = rng.permuted(np.tile(places, (PERMUTATIONS, 1)), axis=1)
+        found = accuracies(matrix, sizes, numbers, np.vstack([places, arrangements]))
     accuracy, p = float(found[0]), p_value(found[0], found[1:])
     told = p < MIN_P and accuracy > MAX_ACCURACY
+    floor = float(np.median(found[1:]))
+    chance = f"copies of real cells: {floor:.0%}" if fitted else "50 % is chance"
     detail = (
-        f"a classifier tells {accuracy:.0%} of the cells right (50 % is chance, p {p:.2g})"
+        f"a classifier tells {accuracy:.0%} of the cells right ({chance}, p {p:.2g})"
         f"{': synthesized cells can be told from real ones' if told else ''}"
     )
     return [
@@ -211,6 +230,10 @@ def compare(reference, synthesized, neurite_types, seed, mtype=None, minimum=MIN
             p=p,
             threshold={"p": MIN_P, "accuracy": MAX_ACCURACY},
             detail=detail,
-            values={"accuracy_null95": float(np.percentile(found[1:], 95)), "folds": FOLDS},
+            values={
+                "accuracy_null95": float(np.percentile(found[1:], 95)),
+                "folds": FOLDS,
+                **({"floor": floor} if fitted else {}),
+            },
         )
     ]

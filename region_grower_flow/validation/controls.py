@@ -70,10 +70,13 @@ class Setting:
     Attributes:
         mtype: for the verdicts.
         parameters: NeuroTS's parameters of the mtype, for the laws of trunks, or None.
+        fitted: ValidationCells that the synthesized ones were grown from, where the reference are
+            others; see :mod:`copies`.
     """
 
     mtype: str | None = None
     parameters: dict | None = None
+    fitted: tuple = ()
 
 
 def run(reference, synthesized, other, neurite_types, seed, setting=None):
@@ -99,7 +102,8 @@ def run(reference, synthesized, other, neurite_types, seed, setting=None):
         _note(found, HALF_SPLIT, _tiers(*halves, neurite_types, seed + split, MIN_HALF))
     for control, factor in SCALES.items():
         copies = scaled(synthesized, factor, neurite_types)
-        _note(found, control, _tiers(reference, copies, neurite_types, seed))
+        found_by = _tiers(reference, copies, neurite_types, seed, fitted=setting.fitted)
+        _note(found, control, found_by)
     if other and len(other) >= MIN_REFERENCE_CELLS:
         _note(found, OTHER, _tiers(reference, other, neurite_types, seed))
     counts = len(reference), len(synthesized)
@@ -119,7 +123,8 @@ def run_trunks(reference, synthesized, neurite_types, seed, setting=None):
         verdicts = trunks.compare_halves(halves, neurite_types, seed + split, minimum=MIN_HALF)
         _note(found, HALF_SPLIT, verdicts)
     copies = trunks.bent(synthesized, neurite_types)
-    verdicts = trunks.compare(reference, copies, neurite_types, seed, None, setting.parameters)
+    laws, fitted = setting.parameters, setting.fitted
+    verdicts = trunks.compare(reference, copies, neurite_types, seed, None, laws, fitted)
     _note(found, BENT, verdicts)
     counts = None if reference is None else len(reference), len(synthesized)
     return _verdicts(found, setting.mtype, lambda _: counts)
@@ -237,11 +242,12 @@ def _halves(units, seed):
         yield tuple([units[i] for i in part] for part in parts)
 
 
-def _tiers(first, second, neurite_types, seed, minimum=MIN_REFERENCE_CELLS):
+def _tiers(first, second, neurite_types, seed, minimum=MIN_REFERENCE_CELLS, fitted=()):
+    fitted = list(fitted) or None
     return [
         verdict
         for tier in (morphometrics, topology, classifier)
-        for verdict in tier.compare(first, second, neurite_types, seed, None, minimum)
+        for verdict in tier.compare(first, second, neurite_types, seed, None, minimum, fitted)
         if verdict.test in _TESTS[tier.TIER]
     ]
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from region_grower_flow.validation.copies import compare_cells
 from region_grower_flow.validation.statistics import benjamini_hochberg, compare_feature
 from region_grower_flow.validation.verdict import FAIL, NO_POWER, NOT_TESTABLE, PASS, Verdict
 
@@ -39,7 +40,9 @@ def judge(test, p_adjusted, mvs_p_adjusted):
     low, high = test.interval
     limit = max(MVS_LIMIT, test.mvs_null95)
     if p_adjusted < ALPHA:
-        return FAIL, f"the distributions differ (KS {test.ks:.2f}, corrected p {p_adjusted:.2g})"
+        floor = "" if np.isnan(test.floor) else f", floor of copies {test.floor:.2f}"
+        words = f"KS {test.ks:.2f}{floor}, corrected p {p_adjusted:.2g}"
+        return FAIL, f"the distributions differ ({words})"
     if low > BAND or high < -BAND:
         return FAIL, f"the medians differ by {low:+.2f} to {high:+.2f} spreads of the reference"
     if test.mvs > limit and mvs_p_adjusted < ALPHA:
@@ -56,17 +59,24 @@ def judge(test, p_adjusted, mvs_p_adjusted):
     )
 
 
-def feature_tests(reference, synthesized, rng, minimum):
+def feature_tests(reference, synthesized, rng, minimum, fitted=None):
     """Compare features in order.
 
     Args:
         reference, synthesized: {feature: (n,) values}, the same keys.
         rng: numpy Generator.
         minimum: of values on each side.
+        fitted: {feature: (n,) values} of the cells that the synthesized ones were grown from, where
+            the reference are others; see :mod:`copies`.
 
     Returns:
         [FeatureTest].
     """
+    if fitted is not None:
+        return [
+            compare_cells(name, values, synthesized[name], fitted[name], rng, minimum)
+            for name, values in reference.items()
+        ]
     return [
         compare_feature(name, values, synthesized[name], rng, minimum)
         for name, values in reference.items()
@@ -126,7 +136,8 @@ def _verdict(about, tier_and_minimum, test, adjusted):
 
 
 def _values(test, mvs_p_adjusted):
-    return {
+    floor = {} if np.isnan(test.floor) else {"floor": test.floor}
+    return floor | {
         "ks": test.ks,
         "mvs": test.mvs,
         "mvs_null95": test.mvs_null95,
@@ -138,12 +149,13 @@ def _values(test, mvs_p_adjusted):
     }
 
 
-def overall(verdicts, tier, mtype, neurite_type):
+def overall(verdicts, tier, mtype, neurite_type, floor=None):
     """The verdict on all features of a neurite type: nine of ten have to pass.
 
     Args:
         verdicts: those of the features.
         tier, mtype, neurite_type: of the verdict.
+        floor: how many features copies of the fitted cells fail, None where there are none.
 
     Returns:
         Verdict: ``fail`` when more than a tenth of the testable features fail; ``not testable``
@@ -169,6 +181,9 @@ def overall(verdicts, tier, mtype, neurite_type):
         return Verdict(tier, FEATURES, NOT_TESTABLE, detail="no feature is testable", **about)
     share = counts[PASS] / testable
     words = f"{counts[PASS]} of {testable} features agree, {counts[FAIL]} differ"
+    if floor is not None:
+        about["values"]["floor_fail"] = floor
+        words += f" (of copies of the fitted cells {floor})"
     # Shares of small counts: 0.9 of 10 features are 9, whatever the rounding.
     allowed = np.floor(testable * (1 - PASSING_SHARE) + 1e-9)
     if counts[FAIL] > allowed:

@@ -9,7 +9,7 @@ from region_grower_flow.validation.cells import count_with
 from region_grower_flow.validation.features import FEATURES as FEATURES_TEST
 from region_grower_flow.validation.features import feature_tests, feature_verdicts, overall
 from region_grower_flow.validation.threads import one_thread
-from region_grower_flow.validation.verdict import MIN_REFERENCE_CELLS, too_few
+from region_grower_flow.validation.verdict import FAIL, MIN_REFERENCE_CELLS, too_few
 
 TIER = "morphometrics"
 
@@ -163,7 +163,15 @@ def rows(populations, neurite_types):
 
 
 @one_thread
-def compare(reference, synthesized, neurite_types, seed, mtype=None, minimum=MIN_REFERENCE_CELLS):
+def compare(
+    reference,
+    synthesized,
+    neurite_types,
+    seed,
+    mtype=None,
+    minimum=MIN_REFERENCE_CELLS,
+    fitted=None,
+):
     """Compare the morphometrics of two populations of one mtype.
 
     Args:
@@ -172,6 +180,8 @@ def compare(reference, synthesized, neurite_types, seed, mtype=None, minimum=MIN
         seed: of the bootstrap samples.
         mtype: for the verdicts.
         minimum: of cells on each side.
+        fitted: [ValidationCell] that the synthesized ones were grown from, where the reference are
+            others; see :mod:`copies`.
 
     Returns:
         [Verdict]: for each neurite type its features, then ``features`` on all of them. A type
@@ -183,17 +193,33 @@ def compare(reference, synthesized, neurite_types, seed, mtype=None, minimum=MIN
         about = [{"mtype": mtype, "neurite_type": kind} for kind in found]
         return [too_few(TIER, FEATURES_TEST, counts, minimum, **entry) for entry in about]
     rng = np.random.default_rng(seed)
-    tests = {
-        kind: feature_tests(table(reference, kind), table(synthesized, kind), rng, minimum)
-        for kind in found
-    }
-    verdicts = feature_verdicts(TIER, mtype, tests, minimum)
+
+    def verdicts_on(cells):
+        tests = {
+            kind: feature_tests(
+                table(reference, kind),
+                table(cells, kind),
+                rng,
+                minimum,
+                None if fitted is None else table(fitted, kind),
+            )
+            for kind in found
+        }
+        return feature_verdicts(TIER, mtype, tests, minimum)
+
+    verdicts, floor = verdicts_on(synthesized), {}
+    if fitted:
+        copies = [fitted[place] for place in rng.integers(len(fitted), size=len(synthesized))]
+        failed = [v.neurite_type for v in verdicts_on(copies) if v.verdict == FAIL]
+        floor = {kind: failed.count(kind) for kind in found}
     return [
         verdict
         for kind in found
-        for verdict in _with_overall([v for v in verdicts if v.neurite_type == kind], mtype, kind)
+        for verdict in _with_overall(
+            [v for v in verdicts if v.neurite_type == kind], mtype, kind, floor.get(kind)
+        )
     ]
 
 
-def _with_overall(verdicts, mtype, kind):
-    return [*verdicts, overall(verdicts, TIER, mtype, kind)]
+def _with_overall(verdicts, mtype, kind, floor):
+    return [*verdicts, overall(verdicts, TIER, mtype, kind, floor)]

@@ -8,6 +8,7 @@ import numpy as np
 
 from region_grower_flow.calibration.morphologies import DENDRITES
 from region_grower_flow.validation import (
+    body,
     classifier,
     controls,
     depths,
@@ -35,6 +36,7 @@ class Reference:
 
     Attributes:
         cells: the ReferenceCells of its reconstructions; None: there are only ``bar_codes``.
+        fitted: the ReferenceCells that the cells were grown from, where ``cells`` are others.
         bar_codes: {neurite type: [bars]} of its distributions.
         filtrations: {neurite type: filtration of TMD} of the bar codes.
         cells_of_bar_codes: {neurite type: number of cells that they come from, or None}.
@@ -50,6 +52,7 @@ class Reference:
     other: tuple = ()
     other_mtype: str | None = None
     other_bar_codes: dict = field(default_factory=dict)
+    fitted: tuple = ()
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,7 @@ class MtypeUnit:
         reference: Reference.
         space: Space.
         parameters: NeuroTS's of the mtype, whose laws the trunks should follow; None: no one law.
+        inverted: whether its apical dendrites are known to point away from the pia.
     """
 
     part: str
@@ -93,6 +97,7 @@ class MtypeUnit:
     reference: Reference
     space: Space
     parameters: dict | None = None
+    inverted: bool = False
 
     def run(self):
         """See :func:`validate_mtype`."""
@@ -180,13 +185,15 @@ def statistics(unit, reference, cells, kinds):
     """
     if reference is None:
         return _of_bar_codes(unit, cells, kinds)
-    parameters, about = unit.parameters, {"mtype": unit.mtype}
+    fitted, _ = populations.read_references(unit.reference.fitted, unit.mtype)
+    parameters, about = unit.parameters, {"mtype": unit.mtype, "fitted": fitted or None}
     verdicts = []
     for tier in (morphometrics, topology, classifier):
         verdicts += tier.compare(reference, cells, kinds, unit.seed, **about)
     verdicts += trunks.compare(reference, cells, kinds, unit.seed, parameters=parameters, **about)
+    verdicts += body.compare(reference, cells, kinds, unit.seed, inverted=unit.inverted, **about)
     other, _ = populations.read_references(unit.reference.other, unit.reference.other_mtype)
-    setting = controls.Setting(unit.mtype, parameters)
+    setting = controls.Setting(unit.mtype, parameters, tuple(fitted))
     found = controls.run(reference, cells, other, kinds, unit.seed, setting)
     return [*controls.apply(verdicts, found), *found]
 
@@ -207,6 +214,7 @@ def _of_bar_codes(unit, cells, kinds):
     laws = _laws_of_enough_cells(unit)
     of_trunks = trunks.compare(None, cells, kinds, unit.seed, unit.mtype, laws)
     verdicts += [_counted(verdict, reference) for verdict in of_trunks]
+    verdicts += body.upright([], cells, unit.mtype, unit.inverted)
     found = controls.run_trees(codes, trees, other, unit.seed, unit.mtype)
     setting = controls.Setting(unit.mtype, laws)
     found += controls.run_trunks(None, cells, kinds, unit.seed, setting)

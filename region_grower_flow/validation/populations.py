@@ -11,13 +11,14 @@ from pathlib import Path
 
 import numpy as np
 
-from region_grower_flow.calibration.mending import open_as_used
+from region_grower_flow.calibration.mending import open_as_used, soma_radius
 from region_grower_flow.calibration.morphologies import examine_cell
 from region_grower_flow.errors import FlowError, InvalidInput, some
 from region_grower_flow.io.morphologies import load_morphology
 from region_grower_flow.layout import DROPPED, MADE
 from region_grower_flow.morphology import FlatMorphology
 from region_grower_flow.record.listing import read_listing
+from region_grower_flow.validation.body import SOMA
 from region_grower_flow.validation.cells import ValidationCell
 from region_grower_flow.validation.structure import WrittenCell
 
@@ -262,8 +263,11 @@ def read_references(cells, mtype):
     for cell in cells:
         examined = examine_cell(cell, mtype)
         if examined.problem is None:
-            morphology = FlatMorphology.from_morphio(open_as_used(cell.path))
-            found.append(ValidationCell(cell.name, centered(morphology)))
+            used = open_as_used(cell.path)
+            morphology = centered(FlatMorphology.from_morphio(used))
+            # Of cylinders, too, which the points of a FlatMorphology do not tell from a contour.
+            known = {SOMA: soma_radius(used)}
+            found.append(ValidationCell(cell.name, morphology, known))
         else:
             lost.append(f"{cell.name}: {examined.reason}")
     return found, lost

@@ -25,6 +25,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from region_grower_flow.options.validation import TIERS
+from region_grower_flow.validation.body import SOMA, THINNEST
 from region_grower_flow.validation.features import FEATURES as FEATURES_TEST
 from region_grower_flow.validation.verdict import FAIL, NO_POWER, NOT_TESTABLE, PASS
 
@@ -73,6 +74,9 @@ PROFILES_TABLE = "profiles"
 """Table of what is reported without a threshold: part, mtype, neurite_type, n_reference,
 n_synthesized, wasserstein_um (between the profiles of length along depth), inside (fraction of the
 points that lie in the region; empty in vacuum)."""
+
+DECIDING = (FEATURES_TEST, SOMA, THINNEST)
+"""Tests of the morphometrics that decide about the tier."""
 
 _SEVERITY = (FAIL, NO_POWER, NOT_TESTABLE, PASS)
 
@@ -218,9 +222,9 @@ def deciding(verdicts):
     """Those of some verdicts (dicts) that decide about their tier.
 
     A feature of the morphometrics may fail by chance: there the verdict on all features of a
-    neurite type decides (nine of ten have to agree).
+    neurite type decides (nine of ten have to agree), beside somata and thinnest branches.
     """
-    return [v for v in verdicts if v["tier"] != "morphometrics" or v["test"] == FEATURES_TEST]
+    return [v for v in verdicts if v["tier"] != "morphometrics" or v["test"] in DECIDING]
 
 
 def _tier_columns(tiers):

@@ -43,6 +43,7 @@ class FeatureTest:
         mvs_null95: 95th percentile of the MVS of permutations of both samples.
         mvs_p: share of these permutations whose MVS is as large.
         medians: (reference, synthesized), in the feature's units.
+        floor: KS distance that copies of the fitted cells reach (median), see :mod:`copies`.
     """
 
     name: str
@@ -57,6 +58,7 @@ class FeatureTest:
     mvs_null95: float = float("nan")
     mvs_p: float = float("nan")
     medians: tuple = (float("nan"), float("nan"))
+    floor: float = float("nan")
 
 
 def benjamini_hochberg(p_values):

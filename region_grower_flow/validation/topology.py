@@ -12,10 +12,15 @@ import dataclasses
 import numpy as np
 
 from region_grower_flow.morphology import NEURITE_TYPES
+from region_grower_flow.validation import copies
 from region_grower_flow.validation.cells import ValidationCell, of_type
 from region_grower_flow.validation.clustered import compare_clustered
 from region_grower_flow.validation.features import feature_verdicts
-from region_grower_flow.validation.statistics import benjamini_hochberg, compare_distances
+from region_grower_flow.validation.statistics import (
+    PERMUTATIONS,
+    benjamini_hochberg,
+    compare_distances,
+)
 from region_grower_flow.validation.threads import one_thread
 from region_grower_flow.validation.verdict import (
     FAIL,
@@ -199,7 +204,15 @@ def bar_features(diagrams):
     }
 
 
-def compare(reference, synthesized, neurite_types, seed, mtype=None, minimum=MIN_REFERENCE_CELLS):
+def compare(
+    reference,
+    synthesized,
+    neurite_types,
+    seed,
+    mtype=None,
+    minimum=MIN_REFERENCE_CELLS,
+    fitted=None,
+):
     """Compare the topology of two populations of one mtype.
 
     Args:
@@ -208,12 +221,14 @@ def compare(reference, synthesized, neurite_types, seed, mtype=None, minimum=MIN
         seed: of the permutations and bootstrap samples.
         mtype: for the verdicts.
         minimum: of cells on each side, and of trees.
+        fitted: [ValidationCell] that the synthesized ones were grown from, where the reference are
+            others; see :mod:`copies`.
 
     Returns:
         [Verdict]: for each neurite type the tests on images, then the features of bars.
     """
     counts = len(reference), len(synthesized)
-    populations = reference, synthesized
+    populations = (reference, synthesized, *([fitted] if fitted else []))
     if min(counts) < minimum:
         found = [k for k in neurite_types if any(bar_codes(c, k) for g in populations for c in g)]
         return [v for kind in found for v in untestable(counts, kind, mtype, minimum)]
@@ -225,7 +240,8 @@ def compare(reference, synthesized, neurite_types, seed, mtype=None, minimum=MIN
         {kind: np.repeat(np.arange(len(cells)), _tree_counts(cells, kind)) for kind in trees[0]}
         for cells in populations
     ]
-    return compare_trees(*trees, seed, mtype, minimum, owners)
+    known = trees[2] if fitted else None
+    return compare_trees(*trees[:2], seed, mtype, minimum, owners, known)
 
 
 def _tree_counts(cells, kind):
@@ -234,7 +250,13 @@ def _tree_counts(cells, kind):
 
 @one_thread
 def compare_trees(
-    reference, synthesized, seed, mtype=None, minimum=MIN_REFERENCE_CELLS, owners=None
+    reference,
+    synthesized,
+    seed,
+    mtype=None,
+    minimum=MIN_REFERENCE_CELLS,
+    owners=None,
+    fitted=None,
 ):
     """Compare trees by their bar codes, e.g. those of distributions where there are no cells.
 
@@ -242,9 +264,10 @@ def compare_trees(
         reference, synthesized: {neurite type: [(n, >= 2) bars of a tree]}; what follows end and
             start of a bar (its angles) is left out.
         seed, mtype, minimum: as of :func:`compare`.
-        owners: (reference, synthesized) {neurite type: (trees,) number of each tree's cell}; None
-            where cells are not known: each tree counts as one, which finds more differences than
-            there are.
+        owners: (reference, synthesized, fitted where given) {neurite type: (trees,) number of each
+            tree's cell}; None where cells are not known: each tree counts as one, which finds more
+            differences than there are.
+        fitted: the trees of the cells that were fitted, where the reference are others.
 
     Returns:
         [Verdict], as of :func:`compare`.
@@ -257,24 +280,45 @@ def compare_trees(
         if max(counts) == 0:
             continue
         cells = _owners(owners, kind, counts)
-        n_cells = tuple(len(np.unique(of_trees)) for of_trees in cells)
+        n_cells = tuple(len(np.unique(of_trees)) for of_trees in cells[:2])
         if min(n_cells) < minimum:
             detail = _few_words(n_cells, minimum, kind, owners is None)
             verdicts += untestable(n_cells, kind, mtype, minimum, detail)
             continue
-        image_tests[kind] = counts, compare_distances(image_distances(*trees), cells, rng)
-        feature_tests[kind] = _feature_tests(trees, cells, rng, minimum)
+        if fitted is not None and len(np.unique(cells[2])) >= copies.MIN_FITTED:
+            known = _plain(fitted[kind])
+            image_tests[kind] = counts, _above_floor(trees, known, cells, rng)
+            feature_tests[kind] = _feature_tests((*trees, known), cells, rng, minimum)
+            continue
+        image_tests[kind] = counts, compare_distances(image_distances(*trees), cells[:2], rng)
+        feature_tests[kind] = _feature_tests(trees, cells[:2], rng, minimum)
     of_features = feature_verdicts(TIER, mtype, feature_tests, minimum)
     for kind, of_images in _image_verdicts(image_tests, mtype).items():
         verdicts += [*of_images, *(v for v in of_features if v.neurite_type == kind)]
     return verdicts
 
 
+def _above_floor(trees, fitted, cells, rng):
+    """The DistanceTest of reference and synthesized trees above the floor of copies."""
+    sizes = tuple(map(len, trees))
+    own = (np.arange(sum(sizes)) < sizes[0])[None].astype(float)
+    found = copies.energies_and_ratios(image_distances(*trees), own, 1 - own)
+    return copies.compare_distances(
+        [values[0] for values in found],
+        image_distances(trees[0], fitted),
+        (cells[0], cells[2]),
+        len(np.unique(cells[1])),
+        rng,
+        PERMUTATIONS,
+    )
+
+
 def _feature_tests(trees, cells, rng, minimum):
-    reference, synthesized = (bar_features(group) for group in trees)
+    tables = [bar_features(group) for group in trees]
+    compare_one = compare_clustered if len(trees) == 2 else copies.compare
     return [
-        compare_clustered(name, (values, synthesized[name]), cells, rng, minimum)
-        for name, values in reference.items()
+        compare_one(name, tuple(table[name] for table in tables), cells, rng, minimum)
+        for name in tables[0]
     ]
 
 

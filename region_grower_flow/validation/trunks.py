@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from region_grower_flow.morphology import NEURITE_TYPES
+from region_grower_flow.validation import copies
 from region_grower_flow.validation.statistics import (
     benjamini_hochberg,
     label_permutations,
@@ -137,7 +138,7 @@ def ks_distances(counts, of_law):
 
 
 @one_thread
-def compare(reference, synthesized, neurite_types, seed, mtype=None, parameters=None):
+def compare(reference, synthesized, neurite_types, seed, mtype=None, parameters=None, fitted=None):
     """Compare the trunks of synthesized cells of one mtype with the reference.
 
     Args:
@@ -147,6 +148,8 @@ def compare(reference, synthesized, neurite_types, seed, mtype=None, parameters=
         seed: of the draws.
         mtype: for the verdicts.
         parameters: NeuroTS's parameters of the mtype, or None.
+        fitted: [ValidationCell] that the synthesized ones were grown from, where the reference are
+            others; see :mod:`copies`.
 
     Returns:
         [Verdict]: per neurite type ``pia angle``, ``angle between trunks`` and angles between
@@ -158,6 +161,8 @@ def compare(reference, synthesized, neurite_types, seed, mtype=None, parameters=
         measured(reference or [], neurite_types, SOMA),
         measured(synthesized, neurite_types, ORIGIN),
     ]
+    if fitted:
+        observed.append(measured(fitted, neurite_types, SOMA))
     sizes = [len(cells) for cells in (reference, synthesized) if cells is not None]
     enough = min(sizes) >= MIN_REFERENCE_CELLS
     drawn = drawn_by_laws(observed[1], laws, DRAWS, rng) if enough else []
@@ -187,16 +192,16 @@ def bent(cells, neurite_types):
     """
     from region_grower_flow.validation.cells import ValidationCell
 
-    copies = [ValidationCell(f"{cell.name}, bent", cell.morphology) for cell in cells]
+    changed = [ValidationCell(f"{cell.name}, bent", cell.morphology) for cell in cells]
     for kind in neurite_types:
         vectors = [directions(cell, kind, ORIGIN) for cell in cells]
         polar = [angles_between(of_cell, PIA) for of_cell in vectors]
         pooled = np.concatenate(polar) if polar else np.empty(0)
         small = len(pooled) > 0 and np.median(pooled) < np.pi / 8
-        for copy, of_cell, old in zip(copies, vectors, polar, strict=True):
+        for copy, of_cell, old in zip(changed, vectors, polar, strict=True):
             new = np.minimum(old + np.pi / 4, np.pi) if small else old / 2
             copy.measured[(TIER, kind, ORIGIN)] = _with_polar(of_cell, new)
-    return copies
+    return changed
 
 
 def _with_polar(vectors, polar):
@@ -259,7 +264,7 @@ def _values(cells, angle):
 
 
 def _against_law(angle, observed, drawn):
-    reference, values = (_values(cells, angle) for cells in observed)
+    reference, values = (_values(cells, angle) for cells in observed[:2])
     if not values:
         return None
     counts = len(reference), len(values)
@@ -274,12 +279,14 @@ def _against_law(angle, observed, drawn):
 
 
 def _against_cells(angle, observed, rng, minimum):
-    reference, values = (_values(cells, angle) for cells in observed)
+    reference, values, *fitted = (_values(cells, angle) for cells in observed)
     if not reference and not values:
         return None
     counts = len(reference), len(values)
     if min(counts) < minimum:
         return Found(angle, counts, sum(map(len, values)), np.nan, np.nan, False)
+    if fitted and len(fitted[0]) >= copies.MIN_FITTED:
+        return _above_floor(angle, (reference, values, fitted[0]), rng)
     cells = np.stack([histogram(of_cell)[0] for of_cell in [*reference, *values]])
     labels = np.zeros((sum(counts), DRAWS + 1), dtype=bool)
     labels[: counts[0], 0] = True
@@ -289,6 +296,18 @@ def _against_cells(angle, observed, rng, minimum):
     return Found(
         angle, counts, sum(map(len, values)), float(found[0]), p_value(found[0], found[1:]), False
     )
+
+
+def _above_floor(angle, groups, rng):
+    """The test of angles against reference cells, where copies of fitted cells are the floor."""
+    reference, values, fitted = (np.stack([histogram(v)[0] for v in cells]) for cells in groups)
+    found = ks_distances(reference.sum(axis=0), values.sum(axis=0))
+    real = np.concatenate([reference, fitted]).astype(float)
+    weights = copies.deal((len(reference), len(fitted)), len(values), DRAWS, rng)
+    null = ks_distances(*(of_group @ real for of_group in weights))
+    counts = len(reference), len(values)
+    total = int(values.sum())
+    return Found(angle, counts, total, float(found), p_value(found, null), False)
 
 
 def _verdicts(tests, mtype, minimum):

@@ -50,11 +50,14 @@ class Part:
         parameters, distributions: JSON files that the cells were grown from.
         references: {mtype: [ReferenceCell]}; None: the bar codes of ``distributions`` are the
             reference.
+        fitted: {mtype: [ReferenceCell]} that the cells were grown from, where the reference are
+            others (the hold-out).
         notes: {mtype: [sentence]} on the reference.
         atlas: folder of the atlas; None in vacuum.
         region_structure: YAML file of its regions; None in vacuum.
         region: whose parameters are used in vacuum.
         synthesize_axons: whether axons were grown, too.
+        inverted: mtypes whose apical dendrites are known to point away from the pia.
     """
 
     name: str
@@ -62,11 +65,13 @@ class Part:
     parameters: Path
     distributions: Path
     references: dict | None = None
+    fitted: dict = field(default_factory=dict)
     notes: dict = field(default_factory=dict)
     atlas: Path | None = None
     region_structure: Path | None = None
     region: str = "default"
     synthesize_axons: bool = False
+    inverted: tuple = ()
 
 
 @dataclass(frozen=True)
@@ -203,6 +208,7 @@ class _OpenPart:
             reference=self._reference(mtype, distributions),
             space=self._space(rows),
             parameters=self._laws(mtype, rows),
+            inverted=mtype in self._part.inverted,
         )
 
     def _entry(self, mtype):
@@ -246,7 +252,8 @@ class _OpenPart:
             codes = _bar_codes(distributions)
             return Reference(**codes, other_mtype=other, other_bar_codes=others)
         own, others = (tuple(self._part.references.get(name, ())) for name in (mtype, other))
-        return Reference(own, other=others, other_mtype=other)
+        fitted = tuple(self._part.fitted.get(mtype, ()))
+        return Reference(own, other=others, other_mtype=other, fitted=fitted)
 
     def _other(self, mtype):
         """The mtype whose reference serves this one's control, None without any.
