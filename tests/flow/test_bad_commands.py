@@ -4,7 +4,7 @@ import pytest
 
 from helpers.bad.bases import options
 from helpers.bad.cases import BY_NAME
-from helpers.bad.harness import TRACEBACK, arguments_of, changes, copied, snapshot, synthesize
+from helpers.bad.harness import TRACEBACK, arguments_of, changes, copied, snapshot, synthesize, told
 from helpers.flow_factory import run_alone
 from helpers.forked import run_forked
 
@@ -39,7 +39,8 @@ def check(process, code, words):
     assert process.returncode == code, text
     assert TRACEBACK not in text, text
     for word in words:
-        assert any(choice in text for choice in (word if isinstance(word, tuple) else (word,)))
+        choices = word if isinstance(word, tuple) else (word,)
+        assert any(told(choice, line) for choice in choices for line in text.splitlines()), word
     return text
 
 
