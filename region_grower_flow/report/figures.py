@@ -10,6 +10,7 @@ from region_grower_flow.report.features import panels, verdict_scores
 from region_grower_flow.report.files import file_stem
 from region_grower_flow.report.style import image
 from region_grower_flow.validation.results import CELLS_TABLE, DEPTHS_TABLE
+from region_grower_flow.validation.verdict import MIN_REFERENCE_CELLS
 
 PAGE_DPI = 90
 """Resolution of pictures inside a page, which holds many."""
@@ -89,12 +90,21 @@ def _drawings(results, part):
         stem = f"{part}_{file_stem(mtype)}"
         if mtype in cells:
             caption = f"Features of {mtype}: reference left, synthesized right. {_PANELS}"
-            shown = panels(cells[mtype]), mtype
+            untested = _is_untested(results.populations[part][mtype])
+            if untested:
+                caption = f"No test: too few cells, what is seen may be chance. {caption}"
+            shown = panels(cells[mtype]), f"{mtype} (no test)" if untested else mtype
             yield _Drawing("violins", shown, f"{stem}_morphometrics", caption, part, mtype)
         if mtype in depths:
             caption = f"Length of {mtype} along depth, mean per cell."
             shown = depths[mtype], mtype, results.in_atlas(part)
             yield _Drawing("profiles", shown, f"{stem}_depths", caption, part, mtype)
+
+
+def _is_untested(population):
+    """Whether a population (dict of the results) has too few cells to be tested."""
+    counts = [population.get("n_reference"), population.get("n_synthesized")]
+    return any(count is not None and count < MIN_REFERENCE_CELLS for count in counts)
 
 
 def _profiles(rows, mtype, in_atlas):

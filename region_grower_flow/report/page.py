@@ -22,11 +22,13 @@ TIER_WORDS = {
     "space": "Neurites end within their hard limits, points lie inside the region; length along "
     "the layers is shown against the reference's.",
     "morphometrics": "Features of whole cells: Kolmogorov-Smirnov tests corrected for their "
-    "number, size of the difference, and the median difference over the visible spread (MVS).",
+    "number, size of the difference, and the median difference over the visible spread (MVS); "
+    "soma size, and branches thinner than any reconstructed.",
     "topology": "Persistence images and bar codes: are synthesized trees as far from reference "
     "trees as these are from each other?",
     "classifier": "Can a classifier tell synthesized from reference cells better than by chance?",
-    "trunks": "Angles between trunks, and between trunks and the pia, against the fitted law.",
+    "trunks": "Angles between trunks, and between trunks and the pia, against those of the "
+    "reconstructions (where there are only bar codes, the law); which way apical dendrites point.",
     "controls": "Comparisons of known outcome: halves of the reference must pass, bar codes times "
     "1.2 (and divided by 1.2) and another mtype must fail. Else a pass would mean nothing.",
 }
@@ -39,7 +41,8 @@ PART_WORDS = {
     HOLDOUT: (
         "Hold-out",
         "Cells grown from one half of the reconstructions, compared with the other half: growth "
-        "copies reference bar codes, so this is the sharper test of topology.",
+        "copies reference bar codes, so this is the sharper test. What copies of real cells reach "
+        "is the floor; only what exceeds it counts.",
     ),
 }
 
@@ -155,12 +158,23 @@ def _part(results, part, figures):
     return [
         tag("h2", title, id=f"part-{part}"),
         tag("p", words) if words else None,
+        _in_words(results, part),
         _verdict_table(results, part),
         [figure(f.data, f.kind, f.caption) for f in mine if f.mtype is None],
         _general_tests(results, part),
         tag("h3", "Every test, by mtype"),
         [_mtype(results, part, mtype, mine) for mtype in results.populations[part]],
     ]
+
+
+def _in_words(results, part):
+    """One sentence per mtype: what agrees, what differs, how sure that is."""
+    told = [
+        tag("li", tag("a", mtype, href=f"#{anchor(part, mtype)}"), f": {population['sentence']}")
+        for mtype, population in results.populations[part].items()
+        if population.get("sentence")
+    ]
+    return tag("ul", told, class_="in-words") if told else None
 
 
 def _verdict_table(results, part):
@@ -197,6 +211,8 @@ def _mtype(results, part, mtype, figures):
     population = results.populations[part][mtype]
     verdict = worst(deciding(found))
     inside = [tag("p", _population_words(population))]
+    if population.get("sentence"):
+        inside.insert(0, tag("p", tag("b", population["sentence"])))
     for tier in TIERS:
         tests = [v for v in found if v["tier"] == tier]
         if tests:
@@ -312,7 +328,7 @@ _NO_POWER = "Neither: the cells are too few to tell, or the controls did not beh
 _DECIDING = (
     "The verdict of a tier is the worst of its tests that decide. Of the morphometrics single "
     "features do not: one may differ by chance, so that the verdict on all features of a neurite "
-    "type decides, of which nine in ten have to agree."
+    "type decides, of which nine in ten have to agree, beside somata and thinnest branches."
 )
 
 

@@ -8,7 +8,7 @@
   hold-out, ``holdout`` (grown from one half of them, compared with the other half).
 * ``populations``: {part: {mtype: {``n_reference``, ``n_synthesized``, ``asked``, ``dropped``,
   ``reasons`` {reason: cells}, ``neurite_types``, ``reference`` ("cells" or "bar codes"),
-  ``notes`` [sentence]}}}.
+  ``notes`` [sentence], ``sentence`` (the outcome in words)}}}.
 * ``counts``: {part: {tier: {verdict: number of tests}}}.
 * ``verdicts``: a list of dicts, :data:`VERDICT_KEYS` each.
 * ``tables``: {name: {``file`` (CSV beside the JSON), ``columns``, ``rows`` (their number)}}.

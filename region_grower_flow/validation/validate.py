@@ -20,7 +20,7 @@ from region_grower_flow.engine.parameters import (
 )
 from region_grower_flow.io.table import read_table
 from region_grower_flow.morphology import NEURITE_TYPES
-from region_grower_flow.validation import populations, structure, topology
+from region_grower_flow.validation import populations, structure, topology, words
 from region_grower_flow.validation.controls import choose_other
 from region_grower_flow.validation.mtype import MtypeUnit, Reference, Space
 from region_grower_flow.validation.results import Results
@@ -307,6 +307,8 @@ class _OpenPart:
             results.add(part, statistics.verdicts)
             for name, rows in statistics.tables.items():
                 results.extend(name, rows)
+            summary = results.populations[part][mtype]
+            summary["sentence"] = words.sentence(results.of(part, mtype), summary)
         results.add(part, [structure.stray_verdict(self.synthesized)])
 
     def _summary(self, mtype, statistics, notes):

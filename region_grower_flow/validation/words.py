@@ -1,0 +1,184 @@
+"""A validation of an mtype in one sentence, in a biologist's words.
+
+What agrees, what differs and by how much, and how sure that is with so many reconstructions.
+"""
+
+import numpy as np
+
+from region_grower_flow.validation.body import DIRECTION, SOMA, THINNEST, UPRIGHT
+from region_grower_flow.validation.verdict import (
+    FAIL,
+    MIN_REFERENCE_CELLS,
+    NO_POWER,
+    NOT_TESTABLE,
+    PASS,
+)
+
+MOST_DIFFERENCES = 4
+"""Differences that a sentence names, the largest first."""
+
+_FEATURES = {
+    "trees": ("numbers", "fewer trees", "more trees"),
+    "sections": ("numbers", "fewer branches", "more branches"),
+    "bifurcations": ("numbers", "fewer branchings", "more branchings"),
+    "tips": ("numbers", "fewer tips", "more tips"),
+    "total length": ("length", "less cable", "more cable"),
+    "area": ("length", "less membrane", "more membrane"),
+    "mean path distance": ("reach", "tips nearer along the branches", "tips farther along them"),
+    "maximum path distance": ("reach", "a shorter longest path", "a longer longest path"),
+    "mean radial distance": ("reach", "tips nearer to the soma", "tips farther from the soma"),
+    "maximum radial distance": ("reach", "a smaller reach", "a larger reach"),
+    "mean branch order": ("branching", "lower branch orders", "higher branch orders"),
+    "maximum branch order": ("branching", "a lower highest order", "a higher highest order"),
+    "mean partition asymmetry": ("branching", "more even branching", "more uneven branching"),
+    "mean remote angle": ("branching", "narrower branching angles", "wider branching angles"),
+    "mean tortuosity": ("tortuosity", "straighter branches", "more winding branches"),
+    "extent along x": ("reach", "less width", "more width"),
+    "extent along y": ("reach", "less height", "more height"),
+    "extent along z": ("reach", "less depth", "more depth"),
+    "mean diameter": ("thickness", "thinner branches", "thicker branches"),
+    "maximum diameter": ("thickness", "thinner trunks", "thicker trunks"),
+    SOMA: ("soma size", "smaller somata", "larger somata"),
+    DIRECTION: (
+        "apical direction",
+        "apical dendrites more upright",
+        "apical dendrites tilted more",
+    ),
+}
+"""{feature: (what it belongs to, words for less, words for more)}."""
+
+_UNITS = {"distance": " um", "length": " um", "extent": " um", "diameter": " um", "radius": " um"}
+_DEGREES = {"mean remote angle": 180 / np.pi, DIRECTION: 1.0}
+
+
+def sentence(verdicts, population):
+    """One sentence on an mtype.
+
+    Args:
+        verdicts: dicts of results (of one part and mtype).
+        population: {"n_reference", "n_synthesized", "reference"} of the results.
+
+    Returns:
+        Text that ends with a full stop.
+    """
+    count, grown = population.get("n_reference"), population.get("n_synthesized") or 0
+    if population.get("reference") == "bar codes":
+        return _of_bar_codes(verdicts)
+    if (count or 0) < MIN_REFERENCE_CELLS or grown < MIN_REFERENCE_CELLS:
+        return (
+            f"No test: {count or 0} reconstructions and {grown} grown cells, where at least "
+            f"{MIN_REFERENCE_CELLS} of each are needed; the figures lay both over each other, and "
+            "what they show may be chance."
+        )
+    features = [v for v in verdicts if v["test"] in _FEATURES]
+    parts = [_agreement(features, count), _differences(features), _further(verdicts)]
+    parts.append(_certainty(features, count))
+    text = "; ".join(part for part in parts if part)
+    return f"{text[0].upper()}{text[1:]}."
+
+
+def _of_bar_codes(verdicts):
+    found = [v for v in verdicts if v["tier"] in ("topology", "trunks")]
+    wrong = [v for v in found if v["verdict"] == FAIL]
+    which = f": {', '.join(sorted({v['test'] for v in wrong}))}" if wrong else ""
+    return (
+        f"Compared with bar codes only (no shapes, sizes or directions): {len(wrong)} of "
+        f"{len(found)} tests differ{which}."
+    )
+
+
+def _agreement(features, count):
+    groups = {}
+    for verdict in features:
+        groups.setdefault(_FEATURES[verdict["test"]][0], set()).add(verdict["verdict"])
+    same = [group for group, found in groups.items() if found <= {PASS, NOT_TESTABLE}]
+    unseen = [g for g, found in groups.items() if FAIL not in found and g not in same]
+    parts = [f"agrees with {count} reconstructions in {_listed(same)}"] if same else []
+    if unseen:
+        against = "" if same else f" to {count} reconstructions"
+        parts.append(f"no difference{against} is seen in {_listed(unseen)}")
+    return ", ".join(parts) or f"differs from {count} reconstructions in all that is measured"
+
+
+def _differences(features):
+    wrong = sorted(
+        (v for v in features if v["verdict"] == FAIL), key=lambda v: -abs(v["statistic"] or 0)
+    )
+    if not wrong:
+        return None
+    several = len({v["neurite_type"] for v in features if v["neurite_type"]}) > 1
+    told = [_difference(v, several) for v in wrong[:MOST_DIFFERENCES]]
+    left = len(wrong) - len(told)
+    more = f", and {left} more differences" if left else ""
+    return f"but it has {', '.join(told)}{more}"
+
+
+def _difference(verdict, several):
+    _, less, more = _FEATURES[verdict["test"]]
+    values, shift = verdict.get("values") or {}, verdict["statistic"] or 0.0
+    kind = (verdict["neurite_type"] or "").removesuffix("_dendrite")
+    where = f"{kind}: " if several and kind else ""
+    words = f"{where}{more if shift > 0 else less}"
+    if shift == 0.0:
+        words = f"{where}another spread of {verdict['test']}"
+    medians = [values.get(f"median_{side}") for side in ("synthesized", "reference")]
+    if None in medians:
+        return words
+    grown, real = (_number(verdict["test"], value) for value in medians)
+    return f"{words} ({grown} instead of {real}, {shift:+.1f} spreads)"
+
+
+def _number(test, value):
+    if test in _DEGREES:
+        return f"{value * _DEGREES[test]:.0f} degrees"
+    if test == "area":
+        return f"{value:.3g} um2"
+    unit = next((unit for word, unit in _UNITS.items() if word in test), "")
+    return f"{value:.3g}{unit}" if unit != "" or value < 1000 else f"{value:.0f}"
+
+
+def _further(verdicts):
+    """What other tiers say, where they fail."""
+    words = []
+    for verdict in verdicts:
+        test, wrong = verdict["test"], verdict["verdict"] == FAIL
+        if test == UPRIGHT and wrong:
+            words.append("the cells are UPSIDE DOWN")
+        elif test == THINNEST and wrong:
+            words.append(f"some branches are thinner than any reconstructed ({_um(verdict)})")
+        elif verdict["tier"] == "classifier" and verdict["statistic"] is not None:
+            share = f"{verdict['statistic']:.0%}"
+            words.append(
+                f"a classifier tells {share} of the cells right"
+                if wrong
+                else f"a classifier cannot tell them apart ({share} right)"
+            )
+    trunks = [v for v in verdicts if v["tier"] == "trunks" and v["verdict"] == FAIL]
+    kinds = sorted({(v["neurite_type"] or "").removesuffix("_dendrite") for v in trunks})
+    if any(v["test"].endswith(("angle", "trunks", "dendrite")) for v in trunks):
+        words.insert(0, f"the {_listed(kinds)} trees leave the soma in other directions")
+    return ", ".join(words)
+
+
+def _um(verdict):
+    return f"{verdict['statistic']:.2g} um"
+
+
+def _certainty(features, count):
+    widths = [
+        (v["interval"][1] - v["interval"][0]) / 2
+        for v in features
+        if v["interval"] and None not in v["interval"]
+    ]
+    if not widths:
+        return None
+    weak = any(v["verdict"] == NO_POWER for v in features)
+    seen = "so that not all of this is certain" if weak else "so that this is fairly certain"
+    return (
+        f"with {count} reconstructions, medians are known to about {np.median(widths):.1f} times "
+        f"the spread between cells, {seen}"
+    )
+
+
+def _listed(words):
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
