@@ -61,6 +61,7 @@ class CellInputs:
         self._first_row = settings.rows[0]
         self._entries: dict[tuple[str, ...], list[MtypeEntry]] = {}
         self._spaces: dict[tuple[str, str], Any] = {}
+        self._tails: dict[tuple[Any, str], bytes] = {}
         self._made = _Memory()
         self._donors = _Donors(settings.base_morph_dir)
 
@@ -87,14 +88,29 @@ class CellInputs:
         return (self.settings.growth.seed + int(self.column("seeds", row))) % layout.MAX_SEED
 
     def digest(self, row: int) -> str:
-        """Fingerprint of everything that determines the cell of this row."""
-        content = {
-            "row": self.table.row_content(row - self._first_row),
-            "mtype": self.entry(row).digest,
-            "axon": self._donor_content(row),
-        }
+        """Fingerprint of everything that determines the cell of this row.
+
+        Numbers count by their bytes, which takes a fifth of the time of writing them as JSON.
+        """
+        place, entry = row - self._first_row, self.entry(row).digest
+        numbers, words = self.table.packed_content
+        key = (words[place], entry)
+        tail = self._tails.get(key)
+        if tail is None:
+            content = {
+                "columns": self.table.content_names,
+                "words": words[place],
+                "region": self._region_meta(row),
+                "mtype": entry,
+            }
+            tail = self._tails[key] = canonical_json(content)
         digest = self._common_hash.copy()
-        digest.update(plain_json(content))
+        digest.update(numbers[place])
+        digest.update(self.table.packed_layers(place))
+        digest.update(tail)
+        axon = self._donor_content(row)
+        if axon is not None:
+            digest.update(plain_json(axon))
         return digest.hexdigest()[:DIGEST_LENGTH]
 
     @cached_property
@@ -121,8 +137,13 @@ class CellInputs:
 
     def entry(self, row: int) -> MtypeEntry:
         """The MtypeEntry of a row."""
-        variants = self._entries_of(tuple(self.column(name, row) for name in ENTRY_COLUMNS))
+        variants = self._entries_of(self._entry_keys[row - self._first_row])
         return variants[self.seed(row) % len(variants)]
+
+    @cached_property
+    def _entry_keys(self) -> list[tuple[str, ...]]:
+        columns = [getattr(self.table, name).tolist() for name in ENTRY_COLUMNS]
+        return list(zip(*columns, strict=True))
 
     def _entries_of(self, key: tuple[str, ...]) -> list[MtypeEntry]:
         if key not in self._entries:
@@ -164,8 +185,8 @@ class CellInputs:
         from region_grower_flow.engine.groups import CORE, GROUPS
         from region_grower_flow.engine.levers import bring_diameters
 
-        groups, columns = {CORE}, [getattr(self.table, name) for name in ENTRY_COLUMNS]
-        for key in set(zip(*columns, strict=True)):
+        groups = {CORE}
+        for key in set(self._entry_keys):
             for entry in self._entries_of(key):
                 groups.add(diameters.kernels_of(entry.params, entry.distributions))
                 if bring_diameters(entry.params):

@@ -19,6 +19,9 @@ NO_LIMITS = (None, None)
 EXTENT_DECIMALS = 3
 """An extent (um) that rounds to 0 belongs to a tree that grows away from the pia: not scaled."""
 
+ROUNDED_AWAY = 0.5
+"""What NumPy rounds to 0: it rounds halves to even numbers."""
+
 
 Limits: TypeAlias = Mapping[str, tuple[float | None, float | None]]
 """{neurite type: (target_min_length, target_max_length)} in um."""
@@ -32,8 +35,7 @@ def translate(morphology: FlatMorphology, shift: Sequence[float] | np.ndarray) -
     from region_grower_flow.engine.kernels import geometry
 
     shift = np.ascontiguousarray(shift, dtype=np.float64)
-    for points in (morphology.points, morphology.soma_points):
-        geometry.shift_points(points, 0, len(points), shift)
+    geometry.shift_cell(morphology.points, morphology.soma_points, shift)
 
 
 def output_scaling(
@@ -43,7 +45,7 @@ def output_scaling(
 
     Mirrors region_grower.modify.output_scaling.
     """
-    if np.round(extent, EXTENT_DECIMALS) == 0.0:
+    if -ROUNDED_AWAY <= extent * 10**EXTENT_DECIMALS <= ROUNDED_AWAY:
         return 1.0
     if target_min_length is not None and target_min_length / extent > 1:
         return target_min_length / extent
@@ -81,11 +83,14 @@ def fit_to_limits(
     """
     from region_grower_flow.engine.kernels import geometry
 
-    offsets, ends = morphology.offsets, geometry.subtree_ends(morphology.parents)
-    roots = np.flatnonzero(morphology.parents < 0)
     direction = np.ascontiguousarray(direction, dtype=np.float64)
-    extents = geometry.tree_extents(morphology.points, offsets, ends, roots, direction)
-    factors, changes = _tree_factors(morphology.types, roots, extents, limits, min_hard_scale)
+    offsets = morphology.offsets
+    ends, roots, extents = geometry.trees_and_extents(
+        morphology.points, offsets, morphology.parents, direction
+    )
+    factors, changes = np.ones(len(roots)), []
+    if limits or not min_hard_scale < 1:
+        factors, changes = _tree_factors(morphology.types, roots, extents, limits, min_hard_scale)
     geometry.scale_all_trees(morphology.points, offsets, ends, roots, factors)
     removed = np.isnan(factors)
     if not removed.any():
@@ -104,18 +109,19 @@ def _tree_factors(
 ) -> Any:
     """The factor of each tree (NaN: remove it), and what the debug data say of the changes."""
     factors, changes = np.empty(len(roots)), []
-    for i, root in enumerate(roots):
-        kind = TYPE_NAMES.get(int(types[root]), str(types[root]))
+    places = zip(roots.tolist(), types[roots].tolist(), extents.tolist(), strict=True)
+    for i, (root, number, extent) in enumerate(places):
+        kind = TYPE_NAMES.get(number, str(number))
         target_min_length, target_max_length = limits.get(kind, NO_LIMITS)
-        scale = float(output_scaling(extents[i], target_min_length, target_max_length))
+        scale = float(output_scaling(extent, target_min_length, target_max_length))
         deleted = not scale > min_hard_scale
-        if deleted and types[root] == APICAL_DENDRITE:
+        if deleted and number == APICAL_DENDRITE:
             raise DropCell(f"Apical is removed because rescale = {scale}")
         factors[i] = np.nan if deleted else scale
         if scale != 1.0:
             changes.append(
                 {
-                    "section_id": int(root),
+                    "section_id": root,
                     "neurite_type": kind,
                     "scale": scale,
                     "target_min_length": target_min_length,

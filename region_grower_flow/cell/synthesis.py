@@ -10,7 +10,6 @@ from __future__ import annotations
 import importlib
 import logging
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -169,10 +168,11 @@ class Synthesizer:
     def _write(
         self, row: int, morphology: FlatMorphology, apical_points: Sequence[Any]
     ) -> dict[str, Any]:
+        from region_grower_flow.cell.order import nrn_ordered
         from region_grower_flow.io import morphologies
         from region_grower_flow.io.nrn import apical_nrn_sections
 
-        ordered, _ = morphologies.nrn_ordered(morphology)
+        ordered, _ = nrn_ordered(morphology)
         stem = self._stem(row)
         result: dict[str, Any] = {"name": stem, "files": {}, "apical_NRN_sections": None}
         if self.settings.nrn_sections and not self.settings.skip_write:
@@ -182,7 +182,7 @@ class Synthesizer:
             result["apical_NRN_sections"] = apical_nrn_sections(ordered, apical_points, text)
         if not self.settings.skip_write:
             result["files"] = morphologies.write_morphology(
-                Path(self.settings.morphologies), stem, ordered, self.settings.growth.out_morph_ext
+                self.settings.morphologies, stem, ordered, self.settings.growth.out_morph_ext
             )
         return result
 

@@ -25,9 +25,6 @@ KEPT_LOG = 1 << 20
 MAX_POINTS = 1 << 24
 """A cell with more points than this is given up (its steps are too small for its bars)."""
 
-DEFAULT_DIAMETER = 1.0
-"""Diameter (um) of all points before diametrization, as in NeuroTS."""
-
 FAILURES = {
     state.BROKEN_PIPELINE: (GrowthFailed, "a branch would outgrow its parent (broken pipeline)"),
     state.ZERO_DIRECTION: (DropCell, "a branch has no direction, since its parent's cancel out"),
@@ -343,28 +340,28 @@ def grow_trees(prepared, forest, space, rng):
         (FlatMorphology without soma, apical sections in the order of the ends of the trees).
     """
     from region_grower_flow.engine.kernels import forest as kernels
-    from region_grower_flow.engine.kernels.assembly import NOT_FOUND, assemble
+    from region_grower_flow.engine.kernels.assembly import NOT_FOUND
 
     grow_forest = kernels.grow_forest if space is None else kernels.grow_forest_in_space
     diagrams = prepared.diagrams, prepared.first_bars
-    status = grow_forest(forest, *diagrams, space, rng)
+    status, (*arrays, found) = grow_forest(forest, *diagrams, space, rng)
     while status == state.NEEDS_SPACE:
         if len(forest.log) >= MAX_POINTS:
             raise DropCell(f"the cell has more than {MAX_POINTS} points")
         _workspace.enlarge_log()
         forest = forest._replace(log=_workspace.log)
-        status = grow_forest(forest, *diagrams, space, rng)
+        status, (*arrays, found) = grow_forest(forest, *diagrams, space, rng)
     if status != state.DONE:
         error, message = FAILURES[status]
         raise error(message)
-    points, offsets, types, parents, found = assemble(forest)
-    diameters = np.full(len(points), DEFAULT_DIAMETER, np.float32)
-    morphology = FlatMorphology(points, diameters, offsets, types, parents, None, None)
-    apical_sections = []
-    for t in np.argsort(forest.trees["end"]):
-        if prepared.types[forest.trees["rules"][t]].section_type == prepared.apical_type:
-            section = int(found[forest.trees["end"][t]])
-            if section == NOT_FOUND:
+    morphology = FlatMorphology(*arrays, None, None)
+    if prepared.apical_type is None:
+        return morphology, []
+    apical_sections, places = [], found.tolist()
+    kinds, ends = forest.trees["rules"].tolist(), forest.trees["end"].tolist()
+    for end, kind in sorted(zip(ends, kinds, strict=True)):
+        if prepared.types[kind].section_type == prepared.apical_type:
+            if places[end] == NOT_FOUND:
                 raise GrowthFailed("the apical point is no point of the morphology")
-            apical_sections.append(section if section >= 0 else None)
+            apical_sections.append(places[end] if places[end] >= 0 else None)
     return morphology, apical_sections

@@ -6,7 +6,6 @@ import random
 import re
 import uuid
 import zlib
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +30,6 @@ __all__ = [
     "load_from_container",
     "load_morphology",
     "morphology_name",
-    "nrn_ordered",
     "open_morphology",
     "read_morphology",
     "relative_stem",
@@ -102,39 +100,6 @@ def relative_stem(name, depth=None):
     return "/".join([HASHED, *(name[2 * k : 2 * k + 2] for k in range(depth)), name])
 
 
-def nrn_ordered(morphology):
-    """Order root sections by type (axon, basal, apical), as NEURON does, each tree as it was.
-
-    Mirrors ``morphio.Option.nrn_order``: a stable sort of the root sections by their type number.
-
-    Returns:
-        The ordered FlatMorphology, and an (M,) array: the new index of each old section.
-    """
-    roots = np.flatnonzero(morphology.parents < 0)
-    # Sections are depth first, so that a tree is a run of sections that starts with its root.
-    sizes = np.diff(np.append(roots, morphology.n_sections))
-    order = np.argsort(morphology.types[roots], kind="stable")
-    if (np.diff(order) == 1).all():
-        return morphology, np.arange(morphology.n_sections)
-    old = np.concatenate([np.arange(roots[i], roots[i] + sizes[i]) for i in order])
-    new = np.empty_like(old)
-    new[old] = np.arange(len(old))
-    offsets = morphology.offsets
-    window = np.concatenate(
-        [np.arange(offsets[roots[i]], offsets[roots[i] + sizes[i]]) for i in order]
-    )
-    parents = morphology.parents[old]
-    ordered = replace(
-        morphology,
-        points=morphology.points[window],
-        diameters=morphology.diameters[window],
-        offsets=np.concatenate([[0], np.cumsum(np.diff(offsets)[old])]).astype(np.int64),
-        types=morphology.types[old],
-        parents=np.where(parents < 0, -1, new[parents]).astype(np.int64),
-    )
-    return ordered, new
-
-
 def encode(morphology, extension):
     """The content of a morphology file of the kind ``extension`` ("h5", "swc" or "asc").
 
@@ -150,7 +115,7 @@ def write_morphology(folder, stem, morphology, extensions):
     Args:
         folder: the output folder.
         stem: path of the file below it without extension (see :func:`relative_stem`).
-        morphology: FlatMorphology, usually :func:`nrn_ordered`.
+        morphology: FlatMorphology, usually in NEURON's order.
         extensions: some of "h5", "swc", "asc".
 
     Returns:
@@ -164,14 +129,14 @@ def write_morphology(folder, stem, morphology, extensions):
     contents = {extension: encode(morphology, extension) for extension in extensions}
     written = {}
     for extension, content in contents.items():
-        path = Path(folder, f"{stem}.{extension}")
+        path = f"{folder}/{stem}.{extension}"
         try:
             write_bytes_atomic(path, content)
         except OutputFailed as error:
             # Whether the folder is there now says nothing: another rank may just have made it.
             if not isinstance(error.__cause__, FileNotFoundError):
                 raise
-            make_folder(path.parent)
+            make_folder(os.path.dirname(path))
             write_bytes_atomic(path, content)
         written[extension] = [len(content), zlib.crc32(content)]
     return written

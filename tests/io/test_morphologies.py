@@ -2,25 +2,22 @@
 
 import os
 
-import morphio
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from helpers.factories import random_morphology
-from helpers.odd_morphologies import assert_same, morphologies, odd_morphology
+from helpers.odd_morphologies import assert_same, odd_morphology
 from region_grower_flow.errors import DropCell, InvalidInput, OutputFailed
 from region_grower_flow.io.morphologies import (
     check_file,
     directory_depth,
     morphology_name,
-    nrn_ordered,
     read_morphology,
     relative_stem,
     write_morphology,
 )
-from region_grower_flow.morphology import FlatMorphology
 
 
 def test_names_are_those_of_the_reference():
@@ -58,28 +55,6 @@ def test_stems():
     assert relative_stem("a1b2c3d4") == "a1b2c3d4"
     assert relative_stem("a1b2c3d4", 0) == "hashed/a1b2c3d4"
     assert relative_stem("a1b2c3d4", 2) == "hashed/a1/b2/a1b2c3d4"
-
-
-@settings(deadline=None, derandomize=True, max_examples=30)
-@given(morphologies())
-def test_the_order_of_neuron_is_that_of_morphio(morphology):
-    morphio.set_maximum_warnings(0)
-    ordered, new = nrn_ordered(morphology)
-    expected = FlatMorphology.from_morphio(
-        morphio.mut.Morphology(morphology.to_morphio(), options=morphio.Option.nrn_order)
-    )
-    assert_same(ordered, expected)
-    for old in range(morphology.n_sections):
-        np.testing.assert_array_equal(ordered.section(new[old]), morphology.section(old))
-
-
-def test_order_of_many_roots_is_stable():
-    trees = tuple((kind, 1) for kind in np.random.default_rng(1).integers(2, 5, size=60))
-    morphology = random_morphology(seed=3, trees=trees)
-    ordered, new = nrn_ordered(morphology)
-    assert (np.diff(ordered.types) >= 0).all()
-    for kind in (2, 3, 4):
-        assert (np.diff(new[morphology.types == kind]) > 0).all()
 
 
 @settings(deadline=None, derandomize=True, max_examples=20)

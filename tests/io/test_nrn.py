@@ -6,7 +6,8 @@ import yaml
 
 from helpers.factories import random_morphology
 from helpers.odd_morphologies import odd_morphology
-from region_grower_flow.io.morphologies import nrn_ordered, read_morphology, write_morphology
+from region_grower_flow.cell.order import nrn_ordered
+from region_grower_flow.io.morphologies import read_morphology, write_morphology
 from region_grower_flow.io.nrn import apical_nrn_sections
 from region_grower_flow.morphology import APICAL_DENDRITE, BASAL_DENDRITE, FlatMorphology
 

@@ -7,7 +7,8 @@ import pytest
 
 from helpers.report_factory import flat, fork, pyramid, shows
 from region_grower_flow.calibration.dataset import ReferenceCell
-from region_grower_flow.io.morphologies import nrn_ordered, write_morphology
+from region_grower_flow.cell.order import nrn_ordered
+from region_grower_flow.io.morphologies import write_morphology
 from region_grower_flow.morphology import APICAL_DENDRITE, BASAL_DENDRITE
 from region_grower_flow.report import by_mtype
 from region_grower_flow.report.placed import PlacedCell

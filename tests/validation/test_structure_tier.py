@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from helpers.factories import random_morphology
+from region_grower_flow.cell.order import nrn_ordered
 from region_grower_flow.io.containers import write_container
-from region_grower_flow.io.morphologies import load_morphology, nrn_ordered, write_morphology
+from region_grower_flow.io.morphologies import load_morphology, write_morphology
 from region_grower_flow.morphology import BASAL_DENDRITE
 from region_grower_flow.validation import structure
 from region_grower_flow.validation.populations import MtypeCells, Synthesized

@@ -38,10 +38,12 @@ class Uniform(DiameterModel):
         given = {name: diam_params.get(name) for name in types}
         return cls(types, {name: float(v) for name, v in given.items() if v is not None})
 
-    def _diametrize(self, name, morphology, trees, rng):
-        if name in self.diameters:
-            for first, last in morphology.offsets[trees]:
-                morphology.diameters[first:last] = self.diameters[name]
+    def apply(self, morphology, apical_sections, rng):
+        """See DiameterModel.apply: the sections of a grown tree have its type."""
+        counts = np.diff(morphology.offsets)
+        for name, diameter in self.diameters.items():
+            of_type = np.repeat(morphology.types == NEURITE_TYPES[name], counts)
+            morphology.diameters[of_type] = diameter
 
 
 @dataclass(frozen=True)

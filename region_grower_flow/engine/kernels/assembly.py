@@ -6,7 +6,7 @@ appends a section to the morphology when it ends.
 
 import numpy as np
 
-from region_grower_flow.engine.kernels.jit import entry, kernel
+from region_grower_flow.engine.kernels.jit import kernel
 from region_grower_flow.engine.kernels.state import NO_SECTION
 
 NOT_FOUND = -2
@@ -48,7 +48,7 @@ def reading_order(sections):
     return place
 
 
-@entry("core")
+@kernel
 def assemble(forest):
     """The arrays of a FlatMorphology, and the apical points' sections.
 
@@ -56,9 +56,10 @@ def assemble(forest):
         forest: Forest that has grown.
 
     Returns:
-        points (N, 3) float32, offsets (M + 1,) int64, types (M,) int32, parents (M,) int64, and
-        for each tree in the order of their ends the apical section: NO_SECTION without one,
-        NOT_FOUND where NeuroTS does not find it either.
+        points (N, 3) float32, diameters (N,) float32 of 1 um as in NeuroTS before diametrization,
+        offsets (M + 1,) int64, types (M,) int32, parents (M,) int64, and for each tree in the
+        order of their ends the apical section: NO_SECTION without one, NOT_FOUND where NeuroTS
+        does not find it either.
     """
     log, progress = forest.log, forest.progress[0]
     n_sections, n_points = progress.n_sections, progress.n_points
@@ -82,7 +83,21 @@ def assemble(forest):
         for j in range(3):
             points[filled[here], j] = log[i].xyz[j]
         filled[here] += 1
-    return points, offsets, types, parents, apical_sections(forest.trees, place, points, offsets)
+    found = apical_sections(forest.trees, place, points, offsets)
+    return points, np.ones(n_points, np.float32), offsets, types, parents, found
+
+
+@kernel
+def nothing():
+    """What :func:`assemble` returns, of a forest that has not grown."""
+    return (
+        np.empty((0, 3), np.float32),
+        np.empty(0, np.float32),
+        np.zeros(1, np.int64),
+        np.empty(0, np.int32),
+        np.empty(0, np.int64),
+        np.empty(0, np.int64),
+    )
 
 
 @kernel

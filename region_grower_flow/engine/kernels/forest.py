@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from region_grower_flow.engine.kernels.assembly import assemble, nothing
 from region_grower_flow.engine.kernels.barcode import load_barcode, min_bif
 from region_grower_flow.engine.kernels.jit import entry, kernel
 from region_grower_flow.engine.kernels.owners import draw_owners, next_owned
@@ -11,7 +12,8 @@ from region_grower_flow.engine.kernels.step import advance, unit
 from region_grower_flow.engine.kernels.tree import next_point
 
 
-def _grow_forest(forest, diagrams, first_bars, space, rng):
+@kernel
+def grow_all(forest, diagrams, first_bars, space, rng):
     """Let the trees grow in turn, one round each, until all have ended.
 
     Args:
@@ -45,6 +47,20 @@ def _grow_forest(forest, diagrams, first_bars, space, rng):
             progress.next_tree += 1
         progress.next_tree = 0
     return DONE
+
+
+def _grow_forest(forest, diagrams, first_bars, space, rng):
+    """Grow all trees, then put their points into the order of reading: one call from Python.
+
+    Args: as :func:`grow_all`.
+
+    Returns:
+        (status, what ``assembly.assemble`` returns: empty arrays unless the status is DONE).
+    """
+    status = grow_all(forest, diagrams, first_bars, space, rng)
+    if status != DONE:
+        return status, nothing()
+    return status, assemble(forest)
 
 
 grow_forest = entry("core")(_grow_forest)

@@ -25,6 +25,21 @@ def subtree_ends(parents):
     return ends
 
 
+@kernel
+def root_sections(parents):
+    """The sections without parent, int64."""
+    count = 0
+    for i in range(len(parents)):
+        count += parents[i] < 0
+    roots = np.empty(count, np.int64)
+    count = 0
+    for i in range(len(parents)):
+        if parents[i] < 0:
+            roots[count] = i
+            count += 1
+    return roots
+
+
 @entry("core")
 def child_lists(parents):
     """The children of each section: those of ``i`` are ``children[starts[i]:starts[i + 1]]``."""
@@ -65,12 +80,19 @@ def children_first(ends):
     return order
 
 
-@entry("core")
+@kernel
 def shift_points(points, first, last, shift):
     """Move ``points[first:last]`` by ``shift`` (mirrors morph_tool.transform.translate)."""
     for i in range(first, last):
         for k in range(3):
             points[i, k] = np.float32(np.float64(points[i, k]) + shift[k])
+
+
+@entry("core")
+def shift_cell(points, soma_points, shift):
+    """Move all points of a cell and of its soma by ``shift``."""
+    shift_points(points, 0, len(points), shift)
+    shift_points(soma_points, 0, len(soma_points), shift)
 
 
 @kernel
@@ -108,11 +130,16 @@ def scale_trees(points, offsets, ends, first, last, factors):
 
 
 @entry("core")
-def tree_extents(points, offsets, ends, roots, direction):
-    """(R,) how far each tree reaches from its first point along ``direction`` (um).
+def trees_and_extents(points, offsets, parents, direction):
+    """The trees of a cell and how far they reach along ``direction``.
 
     Mirrors the extent in region_grower.modify.output_scaling.
+
+    Returns:
+        ends (M,): see :func:`subtree_ends`; roots (R,), the root sections; extents (R,), how far
+        (um) each tree reaches from its first point.
     """
+    ends, roots = subtree_ends(parents), root_sections(parents)
     extents = np.empty(len(roots))
     for r in range(len(roots)):
         first, last = offsets[roots[r]], offsets[ends[roots[r]]]
@@ -120,7 +147,7 @@ def tree_extents(points, offsets, ends, roots, direction):
         for i in range(first + 1, last):
             top = max(top, _along(points[i], direction))
         extents[r] = top - start
-    return extents
+    return ends, roots, extents
 
 
 @entry("core")
@@ -133,6 +160,48 @@ def scale_all_trees(points, offsets, ends, roots, factors):
         first, last = roots[r], ends[roots[r]]
         section_factors[first:last] = factors[r]
         scale_trees(points, offsets, ends, first, last, section_factors)
+
+
+@entry("core")
+def by_root_type(points, diameters, offsets, types, parents):
+    """The arrays of a morphology with its trees in the order of their roots' types (stable).
+
+    Returns:
+        (points, diameters, offsets, types, parents, new): the arrays as they came, but copied, and
+        the new index of each section.
+    """
+    count = len(types)
+    new, old = np.empty(count, np.int64), np.empty(count, np.int64)
+    roots = root_sections(parents)
+    for r in range(1, len(roots)):  # few trees, mostly in order: a stable insertion sort
+        root, place = roots[r], r
+        while place > 0 and types[roots[place - 1]] > types[root]:
+            roots[place] = roots[place - 1]
+            place -= 1
+        roots[place] = root
+    done = 0
+    for root in roots:
+        i = root
+        while i == root or (i < count and parents[i] >= 0):
+            old[done], new[i] = i, done
+            done += 1
+            i += 1
+    out_points = np.empty((len(points), 3), np.float32)
+    out_diameters = np.empty(len(points), np.float32)
+    out_offsets = np.zeros(count + 1, np.int64)
+    out_types, out_parents = np.empty(count, np.int32), np.empty(count, np.int64)
+    filled = 0
+    for s in range(count):
+        before = old[s]
+        for i in range(offsets[before], offsets[before + 1]):
+            for k in range(3):
+                out_points[filled, k] = points[i, k]
+            out_diameters[filled] = diameters[i]
+            filled += 1
+        out_offsets[s + 1] = filled
+        out_types[s] = types[before]
+        out_parents[s] = -1 if parents[before] < 0 else new[parents[before]]
+    return out_points, out_diameters, out_offsets, out_types, out_parents, new
 
 
 @kernel
@@ -166,9 +235,10 @@ def tiny_children():
 
 def warm_up():
     """Call every kernel that Python calls, with the types that it passes."""
-    points, _, offsets, _, parents = tiny_morphology()
-    ends, roots = subtree_ends(parents), np.array([0])
+    points, diameters, offsets, types, parents = tiny_morphology()
+    subtree_ends(parents)
     child_lists(parents)
-    shift_points(points, 0, len(points), np.ones(3))
-    tree_extents(points, offsets, ends, roots, np.ones(3))
+    shift_cell(points, points[:1], np.ones(3))
+    ends, roots, _ = trees_and_extents(points, offsets, parents, np.ones(3))
+    by_root_type(points, diameters, offsets, types, parents)
     scale_all_trees(points, offsets, ends, roots, np.ones(1))
