@@ -79,8 +79,11 @@ def race(scenario, scratch, reference=None, rounds=3, cells=20, skip_write=False
         skip_write: grow only.
 
     Returns:
-        dict: seconds of CPU per cell (median of rounds of the mean over cells) of both, the ratio,
-        points per second, and the profile.
+        dict: seconds of CPU per cell (median of rounds of the mean over cells) of both, what the
+        system took of ours, the ratio, points per second, and the profile.
+
+    Raises:
+        RuntimeError: a side has not made as many different cells as it has timed.
     """
     scratch = Path(scratch)
     scratch.mkdir(parents=True, exist_ok=True)
@@ -95,22 +98,32 @@ def race(scenario, scratch, reference=None, rounds=3, cells=20, skip_write=False
             script = {"ours": "own_cells.py", "reference": "reference_cells.py"}[name]
             growers[name] = Grower(python, script, request, scratch / f"{name}.log")
             stack.callback(growers[name].close)
-        seconds = {name: [] for name in growers}
+        answers = {name: [] for name in growers}
         for _ in range(rounds):
             for name, grower in growers.items():
-                seconds[name].append(grower.ask()["seconds"])
+                answers[name].append(grower.ask())
+                check_made(scenario.name, name, answers[name][-1])
         profile = growers["ours"].ask("profile")
         start = growers["ours"].start
-    return {"scenario": scenario.name, **result(seconds, start), "profile": profile}
+    return {"scenario": scenario.name, **result(answers, start), "profile": profile}
 
 
-def result(seconds, start):
-    """The figures of a race from {who: [[seconds of each cell] of each round]}."""
+def check_made(scenario, name, answer):
+    """Raise RuntimeError unless as many different cells were made as were timed."""
+    timed = len(answer["seconds"])
+    if answer["made"] != timed:
+        raise RuntimeError(f"{scenario}, {name}: {answer['made']} cells made, {timed} timed")
+
+
+def result(answers, start):
+    """The figures of a race from {who: [answer of each round]}."""
+    seconds = {name: [each["seconds"] for each in rounds] for name, rounds in answers.items()}
     means = {name: statistics.median(map(statistics.mean, rs)) for name, rs in seconds.items()}
     cells = len(seconds["ours"][0])
     figures = {
         "cells": cells,
         "ours": means["ours"],
+        "ours_system": statistics.median(each["system"] for each in answers["ours"]) / cells,
         "points_per_cell": start["points"] / cells,
         "points_per_second": start["points"] / cells / means["ours"],
         "first_pass": start["first_pass"],

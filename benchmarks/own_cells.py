@@ -7,6 +7,7 @@ so a round makes several and answers the median of each cell.
 
 import cProfile
 import json
+import os
 import pstats
 import statistics
 import sys
@@ -21,11 +22,11 @@ STAGES = {
     "trunks": ("engine/trunks.py", None),
     "engine, all": ("engine/__init__.py", "grow"),
     "diameters": ("diameters/", "apply"),
-    "grafted axon": ("region_grower_flow/axon.py", "place_axon"),
-    "constraints": ("cell_inputs.py", "_constraints"),
+    "grafted axon": ("cell/axon.py", "place_axon"),
+    "constraints": ("cell/inputs.py", "_constraints"),
     "writing": ("io/morphologies.py", "write_morphology"),
-    "digest": ("cell_inputs.py", "digest"),
-    "a cell": ("synthesis.py", "synthesize"),
+    "digest": ("cell/inputs.py", "digest"),
+    "a cell": ("cell/synthesis.py", "synthesize"),
 }
 """Parts of a cell by the function that holds them (None: the own time of all of the file)."""
 
@@ -72,7 +73,6 @@ def prepare(keywords, cells, skip_write):
     from region_grower_flow.io.table import write_table
     from region_grower_flow.options import Growth
 
-    filling.fill()
     every = read_cells(keywords["input_cells"])
     grafts = "morph_axon" in keywords
     table = load_atlas_table(
@@ -99,8 +99,10 @@ def prepare(keywords, cells, skip_write):
         skip_write=skip_write,
         base_morph_dir=keywords.get("base_morph_dir"),
     )
+    synthesizer = open_synthesizer(settings)
+    filling.provide(synthesizer.kernel_groups())
     row_of = {int(cell): row for row, cell in enumerate(table.ids)}
-    return open_synthesizer(settings).synthesize, [row_of[c] for c in cells if c in row_of]
+    return synthesizer.synthesize, [row_of[c] for c in cells if c in row_of]
 
 
 def count_points(keywords, records):
@@ -123,15 +125,23 @@ def empty(folder):
 
 
 def time_cells(grow, rows, folder, passes=PASSES):
-    """Seconds of CPU of each cell, the median of several passes."""
-    times = [[] for _ in rows]
+    """Seconds of CPU of each cell, the median of several passes.
+
+    Also what the system took of them for all cells (the mean of the passes), and how many
+    different cells were made.
+    """
+    times, names, system = [[] for _ in rows], set(), 0.0
     for _ in range(passes):
         empty(folder)
+        before = os.times().system
         for row, seconds in zip(rows, times, strict=True):
             start = time.process_time()
-            grow(row)
+            record = grow(row)
             seconds.append(time.process_time() - start)
-    return {"seconds": [statistics.median(seconds) for seconds in times]}
+            names.add(record["name"])
+        system += os.times().system - before
+    seconds = [statistics.median(seconds) for seconds in times]
+    return {"seconds": seconds, "system": system / passes, "made": len(names - {None})}
 
 
 def profile(grow, rows, folder, passes=PASSES, most=15):
@@ -139,7 +149,8 @@ def profile(grow, rows, folder, passes=PASSES, most=15):
 
     The profiler makes Python calls dearer than they are: shares of compiled code are low estimates.
     """
-    profiler = cProfile.Profile()
+    # By CPU time: on a machine with other work, waiting would count for whoever was running.
+    profiler = cProfile.Profile(time.process_time)
     for _ in range(passes):
         empty(folder)
         profiler.enable()

@@ -6,10 +6,12 @@ Run by the reference's own Python, which has none of this project's packages::
 
 The request holds ``keywords`` (of ``region_grower.synthesize_morphologies.SynthesizeMorphologies``)
 and ``rows`` (of the cells to grow). Each line of the input starts a round; each answer is a line of
-JSON with the seconds of CPU of each cell.
+JSON with the seconds of CPU of each cell, those of them that the system took for all cells, and how
+many different cells were made.
 """
 
 import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -26,12 +28,14 @@ def main(path):
     for _ in sys.stdin:
         for written in Path(request["keywords"]["out_morph_dir"]).glob("*.h5"):
             written.unlink()  # to replace a file is dearer than to make one
-        seconds = []
+        seconds, names, system = [], set(), os.times().system
         for grow in calls:
             start = time.process_time()
-            grow()
+            made = grow()
             seconds.append(time.process_time() - start)
-        answer(answers, seconds=seconds)
+            names.add(made["name"])
+        system = os.times().system - system
+        answer(answers, seconds=seconds, system=system, made=len(names - {None}))
 
 
 def answer(file, **values):
@@ -48,7 +52,8 @@ def prepare(keywords, rows):
     grow, found = module._parallel_wrapper, {}
 
     def note(row, **values):
-        found[int(row["index"])] = (row, values)
+        # A copy: pandas uses one object for all rows, and all calls would grow the same cell.
+        found[int(row["index"])] = (row.copy(), values)
         return module.pd.Series(dict.fromkeys(run.NEW_COLUMNS))
 
     module._parallel_wrapper = note

@@ -23,6 +23,10 @@ FEW_BARS, SHORT = 2, 30.0
 """Bars, and their length (um), of the small cells for runs of 100,000 and more."""
 
 
+SHORTER, MANY = 0.03, 50
+"""Part by which a small cell's second bar is shortened at a time, and how often at most."""
+
+
 @dataclass(frozen=True)
 class Scenario:
     """One call of region-grower, in its own option names.
@@ -199,10 +203,21 @@ def with_small_cells(scenario, folder):
 
 
 def _few_bars(bars):
-    """The longest bars, none longer than SHORT; the first of them starts at the soma."""
+    """The longest bars, none longer than SHORT; the first of them starts at the soma.
+
+    The second is shortened until the apical point of the two does not hang on the last digits of
+    numbers: TMD would estimate it anew for each cell, and its time would be measured.
+    """
+    from region_grower_flow.engine.apical import NO_POINT, ApicalPoint
+
     longest = sorted(bars, key=lambda bar: bar[0] - bar[1], reverse=True)[:FEW_BARS]
     scale = min(1.0, SHORT / max(max(bar[:2]) for bar in longest))
-    return [[bar[0] * scale, bar[1] * scale, *bar[2:]] for bar in longest]
+    few = [[bar[0] * scale, bar[1] * scale, *bar[2:]] for bar in longest]
+    for _ in range(MANY):
+        if ApicalPoint.prepare(np.array(few, dtype=float)).bin not in (None, NO_POINT):
+            break
+        few[-1][0] -= SHORTER * (few[-1][0] - few[-1][1])
+    return few
 
 
 def _absolute(scenario):
