@@ -24,7 +24,7 @@ FEW_BARS, SHORT = 2, 30.0
 
 
 SHORTER, MANY = 0.03, 50
-"""Part by which a small cell's second bar is shortened at a time, and how often at most."""
+"""Part by which a small cell's second bar is shortened at each end, and how often at most."""
 
 
 @dataclass(frozen=True)
@@ -216,7 +216,8 @@ def _few_bars(bars):
     for _ in range(MANY):
         if ApicalPoint.prepare(np.array(few, dtype=float)).bin not in (None, NO_POINT):
             break
-        few[-1][0] -= SHORTER * (few[-1][0] - few[-1][1])
+        piece = SHORTER * (few[-1][0] - few[-1][1])
+        few[-1][:2] = few[-1][0] - piece, few[-1][1] + piece
     return few
 
 

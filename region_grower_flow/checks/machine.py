@@ -37,11 +37,20 @@ def check_neurots(engine="compiled"):
     return []
 
 
-def check_launcher(options):
-    """True if the wanted launcher is there and starts one MPI job, not many single processes."""
-    from region_grower_flow.runtime.choice import check_launcher as check
+def check_launcher(options, chunked=True):
+    """True if the wanted launcher is there and starts one MPI job, not many single processes.
 
-    if options.nb_processes == 0:
+    Args:
+        options: ``nb_processes`` and ``launcher``, as attributes.
+        chunked: whether the cells are grown in chunks, which can be jobs of Slurm.
+    """
+    from region_grower_flow.runtime.choice import check_launcher as check
+    from region_grower_flow.runtime.commands import SBATCH
+
+    if options.launcher == SBATCH and not chunked:
+        problem = "only the cells of an atlas are grown in jobs of Slurm"
+        return [InvalidInput(problem, "option launcher", "use another one, in a job of your own")]
+    if options.nb_processes == 0 and options.launcher != SBATCH:
         return []
     problems = Problems()
     try:

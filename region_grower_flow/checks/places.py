@@ -84,6 +84,7 @@ WORK_NAMES = (
     layout.PATH_FITS,
     layout.DIGESTS,
     layout.NUMBA_CACHE,
+    layout.JOBS,
     layout.VACUUM_WORK,
     layout.HOLDOUT_WORK,
 )

@@ -29,7 +29,7 @@ def check_vacuum(options):
         problems.extend(_check_models(options))
     problems.extend(check_vacuum_folder(options))
     problems.extend(check_neurots(options.engine))
-    problems.extend(check_launcher(options))
+    problems.extend(check_launcher(options, chunked=False))
     return problems
 
 

@@ -11,7 +11,14 @@ from region_grower_flow.cli.options import (
     TaskCommand,
     task_class,
 )
-from region_grower_flow.cli.running import FAILED, INVALID, exit_code, log_versions, run_command
+from region_grower_flow.cli.running import (
+    FAILED,
+    INVALID,
+    exit_code,
+    log_versions,
+    run_command,
+    set_up_logging,
+)
 from region_grower_flow.errors import FlowError
 from region_grower_flow.options import (
     Execution,
@@ -164,6 +171,44 @@ def validate(scheduler_url, **values):
     if values["validation_of"] != "vacuum" and values["out_cells"]:
         output = "out_cells"  # so that the work folder is that of the synthesis
     run_command(task_class("ValidateSynthesis"), values, output, scheduler_url)
+
+
+@main.command(
+    "plan-pieces",
+    cls=TaskCommand,
+    groups=SYNTHESIS,
+    short_help="Cut a synthesis into pieces for jobs of any scheduler",
+)
+def plan_pieces(**values):
+    """Check the inputs, look up the cells, and write the pieces of a synthesis.
+
+    Each piece is then made by make-piece, in a job of its own, on any node that sees the folders;
+    the merge, or synthesize-morphologies with the same options, comes last.
+    """
+    from region_grower_flow.tasks.cluster import plan
+
+    run_command(task_class("SynthesizeMorphologies"), values, "out_cells", run=plan)
+
+
+@main.command("make-piece", short_help="Make one piece of a synthesis")
+@click.argument("pieces", type=click.Path())
+@click.argument("number", type=int)
+@click.option("--launcher", help="What starts the workers of a range (srun in jobs of Slurm)")
+@click.option("--nb-processes", type=click.IntRange(1), help="Number of MPI workers")
+def make_piece(pieces, number, launcher, nb_processes):
+    """Make piece NUMBER of the file PIECES that plan-pieces, or a run, has written.
+
+    It goes on from what an earlier job has finished. The run itself may wait meanwhile: only the
+    piece is locked.
+    """
+    from region_grower_flow.tasks import cluster
+
+    set_up_logging("info")
+    try:
+        click.echo(cluster.make_piece(pieces, number, launcher, nb_processes))
+    except FlowError as error:
+        click.echo(str(error), err=True)
+        sys.exit(exit_code(error))
 
 
 def run_options(command):

@@ -15,7 +15,7 @@ INVALID, FAILED, INTERRUPTED = 2, 1, 130
 """Exit codes: the inputs are wrong; something went wrong during the work; Ctrl-C."""
 
 
-def run_command(task_class, values, output, scheduler_url=None):
+def run_command(task_class, values, output, scheduler_url=None, run=None):
     """Run a task; exit with a code that says how it went.
 
     Args:
@@ -23,6 +23,7 @@ def run_command(task_class, values, output, scheduler_url=None):
         values: {option: what the command was given}.
         output: the option that names the main output; the work folder is beside that.
         scheduler_url: of a central scheduler, None for a local one.
+        run: called instead with the task, ``run_task`` and what prints a sentence; gives the code.
     """
     defaults = _defaults(task_class)
     given = {n: v for n, v in values.items() if v not in (None, (), "") or n not in defaults}
@@ -31,7 +32,7 @@ def run_command(task_class, values, output, scheduler_url=None):
     set_up_logging(given.get("worker_log_level", "info"))
     try:
         task = task_class(**{**defaults, **given})
-        code = run_task(task, scheduler_url)
+        code = run_task(task, scheduler_url) if run is None else run(task, run_task, click.echo)
     except FlowError as error:
         click.echo(str(error), err=True)
         code = exit_code(error)

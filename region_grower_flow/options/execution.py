@@ -20,8 +20,9 @@ class Execution(Group):
         identity=False,
     )
     launcher = Text[str](
-        "What starts the workers: mpiexec, srun, inprocess, a command with {n} and {command}, or "
-        "auto (mpiexec where MPI works, else inprocess)",
+        "What starts the workers: mpiexec, srun, inprocess, a command with {n} and {command}, auto "
+        "(in this process where that takes a second or two, else mpiexec where MPI works), or "
+        "sbatch (each chunk is a job of Slurm)",
         default="auto",
         identity=False,
     )
@@ -39,5 +40,34 @@ class Execution(Group):
         "hundreds of workers more",
         default=50_000,
         least=1,
+        identity=False,
+    )
+    slurm_partition = Text["str | None"](
+        "Partition of the jobs (launcher sbatch; Slurm's own default)",
+        optional=True,
+        identity=False,
+    )
+    slurm_account = Text["str | None"](
+        "Account of the jobs (launcher sbatch)", optional=True, identity=False
+    )
+    slurm_time = Text["str | None"](
+        "Time limit of a job, as sbatch takes it (launcher sbatch); a job that exceeds it is "
+        "submitted again and goes on",
+        optional=True,
+        identity=False,
+    )
+    slurm_nodes = Whole[int]("Nodes of a job (launcher sbatch)", default=1, least=1, identity=False)
+    slurm_tasks = Whole[int](
+        "Workers of a job, a core each (launcher sbatch)", default=1, least=1, identity=False
+    )
+    slurm_jobs = Whole["int | None"](
+        "Jobs that run at the same time at most (launcher sbatch)",
+        optional=True,
+        least=1,
+        identity=False,
+    )
+    slurm_options = Text["str | None"](
+        "Further options of sbatch, such as '--mem=0 --qos=long' (launcher sbatch)",
+        optional=True,
         identity=False,
     )

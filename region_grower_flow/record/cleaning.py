@@ -24,6 +24,7 @@ OURS = {
     layout.LOGS: re.compile(r"(\w+|cells_[\d-]+/(chunk|launcher|rank-\d+))\.log"),
     layout.BLOCKS: re.compile(r"cells_[\d-]+/(jobs/[^/]+|crashes\.json|[^/]+\.jsonl)"),
     layout.CHUNKS: re.compile(r"cells_[\d-]+\.jsonl"),
+    layout.JOBS: re.compile(r"(pieces|submitted)\.json|array\.sh|job-\d+\.log"),
     layout.MORPHOLOGIES: re.compile(rf"(hashed/([0-9a-f]{{2}}/)*)?[0-9a-f]{{32}}\.{_KINDS}"),
     layout.PREPARED: re.compile(rf".+\.{_KINDS}"),
     # Its listing stays: it knows the cells without an atlas for ours, which may be replaced.

@@ -3,7 +3,7 @@
 import logging
 
 from region_grower_flow.errors import InvalidInput
-from region_grower_flow.runtime import commands
+from region_grower_flow.runtime import commands, slurm
 from region_grower_flow.runtime.trial import launcher_works, mpi_works
 
 L = logging.getLogger(__name__)
@@ -43,6 +43,9 @@ def check_launcher(launcher: str) -> None:
         InvalidInput: it is unknown or missing, fails, or starts single processes.
     """
     if launcher in (AUTO, commands.INPROCESS):
+        return
+    if launcher == commands.SBATCH:
+        slurm.check_commands()
         return
     if launcher != commands.MPIEXEC:
         commands.launch_command(launcher, 2, commands.worker_command("job.json", 2))

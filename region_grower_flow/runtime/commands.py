@@ -14,6 +14,9 @@ from region_grower_flow.io.atomic import PathLike
 
 MPIEXEC, SRUN, INPROCESS = LAUNCHERS = ("mpiexec", "srun", "inprocess")
 
+SBATCH = "sbatch"
+"""The launcher that makes a job of Slurm of each chunk: see ``job_array``."""
+
 WORKER_MODULE = "region_grower_flow.runtime.worker"
 
 MPI_PREFIXES = ("PMI_", "PMIX_", "OMPI_", "PRTE_", "PALS_", "HYDI_", "MPI_LOCAL")
@@ -43,7 +46,7 @@ def launch_command(
     launcher: str | Sequence[str],
     ranks: int,
     command: list[str],
-    srun_options: Iterable[str] = ("--mpi=pmi2",),
+    srun_options: Iterable[str] | None = None,
 ) -> list[str]:
     """The command line that starts ``command`` on so many ranks.
 
@@ -53,7 +56,7 @@ def launch_command(
             ``mpirun -n {n} --bind-to none {command}``.
         ranks: how many.
         command: the worker's, a list of words.
-        srun_options: further options of srun.
+        srun_options: further options of srun; None for the ``--mpi`` of this Python's MPI.
 
     Raises:
         InvalidInput: the launcher is unknown, missing, or the template has no ``{command}``.
@@ -62,7 +65,8 @@ def launch_command(
         mpiexec = find_mpiexec()
         return [mpiexec, *mpiexec_options(vendor(mpiexec)), "-n", str(ranks), *command]
     if launcher == SRUN:
-        return [_find_srun(), *_srun_options(ranks, srun_options), *command]
+        further = [mpi_type()] if srun_options is None else srun_options
+        return [_find_srun(), *_srun_options(ranks, further), *command]
     return _from_template(launcher, ranks, command)
 
 
@@ -83,6 +87,15 @@ def find_mpiexec() -> str:
             hint="install the package with its extra 'mpi', or choose the launcher 'inprocess'",
         )
     return found
+
+
+def mpi_type() -> str:
+    """srun's option for the MPI beside this Python: MPICH asks by PMI-2, Open MPI by PMIx."""
+    try:
+        is_open = vendor(find_mpiexec()) == "openmpi"
+    except InvalidInput:  # mpi4py may use an MPI of the cluster that has no mpiexec
+        return "--mpi=pmi2"
+    return "--mpi=pmix" if is_open else "--mpi=pmi2"
 
 
 @functools.cache

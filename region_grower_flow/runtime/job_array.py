@@ -14,8 +14,11 @@ from region_grower_flow.io.atomic import make_folder, write_json_atomic
 from region_grower_flow.runtime import slurm
 from region_grower_flow.runtime.slurm import JobOptions
 
-POLL_SECONDS = 10.0
-"""Between two looks at the queue: a controller serves many users."""
+POLL_SECONDS = 0.5, 15.0
+"""Between two looks at the queue, at first and in the end: a controller serves many users."""
+
+POLL_GROWTH = 1.3
+"""Factor from each wait to the next."""
 
 GONE_POLLS = 2
 """Looks that miss a job before it counts as ended: one that is just submitted may not show, and
@@ -39,7 +42,7 @@ class JobArray:
         names: the pieces in order: a piece's number is its place.
         options: the JobOptions.
         tell: called with a sentence on what happens.
-        poll_seconds: between two looks.
+        poll_seconds: between two looks, at first and in the end.
     """
 
     folder: Path
@@ -47,7 +50,7 @@ class JobArray:
     names: Sequence[str]
     options: JobOptions
     tell: Callable[[str], object] = lambda sentence: None
-    poll_seconds: float = POLL_SECONDS
+    poll_seconds: tuple[float, float] = POLL_SECONDS
     _tries: dict[str, int] = field(default_factory=dict)
 
     def wait(self, name: str, is_done: Callable[[str], bool]) -> None:
@@ -61,7 +64,7 @@ class JobArray:
             WorkerFailed: its jobs ended again and again without finishing it.
             InvalidInput: there is no Slurm.
         """
-        missed, told = 0, ""
+        missed, told, pause = 0, "", self.poll_seconds[0]
         while not is_done(name):
             state = self.queue().get(name)
             missed = 0 if state else missed + 1
@@ -69,14 +72,15 @@ class JobArray:
                 lacking = [each for each in self.names if not is_done(each)]
                 if name in lacking:
                     self._submit(lacking, name)
-                missed = 0
+                missed, pause = 0, self.poll_seconds[0]
                 continue
             job = self._submitted()[name][0]
             sentence = f"job {job} of Slurm for {name}: {(state or 'ended').lower()}"
             if sentence != told:
                 self.tell(sentence)
             told = sentence
-            time.sleep(self.poll_seconds)
+            time.sleep(pause)
+            pause = min(pause * POLL_GROWTH, self.poll_seconds[1])
 
     def queue(self) -> dict[str, str]:
         """{piece: state} of the jobs that are in Slurm's queue."""

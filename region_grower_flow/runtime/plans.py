@@ -52,7 +52,7 @@ class ChunkRun:
             before giving up.
         max_crashed_cells: cells that may bring their process down, before giving up: more point
             at the installation or the memory, not at cells.
-        srun_options: further options of srun.
+        srun_options: further options of srun; None for the ``--mpi`` of this Python's MPI.
         log_level: of the ranks' logs.
     """
 
@@ -70,7 +70,7 @@ class ChunkRun:
     start_seconds: float = START_SECONDS
     max_launches: int = 5
     max_crashed_cells: int = 20
-    srun_options: Sequence[str] = ("--mpi=pmi2",)
+    srun_options: Sequence[str] | None = None
     log_level: str = "INFO"
 
 

@@ -143,14 +143,25 @@ def cancel(job: str) -> None:
         _ask(["scancel", job], os.environ)
 
 
-def _ask(words: list[str], environment: Mapping[str, str]) -> str:
-    program = shutil.which(words[0])
+def check_commands() -> None:
+    """See that Slurm's commands are here; raises InvalidInput."""
+    for name in ("sbatch", "squeue", "scancel"):
+        _find(name)
+
+
+def _find(name: str) -> str:
+    program = shutil.which(name)
     if program is None:
         raise InvalidInput(
-            f"there is no {words[0]} in the PATH",
+            f"there is no {name} in the PATH",
             where="option launcher",
             hint="load Slurm's module, or choose another launcher",
         )
+    return program
+
+
+def _ask(words: list[str], environment: Mapping[str, str]) -> str:
+    program = _find(words[0])
     try:
         done = subprocess.run(
             [program, *words[1:]],

@@ -29,6 +29,7 @@ from region_grower_flow.io.atomic import write_json_atomic, writing
 from region_grower_flow.record.blocks import block_name, write_block
 from region_grower_flow.runtime import notes as states
 from region_grower_flow.runtime.blame import log_header
+from region_grower_flow.runtime.commands import mpi_type
 from region_grower_flow.runtime.job import Job, load_job
 from region_grower_flow.runtime.notes import RankNotes, read_notes
 from region_grower_flow.runtime.processes import die_with_parent, is_alive
@@ -222,7 +223,7 @@ def _ranks_sentence(found: int, expected: int) -> str:
         return (
             f"The launcher started {expected} single processes instead of one job of {expected} "
             "ranks: it belongs to another MPI than mpi4py. Use the mpiexec that was installed with "
-            "mpi4py's MPI, or for srun the matching --mpi type."
+            f"mpi4py's MPI, or for srun the matching --mpi type, here {mpi_type()}."
         )
     return f"The launcher started {found} ranks where {expected} were expected."
 

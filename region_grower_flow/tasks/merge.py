@@ -8,25 +8,19 @@ from region_grower_flow.options.outputs import places_of
 from region_grower_flow.record.run_lock import release
 from region_grower_flow.tasks import messages
 from region_grower_flow.tasks.base import FlowTask, stages_above
+from region_grower_flow.tasks.cluster import InJobs
 from region_grower_flow.tasks.launching import GrowsCells
 from region_grower_flow.tasks.synthesis import OfCells, SynthesizeChunk
 from region_grower_flow.tasks.targets import StageTarget
 
-MAX_CHUNKS = 200
-"""Luigi's scheduler is quadratic in tasks: chunks get larger rather than more numerous."""
 
-
-class SynthesizeMorphologies(OfCells, GrowsCells, FlowTask):
+class SynthesizeMorphologies(OfCells, InJobs, GrowsCells, FlowTask):
     """Synthesize the morphologies of all cells and write the merged outputs."""
 
     def chunks(self):
         """The chunks, in order; raises InvalidInput when the cells cannot be counted."""
-        count = inputs.count_cells(self)
-        size = max(self.chunksize, -(-count // MAX_CHUNKS))
-        return [
-            self.clone(SynthesizeChunk, first=first, last=min(first + size, count))
-            for first in range(0, count, size)
-        ]
+        ranges = self.ranges()
+        return [self.clone(SynthesizeChunk, first=first, last=last) for first, last in ranges]
 
     def upstream(self):
         """The chunks."""
@@ -74,6 +68,11 @@ class SynthesizeMorphologies(OfCells, GrowsCells, FlowTask):
             if table in damaged:
                 chunk.manifest_path.unlink(missing_ok=True)
                 chunk.make_and_record()
+
+    def has_been_made(self):
+        """True when the manifest bears today's fingerprint; the outputs are not looked at."""
+        manifest = self.manifest()
+        return manifest is not None and manifest.fingerprint == self.recipe().fingerprint()
 
     def make(self):
         """See :func:`region_grower_flow.stages.merge.merge_outputs`."""

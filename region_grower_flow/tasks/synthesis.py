@@ -19,9 +19,13 @@ from region_grower_flow.options.kinds import Whole
 from region_grower_flow.record.fingerprint import Recipe, package_versions
 from region_grower_flow.tasks.atlas import LoadAtlas
 from region_grower_flow.tasks.base import FlowTask, named
+from region_grower_flow.tasks.cluster import InJobs
 from region_grower_flow.tasks.launching import GrowsCells, launcher_and_workers
 from region_grower_flow.tasks.models import model_paths, model_stages
 from region_grower_flow.tasks.progress import Part, duration
+
+MAX_CHUNKS = 200
+"""Luigi's scheduler is quadratic in tasks: chunks get larger rather than more numerous."""
 
 HIGHEST_PRIORITY = 10_000_000
 """Scheduler priority of the first chunk."""
@@ -39,6 +43,12 @@ class OfCells:
     def cell_stages(self):
         """{name: stage} of those whose outputs the cells are grown from."""
         return {**named(self.clone(LoadAtlas)), **model_stages(self)}
+
+    def ranges(self):
+        """[(first, last)] of the chunks; raises InvalidInput when the cells cannot be counted."""
+        count = inputs.count_cells(self)
+        size = max(self.chunksize, -(-count // MAX_CHUNKS))
+        return [(first, min(first + size, count)) for first in range(0, count, size)]
 
     def cells_recipe(self):
         """The Recipe of all cells, however they are grouped.
@@ -65,8 +75,8 @@ class OfCells:
         )
 
 
-class SynthesizeChunk(OfCells, GrowsCells, FlowTask):
-    """Grow the cells of a range: one launch of MPI."""
+class SynthesizeChunk(OfCells, InJobs, GrowsCells, FlowTask):
+    """Grow the cells of a range: one launch of MPI, or one job of Slurm."""
 
     first = Whole("First cell of the chunk", least=0, shown=True)
     last = Whole("One past the last cell of the chunk", least=0, shown=True)
@@ -105,6 +115,17 @@ class SynthesizeChunk(OfCells, GrowsCells, FlowTask):
 
         # As the work folder is named: what is absolute would not survive a move of all folders.
         return self.work_path(layout.CHUNKS, f"{chunk_name(self.first, self.last)}.jsonl")
+
+    def before_jobs(self):
+        """Kernels are compiled once, before many jobs would."""
+        from region_grower_flow.cell.synthesis import open_synthesizer
+        from region_grower_flow.engine import filling
+
+        filling.provide(open_synthesizer(self.settings()).kernel_groups())
+
+    def has_been_made(self):
+        """True when the manifest bears today's fingerprint; the outputs are not looked at."""
+        return self._is_finished(self.first, self.last)
 
     def make(self):
         """See :func:`region_grower_flow.stages.chunk.synthesize_chunk`."""

@@ -50,7 +50,7 @@ def made(tmp_path):
             command=["make", "a range"],
             names=["a", "b", "c"],
             options=JobOptions(partition="main", time="10:00", tasks=4, at_once=2),
-            poll_seconds=0.0,
+            poll_seconds=(0.0, 0.0),
             **more,
         )
 

@@ -107,7 +107,7 @@ def test_records_are_json_lines(plan):
 def test_the_unfinished_table_of_a_killed_run_goes(plan):
     results = plan().results
     results.parent.mkdir(parents=True)
-    left = results.with_name(f"{atomic._temporary_prefix(results)}1-2-3.jsonl")
+    left = results.with_name(f"{atomic._temporary_prefix(results.name)}1-2-3.jsonl")
     left.write_text("half of")
     run(plan())
     assert list(results.parent.iterdir()) == [results]

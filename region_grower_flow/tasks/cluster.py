@@ -1,0 +1,229 @@
+"""Chunks and the merge as jobs of Slurm, and one piece of a run made by itself.
+
+A run with the launcher ``sbatch`` writes a file of its pieces (the ranges of cells, and the merge)
+and submits a job for each that runs ``region-grower-flow make-piece FILE NUMBER``. Other systems
+can call the same command: nothing of it knows Slurm.
+"""
+
+import json
+import os
+import shlex
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import region_grower_flow
+from region_grower_flow import layout
+from region_grower_flow.errors import InvalidInput, InvalidInputs
+from region_grower_flow.io.atomic import make_folder, write_json_atomic
+from region_grower_flow.runtime import commands
+from region_grower_flow.runtime.job_array import JobArray
+from region_grower_flow.runtime.slurm import JobOptions
+
+PIECES_VERSION = 1
+
+CHUNK, MERGE = "SynthesizeChunk", "SynthesizeMorphologies"
+
+
+class InJobs:
+    """A stage that a job of Slurm can make (mixed into a FlowTask of OfCells)."""
+
+    is_alone = False
+    """True in the process of a job: the run, which waits for it, holds the outputs."""
+
+    def held_places(self):
+        """The places that the run holds; none in a job."""
+        return [] if self.is_alone else super().held_places()
+
+    def before_jobs(self):
+        """What is done before jobs are submitted."""
+
+    def make_and_record(self):
+        """Make the outputs, or have them made by a job."""
+        if self.is_alone or self.launcher != commands.SBATCH:
+            super().make_and_record()
+        else:
+            self.wait_for_job()
+
+    def wait_for_job(self):
+        """Wait until a job has made the outputs; an interrupt cancels all jobs of the run."""
+        from region_grower_flow.record.run_lock import hold
+        from region_grower_flow.runtime.processes import die_with_forking_parent, signals_raise
+
+        die_with_forking_parent()
+        hold(self.held_places())
+        if self.has_been_made():
+            if self.is_current():  # by a job, since Luigi has looked
+                return
+            self.manifest_path.unlink(missing_ok=True)  # its outputs are not as they were written
+        path = write_pieces(self)
+        array = job_array(self, path)
+        if not array.queue():
+            self.before_jobs()
+        with signals_raise():
+            try:
+                array.wait(self.label, lambda name: piece_is_made(self, array.names.index(name)))
+            except KeyboardInterrupt:
+                array.cancel()
+                raise
+        self.tell("made by a job of Slurm", 100)
+
+
+def jobs_folder(task):
+    """The folder of what jobs need and leave, in the work folder."""
+    return task.work_path(layout.JOBS).absolute()
+
+
+def pieces_of(task):
+    """[(task, first, last)] of the pieces of a run; the merge is the last one."""
+    return [*((CHUNK, first, last) for first, last in task.ranges()), (MERGE, None, None)]
+
+
+def piece(task, number):
+    """The stage of a piece of the run that ``task`` is part of."""
+    name, first, last = pieces_of(task)[number]
+    kind = getattr(region_grower_flow, name)
+    return task.clone(kind) if first is None else task.clone(kind, first=first, last=last)
+
+
+def piece_is_made(task, number):
+    """Whether a piece of the run has been made from today's inputs."""
+    return piece(task, number).has_been_made()
+
+
+def write_pieces(task):
+    """Write the file of a run's pieces, which ``make-piece`` reads, and return its path."""
+    path = jobs_folder(task) / "pieces.json"
+    make_folder(path.parent)
+    content = {
+        "version": PIECES_VERSION,
+        "folder": os.getcwd(),
+        "options": {n: v for n, v in task.to_str_params().items() if n not in ("first", "last")},
+        "pieces": pieces_of(task),
+    }
+    write_json_atomic(path, content)
+    return path
+
+
+def plan(task, run_task, say):
+    """Make what the pieces of a run need, and write the file of the pieces.
+
+    Args:
+        task: the SynthesizeMorphologies.
+        run_task: runs a stage and what it needs; gives an exit code.
+        say: prints a sentence.
+
+    Returns:
+        the exit code.
+    """
+    check = task.check()
+    problems = [] if check.complete() else check.problems()
+    if problems:
+        raise InvalidInputs(problems)
+    stages = task.cell_stages()
+    check.cover(stages)
+    for stage in stages.values():
+        code = run_task(stage)
+        if code != 0:
+            return code
+    path = write_pieces(task)
+    last = len(pieces_of(task)) - 1
+    say(
+        f"Pieces 0 to {last} are in {path}. In jobs of your own: region-grower-flow make-piece "
+        f"{path} N, for N from 0 to {last - 1} in any order, then for {last}, the merge."
+    )
+    return 0
+
+
+def job_array(task, path):
+    """The JobArray of a run; the merge's jobs have one process."""
+    workers = {"nodes": task.slurm_nodes, "tasks": task.slurm_tasks}
+    options = JobOptions(
+        partition=task.slurm_partition,
+        account=task.slurm_account,
+        time=task.slurm_time,
+        at_once=task.slurm_jobs,
+        extra=shlex.split(task.slurm_options or ""),
+        **workers,
+    )
+    pieces = pieces_of(task)
+    names = [CHUNK if last is None else f"{CHUNK}_{first}-{last}" for _, first, last in pieces]
+    names[-1] = MERGE
+    if task.label == MERGE:
+        options = replace(options, nodes=1, tasks=1)
+    command = [sys.executable, "-m", "region_grower_flow.cli", "make-piece", str(path)]
+    return JobArray(jobs_folder(task), command, names, options, task.tell)
+
+
+def load_piece(path, number):
+    """The stage of a piece in a file of pieces; the process goes to the run's folder.
+
+    Raises:
+        InvalidInput: the file is no such file, there is no such piece, or an option is not valid.
+    """
+    path = Path(path).absolute()
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        version, folder, options = content["version"], content["folder"], content["options"]
+        pieces = [(str(name), first, last) for name, first, last in content["pieces"]]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        hint = "give the file that the run has written in its work folder"
+        raise InvalidInput("not a file of pieces", path, hint) from error
+    if version != PIECES_VERSION:
+        raise InvalidInput(f"a file of pieces of version {version!r}", path, "write it again")
+    if not 0 <= number < len(pieces):
+        raise InvalidInput(f"there is no piece {number}, the last is {len(pieces) - 1}", path)
+    os.chdir(folder)
+    name, first, last = pieces[number]
+    kind = {CHUNK: CHUNK, MERGE: MERGE}.get(name)
+    if kind is None or not isinstance(options, dict):
+        raise InvalidInput("not a file of pieces", path)
+    kind = getattr(region_grower_flow, kind)
+    texts = {n: str(v) for n, v in options.items() if n in dict(kind.get_params())}
+    if last is not None:
+        texts |= {"first": str(first), "last": str(last)}
+    stage = kind.from_str_params(texts)
+    stage.is_alone = True
+    return stage
+
+
+def make_piece(path, number, launcher=None, workers=None):
+    """Make one piece of a run, without the lock of the whole run.
+
+    Args:
+        path: the file of pieces.
+        number: of the piece.
+        launcher, workers: of the cells of a range; by default srun in a job of Slurm with several
+            tasks, else none.
+
+    Returns:
+        a sentence on what was made.
+
+    Raises:
+        InvalidInput: see :func:`load_piece`; or what it needs has not been made yet.
+        FlowError: it cannot be made.
+    """
+    stage = load_piece(path, number)
+    if stage.complete():
+        return f"{stage.label} is up to date."
+    lacking = [above.label for above in stage.upstream().values() if not above.complete()]
+    if lacking:
+        raise InvalidInput(
+            f"{stage.label} needs what has not been made: {', '.join(lacking[:3])}",
+            path,
+            "run plan-pieces again, and all ranges before the merge",
+        )
+    default, tasks = own_launcher(os.environ)
+    options = {"launcher": launcher or default, "nb_processes": workers or tasks}
+    again = stage.clone(**options)
+    again.is_alone = True
+    again.make_and_record()
+    return f"{stage.label}: {again.summary_of(again.manifest().facts)}"
+
+
+def own_launcher(environment):
+    """(launcher, workers) for a process in this environment: srun where a job has several tasks."""
+    tasks = environment.get("SLURM_NTASKS", "1")
+    if "SLURM_JOB_ID" in environment and tasks.isdigit() and int(tasks) > 1:
+        return commands.SRUN, int(tasks)
+    return commands.INPROCESS, 0
