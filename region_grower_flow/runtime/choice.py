@@ -1,14 +1,35 @@
 """Choice of the launcher: the one that is asked for, or the best that works here."""
 
+import contextlib
 import logging
+import multiprocessing
+import threading
 
-from region_grower_flow.errors import InvalidInput
+from region_grower_flow.errors import FlowError, InvalidInput
 from region_grower_flow.runtime import commands, slurm
 from region_grower_flow.runtime.trial import launcher_works, mpi_works
 
 L = logging.getLogger(__name__)
 
 AUTO = "auto"
+
+_trials: list[threading.Thread] = []
+"""The trial of MPI that runs in the background, if one does."""
+
+
+def begin_trial() -> None:
+    """Begin the trial of MPI, which takes about a second, in the background.
+
+    Not in Luigi's task processes: the chunks' processes would not hear of the answer.
+    """
+    if not _trials and multiprocessing.parent_process() is None:
+        _trials.append(threading.Thread(target=_try, daemon=True))
+        _trials[0].start()
+
+
+def _try() -> None:
+    with contextlib.suppress(FlowError, OSError):  # said when the answer is needed
+        mpi_works()
 
 
 def choose_launcher(launcher: str, workers: int) -> tuple[str, int]:
@@ -26,6 +47,8 @@ def choose_launcher(launcher: str, workers: int) -> tuple[str, int]:
         return commands.INPROCESS, 1
     if launcher != AUTO:
         return launcher, workers
+    for trial in _trials:
+        trial.join()
     works, sentence = mpi_works()
     if works:
         return commands.MPIEXEC, workers

@@ -2,12 +2,19 @@
 
 import contextlib
 import functools
+import importlib.metadata
 import json
 import os
 import resource
+import socket
 import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
 
-from region_grower_flow.errors import InvalidInput, WorkerFailed
+from region_grower_flow.engine import cache
+from region_grower_flow.errors import InvalidInput, OutputFailed, WorkerFailed
+from region_grower_flow.io.atomic import make_folder, write_json_atomic
 from region_grower_flow.runtime import commands, processes
 from region_grower_flow.runtime.privacy import hide_environment
 
@@ -19,6 +26,9 @@ TRIALS = 2
 """A trial that dies without a word may have been killed from outside: it is made once more."""
 
 SILENCE = "it said nothing"
+
+REMEMBERED, MANY_HOSTS = "launchers.json", 1000
+"""The file beside the cache of kernels that remembers which mpiexec worked, by host."""
 
 MPI_FILE_SIZE = 10_000_000
 """Bytes of the largest file that a rank of MPICH makes in shared memory (measured: below 10 MB)."""
@@ -56,11 +66,60 @@ def launcher_works(launcher: str) -> tuple[bool | None, str]:
     problem = file_size_problem()
     if problem:
         return False, problem
+    known = _remembered() if launcher == commands.MPIEXEC else None
+    if known is not None and known.state() == known.kept():
+        return True, f"{known.program} starts ranks of mpi4py (as it did before)."
     for _ in range(TRIALS):
         works, sentence = _try_once(launcher)
         if works is not False or not sentence.endswith(SILENCE):
             break
+    if works and known is not None:
+        known.keep()
     return works, sentence
+
+
+@dataclass(frozen=True)
+class _Memory:
+    """A trial of mpiexec that worked, remembered by what it depends on."""
+
+    program: str
+
+    def state(self) -> list[object]:
+        """The host, the program and its state, Python, and the version of mpi4py."""
+        found = os.stat(self.program)
+        here = [socket.gethostname(), sys.executable, importlib.metadata.version("mpi4py")]
+        return [*here, self.program, found.st_size, found.st_mtime_ns, found.st_ino]
+
+    @property
+    def _path(self) -> Path:
+        return cache.base_folder() / REMEMBERED
+
+    def kept(self) -> object:
+        """The state at the last trial that worked; None when there is none."""
+        try:
+            return json.loads(self._path.read_text(encoding="utf-8")).get(socket.gethostname())
+        except (OSError, ValueError, AttributeError):
+            return None
+
+    def keep(self) -> None:
+        """Remember today's state; where that cannot be, the next run tries again."""
+        with contextlib.suppress(OSError, OutputFailed):
+            try:
+                known = json.loads(self._path.read_text(encoding="utf-8"))
+            except (OSError, ValueError):
+                known = {}
+            known = known if isinstance(known, dict) and len(known) < MANY_HOSTS else {}
+            make_folder(self._path.parent)
+            write_json_atomic(self._path, {**known, socket.gethostname(): self.state()})
+
+
+def _remembered() -> _Memory | None:
+    """The memory of mpiexec's trials; None where there is nothing to remember them by."""
+    with contextlib.suppress(InvalidInput, OSError, importlib.metadata.PackageNotFoundError):
+        memory = _Memory(commands.find_mpiexec())
+        memory.state()
+        return memory
+    return None
 
 
 def _try_once(launcher: str) -> tuple[bool | None, str]:

@@ -6,6 +6,7 @@ and a change of one mtype's parameters grows only the cells of that mtype.
 """
 
 import logging
+import math
 import os
 import re
 import shutil
@@ -22,6 +23,16 @@ from region_grower_flow.record.tables import whole_records, write_records
 from region_grower_flow.runtime.timeout import limit_of_reason
 
 L = logging.getLogger(__name__)
+
+START_SECONDS = 1.5
+"""What ranks need to start: launcher, imports, kernels."""
+
+FEW_CELLS = 2000
+"""More are never grown in this process of their own accord: nobody need ask how long they take."""
+
+CELL_SECONDS, MICROMETER_SECONDS, SPACE_FACTOR = 0.8e-3, 0.5e-6, 12
+"""Time of a cell without length, of a micrometer of bar code, and how much more it is where meshes
+or directions act (measured: docs/performance.rst)."""
 
 RANGE = re.compile(r"^cells_(\d+)-(\d+)(\.jsonl)?$")
 
@@ -147,16 +158,48 @@ def _same_size(path, size, _):
         return False
 
 
+def chosen_launcher(plan, synthesizer, rows):
+    """The launcher and the number of workers for some rows of a chunk.
+
+    With "auto" and no number of workers, what takes no longer than ranks need to start is grown in
+    this process; else see :func:`region_grower_flow.runtime.choice.choose_launcher`.
+    """
+    from region_grower_flow.runtime.choice import AUTO, choose_launcher
+    from region_grower_flow.runtime.commands import INPROCESS
+
+    unsaid = plan.launcher == AUTO and plan.execution.nb_processes is None
+    if unsaid and len(rows) <= FEW_CELLS and expected_seconds(synthesizer, rows) < START_SECONDS:
+        return INPROCESS, 1
+    return choose_launcher(plan.launcher, plan.workers)
+
+
+def expected_seconds(synthesizer, rows):
+    """About how long one process takes to grow some rows; infinite where nobody knows.
+
+    Args:
+        synthesizer: the Synthesizer.
+        rows: the rows.
+    """
+    groups = synthesizer.kernel_groups()
+    if not groups:  # NeuroTS grows them
+        return math.inf
+    length = sum(synthesizer.cost(row) for row in rows)
+    seconds = len(rows) * CELL_SECONDS + length * MICROMETER_SECONDS
+    seconds *= SPACE_FACTOR if "space" in groups else 1
+    return seconds if math.isfinite(seconds) else math.inf
+
+
 def _grow(plan, synthesizer, rows, wanted, on_progress):
     from region_grower_flow.runtime.launcher import ChunkRun, run_chunk
 
+    launcher, workers = chosen_launcher(plan, synthesizer, rows)
     run = ChunkRun(
         settings=plan.settings.to_json(),
         rows=rows,
         blocks_folder=str(plan.blocks),
         logs_folder=str(Path(plan.work_dir) / layout.LOGS / plan.name),
-        launcher=plan.launcher,
-        workers=plan.workers,
+        launcher=launcher,
+        workers=workers,
         digests={row: wanted[row] for row in rows},
         execution=plan.execution,
         log_level=plan.log_level.upper(),

@@ -1,13 +1,12 @@
 """Launching of cells: the starter of the ranks, found out while the checks run, and time limits."""
 
 import contextlib
-import multiprocessing
-import threading
 
 from region_grower_flow.errors import FlowError
 from region_grower_flow.tasks.base import processes
 
-_trials = []
+MANY_CELLS = 2000
+"""So many cells surely take more than a second or two: the trial of MPI will be needed."""
 
 
 class GrowsCells:
@@ -22,30 +21,36 @@ class GrowsCells:
 
 
 def expect_launch(options):
-    """Begin the trial of MPI, which takes about a second, in the background.
+    """Begin the trial of MPI in the background, where ``auto`` will surely ask for it.
 
-    Not in Luigi's task processes: the chunks' processes would not hear of the answer.
+    Args:
+        options: of the launcher, the workers and the cells, as attributes.
     """
     from region_grower_flow.runtime import choice
 
-    in_question = options.launcher == choice.AUTO and options.nb_processes != 0
-    if in_question and not _trials and multiprocessing.parent_process() is None:
-        _trials.append(threading.Thread(target=_try, daemon=True))
-        _trials[0].start()
+    if options.launcher != choice.AUTO or options.nb_processes == 0:
+        return
+    if options.nb_processes is None and _count(options) <= MANY_CELLS:
+        return
+    choice.begin_trial()
+
+
+def _count(options):
+    """The number of cells to grow; more than MANY_CELLS where they cannot be counted."""
+    from region_grower_flow.checks.inputs import count_cells
+
+    with contextlib.suppress(FlowError, OSError, TypeError):
+        return count_cells(options)
+    return MANY_CELLS + 1
+
+
+def wanted_workers(options):
+    """How many workers are wanted, 0 for no MPI."""
+    return 0 if options.nb_processes == 0 else processes(options.nb_processes)
 
 
 def launcher_and_workers(options):
-    """The launcher and the number of workers for a chunk, see ``runtime.choice``."""
+    """The launcher and the number of workers for cells, see ``runtime.choice``."""
     from region_grower_flow.runtime.choice import choose_launcher
 
-    for trial in _trials:
-        trial.join()
-    wanted = 0 if options.nb_processes == 0 else processes(options.nb_processes)
-    return choose_launcher(options.launcher, wanted)
-
-
-def _try():
-    from region_grower_flow.runtime.launcher import mpi_works
-
-    with contextlib.suppress(FlowError, OSError):  # said when the answer is needed
-        mpi_works()
+    return choose_launcher(options.launcher, wanted_workers(options))

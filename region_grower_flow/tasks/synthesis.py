@@ -20,7 +20,7 @@ from region_grower_flow.record.fingerprint import Recipe, package_versions
 from region_grower_flow.tasks.atlas import LoadAtlas
 from region_grower_flow.tasks.base import FlowTask, named
 from region_grower_flow.tasks.cluster import InJobs
-from region_grower_flow.tasks.launching import GrowsCells, launcher_and_workers
+from region_grower_flow.tasks.launching import GrowsCells, wanted_workers
 from region_grower_flow.tasks.models import model_paths, model_stages
 from region_grower_flow.tasks.progress import Part, duration
 
@@ -131,7 +131,7 @@ class SynthesizeChunk(OfCells, InJobs, GrowsCells, FlowTask):
         """See :func:`region_grower_flow.stages.chunk.synthesize_chunk`."""
         from region_grower_flow.stages.chunk import synthesize_chunk
 
-        plan = self.plan(*launcher_and_workers(self))
+        plan = self.plan(self.launcher, wanted_workers(self))
         self.tell("starting the workers; the first time on a machine growth is compiled before", 0)
         facts = synthesize_chunk(plan, self.show_progress("cells", self.part()).cells)
         return [self.path], facts

@@ -12,7 +12,10 @@ from region_grower_flow.options import Execution
 from region_grower_flow.record.tables import read_records
 from region_grower_flow.runtime.timeout import timeout_reason
 from region_grower_flow.stages.chunk import (
+    FEW_CELLS,
     ChunkPlan,
+    chosen_launcher,
+    expected_seconds,
     finished_cells,
     given_up_at,
     synthesize_chunk,
@@ -111,3 +114,42 @@ def test_the_unfinished_table_of_a_killed_run_goes(plan):
     left.write_text("half of")
     run(plan())
     assert list(results.parent.iterdir()) == [results]
+
+
+class Costs:
+    """A Synthesizer of cells of one length (um)."""
+
+    def __init__(self, length, groups=("core",)):
+        self.length, self.groups = length, groups
+
+    def kernel_groups(self):
+        return list(self.groups)
+
+    def cost(self, row):
+        return self.length
+
+
+@pytest.mark.parametrize(
+    ("count", "cells", "workers", "expected"),
+    [
+        (10, Costs(4000.0), None, "inprocess"),
+        (400, Costs(4000.0), None, "inprocess"),
+        (1500, Costs(4000.0), None, "mpiexec"),
+        (400, Costs(40_000.0), None, "mpiexec"),
+        (10, Costs(4000.0), 2, "mpiexec"),  # a number that is named is obeyed
+        (200, Costs(4000.0, ("core", "space")), None, "mpiexec"),
+        (10, Costs(float("nan")), None, "mpiexec"),
+        (10, Costs(4000.0, ()), None, "mpiexec"),
+        (FEW_CELLS + 1, Costs(0.0), None, "mpiexec"),
+    ],
+)
+def test_few_cells_are_grown_in_this_process(plan, monkeypatch, count, cells, workers, expected):
+    monkeypatch.setattr("region_grower_flow.runtime.choice.mpi_works", lambda: (True, ""))
+    execution = Execution(nb_processes=workers)
+    auto = dataclasses.replace(plan(), launcher="auto", workers=2, execution=execution)
+    assert chosen_launcher(auto, cells, range(count))[0] == expected
+
+
+def test_where_meshes_act_cells_take_longer():
+    plain, space = Costs(1000.0), Costs(1000.0, ("core", "space"))
+    assert expected_seconds(space, range(10)) > 5 * expected_seconds(plain, range(10)) > 0
