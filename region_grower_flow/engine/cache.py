@@ -63,16 +63,16 @@ def folder(group=CORE):
 
 
 def sources_digest(group):
-    """A hash of the sources of a group's kernels, their place and, for Numba that looks at them,
-    their times.
+    """A hash of the sources of a group's kernels; for older Numba also of their place and times.
 
-    Numba keeps kernels by the place of their sources: an installation elsewhere would find a
-    filled folder and nothing of its own in it.
+    That keeps kernels by the place of their sources: an installation elsewhere would find a filled
+    folder and nothing of its own in it.
     """
-    digest = hashlib.sha256(str(KERNELS).encode() + b"\0")
+    place = "" if places_are_free() else str(KERNELS)
+    digest = hashlib.sha256(place.encode() + b"\0")
     for path in sources(group):
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
-        if _numba_looks_at_times():
+        if not _numba_has("_hash_source_file"):
             digest.update(str(path.stat().st_mtime_ns).encode())
     return digest.hexdigest()[:16]
 
@@ -90,11 +90,19 @@ def sources(group):
     return sorted(found)
 
 
+def places_are_free():
+    """True if Numba can keep kernels without regard to the place of their sources."""
+    return _numba_has("CACHE_LOCATOR_CLASSES")
+
+
 @cache
-def _numba_looks_at_times():
-    # Read, not imported: a process that grows nothing would import Numba for this only (0.4 s).
+def _numba_has(word):
+    """True if the module of Numba that caches has a word in its text.
+
+    Read, not imported: a process that grows nothing would import Numba for this only (0.4 s).
+    """
     caching = distribution("numba").locate_file("numba/core/caching.py")
-    return "_hash_source_file" not in caching.read_text(encoding="utf-8")
+    return word in caching.read_text(encoding="utf-8")
 
 
 def is_filled(group):

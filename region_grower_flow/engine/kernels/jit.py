@@ -5,7 +5,10 @@ is no fastmath and no parallelism: the same draws must give the same cell, and r
 each. With ``NUMBA_DISABLE_JIT=1`` the decorators leave the functions as they are.
 """
 
+import contextlib
+
 from numba import config, njit
+from numba.core import caching
 
 from region_grower_flow.engine import cache
 from region_grower_flow.engine.target import is_generic, target_name
@@ -15,6 +18,34 @@ if is_generic():
 
 CACHE_FOLDERS = {}
 """{group: the filled cache from which its kernels are loaded, None to compile in memory}."""
+
+
+class HereLocator(getattr(caching, "UserProvidedCacheLocator", object)):
+    """Numba's locator of cached kernels, without the place of their sources in the path.
+
+    The folder's name holds a hash of the sources: another checkout of the same ones finds it.
+    """
+
+    @classmethod
+    def get_suitable_cache_subpath(cls, py_file):
+        """The folder below the group's."""
+        return "kernels"
+
+
+@contextlib.contextmanager
+def _caching_in(folder):
+    """Let Numba cache what is decorated in a folder; it looks at its settings then, not later."""
+    settings = {"CACHE_DIR": str(folder)}
+    if cache.places_are_free():
+        settings["CACHE_LOCATOR_CLASSES"] = f"{__name__}.{HereLocator.__name__}"
+    earlier = {name: getattr(config, name) for name in settings}
+    try:
+        for name, value in settings.items():
+            setattr(config, name, value)
+        yield
+    finally:
+        for name, value in earlier.items():
+            setattr(config, name, value)
 
 
 def kernel(function):
@@ -45,8 +76,10 @@ def entry(group):
     folder = CACHE_FOLDERS[group]
 
     def decorate(function):
-        if folder is not None:
-            config.CACHE_DIR = str(folder)  # Numba looks at it when it decorates, and never again
-        return njit(error_model="numpy", no_cfunc_wrapper=True, cache=folder is not None)(function)
+        options = {"error_model": "numpy", "no_cfunc_wrapper": True}
+        if folder is None:
+            return njit(**options)(function)
+        with _caching_in(folder):
+            return njit(cache=True, **options)(function)
 
     return decorate
