@@ -211,6 +211,22 @@ def make_piece(pieces, number, launcher, nb_processes):
         sys.exit(exit_code(error))
 
 
+@main.command("doctor", short_help="Tell what is wrong with this machine, and how to mend it")
+@click.option("--work-dir", default=".", help="The folder to look at (default: this one)")
+def doctor(work_dir):
+    """Look at versions, compiled kernels, MPI, Slurm and the file system of a folder.
+
+    One sentence each, with what to do about it. The exit code is 1 when something is BAD.
+    """
+    from region_grower_flow.checks.doctor import BAD, examine
+
+    states = []
+    for finding in examine(work_dir):
+        click.echo(str(finding))
+        states.append(finding.state)
+    sys.exit(FAILED if BAD in states else 0)
+
+
 def run_options(command):
     """The options of commands that look at a run that was: which one."""
     for option in (

@@ -69,12 +69,21 @@ def launcher_works(launcher: str) -> tuple[bool | None, str]:
     known = _remembered() if launcher == commands.MPIEXEC else None
     if known is not None and known.state() == known.kept():
         return True, f"{known.program} starts ranks of mpi4py (as it did before)."
+    works, sentence = try_launcher(launcher)
+    if works and known is not None:
+        known.keep()
+    return works, sentence
+
+
+def try_launcher(launcher: str) -> tuple[bool | None, str]:
+    """What :func:`launcher_works` says, by a trial of now: nothing is remembered."""
+    problem = file_size_problem()
+    if problem:
+        return False, problem
     for _ in range(TRIALS):
         works, sentence = _try_once(launcher)
         if works is not False or not sentence.endswith(SILENCE):
             break
-    if works and known is not None:
-        known.keep()
     return works, sentence
 
 
