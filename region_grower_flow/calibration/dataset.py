@@ -30,6 +30,7 @@ class ReferenceCell(NamedTuple):
         use_axon: whether the table says that its axon can be used.
         layer: its layer in the table, as a text (empty when it has none).
         group: the same for all variants of one reconstruction; empty for an independent one.
+        pia: direction of the pia in its file, as the table says; empty where it does not.
     """
 
     name: str
@@ -37,6 +38,7 @@ class ReferenceCell(NamedTuple):
     use_axon: bool = True
     layer: str = ""
     group: str = ""
+    pia: str = ""
 
 
 @dataclass(frozen=True)
@@ -207,7 +209,7 @@ def _scan(folder, dat_file, extension):
     mtypes, names = {}, {row.name for row in rows}
     for row in used:
         group = _group(row, names)
-        cell = ReferenceCell(row.name, str(paths[row]), row.use_axon, row.layer, group)
+        cell = ReferenceCell(row.name, str(paths[row]), row.use_axon, row.layer, group, row.pia)
         mtypes.setdefault(row.mtype, []).append(cell)
     for mtype, sentences in _unused(rows).items():
         notes.setdefault(mtype, []).extend(sentences)

@@ -13,10 +13,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from region_grower_flow.errors import InvalidInput
+
 MAX_OFFSET = 10.0
 """Distance (um) of a soma from the origin, about its own radius, from which it is reported."""
 MAX_TILT = 45.0
 """Angle (degrees) between the apical axis and +y from which it is reported."""
+AXES = "xyz"
 UP = np.array([0.0, 1.0, 0.0])
 _DOWN_TOLERANCE = 1e-12
 
@@ -98,6 +101,27 @@ def rotation_between(start, end):
     x, y, z = np.cross(start, end)
     cross = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
     return np.eye(3) + cross + cross @ cross / (1.0 + cosine)
+
+
+def parse_direction(text):
+    """A direction from ``+y``, ``-z``, ... or from three numbers: (3,) unit vector.
+
+    Raises:
+        InvalidInput: it is neither.
+    """
+    words = str(text).strip().lower().replace(",", " ").replace(";", " ").split()
+    if len(words) == 1 and words[0].lstrip("+-") in AXES and len(words[0]) <= 2:
+        axis = np.eye(3)[AXES.index(words[0][-1])]
+        return -axis if words[0].startswith("-") else axis
+    try:
+        vector = np.array([float(word) for word in words])
+    except ValueError:
+        vector = np.zeros(0)
+    if len(vector) != 3 or not np.isfinite(vector).all() or not vector.any():
+        raise InvalidInput(
+            f"{str(text)!r} is no direction", hint="Give an axis (-y) or three numbers (0 -1 0)"
+        )
+    return vector / np.linalg.norm(vector)
 
 
 def describe_frames(frames):

@@ -1,9 +1,12 @@
 """Copies of reconstructions with their soma at the origin and their apical dendrite along +y.
 
-A cell is moved as a whole: soma and all neurites. Cells are turned only where the mtype grows
-apical dendrites (most of its cells have one), since a tree that was labelled so in an interneuron
-points anywhere; the others are moved only, as nothing in them shows where the pia is. Turning
-leaves the rotation about y open, and growth does not depend on it.
+A cell is moved as a whole: soma and all neurites. Cells whose direction of the pia is known are
+turned by it. The others are turned only where the mtype grows apical dendrites (most of its cells
+have one), since a tree that was labelled so in an interneuron points anywhere; else they are only
+moved, as nothing in them shows where the pia is. Turning leaves the rotation about y open, and
+growth does not depend on it.
+
+Slices shrink when they dry, most along their depth (z): copies can be stretched back.
 """
 
 import os
@@ -13,13 +16,32 @@ from pathlib import Path
 import numpy as np
 
 from region_grower_flow.calibration.dataset import unknown_mtypes
-from region_grower_flow.calibration.frames import UP, longest_axis, rotation_between
+from region_grower_flow.calibration.frames import (
+    UP,
+    longest_axis,
+    parse_direction,
+    rotation_between,
+)
 from region_grower_flow.calibration.populations import APICAL
 from region_grower_flow.errors import InvalidInput, InvalidInputs, some
 from region_grower_flow.io.atomic import atomic_write, make_folder
 from region_grower_flow.io.morphologies import open_morphology, without_warnings
-from region_grower_flow.layout import ORIENT
+from region_grower_flow.layout import AS_GIVEN, ORIENT
 from region_grower_flow.morphology import APICAL_DENDRITE
+
+
+@dataclass(frozen=True)
+class Corrections:
+    """What is known of the cells, and not from their files.
+
+    Attributes:
+        pia: direction of the pia in all files (see ``frames.parse_direction``); what the table says
+            of a cell goes before it. None: not known.
+        shrinkage_z: by which factor slices were thicker than they are in the files, along z.
+    """
+
+    pia: str | None = None
+    shrinkage_z: float = 1.0
 
 
 @dataclass
@@ -31,6 +53,9 @@ class Preparation:
         moved: {name: distance (um) that the cell was moved}.
         turned: {name: angle (degrees) that it was turned}.
         upside_down: the names of the cells whose apical dendrites were put along -y.
+        by_pia: the names of the cells that were turned by a given direction of the pia.
+        stretched: the factor along z.
+        centered: whether somas were put at the origin.
         mtypes: {mtype: (cells, cells that were turned)}.
     """
 
@@ -38,18 +63,37 @@ class Preparation:
     moved: dict = field(default_factory=dict)
     turned: dict = field(default_factory=dict)
     upside_down: list = field(default_factory=list)
+    by_pia: list = field(default_factory=list)
+    stretched: float = 1.0
+    centered: bool = True
     mtypes: dict = field(default_factory=dict)
 
     def as_dict(self):
         """The cells as JSON-able values."""
-        return {"moved": self.moved, "turned": self.turned, "upside_down": self.upside_down}
+        return {
+            "moved": self.moved,
+            "turned": self.turned,
+            "upside_down": self.upside_down,
+            "by_pia": self.by_pia,
+            "shrinkage_z": self.stretched,
+        }
 
     def sentences(self):
         """Sentences about the preparation, one per line."""
+        if self.stretched != 1.0:
+            yield (
+                f"{len(self.paths)} reconstructions are stretched {self.stretched:g} times along "
+                "z about their somas (shrinkage_z), and so is all that is learned from them."
+            )
+        if not self.centered:
+            return
         yield f"{len(self.paths)} reconstructions have their somas at the origin."
+        if self.by_pia:
+            count = len(self.by_pia)
+            yield f"{count} of them are turned by the given direction of the pia."
         for mtype, (cells, turned) in self.mtypes.items():
             if turned:
-                yield f"{mtype}: {turned} of {cells} cells are turned by their apical dendrites."
+                yield f"{mtype}: {turned} of {cells} cells are turned so that the pia is along +y."
             else:
                 yield f"{mtype}: its {cells} cells are not turned, only moved."
         if self.upside_down:
@@ -72,17 +116,26 @@ def relocate(dataset, target):
     return replace(dataset, mtypes=mtypes)
 
 
-def prepare(dataset, populations, target, frame, inverted=(), advance=lambda done, total: None):
+def prepare(
+    dataset,
+    populations,
+    target,
+    frame,
+    inverted=(),
+    advance=lambda done, total: None,
+    corrections=Corrections(),
+):
     """Write copies of the cells that are used.
 
     Args:
         dataset: the Dataset.
         populations: its {mtype: Population}.
         target: the folder of the copies, which have the names and formats of the originals.
-        frame: ``"center"``: somas are put at the origin; ``"center_and_orient"``: and the apical
-            dendrites along +y.
+        frame: ``"center"``: somas are put at the origin; ``"center_and_orient"``: and the pia, or
+            the apical dendrites, along +y; ``"as_given"``: cells stay where they are.
         inverted: mtypes whose apical dendrites point away from the pia: along -y.
         advance: called with the numbers of cells that are done, and of all.
+        corrections: Corrections.
 
     Returns:
         Preparation.
@@ -95,15 +148,19 @@ def prepare(dataset, populations, target, frame, inverted=(), advance=lambda don
         raise InvalidInputs(problems)
     up = _senses(populations, frame, inverted)
     _remove_copies(dataset, target, kept=up)
-    done = Preparation()
+    pia = _pia_directions(dataset, corrections.pia) if frame == ORIENT else {}
+    done = Preparation(stretched=corrections.shrinkage_z, centered=frame != AS_GIVEN)
     for path, (name, sense) in up.items():
         copy = prepared_path(path, dataset.folder, target)
-        distance, angle = _write(path, copy, sense)
+        distance, angle = _write(path, copy, sense, pia.get(path), done)
         done.paths.append(copy)
         done.moved[name] = distance
         if angle is not None:
             done.turned[name] = angle
-            done.upside_down += [name] if sense < 0 else []
+            if path in pia:
+                done.by_pia.append(name)
+            elif sense < 0:
+                done.upside_down.append(name)
         advance(len(done.paths), len(up))
     for mtype, population in populations.items():
         turned = sum(cell.name in done.turned for cell in population.cells)
@@ -125,6 +182,12 @@ def _senses(populations, frame, inverted):
     return up
 
 
+def _pia_directions(dataset, common):
+    """{path: (3,) unit vector} of the cells whose direction of the pia is known."""
+    given = {cell.path: cell.pia or common for cells in dataset.mtypes.values() for cell in cells}
+    return {path: parse_direction(text) for path, text in given.items() if text}
+
+
 def _remove_copies(dataset, target, kept):
     """Remove earlier copies of cells that cannot be used any more: they would stand for them."""
     for cells in dataset.mtypes.values():
@@ -143,18 +206,38 @@ def preparation_problems(dataset, target, inverted=()):
     return problems
 
 
-def _write(path, copy, sense):
+def correction_problems(frame, corrections):
+    """Problems of what is told of the cells, as a list of InvalidInput."""
+    problems = []
+    if corrections.pia:
+        try:
+            parse_direction(corrections.pia)
+        except InvalidInput as error:
+            problems.append(InvalidInput(error.problem, "option pia_direction", error.hint))
+        if frame != ORIENT:
+            problem = f"it turns no cell where morphology_frame is {frame}"
+            hint = f"Set morphology_frame to {ORIENT}"
+            problems.append(InvalidInput(problem, "option pia_direction", hint))
+    return problems
+
+
+def _write(path, copy, sense, pia, done):
     """Write the copy of a cell; (distance moved (um), angle turned (degrees) or None)."""
     from morphio import MorphioError, mut
 
     # As the file is: what is mended in it is mended, and told, when the copy is read.
     morphology = mut.Morphology(open_morphology(path), **without_warnings())
     center = morphology.soma.center.astype(float)
-    axis = None if sense is None else _axis(morphology, center)
+    axis = pia
+    if pia is None and sense is not None:
+        axis = _axis(morphology, center)
+    sense = 1.0 if pia is not None or sense is None else sense
     turn = np.eye(3) if axis is None else rotation_between(axis, sense * UP)
+    stretch = np.array([1.0, 1.0, done.stretched])
+    target = np.zeros(3) if done.centered else center
 
     def place(points):
-        return ((points.astype(float) - center) @ turn.T).astype(np.float32)
+        return ((points.astype(float) - center) * stretch @ turn.T + target).astype(np.float32)
 
     morphology.soma.points = place(morphology.soma.points)
     for section in morphology.iter():
@@ -169,7 +252,7 @@ def _write(path, copy, sense):
     angle = None
     if axis is not None:
         angle = float(np.degrees(np.arccos(np.clip(sense * axis @ UP, -1.0, 1.0))))
-    return float(np.linalg.norm(center)), angle
+    return float(np.linalg.norm(center - target)), angle
 
 
 def _axis(morphology, center):

@@ -3,6 +3,7 @@
 from pathlib import PurePath
 from typing import NamedTuple
 
+from region_grower_flow.calibration.frames import parse_direction
 from region_grower_flow.errors import InvalidInput
 
 _TRUE, _FALSE = ("", "true", "1", "yes"), ("false", "0", "no")
@@ -20,6 +21,7 @@ class Row(NamedTuple):
         use_axon, use_dendrites: whether its axon, its dendrites are good enough to be used.
         parent: what it is a variant of: a morphology's name, or anything that the variants of one
             reconstruction have in common within their mtype; empty for an independent one.
+        pia: direction of the pia in its file (see ``frames.parse_direction``), empty where unknown.
     """
 
     line: int
@@ -30,6 +32,7 @@ class Row(NamedTuple):
     use_axon: bool = True
     use_dendrites: bool = True
     parent: str = ""
+    pia: str = ""
 
 
 def parse_flag(text, column):
@@ -54,7 +57,13 @@ def make_row(entry, line, where):
         flags[column], wrong = parse_flag(entry.get(column, ""), column)
         if wrong:
             problems.append(InvalidInput(wrong, place))
+    pia = entry.get("pia", "")
+    if pia:
+        try:
+            parse_direction(pia)
+        except InvalidInput as error:
+            problems.append(InvalidInput(f"pia_direction: {error.problem}", place, error.hint))
     if problems:
         return None, problems
     layer, parent = entry.get("layer", ""), entry.get("parent", "")
-    return Row(line, name, mtype, path, layer, **flags, parent=parent), []
+    return Row(line, name, mtype, path, layer, **flags, parent=parent, pia=pia), []

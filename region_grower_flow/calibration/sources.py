@@ -6,7 +6,7 @@ Functions of the options of a task (anything with these attributes).
 from pathlib import Path
 
 from region_grower_flow.errors import InvalidInput, InvalidInputs, Problems
-from region_grower_flow.layout import REGION_STRUCTURE
+from region_grower_flow.layout import AS_GIVEN, REGION_STRUCTURE
 from region_grower_flow.morphology import NEURITE_TYPES
 
 _DOCUMENTS = {
@@ -62,6 +62,18 @@ def calibration_settings(options):
         min_basal_trees=options.min_basal_trees,
         inverted=tuple(getattr(options, "inverted_mtypes", ())),
     )
+
+
+def corrections_of(options):
+    """The Corrections of the reconstructions that a task's options tell."""
+    from region_grower_flow.calibration.preparation import Corrections
+
+    return Corrections(options.pia_direction, options.shrinkage_z)
+
+
+def is_prepared(options):
+    """Whether copies of the reconstructions are used instead of the files as they are."""
+    return options.morphology_frame != AS_GIVEN or options.shrinkage_z != 1.0
 
 
 def load_document(path):

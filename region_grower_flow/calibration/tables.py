@@ -32,6 +32,7 @@ COLUMNS = {
     "use_axon": ("use_axon",),
     "use_dendrites": ("use_dendrites",),
     "parent": ("parent", "parent_reconstruction"),
+    "pia": ("pia_direction", "pia"),
 }
 """Names that columns of a table with a header may have; the first that is there counts."""
 

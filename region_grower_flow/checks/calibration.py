@@ -2,8 +2,11 @@
 
 from pathlib import Path
 
+from region_grower_flow.calibration.preparation import correction_problems, preparation_problems
 from region_grower_flow.calibration.sources import (
     calibration_settings,
+    corrections_of,
+    is_prepared,
     load_document,
     not_given,
     read_additions,
@@ -12,7 +15,7 @@ from region_grower_flow.calibration.sources import (
 )
 from region_grower_flow.checks.places import CALIBRATION_OUTPUTS, check_files
 from region_grower_flow.errors import Problems
-from region_grower_flow.layout import AS_GIVEN, PREPARED
+from region_grower_flow.layout import PREPARED
 
 
 def check_calibration(options):
@@ -26,9 +29,8 @@ def check_calibration(options):
     if problems:
         return problems
     dataset = problems.attempt(read_reconstructions, options)
-    if dataset is not None and options.morphology_frame != AS_GIVEN:
-        from region_grower_flow.calibration.preparation import preparation_problems
-
+    problems.extend(correction_problems(options.morphology_frame, corrections_of(options)))
+    if dataset is not None and is_prepared(options):
         copies = Path(options.work_dir, PREPARED)
         problems.extend(preparation_problems(dataset, copies, options.inverted_mtypes))
     if dataset is not None and _only_defaults(options):

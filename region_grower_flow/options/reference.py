@@ -2,7 +2,7 @@
 
 from region_grower_flow import layout
 from region_grower_flow.options.group import Group
-from region_grower_flow.options.kinds import Choice, Names, Place, Seed
+from region_grower_flow.options.kinds import Choice, Names, Number, Place, Seed, Text
 
 
 class Reference(Group):
@@ -12,7 +12,7 @@ class Reference(Group):
 
     morphologies_dir = Place["str | None"]("Folder of the reconstructed morphologies")
     dat_file = Place["str | None"](
-        "Table of the reconstructions and their mtypes: dat (name, an integer that is ignored, "
+        "Table of the reconstructions and their mtypes: dat (name, a layer that is ignored, "
         "mtype), neuronDB XML, or CSV or TSV with a header"
     )
     morphologies_ext = Choice(
@@ -33,6 +33,20 @@ class Reference(Group):
         "soma at the origin, or copies that are also turned so that the apical dendrite is along "
         "+y",
         layout.MORPHOLOGY_FRAMES,
+    )
+    pia_direction = Text["str | None"](
+        "Direction of the pia in the files of the reconstructions, an axis (-y) or three numbers "
+        "(0 -1 0), by which copies are turned (with morphology_frame = center_and_orient) even "
+        "where nothing in a cell shows it, as in interneurons; a column pia_direction of the table "
+        "says it for each cell",
+        optional=True,
+    )
+    shrinkage_z = Number[float](
+        "Factor by which slices were thicker, along z, than they are in the files: copies of the "
+        "reconstructions are stretched by it about their somas (1: they are not)",
+        default=1.0,
+        least=0.1,
+        most=10.0,
     )
     inverted_mtypes = Names(
         "The mtypes whose apical dendrites point to the white matter, separated by commas: they "

@@ -3,7 +3,12 @@
 from pathlib import Path
 
 from region_grower_flow import layout
-from region_grower_flow.calibration.sources import calibration_settings, read_reconstructions
+from region_grower_flow.calibration.sources import (
+    calibration_settings,
+    corrections_of,
+    is_prepared,
+    read_reconstructions,
+)
 from region_grower_flow.checks import inputs
 from region_grower_flow.options import Model, Reference, Work
 from region_grower_flow.tasks.base import FlowTask, named
@@ -15,7 +20,7 @@ WHOLE = {"reference_part": "all", "split_seed": 0}
 class PrepareReconstructions(FlowTask):
     """Write copies of the reconstructions, with somas at the origin and apical dendrites upright.
 
-    Only asked for when morphology_frame is not as_given.
+    Only asked for when morphology_frame is not as_given, or shrinkage_z not 1.
     """
 
     groups = (Work, Reference, Model)
@@ -44,13 +49,14 @@ class PrepareReconstructions(FlowTask):
             self.morphology_frame,
             self.inverted_mtypes,
             self.show_progress("cells"),
+            corrections_of(self),
         )
         return done.paths, {"report": done.as_dict(), "sentences": list(done.sentences())}
 
 
 def preparation(task):
     """{name: the stage that prepares a task's reconstructions}; empty: they are as given."""
-    if task.morphology_frame == layout.AS_GIVEN:
+    if not is_prepared(task):
         return {}
     return named(task.clone(PrepareReconstructions, **WHOLE))
 
@@ -62,7 +68,7 @@ def prepared_dataset(options):
         InvalidInputs: see :func:`region_grower_flow.calibration.sources.read_reconstructions`.
     """
     dataset = read_reconstructions(options)
-    if options.morphology_frame == layout.AS_GIVEN:
+    if not is_prepared(options):
         return dataset
     from region_grower_flow.calibration.preparation import relocate
 

@@ -22,12 +22,22 @@ from region_grower_flow import (
 )
 from region_grower_flow.calibration.dataset import ReferenceCell, read_dataset
 from region_grower_flow.calibration.distributions import extract_distributions
-from region_grower_flow.calibration.frames import apical_axis, longest_axis, rotation_between
+from region_grower_flow.calibration.frames import (
+    apical_axis,
+    longest_axis,
+    parse_direction,
+    rotation_between,
+)
 from region_grower_flow.calibration.morphologies import examine_cell
 from region_grower_flow.calibration.populations import gather_populations
-from region_grower_flow.calibration.preparation import prepare, relocate
+from region_grower_flow.calibration.preparation import (
+    Corrections,
+    correction_problems,
+    prepare,
+    relocate,
+)
 from region_grower_flow.calibration.settings import CalibrationSettings
-from region_grower_flow.errors import InvalidInputs
+from region_grower_flow.errors import InvalidInput, InvalidInputs
 from region_grower_flow.tasks.reconstructions import prepared_dataset
 
 UP = np.array([0.0, 1.0, 0.0])
@@ -321,3 +331,61 @@ def test_what_compares_with_reconstructions_waits_for_the_copies(tmp_path, frame
     folder = "prepared_reconstructions" if expected else "cells"
     cells = [cell for found in prepared_dataset(report).mtypes.values() for cell in found]
     assert {Path(cell.path).parent.name for cell in cells} == {folder}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("-y", [0, -1, 0]), ("+z", [0, 0, 1]), ("x", [1, 0, 0]), ("0, 3;0", [0, 1, 0])],
+)
+def test_directions(text, expected):
+    assert parse_direction(text).tolist() == expected
+
+
+@pytest.mark.parametrize("text", ["", "w", "yy", "+-y", "0 0 0", "1 2", "nan 0 1", "a b c"])
+def test_what_is_no_direction(text):
+    with pytest.raises(InvalidInput, match="is no direction"):
+        parse_direction(text)
+
+
+def first_points(cell):
+    return np.array([root.points[0] for root in Morphology(str(cell.path)).root_sections])
+
+
+def test_cells_are_turned_by_a_given_direction_of_the_pia(dataset, tmp_path):
+    """Interneurons, too, in which nothing shows it; the table goes before the option."""
+    cells = dataset.mtypes[INTERNEURON]
+    own = cells[0]._replace(pia="x")
+    mtypes = {**dataset.mtypes, INTERNEURON: [own, *cells[1:]]}
+    told = replace(dataset, mtypes=mtypes)
+    populations = gather_populations(told)
+    done = prepare(
+        told, populations, tmp_path, "center_and_orient", corrections=Corrections(pia="0 0 1")
+    )
+    assert len(done.by_pia) == 12
+    for before, after, up in zip(
+        mtypes[INTERNEURON], relocate(told, tmp_path).mtypes[INTERNEURON], (0, 2, 2), strict=False
+    ):
+        # Heights above the soma are now along y.
+        assert first_points(after)[:, 1] == pytest.approx(first_points(before)[:, up], abs=1e-3)
+    assert "12 of them are turned by the given direction of the pia." in done.sentences()
+
+
+def test_slices_are_stretched_along_z_about_the_soma(dataset, tmp_path):
+    populations = gather_populations(dataset)
+    corrections = Corrections(shrinkage_z=2.0)
+    done = prepare(dataset, populations, tmp_path, "as_given", corrections=corrections)
+    before = dataset.mtypes[PYRAMIDAL][0]
+    after = relocate(dataset, tmp_path).mtypes[PYRAMIDAL][0]
+    center = Morphology(before.path).soma.center
+    expected = (first_points(before) - center) * [1, 1, 2] + center
+    assert first_points(after) == pytest.approx(expected, abs=1e-4)
+    assert done.moved[before.name] == 0
+    (sentence,) = done.sentences()
+    assert "stretched 2 times along z" in sentence
+
+
+def test_bad_corrections():
+    problems = correction_problems("center", Corrections("up"))
+    assert [str(problem).split(":")[0] for problem in problems] == ["option pia_direction"] * 2
+    assert correction_problems("center_and_orient", Corrections("-y")) == []
+    assert correction_problems("as_given", Corrections()) == []

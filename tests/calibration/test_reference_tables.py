@@ -134,6 +134,13 @@ def test_delimited(delimiter, name):
     assert row[:7] == (3, "a", "T", "", "5", True, False)
 
 
+def test_a_column_of_the_direction_of_the_pia(cells):
+    dataset = read(cells, "name,mtype,pia_direction\na,T,-y\nb,T,\n")
+    assert [cell.pia for cell in dataset.mtypes["T"]] == ["-y", ""]
+    (problem,) = found("name,mtype,pia_direction\na,T,up\n", "t.csv")
+    assert problem.startswith("t.csv, line 2: pia_direction: 'up' is no direction")
+
+
 def test_rows_of_combinations_are_one_cell(cells):
     dataset = read(cells, "name,mtype,etype\na,T,x\na,T,y\nb,T,x\n")
     assert [cell.name for cell in dataset.mtypes["T"]] == ["a", "b"]
