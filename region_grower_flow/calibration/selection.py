@@ -4,10 +4,13 @@ Mirrors synthesis_workflow.synthesis.apply_substitutions and its option ``mtypes
 unknown mtypes are errors (there they are passed over), and the report says who borrows.
 """
 
+import logging
 from dataclasses import dataclass, replace
 
 from region_grower_flow.calibration.dataset import ALL, split_dataset, unknown_mtypes
 from region_grower_flow.errors import InvalidInput, InvalidInputs, nearest, some
+
+L = logging.getLogger(__name__)
 
 SUBSTITUTIONS = "substitutions"
 EXPECTED_RULES = "expected {mtype that has cells: [mtypes that borrow them]}"
@@ -71,17 +74,23 @@ def substitute(dataset, rules):
         Dataset; the borrowers that had no cells come last, in the order of the rules.
 
     Raises:
-        InvalidInputs: rules of another form, donors without cells.
+        InvalidInputs: rules of another form. Donors without cells are told in the log.
     """
     if not rules:
         return dataset
-    problems = _rule_problems(rules, dataset.mtypes)
+    problems = _rule_problems(rules)
     if problems:
         raise InvalidInputs(problems)
+    absent = [donor for donor in rules if donor not in dataset.mtypes]
+    if absent:
+        # Files of rules serve several datasets, as synthesis-workflow's own.
+        hint = nearest(absent[0], dataset.mtypes)
+        text = "%s: these have no cells that others could borrow, their rules do nothing: %s. %s"
+        L.warning(text, SUBSTITUTIONS, some(absent), hint.capitalize() if hint else "")
     mtypes = {mtype: list(cells) for mtype, cells in dataset.mtypes.items()}
     notes = {mtype: list(sentences) for mtype, sentences in dataset.notes.items()}
     for donor, borrowers in rules.items():
-        for borrower in _listed(borrowers):
+        for borrower in _listed(borrowers) if donor in dataset.mtypes else ():
             cells = dataset.mtypes[donor]
             own = len(dataset.mtypes.get(borrower, ()))
             note = f"borrows the {len(cells)} cells of {donor}"
@@ -95,7 +104,7 @@ def substitute(dataset, rules):
     return replace(dataset, mtypes=mtypes, notes=notes)
 
 
-def _rule_problems(rules, known):
+def _rule_problems(rules):
     if not isinstance(rules, dict):
         return [InvalidInput(f"{EXPECTED_RULES}, found {type(rules).__name__}", SUBSTITUTIONS)]
     problems = []
@@ -105,9 +114,6 @@ def _rule_problems(rules, known):
         if not isinstance(donor, str) or not names or not _are_names(names):
             problems.append(InvalidInput(f"{EXPECTED_RULES}, found {borrowers!r}", where))
             continue
-        if donor not in known:
-            problem = f"the mtype {donor!r} has no cells that others could borrow"
-            problems.append(InvalidInput(problem, where, nearest(donor, known)))
         if donor in names:
             problems.append(InvalidInput("an mtype cannot borrow its own cells", where))
         twice = sorted({name for name in names if names.count(name) > 1})

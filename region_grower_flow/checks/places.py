@@ -231,6 +231,10 @@ def _check_morphology_folder(options):
 
     listing = Path(options.work_dir, layout.MANIFESTS, layout.LISTING)
     ours = set(read_listing(listing, folder) or ())
+    # Cells and tables may be in the folder of the morphologies, as region-grower's users have it.
+    tables = {os.path.realpath(path) for _, path in _files(options, OUTPUTS)}
+    earlier = tables & _earlier_outputs(options)
+    ours |= {os.path.relpath(path, place) for path in earlier}
     hint = "choose another folder, empty it, or give --overwrite"
     staged = Path(options.work_dir, layout.MORPHOLOGIES)
     return _foreign_files(folder, ours, (where, hint), staged)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from region_grower_flow.cli.commands import main
+from region_grower_flow.cli.commands import enter, main
 from region_grower_flow.cli.options import task_class
 from region_grower_flow.cli.running import (
     FAILED,
@@ -118,6 +118,21 @@ def run(flow, limit, mtypes, nb_processes, no_page, verbose):
     sys.exit(code)
 
 
+@main.command("report", short_help="Make the page of the cells of a configuration")
+@click.argument("flow", default="flow.cfg")
+def report(flow):
+    """Make the page of the cells of FLOW (flow.cfg), which are grown first where they are not."""
+    set_up_logging("warning")
+    try:
+        values = _values(flow, None, [])
+        page = {n: v for n, v in values.items() if n in _parameters("ReportSynthesis")}
+        code = run_task(task_class("ReportSynthesis")(**page))
+    except FlowError as error:
+        click.echo(str(error), err=True)
+        code = exit_code(error)
+    sys.exit(code)
+
+
 def _values(flow, limit, mtypes):
     """{option: value} of a configuration, or of a try with some of its cells.
 
@@ -126,13 +141,8 @@ def _values(flow, limit, mtypes):
     from region_grower_flow.start.begin import some_cells, trial_places
     from region_grower_flow.start.flow_file import read_flow
 
-    path = Path(os.path.expanduser(flow))
-    if path.is_dir():
-        path = path / "flow.cfg"
+    path = enter(flow)
     values = read_flow(path)
-    if path.parent != Path("."):
-        os.chdir(path.parent)
-        click.echo(f"In {path.parent}:")
     values.setdefault("work_dir", "work")
     if limit is None and not mtypes:
         return values

@@ -1,6 +1,8 @@
 """The commands."""
 
+import os
 import sys
+from pathlib import Path
 
 import click
 
@@ -230,6 +232,7 @@ def doctor(work_dir):
 def run_options(command):
     """The options of commands that look at a run that was: which one."""
     for option in (
+        click.argument("flow", required=False),
         click.option("--task", help="The task to look at (default: SynthesizeMorphologies)"),
         click.option("--config", help="Luigi's configuration of the run (default: ./luigi.cfg)"),
         click.option(
@@ -240,10 +243,37 @@ def run_options(command):
     return command
 
 
+def enter(flow):
+    """The configuration that is named, in the folder that it is in: paths in it start from there.
+
+    Args:
+        flow: its path, or a folder with a flow.cfg.
+    """
+    path = Path(os.path.expanduser(flow))
+    if path.is_dir():
+        path = path / "flow.cfg"
+    if path.parent != Path(".") and path.parent.is_dir():
+        click.echo(f"In {path.parent}:")
+        os.chdir(path.parent)
+        path = Path(path.name)
+    return path
+
+
+def _which_run(flow, work_dir, config):
+    """(work folder, configuration) of a run: FLOW is one of both."""
+    if flow is None:
+        return work_dir, config
+    if Path(flow).is_dir() and not Path(flow, "flow.cfg").is_file():
+        return flow, config
+    return work_dir, str(enter(flow))
+
+
 @main.command("status", short_help="Tell what is there, what is stale and why")
 @run_options
-def status(work_dir, config, task):
+def status(flow, work_dir, config, task):
     """Tell for each stage and chunk whether it is fresh, stale (and why), partial or missing.
+
+    FLOW is a configuration (flow.cfg) or a work folder.
 
     Tells what a run would do, too. Runs and writes nothing.
     """
@@ -251,7 +281,7 @@ def status(work_dir, config, task):
     from region_grower_flow.tasks.status import report
 
     try:
-        for line in report(work_dir, config, task):
+        for line in report(*_which_run(flow, work_dir, config), task):
             click.echo(line)
     except FlowError as error:
         click.echo(str(error), err=True)
@@ -263,8 +293,10 @@ def status(work_dir, config, task):
 @click.option("--stale", is_flag=True, help="Remove what no run needs any more (the default)")
 @click.option("--all", "all_", is_flag=True, help="Remove all that the package made there")
 @click.option("--yes", is_flag=True, help="Do not ask")
-def clean(work_dir, config, task, stale, all_, yes):
+def clean(flow, work_dir, config, task, stale, all_, yes):
     """Remove intermediates, after showing which; outputs and files of others stay.
+
+    FLOW is a configuration (flow.cfg) or a work folder.
 
     --stale (the default) removes what no stage refers to that is up to date and what no run would
     take over. After --all a run makes everything again, and needs --overwrite for the outputs.
@@ -275,7 +307,7 @@ def clean(work_dir, config, task, stale, all_, yes):
     if stale and all_:
         raise click.UsageError("--stale and --all exclude each other")
     try:
-        with sweeping(work_dir, config, task, all_) as sweep:
+        with sweeping(*_which_run(flow, work_dir, config), task, all_) as sweep:
             if not sweep.files:
                 click.echo(f"Nothing to remove in {sweep.folder}.")
                 return

@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import logging
+import os
 import sys
 from pathlib import Path
 
@@ -28,7 +29,7 @@ def run_command(task_class, values, output, scheduler_url=None, run=None):
     defaults = _defaults(task_class)
     given = {n: v for n, v in values.items() if v not in (None, (), "") or n not in defaults}
     path = Path(given.get(output) or "region_grower_flow")
-    given.setdefault("work_dir", str(path.with_name(f"{path.stem}_work")))
+    given.setdefault("work_dir", _beside(path, given.get("out_morph_dir", "out")))
     set_up_logging(given.get("worker_log_level", "info"))
     try:
         task = task_class(**{**defaults, **given})
@@ -40,6 +41,18 @@ def run_command(task_class, values, output, scheduler_url=None, run=None):
         click.echo("Interrupted. What is finished is kept: run again to go on from it.", err=True)
         code = INTERRUPTED
     sys.exit(code)
+
+
+def _beside(path, morphologies):
+    """The work folder of an output: beside it, or beside the folder of morphologies that it is in.
+
+    region-grower's users write the cells into the folder of the morphologies, in which nothing may
+    be but outputs.
+    """
+    folder = Path(morphologies)
+    if folder.name and Path(os.path.abspath(path)).is_relative_to(os.path.abspath(folder)):
+        return str(folder.with_name(f"{folder.name}_{path.stem}_work"))
+    return str(path.with_name(f"{path.stem}_work"))
 
 
 def exit_code(*errors):

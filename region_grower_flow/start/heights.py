@@ -57,4 +57,4 @@ def reaches_first_layer(heights, depths, first):
     tops = depths[known] - np.median(heights)
     share = 1.0 - tops / np.maximum(first[known, 1], 1.0)
     middle = float(np.median(share))
-    return float(np.clip(round(middle, 1), 0.3, 0.9)) if middle > 0.0 else None
+    return float(np.clip(round(middle, 1), 0.3, 0.8)) if middle > 0.0 else None

@@ -33,7 +33,7 @@ def tell_stages():
     def _starts(task):
         if task.task_family == "SynthesizeChunk":
             reason = "on a new machine the engine is compiled first, which takes minutes"
-            print(f"{task.label:<{WIDTH}}starts ({reason})", file=sys.stderr, flush=True)
+            print(f"{task.task_family:<{WIDTH}}starts ({reason})", file=sys.stderr, flush=True)
 
 
 def _line(task, words, seconds=None):
@@ -41,4 +41,5 @@ def _line(task, words, seconds=None):
         return
     _told.add((task.task_id, words == "kept"))
     took = f" in {duration(seconds)}" if seconds is not None and " in " not in words else ""
-    print(f"{task.label:<{WIDTH}}{words.rstrip('.')}{took}", file=sys.stderr, flush=True)
+    name = task.task_family
+    print(f"{name:<{WIDTH}}{words.rstrip('.')}{took}", file=sys.stderr, flush=True)

@@ -65,3 +65,21 @@ def test_exit_codes():
     assert exit_code(wrong, wrong) == INVALID
     assert exit_code(wrong, failed) == FAILED
     assert exit_code(ValueError()) == FAILED
+
+
+@pytest.mark.parametrize(
+    ("out_cells", "out_morph_dir", "expected"),
+    [
+        ("out/nodes.h5", "out/morphologies", "out/nodes_work"),
+        ("out/nodes.h5", "out", "out_nodes_work"),
+        ("nodes.h5", "out", "nodes_work"),
+        ("a/b/nodes.h5", "a", "a_nodes_work"),
+        ("nodes.h5", ".", "nodes_work"),
+    ],
+)
+def test_the_work_folder_is_beside_the_outputs(out_cells, out_morph_dir, expected):
+    from pathlib import Path
+
+    from region_grower_flow.cli.running import _beside
+
+    assert _beside(Path(out_cells), out_morph_dir) == expected
