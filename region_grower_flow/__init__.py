@@ -12,6 +12,7 @@ __version__ = "0.1.0"
 
 TASKS = {
     "BuildParameters": "parameters",
+    "CalibrateGrowth": "growth",
     "ChooseAxons": "axon_choice",
     "CreatePlanes": "slicing",
     "DiagnoseReconstructions": "diagnosis",

@@ -34,9 +34,10 @@ _WITHIN_NEUROTS = (
     Lever("targeting", 0.35, 0.7, 0.01, 0.6, -0.3),
 )
 _WITH_LEVERS = (
-    Lever("randomness", 0.1, 0.5, 0.02, 0.45, 0.25),
-    Lever("wander", 0.1, 0.5, 0.005, 1.0, 0.2),
-    Lever("angle_scale", 1.0, 0.2, 0.5, 1.6, 0.15),
+    Lever("randomness", 0.085, 0.5, 0.02, 0.45, 0.25),
+    Lever("wander", 0.14, 0.5, 0.005, 1.0, 0.2),
+    Lever("wander_length", 25.0, 0.5, 5.0, 200.0, 0.3),
+    Lever("angle_scale", 1.1, 0.2, 0.5, 1.6, 0.15),
 )
 
 FITTED = {PARAMETERS: _WITHIN_NEUROTS, EXTENDED: _WITH_LEVERS}
@@ -56,12 +57,12 @@ _LEVERS = {
     "owner_exponent": 0.6,
     "owner_fidelity": 1.0,
     "trunks": "measured",
-    "trunk_jitter": 0.2,
-    "heading": 0.0,
+    "trunk_jitter": 0.15,
+    "heading": 0.35,
     "diameters": "measured",
 }
-_OF_TYPE = {APICAL: {"owner_exponent": 0.0}}
-_OF_CELL = {"soma": "drawn", "kin": 0.3}
+_OF_TYPE = {APICAL: {"owner_exponent": 0.0, "trunk_jitter": 0.05}}
+_OF_CELL = {"soma": "drawn", "kin": 0.1}
 
 
 def can_have_levers(params, name):

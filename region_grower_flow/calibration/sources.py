@@ -52,14 +52,21 @@ def calibration_settings(options):
     Raises:
         InvalidInput: the configuration of the diametrizer cannot be read.
     """
+    from region_grower_flow.calibration import growth_values
     from region_grower_flow.calibration.settings import CalibrationSettings
 
+    mode = options.growth_calibration
+    diameters = load_document(options.diametrizer_config)
+    if diameters is None and mode == growth_values.PARAMETERS and not options.base_parameters:
+        diameters = growth_values.PARAMETER_METHOD
     return CalibrationSettings(
         region=options.region,
         neurite_types=list(NEURITE_TYPES) if options.synthesize_axons else None,
         on_bad_morphology=options.on_bad_morphology,
-        diametrizer_config=load_document(options.diametrizer_config),
+        diametrizer_config=diameters,
         min_basal_trees=options.min_basal_trees,
+        bar_threshold=None if mode == growth_values.NONE else growth_values.BAR_THRESHOLD,
+        measured=mode == growth_values.EXTENDED,
         inverted=tuple(getattr(options, "inverted_mtypes", ())),
     )
 

@@ -14,7 +14,7 @@ from region_grower_flow.calibration.sources import (
     with_file,
 )
 from region_grower_flow.checks.places import CALIBRATION_OUTPUTS, check_files
-from region_grower_flow.errors import Problems
+from region_grower_flow.errors import InvalidInput, Problems
 from region_grower_flow.layout import PREPARED
 
 
@@ -47,6 +47,24 @@ def check_calibration(options):
             generated = made[0][options.region]
             problems.attempt(build_parameters, generated, additions, options.region)
     return [with_file(problem, options) for problem in problems]
+
+
+def check_growth_calibration(options):
+    """Problems of a calibration of growth with what is given, of a synthesis."""
+    mode = options.growth_calibration
+    if mode == "none":
+        return
+    where = "option growth_calibration"
+    for name, instead in (
+        ("tmd_parameters", "give them as base_parameters"),
+        ("tmd_distributions", "leave them out"),
+    ):
+        if getattr(options, name):
+            problem = f"growth is calibrated with what is made of the reconstructions, not {name}"
+            yield InvalidInput(problem, where, f"Set it to none, or {instead}")
+    if mode == "extended" and options.engine == "neurots":
+        problem = "growth levers are not known to the engine neurots"
+        yield InvalidInput(problem, where, "Set it to parameters, or the engine to compiled")
 
 
 def _only_defaults(options):

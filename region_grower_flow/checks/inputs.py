@@ -175,6 +175,19 @@ def count_cells(options):
     return count(options.input_cells)
 
 
+def needed_mtypes(options):
+    """The mtypes of the cells that are to be grown, sorted; None where there are no such cells."""
+    path = getattr(options, "input_cells", None)
+    if not path:
+        return None
+    from region_grower_flow.io.cells import read_cells
+
+    def load():
+        return sorted(set(read_cells(path, ("mtype",)).properties["mtype"].astype(str)))
+
+    return _remembered(path, load, "mtypes")
+
+
 def layers(options):
     """The layers that the parameters' region has, see sources.read_layers."""
     path = options.region_structure

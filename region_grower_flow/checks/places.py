@@ -53,6 +53,7 @@ WRITING_STAGES = (
     "SynthesizeMorphologies",
     "ExtractDistributions",
     "BuildParameters",
+    "CalibrateGrowth",
     "PlaceCells",
     "CreatePlanes",
     "SliceCells",

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from region_grower_flow.calibration.populations import gather_populations
 from region_grower_flow.calibration.sources import calibration_settings, read_reconstructions
-from region_grower_flow.checks.calibration import check_calibration
+from region_grower_flow.checks.calibration import check_calibration, check_growth_calibration
 from region_grower_flow.checks.machine import check_launcher, check_neurots
 from region_grower_flow.checks.places import check_places
 from region_grower_flow.checks.space import check_space
@@ -20,6 +20,7 @@ L = logging.getLogger(__name__)
 def check_synthesis(options):
     """Problems of everything that a synthesis reads, and of where it writes."""
     problems = Problems(check_space(options))
+    problems.extend(check_growth_calibration(options))
     if not (options.tmd_parameters and options.tmd_distributions):
         problems.extend(check_calibration(options))
     problems.extend(_check_models(options))

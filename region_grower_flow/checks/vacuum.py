@@ -4,7 +4,7 @@ from pathlib import Path
 
 from region_grower_flow import layout
 from region_grower_flow.calibration.sources import read_reconstructions
-from region_grower_flow.checks.calibration import check_calibration
+from region_grower_flow.checks.calibration import check_calibration, check_growth_calibration
 from region_grower_flow.checks.machine import check_launcher, check_neurots
 from region_grower_flow.checks.places import check_own_folder
 from region_grower_flow.engine import parameters
@@ -23,6 +23,7 @@ def check_vacuum(options):
         list of InvalidInput.
     """
     problems = Problems()
+    problems.extend(check_growth_calibration(options))
     if not (options.tmd_parameters and options.tmd_distributions):
         problems.extend(check_calibration(options))
     if not problems:

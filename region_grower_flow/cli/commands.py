@@ -75,7 +75,10 @@ def calibration(task, output, **settings):
         **settings,
     )
     def command(**values):
-        run_command(task_class(task), {**values, option: values[option] or default}, option)
+        name = task
+        if task == "BuildParameters" and values["growth_calibration"] != "none":
+            name = "CalibrateGrowth"
+        run_command(task_class(name), {**values, option: values[option] or default}, option)
 
     return command
 

@@ -64,6 +64,11 @@ class Model(Group):
         "YAML or JSON file of limits and targets in the layers, by mtype (or 'default') and "
         "neurite type"
     )
+    growth_calibration = Choice(
+        "Fit growth to the reconstructions: none; within NeuroTS's parameters; or extended, with "
+        "growth levers that NeuroTS does not have",
+        ("none", "parameters", "extended"),
+    )
     path_fit_trees = Choice(
         "Trees of a reconstruction that count in the fit of path distances against extents, for "
         "targets: the first of its type, or all",

@@ -14,7 +14,13 @@ class ExtractDistributions(OfReconstructions, FlowTask):
     """Extract NeuroTS's distributions of each mtype from the reconstructions."""
 
     groups = (Work, Reference, Model)
-    results_of = (Reference, Model.region, Model.synthesize_axons, Model.min_basal_trees)
+    results_of = (
+        Reference,
+        Model.region,
+        Model.synthesize_axons,
+        Model.min_basal_trees,
+        Model.growth_calibration,
+    )
     own_outputs = ("extracted_distributions",)
 
     def files(self):

@@ -5,6 +5,7 @@ from pathlib import Path
 from region_grower_flow.tasks.base import named
 from region_grower_flow.tasks.distributions import ExtractDistributions
 from region_grower_flow.tasks.fits import FitPathDistances, FitTrunkAngles
+from region_grower_flow.tasks.growth import CalibrateGrowth
 from region_grower_flow.tasks.parameters import BuildParameters, GenerateParameters
 
 MODEL_STAGES = (
@@ -13,6 +14,7 @@ MODEL_STAGES = (
     FitTrunkAngles,
     FitPathDistances,
     BuildParameters,
+    CalibrateGrowth,
 )
 """All stages that make parameters and distributions."""
 
@@ -21,16 +23,22 @@ def model_stages(task):
     """{name: stage} of those that make what the options of a growth do not give."""
     stages = []
     if not task.tmd_parameters:
-        stages.append(task.clone(BuildParameters))
+        stages.append(parameter_stage(task))
     if not task.tmd_distributions:
         stages.append(task.clone(ExtractDistributions))
     return named(*stages)
 
 
+def parameter_stage(task):
+    """The last stage of those that make parameters."""
+    calibrated = task.growth_calibration != "none"
+    return task.clone(CalibrateGrowth if calibrated else BuildParameters)
+
+
 def model_paths(task):
     """{"parameters": path, "distributions": path}, absolute texts, of the files to grow from."""
     paths = {
-        "parameters": task.tmd_parameters or task.clone(BuildParameters).path,
+        "parameters": task.tmd_parameters or parameter_stage(task).path,
         "distributions": task.tmd_distributions or task.clone(ExtractDistributions).path,
     }
     return {name: str(Path(path).resolve()) for name, path in paths.items()}

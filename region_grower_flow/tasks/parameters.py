@@ -22,7 +22,7 @@ class GenerateParameters(FlowTask):
     """Generate NeuroTS's parameters of each mtype of the reconstructions."""
 
     groups = (Work, Reference, Model)
-    results_of = (Reference, Model.region, Model.synthesize_axons)
+    results_of = (Reference, Model.region, Model.synthesize_axons, Model.growth_calibration)
     checked_by = "reconstructions"
     stage_version = 2
 
@@ -81,7 +81,9 @@ class BuildParameters(FlowTask):
     @property
     def path(self):
         """Path of the parameters."""
-        return Path(self.generated_parameters or self.work_path(layout.PARAMETERS))
+        calibrated = self.growth_calibration != "none"  # then the file asked for comes after
+        given = None if calibrated else self.generated_parameters
+        return Path(given or self.work_path(layout.PARAMETERS))
 
     def make(self):
         """See :func:`region_grower_flow.calibration.build.build_parameters`."""

@@ -1,0 +1,172 @@
+"""The calibration of growth of all mtypes: shared among processes, and kept mtype by mtype."""
+
+import json
+from copy import deepcopy
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from region_grower_flow.calibration import growth_values
+from region_grower_flow.calibration.growth_calibration import (
+    VERSION,
+    GrowthTask,
+    calibrate_mtype,
+)
+from region_grower_flow.calibration.growth_cells import cells_of
+from region_grower_flow.calibration.pool import share_out
+from region_grower_flow.engine import filling
+from region_grower_flow.io.atomic import make_folder, safe_child, write_json_atomic
+from region_grower_flow.record.fingerprint import digest_of
+
+PRELOADED = ("region_grower_flow.engine.compiled", calibrate_mtype.__module__)
+KERNELS = ("core", "diameters", "diameters_sampled", "levers")
+"""Groups of kernels that grow cells of reconstructions without an atlas."""
+
+
+@dataclass(frozen=True)
+class GrowthPlan:
+    """What is calibrated, and how.
+
+    Attributes:
+        mode: growth_values.PARAMETERS or EXTENDED.
+        folder: where the calibrations of single mtypes are kept.
+        needed: mtypes that cells are grown of; None: all.
+        versions: {package: version} of what affects results.
+        processes: how many.
+    """
+
+    mode: str
+    folder: Path
+    needed: frozenset | None = None
+    versions: dict = field(default_factory=dict)
+    processes: int = 1
+
+
+@dataclass(frozen=True)
+class Keeping:
+    """A task with the file that its result is kept in, for a process.
+
+    Attributes:
+        task: GrowthTask.
+        path: of the file.
+        fingerprint: of all that the result depends on.
+    """
+
+    task: GrowthTask
+    path: Path
+    fingerprint: str
+
+
+def growth_tasks(parameters, generated, distributions, populations, dataset, plan):
+    """{mtype: GrowthTask} of the mtypes that are needed.
+
+    Args:
+        parameters: {mtype: the complete parameters}.
+        generated: {mtype: parameters before overrides and fitted laws}, whose differences are kept.
+        distributions: {mtype: distributions}.
+        populations: {mtype: Population}.
+        dataset: the Dataset of the cells.
+        plan: GrowthPlan.
+    """
+    return {
+        mtype: GrowthTask(
+            mtype,
+            plan.mode,
+            params,
+            distributions[mtype],
+            cells_of(populations[mtype], dataset),
+            growth_values.kept_by_hand(generated.get(mtype, params), params),
+        )
+        for mtype, params in parameters.items()
+        if plan.needed is None or mtype in plan.needed
+    }
+
+
+def calibrate_growth(parameters, tasks, plan, digests, advance=lambda done, total: None):
+    """Calibrate the growth of all mtypes that are needed.
+
+    What an interrupted run has calibrated, or one with other mtypes, is taken over.
+
+    Args:
+        parameters: {mtype: the complete parameters}; they are not changed.
+        tasks: {mtype: GrowthTask}, see :func:`growth_tasks`.
+        plan: GrowthPlan.
+        digests: function of a path: the digest of a file's content.
+        advance: called with (mtypes done, mtypes), also before the first one.
+
+    Returns:
+        ({mtype: parameters with calibrated growth}, {mtype: what calibrate_mtype returns}).
+    """
+    folder = Path(plan.folder)
+    make_folder(folder)
+    wanted = [_keeping(task, plan, digests) for task in tasks.values()]
+    # The large ones first, so that no process is left alone with one at the end.
+    order = sorted(wanted, key=lambda keeping: -len(keeping.task.cells))
+    if any(_read(keeping) is None for keeping in wanted):
+        filling.provide(KERNELS)  # before several processes would compile
+    found = share_out(calibrate_and_keep, order, plan.processes, advance, PRELOADED)
+    by_mtype = {entry["mtype"]: entry for entry in found}
+    entries = {mtype: by_mtype[mtype] for mtype in tasks}
+    final = {
+        mtype: calibrated(params, tasks[mtype], entries[mtype])
+        if mtype in tasks
+        else deepcopy(params)
+        for mtype, params in parameters.items()
+    }
+    return final, entries
+
+
+def calibrated(params, task, entry):
+    """The parameters of an mtype with its calibrated growth."""
+    return growth_values.with_values(params, task.mode, entry["values"], task.kept)
+
+
+def calibrate_and_keep(keeping):
+    """Calibrate an mtype, or read what is kept of an earlier calibration with the same inputs."""
+    kept = _read(keeping)
+    if kept is None:
+        kept = calibrate_mtype(keeping.task)
+        write_json_atomic(
+            keeping.path, {"fingerprint": keeping.fingerprint, "entry": kept}, indent=1
+        )
+    return kept
+
+
+def _read(keeping):
+    try:
+        kept = json.loads(Path(keeping.path).read_text(encoding="utf-8"))
+        return kept["entry"] if kept["fingerprint"] == keeping.fingerprint else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _keeping(task, plan, digests):
+    fingerprint = digest_of(
+        {
+            "version": VERSION,
+            "mode": task.mode,
+            "values": [repr(lever) for lever in growth_values.FITTED[task.mode]],
+            "params": growth_values.with_values(task.params, task.mode, None, task.kept),
+            "kept": sorted(map(list, task.kept)),
+            # Bar codes hold NaN, which canonical JSON has not.
+            "distributions": digest_of(json.dumps(task.distributions, sort_keys=True)),
+            "cells": [[cell.name, cell.group, digests(cell.path)] for cell in task.cells],
+            "sizes": [task.cells_grown, task.steps, task.folds],
+            "versions": plan.versions,
+        }
+    )
+    return Keeping(task, safe_child(plan.folder, f"{digest_of(task.mtype)[:20]}.json"), fingerprint)
+
+
+def default_distributions(distributions):
+    """Distributions as NeuroTS's defaults have them: bar codes of trees with more than two tips.
+
+    Where no tree has so many, all stay.
+    """
+    found = {}
+    for name, entry in distributions.items():
+        codes = entry.get("persistence_diagram") if isinstance(entry, dict) else None
+        if codes:
+            kept = [code for code in codes if len(code) > 2]
+            entry = {**entry, "persistence_diagram": kept or codes}
+        found[name] = entry
+    return found

@@ -1,0 +1,58 @@
+"""Reference, default and calibrated cells of each mtype, drawn side by side by some processes."""
+
+from dataclasses import dataclass
+
+from region_grower_flow.calibration.growth_cells import Grower, read_centered
+from region_grower_flow.calibration.growth_stage import calibrated, default_distributions
+from region_grower_flow.calibration.growth_values import NONE
+from region_grower_flow.calibration.pool import share_out
+from region_grower_flow.report.growth_page import (
+    CALIBRATED,
+    CELLS_IN_ROW,
+    DEFAULT,
+    REFERENCE,
+    draw_rows,
+)
+
+SEED = 3
+MOST_MTYPES = 60
+"""With more, a page with all pictures would be too large to open."""
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """The picture of an mtype, for a process.
+
+    Attributes:
+        task: GrowthTask.
+        entry: what calibrate_mtype has returned.
+    """
+
+    task: object
+    entry: dict
+
+    def picture(self):
+        """The PNG; None where there is nothing to draw."""
+        task = self.task
+        grown = {
+            DEFAULT: Grower(task.params, default_distributions(task.distributions), NONE),
+            CALIBRATED: Grower(calibrated(task.params, task, self.entry), task.distributions, NONE),
+        }
+        cells = {name: grower.grow({}, CELLS_IN_ROW, SEED) for name, grower in grown.items()}
+        cells[REFERENCE] = [read_centered(cell.path) for cell in task.cells[:CELLS_IN_ROW]]
+        return draw_rows(cells) if cells[REFERENCE] else None
+
+
+def growth_pictures(tasks, entries, processes):
+    """{mtype: PNG}.
+
+    Args:
+        tasks: {mtype: GrowthTask}.
+        entries: {mtype: what calibrate_mtype returns}.
+        processes: how many draw.
+    """
+    if len(tasks) > MOST_MTYPES:
+        return {}
+    drawings = [Drawing(task, entries[mtype]) for mtype, task in tasks.items()]
+    drawn = share_out(Drawing.picture, drawings, processes)
+    return {mtype: data for mtype, data in zip(tasks, drawn, strict=True) if data}

@@ -1,0 +1,89 @@
+"""The calibration of growth by the reconstructions, as a task."""
+
+from pathlib import Path
+
+from region_grower_flow import layout
+from region_grower_flow.calibration.sources import calibration_settings
+from region_grower_flow.checks import inputs
+from region_grower_flow.options import Model, Reference, Space, Work
+from region_grower_flow.tasks.base import FlowTask, load_json_output, named, processes
+from region_grower_flow.tasks.distributions import ExtractDistributions
+from region_grower_flow.tasks.parameters import BuildParameters, GenerateParameters
+from region_grower_flow.tasks.reconstructions import OfReconstructions
+
+
+class CalibrateGrowth(OfReconstructions, FlowTask):
+    """Fit the growth of each mtype that cells are grown of to its reconstructions."""
+
+    groups = (Work, Reference, Model)
+    results_of = (Reference, Model.region, Model.synthesize_axons, Model.growth_calibration)
+    own_outputs = ("generated_parameters",)
+    region_structure = Space.region_structure
+    other_options = (Space.input_cells.but(default=None, optional=True),)
+
+    def upstream(self):
+        """The parameters and distributions that growth is calibrated with."""
+        stages = map(self.clone, (GenerateParameters, BuildParameters, ExtractDistributions))
+        return {**super().upstream(), **named(*stages)}
+
+    def results(self):
+        """The options, and the mtypes that are needed."""
+        return {**super().results(), "needed": inputs.needed_mtypes(self)}
+
+    @property
+    def path(self):
+        """Where the calibrated parameters are."""
+        return Path(self.generated_parameters or self.work_path(layout.CALIBRATED_PARAMETERS))
+
+    def make(self):
+        """See :func:`region_grower_flow.calibration.growth_stage.calibrate_growth`."""
+        from region_grower_flow.calibration import growth_stage
+        from region_grower_flow.calibration.growth_calibration import sentences
+        from region_grower_flow.calibration.populations import gather_populations
+        from region_grower_flow.io.atomic import make_folder, write_json_atomic
+
+        dataset, plan = self.reconstructions(), self.plan()
+        populations = gather_populations(dataset, calibration_settings(self))
+        loaded = map(self._load, (BuildParameters, GenerateParameters, ExtractDistributions))
+        parameters, generated, distributions = loaded
+        tasks = growth_stage.growth_tasks(
+            parameters, generated, distributions, populations, dataset, plan
+        )
+        final, entries = growth_stage.calibrate_growth(
+            parameters, tasks, plan, self.digests().digest, self.show_progress("mtypes")
+        )
+        make_folder(self.path.parent)
+        write_json_atomic(self.path, {self.region: final}, indent=4)
+        told = self.work_path(layout.GROWTH_CALIBRATION)
+        write_json_atomic(told, {self.region: entries}, indent=1)
+        page = self._write_page(tasks, entries)
+        lines = [*sentences(entries), f"Calibration of growth: {page}"]
+        return [self.path, told, page], {"sentences": lines}
+
+    def plan(self):
+        """The GrowthPlan."""
+        from region_grower_flow.calibration.growth_stage import GrowthPlan
+
+        needed = inputs.needed_mtypes(self)
+        return GrowthPlan(
+            self.growth_calibration,
+            self.work_path(layout.GROWTH_KEPT),
+            None if needed is None else frozenset(needed),
+            self.packages(),
+            processes(self.extraction_processes),
+        )
+
+    def _write_page(self, tasks, entries):
+        from region_grower_flow.io.atomic import write_text_atomic
+        from region_grower_flow.report.growth_page import GrowthReport, growth_page
+        from region_grower_flow.report.growth_pictures import growth_pictures
+
+        pictures = growth_pictures(tasks, entries, processes(self.extraction_processes))
+        provenance = {"fingerprint": self.recipe().fingerprint(), "packages": self.packages()}
+        report = GrowthReport(entries, self.growth_calibration, pictures, provenance)
+        path = self.work_path(layout.GROWTH_PAGE)
+        write_text_atomic(path, growth_page(report))
+        return path
+
+    def _load(self, stage):
+        return load_json_output(self.clone(stage).path)[self.region]
