@@ -7,8 +7,6 @@ from: soma and number of trees by the greatest difference of the cumulative dist
 how far an angle is moved by that on average (Wasserstein distance, rad).
 """
 
-import csv
-import io
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +15,7 @@ from region_grower_flow.calibration.diameter_model import thin_diameters, thinne
 from region_grower_flow.calibration.mending import as_used
 from region_grower_flow.calibration.variants import find_variants
 from region_grower_flow.errors import some
+from region_grower_flow.io.csv_files import csv_text
 
 FEWEST_TO_FIT = 3
 """Cells below which no spread can be known: what is grown repeats them."""
@@ -265,9 +264,7 @@ def _without_data(value):
 
 def table(diagnosis):
     """The diagnosis as CSV, a line per mtype and neurite type (text)."""
-    out = io.StringIO()
-    writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
-    writer.writeheader()
+    rows = []
     for mtype, found in diagnosis.items():
         common = {
             "mtype": mtype,
@@ -282,8 +279,8 @@ def table(diagnosis):
             "soma_ks": _short(soma.get("ks")),
         }
         for name, neurite in found.get("neurites", {None: None}).items():
-            writer.writerow({**common, **_row(name, neurite)})
-    return out.getvalue()
+            rows.append({**common, **_row(name, neurite)})
+    return csv_text(COLUMNS, rows)
 
 
 def _row(name, neurite):

@@ -1,7 +1,5 @@
 """Cells: SONATA nodes and MVD3 files, and the table from input ids to output ids."""
 
-import csv
-import io
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +7,7 @@ import numpy as np
 
 from region_grower_flow.errors import InvalidInput, InvalidInputs, nearest, some
 from region_grower_flow.io.atomic import write_text_atomic
+from region_grower_flow.io.csv_files import csv_text
 from region_grower_flow.io.documents import require_file
 from region_grower_flow.io.files import reading
 from region_grower_flow.io.hdf5 import READ_ERRORS, hdf5_file, require_held, require_own_content
@@ -352,14 +351,11 @@ def write_id_map(path, morphologies, reasons):
     Raises:
         OutputFailed: the file cannot be written.
     """
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(ID_MAP_COLUMNS)
-    made = 0
+    rows, made = [], 0
     for cell, (name, reason) in enumerate(zip(morphologies, reasons, strict=True)):
         if name is None:
-            writer.writerow((cell, "", "", DROPPED, reason or ""))
+            rows.append((cell, None, None, DROPPED, reason))
         else:
-            writer.writerow((cell, made, name, MADE, ""))
+            rows.append((cell, made, name, MADE, None))
             made += 1
-    write_text_atomic(path, text.getvalue())
+    write_text_atomic(path, csv_text(ID_MAP_COLUMNS, rows))

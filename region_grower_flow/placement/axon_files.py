@@ -1,10 +1,10 @@
 """The files of a choice of axons: the table that synthesis reads, and the scores."""
 
-import csv
-import io
 from collections import Counter
 
 import numpy as np
+
+from region_grower_flow.io.csv_files import csv_text
 
 NO_VALUE = "N/A"
 SCORE_COLUMNS = ("cell", "mtype", "morphology", "scale", "score", "best_score", "reason")
@@ -25,33 +25,24 @@ def axon_table_text(choice):
 
 def scores_text(choice, mtypes):
     """The donor of each cell with its score and the best score that was possible, as CSV."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(SCORE_COLUMNS)
     count = len(choice.names)
     scales = np.full(count, np.nan) if choice.scales is None else choice.scales
-    writer.writerows(
-        zip(
-            range(count),
-            mtypes,
-            ["" if name is None else name for name in choice.names.tolist()],
-            _numbers(scales),
-            _numbers(choice.scores),
-            _numbers(choice.best),
-            ["" if reason is None else reason for reason in choice.reasons.tolist()],
-            strict=True,
-        )
+    rows = zip(
+        range(count),
+        mtypes,
+        choice.names.tolist(),
+        np.round(scales, 6).tolist(),
+        np.round(choice.scores, 6).tolist(),
+        np.round(choice.best, 6).tolist(),
+        choice.reasons.tolist(),
+        strict=True,
     )
-    return text.getvalue()
+    return csv_text(SCORE_COLUMNS, rows)
 
 
 def donors_text(choice):
     """Number of times that each donor was chosen, and its mean score, as CSV."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, DONOR_COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(choice.donors)
-    return text.getvalue()
+    return csv_text(DONOR_COLUMNS, choice.donors)
 
 
 def choice_sentences(choice, mtypes):
@@ -79,7 +70,3 @@ def choice_sentences(choice, mtypes):
     totals = Counter(mtypes)
     for (mtype, reason), number in sorted(without.items()):
         yield f"{mtype}: {number:,} of {totals[mtype]:,} cells have no axon ({reason})"
-
-
-def _numbers(values):
-    return ["" if value != value else round(value, 6) for value in values.tolist()]

@@ -1,7 +1,5 @@
 """Placed cells as a file of cells, and the table of what was expected and placed."""
 
-import csv
-import io
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +7,7 @@ import numpy as np
 
 from region_grower_flow.errors import Problems
 from region_grower_flow.io.cells import Cells
+from region_grower_flow.io.csv_files import csv_text
 from region_grower_flow.placement.densities import MTYPE
 from region_grower_flow.placement.properties import (
     classes_of,
@@ -113,11 +112,7 @@ def property_problems(plan, atlas_dir, settings):
 
 def report_text(rows):
     """The report as CSV."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, REPORT_COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
+    return csv_text(REPORT_COLUMNS, rows)
 
 
 def placement_sentences(placed):

@@ -4,7 +4,8 @@ import re
 import zlib
 
 from region_grower_flow.io.atomic import make_folder, safe_child, write_text_atomic
-from region_grower_flow.validation.results import csv_text
+from region_grower_flow.io.csv_files import csv_text
+from region_grower_flow.validation.results import plain
 
 MAX_STEM = 80
 """Characters; file systems allow 255 bytes."""
@@ -39,6 +40,5 @@ def write_table(path, columns, rows):
         OutputFailed: the file cannot be written.
     """
     make_folder(path.parent)
-    text = csv_text([{column: row.get(column) for column in columns} for row in rows])
-    write_text_atomic(path, text or ",".join(columns) + "\n")
+    write_text_atomic(path, csv_text(columns, map(plain, rows)))
     return path

@@ -8,7 +8,6 @@ that NeuroTS grows from the same parameters, distributions and seed.
 """
 
 import csv
-import io
 import re
 import zlib
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from region_grower_flow.cell.settings import SynthesisSettings
 from region_grower_flow.engine.parameters import entry_region, load_distributions, load_parameters
 from region_grower_flow.errors import InvalidInput, InvalidInputs, nearest, some
 from region_grower_flow.io.atomic import make_folder, write_text_atomic
+from region_grower_flow.io.csv_files import csv_text
 from region_grower_flow.options.execution import Execution
 from region_grower_flow.options.growth import Growth
 from region_grower_flow.options.vacuum import DEFAULT_CELLS
@@ -327,14 +327,9 @@ def _path(plan, record):
 
 
 def _write_index(plan, index):
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(INDEX_COLUMNS)
     folder = Path(plan.folder).absolute()
-    for row in index:
-        path = Path(row["path"]).relative_to(folder).as_posix()
-        writer.writerow((row["name"], row["mtype"], row["seed"], path))
-    write_text_atomic(folder / layout.VACUUM_INDEX, text.getvalue())
+    rows = [{**row, "path": Path(row["path"]).relative_to(folder).as_posix()} for row in index]
+    write_text_atomic(folder / layout.VACUUM_INDEX, csv_text(INDEX_COLUMNS, rows))
 
 
 def _tidy(plan, work, chunk):

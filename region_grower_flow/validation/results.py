@@ -17,13 +17,12 @@
 Numbers that are not finite are null.
 """
 
-import csv
-import io
 import math
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from region_grower_flow.io.csv_files import csv_text
 from region_grower_flow.options.validation import TIERS
 from region_grower_flow.validation.body import SOMA, THINNEST
 from region_grower_flow.validation.features import FEATURES as FEATURES_TEST
@@ -196,7 +195,8 @@ class Results:
         tables = {table_name(name): rows for name, rows in self.tables.items()}
         tables[MTYPES_NAME] = self.mtype_rows()
         for name, rows in tables.items():
-            write_text_atomic(folder / name, csv_text(rows))
+            text = csv_text(list(rows[0]), map(plain, rows)) if rows else ""
+            write_text_atomic(folder / name, text)
         write_json_atomic(folder / JSON_NAME, self.as_dict(), indent=1)
         return [*(folder / name for name in tables), folder / JSON_NAME]
 
@@ -255,13 +255,3 @@ def plain(value):
     if isinstance(value, Path):
         return str(value)
     return value
-
-
-def csv_text(rows):
-    """Rows (dicts of the same keys) as CSV; what is None or not finite is empty."""
-    text = io.StringIO()
-    if rows:
-        writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(plain(row) for row in rows)
-    return text.getvalue()

@@ -67,15 +67,14 @@ def benjamini_hochberg(p_values):
     Args:
         p_values: (n,) p-values.
 
-    Source: Benjamini and Hochberg 1995, as scipy.stats.false_discovery_control (SciPy >= 1.11).
+    Source: Benjamini and Hochberg 1995, by scipy.stats.false_discovery_control.
     """
-    p_values = np.asarray(p_values, dtype=float)
-    adjusted = np.full(p_values.shape, np.nan)
-    known = np.flatnonzero(~np.isnan(p_values))
-    order = known[np.argsort(p_values[known])]
-    ranks = np.arange(1, len(order) + 1)
-    steps = p_values[order] * len(order) / ranks
-    adjusted[order] = np.minimum(np.minimum.accumulate(steps[::-1])[::-1], 1.0)
+    from scipy.stats import false_discovery_control
+
+    adjusted = np.array(p_values, dtype=float)
+    known = ~np.isnan(adjusted)
+    if known.any():
+        adjusted[known] = false_discovery_control(adjusted[known])
     return adjusted
 
 
