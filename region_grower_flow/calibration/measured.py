@@ -107,7 +107,8 @@ def measure_trees(morphology, section_type, center):
         tree; ``bars``, [end, start, three angles, place of the bar that it leaves], path distances
         from the tree's first point (um), angles (radians) from the parent to the child that goes
         on, to the child that begins, and between the two; ``headings``, unit vectors from the
-        bars' starts to their ends; ``diameters``, for each bar points [path distance, diameter].
+        bars' starts to their ends; ``diameters``, for each bar points [path distance, diameter];
+        ``joined``: most sections begin with their parent's last diameter (a convention of files).
     """
     sections = _Sections(morphology)
     roots = np.flatnonzero((morphology.parents < 0) & (morphology.types == section_type))
@@ -138,13 +139,18 @@ class _Sections:
             self.reach[i] = self.start[i] + length
         self.chords = self.points[self.end] - self.points[self.begin]
 
+    def is_joined(self, index):
+        """Whether a section begins with its parent's last diameter, and has others."""
+        parent, first = self.parents[index], self.begin[index]
+        longer = self.end[index] > first
+        return bool(longer and self.diameters[first] == self.diameters[self.end[parent]])
+
     def profile(self, index):
         """[path distance, diameter] along a section, thinned out."""
         window = slice(self.begin[index], self.end[index] + 1)
         along = self.distances[window] - self.distances[window.start] + self.start[index]
         diameters = self.diameters[window].copy()
-        parent = self.parents[index]
-        if parent >= 0 and len(diameters) > 1 and diameters[0] == self.diameters[self.end[parent]]:
+        if self.parents[index] >= 0 and self.is_joined(index):
             # The point is that of the parent; the section's own diameters begin with the next one.
             diameters[0] = diameters[1]
         kept = _corners(along, np.log(np.maximum(diameters, 1e-3)))
@@ -171,6 +177,7 @@ def _tree(sections, root, center):
         rows.append([*ends, *angles, place[tips[ahead][1]]])
     first = sections.points[sections.begin[root]]
     starts = [root, *(kid for _, kid, _ in bars)]
+    below = [i for i in path if i != root]
     return {
         "direction": _unit(first - center, sections.chords[root]),
         "bars": rows,
@@ -182,6 +189,7 @@ def _tree(sections, root, center):
             for i in starts
         ],
         "diameters": [_profile(sections, i, path) for i in starts],
+        "joined": 2 * sum(map(sections.is_joined, below)) > len(below),
     }
 
 

@@ -116,15 +116,15 @@ def grow_compiled(prepared, site, rng):
     try:
         y_direction, y_rotation = pia(site, prepared.pia_matters)
         center = tuple(float(x) for x in site.position)
-        levers, group = prepared.levers, None
+        levers, kin_cell = prepared.levers, None
         if levers is not None:
-            group = prepared.kin.draw_group(rng)
-            soma = Soma(center, draw_radius(prepared, group, rng))
+            kin_cell = prepared.kin.draw_cell(rng)
+            soma = Soma(center, draw_radius(prepared, kin_cell, rng))
         else:
             soma = Soma(center, prepared.soma_size.draw_positive(rng))
         space = space_of(prepared, site.constraints) if site.constraints else None
         where = trunks.TrunkSite(soma, site.orientation, y_direction, y_rotation, space, rng)
-        starts = draw_trees(prepared, site.scaling, where, log, group)
+        starts = draw_trees(prepared, site.scaling, where, log, kin_cell)
         drawn = levers is not None and levers.drawn_soma
         soma_points = ring(soma, rng) if drawn else contour(soma, rng)
     except ValueError as error:  # of NumPy or SciPy; ours are FlowErrors
@@ -186,7 +186,7 @@ def bring_diameters(prepared, forest, morphology):
     diametrize_by_bars(forest, prepared.first_bars, prepared.profiles, rules, arrays)
 
 
-def draw_trees(prepared, scaling, where, log, group=None):
+def draw_trees(prepared, scaling, where, log, kin_cell=None):
     """Draw all trunks, each tree with what its construction draws.
 
     Mirrors NeuronGrower._grow_trunks.
@@ -196,7 +196,7 @@ def draw_trees(prepared, scaling, where, log, group=None):
         scaling: {neurite type: BarcodeScaling}.
         where: TrunkSite; trunks are attached to its soma.
         log: {kind of scaling: list} that receives what is scaled.
-        group: with levers, the reconstructed cells that the measured trees come from.
+        kin_cell: with levers, the reconstructed cells that the measured trees come from.
 
     Returns:
         List of TreeStart.
@@ -208,7 +208,7 @@ def draw_trees(prepared, scaling, where, log, group=None):
         levers = None if prepared.levers is None else prepared.levers.types.get(made.kind)
         drawn = None
         if levers is not None:
-            drawn = draw_trees_of(prepared, made, group, where)
+            drawn = draw_trees_of(prepared, made, kin_cell, where)
             vectors = drawn.vectors
         else:
             vectors = trunks.orientations(made.trunks, prepared.by_mode, where)
@@ -286,8 +286,13 @@ def space_of(prepared, constraints):
 
 
 def apical_distance(made, diagram, ratio):
-    """The path distance (um) of the apical point (mirrors TMDApicalAlgo.initialize)."""
+    """The path distance (um) of the apical point (mirrors TMDApicalAlgo.initialize).
+
+    A measured tree of one bar is trunk to its tip; NeuroTS cannot grow it.
+    """
     bars = made.diagrams[diagram]
+    if made.measured is not None and len(bars) < 2:
+        return float(bars[0, 0]) * (1.0 if ratio is None else ratio)
     if made.apical_points is not None:
         return made.apical_points[diagram].distance(bars, ratio)
     if len(bars) < 2:

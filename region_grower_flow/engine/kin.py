@@ -19,53 +19,112 @@ SIMILAR = 0.35
 """Angle (radians) between a trunk and that of a tree at which the tree fits it half as well."""
 
 
+FEWEST = 2.0
+"""Cells that a grown cell's trees come from at least, so that no cell is made of one only."""
+
+ROUNDS = 60
+"""Rounds of balancing and of the search for a width, each of which halves what is left."""
+
+
 @dataclass(frozen=True)
 class Kin:
-    """The reconstructed cells of an mtype, and which of them are alike.
+    """The reconstructed cells of an mtype, and how much they are alike.
 
     Attributes:
-        groups: for each cell the cells most like it, itself first; all of them without ``kin``.
+        weights: (C, C) cumulated along rows: how likely the trees of a grown cell that is like cell
+            i come from cell j. On the whole, all cells are drawn from equally.
         trees: {neurite type: for each cell the places of its trees}.
+        tree_weights: {neurite type: (C, T), the same for each tree}.
         radii: the cells' soma radii (um).
     """
 
-    groups: list
+    weights: np.ndarray
     trees: dict
+    tree_weights: dict
     radii: list
 
     @classmethod
-    def prepare(cls, measured, n_cells, radii, share):
+    def prepare(cls, measured, radii, share):
         """Prepare the kin of an mtype's cells.
 
         Args:
             measured: {neurite type: MeasuredTrees}.
-            n_cells: number of reconstructed cells.
-            radii: their soma radii (um).
-            share: of the cells that make a group.
+            radii: the soma radii (um) of the cells.
+            share: of the cells that trees come from; None: from all, each tree alike.
         """
+        n_cells = len(radii)
         trees = {
             kind: [np.flatnonzero(of.cells == cell).tolist() for cell in range(n_cells)]
             for kind, of in measured.items()
         }
-        size = max(1, math.ceil(share * n_cells))
-        features = _features(measured, n_cells)
-        far = np.linalg.norm(features[:, None] - features[None], axis=2)
-        np.fill_diagonal(far, -1.0)
-        order = np.argsort(far, axis=1, kind="stable")[:, :size]
-        return cls(order.tolist(), trees, list(radii))
+        if share is None:
+            weights = np.full((n_cells, n_cells), 1.0 / n_cells)
+            tree_weights = {
+                kind: np.ones((n_cells, len(of.cells))) for kind, of in measured.items()
+            }
+        else:
+            features = _features(measured, n_cells)
+            far = np.linalg.norm(features[:, None] - features[None], axis=2)
+            weights = likeness(far, max(share * n_cells, FEWEST))
+            tree_weights = {
+                kind: weights[:, of.cells] / np.bincount(of.cells, minlength=n_cells)[of.cells]
+                for kind, of in measured.items()
+            }
+        return cls(np.cumsum(weights, axis=1), trees, tree_weights, list(radii))
 
-    def draw_group(self, rng):
-        """The cells that the trees of one grown cell come from, the first one chosen by chance."""
-        return self.groups[int(rng.integers(len(self.groups)))]
+    def draw_cell(self, rng):
+        """The reconstructed cell that a grown one is to be like."""
+        return int(rng.integers(len(self.radii)))
 
-    def draw_member(self, kind, group, rng):
-        """One of the cells of a group, which decides how many trees of a type there are."""
-        return self.trees[kind][group[int(rng.integers(len(group)))]]
+    def draw_member(self, kind, cell, rng):
+        """The trees of one type of a cell that is like a cell: as many as it will have."""
+        return self.trees[kind][_chosen(self.weights[cell], rng)]
 
-    def places(self, kind, group):
-        """The places of the trees of a type of a group of cells; of all cells if it has none."""
-        found = [place for cell in group for place in self.trees[kind][cell]]
-        return found or [place for places in self.trees[kind] for place in places]
+    def weights_of(self, kind, cell):
+        """(T,) weights of the trees of a type in a cell that is like a cell; alike if all are 0."""
+        weights = self.tree_weights[kind][cell]
+        return weights if weights.sum() > 0.0 else np.ones(len(weights))
+
+
+def likeness(far, size):
+    """(C, C) weights by distance, rows and columns with the sum 1.
+
+    Args:
+        far: (C, C) distances between cells.
+        size: number of cells that a row shall be spread over (the exponential of its entropy).
+    """
+    scale = far[far > 0.0].mean() if (far > 0.0).any() else 1.0
+    low, high = 1e-3 * scale, 1e2 * scale
+    for _ in range(ROUNDS):
+        width = math.sqrt(low * high)
+        weights = balanced(np.exp(-0.5 * np.minimum(far / width, 30.0) ** 2))
+        logs = np.log(np.where(weights > 0.0, weights, 1.0))
+        if math.exp(-(weights * logs).sum(axis=1).mean()) > size:
+            high = width
+        else:
+            low = width
+        if high < 1.01 * low:
+            break
+    return weights
+
+
+def balanced(weights):
+    """A symmetric matrix scaled so that its rows and columns have the sum 1 (Sinkhorn)."""
+    for _ in range(ROUNDS):
+        weights = weights / weights.sum(axis=1, keepdims=True)
+        weights = weights / weights.sum(axis=0, keepdims=True)
+    return weights / weights.sum(axis=1, keepdims=True)
+
+
+def _chosen(cumulated, rng):
+    """A place by cumulated weights."""
+    place = np.searchsorted(cumulated, rng.random() * cumulated[-1], side="right")
+    return min(int(place), len(cumulated) - 1)
+
+
+def draw_tree(weights, rng):
+    """The place of a tree by its weight."""
+    return _chosen(np.cumsum(weights), rng)
 
 
 def _features(measured, n_cells):
@@ -114,19 +173,20 @@ def draw_layout(directions, jitter, where):
     return np.array(found).reshape(-1, 3).dot(where.turn)
 
 
-def draw_fitting(direction, places, directions, rng):
-    """The place of a tree whose trunk points like this one, up to a reflection.
+def fitting(direction, weights, directions):
+    """Weights of trees whose trunks point like this one, up to a reflection.
 
     Args:
         direction: (3,) unit vector in the frame of the cell.
-        places: the trees to choose from.
-        directions: (T, 3) of all trees of the type.
-        rng: the cell's generator.
+        weights: (T,) of the trees.
+        directions: (T, 3) of the trees, each in the frame of its cell.
+
+    Returns:
+        (T,) weights.
     """
-    cosines = (_folded(directions[places]) * _folded(direction)).sum(axis=1)
+    cosines = (_folded(directions) * _folded(direction)).sum(axis=1)
     angles = np.arccos(np.clip(cosines, -1.0, 1.0))
-    weights = np.cumsum(np.exp(-0.5 * (angles / SIMILAR) ** 2) + 1e-9)
-    return places[int(np.searchsorted(weights, rng.random() * weights[-1]))]
+    return weights * (np.exp(-0.5 * (angles / SIMILAR) ** 2) + 1e-9)
 
 
 def frame_between(tree, direction):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from region_grower_flow.engine import trunks
-from region_grower_flow.engine.kin import draw_fitting, draw_layout, frame_between
+from region_grower_flow.engine.kin import draw_layout, draw_tree, fitting, frame_between
 from region_grower_flow.engine.soma import CONTOUR_POINTS
 from region_grower_flow.errors import GrowthFailed
 
@@ -40,32 +40,32 @@ class Fixed:
         return self.number
 
 
-def draw_radius(prepared, group, rng):
-    """The soma's radius (um): by its distribution, or near that of the cell's kin."""
+def draw_radius(prepared, kin_cell, rng):
+    """The soma's radius (um): by its distribution, or near that of the kin."""
     if not (prepared.levers.drawn_soma and prepared.levers.kin is not None):
         return prepared.soma_size.draw_positive(rng)
     factor = math.exp(SOMA_SPREAD * rng.standard_normal())
-    return prepared.kin.radii[group[0]] * factor
+    return prepared.kin.radii[kin_cell] * factor
 
 
-def draw_trees_of(prepared, made, group, where):
+def draw_trees_of(prepared, made, kin_cell, where):
     """The trees of a neurite type with levers.
 
     Args:
         prepared: PreparedMtype.
         made: its PreparedType.
-        group: the reconstructed cells that the trees come from.
+        kin_cell: the reconstructed cell that the grown one is to be like.
         where: TrunkSite.
 
     Returns:
         DrawnTrees.
     """
     levers, directions = prepared.levers.types[made.kind], made.measured.directions
-    places = prepared.kin.places(made.kind, group)
+    weights = prepared.kin.weights_of(made.kind, kin_cell)
     if levers.trunks:
-        layout = directions[prepared.kin.draw_member(made.kind, group, where.rng)]
+        layout = directions[prepared.kin.draw_member(made.kind, kin_cell, where.rng)]
         own = draw_layout(layout, levers.trunk_jitter, where)
-        chosen = [draw_fitting(vector, places, directions, where.rng) for vector in own]
+        chosen = [draw_tree(fitting(vector, weights, directions), where.rng) for vector in own]
         frames = [
             where.turn.dot(frame_between(directions[place], vector))
             for place, vector in zip(chosen, own, strict=True)
@@ -75,10 +75,10 @@ def draw_trees_of(prepared, made, group, where):
         return DrawnTrees(vectors, chosen, frames)
     rules = made.trunks
     if prepared.levers.kin is not None:
-        number = len(prepared.kin.draw_member(made.kind, group, where.rng))
+        number = len(prepared.kin.draw_member(made.kind, kin_cell, where.rng))
         rules = replace(rules, distributions=replace(rules.distributions, number=Fixed(number)))
     vectors = trunks.orientations(rules, prepared.by_mode, where)
-    chosen = [places[int(where.rng.integers(len(places)))] for _ in vectors]
+    chosen = [draw_tree(weights, where.rng) for _ in vectors]
     return DrawnTrees(vectors, chosen, [where.turn] * len(vectors))
 
 

@@ -22,6 +22,7 @@ class MeasuredTrees:
         directions: (T, 3) float64, unit vectors from the soma's center to the trees.
         profiles: for each tree, for each bar (k, 2) float64: path distance (um), diameter (um).
         thinnest: the thinnest diameter (um) of all.
+        joined: (T,) int64, 1 for trees whose sections begin with their parent's last diameter.
     """
 
     diagrams: list
@@ -31,6 +32,7 @@ class MeasuredTrees:
     directions: np.ndarray
     profiles: list
     thinnest: float
+    joined: np.ndarray
 
     @classmethod
     def prepare(cls, kind, distributions):
@@ -58,6 +60,7 @@ class MeasuredTrees:
             np.array([tree["direction"] for tree in trees], dtype=float).reshape(-1, 3),
             profiles,
             min(float(profile[:, 1].min()) for bars in profiles for profile in bars),
+            np.array([bool(tree.get("joined", False)) for tree in trees], dtype=np.int64),
         )
 
     def fill(self, records):
@@ -73,16 +76,20 @@ def profile_table(types):
         types: PreparedTypes; the bars of those without measured trees have no points.
 
     Returns:
-        (points, first_points): (P, 2) float64 distances and diameters (um); (B + 1,) int64.
+        (points, first_points, joined), see
+        :func:`region_grower_flow.engine.kernels.bar_diameters.diametrize_by_bars`.
     """
-    bars = []
+    bars, joined = [], []
     for made in types:
         if made.measured is None:
             bars += [np.empty((0, 2))] * sum(map(len, made.diagrams))
+            joined += [0] * len(made.diagrams)
         else:
             bars += [profile for tree in made.measured.profiles for profile in tree]
+            joined += made.measured.joined.tolist()
     points = np.concatenate([np.empty((0, 2)), *bars])
-    return points, np.cumsum([0, *map(len, bars)]).astype(np.int64)
+    first_points = np.cumsum([0, *map(len, bars)]).astype(np.int64)
+    return points, first_points, np.array(joined, dtype=np.int64)
 
 
 def _check(kind, bars):

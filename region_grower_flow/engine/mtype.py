@@ -212,8 +212,7 @@ def _kin(prepared):
     measured = {made.kind: made.measured for made in prepared.types if made.measured is not None}
     cells = prepared.distributions.get(MEASURED, {}).get("cells") or [{"soma_radius": 0.0}]
     radii = [float(cell["soma_radius"]) for cell in cells]
-    share = 1.0 if prepared.levers.kin is None else prepared.levers.kin
-    return Kin.prepare(measured, len(cells), radii, share)
+    return Kin.prepare(measured, radii, prepared.levers.kin)
 
 
 def _prepare_type(kind, params, distributions, first_diagram, measured):

@@ -32,6 +32,7 @@ def test_a_fork():
     (tree,) = measure_trees(fork(), BASAL_DENDRITE, np.zeros(3))
     right = round(np.pi / 2, 4)
     assert tree["direction"] == [0.0, 1.0, 0.0]
+    assert not tree["joined"]
     assert tree["bars"] == [
         [50.0, 0.0, 0.0, 0.0, 0.0, -1],
         [30.0, 20.0, right, right, round(np.pi, 4), 0],

@@ -14,6 +14,7 @@ from region_grower_flow.calibration.measured import MeasuredCell, measure
 from region_grower_flow.engine import GrowthSite
 from region_grower_flow.engine.growth_checks import EntryChecker
 from region_grower_flow.engine.kernels.measured import measured
+from region_grower_flow.engine.kin import likeness
 from region_grower_flow.engine.model import BarcodeScaling
 from region_grower_flow.engine.mtype import with_levers
 from region_grower_flow.engine.parameters import check_mtypes
@@ -250,7 +251,7 @@ def test_somas_have_the_size_that_is_drawn():
     params["growth_levers"]["kin"] = 0.1
     for i, cell in enumerate(distributions["measured"]["cells"]):
         cell["soma_radius"] = 100.0 + i
-    assert radius_of(grow(params, distributions)) == pytest.approx(100.0, abs=25.0)
+    assert 75.0 < radius_of(grow(params, distributions)) < 130.0
 
 
 KEPT = {"owner_exponent": 0.0, "owner_fidelity": 1.0, "diameters": "measured"}
@@ -271,8 +272,8 @@ def test_bars_bring_their_diameters():
     wanted = means(own, ours)
     for seed in range(4):
         cell = grow(params, distributions, seed)
-        for mean in means(cell, slice(None)):
-            assert np.abs(wanted - mean).min() < 0.3 * mean
+        for mean in means(cell, lengths(cell) > 30.0):
+            assert np.abs(wanted - mean).min() < 0.1 * mean
         assert cell.diameters.min() >= own.diameters[np.repeat(ours, np.diff(own.offsets))].min()
     params["growth_levers"]["basal_dendrite"] = {**KEPT, "diameter_scale": 2.0}
     assert grow(params, distributions).diameters.max() > 1.3 * own.diameters.max()
@@ -294,22 +295,37 @@ def test_branches_that_moved_are_no_thicker_than_their_parents():
     assert (mixed.diameters[kinds == 3] != 1.0).any()
 
 
+@pytest.mark.parametrize("size", [2.0, 5.0, 10.0])
+def test_kin_are_few_and_all_cells_count_alike(size):
+    places = np.random.default_rng(0).normal(size=(12, 2))
+    far = np.linalg.norm(places[:, None] - places[None], axis=2)
+    weights = likeness(far, size)
+    np.testing.assert_allclose(weights.sum(axis=1), 1.0, atol=1e-6)
+    np.testing.assert_allclose(weights.sum(axis=0), 1.0, atol=0.05)
+    spread = np.exp(-(weights * np.log(np.maximum(weights, 1e-300))).sum(axis=1).mean())
+    assert spread == pytest.approx(size, rel=0.1)
+    near = np.argsort(far, axis=1)
+    ordered = np.take_along_axis(weights, near, axis=1)
+    assert ordered[:, :3].sum() > ordered[:, -3:].sum()
+
+
 def test_kin_come_from_few_cells():
     params, distributions = inputs({}, kin=0.1)
     params["grow_types"] = ["basal_dendrite"]
-    sizes = {}
-    for tree in distributions["measured"]["basal_dendrite"]:
-        sizes.setdefault(tree["cell"], set()).add(len(tree["bars"]))
-    for seed in range(6):
-        cell = grow(params, distributions, seed)
-        roots = np.flatnonzero(cell.parents < 0)
-        counts = (np.diff([*roots, cell.n_sections]) + 1) // 2
-        assert len(counts) == 2
-        assert any(set(counts.tolist()) <= own for own in sizes.values())
+    distributions["measured"] = reference(12, ["basal_dendrite"])
+
+    def spread(prepared):
+        weights = prepared.kin.tree_weights["basal_dendrite"]
+        weights = weights / weights.sum(axis=1, keepdims=True)
+        return np.exp(-(weights * np.log(np.maximum(weights, 1e-300))).sum(axis=1)).mean()
+
+    few = spread(engine.prepare(params, distributions))
+    del params["growth_levers"]["kin"]
+    assert few < 0.4 * spread(engine.prepare(params, distributions))
 
 
 def test_measured_trunks_point_as_in_a_cell():
-    params, distributions = inputs({"trunks": "measured"}, kin=0.1)
+    params, distributions = inputs({"trunks": "measured"})
     params["grow_types"] = ["basal_dendrite"]
     turned = np.array([[0.0, 1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, -1.0]])
     prepared = engine.prepare(params, distributions)

@@ -22,13 +22,14 @@ def diametrize_by_bars(forest, first_bars, profiles, rules, morphology):
     Args:
         forest: Forest that has grown with owners.
         first_bars: (D + 1,) int64, where the bars of each diagram begin.
-        profiles: (points, first_points): (P, 2) float64, path distances (um) and diameters (um)
-            along bars; (B + 1,) int64, where those of each bar of all diagrams begin.
+        profiles: (points, first_points, joined): (P, 2) float64, path distances (um) and diameters
+            (um) along bars; (B + 1,) int64, where those of each bar of all diagrams begin; (D,)
+            int64, 1 where the sections of a diagram's tree begin with their parent's diameter.
         rules: (K, 2) float64: factor of the diameters of each neurite type (0: leave them), and the
             thinnest diameter (um).
         morphology: (points, offsets, parents, diameters) of the grown cell; the last is changed.
     """
-    table, first_points = profiles
+    table, first_points, joined = profiles
     points, offsets, parents, diameters = morphology
     n_sections = parents.shape[0]
     place = reading_order(forest.sections[:n_sections])
@@ -58,6 +59,8 @@ def diametrize_by_bars(forest, first_bars, profiles, rules, morphology):
         factor = factor if window[0] * factor <= most else most / window[0]
         for i in range(window.shape[0]):
             window[i] = max(window[i] * factor, thinnest)
+        if parent != NO_SECTION and joined[tree.diagram] == 1:
+            window[0] = diameters[offsets[parent + 1] - 1]
 
 
 @kernel

@@ -38,7 +38,7 @@ def bifurcate(index, tree, forest, space, rng):
     if rules.branching == MEASURED:
         directions = measured(chord(section), bar.angles, rules.angle_scale, rng)
         if along_apical:
-            heading = (section.direction[0], section.direction[1], section.direction[2])
+            heading = (section.aim[0], section.aim[1], section.aim[2])
             directions = (heading, directions[1])
     elif along_apical:
         heading = (section.direction[0], section.direction[1], section.direction[2])
