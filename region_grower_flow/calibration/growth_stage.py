@@ -24,7 +24,7 @@ KERNELS = ("core", "diameters", "diameters_sampled", "levers")
 
 @dataclass(frozen=True)
 class GrowthPlan:
-    """What is calibrated, and how.
+    """Plan of a calibration of growth.
 
     Attributes:
         mode: growth_values.PARAMETERS or EXTENDED.

@@ -32,7 +32,7 @@ from region_grower_flow.morphology import APICAL_DENDRITE
 
 @dataclass(frozen=True)
 class Corrections:
-    """What is known of the cells, and not from their files.
+    """Knowledge of the cells that is not in their files.
 
     Attributes:
         pia: direction of the pia in all files (see ``frames.parse_direction``); what the table says

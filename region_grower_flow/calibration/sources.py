@@ -79,7 +79,7 @@ def corrections_of(options):
 
 
 def is_prepared(options):
-    """Whether copies of the reconstructions are used instead of the files as they are."""
+    """True if copies of the reconstructions are used instead of the files as they are."""
     return options.morphology_frame != AS_GIVEN or options.shrinkage_z != 1.0
 
 

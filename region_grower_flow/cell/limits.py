@@ -20,7 +20,7 @@ EXTENT_DECIMALS = 3
 """An extent (um) that rounds to 0 belongs to a tree that grows away from the pia: not scaled."""
 
 ROUNDED_AWAY = 0.5
-"""What NumPy rounds to 0: it rounds halves to even numbers."""
+"""Largest value that NumPy rounds to 0: it rounds halves to even numbers."""
 
 
 Limits: TypeAlias = Mapping[str, tuple[float | None, float | None]]

@@ -1,4 +1,4 @@
-"""What a machine and a folder are like for a run: one sentence each, and how to mend it."""
+"""Examination of a machine and a folder for a run: one sentence each, and how to mend it."""
 
 import contextlib
 import fcntl
@@ -23,7 +23,7 @@ FILES, FILE_BYTES = 50, 60_000
 """Files that are written to measure a folder, each as large as a usual cell's."""
 
 SLOW_SECONDS = 0.01
-"""For one file: growing a cell takes a tenth of it."""
+"""Seconds for one file: growing a cell takes a tenth of it."""
 
 LEAST_SHARED = 100_000_000
 """Bytes of /dev/shm that some ranks of MPICH need."""

@@ -1,4 +1,4 @@
-"""What can be known of growth before it: which way dendrites point, and which cells will be lost.
+"""Forecast of growth: which way dendrites point, and which cells will be lost.
 
 NeuroTS draws a cell up to ten times. It refuses a draw with more trees than a list of orientations
 has, and one with fewer than two basal dendrites; a cell whose ten draws are all refused is lost.
@@ -16,12 +16,12 @@ DOWN = 135.0
 NOTEWORTHY = 0.01
 """Fraction of an mtype's cells from which a foreseeable loss is told."""
 SAMPLE = "sample"
-"""Of the option ``extra_apicals``: trees beyond the orientations get directions of their own."""
+"""Value of the option ``extra_apicals``: trees beyond the orientations get their own directions."""
 
 
 @dataclass(frozen=True)
 class Direction:
-    """Which way the apical dendrites of an mtype point.
+    """Direction of the apical dendrites of an mtype.
 
     Attributes:
         down: how many of its reconstructions have theirs towards the white matter.
@@ -33,7 +33,7 @@ class Direction:
 
     @property
     def is_inverted(self):
-        """Whether most of them point down."""
+        """True if most of them point down."""
         return self.cells > 0 and self.down > self.cells / 2
 
 
@@ -116,7 +116,7 @@ def refused_share(counts, orientations, extra_apicals="fail"):
 _TOO_MANY = "more trees than the {} orientation(s) given: set extra_apicals = sample"
 _TOO_FEW = "fewer than two trees: set min_basal_trees = 2"
 DEFAULT_ORIENTATIONS = {BASAL: None, APICAL: [[0.0, 1.0, 0.0]]}
-"""Of NeuroTS's own parameters."""
+"""Orientations in NeuroTS's own parameters."""
 
 
 def loss_notes(populations, cells, min_basal_trees=1, extra_apicals="fail", orientations=None):

@@ -305,23 +305,23 @@ def clean(flow, work_dir, config, task, stale, all_, yes):
     take over. After --all a run makes everything again, and needs --overwrite for the outputs.
     """
     task_class("SynthesizeMorphologies")  # as above
-    from region_grower_flow.tasks.cleaning import sweeping
+    from region_grower_flow.tasks.cleaning import removing
 
     if stale and all_:
         raise click.UsageError("--stale and --all exclude each other")
     try:
-        with sweeping(*_which_run(flow, work_dir, config), task, all_) as sweep:
-            if not sweep.files:
-                click.echo(f"Nothing to remove in {sweep.folder}.")
+        with removing(*_which_run(flow, work_dir, config), task, all_) as removal:
+            if not removal.files:
+                click.echo(f"Nothing to remove in {removal.folder}.")
                 return
-            click.echo(f"To be removed from {sweep.folder}:")
-            for line in sweep.lines():
+            click.echo(f"To be removed from {removal.folder}:")
+            for line in removal.lines():
                 click.echo(line)
             if not yes and not _agreed():
                 click.echo("Nothing has been removed.", err=True)
                 sys.exit(FAILED)
-            sweep.remove()
-            click.echo(f"{len(sweep.files)} files removed.")
+            removal.remove()
+            click.echo(f"{len(removal.files)} files removed.")
     except FlowError as error:
         click.echo(str(error), err=True)
         sys.exit(exit_code(error))

@@ -53,7 +53,7 @@ _CELLS = re.compile(r"(?:cells|SynthesizeChunk)_(\d+)-(\d+)(?:\.\w+)?")
 
 
 @dataclass
-class Sweep:
+class Removal:
     """Files of a work folder that would be removed.
 
     Attributes:
@@ -104,8 +104,8 @@ def in_bytes(size: float) -> str:
     return f"{size:.1f} {unit}"
 
 
-def everything(folder: PathLike) -> Sweep:
-    """A Sweep of all that the package has made in a work folder; outputs stay.
+def everything(folder: PathLike) -> Removal:
+    """A Removal of all that the package has made in a work folder; outputs stay.
 
     Raises:
         InvalidInput: it is no work folder.
@@ -122,7 +122,7 @@ def everything(folder: PathLike) -> Sweep:
     files = _without_outputs(folder, files, manifests)
     if _is_work_folder(folder / layout.HOLDOUT_WORK):
         files += _everything_held_out(folder / layout.HOLDOUT_WORK)
-    return Sweep(folder, files)
+    return Removal(folder, files)
 
 
 def _is_intermediate(name: str) -> bool:
@@ -140,8 +140,8 @@ def _everything_held_out(folder: Path) -> list[Path]:
     return [*everything(folder).files, *(path for path in files if path.is_file())]
 
 
-def stale(folder: PathLike, chunks: Mapping[tuple[int, int], bool] | None) -> Sweep:
-    """A Sweep of what no stage refers to that is up to date, and no run would take over.
+def stale(folder: PathLike, chunks: Mapping[tuple[int, int], bool] | None) -> Removal:
+    """A Removal of what no stage refers to that is up to date, and no run would take over.
 
     Args:
         folder: the work folder.
@@ -152,22 +152,22 @@ def stale(folder: PathLike, chunks: Mapping[tuple[int, int], bool] | None) -> Sw
         InvalidInput: it is no work folder.
     """
     folder = _work_folder(folder)
-    sweep, kept = Sweep(folder), []
+    removal, kept = Removal(folder), []
     for path in _ours(folder):
         place = path.relative_to(folder).parts
         if path.name.startswith(TEMPORARY_PREFIX) or _is_stale(place[1], chunks):
-            sweep.files.append(path)
+            removal.files.append(path)
         else:
             kept.append(path)
     named = set(_named(folder, kept))
     for path in kept:
         place = path.relative_to(folder).parts
         if place[0] == layout.MORPHOLOGIES and "/".join(place[1:]) not in named:
-            sweep.files.append(path)
-    sweep.files = _without_outputs(folder, sweep.files, [])
+            removal.files.append(path)
+    removal.files = _without_outputs(folder, removal.files, [])
     if _is_work_folder(folder / layout.HOLDOUT_WORK):
-        sweep.files += stale(folder / layout.HOLDOUT_WORK, None).files
-    return sweep
+        removal.files += stale(folder / layout.HOLDOUT_WORK, None).files
+    return removal
 
 
 def _is_stale(name: str, chunks: Mapping[tuple[int, int], bool] | None) -> bool:

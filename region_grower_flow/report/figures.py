@@ -102,7 +102,7 @@ def _drawings(results, part):
 
 
 def _is_untested(population):
-    """Whether a population (dict of the results) has too few cells to be tested."""
+    """True if a population (dict of the results) has too few cells to be tested."""
     counts = [population.get("n_reference"), population.get("n_synthesized")]
     return any(count is not None and count < MIN_REFERENCE_CELLS for count in counts)
 

@@ -16,7 +16,7 @@ from region_grower_flow.report.growth_page import (
 
 SEED = 3
 MOST_MTYPES = 60
-"""With more, a page with all pictures would be too large to open."""
+"""Mtypes beyond which a page with all pictures would be too large to open."""
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from region_grower_flow.runtime import slurm
 from region_grower_flow.runtime.slurm import JobOptions
 
 POLL_SECONDS = 0.5, 15.0
-"""Between two looks at the queue, at first and in the end: a controller serves many users."""
+"""Seconds between two looks at the queue, first and last: a controller serves many users."""
 
 POLL_GROWTH = 1.3
 """Factor from each wait to the next."""

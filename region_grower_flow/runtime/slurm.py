@@ -18,19 +18,19 @@ from region_grower_flow.errors import InvalidInput, WorkerFailed
 from region_grower_flow.io.atomic import PathLike, make_folder, write_text_atomic
 
 ANSWER_SECONDS = 60
-"""For a command of Slurm to answer: a busy controller takes its time."""
+"""Seconds for a command of Slurm to answer: a busy controller takes its time."""
 
 PENDING, RUNNING = "PENDING", "RUNNING"
 
 JOB_ID = re.compile(r"\d+")
 
 NO_JOB = "Invalid job id specified"
-"""What squeue and scancel say of jobs that Slurm has forgotten."""
+"""Words of squeue and scancel about jobs that Slurm has forgotten."""
 
 
 @dataclass(frozen=True)
 class JobOptions:
-    """What is asked of Slurm for each job.
+    """Requests to Slurm for each job.
 
     Attributes:
         partition, account, time: as sbatch takes them; None for Slurm's own.

@@ -76,7 +76,7 @@ def launcher_works(launcher: str) -> tuple[bool | None, str]:
 
 
 def try_launcher(launcher: str) -> tuple[bool | None, str]:
-    """What :func:`launcher_works` says, by a trial of now: nothing is remembered."""
+    """The answer of :func:`launcher_works`, by a new trial: nothing is remembered."""
     problem = file_size_problem()
     if problem:
         return False, problem

@@ -122,7 +122,9 @@ def run_serial(
         OutputFailed: a file cannot be written.
     """
     with RankNotes(job.notes, 0) as notes:
-        progress = _Progress(lambda: (notes.done, notes.dropped), on_progress or (lambda _: None))
+        progress = _ProgressReports(
+            lambda: (notes.done, notes.dropped), on_progress or (lambda _: None)
+        )
         notes.enter(states.LOADING)
         try:
             synthesizer = synthesizer or _open_synthesizer(job)
@@ -143,7 +145,7 @@ def _open_synthesizer(job: Job) -> "Synthesizer":
     return open_synthesizer(job.settings)
 
 
-class _Progress:
+class _ProgressReports:
     """Reports how many cells are done, not too often."""
 
     def __init__(
@@ -312,7 +314,7 @@ def _hand_out(comm: Any, job: Job, notes: RankNotes, events: int) -> int:
     """Rank 0: give each ready rank the next block until all are finished; an exit code."""
     from mpi4py import MPI
 
-    progress = _Progress(
+    progress = _ProgressReports(
         lambda: _count_cells(job), lambda values: _emit("progress", events, **values)
     )
     watch = _LauncherWatch(job)

@@ -25,7 +25,7 @@ from region_grower_flow.runtime.timeout import limit_of_reason
 L = logging.getLogger(__name__)
 
 START_SECONDS = 1.5
-"""What ranks need to start: launcher, imports, kernels."""
+"""Seconds that ranks need to start: launcher, imports, kernels."""
 
 FEW_CELLS = 2000
 """More are never grown in this process of their own accord: nobody need ask how long they take."""

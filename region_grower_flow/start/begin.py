@@ -19,7 +19,7 @@ FLOW = "flow.cfg"
 
 @dataclass
 class Beginning:
-    """What is to be written.
+    """Files that are to be written.
 
     Attributes:
         lines: of the terminal.

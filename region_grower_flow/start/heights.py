@@ -1,4 +1,4 @@
-"""How far apical dendrites of reconstructions reach, and in which layer that is at the cells."""
+"""Reach of the reconstructions' apical dendrites, and the layer where that is at the cells."""
 
 import numpy as np
 

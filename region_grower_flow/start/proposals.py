@@ -1,4 +1,4 @@
-"""What is proposed for one's own data, each with the line that tells it."""
+"""Proposals for one's own data, each with the line that tells it."""
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
@@ -23,7 +23,7 @@ LIMIT = 0.99
 
 @dataclass
 class Proposal:
-    """What is proposed.
+    """Proposed parts of a configuration.
 
     Attributes:
         region_map: {region of cells: region of the atlas}.

@@ -1,4 +1,4 @@
-"""What one's own cells, atlas and reconstructions are, read before anything is proposed."""
+"""Survey of one's own cells, atlas and reconstructions, made before anything is proposed."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ from region_grower_flow.start.tables import find_table
 
 @dataclass(frozen=True)
 class Sources:
-    """What a user names.
+    """Sources that a user names.
 
     Attributes:
         cells: file of the cells.
@@ -39,7 +39,7 @@ class Sources:
 
 @dataclass
 class Survey:
-    """What the sources hold.
+    """Contents of the sources.
 
     Attributes:
         sources: Sources.

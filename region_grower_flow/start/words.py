@@ -1,4 +1,4 @@
-"""What the first look tells in the terminal: a line for each thing that was found."""
+"""Words of the first look in the terminal: a line for each thing that was found."""
 
 from region_grower_flow.errors import some
 from region_grower_flow.start.layers import sorted_layers

@@ -14,8 +14,8 @@ from region_grower_flow.tasks.status import RunState, find_roots
 
 
 @contextlib.contextmanager
-def sweeping(work_dir=None, config=None, task=None, everything=False):
-    """The Sweep of a run's work folder; its locks are held meanwhile.
+def removing(work_dir=None, config=None, task=None, everything=False):
+    """The Removal of a run's work folder; its locks are held meanwhile.
 
     Args:
         work_dir, config, task: which run, see :func:`region_grower_flow.tasks.status.find_roots`.
@@ -38,9 +38,11 @@ def sweeping(work_dir=None, config=None, task=None, everything=False):
             if who is not None:
                 raise Busy(f"{path.stem} is being made by {who}. Wait until it ends, or stop it.")
             stack.enter_context(stage_lock(path, path.stem))
-        sweep = cleaning.everything(folder) if everything else cleaning.stale(folder, _chunks(root))
+        removal = (
+            cleaning.everything(folder) if everything else cleaning.stale(folder, _chunks(root))
+        )
         with writing(folder):
-            yield sweep
+            yield removal
 
 
 def _lock_files(folder):

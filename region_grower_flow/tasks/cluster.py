@@ -36,7 +36,7 @@ class InJobs:
         return [] if self.is_alone else super().held_places()
 
     def before_jobs(self):
-        """What is done before jobs are submitted."""
+        """Preparation of a run, before jobs are submitted."""
 
     def make_and_record(self):
         """Make the outputs, or have them made by a job."""
@@ -87,7 +87,7 @@ def piece(task, number):
 
 
 def piece_is_made(task, number):
-    """Whether a piece of the run has been made from today's inputs."""
+    """True if a piece of the run has been made from today's inputs."""
     return piece(task, number).has_been_made()
 
 

@@ -32,7 +32,7 @@ class CalibrateGrowth(OfReconstructions, FlowTask):
 
     @property
     def path(self):
-        """Where the calibrated parameters are."""
+        """Path of the calibrated parameters."""
         return Path(self.generated_parameters or self.work_path(layout.CALIBRATED_PARAMETERS))
 
     def make(self):

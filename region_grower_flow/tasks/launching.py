@@ -45,7 +45,7 @@ def _count(options):
 
 
 def wanted_workers(options):
-    """How many workers are wanted, 0 for no MPI."""
+    """Number of workers that are wanted, 0 for no MPI."""
     return 0 if options.nb_processes == 0 else processes(options.nb_processes)
 
 

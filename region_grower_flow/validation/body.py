@@ -1,4 +1,4 @@
-"""What every biologist sees first: soma size, the thinnest branches, and which way a cell stands.
+"""Tests of what is seen first: soma size, the thinnest branches, and which way a cell stands.
 
 * ``soma radius``: one feature of a cell, tested as those of the morphometrics, a family by itself.
 * ``thinnest diameter``: growth must not go below what was reconstructed. With more synthesized

@@ -138,7 +138,7 @@ def _number(test, value):
 
 
 def _further(verdicts):
-    """What other tiers say, where they fail."""
+    """Results of other tiers, where they fail."""
     words = []
     for verdict in verdicts:
         test, wrong = verdict["test"], verdict["verdict"] == FAIL

@@ -59,10 +59,10 @@ def test_outputs_of_placement_go_where_no_option_has_named_them(work):
 def test_all_of_a_hold_out_goes_but_files_of_others(work, held_out):
     mine = work / layout.HOLDOUT_WORK / layout.VACUUM / "PC" / "mine.h5"
     touch(mine)
-    sweep = cleaning.everything(work)
-    assert set(sweep.files) == held_out
-    assert len(sweep.files) == len(held_out)
-    sweep.remove()
+    removal = cleaning.everything(work)
+    assert set(removal.files) == held_out
+    assert len(removal.files) == len(held_out)
+    removal.remove()
     assert [path for path in work.rglob("*") if path.is_file()] == [mine]
 
 
@@ -87,17 +87,17 @@ def test_chunks_stay_where_it_is_not_known_which_there_are(work):
 def test_what_has_another_name_elsewhere_frees_nothing(work):
     ours = work / layout.MORPHOLOGIES / f"{'0' * 32}.h5"
     touch(ours)
-    (line,) = cleaning.Sweep(work, [ours]).lines()
+    (line,) = cleaning.Removal(work, [ours]).lines()
     assert line.endswith("1 files, 1 bytes")
     output = work.parent / "out.h5"
     output.hardlink_to(ours)
-    (line,) = cleaning.Sweep(work, [ours]).lines()
+    (line,) = cleaning.Removal(work, [ours]).lines()
     assert line.endswith("1 files, 1 bytes, 1 bytes of it shared with outputs")
     # Not when all of its names go.
     second = work / layout.VACUUM_WORK / layout.CELL_TABLE
     second.parent.mkdir()
     output.rename(second)
-    assert not any("shared" in line for line in cleaning.Sweep(work, [ours, second]).lines())
+    assert not any("shared" in line for line in cleaning.Removal(work, [ours, second]).lines())
 
 
 def test_another_folder_is_refused(tmp_path):
