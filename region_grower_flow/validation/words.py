@@ -9,7 +9,6 @@ from region_grower_flow.validation.body import DIRECTION, SOMA, THINNEST, UPRIGH
 from region_grower_flow.validation.verdict import (
     FAIL,
     MIN_REFERENCE_CELLS,
-    NO_POWER,
     NOT_TESTABLE,
     PASS,
 )
@@ -65,14 +64,20 @@ def sentence(verdicts, population):
     if population.get("reference") == "bar codes":
         return _of_bar_codes(verdicts)
     if (count or 0) < MIN_REFERENCE_CELLS or grown < MIN_REFERENCE_CELLS:
+        down = [v for v in verdicts if v["test"] == UPRIGHT and v["verdict"] == FAIL]
         return (
+            f"{'The cells are UPSIDE DOWN. ' if down else ''}"
             f"No test: {count or 0} reconstructions and {grown} grown cells, where at least "
-            f"{MIN_REFERENCE_CELLS} of each are needed; the figures lay both over each other, and "
+            f"{MIN_REFERENCE_CELLS} of each are needed; the figures show both side by side, and "
             "what they show may be chance."
         )
     features = [v for v in verdicts if v["test"] in _FEATURES]
-    parts = [_agreement(features, count), _differences(features), _further(verdicts)]
-    parts.append(_certainty(features, count))
+    agreement, differences = _agreement(features, count), _differences(features)
+    if agreement and differences:
+        agreement = f"{agreement}; but it has {differences}"
+    elif differences:
+        agreement = f"differs from {count} reconstructions in all that is measured: {differences}"
+    parts = [agreement, _further(verdicts), _certainty(features, count)]
     text = "; ".join(part for part in parts if part)
     return f"{text[0].upper()}{text[1:]}."
 
@@ -97,7 +102,7 @@ def _agreement(features, count):
     if unseen:
         against = "" if same else f" to {count} reconstructions"
         parts.append(f"no difference{against} is seen in {_listed(unseen)}")
-    return ", ".join(parts) or f"differs from {count} reconstructions in all that is measured"
+    return ", ".join(parts)
 
 
 def _differences(features):
@@ -110,7 +115,7 @@ def _differences(features):
     told = [_difference(v, several) for v in wrong[:MOST_DIFFERENCES]]
     left = len(wrong) - len(told)
     more = f", and {left} more differences" if left else ""
-    return f"but it has {', '.join(told)}{more}"
+    return f"{', '.join(told)}{more}"
 
 
 def _difference(verdict, several):
@@ -149,9 +154,10 @@ def _further(verdicts):
         elif verdict["tier"] == "classifier" and verdict["statistic"] is not None:
             share = f"{verdict['statistic']:.0%}"
             words.append(
-                f"a classifier tells {share} of the cells right"
-                if wrong
-                else f"a classifier cannot tell them apart ({share} right)"
+                f"a classifier cannot tell them apart ({share} right)"
+                if verdict["verdict"] == PASS
+                else f"a classifier tells {share} of the cells right"
+                + ("" if wrong else ", which may be chance")
             )
     trunks = [v for v in verdicts if v["tier"] == "trunks" and v["verdict"] == FAIL]
     kinds = sorted({(v["neurite_type"] or "").removesuffix("_dendrite") for v in trunks})
@@ -172,11 +178,9 @@ def _certainty(features, count):
     ]
     if not widths:
         return None
-    weak = any(v["verdict"] == NO_POWER for v in features)
-    seen = "so that not all of this is certain" if weak else "so that this is fairly certain"
     return (
-        f"with {count} reconstructions, medians are known to about {np.median(widths):.1f} times "
-        f"the spread between cells, {seen}"
+        f"with {count} reconstructions, differences below about {np.median(widths):.1f} times the "
+        "spread between cells cannot be seen"
     )
 
 

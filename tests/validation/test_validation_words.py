@@ -24,7 +24,7 @@ def test_cells_that_agree():
     assert "but it has" not in text
     assert "24 reconstructions" in text
     assert "a classifier cannot tell them apart" in text
-    assert re.search(r"medians are known to about 0\.\d times the spread between cells", text)
+    assert re.search(r"differences below about 0\.\d times the spread between cells", text)
     assert text[0].isupper()
     assert text.endswith(".")
 
