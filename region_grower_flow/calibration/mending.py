@@ -9,7 +9,8 @@ told as a Note:
 * a tree has the type of its root: an axon that starts from a dendrite is left out of it, other
   branches count as the root's type;
 * a tree of one point, or of no length, is passed over;
-* a tree that begins at the soma's center begins where it leaves the soma, and one that begins
+* a tree that begins at the soma's center (or inside the soma, at the very point where another one
+  begins, too) begins where it leaves the soma, and one that begins
   exactly above the center (along z), so that it has no angle in the plane, a hair beside.
 
 A cell without faults is used as its file is, bit by bit.
@@ -91,7 +92,9 @@ def mend(morphology):
         return Mended(morphology, [])  # which the examination refuses
     soma = _sphere(morphology)
     center = soma[0] if soma else soma_center(morphology)
-    plans = [_plan(root, center) for root in morphology.root_sections]
+    radius = soma[1] if soma else soma_radius(morphology)
+    shared = _shared_starts(morphology.root_sections, center, radius)
+    plans = [_plan(root, center, shared) for root in morphology.root_sections]
     if all(plan.empty for plan in plans) or not (soma or any(plan.faults for plan in plans)):
         return Mended(morphology, [])
     from morphio import mut
@@ -99,7 +102,6 @@ def mend(morphology):
     copy, notes = mut.Morphology(morphology, **without_warnings()), []
     if soma:
         notes.append(_mend_soma(copy, *soma))
-    radius = soma[1] if soma else soma_radius(morphology)
     for plan, root in zip(plans, copy.root_sections, strict=True):
         plan.apply(copy, root, center, radius)
     notes += _tree_notes(plans)
@@ -218,7 +220,17 @@ class _Plan(NamedTuple):
             root.points = [root.points[0] + [BESIDE, 0, 0], *root.points[1:]]
 
 
-def _plan(root, center):
+def _shared_starts(roots, center, radius):
+    """The points inside the soma at which several trees begin: the tracer's idea of its center."""
+    starts = [tuple(root.points[0].tolist()) for root in roots if len(root.points)]
+    return {
+        start
+        for start in set(starts)
+        if starts.count(start) > 1 and np.linalg.norm(np.array(start) - center) < radius
+    }
+
+
+def _plan(root, center, shared):
     sections = list(root.iter())
     kind, axons, others = int(root.type), [], 0
     types = [int(section.type) for section in sections]
@@ -234,8 +246,9 @@ def _plan(root, center):
             else:
                 others += other != kind
     points = root.points
-    away = np.linalg.norm(points - center, axis=1) > AT_CENTER
-    first = tuple(float(x) for x in points[0]) if len(points) else None
+    first = tuple(points[0].tolist()) if len(points) else None
+    origin = np.array(first) if first in shared else center
+    away = np.linalg.norm(points - origin, axis=1) > AT_CENTER
     empty = not any(np.ptp(section.points, axis=0).any() for section in sections)
     # A trunk that ends at the center, too, has no direction: the examination refuses it.
     central = bool(len(away) and not away[0] and away.any())
@@ -264,10 +277,12 @@ def _cut(copy, section):
 def _from_surface(points, center, radius):
     """A trunk's points, with the first ones, at the center, moved to where it leaves the soma."""
     points = points.astype(float)
-    away = np.linalg.norm(points - center, axis=1)
-    outside = int(np.argmax(away > AT_CENTER))
-    direction = (points[outside] - center) / away[outside]
-    start = center + direction * min(radius, away[outside] / 2)
+    distances = np.linalg.norm(points - center, axis=1)
+    # The trunk leaves the place where it was begun, which may be beside the center.
+    left = np.linalg.norm(points - points[0], axis=1) > AT_CENTER
+    outside = int(np.argmax(left & (distances > AT_CENTER)))
+    direction = (points[outside] - center) / distances[outside]
+    start = center + direction * min(radius, distances[outside] / 2)
     points[:outside] = start
     return points.astype(np.float32)
 

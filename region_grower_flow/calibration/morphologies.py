@@ -150,8 +150,8 @@ class _Outline:
         self.sizes = np.diff(self.offsets)
         self.children = morphology.connectivity
         self.roots = self.children.get(-1, [])
-        kinds = np.repeat(self.types, self.sizes)
-        self.in_dendrite = np.isin(kinds, [NEURITE_TYPES[name] for name in DENDRITES])
+        self.in_section = np.isin(self.types, [NEURITE_TYPES[name] for name in DENDRITES])
+        self.in_dendrite = np.repeat(self.in_section, self.sizes)
 
     def trees(self):
         counts = Counter(_TYPE_NAMES.get(int(self.types[root])) for root in self.roots)
@@ -182,6 +182,11 @@ class _Outline:
     def dendrites(self):
         """The root sections of its dendrites."""
         return [root for root in self.roots if _TYPE_NAMES.get(int(self.types[root])) in DENDRITES]
+
+    def have_length(self):
+        """True if any section of a dendrite has a length."""
+        sections = zip(self.offsets[:-1], self.offsets[1:], self.in_section, strict=True)
+        return any(np.ptp(self.points[a:b], axis=0).any() for a, b, kept in sections if kept)
 
     def gap(self, root):
         """Distance (um) of a tree's first point from the soma's surface."""
@@ -227,9 +232,8 @@ def _fault(outline, mended):
         passed = next((note for note in mended if "passed over" in note.text), None)
         words = f"; {passed.text}" if passed else ""
         return f"it has no dendrites ({_present(outline, trees)}{words})", None, None
-    points = outline.points[outline.in_dendrite]
-    if not np.ptp(points, axis=0).any():
-        return "its dendrites have no length", None, tuple(points[0])
+    if not outline.have_length():
+        return "its dendrites have no length", None, tuple(outline.points[outline.in_dendrite][0])
     return _fault_of_diameters(outline) or _fault_of_soma(outline)
 
 
@@ -282,10 +286,10 @@ def _notes(outline, path):
     for what, value, (least, most) in outline.sizes_in_um(USUAL_RADII, USUAL_REACH):
         if not least <= value <= most:
             size = "large" if value > most else "small"
-            unit = "nanometres (or voxels)" if value > most else "millimetres (or voxels)"
+            unit = "nanometres, or voxels" if value > most else "millimetres, or voxels"
             yield Note(
-                f"{what} {value:.3g} um, too {size} for most neurons: is the file in {unit}?",
-                f"are unusually {size}: are their files in {unit}?",
+                f"{what} {value:.3g} um, too {size} for most neurons (is the file in {unit}?)",
+                f"are unusually {size} (are their files in {unit}?)",
             )
     far = [root for root in outline.dendrites() if outline.gap(root) > MAX_GAP]
     if far:

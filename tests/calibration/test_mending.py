@@ -124,6 +124,19 @@ def test_trees_that_begin_at_the_center(tmp_path):
     assert root.points[1] == pytest.approx(toward)
 
 
+def test_trees_that_begin_at_one_point_inside_the_soma(tmp_path):
+    """A contour's center is not where the tracer thought that it was."""
+    made = make_cell(np.random.default_rng(1))
+    made.soma.points = made.soma.points + np.float32([2, 0, 0])
+    for root in made.root_sections:
+        root.points = np.concatenate([np.zeros((1, 3), np.float32), root.points[1:]])
+    path = write_cell(made, tmp_path, "a", "asc")
+    (text,) = texts(examine(path))
+    assert text.startswith("3 of its basal dendrites begin at the soma's center: moved")
+    starts = np.array([root.points[0] for root in as_used(path).root_sections])
+    assert len(np.unique(starts.round(2), axis=0)) == 3
+
+
 def test_a_trunk_straight_above_the_soma(tmp_path):
     """Its angle in the plane would be no number, and nothing could be extracted."""
     path = written(tmp_path, "\n".join(tree(tree(POINT, (7, 0, 0)), (0, 0, 7))) + "\n")
@@ -155,6 +168,13 @@ def test_trees_without_length_are_passed_over(tmp_path, last):
     what = "no length" if last else "one point"
     assert texts(examined) == [f"1 of its 4 trees has {what} and is passed over (line {count + 1})"]
     assert examined.trees == {BASAL: 3}
+
+
+def test_dendrites_of_single_points_only(tmp_path):
+    text = "1 1 0 0 0 6 -1\n2 3 0 8 0 0.5 1\n3 3 0 -8 0 0.5 1\n"
+    examined = examine(written(tmp_path, text))
+    assert examined.problem == "its dendrites have no length"
+    assert examined.line == 2
 
 
 def test_an_axon_that_starts_from_a_dendrite(tmp_path):
@@ -226,7 +246,7 @@ def test_units(tmp_path, factor, soma, words):
     examined = examine(written(tmp_path, "\n".join(map(" ".join, rows)) + "\n"))
     if words is None:
         assert examined.problem is None
-        assert "too large for most neurons: is the file in nanometres" in texts(examined)[0]
+        assert "too large for most neurons (is the file in nanometres" in texts(examined)[0]
     else:
         assert words in examined.problem
         assert "micrometres" in examined.hint.lower()
