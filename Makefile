@@ -1,4 +1,4 @@
-# make synthesize   set up and run the whole pipeline on the package's own example, with its report
+# make synthesize   set up and run the whole pipeline on the package's own example, with its page
 # make test         set up and run lint and all tests (make quick: the quick half)
 # make test-oldest  the quick half with the oldest versions that setup.cfg allows
 # make benchmark    race the reference (see benchmarks/README.rst)
@@ -19,7 +19,6 @@ QUICK = -m "not slow and not browser and not slurm"
 
 synthesize: $(VENV)/.installed
 	$(BIN)/luigi --module region_grower_flow SynthesizeMorphologies --nb-processes $(WORKERS)
-	$(BIN)/luigi --module region_grower_flow ReportSynthesis --nb-processes $(WORKERS)
 	@$(BIN)/region-grower-flow status
 
 test: $(VENV)/.tested lint

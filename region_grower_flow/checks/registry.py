@@ -53,7 +53,7 @@ class InputCheck:
 
 _CALIBRATION = (groups.Work, groups.Reference, groups.Model)
 _SYNTHESIS = (*_CALIBRATION, groups.Space, groups.Growth, groups.Execution, groups.Outputs)
-_REPORT = (*_SYNTHESIS, groups.Report, groups.Collage, groups.Page)
+_REPORT = (*_SYNTHESIS, groups.Report, groups.Collage)
 
 CHECKS = {
     "reconstructions": InputCheck(_CALIBRATION, inputs.calibration_files, check_calibration),

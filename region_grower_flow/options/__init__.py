@@ -12,7 +12,7 @@ from region_grower_flow.options.model import Model
 from region_grower_flow.options.outputs import Outputs
 from region_grower_flow.options.placement import AxonChoice, Placement, Planes, Slicing
 from region_grower_flow.options.reference import Reference
-from region_grower_flow.options.report import Collage, Page, Report, ReportChoice
+from region_grower_flow.options.report import Collage, Report, ReportChoice
 from region_grower_flow.options.space import Space
 from region_grower_flow.options.vacuum import Vacuum
 from region_grower_flow.options.validation import Validation
@@ -30,7 +30,6 @@ GROUPS = (
     Validation,
     Report,
     Collage,
-    Page,
     ReportChoice,
     Placement,
     Planes,
@@ -49,7 +48,6 @@ __all__ = [
     "Model",
     "Options",
     "Outputs",
-    "Page",
     "Placement",
     "Planes",
     "Reference",

@@ -36,6 +36,8 @@ class Outputs(Group):
     container_path = Place["str | None"]("HDF5 container for all morphologies")
     circuit_config = Place["str | None"]("SONATA circuit configuration to write")
     out_summary = Place["str | None"]("JSON file of the run's summary (beside the cells)")
+    skip_page = Switch("Write no page of the run at its end", identity=False)
+    out_report = Place["str | None"]("HTML file of the page of the run (beside the cells)")
     max_failure_ratio = Ratio(
         "Greatest ratio, per mtype, of cells that could not be grown", default=1.0
     )

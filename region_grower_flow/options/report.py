@@ -69,14 +69,6 @@ class Collage(Group):
     )
 
 
-class Page(Group):
-    """The page of a synthesis."""
-
-    TITLE = "Page"
-
-    out_report = Place["str | None"]("HTML file of the report of a synthesis (beside the cells)")
-
-
 class ReportChoice(Group):
     """Reports that are made together."""
 

@@ -15,7 +15,7 @@ __all__ = ["MakeReports", "reports", "synthesis_report"]
 class MakeReports(FlowTask):
     """Make several reports, by default all that the options allow."""
 
-    groups = (*SYNTHESES, options.Report, options.Collage, options.Page, options.ReportChoice)
+    groups = (*SYNTHESES, options.Report, options.Collage, options.ReportChoice)
     other_options = OPTIONAL_SYNTHESIS
     results_of = ()
     checked_by = "reports"

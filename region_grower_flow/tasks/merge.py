@@ -1,12 +1,16 @@
 """The merged outputs of a synthesis: the task that users name."""
 
+import os
+import platform
+import shlex
+import sys
 from pathlib import Path
 
-from region_grower_flow import layout
+from region_grower_flow import __version__, layout
 from region_grower_flow.checks import inputs
 from region_grower_flow.options.outputs import places_of
 from region_grower_flow.record.run_lock import release
-from region_grower_flow.tasks import messages
+from region_grower_flow.tasks import messages, run_page
 from region_grower_flow.tasks.base import FlowTask, stages_above
 from region_grower_flow.tasks.cluster import InJobs
 from region_grower_flow.tasks.launching import GrowsCells
@@ -16,6 +20,9 @@ from region_grower_flow.tasks.targets import StageTarget
 
 class SynthesizeMorphologies(OfCells, InJobs, GrowsCells, FlowTask):
     """Synthesize the morphologies of all cells and write the merged outputs."""
+
+    page_made = None
+    """The page, once this run has written it."""
 
     def chunks(self):
         """The chunks, in order; raises InvalidInput when the cells cannot be counted."""
@@ -51,6 +58,7 @@ class SynthesizeMorphologies(OfCells, InJobs, GrowsCells, FlowTask):
             except DamagedMorphologies as damaged:
                 self._mend(damaged.names)
                 super().make_and_record()
+            self.page_made = run_page.write_at_end(self)
         finally:
             release()
         messages.announce(self)
@@ -133,8 +141,19 @@ class SynthesizeMorphologies(OfCells, InJobs, GrowsCells, FlowTask):
                 "fingerprint": recipe.fingerprint(),
                 "recipe": recipe.as_dict(),
                 "options": {name: _plain(value) for name, value in self.param_kwargs.items()},
+                "inputs": self._inputs(),
+                "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+                "folder": os.getcwd(),
+                "package": __version__,
+                "python": platform.python_version(),
             },
         }
+
+    def _inputs(self):
+        """{role: [path, digest]} of all that is read from outside."""
+        digests = self.digests()
+        files = {role: str(path) for role, path in inputs.all_files(self).items()}
+        return {role: [path, digests.digest(path)] for role, path in files.items()}
 
     def stage_seconds(self, chunks):
         """{stage: seconds} that the stages below took when they were made."""

@@ -63,6 +63,9 @@ def closing_sentences(task, done_before):
         if not task.skip_write:
             yield f"Morphologies: {task.out_morph_dir}"
     yield from written(manifest.outputs)
+    page = getattr(task, "page_made", None)
+    if page is not None:
+        yield f"Open {page}"
 
 
 def written(paths):

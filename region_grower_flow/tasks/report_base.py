@@ -41,7 +41,7 @@ class Report(FlowTask):
     (``results_of``) and make their files (:meth:`report`).
     """
 
-    groups = (*SYNTHESES, options.Report, options.Collage, options.Page)
+    groups = (*SYNTHESES, options.Report, options.Collage)
     other_options = OPTIONAL_SYNTHESIS
     results_of = SHOWN
     checked_by = "report"

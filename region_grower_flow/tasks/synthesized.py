@@ -1,10 +1,7 @@
 """The outputs of a synthesis, for the stages that read it: reports and the validation."""
 
-from pathlib import Path
-
 from region_grower_flow import layout
-from region_grower_flow.options.outputs import places_of
-from region_grower_flow.tasks.atlas import LoadAtlas
+from region_grower_flow.tasks.atlas_outputs import atlas_outputs
 from region_grower_flow.tasks.base import named
 from region_grower_flow.tasks.merge import SynthesizeMorphologies
 
@@ -24,25 +21,7 @@ def read_with(synthesis):
 def outputs_of(synthesis):
     """The SynthesisOutputs of a task, in an atlas or without one."""
     in_atlas = isinstance(synthesis, SynthesizeMorphologies)
-    return _atlas_outputs(synthesis) if in_atlas else _vacuum_outputs(synthesis)
-
-
-def _atlas_outputs(task):
-    from region_grower_flow.stages.merge import id_map_path
-    from region_grower_flow.validation.populations import SynthesisOutputs
-
-    places = places_of(task)
-    return SynthesisOutputs(
-        cells=Path(places["out_cells"]),
-        ids=id_map_path(places["out_cells"]),
-        summary=Path(places["summary"]),
-        morphologies=Path(places["morphologies"]),
-        extensions=task.out_morph_ext,
-        cell_table=task.clone(LoadAtlas).path,
-        asked=Path(task.input_cells),
-        listing=task.listing,
-        container=Path(task.container_path) if task.container_path else None,
-    )
+    return atlas_outputs(synthesis) if in_atlas else _vacuum_outputs(synthesis)
 
 
 def _vacuum_outputs(task):

@@ -142,6 +142,7 @@ def make_flow(folder, cells=8, **options):
         "chunksize": 4,
         "hide_progress_bar": "true",
         "seed": 1,
+        "skip_page": "true",
         **options,
     }
     return flow

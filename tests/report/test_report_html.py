@@ -8,30 +8,12 @@ from helpers.page_reader import Page
 from helpers.report_factory import HOSTILE, results, summary
 from region_grower_flow.report import html
 from region_grower_flow.report.page import SYMBOLS, threshold_words, validation_page, write_page
-from region_grower_flow.report.synthesis_page import (
-    SynthesisReport,
-    duration,
-    size_words,
-    synthesis_page,
-    warnings_of,
-)
+from region_grower_flow.report.run_page.words import duration, size_words, warnings_of
 
 
-def synthesis_report():
-    return SynthesisReport(
-        summary(),
-        written=[("out cells", HOSTILE, 1234), ("morphologies", "out", None)],
-        warnings=[*warnings_of(summary()), HOSTILE],
-        calibration=[("ExtractDistributions", [HOSTILE])],
-        pictures=[(None, "png", b"picture", HOSTILE), (HOSTILE, "png", b"picture", "cells")],
-    )
-
-
-@pytest.fixture(scope="module", params=["validation", "synthesis"])
-def page(request):
-    if request.param == "validation":
-        return validation_page(results())
-    return synthesis_page(synthesis_report())
+@pytest.fixture(scope="module")
+def page():
+    return validation_page(results())
 
 
 def test_pages_are_well_formed(page):
@@ -161,16 +143,6 @@ def test_a_validation_without_mtypes_has_a_page():
     from region_grower_flow.validation.results import Results
 
     assert "0 tests of 0 mtypes" in Page(validation_page(Results())).text
-
-
-def test_the_page_of_a_synthesis_says_what_was_made():
-    text = Page(synthesis_page(synthesis_report())).text
-    assert "3 of 30 cells (10.0%) were dropped" in text
-    assert "2: the soma lies below its layers; 1: " in text
-    assert "It took 2.00 attempts per cell." in text
-    assert "1.2 kB" in text
-    assert "2 min" in text
-    assert "empty" not in text  # options that were not given
 
 
 def test_warnings_name_great_losses_and_fallbacks():

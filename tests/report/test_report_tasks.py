@@ -33,8 +33,10 @@ def test_every_report_is_there(reported):
     collage = reported.path("reports", "atlas", "collage")
     assert {p.name for p in (collage / "upright").iterdir()} == {"IN.png", "PC.png"}
     page = reported.path("out", "nodes_report.html").read_text(encoding="utf-8")
-    assert "Every cell that was asked for was made." in page
-    assert page.count("data:image/png;base64,") == 3
+    assert "All 8 cells that were asked for were grown." in page
+    # The figures of the other reports are on it.
+    assert "PlotMorphometrics: 2 figures" in page
+    assert page.count("data:image/webp;base64,") > 20
     assert "Open out/nodes_report.html" in reported.said
 
 

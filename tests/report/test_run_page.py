@@ -308,6 +308,15 @@ def test_the_page_is_well_formed_and_whole(page):
     assert len(page) < 2_000_000
 
 
+def test_the_page_says_what_was_made(page):
+    text = Page(without_scripts(page)).text
+    assert "2: the soma lies below its layers; 1: " in text
+    assert "It took 2.00 attempts per cell." in text
+    assert "1.2 kB" in text
+    assert "1.00 cells per second" in text
+    assert "empty" not in text  # options that were not given
+
+
 def test_names_are_words_wherever_they_stand(page):
     read = Page(without_scripts(page))
     assert '<script>alert("x")</script>' in read.text

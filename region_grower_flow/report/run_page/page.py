@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from region_grower_flow.report.html import Html, number
+from region_grower_flow.report.run_page.words import duration, size_words
 from region_grower_flow.report.style import NEURITE_COLORS, NEURITE_WORDS, printable
-from region_grower_flow.report.synthesis_page import duration, size_words
 
 ASSETS = Path(__file__).with_name("assets")
 TEMPLATE = "page.html.j2"

@@ -11,12 +11,11 @@ import numpy as np
 
 from region_grower_flow.errors import DropCell
 from region_grower_flow.morphology import APICAL_DENDRITE, NEURITE_TYPES
+from region_grower_flow.report.run_page.words import GREAT_LOSS
 from region_grower_flow.space.scaling import TARGET_TYPES
 from region_grower_flow.validation.space import LIMIT_TOLERANCE, limit_misses, tree_tops
 
 RIGHT, WRONG, NOTE, UNKNOWN = "right", "wrong", "note", "unknown"
-GREAT_LOSS = 0.05
-"""Fraction of an mtype's cells: when more are dropped it is to be looked at."""
 UPRIGHT = 45.0
 """Degrees from the pia: an apical dendrite that is farther off does not point towards it."""
 REACHED = (0.75, 1.25)

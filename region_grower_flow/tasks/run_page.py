@@ -1,0 +1,291 @@
+"""The page of a run, from a synthesis that has been made: what is found, read and written for it.
+
+Functions of a task (SynthesizeMorphologies): the synthesis itself writes its page at the end, and
+ReportSynthesis writes it anew.
+"""
+
+import json
+import logging
+import os
+from pathlib import Path
+
+from region_grower_flow import layout
+from region_grower_flow.checks import inputs
+from region_grower_flow.errors import FlowError
+from region_grower_flow.options.outputs import places_of
+from region_grower_flow.record.manifest import read_manifest
+from region_grower_flow.tasks.atlas_outputs import atlas_outputs
+from region_grower_flow.tasks.base import processes, stages_above
+from region_grower_flow.tasks.models import MODEL_STAGES, model_paths
+from region_grower_flow.tasks.reconstructions import preparation, prepared_dataset
+
+L = logging.getLogger(__name__)
+
+VALIDATION = "validation"
+"""The folder where a validation is looked for, beside the cells and in the current folder."""
+LARGEST_ATLAS = 60_000_000
+"""Voxels: a slice of a larger atlas is drawn without its layers, to read them takes too long."""
+MOST_FIGURES = 5_000_000
+"""Bytes of figures of other reports on the page."""
+
+
+def page_of(synthesis):
+    """The place of the page of a synthesis: ``out_report``, or beside the cells."""
+    beside = Path(synthesis.out_cells or "cells")
+    return Path(synthesis.out_report or beside.with_name(f"{beside.stem}_report.html"))
+
+
+def write_at_end(synthesis):
+    """Write the page of a synthesis that has just been made, where it is asked for.
+
+    The cells are made by then: a page that cannot be written is a line in the log.
+
+    Returns:
+        Its path; None without one.
+    """
+    if synthesis.skip_page or synthesis.skip_write:
+        return None
+    try:
+        synthesis.tell("drawing the page")
+        return write(synthesis)
+    except FlowError as error:
+        L.warning("There is no page of this run: %s", error)
+    except Exception:  # a defect of the page must not cost the cells
+        L.warning("There is no page of this run, for a defect of the page.", exc_info=True)
+    return None
+
+
+def write(synthesis, mtypes=(), pictured=6, seed=0, count=None):
+    """Write the page of a synthesis; returns its path.
+
+    Args:
+        synthesis: SynthesizeMorphologies, made.
+        mtypes: those to show (all).
+        pictured: cells per mtype in pictures.
+        seed: of the choice of cells.
+        count: of processes that measure and draw (as many as there are cores).
+
+    Raises:
+        FlowError: a table of the synthesis cannot be read, or the page not be written.
+    """
+    from region_grower_flow.io.atomic import make_folder, write_text_atomic
+    from region_grower_flow.report.run_page.gather import run_report
+    from region_grower_flow.report.run_page.page import run_page
+
+    manifest = synthesis.manifest()
+    page = page_of(synthesis)
+    data, warnings = run_data(synthesis, manifest.facts, mtypes, pictured, seed, count)
+    bars, idle = stage_bars(synthesis)
+    provenance = manifest.facts.get("provenance", {})
+    report = run_report(
+        data,
+        Path(synthesis.out_cells).stem if synthesis.out_cells else "Synthesized cells",
+        bars=bars,
+        idle=idle,
+        made=manifest.made.replace("T", " ")[:16],
+        command=provenance.get("command"),
+        inputs=[(*item,) for item in _inputs(provenance)],
+        written=list(written(synthesis)),
+        warnings=warnings,
+        calibration=list(calibrations(synthesis)),
+        figures=list(figures_of(synthesis, manifest.fingerprint)),
+        pages=_pages(synthesis, manifest.fingerprint, page),
+        sentences=_sentences(data.validation),
+    )
+    make_folder(page.parent)
+    write_text_atomic(page, run_page(report))
+    return page
+
+
+def run_data(synthesis, summary, mtypes=(), pictured=6, seed=0, count=None):
+    """(RunData of a synthesis, [sentence to know])."""
+    from region_grower_flow.atlas.structure import load_region_structure
+    from region_grower_flow.calibration.pool import share_out
+    from region_grower_flow.report.placed import PlacedCells
+    from region_grower_flow.report.run_page.gather import RunData
+    from region_grower_flow.report.run_page.words import warnings_of
+    from region_grower_flow.report.units import PRELOADED, ReportSettings
+
+    structure = load_region_structure(synthesis.region_structure)
+    placed = PlacedCells(atlas_outputs(synthesis), structure)
+    warnings = list(warnings_of(summary))
+    layers, lost = _layers(synthesis, structure)
+    references, missing = _references(synthesis)
+    settings = ReportSettings(
+        None, seed=seed, **({} if pictured is None else {"pictured": pictured})
+    )
+    workers = processes(count)
+
+    def share(function, units):
+        return share_out(function, units, workers, preloaded=PRELOADED)
+
+    if mtypes:
+        summary = {**summary, "mtypes": {m: summary["mtypes"][m] for m in mtypes}}
+    data = RunData(
+        summary=summary,
+        placed=placed,
+        references=references,
+        parameters=_parameters(synthesis),
+        layers=layers,
+        chunks=[chunk.path for chunk in synthesis.chunks()],
+        seed=synthesis.seed,
+        settings=settings,
+        validation=validation_of(synthesis, synthesis.manifest().fingerprint)[0],
+        share=share,
+    )
+    return data, [*warnings, *lost, *missing]
+
+
+def _layers(synthesis, structure):
+    from region_grower_flow.atlas.volumes import read_geometry
+    from region_grower_flow.report.slices import LayerMap
+
+    try:
+        shape = read_geometry(synthesis.atlas, layout.BRAIN_REGIONS)[0].shape
+        voxels = 1
+        for length in shape:
+            voxels *= int(length)
+        if voxels > LARGEST_ATLAS:
+            return None, [f"The atlas has {voxels:,} voxels: layers are not drawn on this page."]
+        return LayerMap(Path(synthesis.atlas), structure), []
+    except FlowError as error:
+        return None, [f"Layers are not drawn: {error}"]
+
+
+def _references(synthesis):
+    """({mtype: [ReferenceCell]}, [sentence]): the reconstructions, where they are as grown from."""
+    if not inputs.has_reconstructions(synthesis):
+        return {}, []
+    try:
+        if not all(stage.is_current() for stage in preparation(synthesis).values()):
+            return {}, ["The reconstructions are not prepared: they are not shown."]
+        return prepared_dataset(synthesis).mtypes, []
+    except FlowError as error:
+        return {}, [f"The reconstructions are not shown: {error}"]
+
+
+def _parameters(synthesis):
+    from region_grower_flow.engine.parameters import load_parameters
+
+    try:
+        return load_parameters(model_paths(synthesis)["parameters"], validate=False)
+    except FlowError:
+        return None
+
+
+def stage_bars(synthesis):
+    """See :func:`region_grower_flow.report.run_page.timeline.timeline`: stages and chunks."""
+    from region_grower_flow.report.run_page.timeline import timeline
+
+    above = synthesis.cell_stages()
+    stages = {s.label: s for each in above.values() for s in (*stages_above(each), each)}
+    stages |= {chunk.label: chunk for chunk in synthesis.chunks()}
+    check = synthesis.check()
+    manifests = {name: stage.manifest() for name, stage in stages.items()}
+    if check is not None:
+        manifests = {check.label: check.manifest(), **manifests}
+    return timeline(
+        [
+            (name.replace("SynthesizeChunk_", "cells "), m.made, m.facts.get("seconds"),
+             m.facts.get("grown"))
+            for name, m in manifests.items()
+            if m is not None
+        ]
+    )  # fmt: skip
+
+
+def written(synthesis):
+    """(what, path, bytes) of the outputs."""
+    for what, place in places_of(synthesis).items():
+        if place is not None:
+            path = Path(place)
+            size = path.stat().st_size if path.is_file() else None
+            yield what.replace("_", " "), os.path.abspath(place), size
+
+
+def calibrations(synthesis):
+    """(stage, sentences) of what was calibrated for the synthesis."""
+    found = {}
+    for each in synthesis.cell_stages().values():
+        for task in (*stages_above(each), each):
+            if isinstance(task, MODEL_STAGES) and (manifest := task.manifest()) is not None:
+                found[task.task_family] = manifest.facts.get("sentences", [])
+    return found.items()
+
+
+def _inputs(provenance):
+    for role, (path, digest) in (provenance.get("inputs") or {}).items():
+        yield role, path, digest[:16]
+
+
+def validation_of(synthesis, fingerprint):
+    """(verdicts that decide, folder) of a validation of these very cells; (None, None) without."""
+    from region_grower_flow.validation.results import JSON_NAME, deciding
+
+    for folder in (Path(synthesis.out_cells).parent / VALIDATION, Path(VALIDATION)):
+        try:
+            content = json.loads((folder / JSON_NAME).read_text(encoding="utf-8"))
+            recipe = content["provenance"]["recipe"]
+            if recipe["upstream"]["SynthesizeMorphologies"] == fingerprint:
+                return deciding(content["verdicts"]), folder
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+    return None, None
+
+
+def _sentences(verdicts):
+    """{mtype: what the validation says of it}."""
+    counts = {}
+    for verdict in verdicts or ():
+        if verdict["mtype"] is not None:
+            own = counts.setdefault(verdict["mtype"], {})
+            own[verdict["verdict"]] = own.get(verdict["verdict"], 0) + 1
+    return {
+        mtype: "Validation: " + ", ".join(f"{n} {verdict}" for verdict, n in own.items()) + "."
+        for mtype, own in counts.items()
+    }
+
+
+def _pages(synthesis, fingerprint, page):
+    from region_grower_flow.report.page import PAGE_NAME
+
+    _, folder = validation_of(synthesis, fingerprint)
+    if folder is None or not (folder / PAGE_NAME).is_file():
+        return []
+    address = Path(os.path.relpath(folder / PAGE_NAME, page.parent)).as_posix()
+    return [("The page of the validation: every test with its numbers", address)]
+
+
+def figures_of(synthesis, fingerprint):
+    """(report, [(bytes, kind, caption)]) of other reports on these very cells, while they fit."""
+    left = MOST_FIGURES
+    for path in sorted(synthesis.work_path(layout.MANIFESTS).glob("*_atlas.json")):
+        manifest = read_manifest(path)
+        if manifest is None:
+            continue
+        if manifest.recipe.get("upstream", {}).get("SynthesizeMorphologies") != fingerprint:
+            continue
+        shown = []
+        for name in manifest.outputs:
+            picture = _small(Path(name))
+            if picture is not None and len(picture) * 4 / 3 <= left:
+                left -= len(picture) * 4 // 3
+                shown.append((picture, "webp", Path(name).stem))
+        if shown:
+            yield manifest.recipe.get("stage", path.stem), shown
+
+
+def _small(path):
+    """A PNG file as the bytes of a WebP, which are fewer; None for other files."""
+    import io
+
+    from PIL import Image
+
+    if path.suffix != ".png":
+        return None
+    try:
+        buffer = io.BytesIO()
+        Image.open(path).convert("RGB").save(buffer, "webp", quality=80, method=4)
+        return buffer.getvalue()
+    except OSError:
+        return None
