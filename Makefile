@@ -1,6 +1,7 @@
 # make synthesize   set up and run the whole pipeline on the package's own example, with its page
 # make test         set up and run lint and all tests (make quick: the quick half)
 # make test-oldest  the quick half with the oldest versions that setup.cfg allows
+# make docs       the site, in docs/_build; make pictures: its pictures, from the example
 # make benchmark    race the reference (see benchmarks/README.rst)
 #
 # PYTHON chooses the interpreter (3.10 to 3.13), VENV where the environment is made.
@@ -15,7 +16,7 @@ JOBS ?= 2
 OLDEST ?= .venv-oldest
 QUICK = -m "not slow and not browser and not slurm"
 
-.PHONY: synthesize test quick test-oldest lint golden benchmark docs clean
+.PHONY: synthesize test quick test-oldest lint golden benchmark docs pictures clean
 
 synthesize: $(VENV)/.installed
 	$(BIN)/luigi --module region_grower_flow SynthesizeMorphologies --nb-processes $(WORKERS)
@@ -39,6 +40,12 @@ lint: $(VENV)/.tested
 golden: $(VENV)/.tested
 	$(BIN)/python -m pytest -m golden
 
+docs: $(VENV)/.tested
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build
+
+pictures: synthesize
+	$(BIN)/python docs/make_pictures.py
+
 benchmark: $(VENV)/.tested
 	$(BIN)/python -m benchmarks
 
@@ -50,7 +57,7 @@ $(VENV)/.installed: setup.cfg pyproject.toml
 	@touch $@
 
 $(VENV)/.tested: $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet --editable ".[mpi,test,test-tools]"
+	$(BIN)/python -m pip install --quiet --editable ".[mpi,test,test-tools,docs]"
 	# A reference of tests alone. What it depends on is there, but for its pin of scikit-learn.
 	$(BIN)/python -m pip install --quiet --no-deps neuroc==0.3.0
 	@touch $@
@@ -64,4 +71,4 @@ $(OLDEST)/.tested: setup.cfg .ci/oldest.py
 	@touch $@
 
 clean:
-	rm -rf $(VENV) $(OLDEST) build dist *.egg-info example_run
+	rm -rf $(VENV) $(OLDEST) build dist *.egg-info example_run docs/_build

@@ -162,13 +162,17 @@ def _plain(mtype):
 
 
 def _run(values, no_page):
+    from region_grower_flow.tasks.run_page import page_of
     from region_grower_flow.tasks.stage_lines import tell_stages
 
     names = {name for name in values if name in _parameters("SynthesizeMorphologies")}
-    task = task_class("SynthesizeMorphologies")(**{n: values[n] for n in names})
+    chosen = {n: values[n] for n in names}
+    if no_page:
+        chosen["skip_page"] = True
+    task = task_class("SynthesizeMorphologies")(**chosen)
     tell_stages()
     code = run_task(task)
-    if code or no_page:
+    if code or no_page or page_of(task).is_file():
         return code
     page = {n: v for n, v in values.items() if n in _parameters("ReportSynthesis")}
     return run_task(task_class("ReportSynthesis")(**page))

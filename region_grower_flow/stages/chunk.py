@@ -32,7 +32,7 @@ FEW_CELLS = 2000
 
 CELL_SECONDS, MICROMETER_SECONDS, SPACE_FACTOR = 0.8e-3, 0.5e-6, 12
 """Time of a cell without length, of a micrometer of bar code, and how much more it is where meshes
-or directions act (measured: docs/performance.rst)."""
+or directions act (measured: docs/explanation/performance.rst)."""
 
 RANGE = re.compile(r"^cells_(\d+)-(\d+)(\.jsonl)?$")
 

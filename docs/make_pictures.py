@@ -1,0 +1,96 @@
+"""Make the pictures of the site and the README from the example that ``make synthesize`` has grown.
+
+``make pictures`` runs it in the checkout; the files are small and kept in docs/pictures.
+"""
+
+import io
+import sys
+from pathlib import Path
+
+from PIL import Image, ImageDraw, ImageFont
+
+from region_grower_flow.report.palette import looks
+from region_grower_flow.report.run_page.gather import LOOKED_AT, section_of, upright_of
+from region_grower_flow.report.run_page.mtypes import side_by_side
+from region_grower_flow.tasks.merge import SynthesizeMorphologies
+from region_grower_flow.tasks.run_page import run_data
+from region_grower_flow.validation.populations import read_references
+
+FOLDER = Path(__file__).with_name("pictures")
+WIDTH = 900
+INK, PAPER = (31, 41, 51), (255, 255, 255)
+
+
+def font(size):
+    """The font of the figures, which matplotlib ships."""
+    import matplotlib
+
+    return ImageFont.truetype(
+        str(Path(matplotlib.get_data_path(), "fonts", "ttf", "DejaVuSans.ttf")), size
+    )
+
+
+def save(picture, name):
+    """Write a picture, no wider than needed."""
+    picture.thumbnail((WIDTH, 2 * WIDTH))
+    FOLDER.mkdir(exist_ok=True)
+    picture.save(FOLDER / name, "webp", quality=78, method=6)
+    print(FOLDER / name, (FOLDER / name).stat().st_size // 1000, "kB")
+
+
+def bar(draw, size, share, words, letters):
+    """A bar of length in the lower right corner."""
+    width, height = size
+    right, below = width * 0.97, height - width * 0.02
+    left = right - width * share / 100
+    draw.line([(left, below), (right, below)], fill=INK, width=max(width // 250, 3))
+    draw.text((right, below - 6), words, fill=INK, font=letters, anchor="rd")
+
+
+def slice_picture(section):
+    """The slice with the words that the page places over it."""
+    picture = Image.open(io.BytesIO(section.data)).convert("RGB")
+    draw, (width, height) = ImageDraw.Draw(picture), picture.size
+    letters = font(round(width / 38))
+    for name, left, top in section.layers:
+        place = (left * width / 100 + 6, top * height / 100)
+        draw.text(place, name, fill=(75, 95, 115), font=letters, anchor="lm")
+    bar(draw, picture.size, *section.bar, letters)
+    return picture
+
+
+def rows_picture(mtypes, rows):
+    """Rows of cells, one below the other, with their titles."""
+    pictures = [Image.open(io.BytesIO(row.data)).convert("RGB") for row in rows]
+    letters, head = font(26), 44
+    whole = Image.new(
+        "RGB", (pictures[0].width, sum(p.height + head for p in pictures) + head), PAPER
+    )
+    draw, top = ImageDraw.Draw(whole), 0
+    for row, picture in zip(rows, pictures, strict=True):
+        draw.text((10, top + head / 2), row.title, fill=INK, font=letters, anchor="lm")
+        whole.paste(picture, (0, top + head))
+        top += head + picture.height
+    draw.text((10, top + 4), ", ".join(mtypes), fill=(85, 97, 107), font=font(18))
+    bar(draw, whole.size, *rows[-1].bar, font(20))
+    return whole
+
+
+def main():
+    """Draw what the example's outputs hold."""
+    task = SynthesizeMorphologies()
+    if task.manifest() is None:
+        sys.exit("The example has not been grown: make synthesize")
+    data, _ = run_data(task, task.manifest().facts, count=1)
+    mtypes = list(data.summary["mtypes"])
+    save(slice_picture(section_of(data, looks(mtypes))), "slice.webp")
+    cells = upright_of({m: data.placed.sample(m, LOOKED_AT, 0) for m in mtypes})
+    references = {
+        m: [c.morphology for c in read_references(data.references[m][:LOOKED_AT], m)[0]]
+        for m in mtypes
+    }
+    save(rows_picture(*side_by_side(references, cells)), "beside.webp")
+
+
+if __name__ == "__main__":
+    main()
