@@ -1,6 +1,6 @@
 """Growth levers: what makes grown cells more like the reconstructions than NeuroTS's rules do.
 
-All are opt-in, in the object ``growth_levers`` of an mtype's parameters (``docs/howto/growth.rst``).
+All are opt-in, in the object ``growth_levers`` of an mtype's parameters; docs/howto/growth.rst.
 A neurite type with an entry there grows from the trees in the distributions' ``measured``, which
 :mod:`region_grower_flow.calibration.measured` extracts; one without grows as in NeuroTS.
 """

@@ -27,7 +27,7 @@ def size_words(size):
 
 
 def warnings_of(summary):
-    """What a user should know of a synthesis, as sentences."""
+    """Warnings about a synthesis, as sentences."""
     for mtype, counts in summary["mtypes"].items():
         if counts["asked"] and counts["dropped"] / counts["asked"] > GREAT_LOSS:
             reason = max(counts["reasons"], key=counts["reasons"].get, default="")
