@@ -45,6 +45,8 @@ class Report(FlowTask):
     other_options = OPTIONAL_SYNTHESIS
     results_of = SHOWN
     checked_by = "report"
+    # Before the page, which shows their figures.
+    priority = 1
     folder_name = None
     """The name of the report's folder in ``report_dir``."""
 

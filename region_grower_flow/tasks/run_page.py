@@ -249,11 +249,20 @@ def _sentences(verdicts):
 def _pages(synthesis, fingerprint, page):
     from region_grower_flow.report.page import PAGE_NAME
 
+    found = []
     _, folder = validation_of(synthesis, fingerprint)
-    if folder is None or not (folder / PAGE_NAME).is_file():
-        return []
-    address = Path(os.path.relpath(folder / PAGE_NAME, page.parent)).as_posix()
-    return [("The page of the validation: every test with its numbers", address)]
+    if folder is not None and (folder / PAGE_NAME).is_file():
+        found.append(
+            ("The page of the validation: every test with its numbers", folder / PAGE_NAME)
+        )
+    for each in synthesis.cell_stages().values():
+        for stage in stages_above(each):
+            manifest = stage.manifest() if stage.task_family == "CalibrateGrowth" else None
+            for path in manifest.outputs if manifest is not None else ():
+                if path.endswith(".html"):
+                    found.append(("The calibration of growth: before and after", path))
+    places = {words: Path(os.path.relpath(path, page.parent)).as_posix() for words, path in found}
+    return list(places.items())
 
 
 def figures_of(synthesis, fingerprint):

@@ -13,7 +13,7 @@ class ReportSynthesis(report_base.Report):
 
     results_of = (Report.report_mtypes, Report.report_seed, Report.report_pictures)
     # After other reports that are made with it: their figures are on the page.
-    priority = -1
+    priority = 0
 
     def results(self):
         """The options that change the page, and where it is."""

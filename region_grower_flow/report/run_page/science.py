@@ -275,6 +275,8 @@ def validated(counts):
 
 def overall(findings):
     """(state, sentence) of all findings."""
+    if not findings:
+        return UNKNOWN, "Nothing was looked at."
     wrong = [f.what.lower() for f in findings if f.state == WRONG]
     notes = [f.what.lower() for f in findings if f.state == NOTE]
     unknown = [f.what.lower() for f in findings if f.state == UNKNOWN]
