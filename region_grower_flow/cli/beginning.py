@@ -118,6 +118,29 @@ def run(flow, limit, mtypes, nb_processes, no_page, verbose):
     sys.exit(code)
 
 
+@main.command("migrate", short_help="Turn a configuration of synthesis-workflow into one of ours")
+@click.argument("config")
+@click.option("--out", default="flow.cfg", show_default=True, help="Configuration to write")
+def migrate(config, out):
+    """Write our configuration from CONFIG, a luigi.cfg of synthesis-workflow.
+
+    What has no counterpart is listed, and stays in the file as comments.
+    """
+    from region_grower_flow.start.files import write_files
+    from region_grower_flow.start.migrate import migrate as translate
+
+    try:
+        text, left = translate(Path(os.path.expanduser(config)))
+        path = Path(os.path.expanduser(out))
+        write_files(path.parent, {path.name: text})
+    except FlowError as error:
+        click.echo(str(error), err=True)
+        sys.exit(exit_code(error))
+    for section, key, value, why in left:
+        click.echo(f"No counterpart: [{section}] {key} = {value} ({why})")
+    click.echo(f"Written: {out}; {len(left)} values have no counterpart")
+
+
 @main.command("report", short_help="Make the page of the cells of a configuration")
 @click.argument("flow", default="flow.cfg")
 def report(flow):

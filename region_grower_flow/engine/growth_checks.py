@@ -224,8 +224,10 @@ def _check_method(kind, neurite, drawn, report):
             if key not in neurite:
                 report.parameter((kind,), f"the growth method 'tmd_gradient' needs {key!r}")
     stated = drawn.get("filtration_metric")
-    if stated is not None and stated != neurite["metric"]:
-        L.warning("%s: the bar codes are of %s, growth is by %s", kind, stated, neurite["metric"])
+    if stated is not None and stated != neurite["metric"] in _BARCODE_METRICS:
+        expected = f"the bar codes are of {stated!r}, growth is by {neurite['metric']!r}"
+        hint = "extract the distributions by the metric of the parameters"
+        report.parameter((kind, "metric"), expected, hint)
     _check_barcodes(kind, drawn, report)
     if method != "tmd":
         _check_apical_points(kind, neurite, drawn, report)

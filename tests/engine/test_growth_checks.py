@@ -238,11 +238,11 @@ def test_trunks_without_bar_codes(checker):
     only(problems(checker, parameters, distributions), "needs 'trunk_length'")
 
 
-def test_another_metric_of_the_bar_codes_is_only_named(checker, caplog):
+def test_another_metric_of_the_bar_codes_is_refused_as_by_neurots(checker):
     distributions = mtype_distributions()
     distributions["basal_dendrite"]["filtration_metric"] = "radial_distances"
-    assert problems(checker, distributions=distributions) == []
-    assert "radial_distances" in caplog.text
+    words = "basal_dendrite -> metric: the bar codes are of 'radial_distances', growth is by"
+    only(problems(checker, distributions=distributions), words)
 
 
 def test_neurites_that_are_not_grown_do_not_matter(checker):

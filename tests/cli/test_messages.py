@@ -1,0 +1,23 @@
+from region_grower_flow.cli.messages import page, sentences
+
+SOURCE = '''
+def f(count, name):
+    """This docstring is no message at all."""
+    problem = f"there are {count:,} cells of {name!r}"
+    raise InvalidInput(problem, where, "leave one of them out")
+    L.warning("these cells will be dropped")
+'''
+
+
+def test_sentences_are_read_from_source():
+    assert sentences(SOURCE) == [
+        "there are {count} cells of {name}",
+        "leave one of them out",
+        "these cells will be dropped",
+    ]
+
+
+def test_the_page_has_the_sentences_of_all_rooms():
+    text = page()
+    for words in ("is there already, with another content", "no entry serves the regions of"):
+        assert words in text
