@@ -98,6 +98,8 @@ def prepare(keywords, cells, skip_write):
         morphologies=str(folder),
         skip_write=skip_write,
         base_morph_dir=keywords.get("base_morph_dir"),
+        mesh_dir=str(Path(keywords["region_structure"]).parent),
+        orientation=str(Path(keywords["atlas"], "orientation.nrrd")),
     )
     synthesizer = open_synthesizer(settings)
     filling.provide(synthesizer.kernel_groups())

@@ -1,6 +1,7 @@
 """Names of files, columns, datasets and units: the home of every literal that modules share."""
 
 import os
+import zlib
 from pathlib import Path
 
 # Files of an atlas folder (voxcell's names; "PH" are the placement hints, in um along the
@@ -74,7 +75,7 @@ SLICED_CELLS = "sliced_cells.h5"
 CHOSEN_AXONS = "axons.tsv"
 
 # Datasets of the cell table.
-CELL_TABLE_VERSION = 1
+CELL_TABLE_VERSION = 2
 
 # Morphology names: the reference derives them from the cell's seed.
 MAX_SEED = 1 << 32
@@ -85,6 +86,13 @@ MAX_ATTEMPTS = 10
 MADE, DROPPED = "made", "dropped"
 
 # Units: all lengths are um, angles rad unless a name says deg.
+
+
+def placed_listing(work: str | os.PathLike[str], folder: str | os.PathLike[str]) -> Path:
+    """Path of the listing of the morphologies that were placed in a folder: each has its own."""
+    seen = os.path.relpath(os.path.abspath(folder), os.path.abspath(work))
+    name = f"{Path(LISTING).stem}-{zlib.crc32(os.fsencode(seen)):08x}{Path(LISTING).suffix}"
+    return Path(work, MANIFESTS, name)
 
 
 def vacuum_listing(work: str | os.PathLike[str]) -> Path:

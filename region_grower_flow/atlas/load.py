@@ -7,7 +7,6 @@ arithmetic on the same type, so the numbers are the same.
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -25,7 +24,6 @@ from region_grower_flow.atlas.volumes import (
     load_volume,
     read_geometry,
     rotations_at,
-    volume_path,
 )
 from region_grower_flow.errors import InvalidInput, some
 from region_grower_flow.io.table import CellTable
@@ -103,7 +101,7 @@ def load_atlas_table(
         synthesis_regions=cells.synthesis_regions,
         axon_names=names,
         axon_scales=np.broadcast_to(np.asarray(scales, dtype=np.float64), len(cells)),
-        meta=_meta(cells, structure, mapper, (atlas_dir, region_structure_path)),
+        meta=_meta(cells, structure, mapper, atlas_dir),
         **_identity(cells, seed),
         **_looked_up(cells, structure, mapper, atlas_dir, (min_depth, max_depth)),
     )
@@ -226,21 +224,18 @@ def _glomeruli(cells, structure, mapper, atlas_dir):
     return ids
 
 
-def _meta(cells, structure, mapper, paths):
-    atlas_dir, region_structure_path = paths
+def _meta(cells, structure, mapper, atlas_dir):
     geometry, _ = read_geometry(atlas_dir, BRAIN_REGIONS)
-    base_dir = Path(region_structure_path).parent
     regions = dict.fromkeys(cells.regions.tolist())
     return {
         "version": CELL_TABLE_VERSION,
-        "regions": region_meta(structure, base_dir),
-        "nested": nested_meta(structure, mapper, regions, base_dir),
+        "regions": region_meta(structure),
+        "nested": nested_meta(structure, mapper, regions),
         "layers": layers_of(structure),
         "atlas": {
             "voxel_dimensions": list(geometry.voxel_dimensions),
             "offset": list(geometry.offset),
             "shape": list(geometry.shape),
-            "orientation_path": str(volume_path(atlas_dir, ORIENTATION).absolute()),
         },
     }
 

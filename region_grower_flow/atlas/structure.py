@@ -97,14 +97,14 @@ def needs_territories(entry):
     )
 
 
-def region_meta(structure, base_dir):
+def region_meta(structure):
     """{synthesis region: cortical_depths, directions, boundaries} for the cell table's meta.
 
-    Directions that are limited to layers by name get the numbers of the region's layers.
+    Directions that are limited to layers by name get the numbers of the region's layers. Boundaries
+    name their meshes as the structure does: where it lies is not part of what is made of it.
 
     Args:
         structure: the region structure.
-        base_dir: the folder that relative paths of meshes start from (the structure file's).
     """
     return {
         region: {
@@ -112,31 +112,30 @@ def region_meta(structure, base_dir):
             "cortical_depths": (
                 None if region == DEFAULT_REGION else cortical_depths(structure[region])
             ),
-            **_constraints(structure, [region], base_dir),
+            **_constraints(structure, [region]),
         }
         for region in dict.fromkeys([*structure, DEFAULT_REGION])
     }
 
 
-def nested_meta(structure, mapper, regions, base_dir):
+def nested_meta(structure, mapper, regions):
     """{region of cells: directions, boundaries} where some come from another entry around it.
 
     Args:
         structure: the region structure.
         mapper: :class:`~region_grower_flow.atlas.regions.RegionMapper` of it.
         regions: the regions of the cells.
-        base_dir: see :func:`region_meta`.
     """
     nested = {}
     for region in regions:
         entries = mapper.entries_of(region)
-        found = _constraints(structure, entries, base_dir)
-        if found != _constraints(structure, entries[:1], base_dir):
+        found = _constraints(structure, entries)
+        if found != _constraints(structure, entries[:1]):
             nested[region] = found
     return nested
 
 
-def _constraints(structure, entries, base_dir):
+def _constraints(structure, entries):
     """Directions and boundaries, each of the first of the entries that has some."""
     sources = [structure.get(entry, {}) for entry in entries]
     directions, boundaries = (
@@ -145,11 +144,6 @@ def _constraints(structure, entries, base_dir):
     )
     if directions is not None:
         directions = _with_numbers(directions, layers_of(structure).get(entries[0]))
-    if boundaries is not None:
-        boundaries = [
-            {**boundary, "path": str(absolute(base_dir, boundary["path"]))}
-            for boundary in boundaries
-        ]
     return {"directions": directions, "boundaries": boundaries}
 
 

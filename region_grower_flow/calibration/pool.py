@@ -10,6 +10,7 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import connection, forkserver
 
 from region_grower_flow.errors import WorkerFailed
+from region_grower_flow.io.files import expect, expectations
 
 
 def start_server(preloaded):
@@ -26,7 +27,10 @@ def worker_pool(count):
     context = _context()
     stop_reader, stop_writer = context.Pipe(duplex=False)
     pool = ProcessPoolExecutor(
-        count, mp_context=context, initializer=_prepare_worker, initargs=(stop_reader,)
+        count,
+        mp_context=context,
+        initializer=_prepare_worker,
+        initargs=(stop_reader, expectations()),
     )
     try:
         yield pool
@@ -89,8 +93,12 @@ def _context():
     return multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
 
 
-def _prepare_worker(stop):
-    """Leave interrupts to the parent, and end when it says so or ends, however it ends."""
+def _prepare_worker(stop, expected):
+    """Leave interrupts to the parent, and end when it says so or ends, however it ends.
+
+    Inputs are read as the parent expects them.
+    """
+    expect(*expected)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     threading.Thread(target=_end_with, args=([parent.sentinel, stop],), daemon=True).start()

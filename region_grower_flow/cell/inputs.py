@@ -12,8 +12,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from region_grower_flow import layout
-from region_grower_flow.cell.settings import SynthesisSettings, common_content
-from region_grower_flow.errors import DropCell, FlowError
+from region_grower_flow.cell.settings import (
+    ORIENTATION_ROLE,
+    SynthesisSettings,
+    axon_role,
+    boundary_role,
+    common_content,
+)
+from region_grower_flow.errors import DropCell, FlowError, InputChanged
 from region_grower_flow.morphology import FlatMorphology
 from region_grower_flow.record.fingerprint import canonical_json, digest_of, plain_json
 
@@ -63,7 +69,7 @@ class CellInputs:
         self._spaces: dict[tuple[str, str], Any] = {}
         self._tails: dict[tuple[Any, str], bytes] = {}
         self._made = _Memory()
-        self._donors = _Donors(settings.base_morph_dir)
+        self._donors = _Donors(settings.base_morph_dir, settings.content)
 
     # The row.
 
@@ -242,9 +248,12 @@ class CellInputs:
 
         region = self.column("synthesis_regions", row), self.column("regions", row)
         if region not in self._spaces:
-            self._spaces[region] = RegionSpace.prepare(
-                meta.get("directions"), meta.get("boundaries"), self.table.meta["atlas"]
-            )
+            atlas = {
+                **(self.table.meta["atlas"] or {}),
+                "orientation_path": self.settings.orientation,
+            }
+            boundaries = [self._located(each) for each in meta.get("boundaries") or ()]
+            self._spaces[region] = RegionSpace.prepare(meta.get("directions"), boundaries, atlas)
         cell = ConstraintCell(
             position=self.column("positions", row),
             orientation=self.column("orientations", row),
@@ -256,14 +265,21 @@ class CellInputs:
         )
         return constraints_for_cell(self._spaces[region], cell)
 
+    def _located(self, boundary: Mapping[str, Any]) -> dict[str, Any]:
+        """A boundary with the path of its mesh, which starts from the structure's folder."""
+        from region_grower_flow.atlas.structure import absolute
+
+        return {**boundary, "path": str(absolute(self.settings.mesh_dir or "", boundary["path"]))}
+
     def _region_meta(self, row: int) -> dict[str, Any]:
         return self.table.region_meta(row - self._first_row)
 
     def _files_of(self, meta: Mapping[str, Any]) -> dict[str, Any]:
         """The digests of the files that a region's boundaries and directions read."""
-        if not meta.get("boundaries") and not meta.get("directions"):
-            return {}
-        return {path: digest for path, digest in self.settings.content.items() if "/" in path}
+        roles = [boundary_role(each["path"]) for each in meta.get("boundaries") or ()]
+        if meta.get("directions"):
+            roles.append(ORIENTATION_ROLE)
+        return {role: self.settings.content.get(role) for role in roles}
 
     # The axon.
 
@@ -272,6 +288,7 @@ class CellInputs:
 
         Raises:
             DropCell: it is missing or cannot be read.
+            InputChanged: it is not what it was when the run began.
         """
         name = self._donor_name(row)
         if name is None or self.settings.growth.synthesize_axons:
@@ -286,7 +303,7 @@ class CellInputs:
 
     def _donor_content(self, row: int) -> list[Any] | None:
         name = self._donor_name(row)
-        return None if name is None else [name, self.settings.content.get(name)]
+        return None if name is None else [name, self.settings.content.get(axon_role(name))]
 
 
 class _Memory:
@@ -305,10 +322,15 @@ class _Memory:
 
 
 class _Donors:
-    """Axon donors by name; those used last are kept, up to DONOR_BYTES."""
+    """Axon donors by name; those used last are kept, up to DONOR_BYTES.
 
-    def __init__(self, folder: str | None) -> None:
-        self._folder = folder
+    Args:
+        folder: that holds them.
+        content: {role: digest} of what was there when the run began; empty: not known.
+    """
+
+    def __init__(self, folder: str | None, content: Mapping[str, str]) -> None:
+        self._folder, self._content = folder, content
         self._kept: dict[str, FlatMorphology | FlowError] = {}
         self._bytes = 0
 
@@ -317,7 +339,8 @@ class _Donors:
         if name in self._kept:
             self._kept[name] = self._kept.pop(name)  # the last one now
             return self._kept[name]
-        donor = _load_donor(self._folder, name)
+        known = not self._content or axon_role(name) in self._content
+        donor = _load_donor(self._folder, name, known)
         self._kept[name] = donor
         self._bytes += _bytes_of(donor)
         while self._bytes > DONOR_BYTES and len(self._kept) > 1:
@@ -330,15 +353,18 @@ def _bytes_of(donor: FlatMorphology | FlowError) -> int:
     return 0 if isinstance(donor, FlowError) else donor.points.nbytes + donor.diameters.nbytes
 
 
-def _load_donor(folder: str | None, name: str) -> FlatMorphology | FlowError:
+def _load_donor(folder: str | None, name: str, known: bool) -> FlatMorphology | FlowError:
     from region_grower_flow.io import morphologies
     from region_grower_flow.io.atomic import safe_child
+    from region_grower_flow.io.files import recorded
 
     try:
         path = safe_child(Path(folder or "."), f"{name}.h5")
-        if not path.exists():
+        if not known or not (path.exists() or recorded(path)):
             raise DropCell(f"the axon morphology {name} is not in the folder of base morphologies")
         return morphologies.read_morphology(path)
+    except InputChanged:
+        raise
     except FlowError as error:
         return error
 

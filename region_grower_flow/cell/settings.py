@@ -6,10 +6,25 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from region_grower_flow import layout
 from region_grower_flow.options.growth import Growth
 
-RESULT_VERSION = 2
+RESULT_VERSION = 3
 """Raise when a change of the code changes the cells that the same inputs give."""
+
+
+ORIENTATION_ROLE = f"atlas volume {layout.ORIENTATION}"
+"""The role of the volume that directions turn with, in fingerprints."""
+
+
+def axon_role(name: str) -> str:
+    """The role of a donor of axons."""
+    return f"axon {name}"
+
+
+def boundary_role(path: str) -> str:
+    """The role of a mesh, or folder of meshes, by its path in the region structure."""
+    return f"boundary {path}"
 
 
 @dataclass(frozen=True)
@@ -24,10 +39,15 @@ class SynthesisSettings:
         morphologies: folder in which morphologies are written.
         directory_depth: levels of 256-way folders below ``hashed``, None for a flat folder.
         base_morph_dir: folder of axon donors (h5), None without grafting.
+        mesh_dir: folder that the paths of meshes start from: that of the region structure.
+        orientation: the atlas's volume of orientations.
         nrn_sections: compute NEURON's indices of the apical sections.
         skip_write: write no morphology.
         debug: keep debug data in the records.
-        content: {path: digest} of the files that cells read beside the tables (donors, meshes).
+        content: {role: digest} of the files that cells read beside the tables: donors, meshes, the
+            orientations; roles as in ``checks.inputs``.
+        sources: {path: [*stamp, digest]} of all that is read, see ``io.files.expect``.
+        source_folders: folders of which all files are inputs.
         versions: {package: version} of what affects results.
     """
 
@@ -39,10 +59,14 @@ class SynthesisSettings:
     morphologies: str
     directory_depth: int | None = None
     base_morph_dir: str | None = None
+    mesh_dir: str | None = None
+    orientation: str | None = None
     nrn_sections: bool = False
     skip_write: bool = False
     debug: bool = False
     content: dict[str, str] = field(default_factory=dict)
+    sources: dict[str, list[Any]] = field(default_factory=dict)
+    source_folders: tuple[str, ...] = ()
     versions: dict[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
@@ -53,7 +77,8 @@ class SynthesisSettings:
     def from_json(cls, values: Mapping[str, Any]) -> SynthesisSettings:
         """The settings of such a dict."""
         growth = Growth.from_json(values["growth"])
-        return cls(**{**values, "growth": growth, "rows": tuple(values["rows"])})
+        tuples = {name: tuple(values[name]) for name in ("rows", "source_folders")}
+        return cls(**{**values, "growth": growth, **tuples})
 
 
 def common_content(settings: SynthesisSettings) -> dict[str, Any]:

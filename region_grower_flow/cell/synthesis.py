@@ -21,6 +21,7 @@ from region_grower_flow.errors import (
     DropCell,
     FlowError,
     GrowthFailed,
+    InputChanged,
     InvalidInput,
     OutputFailed,
 )
@@ -79,12 +80,13 @@ class Synthesizer:
 
         Raises:
             OutputFailed: the morphology cannot be written.
+            InputChanged: a donor or a mesh is not what it was when the run began.
             MemoryError: the memory is short, for which other processes may be the cause: the
                 launcher tries the cell again, alone.
         """
         try:
             return self._record(row, **self._make(row))
-        except (OutputFailed, MemoryError):
+        except (OutputFailed, InputChanged, MemoryError):
             raise
         except FlowError as reason:
             return self.drop(row, str(reason))

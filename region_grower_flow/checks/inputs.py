@@ -9,7 +9,9 @@ from pathlib import Path
 
 from region_grower_flow import layout
 from region_grower_flow.calibration.sources import load_document, read_layers, read_reconstructions
+from region_grower_flow.cell.settings import ORIENTATION_ROLE, axon_role, boundary_role
 from region_grower_flow.io import synthdb
+from region_grower_flow.io.files import stamp_of
 
 GIVEN = ("tmd_parameters", "tmd_distributions")
 """Options of what a growth goes by, where it is not made here."""
@@ -83,7 +85,7 @@ def mesh_files(options):
         for boundary in entry.get("boundaries") or []
     ]
     places = {name: absolute(base, name) for name in names}
-    return {f"boundary {name}": place for name, place in places.items() if place.exists()}
+    return {boundary_role(name): place for name, place in places.items() if place.exists()}
 
 
 def donor_files(options):
@@ -94,13 +96,12 @@ def donor_files(options):
     names = _remembered(options.morph_axon, lambda: _axon_names(options, count), count)
     folder = Path(options.base_morph_dir)
     paths = {name: folder / f"{name}.h5" for name in names}
-    return {f"axon {name}": path for name, path in paths.items() if path.is_file()}
+    return {axon_role(name): path for name, path in paths.items() if path.is_file()}
 
 
 def synthesis_files(options):
     """The files that the synthesis of cells reads beside the cell table."""
-    files = {**mesh_files(options), **donor_files(options)}
-    return {**files, **given_files(options, *GIVEN)}
+    return {**cell_files(options), **given_files(options, *GIVEN)}
 
 
 def all_files(options):
@@ -124,11 +125,12 @@ def has_reconstructions(options):
     return bool(options.morphologies_dir and options.dat_file)
 
 
-def contents(options, digests):
-    """{donor's name or mesh's path: digest}: what single cells read, for their own digests."""
-    donors = {role.removeprefix("axon "): path for role, path in donor_files(options).items()}
-    meshes = {str(path): path for path in mesh_files(options).values()}
-    return {name: digests.digest(path) for name, path in {**donors, **meshes}.items()}
+def cell_files(options):
+    """The files that single cells read: donors, meshes, the orientations of directions."""
+    files = {**mesh_files(options), **donor_files(options)}
+    if any(entry.get("directions") for entry in _structure(options).values()):
+        files[ORIENTATION_ROLE] = Path(options.atlas) / f"{layout.ORIENTATION}.nrrd"
+    return files
 
 
 def grafts(options):
@@ -220,12 +222,11 @@ def _remembered(path, load, *key):
     Fingerprints are asked for many times in a run, for each chunk anew. ``key`` begins with a word
     where a file is read in several ways.
     """
-    try:
-        stat = Path(path).stat()
-    except OSError:
+    mark = stamp_of(path)
+    if mark is None:
         return load()  # says what is wrong
     place = str(path), *(part for part in key[:1] if isinstance(part, str))
-    state = (stat.st_size, stat.st_mtime_ns, stat.st_ino, *key)
+    state = (*mark, *key)
     if _memory.get(place, (None,))[0] != state:
         _memory[place] = state, load()
     return _memory[place][1]

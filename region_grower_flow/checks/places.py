@@ -3,8 +3,6 @@
 Functions of the options of a task (anything with these attributes). They write nothing.
 """
 
-import contextlib
-import filecmp
 import os
 from pathlib import Path
 
@@ -228,17 +226,16 @@ def _check_morphology_folder(options):
     problems += _folder_problems(options, place, where)
     if problems or options.overwrite or not folder.is_dir():
         return problems
-    from region_grower_flow.record.listing import read_listing
+    from region_grower_flow.record.listing import our_files
 
-    listing = Path(options.work_dir, layout.MANIFESTS, layout.LISTING)
-    ours = set(read_listing(listing, folder) or ())
+    listing = layout.placed_listing(options.work_dir, folder)
+    ours = set(our_files(listing, folder, Path(options.work_dir, layout.MORPHOLOGIES)))
     # Cells and tables may be in the folder of the morphologies, as region-grower's users have it.
     tables = {os.path.realpath(path) for _, path in _files(options, OUTPUTS)}
     earlier = tables & _earlier_outputs(options)
     ours |= {os.path.relpath(path, place) for path in earlier}
     hint = "choose another folder, empty it, or give --overwrite"
-    staged = Path(options.work_dir, layout.MORPHOLOGIES)
-    return _foreign_files(folder, ours, (where, hint), staged)
+    return _foreign_files(folder, ours, where, hint)
 
 
 def check_own_folder(options, option, listing, tables):
@@ -250,7 +247,7 @@ def check_own_folder(options, option, listing, tables):
         listing: of the morphologies of ours in it, see :mod:`region_grower_flow.record.listing`.
         tables: the names of the other files of ours in it.
     """
-    from region_grower_flow.record.listing import read_listing
+    from region_grower_flow.record.listing import our_files
 
     name, folder = option[0], Path(option[1])
     where = f"option {name} ({folder})"
@@ -260,13 +257,10 @@ def check_own_folder(options, option, listing, tables):
     problems = problems or _folder_problems(options, Path(os.path.realpath(folder)), where)
     if problems or not folder.is_dir():
         return problems
-    staged = listing.parent / layout.MORPHOLOGIES
-    ours = set(read_listing(listing, folder) or ())
+    ours = set(our_files(listing, folder, listing.parent / layout.MORPHOLOGIES))
     # Without any morphology of ours a table of this name is somebody's own.
-    if ours or any(_is_staged(path, folder, staged) for path in folder.rglob("*")):
-        ours.update(tables)
-    place = where, "choose another folder, or empty it"
-    return _foreign_files(folder, ours, place, staged)
+    ours.update(tables if ours else ())
+    return _foreign_files(folder, ours, where, "choose another folder, or empty it")
 
 
 def _folder_problems(options, place, where):
@@ -283,12 +277,7 @@ def _folder_problems(options, place, where):
     return problems
 
 
-def _foreign_files(folder, ours, place, staged):
-    """Files of a folder that are neither known as ours nor the same as one in the work folder.
-
-    The listing that knows them may be lost or damaged: placed morphologies are links to those in
-    the work folder, or copies of them.
-    """
+def _foreign_files(folder, ours, where, hint):
     from region_grower_flow.io.atomic import TEMPORARY_PREFIX
     from region_grower_flow.record.run_lock import LOCK_PREFIX
 
@@ -298,20 +287,13 @@ def _foreign_files(folder, ours, place, staged):
         if not path.name.startswith((TEMPORARY_PREFIX, LOCK_PREFIX))
         and not path.is_dir()
         and str(path.relative_to(folder)) not in ours
-        and not _is_staged(path, folder, staged)
     ]
     if not foreign:
         return []
     return [
         InvalidInput(
-            f"holds files that this flow has not written ({some(sorted(foreign), 3)})", *place
+            f"holds files that this flow has not written ({some(sorted(foreign), 3)})",
+            where,
+            hint,
         )
     ]
-
-
-def _is_staged(path, folder, staged):
-    for source in (staged / path.relative_to(folder), staged / path.name):
-        if source.is_file() and path.is_file():
-            with contextlib.suppress(OSError):
-                return path.samefile(source) or filecmp.cmp(path, source, shallow=False)
-    return False

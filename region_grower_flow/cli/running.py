@@ -8,7 +8,9 @@ from pathlib import Path
 
 import click
 
-from region_grower_flow.errors import FlowError, InvalidInput
+from region_grower_flow.errors import FlowError, InvalidInput, printable
+from region_grower_flow.io.logs import PlainFormatter
+from region_grower_flow.runtime.processes import signals_raise
 
 L = logging.getLogger(__name__)
 
@@ -32,13 +34,16 @@ def run_command(task_class, values, output, scheduler_url=None, run=None):
     given.setdefault("work_dir", _beside(path, given.get("out_morph_dir", "out")))
     set_up_logging(given.get("worker_log_level", "info"))
     try:
-        task = task_class(**{**defaults, **given})
-        code = run_task(task, scheduler_url) if run is None else run(task, run_task, click.echo)
+        with signals_raise():
+            task = task_class(**{**defaults, **given})
+            code = run_task(task, scheduler_url) if run is None else run(task, run_task, click.echo)
     except FlowError as error:
-        click.echo(str(error), err=True)
+        click.echo(printable(error), err=True)
         code = exit_code(error)
-    except KeyboardInterrupt:
-        click.echo("Interrupted. What is finished is kept: run again to go on from it.", err=True)
+    except KeyboardInterrupt as interrupt:
+        from region_grower_flow.tasks.interrupts import words_of
+
+        click.echo(words_of(interrupt), err=True)
         code = INTERRUPTED
     sys.exit(code)
 
@@ -109,7 +114,7 @@ def _close(task, done_before):
     from region_grower_flow.tasks import messages
 
     for sentence in messages.closing_sentences(task, done_before):
-        click.echo(sentence)
+        click.echo(printable(sentence))
     return 0
 
 
@@ -123,11 +128,10 @@ def log_versions():
 
 def set_up_logging(level):
     """Show what the package logs from a level on."""
-    logging.basicConfig(
-        format="%(asctime)s - %(name)s - %(levelname)s - %(message)s",
-        datefmt="%Y-%m-%dT%H:%M:%S",
-        level=level.upper(),
-    )
+    handler = logging.StreamHandler()
+    line = "%(asctime)s - %(name)s - %(levelname)s - %(message)s"
+    handler.setFormatter(PlainFormatter(line, "%Y-%m-%dT%H:%M:%S"))
+    logging.basicConfig(handlers=[handler], level=level.upper())
     # Luigi's own account of its scheduling; failures are told as sentences instead.
     for name in ("luigi", "luigi-interface"):
         logging.getLogger(name).setLevel("DEBUG" if level == "debug" else "CRITICAL")

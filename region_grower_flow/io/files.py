@@ -133,10 +133,18 @@ def expecting(files, folders=()):
 
 def expect(files, folders=()):
     """As :func:`expecting`, until it is called again: for a process that does nothing else."""
+    files = {path: list(known) for path, known in files.items()}
     _expected.clear()
-    _expected.update((os.path.abspath(path), list(known)) for path, known in files.items())
+    # By the paths as they are named, and as they are: readers may know either.
+    _expected.update((os.path.realpath(path), known) for path, known in files.items())
+    _expected.update((os.path.abspath(path), known) for path, known in files.items())
     _folders.clear()
     _folders.update(map(os.path.abspath, folders))
+
+
+def expectations():
+    """What this process expects of its inputs, as :func:`expect` takes it."""
+    return dict(_expected), list(_folders)
 
 
 @contextlib.contextmanager
@@ -151,12 +159,15 @@ def reading(path, most=MAX_BYTES):
         InvalidInput: see :func:`require_regular`; or it is larger.
         InputChanged: it is not the file that a record of this stage will name, or changes now.
     """
-    status = require_regular(path)
+    known = recorded(path)
+    try:
+        status = require_regular(path)
+    except InvalidInput as error:
+        raise (error if known is None else InputChanged(path)) from error
     if most is not None and status.st_size > most:
         text = f"has {status.st_size / 1e9:.1f} GB, at most {most / 1e9:.1f} GB are read"
         raise InvalidInput(text, where=path)
     before = stamp(status)
-    known = _known(path)
     if known is not None:
         _require_same(path, before, known)
     yield
@@ -164,8 +175,12 @@ def reading(path, most=MAX_BYTES):
         raise InputChanged(path)
 
 
-def _known(path):
-    """[*stamp, digest] that an input must have; None when nobody has said so."""
+def recorded(path):
+    """[*stamp, digest] that an input must have; None when nobody has said so.
+
+    Raises:
+        InputChanged: it has joined a folder of which all files are inputs.
+    """
     if not _expected and not _folders:
         return None
     place = os.path.abspath(path)

@@ -198,7 +198,7 @@ def open_morphology(path):
     path = Path(path)
     expected = f"expected {', '.join('.' + known for known in MORPHOLOGY_EXTENSIONS)}"
     require_file(path, MORPHOLOGY_EXTENSIONS, "morphology file", expected)
-    with _reading(path, path), reading(path):
+    with reading(path), _reading(path, path):
         if path.suffix.lower() == ".h5":
             _check_tables(path)
         return morphio.Morphology(str(path), **without_warnings())

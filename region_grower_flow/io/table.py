@@ -11,6 +11,7 @@ from functools import cached_property
 import numpy as np
 
 from region_grower_flow.errors import InvalidInput
+from region_grower_flow.io.files import reading
 from region_grower_flow.io.hdf5 import hdf5_file
 from region_grower_flow.layout import CELL_TABLE_VERSION
 
@@ -58,7 +59,8 @@ class CellTable:
         meta: what all rows share (JSON-able): ``regions`` {synthesis region: cortical_depths,
             directions, boundaries}, ``nested`` {region of cells: directions, boundaries} where
             these are others, ``layers`` {synthesis region: its layers from the top down}, ``atlas``
-            (voxel_dimensions, offset, shape, orientation_path) and ``version``.
+            (voxel_dimensions, offset, shape) and ``version``. No place of a file: boundaries name
+            their meshes as the region structure does.
         mclass: (N,) object of str or None, or None when the cells have no such property.
         glomerulus_ids: (N,) int64, -1 outside every territory, or None when no boundary uses them.
     """
@@ -174,7 +176,7 @@ def read_table(path, start=None, stop=None):
     import h5py
 
     try:
-        with h5py.File(path, "r") as file:
+        with reading(path, None), h5py.File(path, "r") as file:
             _check_version(file, path)
             rows = slice(start, stop)
             columns = {name: file[name][rows] for name in _NUMBERS if name in file}

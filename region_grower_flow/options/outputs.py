@@ -39,7 +39,9 @@ class Outputs(Group):
     skip_page = Switch("Write no page of the run at its end", identity=False)
     out_report = Place["str | None"]("HTML file of the page of the run (beside the cells)")
     max_failure_ratio = Ratio(
-        "Greatest ratio, per mtype, of cells that could not be grown", default=1.0
+        "Greatest ratio, per mtype, of cells that could not be grown: with more of them all "
+        "outputs are written, and the run fails",
+        default=0.5,
     )
 
 

@@ -19,7 +19,7 @@ from region_grower_flow.record.tables import whole_records
 _KINDS = f"({'|'.join(layout.MORPHOLOGY_EXTENSIONS)})"
 
 OURS = {
-    layout.MANIFESTS: re.compile(rf"\w+(-\d+)?\.json|{re.escape(layout.LISTING)}"),
+    layout.MANIFESTS: re.compile(r"\w+(-\d+)?\.json|morphologies(-[0-9a-f]{8})?\.txt"),
     layout.LOCKS: re.compile(r"\w+(-\d+)?\.lock"),
     layout.LOGS: re.compile(r"(\w+|cells_[\d-]+/(chunk|launcher|rank-\d+))\.log"),
     layout.BLOCKS: re.compile(r"cells_[\d-]+/(jobs/[^/]+|crashes\.json|[^/]+\.jsonl)"),
@@ -215,12 +215,12 @@ def _without_outputs(
     """Those files that are no outputs of the merge, should these lie in the work folder."""
     merged = [m for m in manifests if m.recipe["stage"] == "SynthesizeMorphologies"]
     outputs = {Path(path).resolve() for manifest in merged for path in manifest.outputs}
-    placed = read_folder(folder / layout.MANIFESTS / layout.LISTING)
+    placed = [read_folder(path) for path in (folder / layout.MANIFESTS).glob("morphologies*.txt")]
     return [
         path
         for path in files
         if path.resolve() not in outputs
-        and (placed is None or not path.resolve().is_relative_to(placed))
+        and not any(place and path.resolve().is_relative_to(place) for place in placed)
     ]
 
 

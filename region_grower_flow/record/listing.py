@@ -6,6 +6,8 @@ and inode of its stamp, with tabs between. A listing that is not as it was writt
 nothing, and of the names in it only those that lie in the folder.
 """
 
+import contextlib
+import filecmp
 import json
 import multiprocessing
 import os
@@ -15,7 +17,13 @@ from pathlib import Path
 from typing import Any
 
 from region_grower_flow.errors import WorkerFailed
-from region_grower_flow.io.atomic import PathLike, inside, make_folder, write_text_atomic
+from region_grower_flow.io.atomic import (
+    PathLike,
+    inside,
+    is_plain,
+    make_folder,
+    write_text_atomic,
+)
 from region_grower_flow.io.files import stamp, stamp_of
 
 FILES_PER_PROCESS = 100_000
@@ -66,6 +74,65 @@ def read_listing(path: PathLike, folder: PathLike) -> dict[str, Any] | None:
     )
 
 
+def our_files(path: PathLike, folder: PathLike, staged: PathLike) -> dict[str, Any]:
+    """As :func:`read_listing`; where there is no whole listing, what can be known without one.
+
+    Those files count as ours that a damaged listing names with the checksum that they have, and
+    those that are the same as one in the work folder. Their stamps are not known.
+
+    Args:
+        path: of the listing.
+        folder: that holds the morphologies.
+        staged: the folder of the morphologies in the work folder.
+    """
+    listed = read_listing(path, folder)
+    if listed is not None or not os.path.isdir(folder):
+        return listed or {}
+    named = _salvaged(path, folder)
+    for place in Path(folder).rglob("*"):
+        name = place.relative_to(folder).as_posix()
+        if name not in named and place.is_file() and _is_staged(place, name, Path(staged)):
+            content = place.read_bytes()
+            named[name] = (len(content), zlib.crc32(content), UNKNOWN)
+    return {name: named[name] for name in inside(folder, named)}
+
+
+def renew_listing(path: PathLike, folder: PathLike, staged: PathLike) -> None:
+    """Write a listing that is missing or damaged anew, while it can be known what is ours.
+
+    When cells have been grown again, what was placed is no more the same as in the work folder.
+    """
+    if Path(folder).is_dir() and checksum(path) is None:
+        ours = our_files(path, folder, staged)
+        if ours:
+            write_listing(path, folder, {name: known[:2] for name, known in ours.items()})
+
+
+def _salvaged(path: PathLike, folder: PathLike) -> dict[str, Any]:
+    """The files that a damaged listing names and that are as it says."""
+    from region_grower_flow.io.morphologies import check_file
+
+    try:
+        lines = Path(path).read_text(encoding="utf-8", errors="replace").split("\n")[1:]
+    except OSError:
+        return {}
+    named: dict[str, Any] = {}
+    for line in lines:
+        name, *numbers = line.split("\t")
+        if is_plain(name) and len(numbers) >= 2 and all(n.isdecimal() for n in numbers[:2]):
+            known = tuple(map(int, numbers[:2]))
+            if check_file(Path(folder, name), *known):
+                named[name] = (*known, UNKNOWN)
+    return named
+
+
+def _is_staged(place: Path, name: str, staged: Path) -> bool:
+    for source in (staged / name, staged / place.name):
+        with contextlib.suppress(OSError):
+            return place.samefile(source) or filecmp.cmp(place, source, shallow=False)
+    return False
+
+
 def read_folder(path: PathLike) -> Path | None:
     """The folder of a listing's files, resolved; None when there is no whole listing."""
     head, _ = _parts(path)
@@ -73,6 +140,12 @@ def read_folder(path: PathLike) -> Path | None:
         return Path(path).parent.joinpath(head["folder"]).resolve()
     except (LookupError, TypeError, ValueError, OSError):
         return None
+
+
+def checksum(path: PathLike) -> int | None:
+    """The checksum of a whole listing; None when there is none."""
+    head, _ = _parts(path)
+    return None if head is None else head["crc32"]
 
 
 def _parts(path: PathLike) -> Any:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeAlias
 
+from region_grower_flow.errors import printable
 from region_grower_flow.runtime import processes
 from region_grower_flow.runtime.notes import ABSENT, GROWING, Note, read_notes
 from region_grower_flow.runtime.privacy import hide_environment
@@ -238,7 +239,7 @@ class _Listener:
         return events
 
     def _keep(self, line: bytes) -> None:
-        words = hide_environment(line.decode(errors="replace")) + "\n"
+        words = printable(hide_environment(line.decode(errors="replace"))) + "\n"
         self.text = (self.text + words)[-TEXT_LENGTH:]
         if self._log is not None:
             # A log that cannot be written must not end what is logged.

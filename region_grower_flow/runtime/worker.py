@@ -25,7 +25,9 @@ from typing import TYPE_CHECKING, Any
 
 from region_grower_flow import layout
 from region_grower_flow.errors import FlowError, InvalidInput, OutputFailed
-from region_grower_flow.io.atomic import write_json_atomic, writing
+from region_grower_flow.io.atomic import open_own, write_json_atomic, writing
+from region_grower_flow.io.files import expect
+from region_grower_flow.io.logs import PlainFormatter
 from region_grower_flow.record.blocks import block_name, write_block
 from region_grower_flow.runtime import notes as states
 from region_grower_flow.runtime.blame import log_header
@@ -142,7 +144,9 @@ def run_serial(
 def _open_synthesizer(job: Job) -> "Synthesizer":
     from region_grower_flow.cell.synthesis import open_synthesizer
 
-    return open_synthesizer(job.settings)
+    synthesizer = open_synthesizer(job.settings)
+    expect(synthesizer.settings.sources, synthesizer.settings.source_folders)
+    return synthesizer
 
 
 class _ProgressReports:
@@ -266,7 +270,7 @@ def _redirect(job: Job, rank: int) -> int:
     events = os.dup(1)
     path = job.log(rank)
     with writing(path):
-        log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+        log = open_own(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         stamp = time.strftime("%Y-%m-%d %H:%M:%S")
         where = f"process {os.getpid()} on {socket.gethostname()}, {stamp}"
         os.write(log, f"{log_header(job.name, rank)}, {where}\n".encode())
@@ -276,9 +280,9 @@ def _redirect(job: Job, rank: int) -> int:
     # A crash in compiled code leaves the Python lines that led to it in the log.
     faulthandler.enable()
     logging.raiseExceptions = False
-    logging.basicConfig(
-        level=job.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True
-    )
+    handler = logging.StreamHandler()
+    handler.setFormatter(PlainFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=job.log_level, handlers=[handler], force=True)
     return events
 
 

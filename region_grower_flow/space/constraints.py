@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from region_grower_flow.errors import DropCell
+from region_grower_flow.io.files import recorded
 from region_grower_flow.morphology import Y_DIRECTION
 from region_grower_flow.space.fields import RotationField, VoxelGrid, rotation_field
 from region_grower_flow.space.meshes import (
@@ -376,6 +377,6 @@ def _glomerulus_mesh(folder, glomerulus):
     if glomerulus < 0:
         return None
     path = glomerulus_mesh_path(folder, glomerulus)
-    if not path.is_file():
+    if not path.is_file() and recorded(path) is None:
         raise DropCell(f"its glomerulus {glomerulus} has no mesh {path}")
     return load_mesh(path)

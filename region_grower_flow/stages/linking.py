@@ -23,7 +23,7 @@ from region_grower_flow.io.atomic import (
 )
 from region_grower_flow.io.files import stamp
 from region_grower_flow.io.morphologies import check_file
-from region_grower_flow.record.listing import read_listing, scan, share_out, write_listing
+from region_grower_flow.record.listing import our_files, scan, share_out, write_listing
 
 NO_LINKS = (errno.EXDEV, errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOTSUP)
 """Errors of a file system that cannot link here."""
@@ -60,7 +60,7 @@ def place_morphologies(wanted, staged, folder, listing, staged_names=None):
     """
     staged_names = staged_names or {}
     sources = {name: staged_names.get(name, name) for name in wanted}
-    listed = read_listing(listing, folder) or {}
+    listed = our_files(listing, folder, staged)
     make_own_folder(staged)
     _check_staged(wanted, sources, staged, listed)
     earlier = {name: (size, crc32) for name, (size, crc32, _) in listed.items()}

@@ -6,6 +6,7 @@ from luigi.configuration import get_config
 
 from region_grower_flow import TASKS
 from region_grower_flow.runtime.processes import open_streams
+from region_grower_flow.tasks.interrupts import end_in_one_line, is_luigi_command
 
 EXIT_CODES = {
     "already_running": 10,
@@ -19,15 +20,23 @@ EXIT_CODES = {
 for a run that failed, so that a script would go on."""
 
 
-def _tell_failures(config):
+RETRIES = {"rpc-retry-attempts": 3, "rpc-retry-wait": 2}
+"""Tries to reach a central scheduler, and seconds between them, where the configuration says
+nothing: Luigi's own cost a minute and a half each time, when it has gone."""
+
+
+def _set_defaults(config):
     # At import: Luigi reads these after it has imported the module that --module names, and before
     # it makes the first task.
-    for name, code in EXIT_CODES.items():
-        if not config.has_option("retcode", name):
-            config.set("retcode", name, str(code))
+    for section, options in (("retcode", EXIT_CODES), ("core", RETRIES)):
+        for name, value in options.items():
+            if not config.has_option(section, name):
+                config.set(section, name, str(value))
 
 
 open_streams()
-_tell_failures(get_config())
+_set_defaults(get_config())
+if is_luigi_command():
+    end_in_one_line()
 for _module in sorted(set(TASKS.values())):
     importlib.import_module(f"{__name__}.{_module}")

@@ -12,8 +12,8 @@ class LoadAtlas(FlowTask):
     groups = (Work, Space)
     checked_by = "atlas"
     synthesize_axons = Model.synthesize_axons
-    # 2: the names of the regions' layers.
-    stage_version = 2
+    # 2: the names of the regions' layers. 3: no places of files.
+    stage_version = 3
 
     def files(self):
         """The cells, the region structure, the volumes and the axon table."""

@@ -3,6 +3,7 @@
 import functools
 import html
 import json
+import multiprocessing
 import os
 import time
 from pathlib import Path
@@ -12,17 +13,25 @@ from luigi.parameter import ParameterVisibility
 from luigi.rpc import RPCError
 
 from region_grower_flow import layout
-from region_grower_flow.errors import FlowError, InvalidInput, InvalidInputs
+from region_grower_flow.errors import (
+    FlowError,
+    InputChanged,
+    InvalidInput,
+    InvalidInputs,
+    printable,
+)
+from region_grower_flow.io.files import expecting
 from region_grower_flow.options import Work
 from region_grower_flow.options.group import declared
 from region_grower_flow.options.kinds import Option
 from region_grower_flow.record.fingerprint import FileDigests, Recipe, digest_of, package_versions
 from region_grower_flow.record.manifest import Manifest, read_manifest, remember_digests
 from region_grower_flow.runtime.processes import die_with_forking_parent
+from region_grower_flow.tasks.arrival import arrive
 from region_grower_flow.tasks.example import CreateExample
 from region_grower_flow.tasks.options import as_parameter, value_problems
 from region_grower_flow.tasks.progress import Progress, stage_log
-from region_grower_flow.tasks.sentences import quiet_tracebacks
+from region_grower_flow.tasks.sentences import quiet_tracebacks, sentence_of
 from region_grower_flow.tasks.targets import StageTarget
 
 SHOWN_LINES = 20
@@ -143,6 +152,27 @@ class FlowTask(luigi.Task):
         """The memory of file digests, one per work folder and process."""
         return _digests.setdefault(self.work_dir, FileDigests(Path(self.work_dir) / layout.DIGESTS))
 
+    def sources(self):
+        """What the stage may read, and as what: ({path: [*stamp, digest]}, folders).
+
+        The files whose digests enter the fingerprint, and the outputs of the stages above.
+
+        Raises:
+            InvalidInput: one is missing or unreadable.
+        """
+        digests, paths = self.digests(), list(self.files().values())
+        for stage in self.read_upstream():
+            manifest = stage.manifest()
+            paths.extend(manifest.outputs if manifest is not None else ())
+        known = {}
+        for path in paths:
+            known.update({str(file): state for file, state in digests.known(path).items()})
+        return known, [str(path) for path in paths if Path(path).is_dir()]
+
+    def read_upstream(self):
+        """The stages above whose outputs :meth:`make` reads as files."""
+        return self.upstream().values()
+
     # Luigi's side.
 
     @property
@@ -225,7 +255,12 @@ class FlowTask(luigi.Task):
         return read_manifest(self.manifest_path)
 
     def complete(self):
-        """True when the outputs are up to date; an example of another version is renewed first."""
+        """True when the outputs are up to date; an example of another version is renewed first.
+
+        Raises:
+            Busy: at the first question of a run, when another one holds its places.
+        """
+        arrive(self)
         return all(task.complete() for task in self.example()) and self.is_current()
 
     def is_current(self):
@@ -237,7 +272,7 @@ class FlowTask(luigi.Task):
             if manifest.fingerprint != self.recipe().fingerprint():
                 return False
             fit = self.unfit_for_today(manifest.facts) is None
-            return fit and manifest.intact() and self.intact()
+            return fit and manifest.intact(self.digests()) and self.intact()
         except InvalidInput:  # an input is missing: the checks say so, in order
             return False
 
@@ -265,7 +300,10 @@ class FlowTask(luigi.Task):
             options = {name: text for name, text in options.items() if name in shown}
         if only_significant and only_public:
             # "~" comes last in Luigi's names, which show three options.
-            options["~others"] = digest_of(super().to_str_params(only_significant=True))[:16]
+            # Two projects of the same relative paths are two sets of tasks for a scheduler.
+            place = os.path.realpath(self.work_dir)
+            significant = super().to_str_params(only_significant=True)
+            options["~others"] = digest_of([place, significant])[:16]
         return options
 
     def run(self):
@@ -283,21 +321,21 @@ class FlowTask(luigi.Task):
         self.tell("at work", 0)
         try:
             recipe = self.recipe()
-            with self.lock(), self.log() as write:
+            with self.lock(), self.log() as write, expecting(*self.sources()):
                 start = time.monotonic()
                 outputs, facts = self.make()
                 facts = {"seconds": round(time.monotonic() - start, 3), **facts}
                 write(self.summary_of(facts))
             if self.recipe() != recipe:
-                raise InvalidInput(
-                    "an input changed while the stage was running",
-                    self.label,
-                    "run again; nothing was lost",
-                )
+                raise InputChanged(self.label)
             Manifest.describe(recipe, outputs, facts).write(self.manifest_path)
             remember_digests(self.digests())
         except FlowError as error:
             self.tell(str(error))
+            raise
+        except KeyboardInterrupt:
+            if multiprocessing.parent_process() is not None:
+                os._exit(1)  # the process that Luigi has forked it from tells of it
             raise
         except Exception as error:  # a defect: the page of the failure shows where
             self.tell(f"failed: {type(error).__name__}: {error}")
@@ -342,9 +380,7 @@ class FlowTask(luigi.Task):
 
     def on_failure(self, exception):
         """The scheduler's words: the sentence, and a traceback only of what is unexpected."""
-        if isinstance(exception, FlowError):
-            return str(exception)
-        return super().on_failure(exception)
+        return sentence_of(exception) or super().on_failure(exception)
 
     # What a running task tells the scheduler (nothing outside ``run``).
 
@@ -372,7 +408,7 @@ class FlowTask(luigi.Task):
             folder = Path(self.work_dir).absolute()
             message = f"{message}\nLog: {self.log_path.absolute().relative_to(folder)}\nin {folder}"
         try:
-            self.set_status_message(html.escape(message, quote=False))
+            self.set_status_message(html.escape(printable(message), quote=False))
             if percentage is not None:
                 self.set_progress_percentage(percentage)
         except RPCError:

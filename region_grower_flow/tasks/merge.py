@@ -8,7 +8,9 @@ from pathlib import Path
 
 from region_grower_flow import __version__, layout
 from region_grower_flow.checks import inputs
+from region_grower_flow.errors import InputChanged
 from region_grower_flow.options.outputs import places_of
+from region_grower_flow.record.listing import checksum
 from region_grower_flow.record.run_lock import release
 from region_grower_flow.tasks import messages, run_page
 from region_grower_flow.tasks.base import FlowTask, stages_above
@@ -41,6 +43,14 @@ class SynthesizeMorphologies(OfCells, InJobs, GrowsCells, FlowTask):
         """The options of the chunks are in the chunks' fingerprints; the places count here."""
         places = {n: self.relative(p) for n, p in places_of(self).items() if p is not None}
         return {"max_failure_ratio": self.max_failure_ratio, **places}
+
+    def files(self):
+        """The cells: their columns are among the outputs."""
+        return {"input_cells": self.input_cells}
+
+    def read_upstream(self):
+        """None: the lines of the chunks' tables have checksums."""
+        return ()
 
     def output(self):
         """{what: target} of all that is written; ``nodes`` are the cells."""
@@ -88,7 +98,13 @@ class SynthesizeMorphologies(OfCells, InJobs, GrowsCells, FlowTask):
 
         outputs, summary = merge_outputs(self.plan(), self.tell)
         check_failures(summary, self.max_failure_ratio)
-        return outputs, summary
+        return outputs, {**summary, "listing": checksum(self.listing)}
+
+    def unfit_for_today(self, facts):
+        """The list of what was placed may be that of another time."""
+        if not self.skip_write and checksum(self.listing) != facts.get("listing"):
+            return "the list of the morphologies that were placed is missing or another one"
+        return super().unfit_for_today(facts)
 
     def summary_of(self, facts):
         """The summary's sentences."""
@@ -105,7 +121,7 @@ class SynthesizeMorphologies(OfCells, InJobs, GrowsCells, FlowTask):
     @property
     def listing(self):
         """The file that remembers which morphologies are ours."""
-        return self.work_path(layout.MANIFESTS, layout.LISTING)
+        return layout.placed_listing(self.work_dir, self.out_morph_dir)
 
     def plan(self):
         """The MergePlan."""
@@ -115,9 +131,11 @@ class SynthesizeMorphologies(OfCells, InJobs, GrowsCells, FlowTask):
         places["morphologies"] = Path(self.out_morph_dir)
         chunks = self.chunks()
         manifests = [chunk.manifest() for chunk in chunks]
+        if None in manifests:
+            raise InputChanged(self.work_path(layout.MANIFESTS))
         return MergePlan(
             cells=inputs.cells(self),
-            chunks=[next(iter(manifest.outputs)) for manifest in manifests],
+            chunks=[chunk.path for chunk in chunks],
             staged=self.work_path(layout.MORPHOLOGIES),
             listing=self.listing,
             extensions=self.out_morph_ext,

@@ -6,9 +6,9 @@ from collections import Counter
 
 import luigi
 
-from region_grower_flow.errors import FlowError
+from region_grower_flow.errors import printable
 from region_grower_flow.tasks.base import FlowTask
-from region_grower_flow.tasks.sentences import quiet_tracebacks
+from region_grower_flow.tasks.sentences import quiet_tracebacks, sentence_of
 
 MOST_FILES = 12
 """Greatest number of files in one folder that are named one by one when a run has written them."""
@@ -21,7 +21,7 @@ _commands = []
 def announce(task):
     """Print what a task has made, under the luigi command, which says nothing of it."""
     if not _commands:
-        print("\n".join(closing_sentences(task, done_before=False)), flush=True)
+        print(printable("\n".join(closing_sentences(task, done_before=False))), flush=True)
 
 
 def collect_failures():
@@ -43,9 +43,8 @@ def collect_failures():
 
 def told(failure):
     """An error of ours as its sentence, anything else (a defect of the package) in full."""
-    if isinstance(failure, FlowError):
-        return str(failure)
-    return "".join(traceback.format_exception(failure)).rstrip()
+    sentence = sentence_of(failure)
+    return sentence or printable("".join(traceback.format_exception(failure)).rstrip())
 
 
 def closing_sentences(task, done_before):

@@ -2,9 +2,13 @@
 
 import contextlib
 import logging
+import os
 import sys
 import time
 from dataclasses import dataclass, field
+
+from region_grower_flow.errors import printable
+from region_grower_flow.io.logs import PlainFormatter
 
 TELL_SECONDS = 0.5
 """Seconds between two messages to the scheduler: each costs two requests."""
@@ -187,7 +191,7 @@ class _Sentence(logging.Formatter):
 
     def format(self, record):
         """The message with its level."""
-        return f"{record.levelname}: {record.getMessage()}"
+        return printable(f"{record.levelname}: {record.getMessage()}")
 
 
 @contextlib.contextmanager
@@ -197,13 +201,14 @@ def stage_log(path, level="info"):
     Raises:
         OutputFailed: the file cannot be opened.
     """
-    from region_grower_flow.io.atomic import make_folder, writing
+    from region_grower_flow.io.atomic import make_folder, open_own, writing
 
     logger = logging.getLogger("region_grower_flow")
     make_folder(path.parent)
     with writing(path):
+        os.close(open_own(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND))
         handler = _QuietHandler(path, encoding="utf-8")
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    handler.setFormatter(PlainFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     terminal = logging.StreamHandler()
     terminal.setFormatter(_Sentence())
     terminal.setLevel(logging.WARNING)

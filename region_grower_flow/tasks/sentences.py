@@ -1,25 +1,79 @@
 """Luigi's logs say our errors in a sentence: the tracebacks of what is unexpected stay."""
 
+import configparser
 import logging
 
-from region_grower_flow.errors import FlowError
+from luigi.rpc import RPCError
+
+from region_grower_flow.errors import FlowError, InputChanged, InvalidInput, printable
 
 LOGGERS = ("luigi-interface", "luigi")
 
+UNFULFILLED = "Unfulfilled dependenc"
+"""How Luigi's words begin on a stage that was complete and is not any more."""
+
+CHANGED = str(InputChanged("an input or an output of a stage"))
+NO_SCHEDULER = (
+    "The scheduler does not answer. Start luigid again, or run with --local-scheduler: what is "
+    "finished is kept."
+)
+
 
 class OneSentence(logging.Filter):
-    """Strips the traceback of errors that already say all in a sentence."""
+    """Strips the traceback of errors that already say all in a sentence; escapes the rest."""
+
+    def __init__(self):
+        super().__init__()
+        self._told = set()
 
     def filter(self, record):
-        """Turn a record with one of our errors into its sentence."""
-        error = record.exc_info[1] if record.exc_info else None
-        while error is not None and not isinstance(error, FlowError):
-            error = error.__cause__
-        if error is not None:
-            record.exc_info = record.exc_text = None
-            record.msg = "%s"
-            record.args = (str(error),)
+        """Turn a record with a known error into its sentence, and tell each of these once."""
+        kind, sentence = _known(record.exc_info[1] if record.exc_info else None)
+        if sentence is None:
+            record.msg, record.args = printable(record.getMessage()), ()
+            if record.exc_info:
+                text = logging.Formatter().formatException(record.exc_info)
+                record.exc_info, record.exc_text = None, printable(text)
+            return True
+        if kind is not None and kind in self._told:
+            return False
+        self._told.add(kind)
+        record.exc_info = record.exc_text = None
+        record.msg, record.args = "%s", (sentence,)
         return True
+
+
+def _known(error):
+    """(what is told once only, sentence) of an error; Nones where there is none."""
+    while error is not None:
+        if isinstance(error, InputChanged):
+            return InputChanged, str(error)
+        if isinstance(error, FlowError):
+            return None, printable(error)
+        if isinstance(error, configparser.InterpolationError):
+            return None, _of_configuration(error)
+        if isinstance(error, RPCError):
+            return RPCError, NO_SCHEDULER
+        if isinstance(error, RuntimeError) and str(error).startswith(UNFULFILLED):
+            return InputChanged, CHANGED
+        error = error.__cause__
+    return None, None
+
+
+def _of_configuration(error):
+    option, section = error.args[:2] if len(error.args) > 1 else ("?", "?")
+    return str(
+        InvalidInput(
+            "a '%' begins the name of another option, which is not there",
+            f"configuration, option {option} of section {section}",
+            "write %% for a percent sign",
+        )
+    )
+
+
+def sentence_of(error):
+    """The sentence for an error that needs no traceback; None for any other."""
+    return _known(error)[1]
 
 
 _one_sentence = OneSentence()

@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import os
 from pathlib import Path
 
 from region_grower_flow import layout
@@ -26,6 +27,8 @@ from region_grower_flow.tasks.progress import Part, duration
 
 MAX_CHUNKS = 200
 """Luigi's scheduler is quadratic in tasks: chunks get larger rather than more numerous."""
+_renewed = set()
+"""Listings that this process has looked at."""
 
 HIGHEST_PRIORITY = 10_000_000
 """Scheduler priority of the first chunk."""
@@ -102,6 +105,10 @@ class SynthesizeChunk(OfCells, InJobs, GrowsCells, FlowTask):
         """The stages whose outputs the chunk reads."""
         return self.cell_stages()
 
+    def files(self):
+        """What cells read: given parameters and distributions, meshes, donors, orientations."""
+        return inputs.synthesis_files(self)
+
     def recipe(self):
         """The Recipe of all cells, of a range."""
         whole = self.cells_recipe()
@@ -132,9 +139,19 @@ class SynthesizeChunk(OfCells, InJobs, GrowsCells, FlowTask):
         from region_grower_flow.stages.chunk import synthesize_chunk
 
         plan = self.plan(self.launcher, wanted_workers(self))
+        self._renew_listing()
         self.tell("starting the workers; the first time on a machine growth is compiled before", 0)
         facts = synthesize_chunk(plan, self.show_progress("cells", self.part()).cells)
         return [self.path], facts
+
+    def _renew_listing(self):
+        """See :func:`region_grower_flow.record.listing.renew_listing`; once in a process."""
+        from region_grower_flow.record.listing import renew_listing
+
+        listing = layout.placed_listing(self.work_dir, self.out_morph_dir)
+        if not self.skip_write and listing not in _renewed:
+            _renewed.add(listing)
+            renew_listing(listing, self.out_morph_dir, self.work_path(layout.MORPHOLOGIES))
 
     def plan(self, launcher, workers):
         """The ChunkPlan."""
@@ -197,6 +214,8 @@ class SynthesizeChunk(OfCells, InJobs, GrowsCells, FlowTask):
         from region_grower_flow.io.ranges import rows_of_ids
 
         loaded = self.clone(LoadAtlas)
+        digests, files = self.digests(), inputs.cell_files(self)
+        sources, folders = self.sources()
         return SynthesisSettings(
             growth=self.group(Growth),
             cell_table=str(loaded.path.resolve()),
@@ -210,7 +229,11 @@ class SynthesizeChunk(OfCells, InJobs, GrowsCells, FlowTask):
             nrn_sections=bool(self.out_apical_nrn_sections),
             skip_write=self.skip_write,
             debug=bool(self.out_debug_data),
-            content=inputs.contents(self, self.digests()),
+            mesh_dir=str(Path(self.region_structure).parent.resolve()),
+            orientation=str(Path(self.atlas, f"{layout.ORIENTATION}.nrrd").resolve()),
+            content={role: digests.digest(path) for role, path in files.items()},
+            sources={os.path.abspath(path): known for path, known in sources.items()},
+            source_folders=tuple(map(os.path.abspath, folders)),
             versions=package_versions(),
         )
 

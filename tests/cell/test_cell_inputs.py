@@ -11,12 +11,15 @@ from region_grower_flow.errors import DropCell
 from region_grower_flow.io.table import read_table, write_table
 from region_grower_flow.options import Growth
 
+AS_IT_IS = dict.fromkeys(("boundary /mesh.obj", "axon one", "axon two"), "as it is")
+
 
 @pytest.fixture
 def settings(tmp_path):
-    """Four cells in two regions, of which B has a boundary."""
+    """Four cells in two regions, of which A has a direction and B a boundary."""
     made = tiny_settings(tmp_path)
     table = read_table(made.cell_table)
+    table.meta["regions"]["A"] = {"directions": [{"params": {"direction": [0, 1, 0]}}]}
     table.meta["regions"]["B"] = {"boundaries": [{"path": "/mesh.obj"}]}
     write_table(made.cell_table, table)
     return made
@@ -47,8 +50,10 @@ def test_rows_are_those_of_the_whole_table(settings):
         ({"growth": Growth(seed=1)}, {0, 1, 2, 3}),
         ({"growth": Growth(min_hard_scale=0.3)}, {0, 1, 2, 3}),
         ({"morphologies": "elsewhere"}, set()),
-        ({"content": {"/mesh.obj": "changed", "one": "as it is"}}, {1, 3}),
-        ({"content": {"/mesh.obj": "as it is", "one": "changed"}}, {0, 3}),
+        ({"content": {**AS_IT_IS, "boundary /mesh.obj": "changed"}}, {1, 3}),
+        ({"content": {**AS_IT_IS, "axon one": "changed"}}, {0, 3}),
+        ({"content": {**AS_IT_IS, "atlas volume orientation": "changed"}}, {0, 2}),
+        ({"mesh_dir": "elsewhere", "sources": {"x": [1]}}, set()),
         ({"base_morph_dir": None}, {0, 1, 2, 3}),
     ],
 )

@@ -60,7 +60,7 @@ def tiny_settings(folder, donors=DONORS, **changes):
         "distributions": str(folder / "distributions.json"),
         "morphologies": str(folder / "out"),
         "base_morph_dir": str(folder),
-        "content": {"/mesh.obj": "as it is", "one": "as it is"},
+        "content": dict.fromkeys(("boundary /mesh.obj", "axon one", "axon two"), "as it is"),
     }
     grown = {name: changes.pop(name) for name in Growth.DECLARED if name in changes}
     return SynthesisSettings(**{"growth": Growth(**grown), **values, **changes})

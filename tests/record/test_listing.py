@@ -1,12 +1,19 @@
 """The listing of placed morphologies."""
 
 import os
+import shutil
 import zlib
 
 import pytest
 
 from region_grower_flow.record import listing as listings
-from region_grower_flow.record.listing import intact, read_listing, scan, write_listing
+from region_grower_flow.record.listing import (
+    intact,
+    our_files,
+    read_listing,
+    scan,
+    write_listing,
+)
 
 
 @pytest.fixture(params=[100, 1], ids=["one process", "several processes"])
@@ -97,3 +104,35 @@ def test_names_below_a_link_are_not_ours(placed, tmp_path):
 def test_scan_gives_only_what_is_asked_for(placed):
     _, folder, _ = placed
     assert [name for name, _ in scan(folder, {"a.h5", "nowhere/x.h5"})] == ["a.h5"]
+
+
+def test_a_damaged_listing_still_knows_what_is_as_it_says(placed):
+    listing, folder, files = placed
+    (folder / "mine.txt").write_text("a user's")
+    text = listing.read_text().replace("crc32", "crc33", 1)
+    listing.write_text(text + "../mine\t1\t1\t0\t0\t0\nmine.txt\t8\t1\t0\t0\t0\n")
+    (folder / "a.h5").write_bytes(b"edit")
+    ours = our_files(listing, folder, folder.with_name("nowhere"))
+    assert {name: known[:2] for name, known in ours.items()} == {
+        name: known for name, known in files.items() if name != "a.h5"
+    }
+
+
+@pytest.mark.parametrize("copied", [True, False])
+def test_without_a_listing_links_and_copies_of_the_work_folder_are_ours(placed, tmp_path, copied):
+    listing, folder, files = placed
+    (folder / "mine.h5").write_text("a user's")
+    staged = tmp_path / "staged"
+    for name in files:
+        (staged / name).parent.mkdir(parents=True, exist_ok=True)
+        (shutil.copy if copied else os.link)(folder / name, staged / name)
+    (staged / "mine.h5").write_text("another's")
+    listing.unlink()
+    ours = our_files(listing, folder, staged)
+    assert {name: known[:2] for name, known in ours.items()} == files
+
+
+def test_a_whole_listing_is_believed(placed):
+    listing, folder, files = placed
+    (folder / "a.h5").unlink()
+    assert set(our_files(listing, folder, folder.with_name("nowhere"))) == set(files)

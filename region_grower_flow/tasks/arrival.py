@@ -1,0 +1,58 @@
+"""The beginning of a run: another run of the same places is noticed before anything is scheduled.
+
+A run that waits until its first stage meets the lock would have taken tasks of the other one from a
+scheduler that both use, and failed them there.
+"""
+
+import multiprocessing
+import sys
+from pathlib import Path
+
+from luigi.configuration import get_config
+
+from region_grower_flow import layout
+from region_grower_flow.errors import Busy, InvalidInput
+from region_grower_flow.record.lock import holder
+from region_grower_flow.record.run_lock import look
+from region_grower_flow.tasks import interrupts
+
+ALREADY_RUNNING = 10
+"""Exit code of the luigi command, where its configuration has no other."""
+
+_arrived = []
+
+
+def arrive(task):
+    """See once in a process, by the first task that is asked for, that no other run is at work.
+
+    Raises:
+        Busy: another run holds the task's places, or makes a stage in its work folder.
+        SystemExit: the same, under the luigi command: Luigi would tell the scheduler of any other
+            error.
+    """
+    if _arrived or multiprocessing.parent_process() is not None:
+        return
+    _arrived.append(task)
+    if interrupts.is_luigi_command():
+        interrupts.end_in_one_line()
+    try:
+        _require_free(task)
+    except InvalidInput:
+        return  # the checks say it
+    except Busy as error:
+        if not interrupts.is_luigi_command():
+            raise
+        print(error, file=sys.stderr, flush=True)
+        code = get_config().getint("retcode", "already_running", ALREADY_RUNNING)
+        raise SystemExit(code or ALREADY_RUNNING) from error
+
+
+def _require_free(task):
+    look(task.held_places())
+    for lock in sorted(Path(task.work_dir, layout.LOCKS).glob("*.lock")):
+        who = holder(lock)
+        if who is not None:
+            raise Busy(
+                f"{lock.stem} in {task.work_dir} is being made by another run ({who}). Wait until "
+                "it ends, or stop it."
+            )

@@ -1,0 +1,61 @@
+"""How a run under the luigi command ends on Ctrl-C, SIGTERM and SIGHUP: in one line."""
+
+import os
+import signal
+import sys
+import threading
+
+from region_grower_flow.runtime.processes import Terminated
+
+SIGNALS = (signal.SIGTERM, signal.SIGHUP)
+
+
+def is_luigi_command():
+    """True in a process that was started as ``luigi`` or ``python -m luigi``."""
+    return os.path.normpath(sys.argv[0]).endswith(("/luigi", "luigi/__main__.py")) or (
+        sys.argv[0] == "luigi"
+    )
+
+
+def end_in_one_line():
+    """Let signals raise, so that all is tidied up, and tell of the end in one line.
+
+    Only for the main thread, and for signals that nobody else handles. Processes that are forked
+    from this one have the system's handlers again.
+    """
+    if _earlier or threading.current_thread() is not threading.main_thread():
+        return
+    _earlier.append(sys.excepthook)
+    sys.excepthook = _tell
+    for number in SIGNALS:
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, _leave)
+    os.register_at_fork(after_in_child=_forget)
+
+
+_earlier = []
+
+
+def _leave(number, _):
+    raise Terminated(number)
+
+
+def _forget():
+    for number in SIGNALS:
+        if signal.getsignal(number) is _leave:
+            signal.signal(number, signal.SIG_DFL)
+
+
+def words_of(interrupt):
+    """The line for a KeyboardInterrupt, or for a signal that became one."""
+    how = ""
+    if isinstance(interrupt, Terminated):
+        how = f" by {signal.Signals(interrupt.number).name}"
+    return f"Interrupted{how}. What is finished is kept: run again to go on from it."
+
+
+def _tell(kind, error, trace):
+    if issubclass(kind, KeyboardInterrupt):
+        print(words_of(error), file=sys.stderr, flush=True)
+    else:
+        _earlier[0](kind, error, trace)
