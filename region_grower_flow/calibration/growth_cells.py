@@ -6,9 +6,11 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from region_grower_flow.calibration.dataset import variant_groups
 from region_grower_flow.calibration.growth_values import NONE, with_values
+from region_grower_flow.calibration.mending import open_as_used
 from region_grower_flow.errors import FlowError, GrowthFailed
-from region_grower_flow.morphology import NEURITE_TYPES
+from region_grower_flow.morphology import NEURITE_TYPES, FlatMorphology
 
 ATTEMPTS = 10
 """Attempts to grow a cell; a synthesis makes as many."""
@@ -36,7 +38,8 @@ def cells_of(population, dataset):
         population: Population of the mtype.
         dataset: the Dataset, which knows variants.
     """
-    known = {cell.name: cell.group for cell in dataset.mtypes.get(population.mtype, ())}
+    cells = dataset.mtypes.get(population.mtype, ())
+    known = dict(zip((cell.name for cell in cells), variant_groups(cells), strict=True))
     return tuple(
         GrowthCell(cell.name, str(cell.path), known.get(cell.name) or cell.name)
         for cell in population.cells
@@ -44,10 +47,8 @@ def cells_of(population, dataset):
 
 
 def read_centered(path):
-    """A FlatMorphology with the center of its soma at the origin."""
-    from region_grower_flow.io.morphologies import load_morphology
-
-    morphology = load_morphology(path)
+    """A FlatMorphology, mended as for the extraction, with the center of its soma at the origin."""
+    morphology = FlatMorphology.from_morphio(open_as_used(path))
     soma = morphology.soma_points
     center = soma.mean(axis=0, dtype=float) if len(soma) else np.zeros(3)
     return replace(
