@@ -19,6 +19,9 @@ MAX_OFFSET = 10.0
 """Distance (um) of a soma from the origin, about its own radius, from which it is reported."""
 MAX_TILT = 45.0
 """Angle (degrees) between the apical axis and +y from which it is reported."""
+FEWEST_FOR_DIRECTIONS, LONG, MIN_ALIGNED = 6, 1.9, 0.66
+"""Cells of which the directions tell something, the elongation from which a cell has one, and the
+alignment below which they are told to lie anyhow."""
 AXES = "xyz"
 UP = np.array([0.0, 1.0, 0.0])
 _DOWN_TOLERANCE = 1e-12
@@ -66,6 +69,48 @@ def apical_axis(sections, center):
         return None
     axis = np.linalg.eigh(moments)[1][:, -1]
     return axis if lengths @ (middles @ axis) >= 0 else -axis
+
+
+def elongation(sections, center):
+    """The direction in which a cell is longest, and how much longer than across it.
+
+    Args:
+        sections: list of (n, 3) arrays, the points (um) of its dendrites.
+        center: (3,) the soma's center (um).
+
+    Returns:
+        ((3,) unit vector of either sense, ratio of the spreads along it and along the next axis);
+        None where the dendrites lie on a line or have no length.
+    """
+    starts = np.concatenate([points[:-1] for points in sections]).astype(float) - center
+    ends = np.concatenate([points[1:] for points in sections]).astype(float) - center
+    lengths = np.linalg.norm(ends - starts, axis=1)
+    middles = (starts + ends) / 2
+    squares, axes = np.linalg.eigh((middles * lengths[:, np.newaxis]).T @ middles)
+    if not np.isfinite(squares).all() or squares[1] <= 1e-12 * squares[2]:
+        return None
+    return axes[:, -1], float(np.sqrt(squares[2] / squares[1]))
+
+
+def describe_directions(elongations):
+    """A sentence on an mtype without apical dendrites whose cells lie in all directions, or none.
+
+    In sets of reconstructions that stand upright, long cells of an mtype lie in one direction: the
+    mean of their axes' outer products has an eigenvalue of 0.69 to 0.99; turned at random in the
+    plane of the slice, of 0.53 to 0.62.
+
+    Args:
+        elongations: {name of the cell: what :func:`elongation` returns}.
+    """
+    known = [found for found in elongations.values() if found is not None]
+    if len(known) < FEWEST_FOR_DIRECTIONS or np.median([r for _, r in known]) < LONG:
+        return
+    axes = np.array([axis for axis, _ in known])
+    if np.linalg.eigvalsh(axes.T @ axes / len(axes))[-1] < MIN_ALIGNED:
+        yield (
+            f"its {len(known)} cells are long, but lie in different directions: if the pia is not "
+            "along +y in their files, they will grow into stars (see pia_direction)"
+        )
 
 
 def longest_axis(trees, center):

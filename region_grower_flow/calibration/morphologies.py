@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 
 import numpy as np
 
-from region_grower_flow.calibration.frames import frame_of, longest_axis
+from region_grower_flow.calibration.frames import elongation, frame_of, longest_axis
 from region_grower_flow.calibration.mending import AT_CENTER, Note, mend, soma_center, soma_radius
 from region_grower_flow.calibration.places import line_of, unread_trees
 from region_grower_flow.errors import InvalidInput, some
@@ -57,6 +57,7 @@ class ExaminedCell:
         use_axon: whether its axon can be used, as the table says.
         offset: distance (um) of its soma from the origin, None when it cannot be used.
         tilt: angle (degrees) between its apical dendrite and +y, None without one.
+        long: its longest direction and how much longer it is so, see ``frames.elongation``.
         thinnest: {neurite type: its least diameter (um) above 0}, by the types of sections.
     """
 
@@ -72,6 +73,7 @@ class ExaminedCell:
     use_axon: bool = True
     offset: float | None = None
     tilt: float | None = None
+    long: tuple | None = None
     thinnest: dict = field(default_factory=dict)
 
     @property
@@ -115,6 +117,7 @@ def examine_cell(cell, mtype):
     notes = [_placed(note, cell.path) for note in mended.notes]
     examined.notes = [*notes, *_notes(outline, cell.path)]
     examined.offset, examined.tilt = outline.frame()
+    examined.long = outline.elongation()
     examined.thinnest = outline.thinnest()
     return examined
 
@@ -178,6 +181,12 @@ class _Outline:
             if self.types[root] == APICAL_DENDRITE
         ]
         return frame_of(self.center, longest_axis(trees, self.center))
+
+    def elongation(self):
+        """See :func:`region_grower_flow.calibration.frames.elongation`."""
+        bounds = zip(self.offsets[:-1], self.offsets[1:], self.in_section, strict=True)
+        found = elongation([self.points[a:b] for a, b, kept in bounds if kept], self.center)
+        return None if found is None else (found[0].tolist(), found[1])
 
     def dendrites(self):
         """The root sections of its dendrites."""

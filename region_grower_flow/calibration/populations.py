@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from region_grower_flow.calibration.dataset import unknown_mtypes
-from region_grower_flow.calibration.frames import Frame, describe_frames
+from region_grower_flow.calibration.frames import Frame, describe_directions, describe_frames
 from region_grower_flow.calibration.morphologies import DENDRITES, examine_dataset
 from region_grower_flow.calibration.settings import FAIL, SKIP, CalibrationSettings
 from region_grower_flow.errors import InvalidInput, InvalidInputs, some
@@ -172,6 +172,8 @@ def _decide(population, candidates, exact, threshold=None):
     population.notes += _left_out(population, candidates)
     population.notes += _odd_cells(population)
     population.notes += describe_frames(population.frames)
+    if APICAL not in population.neurite_types:
+        population.notes += describe_directions({c.name: c.long for c in population.cells})
     if not population.neurite_types:
         wanted = ", ".join(candidates)
         return [InvalidInput(f"not enough cells have {wanted}", f"mtype {population.mtype}")]

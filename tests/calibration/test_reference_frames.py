@@ -24,6 +24,8 @@ from region_grower_flow.calibration.dataset import ReferenceCell, read_dataset
 from region_grower_flow.calibration.distributions import extract_distributions
 from region_grower_flow.calibration.frames import (
     apical_axis,
+    describe_directions,
+    elongation,
     longest_axis,
     parse_direction,
     rotation_between,
@@ -389,3 +391,26 @@ def test_bad_corrections():
     assert [str(problem).split(":")[0] for problem in problems] == ["option pia_direction"] * 2
     assert correction_problems("center_and_orient", Corrections("-y")) == []
     assert correction_problems("as_given", Corrections()) == []
+
+
+def bipolar(angle, rng):
+    """The points of two dendrites, along a direction in the plane of the slice."""
+    along = np.array([np.cos(angle), np.sin(angle), 0.0])
+    heights = np.linspace(10, 200, 20)[:, None] * along
+    return [side * heights + rng.normal(scale=20, size=(20, 3)) for side in (1, -1)]
+
+
+def test_long_cells_that_lie_anyhow_are_told():
+    rng = np.random.default_rng(0)
+
+    def sentences(angles):
+        found = {str(a): elongation(bipolar(a, rng), np.zeros(3)) for a in angles}
+        return list(describe_directions(found))
+
+    assert sentences(np.pi / 2 + rng.normal(scale=0.3, size=10)) == []
+    (sentence,) = sentences(np.linspace(0, np.pi, 10))
+    assert "lie in different directions" in sentence
+    assert sentences(np.linspace(0, np.pi, 4)) == []  # too few to tell
+    star = {str(i): elongation([100 * rng.normal(size=(50, 3))], np.zeros(3)) for i in range(9)}
+    assert list(describe_directions(star)) == []
+    assert elongation([np.array([[0, 0, 0], [0, 9, 0]])], np.zeros(3)) is None
