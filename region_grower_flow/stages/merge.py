@@ -145,7 +145,8 @@ class _Results:
         count = len(plan.cells)
         self.names = np.full(count, None, dtype=object)
         self.reasons = np.full(count, WITHOUT_AXON, dtype=object)
-        self.apical_points = np.full(count, None, dtype=object)
+        # The first of each cell: as lists of lists of numbers they would be 200 bytes a cell.
+        self.apical_points = np.full((count, 3), np.nan)
         self.nrn_sections = np.full(count, None, dtype=object)
         self.files, self.staged = {}, {}
         self._folders = plan.folders
@@ -154,6 +155,11 @@ class _Results:
         for record in _records(plan):
             self._add(record)
 
+    def apical_point(self, cell):
+        """The first apical point of a cell, three numbers (um), or None."""
+        point = self.apical_points[cell].tolist()
+        return None if point[0] != point[0] else point
+
     def _add(self, record):
         cell = record["cell"]
         if record["status"] != layout.MADE:
@@ -161,7 +167,8 @@ class _Results:
             return
         name = f"{self._folders[cell]}/{record['name']}" if self._folders else record["name"]
         self.names[cell], self.reasons[cell] = name, None
-        self.apical_points[cell] = record["apical_points"]
+        if record["apical_points"]:
+            self.apical_points[cell] = record["apical_points"][0]
         self.nrn_sections[cell] = record["apical_NRN_sections"]
         self.attempts += record["attempts"]
         if record.get("fallback"):
@@ -190,7 +197,7 @@ def _write_tables(plan, results):
     outputs = [plan.out_cells, id_map]
     made = [cell for cell, name in enumerate(results.names) if name is not None]
     if plan.apical:
-        points = {results.names[c]: (results.apical_points[c] or [None])[0] for c in made}
+        points = {results.names[c]: results.apical_point(c) for c in made}
         apical.write_apical_points(plan.apical, points)
         outputs.append(plan.apical)
     if plan.nrn_sections:
