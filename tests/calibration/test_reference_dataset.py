@@ -195,7 +195,7 @@ def test_wrong_encoding(folder, content, expected):
 def test_absent_files_and_folders(folder):
     dat_file = write_dat(folder.parent, ["a 5 PC"])
     assert "does not exist" in str(check_dataset(folder, folder / "none.dat")[0])
-    assert "cannot be read" in str(check_dataset(folder, folder)[0])
+    assert "a file was expected" in str(check_dataset(folder, folder)[0])
     assert "does not exist" in str(check_dataset(folder / "none", dat_file)[0])
     assert "found a file" in str(check_dataset(dat_file, dat_file)[0])
 

@@ -22,7 +22,8 @@ def unit(cells, other, count):
         cells_of_bar_codes={BASAL: count},
         other_bar_codes=codes[1],
     )
-    return SimpleNamespace(reference=reference, seed=0, mtype="L5_TPC", parameters=FLAT)
+    about = {"seed": 0, "mtype": "L5_TPC", "parameters": FLAT, "inverted": False}
+    return SimpleNamespace(reference=reference, **about)
 
 
 def verdicts(count, synthesized):
