@@ -39,6 +39,13 @@ CUT = 3.0
 """Errors, in spreads of the reference, above which a moment pulls no harder."""
 LONGEST_STEP = 0.6
 """Longest step of a lever, in the scale that it is fitted in."""
+RESCALED = {
+    "randomness": ("mean bending over 5 um", 0.0),
+    "wander": ("mean tortuosity at 20 um", 1.0),
+}
+"""{lever: (moment, its value without)}: beyond that value, it goes by the square of the lever."""
+FARTHEST = 1.4
+"""A first step goes by that rule, in the scale of the fit."""
 FEWEST = 0.5
 """Share of the cells that have to grow for values to be considered."""
 
@@ -157,9 +164,12 @@ class Fitter:
         here = self._evaluate(self._start())
         if here.loss == math.inf:
             return self._result([here], dict.fromkeys(self.levers))
+        tried, damping = [here], 1.0
+        there = self._evaluate(self._rescaled(here))
+        tried.append(there)
+        here = min(tried, key=lambda point: point.loss)
         measured = jacobian or self._jacobian(here)
         slopes = {kind: slope.copy() for kind, slope in measured.items()}
-        tried, damping = [here], 1.0
         for _ in range(self.steps):
             there = self._evaluate(self._next(here, slopes, damping))
             tried.append(there)
@@ -168,8 +178,10 @@ class Fitter:
                 continue
             for kind, slope in slopes.items():
                 _broyden(slope, there.x[kind] - here.x[kind], there.errors[kind], here.errors[kind])
-            damping = max(damping * 0.7, 0.5) if there.loss < here.loss else damping * 2.0
-            here = there
+            if there.loss < here.loss:
+                here, damping = there, max(damping * 0.7, 0.5)
+            else:
+                damping *= 3.0
         return self._result(tried, measured)
 
     def start_only(self):
@@ -188,6 +200,24 @@ class Fitter:
     def _start(self):
         x = {k: np.array([v.scaled(v.start) for v in some]) for k, some in self.levers.items()}
         return _Point(x, dict.fromkeys(self.levers, self.spread))
+
+    def _rescaled(self, here):
+        """The point with levers that far as the squares of their moments are off."""
+        x = {kind: values.copy() for kind, values in here.x.items()}
+        for kind, levers in self.levers.items():
+            for place, lever in enumerate(levers):
+                name, offset = RESCALED.get(lever.name, (None, 0.0))
+                if name is None or not lever.log:
+                    continue
+                column = NAMES.index(name)
+                wanted = self.reference.targets[kind][column] - offset
+                found = here.moments[kind][column] - offset
+                if wanted > 0.0 and found > 0.0:
+                    change = 0.5 * math.log(wanted / found)
+                    change = min(max(change, -FARTHEST), FARTHEST)
+                    limits = lever.scaled(lever.low), lever.scaled(lever.high)
+                    x[kind][place] = min(max(x[kind][place] + change, limits[0]), limits[1])
+        return _Point(x, dict(here.spread))
 
     def _values(self, kind, point):
         values = {

@@ -37,7 +37,7 @@ _WITH_LEVERS = (
     Lever("randomness", 0.085, 0.5, 0.02, 0.45, 0.25),
     Lever("wander", 0.14, 0.5, 0.005, 1.0, 0.2),
     Lever("wander_length", 25.0, 0.5, 5.0, 200.0, 0.3),
-    Lever("angle_scale", 1.1, 0.2, 0.5, 1.6, 0.15),
+    Lever("angle_scale", 0.98, 0.2, 0.5, 1.6, 0.15),
 )
 
 FITTED = {PARAMETERS: _WITHIN_NEUROTS, EXTENDED: _WITH_LEVERS}
@@ -58,7 +58,7 @@ _LEVERS = {
     "owner_fidelity": 1.0,
     "trunks": "measured",
     "trunk_jitter": 0.15,
-    "heading": 0.35,
+    "heading": 0.85,
     "diameters": "measured",
 }
 _OF_TYPE = {APICAL: {"owner_exponent": 0.0, "trunk_jitter": 0.05}}

@@ -48,7 +48,8 @@ class TypeLevers:
         stretch: factors of directions along x, y and z of the cell.
         trunks: number and directions of trunks are those of a reconstructed cell.
         trunk_jitter: angle (radians) by which these directions are disturbed.
-        heading: how much branches are drawn to the direction of their bar, 0 to 1.
+        heading: how near the azimuth of children is to the best for the directions of their bars,
+            0 (any) to 1.
         diameters: bars carry the diameters of the branch that they come from.
         diameter_scale: factor of these.
     """
@@ -95,6 +96,8 @@ class TypeLevers:
                 yield f"the lever {name!r} needs 'owner_exponent'"
         if self.angle_scale != 1.0 and not self.angles:
             yield "the lever 'angle_scale' needs 'angles': 'measured'"
+        if self.heading > 0.0 and not self.angles:
+            yield "the lever 'heading' needs 'angles': 'measured'"
 
     @property
     def is_stretched(self):

@@ -5,7 +5,7 @@ import numpy as np
 from region_grower_flow.engine.kernels.bifurcation import children_directions, directional
 from region_grower_flow.engine.kernels.criteria import children_criteria, expected_maximum_length
 from region_grower_flow.engine.kernels.jit import kernel
-from region_grower_flow.engine.kernels.measured import chord, measured, pull, stretch
+from region_grower_flow.engine.kernels.measured import chord, heading_of, measured, stretch
 from region_grower_flow.engine.kernels.owners import owned_criteria
 from region_grower_flow.engine.kernels.section import child_section, first_point
 from region_grower_flow.engine.kernels.state import (
@@ -36,8 +36,11 @@ def bifurcate(index, tree, forest, space, rng):
     bar.has_bif = 0
     along_apical = rules.method != TMD and section.major == 1
     if rules.branching == MEASURED:
-        directions = measured(chord(section), bar.angles, rules.angle_scale, rng)
-        if along_apical:
+        wanted = (heading_of(forest.bars[section.term_id], tree), heading_of(bar, tree))
+        directions = measured(
+            chord(section), bar.angles, rules.angle_scale, wanted, rules.heading, rng
+        )
+        if along_apical and rules.heading == 0.0:
             heading = (section.aim[0], section.aim[1], section.aim[2])
             directions = (heading, directions[1])
     elif along_apical:
@@ -61,10 +64,6 @@ def bifurcate(index, tree, forest, space, rng):
         )
     if status != DONE:
         return status
-    if rules.heading > 0.0:
-        if not along_apical:
-            pull(forest.sections[first], forest.bars[section.term_id], tree, rules.heading)
-        pull(forest.sections[second], bar, tree, rules.heading)
     for child in (first, second):
         if rules.method == TMD_GRADIENT:
             majorize(forest.sections[child], section, tree, rules)

@@ -60,22 +60,34 @@ def at_angle(along, one, other, angle, azimuth):
 
 
 @kernel
-def measured(parent, angles, scale, rng):
-    """The directions of two children by a bar's angles, the azimuth at random.
+def measured(parent, angles, scale, wanted, amount, rng):
+    """The directions of two children by a bar's angles.
+
+    The azimuth around the parent, which the angles leave open, is drawn at random, or nearer to the
+    one at which the children point best where their bars did in the reconstruction.
 
     Args:
         parent: unit vector, three numbers.
         angles: parent to first child, parent to second, first to second (radians).
         scale: factor of the three.
+        wanted: two unit vectors, the headings of the children's bars (three numbers each).
+        amount: 0 takes any azimuth, 1 the best.
         rng: the cell's generator.
     """
     first = min(angles[0] * scale, np.pi)
     second = min(angles[1] * scale, np.pi)
     between = azimuth_between(first, second, min(angles[2] * scale, np.pi))
-    azimuth = rng.uniform(0.0, 2.0 * np.pi)
+    turn = rng.uniform(-np.pi, np.pi)
     if rng.random() < 0.5:
         between = -between
     one, other = across(parent[0], parent[1], parent[2])
+    azimuth = turn
+    if amount > 0.0:
+        best, value = best_azimuth(one, other, wanted, first, second, between)
+        mirrored, mirrored_value = best_azimuth(one, other, wanted, first, second, -between)
+        if mirrored_value > value and rng.random() < amount:
+            best, between = mirrored, -between
+        azimuth = best + (1.0 - amount) * turn
     return (
         at_angle(parent, one, other, first, azimuth),
         at_angle(parent, one, other, second, azimuth + between),
@@ -83,22 +95,38 @@ def measured(parent, angles, scale, rng):
 
 
 @kernel
-def pull(child, bar, tree, amount):
-    """Draw a child's direction to the heading of its bar, turned into the tree's frame.
+def best_azimuth(one, other, wanted, first, second, between):
+    """The azimuth of the first child with the greatest sum of cosines to both wanted directions.
 
-    Args:
-        child: SECTION record.
-        bar: BAR record.
-        tree: TREE record.
-        amount: 0 leaves the direction, 1 replaces it.
+    Returns:
+        (radians, that sum without what does not depend on the azimuth).
     """
-    x, y, z = unit(child.direction[0], child.direction[1], child.direction[2])
-    child.direction[0], child.direction[1], child.direction[2] = x, y, z
-    for j in range(3):
-        turned = 0.0
-        for k in range(3):
-            turned += tree.frame[j, k] * bar.heading[k]
-        child.direction[j] = (1.0 - amount) * child.direction[j] + amount * turned
+    u = v = 0.0
+    sine = np.sin(first)
+    u += sine * dot(wanted[0], one)
+    v += sine * dot(wanted[0], other)
+    sine = np.sin(second)
+    along_one, along_other = dot(wanted[1], one), dot(wanted[1], other)
+    u += sine * (along_one * np.cos(between) + along_other * np.sin(between))
+    v += sine * (along_other * np.cos(between) - along_one * np.sin(between))
+    return np.arctan2(v, u), np.sqrt(u * u + v * v)
+
+
+@kernel
+def dot(first, second):
+    """The product of two vectors of three numbers."""
+    return first[0] * second[0] + first[1] * second[1] + first[2] * second[2]
+
+
+@kernel
+def heading_of(bar, tree):
+    """The heading of a bar, turned into the tree's frame."""
+    frame, own = tree.frame, bar.heading
+    return (
+        frame[0, 0] * own[0] + frame[0, 1] * own[1] + frame[0, 2] * own[2],
+        frame[1, 0] * own[0] + frame[1, 1] * own[1] + frame[1, 2] * own[2],
+        frame[2, 0] * own[0] + frame[2, 1] * own[1] + frame[2, 2] * own[2],
+    )
 
 
 @kernel
