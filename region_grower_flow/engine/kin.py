@@ -179,13 +179,13 @@ def fitting(direction, weights, directions):
     Args:
         direction: (3,) unit vector in the frame of the cell.
         weights: (T,) of the trees.
-        directions: (T, 3) of the trees, each in the frame of its cell.
+        directions: (T, 3) of the trees, each in the frame of its cell, :func:`folded`.
 
     Returns:
         (T,) weights.
     """
-    cosines = (_folded(directions) * _folded(direction)).sum(axis=1)
-    angles = np.arccos(np.clip(cosines, -1.0, 1.0))
+    cosines = directions.dot(folded(direction))
+    angles = np.arccos(np.minimum(np.maximum(cosines, -1.0), 1.0))
     return weights * (np.exp(-0.5 * (angles / SIMILAR) ** 2) + 1e-9)
 
 
@@ -199,7 +199,7 @@ def frame_between(tree, direction):
         direction: (3,) that of the trunk.
     """
     before, after = _signs(tree), _signs(direction)
-    one, other = _folded(tree), _folded(direction)
+    one, other = folded(tree), folded(direction)
     angle = math.atan2(other[2], other[0]) - math.atan2(one[2], one[0])
     cosine, sine = math.cos(angle), math.sin(angle)
     turn = np.array([[cosine, 0.0, -sine], [0.0, 1.0, 0.0], [sine, 0.0, cosine]])
@@ -210,8 +210,8 @@ def _signs(vector):
     return np.array([math.copysign(1.0, vector[0]), 1.0, math.copysign(1.0, vector[2])])
 
 
-def _folded(vectors):
-    """The same up to reflections of x and z."""
+def folded(vectors):
+    """Vectors (..., 3) reflected so that x and z are not negative."""
     folded = np.abs(vectors)
     folded[..., 1] = np.asarray(vectors)[..., 1]
     return folded

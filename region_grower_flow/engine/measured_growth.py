@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from region_grower_flow.engine import trunks
-from region_grower_flow.engine.kin import draw_layout, draw_tree, fitting, frame_between
+from region_grower_flow.engine.kin import draw_layout, draw_tree, fitting, folded, frame_between
 from region_grower_flow.engine.soma import CONTOUR_POINTS
 from region_grower_flow.errors import GrowthFailed
 
@@ -22,11 +22,13 @@ class DrawnTrees:
         vectors: directions of the trunks in the atlas, unit vectors.
         places: for each its measured tree.
         frames: for each the (3, 3) rotation of the headings of its bars into the atlas.
+        targets: for each the direction in which it grows, None for that of its trunk.
     """
 
     vectors: list
     places: list
     frames: list
+    targets: list
 
 
 @dataclass(frozen=True)
@@ -65,21 +67,46 @@ def draw_trees_of(prepared, made, kin_cell, where):
     if levers.trunks:
         layout = directions[prepared.kin.draw_member(made.kind, kin_cell, where.rng)]
         own = draw_layout(layout, levers.trunk_jitter, where)
-        chosen = [draw_tree(fitting(vector, weights, directions), where.rng) for vector in own]
+        alike = folded(directions)
+        chosen = [draw_tree(fitting(vector, weights, alike), where.rng) for vector in own]
         frames = [
             where.turn.dot(frame_between(directions[place], vector))
             for place, vector in zip(chosen, own, strict=True)
         ]
         vectors = [tuple(vector) for vector in own.dot(where.turn.T).tolist()]
         where.found[made.kind] = vectors
-        return DrawnTrees(vectors, chosen, frames)
+        targets = [
+            target_of(made, place, frame, vector, levers, where.rng)
+            for place, frame, vector in zip(chosen, frames, vectors, strict=True)
+        ]
+        return DrawnTrees(vectors, chosen, frames, targets)
     rules = made.trunks
     if prepared.levers.kin is not None:
         number = len(prepared.kin.draw_member(made.kind, kin_cell, where.rng))
         rules = replace(rules, distributions=replace(rules.distributions, number=Fixed(number)))
     vectors = trunks.orientations(rules, prepared.by_mode, where)
     chosen = [draw_tree(weights, where.rng) for _ in vectors]
-    return DrawnTrees(vectors, chosen, [where.turn] * len(vectors))
+    return DrawnTrees(vectors, chosen, [where.turn] * len(vectors), [None] * len(vectors))
+
+
+def target_of(made, place, frame, vector, levers, rng):
+    """The direction in which a tree with a measured trunk grows.
+
+    An apical dendrite may leave the soma at its side (half of them more than 15 degrees off the
+    pia's axis in rat layer 5, 48 in layer 6) and turns up at once: its target is where its first
+    bar led. Other trees are drawn there as much as their branches are (the lever ``heading``).
+
+    Returns:
+        A unit vector in the atlas.
+    """
+    from region_grower_flow.engine.kernels import state
+
+    amount = levers.heading if made.method == state.TMD else 1.0
+    heading = frame.dot(made.measured.headings[place][0])
+    heading = heading + levers.trunk_jitter * rng.standard_normal(3)
+    target = (1.0 - amount) * np.array(vector) + amount * heading
+    length = np.linalg.norm(target)
+    return tuple((target / length).tolist()) if length > 0.0 else vector
 
 
 def ring(soma, rng):

@@ -356,6 +356,22 @@ def test_measured_trunks_point_as_in_a_cell():
         assert any(np.allclose(found, layout, atol=0.02) for layout in folded)
 
 
+def test_an_apical_trunk_that_leaves_the_soma_sideways_grows_up():
+    levers = {"trunks": "measured", "angles": "measured", "fresh_start": True}
+    params, distributions = inputs({**levers, "owner_exponent": 0.0})
+    params["grow_types"] = ["apical_dendrite"]
+    params["apical_dendrite"] |= {"growth_method": "tmd_apical", "randomness": 0.05}
+    for tree in distributions["measured"]["apical_dendrite"]:
+        tree["direction"] = [1.0, 0.0, 0.0]
+        tree["headings"][0] = [0.0, 1.0, 0.0]
+    cell = grow(params, distributions)
+    start, end = cell.points[0], cell.points[cell.offsets[1] - 1]
+    assert abs(start[0]) > 2.0
+    assert start[1] == pytest.approx(0.0, abs=1e-3)
+    chord = (end - start) / np.linalg.norm(end - start)
+    assert chord[1] > 0.9
+
+
 def test_levers_in_the_atlas():
     levers = {**ALL, **KEPT, "owner_fidelity": 0.5, "wander_length": 20.0, "trunks": "measured"}
     params, distributions = inputs(levers, kin=0.5, soma="drawn")
