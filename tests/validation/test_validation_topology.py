@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from scipy import stats
-from tmd.Topology import distances, methods, vectorizations
+from tmd.Topology import methods, vectorizations
 
 from helpers.factories import random_morphology
 from helpers.made_cells import by_test, make_cells
@@ -69,6 +69,7 @@ def test_image_of_a_tree_is_tmds():
 def test_images_have_common_limits_where_tmds_do_not():
     near, far = rectangle(), rectangle(end=1000.0, start=500.0)
     # The trap: without limits each image has its own, and trees far apart look the same.
+    distances = pytest.importorskip("tmd.Topology.distances")  # TMD from 2.4.1 on
     assert distances.total_persistence_image_diff(near, far) < 1e-6
     assert topology.image_distances([near], [far])[0, 1] == pytest.approx(2.0, abs=1e-3)
 
