@@ -1,8 +1,10 @@
 """The Luigi tasks: one module per stage. All are loaded together: Luigi then knows their names."""
 
 import importlib
+import warnings
 
 from luigi.configuration import get_config
+from luigi.task import UnconsumedParameterWarning
 
 from region_grower_flow import TASKS
 from region_grower_flow.runtime.processes import open_streams
@@ -36,6 +38,8 @@ def _set_defaults(config):
 
 open_streams()
 _set_defaults(get_config())
+# Luigi's own options of the section core are read where they are used, and not declared.
+warnings.filterwarnings("ignore", message=".*'rpc_retry_", category=UnconsumedParameterWarning)
 if is_luigi_command():
     end_in_one_line()
 for _module in sorted(set(TASKS.values())):
