@@ -15,7 +15,7 @@ OUTPUTS = ("work", "out", "elsewhere", "work2")
 DONORS = 2
 
 
-def make_rich_flow(folder):
+def make_rich_flow(folder, **more):
     """Write its inputs: 8 cells, which grow within a second or two."""
     flow = meshes(folder)
     flow.options.update(
@@ -28,7 +28,7 @@ def make_rich_flow(folder):
     flow.path("donors").mkdir()
     write_donors(flow.path("donors"))
     write_axons(flow, [f"donor{i % DONORS}" for i in range(8)])
-    flow.options["engine"] = __import__("os").environ.get("RGF_TEST_ENGINE", "compiled")
+    flow.options.update(more)
     return flow
 
 
