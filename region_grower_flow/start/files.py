@@ -103,6 +103,9 @@ def flow_text(found, proposal, folder, cells):
             "morphologies_dir": place(found.sources.morphologies), "dat_file": table,
             "morphologies_ext": found.table.extension, "mtypes": _percent(",".join(needed)),
         }),
+        ("Growth is fitted to the reconstructions (none: as NeuroTS has it).", {
+            "growth_calibration": "extended",
+        }),
         ("Mtypes without reconstructions borrow those of others.", {
             "substitutions": SUBSTITUTIONS if proposal.substitutions else "",
         }),
