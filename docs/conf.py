@@ -12,6 +12,7 @@ exclude_patterns = ["_build"]
 html_theme = "furo"
 html_title = f"region_grower_flow {__version__}"
 html_copy_source = False
-nitpicky = False
+# A page that no table of contents names is found by the search.
+suppress_warnings = ["toc.not_included"]
 autodoc_member_order = "bysource"
 autodoc_typehints = "description"

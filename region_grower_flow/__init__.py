@@ -42,11 +42,16 @@ TASKS = {
 }
 """{task: its module below ``region_grower_flow.tasks``}."""
 
-__all__ = ["TASKS", "__version__", *TASKS]
+API = ("Cell", "Model", "Population", "Reconstructions")
+"""Classes of ``region_grower_flow.api``."""
+
+__all__ = ["API", "TASKS", "__version__", *API, *TASKS]
 
 
 def __getattr__(name):
-    """Load a task at first use (PEP 562)."""
+    """Load a task, or a class of the API, at first use (PEP 562)."""
+    if name in API:
+        return getattr(importlib.import_module("region_grower_flow.api"), name)
     if name in TASKS:
         module = importlib.import_module(f"region_grower_flow.tasks.{TASKS[name]}")
         return getattr(module, name)

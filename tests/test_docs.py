@@ -1,6 +1,7 @@
 """What README and site say holds: the site builds, files and commands that they name exist."""
 
 import importlib.util
+import json
 import re
 import subprocess
 import sys
@@ -52,3 +53,17 @@ def test_tasks_commands_and_options_that_pages_name_exist(page):
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     for name in re.findall(r"\$ (?:\w+=\w+ )?make ([a-z-]+)", text):
         assert re.search(rf"^{name}:", makefile, re.MULTILINE), name
+
+
+@pytest.mark.slow
+@pytest.mark.longest
+def test_the_notebook_runs(kernels, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    notebook = json.loads((ROOT / "docs" / "first_cells.ipynb").read_text(encoding="utf-8"))
+    names = {}
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "code":
+            exec(compile("".join(cell["source"]), "first_cells.ipynb", "exec"), names)
+    assert names["cell"].morphology.n_sections > 3
+    assert len(names["pop"]) == 4
+    assert (tmp_path / "out" / "nodes.h5").is_file()

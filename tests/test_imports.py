@@ -32,6 +32,7 @@ FLOORS = [
     ["example"],
     ["tasks"],
     ["cli"],
+    ["api"],
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 

@@ -1,0 +1,386 @@
+"""The package from Python: reconstructions, a model of them, cells and populations.
+
+Thin over the stages: what is slow is made once and found again in a work folder, as in workflows.
+
+    import region_grower_flow as rgf
+
+    ref = rgf.Reconstructions("dend/", "index.dat", mtypes=["L5_TPC:A"])
+    model = ref.calibrate()
+    cell = model.grow("L5_TPC:A", seed=1)
+    pop = model.populate("nodes.h5", atlas="atlas/", region_structure="regions.yaml", limit=300)
+
+Errors are FlowErrors: a sentence each, of what is wrong, where, and what to do.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from region_grower_flow import layout
+from region_grower_flow.cell.synthesis import Synthesizer
+from region_grower_flow.errors import DropCell, InvalidInput
+from region_grower_flow.morphology import FlatMorphology
+from region_grower_flow.options.growth import Growth
+from region_grower_flow.report import show
+from region_grower_flow.tasks.direct import made, task_of
+
+WORK = "region_grower_flow_work"
+GROWTH = {"exact": "none", "parameters": "parameters", "extended": "extended"}
+"""Ways to grow, and the values of the option ``growth_calibration``."""
+
+
+@dataclass(frozen=True)
+class Reconstructions:
+    """Reconstructed cells of some mtypes.
+
+    Attributes:
+        folder: of the files (h5, swc or asc), upright: the pia along +y.
+        table: the mtype of each cell (.dat, .csv, .tsv or neuronDB .xml).
+        mtypes: those to use; all by default.
+        extension: of the files; found from the first of them by default.
+        work_dir: where what is made of them is kept and found again.
+    """
+
+    folder: str | Path
+    table: str | Path
+    mtypes: Iterable[str] = ()
+    extension: str | None = None
+    work_dir: str | Path = WORK
+
+    def options(self) -> dict[str, Any]:
+        """The options that name them in tasks."""
+        extension = self.extension
+        if extension is None:
+            found = sorted(p.suffix for p in Path(self.folder).glob("*") if _is_morphology(p))
+            extension = found[0].lstrip(".") if found else "h5"
+        return {
+            "morphologies_dir": str(self.folder),
+            "dat_file": str(self.table),
+            "morphologies_ext": extension,
+            "mtypes": tuple(self.mtypes),
+            "work_dir": str(self.work_dir),
+        }
+
+    def dataset(self) -> dict[str, Any]:
+        """{mtype: [ReferenceCell]}, in the order of the table."""
+        from region_grower_flow.calibration.sources import read_reconstructions
+
+        found: dict[str, Any] = read_reconstructions(
+            task_of("ExtractDistributions", **self.options())
+        ).mtypes
+        return found
+
+    def morphologies(self, mtype: str) -> list[FlatMorphology]:
+        """The cells of an mtype (um, the soma's center at the origin)."""
+        from region_grower_flow.validation.populations import read_references
+
+        cells, _ = read_references(self.dataset().get(mtype, ()), mtype)
+        return [cell.morphology for cell in cells]
+
+    def calibrate(self, growth: str = "exact", **options: Any) -> Model:
+        """Extract distributions and make parameters, unless that has been done.
+
+        Args:
+            growth: ``exact`` (as NeuroTS grows), ``parameters`` (fitted within NeuroTS) or
+                ``extended`` (with growth levers).
+            options: of the tasks (``trunk_fits``, ``overrides``, ...).
+
+        Raises:
+            FlowError: reconstructions that cannot be used, each with its sentence.
+        """
+        if growth not in GROWTH:
+            raise InvalidInput(f"{growth!r} is no way to grow", "calibrate", f"one of {[*GROWTH]}")
+        own = {**self.options(), "growth_calibration": GROWTH[growth], **options}
+        own = {n: v for n, v in own.items() if n != "growth_calibration" or v != "none"}
+        parameters = made(task_of("BuildParameters", **own)).path
+        distributions = made(task_of("ExtractDistributions", **own)).path
+        return Model(Path(parameters), Path(distributions), self, dict(own))
+
+    def _repr_html_(self) -> str:
+        cells = self.dataset()
+        counts = [(mtype, len(own)) for mtype, own in cells.items()]
+        rows = [(m, self.morphologies(m)[:1]) for m in list(cells)[: show.MOST]]
+        return show.table("Reconstructions", counts) + show.picture(
+            [cell for _, own in rows for cell in own]
+        )
+
+
+def _is_morphology(path: Path) -> bool:
+    return path.suffix.lstrip(".") in layout.MORPHOLOGY_EXTENSIONS
+
+
+@dataclass(frozen=True)
+class Model:
+    """Parameters and distributions, from which cells grow.
+
+    Attributes:
+        parameters, distributions: JSON files.
+        reconstructions: that they are made of; None where they are given.
+        options: that they were made with.
+    """
+
+    parameters: Path
+    distributions: Path
+    reconstructions: Reconstructions | None = None
+    options: dict[str, Any] = field(default_factory=dict)
+
+    def grow(
+        self, mtype: str, seed: int = 0, region: str = layout.DEFAULT_REGION, **growth: Any
+    ) -> Cell:
+        """A cell without an atlas: that of ``SynthesizeVacuum`` with this seed. Nothing is kept.
+
+        Args:
+            mtype: one of the parameters.
+            seed: of the cell.
+            region: whose parameters are used.
+            growth: options of growth.
+
+        Raises:
+            DropCell: the cell cannot be grown, with the reason.
+            InvalidInput: the mtype is not known.
+        """
+        from region_grower_flow.cell.settings import SynthesisSettings
+        from region_grower_flow.io.table import write_table
+        from region_grower_flow.record.fingerprint import package_versions
+        from region_grower_flow.stages.vacuum import VacuumPlan, vacuum_mtypes, vacuum_table
+
+        plan = VacuumPlan(
+            self.parameters, self.distributions, Path("nowhere"), mtypes=(mtype,), cells=1,
+            region=region,
+        )  # fmt: skip
+        table = vacuum_table(vacuum_mtypes(plan), plan)
+        table.seeds[:] = seed % layout.MAX_SEED
+        with tempfile.TemporaryDirectory() as folder:
+            rows = Path(folder, layout.CELL_TABLE)
+            write_table(rows, table)
+            settings = SynthesisSettings(
+                cell_table=str(rows), rows=(0, 1), parameters=str(self.parameters.absolute()),
+                distributions=str(self.distributions.absolute()), morphologies=folder,
+                growth=Growth(**growth).replace(seed=0), versions=package_versions(),
+            )  # fmt: skip
+            synthesizer = _InMemory(settings)
+            record = synthesizer.synthesize(0)
+        if synthesizer.morphology is None:
+            raise DropCell(f"{mtype} with seed {seed}: {record['reason']}")
+        return Cell(mtype, int(seed), synthesizer.morphology)
+
+    def populate(
+        self,
+        cells: str | Path,
+        atlas: str | Path,
+        region_structure: str | Path,
+        limit: int | None = None,
+        mtypes: Iterable[str] = (),
+        seed: int = 0,
+        work_dir: str | Path | None = None,
+        **options: Any,
+    ) -> Population:
+        """The cells of a workflow: positions, an atlas, one morphology each.
+
+        Args:
+            cells: SONATA nodes or MVD3.
+            atlas, region_structure: see :doc:`/reference/formats`.
+            limit: cells, of each mtype as many as of any other; all by default.
+            mtypes: only cells of these; all by default.
+            seed: of the run.
+            work_dir: where cells are kept and found again; below that of the reconstructions by
+                default.
+            options: of SynthesizeMorphologies.
+        """
+        beside = Path(work_dir or Path(self.options.get("work_dir", WORK)) / "populations")
+        beside.mkdir(parents=True, exist_ok=True)
+        if limit is not None or mtypes:
+            from region_grower_flow.start.begin import some_cells
+
+            chosen = beside / "cells.h5"
+            some_cells(str(cells), chosen, limit, list(mtypes))
+            cells = chosen
+        task = task_of(
+            "SynthesizeMorphologies",
+            **{
+                "input_cells": str(cells), "atlas": str(atlas), "seed": seed,
+                "region_structure": str(region_structure), "work_dir": str(beside / "work"),
+                "tmd_parameters": str(self.parameters),
+                "tmd_distributions": str(self.distributions),
+                "out_cells": str(beside / "out" / "nodes.h5"),
+                "out_morph_dir": str(beside / "out" / "morphologies"),
+                "circuit_config": str(beside / "out" / "circuit_config.json"),
+                "skip_page": True, "hide_progress_bar": True, **options,
+            },
+        )  # fmt: skip
+        return Population(made(task))
+
+    def _repr_html_(self) -> str:
+        return show.table(
+            "Model", [("parameters", self.parameters), ("distributions", self.distributions)]
+        )
+
+
+class _InMemory(Synthesizer):
+    """A synthesizer that keeps the last morphology instead of writing it."""
+
+    morphology: FlatMorphology | None = None
+
+    def _write(self, row: int, morphology: FlatMorphology, apical_points: Any) -> dict[str, Any]:
+        from region_grower_flow.cell.order import nrn_ordered
+
+        self.morphology, _ = nrn_ordered(morphology)
+        return {"name": self._stem(row), "files": {}, "apical_NRN_sections": None}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A grown cell.
+
+    Attributes:
+        mtype: its mtype.
+        seed: its seed.
+        morphology: FlatMorphology (um), the soma at the origin, the pia along +y.
+    """
+
+    mtype: str
+    seed: int
+    morphology: FlatMorphology
+
+    def plot(self) -> Any:
+        """A matplotlib Figure of the cell."""
+        return show.figure([self.morphology], f"{self.mtype}, seed {self.seed}")
+
+    def plot3d(self) -> show.Page:
+        """The cell in 3D, for a notebook or a file (``.save(path)``)."""
+        return show.in_space([(self.mtype, f"seed {self.seed}", self.morphology)])
+
+    def to_morphio(self) -> Any:
+        """The morphio.mut.Morphology."""
+        return self.morphology.to_morphio()
+
+    def save(self, path: str | Path) -> None:
+        """Write the cell as .h5, .swc or .asc."""
+        from region_grower_flow.io.morphologies import write_morphology
+
+        path = Path(path)
+        write_morphology(path.parent, path.stem, self.morphology, (path.suffix.lstrip("."),))
+
+    def _repr_html_(self) -> str:
+        counts = [
+            ("seed", self.seed),
+            ("trees", int((self.morphology.parents < 0).sum())),
+            ("sections", self.morphology.n_sections),
+        ]
+        return show.table(self.mtype, counts) + show.picture([self.morphology])
+
+
+class Population:
+    """The cells of a synthesis in an atlas, or those of one mtype of it.
+
+    Args:
+        task: SynthesizeMorphologies, made.
+        mtypes: those that belong to it; all by default.
+    """
+
+    def __init__(self, task: Any, mtypes: Iterable[str] = ()) -> None:
+        from region_grower_flow.atlas.structure import load_region_structure
+        from region_grower_flow.report.placed import PlacedCells
+        from region_grower_flow.tasks.atlas_outputs import atlas_outputs
+
+        self.task = task
+        structure = load_region_structure(task.region_structure)
+        self._placed = PlacedCells(atlas_outputs(task), structure)
+        known = list(self._placed.mtypes)
+        self.mtypes = [mtype for mtype in known if not mtypes or mtype in set(mtypes)]
+
+    def __len__(self) -> int:
+        return sum(len(self._placed.mtypes[mtype].names) for mtype in self.mtypes)
+
+    def __getitem__(self, mtype: str) -> Population:
+        if mtype not in self.mtypes:
+            raise KeyError(mtype)
+        return Population(self.task, [mtype])
+
+    def __iter__(self) -> Iterator[Any]:
+        """The cells as PlacedCells; each file is read when its ``morphology`` is asked for."""
+        for mtype in self.mtypes:
+            yield from self._placed.sample(mtype)
+
+    def summary(self) -> Any:
+        """A pandas.DataFrame: cells asked, made and dropped, and the commonest reason, by mtype."""
+        import pandas as pd
+
+        told = self.task.manifest().facts["mtypes"]
+        rows = [
+            {
+                "mtype": mtype,
+                **{name: told[mtype][name] for name in ("asked", "made", "dropped")},
+                "reason": max(told[mtype]["reasons"], key=told[mtype]["reasons"].get, default=""),
+            }
+            for mtype in self.mtypes
+        ]
+        return pd.DataFrame(rows).set_index("mtype")
+
+    def plot(self, cells: int = 6, seed: int = 0) -> Any:
+        """A matplotlib Figure of some cells of each mtype, upright, in their layers."""
+        from region_grower_flow.report.lineup import plot_lineup
+
+        chosen = [c for m in self.mtypes for c in self._placed.sample(m, cells, seed)]
+        return plot_lineup([cell.upright() for cell in chosen])
+
+    def plot3d(self, cells: int = 6, seed: int = 0) -> show.Page:
+        """Some cells of each mtype where they lie, in 3D."""
+        chosen = [c for m in self.mtypes for c in self._placed.sample(m, cells, seed)]
+        return show.placed_in_space(chosen)
+
+    def compare(self, reference: Reconstructions, cells: int = 50, seed: int = 0) -> Any:
+        """A pandas.DataFrame of scores: features of some cells against the reconstructions.
+
+        A score (MVS) is the difference of the medians over the visible spread; ``limit`` is what
+        equal populations of these sizes stay below.
+        """
+        import pandas as pd
+
+        from region_grower_flow.report.by_mtype import neurite_types
+        from region_grower_flow.report.features import cell_rows, score_rows
+        from region_grower_flow.validation.cells import ValidationCell
+        from region_grower_flow.validation.results import REFERENCE, SYNTHESIZED
+
+        rows = []
+        for mtype in self.mtypes:
+            theirs = [
+                ValidationCell(f"{mtype} {i}", m)
+                for i, m in enumerate(reference.morphologies(mtype))
+            ]
+            own = [c.measurable() for c in self._placed.sample(mtype, cells, seed)]
+            if theirs and own:
+                kinds = neurite_types(theirs, own)
+                measured = cell_rows(mtype, {REFERENCE: theirs, SYNTHESIZED: own}, kinds)
+                rows += score_rows(mtype, measured, seed)
+        return pd.DataFrame(rows)
+
+    def save(self, nodes: str | Path) -> Path:
+        """Copy nodes, morphologies and circuit configuration into the folder of ``nodes``."""
+        source = Path(self.task.out_cells).parent
+        target = Path(nodes)
+        if target.parent.resolve() == source.resolve():
+            return target
+        shutil.copytree(source, target.parent, dirs_exist_ok=True)
+        if target.name != Path(self.task.out_cells).name:
+            (target.parent / Path(self.task.out_cells).name).rename(target)
+        return target
+
+    def _repr_html_(self) -> str:
+        cells = [self._placed.sample(m, 1)[:1] for m in self.mtypes[: show.MOST]]
+        counts = [(m, len(self._placed.mtypes[m].names)) for m in self.mtypes]
+        return show.table("Population", counts) + show.picture(
+            [cell.morphology for own in cells for cell in own]
+        )
+
+    def positions(self) -> np.ndarray:
+        """(N, 3) um, of the somata."""
+        rows = self._placed.rows()
+        return self._placed.table.positions[np.concatenate([rows[m] for m in self.mtypes])]

@@ -1,0 +1,56 @@
+"""Commands that look at cells that are there: pictures of them, and whether they come out again."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from region_grower_flow.cli.commands import main
+from region_grower_flow.cli.running import FAILED, exit_code, set_up_logging
+from region_grower_flow.errors import FlowError
+
+MOST = 60
+"""Cells of a picture."""
+
+
+@main.command("plot", short_help="Draw cells into a PNG, SVG or HTML file")
+@click.argument("what", type=click.Path(exists=True))
+@click.option("--out", default="cells.png", show_default=True, help=".png, .svg or .html (3D)")
+@click.option("--limit", default=6, show_default=True, help="Cells of a folder that are drawn")
+def plot(what, out, limit):
+    """Draw WHAT: a morphology (.h5, .swc, .asc), or some of a folder of them.
+
+    Cells stand side by side at one scale, as they lie in their files; an .html file shows them in
+    3D and needs no network.
+    """
+    from region_grower_flow.report.show import morphologies_in, plot_files
+
+    try:
+        files = morphologies_in(Path(what))[: min(limit, MOST)]
+        click.echo(f"Written: {plot_files(files, Path(out))}")
+    except FlowError as error:
+        click.echo(str(error), err=True)
+        sys.exit(exit_code(error))
+
+
+@main.command("reproduce", short_help="Make a result again, and say whether it is the same")
+@click.argument("folder", type=click.Path(exists=True, file_okay=False))
+@click.option("--into", help="Folder for the new result (default: a new one beside FOLDER)")
+def reproduce(folder, into):
+    """Make the result in FOLDER again from what its summary records, and compare.
+
+    Inputs that have changed, and other versions, are told first. FOLDER stays as it is. Exits with
+    0 when all cells are the same, byte by byte.
+    """
+    from region_grower_flow.tasks.reproduction import reproduced
+
+    set_up_logging("warning")
+    try:
+        same = True
+        for sentence, good in reproduced(Path(folder), into):
+            click.echo(sentence)
+            same = same and good
+    except FlowError as error:
+        click.echo(str(error), err=True)
+        sys.exit(exit_code(error))
+    sys.exit(0 if same else FAILED)

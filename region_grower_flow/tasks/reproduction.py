@@ -1,0 +1,146 @@
+"""A result made again from what its summary records."""
+
+import contextlib
+import json
+import os
+from pathlib import Path
+
+from region_grower_flow.errors import InvalidInput, some
+from region_grower_flow.options.outputs import Outputs, places_of
+from region_grower_flow.record.fingerprint import FileDigests
+from region_grower_flow.tasks.direct import made, task_of
+
+PLACES = ("out_apical", "out_apical_nrn_sections", "out_debug_data", "circuit_config")
+"""Outputs beside nodes and morphologies that are made again where they were made."""
+SUFFIX = "_again"
+_NOT_AGAIN = ("container_path", "out_summary", "out_report", "example_dir", "overwrite")
+
+
+def reproduced(folder, into=None):
+    """Make a result again, beside it; yields (sentence, whether it is as it was).
+
+    Args:
+        folder: with the summary of a synthesis.
+        into: folder of the new result; None: beside ``folder``.
+
+    Raises:
+        InvalidInput: there is no summary, it does not say what is needed, or inputs are gone.
+        FlowError: of the synthesis.
+    """
+    summary, provenance = read_provenance(folder)
+    target = Path(into or f"{Path(folder).absolute()}{SUFFIX}").absolute()
+    start = Path(provenance["folder"])
+    if not start.is_dir():
+        raise InvalidInput(
+            "the folder that the run was started in is not there", start, "paths start from it"
+        )
+    old = Path(folder).absolute()
+    with _inside(start):
+        changed = [*changed_inputs(provenance), *other_versions(provenance)]
+        for sentence in changed:
+            yield sentence, True
+        task = made(again(provenance["options"], target))
+        yield from compared(old, task, summary)
+
+
+def read_provenance(folder):
+    """(summary, its provenance) of the only summary in a folder.
+
+    Raises:
+        InvalidInput: there is none, or several, or it is of a version that recorded less.
+    """
+    found = sorted(Path(folder).glob("*summary.json"))
+    if len(found) != 1:
+        words = some([path.name for path in found]) or "none"
+        raise InvalidInput(f"one summary is expected, there are: {words}", folder)
+    try:
+        summary = json.loads(found[0].read_text(encoding="utf-8"))
+        provenance = summary["provenance"]
+        missing = {"options", "inputs", "folder"} - set(provenance)
+    except (ValueError, KeyError, TypeError) as error:
+        raise InvalidInput(f"the summary cannot be read ({error})", found[0]) from error
+    if missing:
+        raise InvalidInput(
+            f"the summary does not record {some(sorted(missing))}", found[0], "grow the cells anew"
+        )
+    return summary, provenance
+
+
+def changed_inputs(provenance):
+    """Sentences on inputs whose content is another one, or that are gone."""
+    digests = FileDigests()
+    for role, (path, digest) in provenance["inputs"].items():
+        if not Path(path).exists():
+            yield f"Input {role} is gone: {path}"
+        elif digests.digest(path) != digest:
+            yield f"Input {role} has changed: {path}"
+
+
+def other_versions(provenance):
+    """Sentences on packages whose versions are others."""
+    from region_grower_flow.record.fingerprint import package_versions
+
+    recorded = (provenance.get("recipe") or {}).get("packages") or {}
+    today = package_versions()
+    for package, version in recorded.items():
+        if today.get(package, version) != version:
+            yield f"{package} was {version}, it is {today[package]} now"
+
+
+def again(options, target):
+    """The synthesis with recorded options, all of its outputs in a folder ``target``."""
+    known = {n: v for n, v in options.items() if n not in _NOT_AGAIN}
+    places = {n: str(target / Path(known[n]).name) for n in PLACES if known.get(n)}
+    return task_of(
+        "SynthesizeMorphologies",
+        **{
+            **{n: tuple(v) if isinstance(v, list) else v for n, v in known.items()},
+            **places,
+            Outputs.out_cells.name: str(target / Path(known["out_cells"]).name),
+            Outputs.out_morph_dir.name: str(target / "morphologies"),
+            "work_dir": str(target / "work"),
+            "generated_parameters": None,
+            "extracted_distributions": None,
+            "skip_page": True,
+            "hide_progress_bar": True,
+        },
+    )
+
+
+def compared(old, task, summary):
+    """(sentence, whether it is the same) of counts and of every morphology, byte by byte."""
+    counts, today = summary["cells"], task.manifest().facts["cells"]
+    good = counts == today
+    words = f"{today['made']:,} of {today['asked']:,} cells were grown"
+    yield f"{words}, as before." if good else f"{words}; before {counts['made']:,}.", good
+    new = Path(places_of(task)["morphologies"])
+    recorded = summary["provenance"]["options"]["out_morph_dir"]
+    before = Path(recorded)
+    if not before.is_dir():
+        before = old / Path(recorded).name
+    files = {p.relative_to(before) for p in before.rglob("*") if p.is_file()}
+    files |= {p.relative_to(new) for p in new.rglob("*") if p.is_file()}
+    differ = [name for name in sorted(files) if not _same(before / name, new / name)]
+    if not files:
+        yield "There is no morphology to compare.", False
+    elif differ:
+        names = some([str(name) for name in differ], 3)
+        yield f"{len(differ):,} of {len(files):,} morphology files differ ({names}).", False
+    else:
+        yield f"All {len(files):,} morphology files are the same, byte by byte.", True
+    yield f"Made again: {new.parent}", True
+
+
+def _same(first, second):
+    return first.is_file() and second.is_file() and first.read_bytes() == second.read_bytes()
+
+
+@contextlib.contextmanager
+def _inside(folder):
+    """Within a folder (contextlib.chdir, which Python 3.10 lacks)."""
+    before = os.getcwd()
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(before)

@@ -1,0 +1,71 @@
+"""The Python API: the same cells as the workflow's, and pictures of them."""
+
+import json
+
+import numpy as np
+import pytest
+
+from helpers.flow_factory import distributions, make_flow, parameters
+from region_grower_flow import api
+from region_grower_flow.errors import DropCell, InvalidInput
+from region_grower_flow.io.morphologies import load_morphology
+from region_grower_flow.stages.vacuum import VacuumPlan, synthesize_vacuum
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory, kernels):
+    folder = tmp_path_factory.mktemp("model")
+    (folder / "parameters.json").write_text(json.dumps({"default": parameters()}))
+    (folder / "distributions.json").write_text(json.dumps({"default": distributions()}))
+    return api.Model(
+        folder / "parameters.json", folder / "distributions.json",
+        options={"work_dir": str(folder / "work")},
+    )  # fmt: skip
+
+
+def test_a_cell_is_that_of_the_workflow(model, tmp_path):
+    plan = VacuumPlan(model.parameters, model.distributions, tmp_path / "vacuum", cells=1)
+    for row in synthesize_vacuum(plan).index:
+        cell = model.grow(row["mtype"], seed=row["seed"])
+        theirs = load_morphology(row["path"])
+        assert np.array_equal(cell.morphology.points, theirs.points)
+        assert np.array_equal(cell.morphology.diameters, theirs.diameters)
+
+
+def test_a_cell_shows_itself(model, tmp_path):
+    cell = model.grow("PC", seed=3)
+    assert "sections" in cell._repr_html_()
+    assert cell.plot3d().save(tmp_path / "cell.html").stat().st_size > 500_000
+    assert len(cell.to_morphio().sections) == cell.morphology.n_sections
+    cell.save(tmp_path / "cell.swc")
+    assert len(load_morphology(tmp_path / "cell.swc").points) == len(cell.morphology.points)
+
+
+def test_what_cannot_be_grown_is_said(model):
+    with pytest.raises((InvalidInput, DropCell), match="PX"):
+        model.grow("PX")
+    with pytest.raises(InvalidInput, match="no way to grow"):
+        api.Reconstructions("a", "b").calibrate(growth="better")
+
+
+def test_a_population_is_that_of_the_workflow(model, tmp_path):
+    flow = make_flow(tmp_path / "flow", 6)
+    process = flow.luigi()
+    assert process.returncode == 0, process.stdout + process.stderr
+    population = model.populate(
+        flow.path("nodes.h5"), flow.path("atlas"), flow.path("atlas", "region_structure.yaml"),
+        seed=1, work_dir=tmp_path / "population", launcher="inprocess",
+    )  # fmt: skip
+    theirs = flow.morphologies()
+    saved = population.save(tmp_path / "saved" / "cells.h5")
+    assert saved.is_file()
+    ours = {p.name: p.read_bytes() for p in (tmp_path / "saved" / "morphologies").glob("*.h5")}
+    assert ours == theirs
+    assert len(population) == len(theirs)
+    assert population.summary()["made"].sum() == len(theirs)
+    mtype = population.mtypes[0]
+    assert len(population[mtype]) + len(population[population.mtypes[1]]) == len(population)
+    assert mtype in population._repr_html_()
+    assert population.plot() is not None
