@@ -11,15 +11,22 @@ import time
 import types
 import zlib
 from pathlib import Path
+from types import MappingProxyType
 
 from helpers.odd_behaviors import hang, kill, loop, note, segfault
 from region_grower_flow.errors import InvalidInput, OutputFailed
 from region_grower_flow.io.atomic import write_bytes_atomic
 
 
+class FakeSettings(dict):
+    """Settings that read no files."""
+
+    sources, source_folders = MappingProxyType({}), ()
+
+
 class FakeSynthesizer:
     def __init__(self, settings):
-        self.settings = settings
+        self.settings = FakeSettings(settings)
         self.odd = {int(row): how for row, how in settings.get("odd", {}).items()}
         if settings.get("unreadable"):
             raise InvalidInput("the parameters cannot be read", where="parameters.json")
