@@ -62,7 +62,7 @@ def generate_parameters(dataset, settings=None, tmd_parameters=None):
         if settings.diametrizer_config is not None:
             for params in parameters.values():
                 params["diameter_params"] = diameter.parameters()
-    problems = refused(parameters, region)
+    problems = refused(parameters, region, "parameters" if tmd_parameters is None else GIVEN)
     if problems:
         raise InvalidInputs(problems)
     report.notes += _differences(parameters, used)
@@ -160,7 +160,7 @@ def _method(params):
     return diameter.get("method") if isinstance(diameter, dict) else None
 
 
-def refused(parameters, region):
+def refused(parameters, region, where="parameters"):
     """Objections of NeuroTS's schema to the parameters."""
     from neurots.validator import PARAMS_SCHEMA
 
@@ -172,7 +172,7 @@ def refused(parameters, region):
     return [
         problem
         for mtype, params in parameters.items()
-        for problem in violations(checker, _checked(params), "parameters", (region, mtype))
+        for problem in violations(checker, _checked(params), where, (region, mtype))
     ]
 
 

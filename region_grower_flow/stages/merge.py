@@ -305,6 +305,9 @@ def summary_sentences(summary):
     """The summary for a terminal, a line each."""
     cells = summary["cells"]
     yield f"{cells['asked']} cells asked, {cells['made']} made, {cells['dropped']} dropped."
+    entries = [f"{name} {count:,}" for name, count in summary.get("entries", {}).items()]
+    if entries:
+        yield f"Cells by entry of the region structure: {', '.join(entries)}."
     for mtype, counts in summary["mtypes"].items():
         for reason, count in sorted(counts["reasons"].items(), key=lambda item: -item[1]):
             yield f"  {mtype}: {count} of {counts['asked']} dropped: {reason}"

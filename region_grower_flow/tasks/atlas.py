@@ -1,5 +1,7 @@
 """The cell table: what the atlas says at each cell, as a task."""
 
+from collections import Counter
+
 from region_grower_flow import layout
 from region_grower_flow.checks import inputs
 from region_grower_flow.options import Model, Space, Work
@@ -42,7 +44,9 @@ class LoadAtlas(FlowTask):
             axon_table=inputs.axon_table(self, len(cells.positions)),
         )
         write_table(self.path, table)
-        return [self.path], {"cells": len(cells.positions), "rows": len(table)}
+        entries = Counter(map(str, table.synthesis_regions))
+        facts = {"cells": len(cells.positions), "rows": len(table)}
+        return [self.path], {**facts, "entries": dict(entries.most_common())}
 
     def results(self):
         """The options, and whether axons are grown and not grafted."""

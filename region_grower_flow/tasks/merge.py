@@ -13,6 +13,7 @@ from region_grower_flow.options.outputs import places_of
 from region_grower_flow.record.listing import checksum
 from region_grower_flow.record.run_lock import release
 from region_grower_flow.tasks import messages, run_page
+from region_grower_flow.tasks.atlas import LoadAtlas
 from region_grower_flow.tasks.base import FlowTask, stages_above
 from region_grower_flow.tasks.cluster import InJobs
 from region_grower_flow.tasks.launching import GrowsCells
@@ -154,6 +155,7 @@ class SynthesizeMorphologies(OfCells, InJobs, GrowsCells, FlowTask):
                 (m.facts["given_up_at"] for m in manifests if m.facts["given_up_at"] is not None),
                 default=None,
             ),
+            "entries": self.clone(LoadAtlas).manifest().facts.get("entries", {}),
             "seconds": self.stage_seconds(manifests),
             "provenance": {
                 "fingerprint": recipe.fingerprint(),

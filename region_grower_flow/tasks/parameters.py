@@ -24,7 +24,8 @@ class GenerateParameters(FlowTask):
     groups = (Work, Reference, Model)
     results_of = (Reference, Model.region, Model.synthesize_axons, Model.growth_calibration)
     checked_by = "reconstructions"
-    stage_version = 2
+    # 3: apical dendrites of inverted mtypes are turned.
+    stage_version = 3
 
     def files(self):
         """The reconstructions, their table and the configurations."""

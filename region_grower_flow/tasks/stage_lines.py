@@ -8,7 +8,7 @@ from region_grower_flow.tasks.base import FlowTask
 from region_grower_flow.tasks.progress import duration
 
 WIDTH = 26
-_QUIET = ("CheckInputs", "CreateExample")
+_QUIET = ("CreateExample",)
 _told = set()
 
 
@@ -21,6 +21,8 @@ def tell_stages():
     @FlowTask.event_handler(luigi.Event.SUCCESS)
     def _done(task):
         facts = (task.manifest().facts if task.manifest() else None) or {}
+        if task.task_family in _QUIET:
+            return
         words = (task.summary_of(facts).splitlines() or ["done"])[0] if facts else "done"
         _line(task, words, facts.get("seconds"))
 
