@@ -140,7 +140,7 @@ class _Sections:
         self.chords = self.points[self.end] - self.points[self.begin]
 
     def is_joined(self, index):
-        """Whether a section begins with its parent's last diameter, and has others."""
+        """True if a section begins with its parent's last diameter, and has others."""
         parent, first = self.parents[index], self.begin[index]
         longer = self.end[index] > first
         return bool(longer and self.diameters[first] == self.diameters[self.end[parent]])

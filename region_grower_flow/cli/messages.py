@@ -58,7 +58,7 @@ def _text(node):
 
 
 def _filled(expression):
-    """What is filled in, by its last name."""
+    """Values that are filled in, by their last names."""
     names = re.findall(r"[A-Za-z_]+", ast.unparse(expression).split("(")[0])
     return "{" + (names[-1] if names else "...") + "}"
 

@@ -143,7 +143,7 @@ def expect(files, folders=()):
 
 
 def expectations():
-    """What this process expects of its inputs, as :func:`expect` takes it."""
+    """Expectations of this process about its inputs, as :func:`expect` takes them."""
     return dict(_expected), list(_folders)
 
 

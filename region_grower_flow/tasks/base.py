@@ -153,7 +153,7 @@ class FlowTask(luigi.Task):
         return _digests.setdefault(self.work_dir, FileDigests(Path(self.work_dir) / layout.DIGESTS))
 
     def sources(self):
-        """What the stage may read, and as what: ({path: [*stamp, digest]}, folders).
+        """Files that the stage may read, and their contents: ({path: [*stamp, digest]}, folders).
 
         The files whose digests enter the fingerprint, and the outputs of the stages above.
 

@@ -1,4 +1,4 @@
-"""How a run under the luigi command ends on Ctrl-C, SIGTERM and SIGHUP: in one line."""
+"""End of a run under the luigi command on Ctrl-C, SIGTERM and SIGHUP: in one line."""
 
 import os
 import signal

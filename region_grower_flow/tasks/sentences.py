@@ -10,7 +10,7 @@ from region_grower_flow.errors import FlowError, InputChanged, InvalidInput, pri
 LOGGERS = ("luigi-interface", "luigi")
 
 UNFULFILLED = "Unfulfilled dependenc"
-"""How Luigi's words begin on a stage that was complete and is not any more."""
+"""Beginning of Luigi's words on a stage that was complete and is not any more."""
 
 CHANGED = str(InputChanged("an input or an output of a stage"))
 NO_SCHEDULER = (

@@ -106,7 +106,7 @@ class SynthesizeChunk(OfCells, InJobs, GrowsCells, FlowTask):
         return self.cell_stages()
 
     def files(self):
-        """What cells read: given parameters and distributions, meshes, donors, orientations."""
+        """Files that cells read: parameters and distributions, meshes, donors, orientations."""
         return inputs.synthesis_files(self)
 
     def recipe(self):
