@@ -76,7 +76,7 @@ def calibration(task, output, **settings):
     )
     def command(**values):
         name = task
-        if task == "BuildParameters" and values["growth_calibration"] != "none":
+        if task == "BuildParameters" and values["growth_calibration"] not in (None, "none"):
             name = "CalibrateGrowth"
         run_command(task_class(name), {**values, option: values[option] or default}, option)
 
