@@ -40,7 +40,7 @@ def bifurcate(index, tree, forest, space, rng):
         directions = measured(
             chord(section), bar.angles, rules.angle_scale, wanted, rules.heading, rng
         )
-        if along_apical and rules.heading == 0.0:
+        if along_apical:
             heading = (section.aim[0], section.aim[1], section.aim[2])
             directions = (heading, directions[1])
     elif along_apical:
