@@ -9,6 +9,7 @@ from helpers.factories import random_morphology
 from region_grower_flow.checks.space import check_space
 from region_grower_flow.io import morphologies
 from region_grower_flow.io.cells import Cells, write_nodes
+from region_grower_flow.options import Space
 
 
 @pytest.fixture
@@ -17,17 +18,10 @@ def options(tmp_path):
     atlas = make_atlas(tmp_path / "atlas")
     cells = make_cells([[150.0, 650.0, 150.0]] * 3)
     write_nodes(tmp_path / "nodes.h5", Cells(**vars(cells), orientations=None))
-    return SimpleNamespace(
-        input_cells=tmp_path / "nodes.h5",
-        atlas=atlas.folder,
-        region_structure=atlas.structure,
-        min_depth=25.0,
-        max_depth=5000.0,
-        morph_axon=None,
-        base_morph_dir=None,
-        synthesize_axons=False,
-        max_drop_ratio=0.0,
+    space = Space(
+        input_cells=tmp_path / "nodes.h5", atlas=atlas.folder, region_structure=atlas.structure
     )
+    return SimpleNamespace(**space.values(), synthesize_axons=False)
 
 
 def test_directions_that_never_act_are_told(options, tmp_path, caplog):

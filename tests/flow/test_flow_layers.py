@@ -186,7 +186,7 @@ def test_a_cell_that_lacks_a_layer_is_dropped_by_its_name(tmp_path, kernels):
     from helpers.atlas_factory import load_raw, save_volume
 
     flow = field_flow(tmp_path / "flow", THICKNESSES, limits("SLM", "SLM"))
-    flow.options["out_debug_data"] = "out/debug.jsonl"
+    flow.options.update(out_debug_data="out/debug.jsonl", max_failure_ratio=1)
     path = flow.path("atlas", "[PH]SLM.nrrd")
     bounds = np.array(load_raw(path))
     bounds[..., 0] = bounds[..., 1]

@@ -148,7 +148,10 @@ def test_a_byte_order_mark(bases, tmp_path):
 
 def test_a_cell_that_never_fits_is_dropped_with_a_reason(bases, tmp_path):
     none = {"bins": [0], "weights": [1]}
-    spoil = both(distribs("basal_dendrite", "num_trees", "data", value=none), options(seed=3))
+    spoil = both(
+        distribs("basal_dendrite", "num_trees", "data", value=none),
+        options(seed=3, max_failure_ratio=1.0),
+    )
     flow, said = run(bases, tmp_path, spoil)
     assert "at least 2 basal dendrites (got 0)" in said
     assert flow.summary["mtypes"]["PC"]["dropped"] == 4

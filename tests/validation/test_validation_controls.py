@@ -85,7 +85,7 @@ def test_the_same_mtype_as_another_one_shows_no_power(populations):
 def test_a_test_that_fails_half_splits_is_not_believed(monkeypatch, populations):
     reference, synthesized, other = (cells[:8] for cells in populations)
 
-    def always_fails(first, second, neurite_types, seed, mtype=None, minimum=8):
+    def always_fails(first, second, neurite_types, seed, mtype=None, minimum=8, *_):
         return [Verdict(topology.TIER, topology.ENERGY, FAIL, mtype, BASAL)]
 
     monkeypatch.setattr(topology, "compare", always_fails)

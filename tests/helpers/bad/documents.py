@@ -36,7 +36,9 @@ def _json_cases():
                   else "object | [1, 2]"))  # fmt: skip
         yield Bad(f"{short}-utf16", text(name, "{}".encode("utf-16")), (name, "not UTF-8 text"))
         yield Bad(f"{short}-deep", text(name, DEEP_JSON), (name, "nested too deeply"))
-        yield Bad(f"{short}-broken-link", link(name, "nowhere"), (name, "does not exist"))
+        yield Bad(
+            f"{short}-broken-link", link(name, "nowhere"), (name, "a link that leads nowhere")
+        )
         yield Bad(f"{short}-endless-link", link(name, name.rsplit("/")[-1]), (name,))
         yield Bad(f"{short}-secret", secret(name), (name, "Permission denied"), humble=True)
 
@@ -126,7 +128,7 @@ DOCUMENTS = [
     # The table of reconstructions and what goes with it
     Bad("dat-missing", missing("neurondb.dat"), ("neurondb.dat | does not exist",),
         "calibration"),
-    Bad("dat-folder", folder("neurondb.dat"), ("neurondb.dat", "Is a directory"), "calibration"),
+    Bad("dat-folder", folder("neurondb.dat"), ("neurondb.dat", "is a folder"), "calibration"),
     Bad("dat-secret", secret("neurondb.dat"), ("neurondb.dat", "Permission denied"),
         "calibration", humble=True),
     Bad("dat-empty", text("neurondb.dat", ""), ("neurondb.dat | no morphology",),
