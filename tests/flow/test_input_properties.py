@@ -191,6 +191,6 @@ def test_axon_tables(bases, rows, odd, separator, ratio):
 
     def spoil(flow):
         flow.path("axons.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
-        flow.options["max_drop_ratio"] = ratio
+        flow.options.update(max_drop_ratio=ratio, max_failure_ratio=1.0)
 
     play(bases["axons"], spoil)
