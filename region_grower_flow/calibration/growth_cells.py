@@ -125,10 +125,12 @@ class Grower:
         from region_grower_flow.engine.mtype import with_levers
 
         params = self._params(values)
-        if self._prepared is None or self._prepared.unsupported:
+        if self._prepared is None:
             model = diameters.prepare(params, self.distributions)
             self._prepared = engine.prepare(params, self.distributions, model)
             return self._prepared
+        if self._prepared.unsupported or self._prepared.levers is None:
+            return engine.prepare(params, self.distributions, self._prepared.diameters)
         return with_levers(self._prepared, params)
 
     def _params(self, values):

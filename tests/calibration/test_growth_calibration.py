@@ -3,9 +3,16 @@
 import numpy as np
 import pytest
 
+from helpers.growth_inputs import mtype
 from region_grower_flow.calibration import growth_calibration, growth_values
-from region_grower_flow.calibration.growth_cells import GrowthCell, folds, of_some_cells
+from region_grower_flow.calibration.growth_cells import (
+    Grower,
+    GrowthCell,
+    folds,
+    of_some_cells,
+)
 from region_grower_flow.calibration.growth_moments import NAMES
+from region_grower_flow.morphology import NEURITE_TYPES
 
 TYPE = {
     "growth_method": "tmd",
@@ -117,3 +124,18 @@ def test_values_at_their_bounds_and_the_pull_of_the_prior_are_named():
     assert pull["wander"] == pytest.approx(0.0, abs=1e-6)
     assert pull["randomness"] > 1.0
     assert "randomness_spread" not in pull
+
+
+@pytest.mark.parametrize("mode", ["none", "parameters"])
+def test_cells_without_levers_are_grown_with_one_number_after_the_other(mode, kernels):
+    params, distributions = mtype({"basal_dendrite": {}})
+    grower = Grower(params, distributions, mode)
+    kinds = [NEURITE_TYPES[name] for name in params["grow_types"]]
+    grown = []
+    for randomness in (0.1, 0.6, 0.1):
+        values = {"randomness": randomness, "targeting": 0.2}
+        grown.append(grower.grow(dict.fromkeys(kinds, values), 3, 0))
+    points = [np.vstack([cell.points for cell in cells]) for cells in grown]
+    assert points[0].tolist() == points[2].tolist()
+    same = points[0].shape == points[1].shape and np.allclose(points[0], points[1])
+    assert same == (mode == "none")
