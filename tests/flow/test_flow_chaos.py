@@ -1,12 +1,13 @@
 """Files of the work and output folders are damaged at random: nothing wrong becomes a result.
 
 Each damage is followed by a run. When it ends well its outputs are those of a clean run, byte for
-byte; when it does not it says so in sentences, and the next run ends well, unless what is in its
-way is somebody's (a folder with files in the place of a file).
+byte; when it does not it says so in sentences, and the next run ends well, unless a folder is in the
+place of a file.
 """
 
 import os
 import random
+import re
 import shutil
 from collections import Counter
 
@@ -25,6 +26,7 @@ pytestmark = [
 
 ROUNDS = int(os.environ.get("RGF_STRESS", "12"))
 SEEDS = 1, 2
+IN_THE_WAY = re.compile("a folder is in its place|is a folder, a file is expected")
 DAMAGES = ("truncate", "zero", "flip", "remove", "swap", "empty folder", "folder")
 
 
@@ -58,9 +60,9 @@ def test_random_damages(flow, expected, capsys):
             continue
         refused[story[0]] += 1
         again = judge(flow, expected[seed])
-        if (
-            again is not None and (again.startswith("!") or story[0] != "folder")
-        ) or said.startswith("!"):
+        # A folder in the place of a file is somebody's: it is told, and stays.
+        in_the_way = again is not None and IN_THE_WAY.search(again)
+        if said.startswith("!") or (again is not None and not in_the_way):
             faults.append((story, seed, said, again))
         if again is not None:
             for name in ("work", "out"):

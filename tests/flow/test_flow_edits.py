@@ -446,7 +446,7 @@ def _(flow):
     shutil.rmtree(flow.path("out"))
 
 
-@edit("option: another work folder")
+@edit("option: another work folder, the same outputs", refused="has not written")
 def _(flow):
     flow.options.update(work_dir="work2")
 
@@ -556,10 +556,11 @@ def _(flow):
     flow.options.update(seed=9)
 
 
-@edit("work: everything is gone")
+@edit("work and outputs: everything is gone")
 def _(flow):
     assert flow.path("keep.txt").read_text() == "mine"
-    shutil.rmtree(flow.path("work"))
+    for name in ("work", "out", "elsewhere"):
+        shutil.rmtree(flow.path(name))
 
 
 @edit("the project is moved")
