@@ -1,8 +1,8 @@
 """Files of the work and output folders are damaged at random: nothing wrong becomes a result.
 
 Each damage is followed by a run. When it ends well its outputs are those of a clean run, byte for
-byte; when it does not it says so in sentences, and the next run ends well, unless a folder is in the
-place of a file.
+byte; when it does not it says so in sentences, and the next run ends well, unless a folder is in
+the place of a file.
 """
 
 import os

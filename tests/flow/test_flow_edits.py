@@ -353,7 +353,7 @@ def _(flow):
     flow.options.update(base_morph_dir="donors2")
 
 
-@edit("axons: a donor is gone", refused="More than 50%")
+@edit("axons: the donors are gone", refused="axons that are absent|More than 50%")
 def _(flow):
     flow.path("donors2", "donor1.h5").rename(flow.path("kept.h5"))
     flow.path("donors2", "donor0.h5").rename(flow.path("kept0.h5"))
