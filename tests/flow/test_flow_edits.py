@@ -429,7 +429,14 @@ options("option: one format", out_morph_ext="h5")
 options("option: three formats", out_morph_ext="h5,swc,asc")
 options("option: chunks", chunksize=3)
 options("option: blocks", block_size=1)
-options("option: no container", container_path="")
+
+
+@edit("option: no container, and none is left")
+def _(flow):
+    flow.options.update(container_path="")
+    flow.path("out", "container.h5").unlink()
+
+
 options("option: a container again", container_path="out/container.h5")
 options("option: indices of NEURON", out_apical_nrn_sections="out/sections.yaml")
 options("option: debug data", out_debug_data="out/debug.jsonl")
@@ -442,6 +449,10 @@ def _(flow):
         out_cells="elsewhere/nodes.h5",
         out_morph_dir="elsewhere/morphologies",
         out_apical="elsewhere/apical.yaml",
+        container_path="elsewhere/container.h5",
+        circuit_config="elsewhere/circuit.json",
+        out_apical_nrn_sections="elsewhere/sections.yaml",
+        out_debug_data="elsewhere/debug.jsonl",
     )
     shutil.rmtree(flow.path("out"))
 
@@ -478,7 +489,7 @@ def _(flow):
 
 @edit("output: the container is edited")
 def _(flow):
-    with open(flow.path("out", "container.h5"), "r+b") as file:
+    with open(flow.path("elsewhere", "container.h5"), "r+b") as file:
         file.seek(3000)
         file.write(b"edited")
 
@@ -560,7 +571,7 @@ def _(flow):
 def _(flow):
     assert flow.path("keep.txt").read_text() == "mine"
     for name in ("work", "out", "elsewhere"):
-        shutil.rmtree(flow.path(name))
+        shutil.rmtree(flow.path(name), ignore_errors=True)
 
 
 @edit("the project is moved")
