@@ -148,6 +148,7 @@ class SynthesizeMorphologies(OfCells, InJobs, GrowsCells, FlowTask):
     def facts(self, manifests):
         """The facts of the run that the summary has beside its cells."""
         recipe = self.recipe()
+        loaded = self.clone(LoadAtlas).manifest()
         return {
             "grown_now": sum(manifest.facts["grown"] for manifest in manifests),
             "taken_over": sum(manifest.facts["taken_over"] for manifest in manifests),
@@ -155,7 +156,7 @@ class SynthesizeMorphologies(OfCells, InJobs, GrowsCells, FlowTask):
                 (m.facts["given_up_at"] for m in manifests if m.facts["given_up_at"] is not None),
                 default=None,
             ),
-            "entries": self.clone(LoadAtlas).manifest().facts.get("entries", {}),
+            "entries": loaded.facts.get("entries", {}) if loaded else {},  # none without cells
             "seconds": self.stage_seconds(manifests),
             "provenance": {
                 "fingerprint": recipe.fingerprint(),

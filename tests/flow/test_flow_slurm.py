@@ -98,9 +98,9 @@ def test_killed_jobs_are_submitted_again(flow, expected, monkeypatch):
 
 def test_a_run_that_starts_anew_finds_its_jobs(flow, expected, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", f"{slow(flow)}:{os.environ.get('PYTHONPATH', '')}")
-    first, submitted = start(flow), set()
-    # A job may have ended before the last one is in the queue.
-    wait_until(lambda: submitted.update(jobs()) or len(submitted) == 3)
+    first = start(flow)
+    wait_until(lambda: len(jobs()) == 3)
+    submitted = set(jobs())
     first.kill()
     first.wait()
     assert set(jobs()) <= submitted
@@ -114,8 +114,8 @@ def test_a_run_that_starts_anew_finds_its_jobs(flow, expected, monkeypatch):
 
 def test_an_interrupt_cancels_the_jobs(flow, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", f"{slow(flow)}:{os.environ.get('PYTHONPATH', '')}")
-    run, submitted = start(flow), set()
-    wait_until(lambda: submitted.update(jobs()) or len(submitted) == 3)
+    run = start(flow)
+    wait_until(lambda: len(jobs()) == 3)
     run.send_signal(signal.SIGINT)
     assert run.wait(60) != 0
     wait_until(lambda: not jobs())

@@ -126,7 +126,7 @@ def test_chunks_at_work_are_seen(tmp_path, page, central, kernels):
         return percentage is not None and 0 < percentage < 60
 
     with process(command(flow, central), tmp_path, cwd=flow.folder):
-        wait_for(at_work)
+        wait_for(at_work, 240)  # the first chunk is grown before
         page.open(central.page("#tab=workers"))
         wait_for(lambda: page.text("#workerList .taskProgressBar"))
         (row,) = page.text("#workerList tbody tr")
