@@ -200,7 +200,7 @@ class Model:
             from region_grower_flow.start.begin import some_cells
 
             chosen = beside / "cells.h5"
-            some_cells(str(cells), chosen, limit, list(mtypes))
+            some_cells(str(cells), chosen, limit, list(mtypes), options.get("population"))
             cells = chosen
         task = task_of(
             "SynthesizeMorphologies",

@@ -167,14 +167,14 @@ def cells(options):
     """The input cells."""
     from region_grower_flow.io.cells import read_cells
 
-    return read_cells(options.input_cells)
+    return read_cells(options.input_cells, population=options.population)
 
 
 def count_cells(options):
     """The number of input cells, without reading them."""
     from region_grower_flow.io.ranges import count_cells as count
 
-    return count(options.input_cells)
+    return count(options.input_cells, options.population)
 
 
 def needed_mtypes(options):
@@ -185,9 +185,10 @@ def needed_mtypes(options):
     from region_grower_flow.io.cells import read_cells
 
     def load():
-        return sorted(set(read_cells(path, ("mtype",)).properties["mtype"].astype(str)))
+        cells = read_cells(path, ("mtype",), options.population)
+        return sorted(set(cells.properties["mtype"].astype(str)))
 
-    return _remembered(path, load, "mtypes")
+    return _remembered(path, load, "mtypes", options.population)
 
 
 def layers(options):

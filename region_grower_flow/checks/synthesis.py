@@ -127,7 +127,9 @@ def _check_folders(options):
     from region_grower_flow.io.ranges import count_cells
 
     problems = Problems()
-    count = Problems().attempt(count_cells, options.input_cells)  # its own problems are known
+    count = Problems().attempt(
+        count_cells, options.input_cells, options.population
+    )  # its own problems are known
     if options.max_files_per_dir and count and not options.skip_write:
         files = count * len(options.out_morph_ext)
         problems.attempt(directory_depth, files, options.max_files_per_dir)

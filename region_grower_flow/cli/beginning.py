@@ -40,9 +40,10 @@ PLACES = (
 @click.option("--morphologies", required=True, help="Folder of the reconstructions")
 @click.option("--dat", "table", help="Table of the reconstructions (default: found, or made)")
 @click.option("--region-structure", help="Region structure that there is already (YAML)")
+@click.option("--population", help="SONATA population of the cells, where their file has several")
 @click.option("--out", default="flow.cfg", show_default=True, help="Configuration to write")
 @click.option("--yes", is_flag=True, help="Take what is proposed, without a question")
-def init(cells, atlas, morphologies, table, region_structure, out, yes):
+def init(cells, atlas, morphologies, table, region_structure, population, out, yes):
     """Look at your cells, atlas and reconstructions, and write a configuration for them.
 
     \b
@@ -57,7 +58,7 @@ def init(cells, atlas, morphologies, table, region_structure, out, yes):
     paths = [p and Path(os.path.expanduser(p)) for p in (cells, atlas, morphologies)]
     given = [p and Path(os.path.expanduser(p)) for p in (table, region_structure)]
     try:
-        found = begin(Sources(*paths, *given), os.path.expanduser(out))
+        found = begin(Sources(*paths, *given, population), os.path.expanduser(out))
         for line in found.lines:
             click.echo(line)
         if not yes and sys.stdin is not None and sys.stdin.isatty() and not _agreed():
@@ -174,7 +175,7 @@ def _values(flow, limit, mtypes):
     places = {option: values[option] for option in PLACES if values.get(option)}
     values.update(trial_places(places, name))
     chosen = Path(values["work_dir"]).with_name(f"cells_{name}.h5")
-    number = some_cells(values["input_cells"], chosen, limit, mtypes)
+    number = some_cells(values["input_cells"], chosen, limit, mtypes, values.get("population"))
     values["input_cells"] = str(chosen)
     click.echo(f"{number:,} cells for a try: {chosen}")
     return values

@@ -48,16 +48,18 @@ class Cells:
         return len(self.properties)
 
 
-def read_cells(path, required=REQUIRED_COLUMNS):
+def read_cells(path, required=REQUIRED_COLUMNS, population=None):
     """Read the cells of a SONATA nodes (.h5) or MVD3 (.mvd3) file.
 
     Args:
         path: the file.
         required: names of columns of strings that must be there, besides the positions.
+        population: the SONATA population to read, where the file holds several.
 
     Raises:
-        InvalidInput: the file is missing, damaged or not of this kind, lacks columns, or holds
-            positions that are not finite; InvalidInputs when there are several problems.
+        InvalidInput: the file is missing, damaged or not of this kind, lacks the population or
+            columns, or holds positions that are not finite; InvalidInputs when there are several
+            problems.
     """
     path = Path(path)
     expected = f"expected {' or '.join(CELL_EXTENSIONS)} ({_STRUCTURE})"
@@ -66,8 +68,11 @@ def read_cells(path, required=REQUIRED_COLUMNS):
     try:
         with reading(path, None):
             _require_hdf5(path)
-            (_check_mvd3 if mvd3 else _check_sonata)(path, required)
-            cells = _load(path)
+            if mvd3:
+                _check_mvd3(path, required)
+            else:
+                population = _check_sonata(path, required, population)
+            cells = _load(path, population)
     except InvalidInput:
         raise
     except READ_ERRORS as error:
@@ -96,7 +101,8 @@ def _require_hdf5(path):
         raise InvalidInput(problem, where=path) from error
 
 
-def _check_sonata(path, required):
+def _check_sonata(path, required, chosen):
+    """Return the name of the population to read."""
     import h5py
 
     with h5py.File(path, "r") as file:
@@ -107,23 +113,38 @@ def _check_sonata(path, required):
                 where=path,
                 hint=f"expected {_STRUCTURE}",
             )
-        populations = list(nodes)
-        if len(populations) != 1:
-            raise InvalidInput(
-                f"expected one population of nodes, found {len(populations)}"
-                + (f": {some(populations)}" if populations else ""),
-                where=path,
-            )
-        population = nodes[populations[0]]
+        name = choose_population(nodes, chosen, path)
+        population = nodes[name]
         if not isinstance(population, h5py.Group):
-            raise InvalidInput(f"'nodes/{populations[0]}' is no population (a group)", where=path)
+            raise InvalidInput(f"'nodes/{name}' is no population (a group)", where=path)
         group = population.get("0")
-        where = f"{path}:/nodes/{populations[0]}"
+        where = f"{path}:/nodes/{name}"
         if not isinstance(group, h5py.Group):
             raise InvalidInput("the population has no group '0'", where=where)
         _check_columns(_datasets(group), (*POSITION, *required), where)
         _check_library(group, where)
         check_node_groups(population, len(group["x"]), where)
+    return name
+
+
+def choose_population(names, chosen, path):
+    """The one of a file's populations that is read.
+
+    Raises:
+        InvalidInput: the file has no such population, or several and none is chosen.
+    """
+    names = sorted(names)
+    if chosen and chosen not in names:
+        hint = nearest(chosen, names) or f"it holds {some(names) or 'none'}"
+        raise InvalidInput(f"there is no population {chosen!r}", path, hint)
+    if not chosen and len(names) != 1:
+        raise InvalidInput(
+            f"expected one population of nodes, found {len(names)}"
+            + (f": {some(names)}" if names else ""),
+            where=path,
+            hint="choose one with population" if names else None,
+        )
+    return chosen or names[0]
 
 
 def _check_library(group, where):
@@ -184,12 +205,15 @@ def _check_columns(columns, required, where):
         require_held(item, where)
 
 
-def _load(path):
+def _load(path, population=None):
     import pandas as pd
     from voxcell import CellCollection, VoxcellError
 
     try:
-        loaded = CellCollection.load(str(path))
+        if population is None:
+            loaded = CellCollection.load(str(path))
+        else:
+            loaded = CellCollection.load_sonata(str(path), population)
     except (VoxcellError, AssertionError) as error:
         raise InvalidInput(str(error), where=path) from error
     # voxcell's order of columns changes from process to process.

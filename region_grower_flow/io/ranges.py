@@ -3,12 +3,17 @@
 import numpy as np
 
 from region_grower_flow.errors import InvalidInput
+from region_grower_flow.io.cells import choose_population
 from region_grower_flow.io.files import reading
 from region_grower_flow.io.hdf5 import READ_ERRORS, require_own_content
 
 
-def count_cells(path):
+def count_cells(path, population=None):
     """The number of cells in a SONATA nodes or MVD3 file, from its header.
+
+    Args:
+        path: the file.
+        population: the SONATA population, where the file holds several.
 
     Raises:
         InvalidInput: the file is missing, damaged or holds no single population.
@@ -19,13 +24,13 @@ def count_cells(path):
         with reading(path, None), h5py.File(path, "r") as file:
             require_own_content(file, path)
             if "nodes" in file:
-                (population,) = file["nodes"].values()
-                return len(population["0/x"])
+                nodes = file["nodes"]
+                return len(nodes[choose_population(nodes, population, path)]["0/x"])
             return len(file["cells/positions"])
     except InvalidInput:
         raise
     except READ_ERRORS as error:
-        problem = "holds no SONATA nodes of one population and no MVD3 cells"
+        problem = "holds no SONATA nodes and no MVD3 cells"
         raise InvalidInput(problem, path, "check the path and the file") from error
 
 

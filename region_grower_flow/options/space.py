@@ -2,7 +2,7 @@
 
 from region_grower_flow import layout
 from region_grower_flow.options.group import Group
-from region_grower_flow.options.kinds import Names, Number, Place, Ratio, Switch
+from region_grower_flow.options.kinds import Names, Number, Place, Ratio, Switch, Text
 
 
 class Space(Group):
@@ -13,6 +13,9 @@ class Space(Group):
     input_cells = Place[str](
         "SONATA (.h5) or MVD3 (.mvd3) file of the cells to place: positions, mtypes, regions",
         optional=False,
+    )
+    population = Text["str | None"](
+        "SONATA population of the cells to place, where their file holds several", optional=True
     )
     atlas = Place[str]("Folder of the atlas", optional=False)
     atlas_cache = Place["str | None"](

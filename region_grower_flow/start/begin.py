@@ -84,7 +84,7 @@ def begin(sources, out=FLOW):
     return Beginning(list(words.lines(found, proposal)), texts, folder, name, cells)
 
 
-def some_cells(path, target, limit=None, mtypes=()):
+def some_cells(path, target, limit=None, mtypes=(), population=None):
     """Write some of the cells of a file to another one: of each mtype as many as of any other.
 
     Args:
@@ -92,6 +92,7 @@ def some_cells(path, target, limit=None, mtypes=()):
         target: the file to write.
         limit: how many, at most; None for all.
         mtypes: only cells of these; none of them means all.
+        population: the SONATA population, where the file holds several.
 
     Returns:
         The number of cells.
@@ -99,7 +100,7 @@ def some_cells(path, target, limit=None, mtypes=()):
     Raises:
         InvalidInput: the cells cannot be read, or there are none of these mtypes.
     """
-    cells = read_cells(path)
+    cells = read_cells(path, population=population)
     names = np.array([str(m) for m in cells.properties["mtype"]], dtype=object)
     unknown = [m for m in mtypes if m not in set(names)]
     if unknown:

@@ -95,8 +95,8 @@ def flow_text(found, proposal, folder, cells):
     table = TABLE if found.table.path is None else place(found.table.path)
     parts = [
         ("The cells to grow, and the space around them.", {
-            "input_cells": place(cells), "atlas": place(found.sources.atlas),
-            "region_structure": structure,
+            "input_cells": place(cells), "population": found.sources.population or "",
+            "atlas": place(found.sources.atlas), "region_structure": structure,
         }),
         ("The cells' regions by the names of the atlas.", {"region_map": _percent(pairs)}),
         ("The reconstructions, and the mtypes that the cells need.", {

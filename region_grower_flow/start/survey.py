@@ -28,6 +28,7 @@ class Sources:
         morphologies: folder of the reconstructions.
         table: of the reconstructions; None: it is looked for, or made.
         structure: a region structure that there is already, or None.
+        population: SONATA population of the cells, where their file holds several.
     """
 
     cells: Path
@@ -35,6 +36,7 @@ class Sources:
     morphologies: Path
     table: Path | None = None
     structure: Path | None = None
+    population: str | None = None
 
 
 @dataclass
@@ -88,7 +90,7 @@ def survey(sources, made_table):
         InvalidInputs: all problems.
     """
     problems = Problems()
-    cells = problems.attempt(read_cells, sources.cells)
+    cells = problems.attempt(read_cells, sources.cells, population=sources.population)
     region_map, volume, geometry = (
         problems.attempt(load_region_map, sources.atlas),
         problems.attempt(load_volume, sources.atlas, BRAIN_REGIONS),

@@ -20,6 +20,7 @@ def atlas_outputs(task):
         extensions=task.out_morph_ext,
         cell_table=task.clone(LoadAtlas).path,
         asked=Path(task.input_cells),
+        population=task.population,
         listing=task.listing,
         container=Path(task.container_path) if task.container_path else None,
     )

@@ -5,7 +5,7 @@ from pathlib import Path
 from region_grower_flow.checks.axon_choice import choice_files, prepare, ratio_problems
 from region_grower_flow.errors import InvalidInputs
 from region_grower_flow.layout import CHOSEN_AXONS
-from region_grower_flow.options import AxonChoice, Work
+from region_grower_flow.options import AxonChoice, Space, Work
 from region_grower_flow.tasks.base import FlowTask
 
 
@@ -13,6 +13,7 @@ class ChooseAxons(FlowTask):
     """Choose the morphology that each cell gets its axon from."""
 
     groups = (Work, AxonChoice)
+    other_options = (Space.population,)
     checked_by = "axon_choice"
     own_outputs = ("chosen_axons",)
 

@@ -35,6 +35,7 @@ class SynthesisOutputs:
         extensions: formats of the morphologies.
         cell_table: the rows that were grown, see ``io.table``.
         asked: nodes of all cells asked for; None in vacuum, where the cell table has them all.
+        population: the one of ``asked``, where it holds several.
         listing: what remembers size and CRC-32 of each morphology; None: not known.
         container: HDF5 file with all morphologies; None: there is none.
     """
@@ -46,6 +47,7 @@ class SynthesisOutputs:
     extensions: tuple
     cell_table: Path
     asked: Path | None = None
+    population: str | None = None
     listing: Path | None = None
     container: Path | None = None
 
@@ -152,7 +154,7 @@ def _asked(outputs, table):
 
     if outputs.asked is None:
         return table.mtypes.astype(str), table.positions
-    cells = read_cells(outputs.asked)
+    cells = read_cells(outputs.asked, population=outputs.population)
     return cells.properties["mtype"].to_numpy(dtype=str), cells.positions
 
 

@@ -58,7 +58,7 @@ def jobs():
 def wait_until(condition, seconds=90):
     deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < deadline
+        assert time.monotonic() < deadline, jobs()
         time.sleep(0.1)
 
 
@@ -115,10 +115,11 @@ def test_a_run_that_starts_anew_finds_its_jobs(flow, expected, monkeypatch):
 def test_an_interrupt_cancels_the_jobs(flow, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", f"{slow(flow)}:{os.environ.get('PYTHONPATH', '')}")
     run = start(flow)
-    wait_until(lambda: len(jobs()) == 3)
+    wait_until(lambda: len(jobs()) >= 3)
     run.send_signal(signal.SIGINT)
     assert run.wait(60) != 0
-    wait_until(lambda: not jobs())
+    # A node may take long to tell that a cancelled job has left it.
+    wait_until(lambda: set(jobs().values()) <= {"CANCELLED", "COMPLETING"})
 
 
 def test_pieces_are_made_without_slurm(flow, expected):

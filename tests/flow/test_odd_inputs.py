@@ -1,5 +1,6 @@
 """Inputs that look bad and are not: they run, or drop single cells with a reason."""
 
+import h5py
 import numpy as np
 import pytest
 
@@ -10,6 +11,7 @@ from helpers.bad.bases import (
     distribs,
     link,
     mtypes,
+    nodes,
     options,
     set_mtypes,
     text,
@@ -121,6 +123,18 @@ def test_an_absent_axon_drops_its_cells(bases, tmp_path):
     flow, said = run(bases, tmp_path, spoil, "axons")
     assert "3 of 8 cells have axons that are absent (nobody)" in said
     assert flow.summary["cells"]["dropped"] == 3
+
+
+def test_one_of_two_populations(bases, tmp_path):
+    def double(population):
+        population.parent.copy(population, "other")
+        population["0/y"][:] = 1e6  # far outside the atlas
+
+    spoil = both(nodes(double), options(population="other"))
+    flow, said = run(bases, tmp_path, spoil)
+    assert "8 made" in said
+    with h5py.File(flow.path("out/nodes.h5")) as made:
+        assert list(made["nodes"]) == ["other"]
 
 
 def test_no_cells_at_all(bases, tmp_path):

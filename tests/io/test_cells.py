@@ -310,6 +310,13 @@ def test_cells_without_node_types_are_counted(nodes):
 def test_populations(nodes):
     change(nodes, lambda file: file.copy("nodes/cells", "nodes/other"))
     assert "expected one population of nodes, found 2: cells, other" in refused(nodes)
+    change(nodes, lambda file: file["nodes/other/0/x"].__setitem__(..., 7.0))
+    chosen = read_cells(nodes, population="other")
+    assert chosen.population == "other"
+    assert (chosen.positions[:, 0] == 7.0).all()
+    assert count_cells(nodes, "other") == len(chosen)
+    with pytest.raises(InvalidInput, match=r"no population 'othr'.*other"):
+        read_cells(nodes, population="othr")
     change(nodes, lambda file: file["nodes"].clear())
     assert "expected one population of nodes, found 0" in refused(nodes)
 
