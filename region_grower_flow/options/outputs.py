@@ -37,7 +37,7 @@ class Outputs(Group):
     circuit_config = Place["str | None"]("SONATA circuit configuration to write")
     out_summary = Place["str | None"]("JSON file of the run's summary (beside the cells)")
     skip_page = Switch("Write no page of the run at its end", identity=False)
-    out_report = Place["str | None"]("HTML file of the page of the run (beside the cells)")
+    out_report = Place["str | None"]("HTML file of the page of the run (in the work folder)")
     max_failure_ratio = Ratio(
         "Greatest ratio, per mtype, of cells that could not be grown: with more of them all "
         "outputs are written, and the run fails",

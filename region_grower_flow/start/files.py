@@ -129,7 +129,7 @@ def flow_text(found, proposal, folder, cells):
         }),
         ("What is written; all in work_dir can be made again.", {
             "work_dir": "work", "out_cells": "out/nodes.h5", "out_morph_dir": "out/morphologies",
-            "out_apical": "out/apical.yaml",
+            "out_apical": "out/apical.yaml", "out_report": "out/nodes_report.html",
         }),
         ("Cells of the same seed are the same, however many processes grow them.", {"seed": "0"}),
     ]  # fmt: skip

@@ -30,9 +30,17 @@ MOST_FIGURES = 5_000_000
 
 
 def page_of(synthesis):
-    """The place of the page of a synthesis: ``out_report``, or beside the cells."""
-    beside = Path(synthesis.out_cells or "cells")
-    return Path(synthesis.out_report or beside.with_name(f"{beside.stem}_report.html"))
+    """The place of the page of a synthesis: ``out_report``, or in the work folder.
+
+    A page tells of times and of what was kept, so two runs of equal inputs have two pages: it is
+    not among the outputs unless it is put there.
+    """
+    if synthesis.out_report:
+        return Path(synthesis.out_report)
+    cells = Path(synthesis.out_cells or "cells").with_suffix("")
+    # Several configurations may share a work folder: the name tells whose cells they are.
+    parts = [part for part in Path(synthesis.relative(cells)).parts if part != os.pardir]
+    return synthesis.work_path(f"{'_'.join(parts)}_report.html")
 
 
 def write_at_end(synthesis):

@@ -32,12 +32,12 @@ def test_every_report_is_there(reported):
         assert all(path.stat().st_size > 0 for path in folder.rglob("*"))
     collage = reported.path("reports", "atlas", "collage")
     assert {p.name for p in (collage / "upright").iterdir()} == {"IN.png", "PC.png"}
-    page = reported.path("out", "nodes_report.html").read_text(encoding="utf-8")
+    page = reported.path("work", "out_nodes_report.html").read_text(encoding="utf-8")
     assert "All 8 cells that were asked for were grown." in page
     # The figures of the other reports are on it.
     assert "PlotMorphometrics: 2 figures" in page
     assert page.count("data:image/webp;base64,") > 20
-    assert "Open out/nodes_report.html" in reported.said
+    assert "Open work/out_nodes_report.html" in reported.said
 
 
 @pytest.mark.slow
