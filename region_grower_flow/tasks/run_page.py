@@ -15,8 +15,10 @@ from region_grower_flow.errors import FlowError
 from region_grower_flow.options.outputs import places_of
 from region_grower_flow.record.manifest import read_manifest
 from region_grower_flow.tasks.atlas_outputs import atlas_outputs
-from region_grower_flow.tasks.base import processes, stages_above
+from region_grower_flow.tasks.base import load_json_output, processes, stages_above
+from region_grower_flow.tasks.distributions import ExtractDistributions
 from region_grower_flow.tasks.models import MODEL_STAGES, model_paths
+from region_grower_flow.tasks.parameters import BuildParameters
 from region_grower_flow.tasks.reconstructions import preparation, prepared_dataset
 
 L = logging.getLogger(__name__)
@@ -140,6 +142,7 @@ def run_data(synthesis, summary, mtypes=(), pictured=6, seed=0, count=None):
         settings=settings,
         validation=validation_of(synthesis, synthesis.manifest().fingerprint)[0],
         share=share,
+        uncalibrated=_uncalibrated(synthesis),
     )
     return data, [*warnings, *lost, *missing]
 
@@ -179,6 +182,17 @@ def _parameters(synthesis):
         return load_parameters(model_paths(synthesis)["parameters"], validate=False)
     except FlowError:
         return None
+
+
+def _uncalibrated(synthesis):
+    """{mtype: (parameters, distributions)} that the calibration of growth began with."""
+    if synthesis.tmd_parameters or synthesis.growth_calibration == "none":
+        return {}
+    stages = [synthesis.clone(stage) for stage in (BuildParameters, ExtractDistributions)]
+    if not all(stage.is_current() for stage in stages):
+        return {}
+    parameters, distributions = (load_json_output(stage.path)[synthesis.region] for stage in stages)
+    return {m: (own, distributions[m]) for m, own in parameters.items() if m in distributions}
 
 
 def stage_bars(synthesis):

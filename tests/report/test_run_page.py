@@ -11,12 +11,19 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from helpers.mtype_factory import mtype_distributions, mtype_parameters
 from helpers.page_reader import Page
 from helpers.report_factory import HOSTILE, pyramid, summary
 from helpers.run_page_parts import Stack, placed, run_report, told
 from region_grower_flow.report.palette import looks
 from region_grower_flow.report.run_page import science
-from region_grower_flow.report.run_page.mtypes import draw_rows, side_by_side
+from region_grower_flow.report.run_page.mtypes import (
+    UNCALIBRATED,
+    draw_rows,
+    grown_before,
+    mtype_part,
+    side_by_side,
+)
 from region_grower_flow.report.run_page.outline import contour_lines, outlines
 from region_grower_flow.report.run_page.page import RunReport, run_page
 from region_grower_flow.report.run_page.scene import scene
@@ -24,6 +31,7 @@ from region_grower_flow.report.run_page.section import draw_section, fullest_sli
 from region_grower_flow.report.run_page.thin import kept_points, thinned
 from region_grower_flow.report.run_page.timeline import timeline
 from region_grower_flow.report.run_page.where import plot_depths, plot_projection
+from region_grower_flow.report.units import ReportSettings, ReportUnit
 
 TURNED = np.array([[0.0, -1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
 
@@ -269,6 +277,16 @@ def test_figures_of_places_are_drawn():
     assert plot_projection(somata, shown, (0, 1), (0, -1, 0)).axes[0].yaxis_inverted()
     assert plot_depths({"A": somata["A"][:, 0]}, shown, [(1, 0, 50), (2, 50, 100)]) is not None
     assert plot_depths({"A": np.full(3, np.nan)}, shown) is None
+
+
+def test_cells_without_calibration_stand_between(kernels):
+    model = (mtype_parameters(), mtype_distributions())
+    unit = ReportUnit(
+        "L5_PC", (), (placed((0, 150, 0)),), True, ReportSettings(None), {"uncalibrated": model}
+    )
+    (part,) = mtype_part(unit).rows["parts"]
+    assert [row.title for row in part.rows] == [UNCALIBRATED, "Grown"]
+    assert len(grown_before(*model, 3)) == 3
 
 
 def test_rows_have_one_scale():

@@ -58,6 +58,8 @@ class RunData:
         seed: of the run.
         settings: ReportSettings: seed of the choice of cells, cells in pictures.
         validation: the verdicts (dicts) that decide, or None.
+        uncalibrated: {mtype: (parameters, distributions)} before growth was calibrated; empty
+            where it was not.
         share: a function of (function, units) that gives the results, maybe in processes.
     """
 
@@ -70,6 +72,7 @@ class RunData:
     seed: int = 0
     settings: ReportSettings = field(default_factory=lambda: ReportSettings(None))
     validation: list | None = None
+    uncalibrated: dict = field(default_factory=dict)
     share: object = lambda function, units: [function(unit) for unit in units]
 
 
@@ -300,6 +303,7 @@ def mtypes_parts(run, mtypes):
             cells=tuple(run.placed.sample(mtype, LOOKED_AT, run.settings.seed)),
             in_atlas=True,
             settings=run.settings,
+            extra={"uncalibrated": run.uncalibrated.get(mtype)},
         )
         for mtype in mtypes
     ]

@@ -24,6 +24,8 @@ IN_ROW = 6
 """Cells of a row."""
 MOST_BESIDE = 9
 """Mtypes of which a reconstruction and a grown cell stand beside the verdict."""
+UNCALIBRATED = "Without calibration, and without layers"
+"""Title of the row of cells as NeuroTS's own parameters grow them."""
 WIDE = 3.0
 """Inches of a figure with words, which the page shows at 100 pixels to the inch."""
 MOST_MEASURED = 60
@@ -71,8 +73,8 @@ def mtype_part(unit):
     part = MtypePart(unit.mtype, notes=notes)
     count = unit.settings.pictured
     rows = [("Reconstructions", [c.morphology for c in references[:count]])]
-    for title, cells in unit.extra.get("before", ()):
-        rows.append((title, [cell.morphology for cell in cells[:count]]))
+    if unit.extra.get("uncalibrated"):
+        rows.append((UNCALIBRATED, grown_before(*unit.extra["uncalibrated"], count)))
     rows.append(("Grown", [cell.morphology for cell in placed[:count]]))
     part.rows = draw_rows([row for row in rows if row[1]])
     if placed:
@@ -83,6 +85,20 @@ def mtype_part(unit):
         part.violins = _webp(plot_few_violins(cell_rows(unit.mtype, measured, kinds)))
         part.profile = _webp(plot_depth_profile(references, placed, kinds, unit))
     return UnitResult(unit.mtype, {"parts": [part]}, notes=notes)
+
+
+def grown_before(parameters, distributions, count):
+    """[FlatMorphology] of cells as they would have been without the calibration of growth.
+
+    Args:
+        parameters, distributions: of the mtype, before the calibration.
+        count: cells, at most: some may not grow.
+    """
+    from region_grower_flow.calibration.growth_cells import Grower
+    from region_grower_flow.calibration.growth_stage import default_distributions
+    from region_grower_flow.calibration.growth_values import NONE
+
+    return Grower(parameters, default_distributions(distributions), NONE).grow({}, count, 0)
 
 
 def _webp(figure):
