@@ -45,6 +45,7 @@ docs: $(VENV)/.tested
 
 pictures: synthesize
 	$(BIN)/python docs/make_pictures.py
+	$(BIN)/python docs/make_growth_pictures.py
 
 benchmark: $(VENV)/.tested
 	$(BIN)/python -m benchmarks
