@@ -12,7 +12,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.10 python3.13 python3; 
 	&& { echo $$p; break; }; done)
 BIN := $(VENV)/bin
 WORKERS ?= 2
-JOBS ?= 2
+JOBS ?= 3
 OLDEST ?= .venv-oldest
 QUICK = -m "not slow and not browser and not slurm"
 

@@ -86,7 +86,7 @@ def test_it_runs_once_and_writes_everything(validated_once, validated):
 @pytest.mark.slow
 def test_another_seed_or_folder_or_other_cells_validate_again(finished):
     assert finished.luigi(task=TASK).returncode == 0
-    for change in ({"validation_seed": 1}, {"validation_dir": "elsewhere"}, {"seed": 2}):
+    for change in ({"validation_seed": 1, "validation_dir": "elsewhere"}, {"seed": 2}):
         finished.options.update(change)
         process = finished.luigi(task=TASK)
         assert process.returncode == 0

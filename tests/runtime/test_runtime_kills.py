@@ -23,7 +23,7 @@ def plan(fake):
         rows=range(CELLS),
         workers=WORKERS,
         block_cells=BLOCK_CELLS,
-        settings={"seconds": 0.02},
+        settings={"seconds": 0.015},
         costs=dict.fromkeys(range(CELLS), 1.0),
     )
 
@@ -122,8 +122,8 @@ def test_frozen_launcher_does_not_keep_the_parent(plan, start_parent, mark):
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_random_kills(plan, start_parent, mark, capsys):
-    """Kills at random moments, again and again; RGF_STRESS sets how many (8)."""
-    kills = int(os.environ.get("RGF_STRESS", "8"))
+    """Kills at random moments, again and again; RGF_STRESS sets how many (4)."""
+    kills = int(os.environ.get("RGF_STRESS", "4"))
     plan.rows.extend(range(CELLS, 60 * kills))
     chance = random.Random(20)
     slowest, hits = 0.0, {}

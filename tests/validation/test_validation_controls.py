@@ -194,6 +194,6 @@ def test_the_other_mtype_is_neither_the_most_similar_nor_the_most_different():
 
 
 def test_controls_depend_on_the_seed_alone(populations):
-    cells = [population[:8] for population in populations]
-    first, again = (controls.run(*cells, (BASAL,), 3) for _ in range(2))
+    cells = [population[:8] for population in populations[:2]]
+    first, again = (controls.run(*cells, [], (BASAL,), 3) for _ in range(2))
     assert first == again
