@@ -113,6 +113,40 @@ def speed_picture(rows):
     return Image.open(buffer).convert("RGB")
 
 
+CHAINS = (
+    ("cells:\ncolumn region", ("S1FL", "S1J", "CA1@left", "VISp")),
+    ("region_map", ("S1FL:SSCX", "S1J:SSCX", "*@left:*", "none is needed")),
+    ("hierarchy\nof the atlas", ("SSCX", "SSCX", "CA1", "VISp, in VIS")),
+    ("entry of the\nregion structure", ("SSCX", "SSCX", "CA1", "VIS")),
+    ("its layers,\nvolumes [PH]", ("1 2 3 4 5 6", "1 2 3 4 5 6", "SLM SR SP SO", "1 2/3 4 5 6")),
+)
+"""The way from a cell's region to its layers, by example."""
+
+
+@style.styled
+def regions_picture():
+    """How a cell's region finds its entry of the region structure: the nearest one above it."""
+    figure = style.new_figure(9.0, 2.5, layout=None)
+    axes = figure.add_axes((0, 0, 1, 1))
+    for column, (title, names) in enumerate(CHAINS):
+        axes.text(column, 0.65, title, ha="center", fontsize=9, weight="bold")
+        for row, name in enumerate(names):
+            mapped = column == 1
+            box = {"boxstyle": "round,pad=0.35", "fc": "none" if mapped else "#eef3f8",
+                   "ec": "none" if mapped else "#9aa5b1"}  # fmt: skip
+            axes.text(column, -row, name, ha="center", va="center", fontsize=8.5, bbox=box,
+                      style="italic" if mapped else "normal")  # fmt: skip
+            if column:
+                arrow = {"arrowstyle": "->", "color": "#0072b2", "lw": 1.2}
+                axes.annotate("", (column - 0.36, -row), (column - 0.64, -row), arrowprops=arrow)
+    axes.set_xlim(-0.55, len(CHAINS) - 0.45)
+    axes.set_ylim(-len(CHAINS[0][1]) + 0.4, 1.45)
+    axes.set_axis_off()
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=200)
+    return Image.open(buffer).convert("RGB")
+
+
 def main():
     """Draw what the example's outputs hold."""
     task = SynthesizeMorphologies()
@@ -127,6 +161,7 @@ def main():
         for m in mtypes
     }
     save(rows_picture(*side_by_side(references, cells)), "beside.webp")
+    save(regions_picture(), "regions.webp")
     page = Path(__file__).with_name("explanation") / "performance.rst"
     save(speed_picture(list(speeds(page))), "speed.webp")
 
