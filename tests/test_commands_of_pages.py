@@ -1,0 +1,86 @@
+"""The commands that README and site show are run, one after the other, as a reader would."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from helpers.flow_factory import COMMAND, LUIGI, environment
+from helpers.forked import run_forked
+from region_grower_flow.example import create_example
+
+ROOT = Path(__file__).resolve().parents[1]
+CALIBRATED = "growth_calibration = extended\n"
+PROGRAMS = {"luigi": LUIGI, "region-grower-flow": COMMAND}
+
+
+def commands(page):
+    """[words of each command of ours on a page], with lines that go on put together."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    found = re.findall(r"^ +\$ ((?:[^\n]*\\\n)*[^\n]*)$", text, re.MULTILINE)
+    words = [shlex.split(command.replace("\\\n", " ")) for command in found]
+    return [each for each in words if each[0] in PROGRAMS]
+
+
+def run(words, folder):
+    """Run a command; what it has calibrated elsewhere in the tests is not calibrated here again."""
+    command = [PROGRAMS[words[0]], *words[1:]]
+    done = run_forked(command, folder, environment(), 300)
+    assert done.returncode == 0, (words, done.stdout + done.stderr)
+    flow = folder / "flow.cfg"
+    if "init" in words:
+        text = flow.read_text(encoding="utf-8")
+        assert CALIBRATED in text
+        flow.write_text(text.replace(CALIBRATED, ""))
+    return done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def example(tmp_path_factory, kernels):
+    """The example, where the shipped configuration puts it."""
+    folder = tmp_path_factory.mktemp("pages")
+    create_example(folder / "example_run" / "inputs", atlas="column", n_cells=14)
+    return folder
+
+
+@pytest.mark.slow
+def test_the_tutorial(example):
+    cfg = (ROOT / "luigi.cfg").read_text(encoding="utf-8")
+    (example / "luigi.cfg").write_text(cfg.replace(CALIBRATED, ""))
+    shown = commands("docs/tutorial.rst")
+    begin = next(i for i, words in enumerate(shown) if "init" in words)
+    for words in shown[:begin]:
+        if "ValidateSynthesis" not in words:  # its own tests run it, with fewer mtypes
+            run(words, example)
+    assert (example / "example_run" / "out" / "nodes_report.html").is_file()
+    mine = example / "mine"
+    mine.mkdir()
+    for words in shown[begin:]:
+        said = run(words, mine)
+    assert "A run would do nothing" in said
+    assert (mine / "out" / "nodes_report.html").is_file()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", ["README.rst", "docs/howto/own_data.rst"])
+def test_own_data(example, tmp_path, page):
+    inputs = example / "example_run" / "inputs"
+    places = {
+        "nodes.h5": "nodes.h5", "atlas": "atlas_column",
+        "morphologies": "morphologies", "mtypes.dat": "mtypes.dat",
+        "region_structure.yaml": "region_structure.yaml",
+    }  # fmt: skip
+    if page == "README.rst":
+        places = {name: places[name] for name in ("nodes.h5", "atlas")}
+    for name, target in places.items():
+        (tmp_path / name).symlink_to(inputs / target)
+    if page == "README.rst":  # the table lies among the reconstructions
+        (tmp_path / "dend").mkdir()
+        for path in [*(inputs / "morphologies").iterdir(), inputs / "mtypes.dat"]:
+            (tmp_path / "dend" / path.name).symlink_to(path)
+    shown = [words for words in commands(page) if words[0] == "region-grower-flow"]
+    for words in shown:
+        run(words, tmp_path)
+    assert len(shown) >= 2
+    assert list(tmp_path.glob("out*/nodes.h5"))
