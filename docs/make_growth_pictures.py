@@ -157,9 +157,9 @@ def step_picture():
             last = [*last[1:], step]
             path.append(path[-1] + step)
         path = np.array(path)
-        panels[1].plot(path[:, 0], path[:, 1] - 28 * number, color=color, lw=1.2)
-        panels[1].text(0, 7 - 28 * number, f"randomness {randomness}", fontsize=8, color=color)
-    panels[1].set_title("160 steps, targeting 0.15", fontsize=9.5)
+        panels[1].plot(path[:, 0], path[:, 1] - 40 * number, color=color, lw=1.2)
+        panels[1].text(-6, -40 * number, f"{randomness}", fontsize=8, color=color, ha="right")
+    panels[1].set_title("160 steps, by randomness", fontsize=9.5)
     for axes in panels:
         axes.set_aspect("equal")
         axes.set_axis_off()
