@@ -98,7 +98,7 @@ def record_chunk(chunk):
     """Write the records, empty morphologies and manifest of a chunk's task."""
     from region_grower_flow import layout
     from region_grower_flow.io.morphologies import morphology_name, relative_stem
-    from region_grower_flow.io.table import read_table
+    from region_grower_flow.io.table import cell_seed, read_table
     from region_grower_flow.record.manifest import Manifest
     from region_grower_flow.record.tables import write_records
     from region_grower_flow.stages.chunk import ChunkPlan
@@ -108,7 +108,7 @@ def record_chunk(chunk):
     table = read_table(settings.cell_table, *settings.rows)
     names = [
         str(relative_stem(morphology_name(int(seed)), settings.directory_depth))
-        for seed in table.seeds
+        for seed in cell_seed(settings.growth.seed, table.numbers)
     ]
     folder = Path(settings.morphologies)
     for parent in {Path(name).parent for name in names}:

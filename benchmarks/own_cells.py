@@ -84,7 +84,6 @@ def prepare(keywords, cells, skip_write):
         keywords["atlas"],
         keywords["region_structure"],
         every,
-        keywords["seed"],
         min_depth=keywords.get("min_depth", 25),
         max_depth=keywords.get("max_depth", 5000),
         axon_table=load_axon_table(keywords["morph_axon"], range(len(every))) if grafts else None,
@@ -93,7 +92,7 @@ def prepare(keywords, cells, skip_write):
     folder.mkdir(parents=True, exist_ok=True)
     cell_table = folder.with_name("cells.h5")
     write_table(cell_table, table)
-    names = ("scaling_jitter_std", "rotational_jitter_std", "synthesize_axons")
+    names = ("seed", "scaling_jitter_std", "rotational_jitter_std", "synthesize_axons")
     settings = SynthesisSettings(
         Growth(**{name: keywords[name] for name in names if name in keywords}),
         cell_table=str(cell_table),

@@ -26,6 +26,7 @@ import numpy as np
 from region_grower_flow import layout
 from region_grower_flow.cell.synthesis import Synthesizer
 from region_grower_flow.errors import DropCell, InvalidInput
+from region_grower_flow.io.table import Cell as TableCell
 from region_grower_flow.morphology import FlatMorphology
 from region_grower_flow.options.growth import Growth
 from region_grower_flow.report import show
@@ -156,14 +157,15 @@ class Model:
             region=region,
         )  # fmt: skip
         table = vacuum_table(vacuum_mtypes(plan), plan)
-        table.seeds[:] = seed % layout.MAX_SEED
+        table.numbers[:] = 0  # the cell's seed is the run's
         with tempfile.TemporaryDirectory() as folder:
             rows = Path(folder, layout.CELL_TABLE)
             write_table(rows, table)
             settings = SynthesisSettings(
                 cell_table=str(rows), rows=(0, 1), parameters=str(self.parameters.absolute()),
                 distributions=str(self.distributions.absolute()), morphologies=folder,
-                growth=Growth(**growth).replace(seed=0), versions=package_versions(),
+                growth=Growth(**growth).replace(seed=seed % layout.MAX_SEED),
+                versions=package_versions(),
             )  # fmt: skip
             synthesizer = _InMemory(settings)
             record = synthesizer.synthesize(0)
@@ -228,11 +230,13 @@ class _InMemory(Synthesizer):
 
     morphology: FlatMorphology | None = None
 
-    def _write(self, row: int, morphology: FlatMorphology, apical_points: Any) -> dict[str, Any]:
+    def _write(
+        self, cell: TableCell, morphology: FlatMorphology, apical_points: Any
+    ) -> dict[str, Any]:
         from region_grower_flow.cell.order import nrn_ordered
 
         self.morphology, _ = nrn_ordered(morphology)
-        return {"name": self._stem(row), "files": {}, "apical_NRN_sections": None}
+        return {"name": self._stem(cell), "files": {}, "apical_NRN_sections": None}
 
 
 @dataclass(frozen=True)

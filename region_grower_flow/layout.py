@@ -75,7 +75,7 @@ SLICED_CELLS = "sliced_cells.h5"
 CHOSEN_AXONS = "axons.tsv"
 
 # Datasets of the cell table.
-CELL_TABLE_VERSION = 2
+CELL_TABLE_VERSION = 3
 
 # Morphology names: the reference derives them from the cell's seed.
 MAX_SEED = 1 << 32

@@ -81,7 +81,7 @@ def check_atlas(
     problems += survey.problems()
     if cells is None or problems or not read_volumes:
         return problems
-    table = problems.attempt(load_atlas_table, atlas_dir, region_structure_path, cells, 0)
+    table = problems.attempt(load_atlas_table, atlas_dir, region_structure_path, cells)
     for count, problem in nan_problems(table, atlas_dir) if table and not allow_nan else ():
         if count == len(table):
             problems.append(problem)

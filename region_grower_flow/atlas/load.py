@@ -30,7 +30,6 @@ from region_grower_flow.io.table import CellTable
 from region_grower_flow.layout import (
     BRAIN_REGIONS,
     CELL_TABLE_VERSION,
-    MAX_SEED,
     ORIENTATION,
     PRINCIPAL_AXIS,
     TERRITORIES,
@@ -63,7 +62,6 @@ def load_atlas_table(
     atlas_dir,
     region_structure_path,
     cells,
-    seed,
     min_depth=MIN_DEPTH,
     max_depth=MAX_DEPTH,
     axon_table=None,
@@ -76,7 +74,6 @@ def load_atlas_table(
         cells: an object with ``positions`` (N, 3) in um, in the type of the file (look-ups are done
             in that type, as region-grower does), and ``properties``, a data frame with ``region``,
             ``mtype`` and perhaps ``mclass``.
-        seed: the seed of cell ``i`` is (seed + i) modulo 2^32.
         min_depth: smallest depth of a soma (um).
         max_depth: largest depth of a soma (um).
         axon_table: (names, scales) of all cells as ``io.axons.load_axon_table`` returns them;
@@ -102,7 +99,7 @@ def load_atlas_table(
         axon_names=names,
         axon_scales=np.broadcast_to(np.asarray(scales, dtype=np.float64), len(cells)),
         meta=_meta(cells, structure, mapper, atlas_dir),
-        **_identity(cells, seed),
+        **_identity(cells),
         **_looked_up(cells, structure, mapper, atlas_dir, (min_depth, max_depth)),
     )
     if axon_table is not None:
@@ -127,12 +124,12 @@ def _looked_up(cells, structure, mapper, atlas_dir, depth_limits):
         raise InvalidInput(problem, where=atlas_dir) from error
 
 
-def _identity(cells, seed):
+def _identity(cells):
     ids = np.arange(len(cells), dtype=np.int64)
     properties = cells.properties
     return {
         "ids": ids,
-        "seeds": (ids + int(seed) % MAX_SEED) % MAX_SEED,
+        "numbers": ids.copy(),
         "mtypes": _words(properties["mtype"]),
         "mclass": _words(properties["mclass"]) if "mclass" in properties else None,
     }

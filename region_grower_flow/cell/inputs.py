@@ -1,4 +1,4 @@
-"""Inputs of the cells of a range of rows: read once, kept, and asked for row by row."""
+"""Inputs of the cells of a range of rows: read once, kept, and asked for cell by cell."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from region_grower_flow import layout
 from region_grower_flow.cell.settings import (
     ORIENTATION_ROLE,
     SynthesisSettings,
@@ -20,12 +19,13 @@ from region_grower_flow.cell.settings import (
     common_content,
 )
 from region_grower_flow.errors import DropCell, FlowError, InputChanged
+from region_grower_flow.io.table import cell_seed
 from region_grower_flow.morphology import FlatMorphology
 from region_grower_flow.record.fingerprint import canonical_json, digest_of, plain_json
 
 if TYPE_CHECKING:
     from region_grower_flow.engine.model import GrowthSite
-    from region_grower_flow.io.table import CellTable
+    from region_grower_flow.io.table import Cell, CellTable
     from region_grower_flow.space.layers import LayerContext
 
 DIGEST_LENGTH = 32
@@ -80,43 +80,36 @@ class CellInputs:
 
         return read_table(self.settings.cell_table, *self.settings.rows)
 
-    def column(self, name: str, row: int) -> Any:
-        """A row's value in a column; None where the table does not have that column."""
-        values = getattr(self.table, name)
-        return None if values is None else values[row - self._first_row]
+    def cell(self, row: int) -> Cell:
+        """The Cell of a row."""
+        return self.table.cell(row, self._first_row)
 
-    def cell_id(self, row: int) -> int:
-        """The cell's row in the input cells."""
-        return int(self.column("ids", row))
+    def seed(self, cell: Cell) -> int:
+        """The cell's own seed."""
+        return cell_seed(self.settings.growth.seed, cell.number)
 
-    def seed(self, row: int) -> int:
-        """The cell's own seed: the run's and the table's, modulo 2^32."""
-        return (self.settings.growth.seed + int(self.column("seeds", row))) % layout.MAX_SEED
-
-    def digest(self, row: int) -> str:
-        """Fingerprint of everything that determines the cell of this row.
+    def digest(self, cell: Cell) -> str:
+        """Fingerprint of everything that determines the cell.
 
         Numbers count by their bytes, which takes a fifth of the time of writing them as JSON.
         """
-        place, entry = row - self._first_row, self.entry(row).digest
-        numbers, words = self.table.packed_content
-        key = (words[place], entry)
+        entry = self.entry(cell).digest
+        key = (cell.words, entry)
         tail = self._tails.get(key)
         if tail is None:
             content = {
                 "columns": self.table.content_names,
-                "words": words[place],
-                "region": self._region_meta(row),
+                "words": cell.words,
+                "region": cell.region_meta,
                 "mtype": entry,
             }
             tail = self._tails[key] = canonical_json(content)
         digest = self._common_hash.copy()
-        digest.update(numbers[place])
-        digest.update(self.table.packed_layers(place))
+        digest.update(cell.packed)
         digest.update(tail)
-        axon = self._donor_content(row)
-        if axon is not None:
-            digest.update(plain_json(axon))
+        if self._grafts and cell.axon_name is not None:
+            known = self.settings.content.get(axon_role(cell.axon_name))
+            digest.update(plain_json([cell.axon_name, known]))
         return digest.hexdigest()[:DIGEST_LENGTH]
 
     @cached_property
@@ -141,29 +134,23 @@ class CellInputs:
 
         return load_distributions(self.settings.distributions, validate=False)
 
-    def entry(self, row: int) -> MtypeEntry:
-        """The MtypeEntry of a row."""
-        variants = self._entries_of(self._entry_keys[row - self._first_row])
-        return variants[self.seed(row) % len(variants)]
-
-    @cached_property
-    def _entry_keys(self) -> list[tuple[str, ...]]:
-        columns = [getattr(self.table, name).tolist() for name in ENTRY_COLUMNS]
-        return list(zip(*columns, strict=True))
+    def entry(self, cell: Cell) -> MtypeEntry:
+        """The MtypeEntry of a cell."""
+        variants = self._entries_of((cell.synthesis_region, cell.region, cell.mtype))
+        return variants[self.seed(cell) % len(variants)]
 
     def _entries_of(self, key: tuple[str, ...]) -> list[MtypeEntry]:
         if key not in self._entries:
             self._entries[key] = self._variants(*key)
         return self._entries[key]
 
-    def prepared(self, row: int) -> Any:
-        """The engine's preparation of a row's entry (a process that only plans needs none)."""
-        entry = self.entry(row)
+    def prepared(self, entry: MtypeEntry) -> Any:
+        """The engine's preparation of an entry (a process that only plans needs none)."""
         return self._made.get(_prepare, entry.params, entry.distributions)
 
-    def cost(self, row: int) -> float:
+    def cost(self, cell: Cell) -> float:
         """Roughly how much work the cell is: the mean length (um) of its trees' bar codes."""
-        entry = self.entry(row)
+        entry = self.entry(cell)
         return self._made.get(_mean_length, entry.params, entry.distributions)
 
     def _variants(self, synthesis_region: str, region: str, mtype: str) -> list[MtypeEntry]:
@@ -192,7 +179,8 @@ class CellInputs:
         from region_grower_flow.engine.levers import bring_diameters
 
         groups = {CORE}
-        for key in set(self._entry_keys):
+        columns = [getattr(self.table, name).tolist() for name in ENTRY_COLUMNS]
+        for key in set(zip(*columns, strict=True)):
             for entry in self._entries_of(key):
                 groups.add(diameters.kernels_of(entry.params, entry.distributions))
                 if bring_diameters(entry.params):
@@ -200,26 +188,14 @@ class CellInputs:
             meta = self.table.meta_of(*key[:2])
             if meta.get("directions") or meta.get("boundaries"):
                 groups.add("space")
-        if self.settings.base_morph_dir is not None and not self.settings.growth.synthesize_axons:
+        if self._grafts and not self.settings.growth.synthesize_axons:
             groups.add("axon")
         return [group for group in GROUPS if group in groups]
 
     # Space.
 
-    def layers(self, row: int) -> LayerContext:
-        """The LayerContext of a row."""
-        from region_grower_flow.space.layers import LayerContext
-
-        name = self.column("synthesis_regions", row)
-        return LayerContext(
-            depth=float(self.column("depths", row)),
-            layer_depths=self.table.layers_of(row - self._first_row),
-            model_depths=self._region_meta(row).get("cortical_depths"),
-            names=self.table.layer_names(name),
-        )
-
-    def site(self, row: int, layers: LayerContext) -> GrowthSite:
-        """The GrowthSite of a row with this LayerContext.
+    def site(self, cell: Cell, params: dict[str, Any], layers: LayerContext) -> GrowthSite:
+        """The GrowthSite of a cell with these parameters and this LayerContext.
 
         Raises:
             DropCell: the layers are too thin, or a boundary has no mesh for the cell.
@@ -229,24 +205,20 @@ class CellInputs:
         from region_grower_flow.space.scaling import barcode_scaling
 
         return GrowthSite(
-            position=self.column("positions", row),
-            orientation=self.column("orientations", row),
-            scaling=barcode_scaling(self.entry(row).params, layers),
-            constraints=self._constraints(row, layers),
+            position=cell.position,
+            orientation=cell.orientation,
+            scaling=barcode_scaling(params, layers),
+            constraints=self._constraints(cell),
             debug=self.settings.debug,
         )
 
-    def _constraints(self, row: int, layers: LayerContext) -> tuple[Any, ...]:
-        meta = self._region_meta(row)
+    def _constraints(self, cell: Cell) -> tuple[Any, ...]:
+        meta = cell.region_meta
         if not meta.get("directions") and not meta.get("boundaries"):
             return ()
-        from region_grower_flow.space.constraints import (
-            ConstraintCell,
-            RegionSpace,
-            constraints_for_cell,
-        )
+        from region_grower_flow.space.constraints import RegionSpace, constraints_for_cell
 
-        region = self.column("synthesis_regions", row), self.column("regions", row)
+        region = cell.synthesis_region, cell.region
         if region not in self._spaces:
             atlas = {
                 **(self.table.meta["atlas"] or {}),
@@ -254,15 +226,6 @@ class CellInputs:
             }
             boundaries = [self._located(each) for each in meta.get("boundaries") or ()]
             self._spaces[region] = RegionSpace.prepare(meta.get("directions"), boundaries, atlas)
-        cell = ConstraintCell(
-            position=self.column("positions", row),
-            orientation=self.column("orientations", row),
-            depth=layers.depth,
-            layer_depths=layers.layer_depths,
-            mtype=self.column("mtypes", row),
-            mclass=self.column("mclass", row),
-            glomerulus_id=self.column("glomerulus_ids", row),
-        )
         return constraints_for_cell(self._spaces[region], cell)
 
     def _located(self, boundary: Mapping[str, Any]) -> dict[str, Any]:
@@ -270,9 +233,6 @@ class CellInputs:
         from region_grower_flow.atlas.structure import absolute
 
         return {**boundary, "path": str(absolute(self.settings.mesh_dir or "", boundary["path"]))}
-
-    def _region_meta(self, row: int) -> dict[str, Any]:
-        return self.table.region_meta(row - self._first_row)
 
     def _files_of(self, meta: Mapping[str, Any]) -> dict[str, Any]:
         """The digests of the files that a region's boundaries and directions read."""
@@ -283,27 +243,23 @@ class CellInputs:
 
     # The axon.
 
-    def donor(self, row: int) -> FlatMorphology | None:
+    @property
+    def _grafts(self) -> bool:
+        return self.settings.base_morph_dir is not None
+
+    def donor(self, cell: Cell) -> FlatMorphology | None:
         """The FlatMorphology whose axon the cell gets, or None.
 
         Raises:
             DropCell: it is missing or cannot be read.
             InputChanged: it is not what it was when the run began.
         """
-        name = self._donor_name(row)
-        if name is None or self.settings.growth.synthesize_axons:
+        if not self._grafts or cell.axon_name is None or self.settings.growth.synthesize_axons:
             return None
-        donor = self._donors.get(name)
+        donor = self._donors.get(cell.axon_name)
         if isinstance(donor, FlowError):
             raise DropCell(str(donor))
         return donor
-
-    def _donor_name(self, row: int) -> str | None:
-        return None if self.settings.base_morph_dir is None else self.column("axon_names", row)
-
-    def _donor_content(self, row: int) -> list[Any] | None:
-        name = self._donor_name(row)
-        return None if name is None else [name, self.settings.content.get(axon_role(name))]
 
 
 class _Memory:

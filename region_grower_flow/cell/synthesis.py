@@ -29,6 +29,7 @@ from region_grower_flow.morphology import FlatMorphology
 
 if TYPE_CHECKING:
     from region_grower_flow.engine.model import Grown, GrowthSite
+    from region_grower_flow.io.table import Cell
 
 L = logging.getLogger(__name__)
 
@@ -49,11 +50,11 @@ class Synthesizer:
 
     def digest(self, row: int) -> str:
         """Fingerprint of everything that determines the cell of this row."""
-        return self.inputs.digest(row)
+        return self.inputs.digest(self.inputs.cell(row))
 
     def cost(self, row: int) -> float:
         """Roughly how much work the cell is, see :meth:`CellInputs.cost`."""
-        return self.inputs.cost(row)
+        return self.inputs.cost(self.inputs.cell(row))
 
     def kernel_groups(self) -> list[str]:
         """The groups of kernels that the rows' cells call; none when NeuroTS grows them."""
@@ -84,28 +85,29 @@ class Synthesizer:
             MemoryError: the memory is short, for which other processes may be the cause: the
                 launcher tries the cell again, alone.
         """
+        cell = self.inputs.cell(row)
         try:
-            return self._record(row, **self._make(row))
+            return self._record(cell, **self._make(cell))
         except (OutputFailed, InputChanged, MemoryError):
             raise
         except FlowError as reason:
-            return self.drop(row, str(reason))
+            return self._drop(cell, str(reason))
         except Exception as error:  # one odd cell must not end a run of a million
-            L.exception("Cell %d failed unexpectedly", self.inputs.cell_id(row))
-            return self.drop(row, f"unexpected {type(error).__name__}: {error}")
+            L.exception("Cell %d failed unexpectedly", cell.id)
+            return self._drop(cell, f"unexpected {type(error).__name__}: {error}")
 
     def drop(self, row: int, reason: str) -> dict[str, Any]:
         """The record of a cell that is given up."""
-        return self._record(row, status=layout.DROPPED, reason=" ".join(str(reason).split()))
+        return self._drop(self.inputs.cell(row), reason)
 
     # The parts of one cell.
 
-    def _make(self, row: int) -> dict[str, Any]:
-        rng = np.random.default_rng(self.inputs.seed(row))
+    def _make(self, cell: Cell) -> dict[str, Any]:
+        rng = np.random.default_rng(self.inputs.seed(cell))
         last: Exception | None = None
         for attempt in range(1, layout.MAX_ATTEMPTS + 1):
             try:
-                made = self._attempt(row, rng)
+                made = self._attempt(cell, rng)
             except GrowthFailed as error:
                 last = error
             except InvalidInput as error:
@@ -116,14 +118,15 @@ class Synthesizer:
                 return {**made, "attempts": attempt}
         raise DropCell(f"no growth in {layout.MAX_ATTEMPTS} attempts, the last failed with: {last}")
 
-    def _attempt(self, row: int, rng: np.random.Generator) -> dict[str, Any]:
+    def _attempt(self, cell: Cell, rng: np.random.Generator) -> dict[str, Any]:
         from region_grower_flow import engine
         from region_grower_flow.cell import limits as hard_limits
+        from region_grower_flow.space.layers import LayerContext
         from region_grower_flow.space.scaling import limits
 
-        layers = self.inputs.layers(row)
-        site, donor = self.inputs.site(row, layers), self.inputs.donor(row)
-        prepared = self.inputs.prepared(row)
+        layers, entry = LayerContext.of(cell), self.inputs.entry(cell)
+        site, donor = self.inputs.site(cell, entry.params, layers), self.inputs.donor(cell)
+        prepared = self.inputs.prepared(entry)
         grown = engine.grow(prepared, site, rng, engine=self.settings.growth.engine)
         morphology = grown.morphology
         hard_limits.translate(morphology, -site.position)
@@ -134,13 +137,13 @@ class Synthesizer:
         sections = [s for s in grown.apical_sections if s is not None and kept[s] >= 0]
         apical_points = [morphology.section(kept[s])[-1].tolist() for s in sections]
         if donor is not None:
-            morphology = self._graft(row, morphology, donor, site.orientation, rng)
+            morphology = self._graft(cell, morphology, donor, rng)
         result = {
             "apical_sections": [None if s is None else int(s) for s in grown.apical_sections],
             "apical_points": apical_points,
             "engine": grown.engine,
             "fallback": grown.fallback,
-            **self._write(row, morphology, apical_points),
+            **self._write(cell, morphology, apical_points),
         }
         if self.settings.debug:
             result["debug"] = _debug_data(site, grown, changes)
@@ -148,34 +151,32 @@ class Synthesizer:
 
     def _graft(
         self,
-        row: int,
+        cell: Cell,
         morphology: FlatMorphology,
         donor: FlatMorphology,
-        orientation: np.ndarray,
         rng: np.random.Generator,
     ) -> FlatMorphology:
         from region_grower_flow.cell.axon import place_axon
 
-        scale = float(self.inputs.column("axon_scales", row))
         return place_axon(
             morphology,
             donor,
-            orientation,
-            scale=None if np.isnan(scale) else scale,
+            cell.orientation,
+            scale=None if np.isnan(cell.axon_scale) else cell.axon_scale,
             rotational_jitter_std=self.settings.growth.rotational_jitter_std,
             scaling_jitter_std=self.settings.growth.scaling_jitter_std,
             rng=rng,
         )
 
     def _write(
-        self, row: int, morphology: FlatMorphology, apical_points: Sequence[Any]
+        self, cell: Cell, morphology: FlatMorphology, apical_points: Sequence[Any]
     ) -> dict[str, Any]:
         from region_grower_flow.cell.order import nrn_ordered
         from region_grower_flow.io import morphologies
         from region_grower_flow.io.nrn import apical_nrn_sections
 
         ordered, _ = nrn_ordered(morphology)
-        stem = self._stem(row)
+        stem = self._stem(cell)
         result: dict[str, Any] = {"name": stem, "files": {}, "apical_NRN_sections": None}
         if self.settings.nrn_sections and not self.settings.skip_write:
             text = next(
@@ -188,19 +189,22 @@ class Synthesizer:
             )
         return result
 
-    def _stem(self, row: int) -> str:
+    def _stem(self, cell: Cell) -> str:
         from region_grower_flow.io import morphologies
 
-        name = morphologies.morphology_name(self.inputs.seed(row))
+        name = morphologies.morphology_name(self.inputs.seed(cell))
         return str(morphologies.relative_stem(name, self.settings.directory_depth))
 
-    def _record(self, row: int, status: str = layout.MADE, **values: Any) -> dict[str, Any]:
+    def _drop(self, cell: Cell, reason: str) -> dict[str, Any]:
+        return self._record(cell, status=layout.DROPPED, reason=" ".join(str(reason).split()))
+
+    def _record(self, cell: Cell, status: str = layout.MADE, **values: Any) -> dict[str, Any]:
         record = {
-            "row": int(row),
-            "cell": self.inputs.cell_id(row),
-            "digest": self.inputs.digest(row),
-            "mtype": self.inputs.column("mtypes", row),
-            "region": self.inputs.column("regions", row),
+            "row": cell.row,
+            "cell": cell.id,
+            "digest": self.inputs.digest(cell),
+            "mtype": cell.mtype,
+            "region": cell.region,
             "status": status,
             "name": None,
             "reason": None,

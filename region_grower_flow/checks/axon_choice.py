@@ -158,7 +158,7 @@ def _look_up(options, cells):
     from region_grower_flow.atlas.load import load_atlas_table
 
     return load_atlas_table(
-        options.atlas, options.region_structure, cells, 0, min_depth=-np.inf, max_depth=np.inf
+        options.atlas, options.region_structure, cells, min_depth=-np.inf, max_depth=np.inf
     )
 
 

@@ -5,24 +5,26 @@ only those rows, so the file keeps plain columns (HDF5, contiguous) and words as
 """
 
 import json
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from region_grower_flow.errors import InvalidInput
 from region_grower_flow.io.files import reading
 from region_grower_flow.io.hdf5 import hdf5_file
-from region_grower_flow.layout import CELL_TABLE_VERSION
+from region_grower_flow.layout import CELL_TABLE_VERSION, MAX_SEED
+from region_grower_flow.morphology import Y_DIRECTION
 
 _NUMBERS = {
     "ids": np.int64,
+    "numbers": np.int64,
     "positions": np.float64,
     "orientations": np.float64,
     "depths": np.float64,
     "layer_depths": np.float64,
     "layer_counts": np.int64,
-    "seeds": np.int64,
     "axon_scales": np.float64,
     "glomerulus_ids": np.int64,
 }
@@ -34,6 +36,66 @@ _META = "meta"
 _VERSION = "version"
 
 
+def cell_seed(seed, number):
+    """The seed of a cell from that of its run: (seed + number) modulo 2^32.
+
+    Args:
+        seed: of the run.
+        number: of the cell, see :class:`Cell`; or an array of numbers.
+    """
+    return (number + int(seed) % MAX_SEED) % MAX_SEED
+
+
+@dataclass(frozen=True, eq=False)
+class Cell:
+    """A row of the cell table: all that its place in the atlas, and its tables, say of one cell.
+
+    Attributes:
+        position: (3,) float64, the soma's center (um).
+        orientation: (3, 3) float64, the atlas's rotation at the soma.
+        depth: of the soma below the top of its region (um), NaN in a region without layers.
+        layer_depths: depths (um) of the layers' boundaries from the top (0) down, one more than
+            there are layers; None in a region without layers.
+        mtype: the mtype.
+        region, synthesis_region: of the input cells, and the entry of the region structure that
+            serves the cell.
+        region_meta: cortical depths, directions and boundaries of that entry.
+        layer_names: its layers from the top down; None without layers.
+        axon_name, axon_scale: the donor of the axon, or None; the factor of its size, or NaN.
+        mclass: the morphological class, or None.
+        glomerulus_id: -1 outside of every glomerulus, None where not looked up.
+        row: of the cell table, from 0.
+        id: the row in the input cells.
+        number: what is added to the run's seed for the cell's own.
+        packed: the bytes of its numbers, and (``words``) its words, for fingerprints.
+    """
+
+    position: np.ndarray
+    orientation: np.ndarray
+    depth: float
+    layer_depths: list[float] | None
+    mtype: str
+    region: str = ""
+    synthesis_region: str = ""
+    region_meta: dict[str, Any] = field(default_factory=dict)
+    layer_names: list | None = None
+    axon_name: str | None = None
+    axon_scale: float = float("nan")
+    mclass: str | None = None
+    glomerulus_id: int | None = None
+    row: int = 0
+    id: int = 0
+    number: int = 0
+    packed: bytes = b""
+    words: tuple = ()
+
+    @property
+    def y_direction(self) -> np.ndarray:
+        """(3,) the direction of the pia at the soma."""
+        rotation = np.asarray(self.orientation, dtype=float).reshape(1, 3, 3)
+        return np.dot(rotation, Y_DIRECTION)[0]
+
+
 @dataclass
 class CellTable:
     """The rows of N cells; lengths in um, in the coordinates of the atlas.
@@ -41,6 +103,8 @@ class CellTable:
     Attributes:
         ids: (N,) int64, the row in the input cells, from 0; rows that an axon table gives no axon
             are left out, as region-grower leaves them out.
+        numbers: (N,) int64, what is added to the run's seed for a cell's own, see
+            :func:`cell_seed`: the id, or the count of a cell that has no input.
         positions: (N, 3) float64, the soma's center.
         orientations: (N, 3, 3) float64, the atlas's rotation at the soma (NaN where it has none).
         depths: (N,) float64, depth of the soma below the top of the region, clipped to the allowed
@@ -52,8 +116,6 @@ class CellTable:
         synthesis_regions: (N,) object, the entry of the region structure that serves the cell, or
             ``default``.
         mtypes: (N,) object.
-        seeds: (N,) int64, (seed + id) modulo 2^32. A run whose seed is a setting of its synthesis
-            has a table with the seed 0: there the run's seed is added when cells are grown.
         axon_names: (N,) object, the morphology to graft the axon from, or None.
         axon_scales: (N,) float64, NaN: not scaled.
         meta: what all rows share (JSON-able): ``regions`` {synthesis region: cortical_depths,
@@ -66,6 +128,7 @@ class CellTable:
     """
 
     ids: np.ndarray
+    numbers: np.ndarray
     positions: np.ndarray
     orientations: np.ndarray
     depths: np.ndarray
@@ -74,7 +137,6 @@ class CellTable:
     regions: np.ndarray
     synthesis_regions: np.ndarray
     mtypes: np.ndarray
-    seeds: np.ndarray
     axon_names: np.ndarray
     axon_scales: np.ndarray
     meta: dict
@@ -93,6 +155,57 @@ class CellTable:
         """The table of some rows (a slice, a mask or row numbers), with the same meta."""
         return replace(self, **{name: array[rows] for name, array in self.columns().items()})
 
+    def cell(self, row, first=0):
+        """The :class:`Cell` of a row; ``first`` is the row of the file that this table begins with.
+
+        Two cells with the same ``packed`` and ``words``, and the same parameters, grow the same:
+        fingerprints are made of these, of ``content_names`` and of the region's meta data.
+        """
+        place = row - first
+        cell_id, number, depth, count, scale, *words = self._scalars[place]
+        region, synthesis_region, mtype, axon_name, *mclass = words
+        numbers, layers = self._packed
+        return Cell(
+            position=self.positions[place],
+            orientation=self.orientations[place],
+            depth=depth,
+            layer_depths=self.layer_depths[place, : count + 1].tolist() if count else None,
+            mtype=mtype,
+            region=region,
+            synthesis_region=synthesis_region,
+            region_meta=self.meta_of(synthesis_region, region),
+            layer_names=self.layer_names(synthesis_region),
+            axon_name=axon_name,
+            axon_scale=scale,
+            mclass=mclass[0] if mclass else None,
+            glomerulus_id=None if self.glomerulus_ids is None else int(self.glomerulus_ids[place]),
+            row=row,
+            id=cell_id,
+            number=number,
+            # The layers are not padded: the padding depends on the other rows.
+            packed=numbers[place].tobytes() + layers[place, : 8 * (count + 1)].tobytes(),
+            words=tuple(words),
+        )
+
+    def cells(self, rows):
+        """The :class:`Cell` of each of some rows, without a look at the others."""
+        part = self.rows(np.asarray(rows, dtype=np.int64))
+        return [part.cell(row, row - place) for place, row in enumerate(rows)]
+
+    @cached_property
+    def _scalars(self):
+        """(id, number, depth, number of layers, axon scale, *words) of each row."""
+        names = ("ids", "numbers", "depths", "layer_counts", "axon_scales", *_WORDS)
+        columns = self.columns()
+        return list(zip(*(columns[n].tolist() for n in names if n in columns), strict=True))
+
+    @cached_property
+    def _packed(self):
+        """The bytes of each row's numbers, and of its layers' depths: two (N, bytes) uint8."""
+        columns = self.columns()
+        numbers = [_bytes_of(n, columns[n]) for n in self.content_names if n not in _WORDS]
+        return np.hstack(numbers), _bytes_of("layer_depths", self.layer_depths)
+
     def layers_of(self, row):
         """Depths (um) of the layer boundaries at the cell in ``row``; None without layers."""
         count = self.layer_counts[row]
@@ -102,39 +215,11 @@ class CellTable:
         """The layers of a synthesis region from the top down; None without layers."""
         return self.meta.get("layers", {}).get(region)
 
-    def region_meta(self, row):
-        """Cortical depths, directions and boundaries of the cell in ``row``."""
-        return self.meta_of(self.synthesis_regions[row], self.regions[row])
-
     def meta_of(self, synthesis_region, region):
         """Cortical depths, directions and boundaries of the cells of a region."""
         meta = self.meta["regions"].get(synthesis_region, _EMPTY_REGION)
         nested = self.meta.get("nested", {}).get(region)
         return meta if nested is None else {**meta, **nested}
-
-    @cached_property
-    def packed_content(self):
-        """All that a row says, as (bytes of its numbers, tuple of its words) of each row.
-
-        Two rows with the same content, and the same parameters, grow the same cell: fingerprints
-        are made of it, and of :meth:`packed_layers`, ``content_names`` and the region's meta data.
-        """
-        columns, numbers, words = self.columns(), [], []
-        for name in self.content_names:
-            column = columns[name]
-            if name in _WORDS:
-                words.append(column.tolist())
-            else:
-                wide = np.ascontiguousarray(
-                    column, dtype=np.dtype(_NUMBERS[name]).newbyteorder("<")
-                )
-                numbers.append(wide.reshape(len(column), -1).view(np.uint8))
-        packed = np.hstack(numbers)
-        return [row.tobytes() for row in packed], list(zip(*words, strict=True))
-
-    def packed_layers(self, row):
-        """The bytes of a row's layer depths, not padded: the padding depends on the other rows."""
-        return self.layer_depths[row, : self.layer_counts[row] + 1].astype("<f8").tobytes()
 
     @cached_property
     def content_names(self):
@@ -146,6 +231,13 @@ class CellTable:
 _ROW_CONTENT = tuple(
     name for name in (*_NUMBERS, *_WORDS) if name not in ("layer_depths", "layer_counts")
 )
+
+
+def _bytes_of(name, column):
+    """(N, bytes) uint8, the little-endian numbers of 8 bytes of each row of a column."""
+    wide = np.ascontiguousarray(column, dtype=np.dtype(_NUMBERS[name]).newbyteorder("<"))
+    return wide.reshape(len(column), -1).view(np.uint8)
+
 
 _EMPTY_REGION = {"cortical_depths": None, "directions": None, "boundaries": None}
 

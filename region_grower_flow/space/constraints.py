@@ -12,7 +12,6 @@ import numpy as np
 
 from region_grower_flow.errors import DropCell
 from region_grower_flow.io.files import recorded
-from region_grower_flow.morphology import Y_DIRECTION
 from region_grower_flow.space.fields import RotationField, VoxelGrid, rotation_field
 from region_grower_flow.space.meshes import (
     SpaceMesh,
@@ -39,35 +38,6 @@ DEFAULT_MAX_TRIES = 50
 """Proposals for one point before the best of them is taken (NeuroTS's constant)."""
 DEFAULT_RANDOMNESS_INCREASE = 1.2
 """Factor of the random part per try (NeuroTS's constant)."""
-
-
-@dataclass(frozen=True)
-class ConstraintCell:
-    """Properties of a cell that constraints ask for.
-
-    Attributes:
-        position: (3,) um, the soma.
-        orientation: (3, 3) rotation of the atlas at the soma.
-        depth: um below the top of the region (NaN without layers).
-        layer_depths: depths (um) of the layers' boundaries, one more than layers, or None.
-        mtype: the cell's mtype.
-        mclass: its morphological class, or None.
-        glomerulus_id: the glomerulus it belongs to (-1: none), or None where not looked up.
-    """
-
-    position: np.ndarray
-    orientation: np.ndarray
-    depth: float
-    layer_depths: list | None
-    mtype: str
-    mclass: str | None = None
-    glomerulus_id: int | None = None
-
-    @property
-    def y_direction(self):
-        """(3,) the direction of the pia at the soma."""
-        rotation = np.asarray(self.orientation, dtype=float).reshape(1, 3, 3)
-        return np.dot(rotation, Y_DIRECTION)[0]
 
 
 @dataclass(frozen=True, eq=False)
@@ -276,7 +246,7 @@ def constraints_for_cell(space, cell):
 
     Args:
         space: RegionSpace.
-        cell: ConstraintCell.
+        cell: the Cell, a row of the cell table.
 
     Returns:
         tuple of Constraint.

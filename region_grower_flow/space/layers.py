@@ -30,6 +30,12 @@ class LayerContext:
     model_depths: list | None
     names: list | None = None
 
+    @classmethod
+    def of(cls, cell):
+        """The LayerContext of a :class:`~region_grower_flow.io.table.Cell`."""
+        depths = cell.region_meta.get("cortical_depths")
+        return cls(cell.depth, cell.layer_depths, depths, cell.layer_names)
+
     def target_and_reference(self):
         """Depth of the lower boundary of the cell's layer: in the atlas, and in the model (um).
 

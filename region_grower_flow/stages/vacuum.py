@@ -196,11 +196,12 @@ def vacuum_problems(parameters, distributions, region, mtypes=(), paths=(None, N
 
 
 def vacuum_cells(known, plan):
-    """(mtypes, seeds) of the cells, in the order in which they are grown.
+    """(mtypes, numbers) of the cells, in the order in which they are grown.
 
     Cells are counted round by round over all mtypes that the parameters know: the first cell of
-    each, the second of each. The seed of a cell is (seed of the run + this count) modulo 2^32. So
-    neither a restriction to some mtypes nor another number of cells changes a cell.
+    each, the second of each. This count is the cell's number, see
+    :func:`region_grower_flow.io.table.cell_seed`. So neither a restriction to some mtypes nor
+    another number of cells changes a cell.
 
     Args:
         known: all mtypes of the parameters, sorted.
@@ -208,25 +209,26 @@ def vacuum_cells(known, plan):
     """
     wanted = set(plan.mtypes or known)
     counted = [
-        (mtype, (plan.growth.seed + turn * len(known) + place) % layout.MAX_SEED)
+        (mtype, turn * len(known) + place)
         for turn in range(plan.cells)
         for place, mtype in enumerate(known)
         if mtype in wanted
     ]
     mtypes = np.empty(len(counted), dtype=object)
     mtypes[:] = [mtype for mtype, _ in counted]
-    return mtypes, np.array([seed for _, seed in counted], dtype=np.int64)
+    return mtypes, np.array([number for _, number in counted], dtype=np.int64)
 
 
 def vacuum_table(known, plan):
     """The CellTable of a vacuum synthesis: no place, no layers, nothing that constrains growth."""
     from region_grower_flow.io.table import CellTable
 
-    mtypes, seeds = vacuum_cells(known, plan)
+    mtypes, numbers = vacuum_cells(known, plan)
     count = len(mtypes)
     regions = np.full(count, plan.region, dtype=object)
     return CellTable(
         ids=np.arange(count, dtype=np.int64),
+        numbers=numbers,
         positions=np.zeros((count, 3)),
         orientations=np.tile(np.eye(3), (count, 1, 1)),
         depths=np.full(count, np.nan),
@@ -235,7 +237,6 @@ def vacuum_table(known, plan):
         regions=regions,
         synthesis_regions=regions.copy(),
         mtypes=mtypes,
-        seeds=seeds,
         axon_names=np.full(count, None, dtype=object),
         axon_scales=np.full(count, np.nan),
         meta={"version": layout.CELL_TABLE_VERSION, "regions": {}, "layers": {}, "atlas": None},
@@ -261,8 +262,7 @@ def _chunk_plan(plan, work, count):
         parameters=str(Path(plan.parameters).absolute()),
         distributions=str(Path(plan.distributions).absolute()),
         morphologies=str(work / layout.MORPHOLOGIES),
-        # The run's seed is in the table, with the cells' own.
-        growth=plan.growth.replace(seed=0),
+        growth=plan.growth,
         versions=package_versions() if plan.versions is None else plan.versions,
     )
     return ChunkPlan(
@@ -282,7 +282,7 @@ def _merge_plan(plan, work, table, chunk, facts):
     names = ("grown", "taken_over", "given_up_at", "seconds")
     seconds = {"SynthesizeVacuum": facts["seconds"]}
     return MergePlan(
-        cells=_cells(table),
+        cells=_cells(table, plan.growth.seed),
         chunks=[chunk.results],
         staged=work / layout.MORPHOLOGIES,
         listing=layout.vacuum_listing(work),
@@ -295,19 +295,21 @@ def _merge_plan(plan, work, table, chunk, facts):
     )
 
 
-def _cells(table):
+def _cells(table, seed):
     import pandas as pd
 
     from region_grower_flow.io.cells import Cells
+    from region_grower_flow.io.table import cell_seed
 
-    properties = pd.DataFrame({"mtype": table.mtypes, "region": table.regions, "seed": table.seeds})
+    seeds = cell_seed(seed, table.numbers)
+    properties = pd.DataFrame({"mtype": table.mtypes, "region": table.regions, "seed": seeds})
     return Cells(table.positions, None, properties)
 
 
 def _index(plan, chunk):
-    from region_grower_flow.io.table import read_table
+    from region_grower_flow.io.table import cell_seed, read_table
 
-    seeds = read_table(chunk.settings.cell_table).seeds
+    seeds = cell_seed(plan.growth.seed, read_table(chunk.settings.cell_table).numbers)
     rows = [
         {
             "name": record["name"],

@@ -14,8 +14,8 @@ class LoadAtlas(FlowTask):
     groups = (Work, Space)
     checked_by = "atlas"
     synthesize_axons = Model.synthesize_axons
-    # 2: the names of the regions' layers. 3: no places of files.
-    stage_version = 3
+    # 2: the names of the regions' layers. 3: no places of files. 4: numbers of cells, not seeds.
+    stage_version = 4
 
     def files(self):
         """The cells, the region structure, the volumes and the axon table."""
@@ -37,8 +37,6 @@ class LoadAtlas(FlowTask):
             self.atlas,
             self.region_structure,
             cells,
-            # The run's seed is added when cells are grown, so that another one needs no new table.
-            seed=0,
             min_depth=self.min_depth,
             max_depth=self.max_depth,
             axon_table=inputs.axon_table(self, len(cells.positions)),

@@ -47,25 +47,18 @@ class CellPlace:
     region: str
 
 
-def place_of(table, row, parameters):
-    """The CellPlace of a row of a CellTable, with the parameters of all mtypes."""
+def place_of(cell, parameters):
+    """The CellPlace of a Cell of the cell table, with the parameters of all mtypes."""
     from region_grower_flow.engine.parameters import mtype_entry
     from region_grower_flow.io.layer_names import with_layer_numbers
 
-    region = table.synthesis_regions[row]
-    names = table.layer_names(region)
-    params = mtype_entry(parameters, region, table.regions[row], table.mtypes[row])
+    params = mtype_entry(parameters, cell.synthesis_region, cell.region, cell.mtype)
     return CellPlace(
-        position=table.positions[row],
-        orientation=table.orientations[row],
-        layers=LayerContext(
-            depth=float(table.depths[row]),
-            layer_depths=table.layers_of(row),
-            model_depths=(table.region_meta(row) or {}).get("cortical_depths"),
-            names=names,
-        ),
-        params=with_layer_numbers(params, names),
-        region=region,
+        position=cell.position,
+        orientation=cell.orientation,
+        layers=LayerContext.of(cell),
+        params=with_layer_numbers(params, cell.layer_names),
+        region=cell.synthesis_region,
     )
 
 

@@ -242,7 +242,7 @@ class _OpenPart:
     def _space(self, rows):
         if self._part.atlas is None:
             return Space()
-        places = tuple(place_of(self._table, row, self._parameters) for row in rows)
+        places = tuple(place_of(cell, self._parameters) for cell in self._table.cells(rows))
         return Space(places, self._part.atlas, self._part.region_structure)
 
     def _reference(self, mtype, distributions):

@@ -284,7 +284,7 @@ def rewrite(path, change):
 
 def test_a_big_endian_volume_is_read(tmp_path):
     atlas = make_atlas(tmp_path)
-    expected = load_atlas_table(atlas.folder, atlas.structure, make_cells([CENTER]), 0)
+    expected = load_atlas_table(atlas.folder, atlas.structure, make_cells([CENTER]))
     for name in ("orientation", "[PH]1", "[PH]y", "brain_regions"):
         rewrite(
             atlas.volume(name),
@@ -294,7 +294,7 @@ def test_a_big_endian_volume_is_read(tmp_path):
             ),
         )
     assert problems(atlas) == []
-    table = load_atlas_table(atlas.folder, atlas.structure, make_cells([CENTER]), 0)
+    table = load_atlas_table(atlas.folder, atlas.structure, make_cells([CENTER]))
     np.testing.assert_array_equal(table.orientations, expected.orientations)
     np.testing.assert_array_equal(table.depths, expected.depths)
 

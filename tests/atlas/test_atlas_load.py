@@ -18,8 +18,8 @@ from region_grower_flow.errors import InvalidInput
 CENTER = [150.0, 650.0, 150.0]
 
 
-def load(atlas, cells, seed=0, **options):
-    return load_atlas_table(atlas.folder, atlas.structure, cells, seed, **options)
+def load(atlas, cells, **options):
+    return load_atlas_table(atlas.folder, atlas.structure, cells, **options)
 
 
 def test_depths_and_layers_by_hand(tmp_path):
@@ -95,8 +95,8 @@ def test_a_region_without_layers(tmp_path):
     structure = {REGION: {"layers": None, "directions": [{"params": {"direction": [0, 1, 0]}}]}}
     table = load(make_atlas(tmp_path, structure=structure), make_cells([CENTER]))
     assert np.isnan(table.depths[0])
-    assert table.region_meta(0)["directions"] == [{"params": {"direction": [0, 1, 0]}}]
-    assert table.region_meta(0)["cortical_depths"] is None
+    assert table.cell(0).region_meta["directions"] == [{"params": {"direction": [0, 1, 0]}}]
+    assert table.cell(0).region_meta["cortical_depths"] is None
 
 
 def test_nested_regions_take_the_last_entry_and_keep_outer_constraints(tmp_path):
@@ -111,9 +111,9 @@ def test_nested_regions_take_the_last_entry_and_keep_outer_constraints(tmp_path)
     assert table.layer_counts.tolist() == [2, 3, 1]
     # The depth is counted from the top of the first layer of the entry.
     assert table.depths.tolist() == [550.0, 550.0, 250.0]
-    assert table.region_meta(0)["directions"] == outer
-    assert table.region_meta(0)["cortical_depths"] == [10, 30]
-    assert table.region_meta(2)["directions"] == inner
+    assert table.cell(0).region_meta["directions"] == outer
+    assert table.cell(0).region_meta["cortical_depths"] == [10, 30]
+    assert table.cell(2).region_meta["directions"] == inner
 
 
 @pytest.mark.parametrize("outer_layers", [True, False])
@@ -134,7 +134,7 @@ def test_regions_keep_the_constraints_of_earlier_entries_within_the_last(tmp_pat
     assert table.synthesis_regions.tolist() == [REGION] * 3
     assert table.layer_counts.tolist() == [3 if outer_layers else 0] * 3
     asked = [1] if outer_layers else ["1"]
-    first, second, third = (table.region_meta(row) for row in range(3))
+    first, second, third = (table.cell(row).region_meta for row in range(3))
     assert first["directions"] == [{"params": {"direction": [0, 1, 0], "layers": asked}}]
     assert first["boundaries"] is None
     assert (second["directions"], second["boundaries"]) == (None, boundaries)
@@ -142,18 +142,13 @@ def test_regions_keep_the_constraints_of_earlier_entries_within_the_last(tmp_pat
     assert table.glomerulus_ids.tolist() == [-1, 7, -1]
 
 
-def test_seeds_wrap_around(tmp_path):
-    table = load(make_atlas(tmp_path), make_cells([CENTER] * 3), seed=(1 << 32) - 2)
-    assert table.seeds.tolist() == [(1 << 32) - 2, (1 << 32) - 1, 0]
-
-
 def test_cells_without_axon_are_left_out(tmp_path):
     names = np.array(["axon", None, "axon"], dtype=object)
     cells = make_cells([CENTER] * 3, mtypes=["A", "B", "C"])
-    table = load(make_atlas(tmp_path), cells, 7, axon_table=(names, np.array([0.5, 1, np.nan])))
+    table = load(make_atlas(tmp_path), cells, axon_table=(names, np.array([0.5, 1, np.nan])))
     assert table.ids.tolist() == [0, 2]
     assert table.mtypes.tolist() == ["A", "C"]
-    assert table.seeds.tolist() == [7, 9]
+    assert table.numbers.tolist() == [0, 2]
     assert table.axon_names.tolist() == ["axon", "axon"]
     assert table.axon_scales[0] == 0.5
     assert np.isnan(table.axon_scales[1])
@@ -270,7 +265,7 @@ def test_golden_tables(shared):
 
     inputs = shared / "golden" / "sscx" / "inputs"
     cells = read_cells(inputs / "nodes.h5")
-    table = load_atlas_table(inputs / "atlas", inputs / "region_structure.yaml", cells, 0)
+    table = load_atlas_table(inputs / "atlas", inputs / "region_structure.yaml", cells)
     assert len(table) == 110
     # Frozen from region-grower 1.6.0.
     assert table.layers_of(60) == [0.0, 121.25, 230.75, 490.25, 629.75, 1015.5, 1530.0]

@@ -25,23 +25,28 @@ def settings(tmp_path):
     return made
 
 
+def digest(inputs, row):
+    return inputs.digest(inputs.cell(row))
+
+
 def test_regions_share_what_is_prepared(settings, monkeypatch):
     calls = []
     monkeypatch.setattr(cell_inputs, "_prepare", lambda *models: calls.append(models) or object())
     inputs = CellInputs(settings)
-    prepared = {id(inputs.prepared(row)) for row in range(4)}
+    cells = [inputs.cell(row) for row in range(4)]
+    prepared = {id(inputs.prepared(inputs.entry(cell))) for cell in cells}
     assert len(prepared) == len(calls) == 1
-    assert inputs.entry(0).digest != inputs.entry(1).digest  # of the region's boundaries
-    assert inputs.entry(0) is inputs.entry(2)
-    assert inputs.cost(0) == inputs.cost(1) > 0
+    assert inputs.entry(cells[0]).digest != inputs.entry(cells[1]).digest  # of the boundaries
+    assert inputs.entry(cells[0]) is inputs.entry(cells[2])
+    assert inputs.cost(cells[0]) == inputs.cost(cells[1]) > 0
 
 
 def test_rows_are_those_of_the_whole_table(settings):
     whole, part = CellInputs(settings), CellInputs(dataclasses.replace(settings, rows=(1, 3)))
     assert len(part.table) == 2
     for row in (1, 2):
-        assert part.cell_id(row) == row
-        assert part.digest(row) == whole.digest(row)
+        assert part.cell(row).id == part.cell(row).row == row
+        assert digest(part, row) == digest(whole, row)
 
 
 @pytest.mark.parametrize(
@@ -59,20 +64,14 @@ def test_rows_are_those_of_the_whole_table(settings):
 )
 def test_digests_cover_what_determines_the_cell(settings, change, rows):
     before, after = CellInputs(settings), CellInputs(dataclasses.replace(settings, **change))
-    assert {row for row in range(4) if before.digest(row) != after.digest(row)} == rows
+    assert {row for row in range(4) if digest(before, row) != digest(after, row)} == rows
 
 
 def test_digests_cover_the_models(settings, tmp_path):
-    before = CellInputs(settings).digest(0)
+    before = digest(CellInputs(settings), 0)
     path = tmp_path / "distributions.json"
     path.write_text(path.read_text().replace("5.0", "6.0"))
-    assert CellInputs(settings).digest(0) != before
-
-
-def test_a_missing_column_is_none(settings):
-    inputs = CellInputs(settings)
-    assert inputs.column("mclass", 0) is None
-    assert inputs.column("mtypes", 0) == "M"
+    assert digest(CellInputs(settings), 0) != before
 
 
 def test_donors_are_kept_within_bounds(settings, monkeypatch):
@@ -82,12 +81,12 @@ def test_donors_are_kept_within_bounds(settings, monkeypatch):
     )
     inputs = CellInputs(settings)
     for row in (0, 1, 3, 0):
-        inputs.donor(row)
+        inputs.donor(inputs.cell(row))
     assert loaded == ["one", "two"]
     monkeypatch.setattr(cell_inputs, "DONOR_BYTES", 1)
     inputs = CellInputs(settings)
     for row in (1, 0, 3, 1):
-        inputs.donor(row)
+        inputs.donor(inputs.cell(row))
     assert loaded[2:] == ["two", "one", "two"]
 
 
@@ -95,11 +94,10 @@ def test_a_missing_donor_drops_its_cells(settings):
     inputs = CellInputs(settings)
     for _ in range(2):
         with pytest.raises(DropCell, match="absent is not in the folder"):
-            inputs.donor(2)
+            inputs.donor(inputs.cell(2))
 
 
 def test_no_donor_where_axons_are_grown(settings):
-    assert (
-        CellInputs(dataclasses.replace(settings, growth=Growth(synthesize_axons=True))).donor(0)
-        is None
-    )
+    grown = Growth(synthesize_axons=True)
+    inputs = CellInputs(dataclasses.replace(settings, growth=grown))
+    assert inputs.donor(inputs.cell(0)) is None

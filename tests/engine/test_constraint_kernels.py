@@ -13,6 +13,7 @@ from region_grower_flow.engine.kernels import constraints as kernels
 from region_grower_flow.engine.kernels import constraints_table as tables
 from region_grower_flow.engine.kernels import mesh as mesh_kernels
 from region_grower_flow.engine.kernels import mesh_tree
+from region_grower_flow.io.table import Cell
 from region_grower_flow.space import constraints as space
 from region_grower_flow.space import meshes
 
@@ -76,7 +77,7 @@ def region(directions, boundaries, path="absent.nrrd"):
 
 
 def a_cell(rng, glomerulus_id=1):
-    return space.ConstraintCell(
+    return Cell(
         position=rng.uniform(-60, 60, 3),
         orientation=np.linalg.qr(rng.normal(size=(3, 3)))[0],
         depth=120.0,

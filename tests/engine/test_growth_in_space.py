@@ -9,6 +9,7 @@ from helpers.growth_inputs import ORIENTATIONS, assert_same_cells, mtype, site
 from helpers.oracle import needs_oracle
 from region_grower_flow import engine
 from region_grower_flow.engine.model import BarcodeScaling
+from region_grower_flow.io.table import Cell
 from region_grower_flow.space import constraints
 
 pytestmark = needs_oracle
@@ -62,7 +63,7 @@ def assert_same_in_space(folder, directions, boundaries, types, seeds=range(3)):
         },
     )
     where = site(4)
-    cell = constraints.ConstraintCell(
+    cell = Cell(
         position=np.array([1.0, -2.0, 3.0]),
         orientation=where.orientation,
         depth=100.0,

@@ -215,9 +215,10 @@ def test_the_cell_table_knows_the_layers(tmp_path):
     }
     atlas = make_atlas(tmp_path / "atlas", thicknesses=THICKNESSES, structure=structure)
     cells = make_cells([[150.0, 150.0, 150.0]] * 2, ["COL", "COL;LSO"])
-    table = load_atlas_table(atlas.folder, atlas.structure, cells, 0)
+    table = load_atlas_table(atlas.folder, atlas.structure, cells)
     assert table.meta["layers"] == {"COL": list(THICKNESSES), "COL;LSO": ["SR", "SO"]}
     asked = [
-        [d["params"]["layers"] for d in table.region_meta(row)["directions"]] for row in range(2)
+        [d["params"]["layers"] for d in table.cell(row).region_meta["directions"]]
+        for row in range(2)
     ]
     assert asked == [[[2, 4], [1]], [[1]]]

@@ -29,6 +29,7 @@ def tiny_settings(folder, donors=DONORS, **changes):
     regions = np.array(REGIONS, dtype=object)
     table = CellTable(
         ids=np.arange(count),
+        numbers=np.arange(count),
         positions=np.zeros((count, 3)),
         orientations=np.tile(np.eye(3), (count, 1, 1)),
         depths=np.full(count, np.nan),
@@ -37,7 +38,6 @@ def tiny_settings(folder, donors=DONORS, **changes):
         regions=regions,
         synthesis_regions=regions.copy(),
         mtypes=np.full(count, "M", dtype=object),
-        seeds=np.arange(count),
         axon_names=np.array(donors, dtype=object),
         axon_scales=np.full(count, np.nan),
         meta={

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from region_grower_flow.errors import InvalidInput, OutputFailed
-from region_grower_flow.io.table import CellTable, count_rows, read_table, write_table
+from region_grower_flow.io.table import CellTable, cell_seed, count_rows, read_table, write_table
 
 BOUNDARY = {"path": "/meshes/pia.obj", "mode": "repulsive"}
 
@@ -18,6 +18,7 @@ def words(*values):
 def make_table(**changes):
     columns = {
         "ids": np.array([0, 2, 5]),
+        "numbers": np.array([4294967295, 1, 4]),
         "positions": np.array([[0.1, 2.0, -3.0], [1 / 3, 0.0, 1e-9], [7.0, 8.0, 9.0]]),
         "orientations": np.stack([np.eye(3), 2 * np.eye(3), np.full((3, 3), np.nan)]),
         "depths": np.array([120.5, 25.0, np.nan]),
@@ -26,7 +27,6 @@ def make_table(**changes):
         "regions": words("A;1", "A;1", "B"),
         "synthesis_regions": words("A", "A", "default"),
         "mtypes": words("L5_TPC:A", "L1_ÄÖ", "L5_TPC:A"),
-        "seeds": np.array([4294967295, 1, 4]),
         "axon_names": words("axon one", None, "axon one"),
         "axon_scales": np.array([0.5, np.nan, np.nan]),
         "meta": {
@@ -57,7 +57,7 @@ def test_a_table_comes_back_as_it_was(tmp_path):
     write_table(tmp_path / "cells.h5", table)
     again = read_table(tmp_path / "cells.h5")
     assert_same(table, again)
-    assert again.seeds.dtype == np.int64
+    assert again.numbers.dtype == np.int64
     assert again.positions.dtype == np.float64
     assert [file.name for file in tmp_path.iterdir()] == ["cells.h5"]
 
@@ -97,19 +97,42 @@ def test_layers_of_a_row():
     assert table.layers_of(2) is None
 
 
+def test_a_cell_is_its_row():
+    table = make_table(mclass=words("m1", None, "m2"), glomerulus_ids=np.array([-1, 3, 0]))
+    first, last = (table.rows(slice(1, 3)).cell(row, first=1) for row in (1, 2))
+    assert (first.row, first.id, first.number) == (1, 2, 1)
+    assert (first.region, first.synthesis_region, first.mtype) == ("A;1", "A", "L1_ÄÖ")
+    assert (first.axon_name, first.mclass, first.glomerulus_id) == (None, None, 3)
+    assert first.region_meta["cortical_depths"] == [100, 250.5]
+    assert first.position.tolist() == [1 / 3, 0.0, 1e-9]
+    assert first.y_direction.tolist() == [0.0, 2.0, 0.0]
+    assert (first.depth, first.layer_depths) == (25.0, [0.0, 50.0])
+    assert (last.axon_name, last.mclass, last.layer_depths) == ("axon one", "m2", None)
+    assert np.isnan([first.axon_scale, last.depth]).all()
+    (again,) = table.cells([2])
+    assert (again.row, again.packed, again.words) == (2, last.packed, last.words)
+
+
+@pytest.mark.parametrize(
+    ("seed", "number", "expected"), [(0, 7, 7), (2**32 - 2, 3, 1), (-1, 0, 2**32 - 1)]
+)
+def test_seeds_wrap_around(seed, number, expected):
+    assert cell_seed(seed, number) == expected
+    assert cell_seed(seed, np.array([number])).tolist() == [expected]
+
+
 def content(table, row):
     """All that tells a row apart."""
-    numbers, words = table.packed_content
-    meta = json.dumps(table.region_meta(row), sort_keys=True)
-    return numbers[row], words[row], table.packed_layers(row), meta
+    cell = table.cell(row)
+    return cell.packed, cell.words, json.dumps(cell.region_meta, sort_keys=True)
 
 
 def test_rows_are_told_apart():
     table = make_table()
     assert len({content(table, row) for row in range(3)}) == 3
-    numbers, words, layers, meta = content(table, 0)
-    assert np.array([0.1, 2.0, -3.0]).tobytes() in numbers
-    assert np.frombuffer(layers).tolist() == [0.0, 100.0, 200.0]
+    packed, words, meta = content(table, 0)
+    assert np.array([0.1, 2.0, -3.0]).tobytes() in packed
+    assert packed.endswith(np.array([0.0, 100.0, 200.0]).tobytes())
     assert json.loads(meta)["boundaries"] == [BOUNDARY]
     assert "mtypes" in table.content_names
     assert len(words) in (4, 5)
@@ -119,7 +142,7 @@ def test_rows_are_told_apart():
     ("column", "value"),
     [
         ("depths", 120.49999999999999),
-        ("seeds", 7),
+        ("numbers", 7),
         ("mtypes", "other"),
         ("axon_scales", 0.6),
         ("ids", 1),
@@ -166,7 +189,7 @@ def test_a_table_of_another_version_is_refused(tmp_path):
 def test_a_table_that_cannot_be_written_leaves_nothing(tmp_path):
     with pytest.raises(OutputFailed, match="absent"):
         write_table(tmp_path / "absent" / "cells.h5", make_table())
-    table = make_table(seeds=words("x", "y", "z"))
+    table = make_table(numbers=words("x", "y", "z"))
     with pytest.raises(ValueError, match="invalid literal"):
         write_table(tmp_path / "cells.h5", table)
     assert list(tmp_path.iterdir()) == []

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from voxcell import OrientationField
 
 from region_grower_flow.errors import DropCell, InvalidInput
+from region_grower_flow.io.table import Cell
 from region_grower_flow.space import constraints as space
 from region_grower_flow.space.constraint_checks import (
     check_boundaries,
@@ -26,7 +27,7 @@ AXIS = [0.0, 1.0, 0.0]
 def cell_at(position=(1.0, 2.0, 3.0), orientation=None, **others):
     values = {"depth": 120.0, "layer_depths": [0.0, 60.0, 130.0, 400.0], "mtype": "L5_PC"}
     orientation = np.eye(3) if orientation is None else orientation
-    return space.ConstraintCell(np.array(position), orientation, **(values | others))
+    return Cell(np.array(position), orientation, **(values | others))
 
 
 def region(directions=None, boundaries=None, path="absent.nrrd"):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from region_grower_flow.errors import FlowError
-from region_grower_flow.layout import MAX_SEED
+from region_grower_flow.io.table import cell_seed
 from region_grower_flow.report.palette import looks
 from region_grower_flow.report.placed import common_layers, readable
 from region_grower_flow.report.run_page import science
@@ -155,7 +155,7 @@ def upright_of(cells):
 def _with_places(cells, table, parameters):
     for cell in cells if parameters is not None else ():
         try:
-            yield cell, place_of(table, cell.row, parameters)
+            yield cell, place_of(*table.cells([cell.row]), parameters)
         except (FlowError, KeyError):  # parameters of other mtypes: nothing to hold it against
             continue
 
@@ -247,7 +247,7 @@ def _told(cell, table, attempts, run, shown):
         ("depth", depth),
         ("layer", _layer_of(cell)),
         ("position", ", ".join(f"{x:.1f}" for x in cell.position) + " µm"),
-        ("seed", int((run.seed + int(table.seeds[row])) % MAX_SEED)),
+        ("seed", int(cell_seed(run.seed, table.numbers[row]))),
         ("attempts", attempts.get(cell.name, UNKNOWN_VALUE)),
         ("file", cell.path.name),
     ]

@@ -63,13 +63,14 @@ def spoil_cells(module):
     """Let the cells of the synthesizer behave as asked."""
     real = module.Synthesizer._make
 
-    def make(self, row):
+    def make(self, cell):
+        row = cell.row
         note(ODD["journal"], row)
         time.sleep(ODD.get("seconds", 0))
         how = ODD.get("odd", {}).get(str(row))
         if how:
             BEHAVIORS[how]()
-        return real(self, row)
+        return real(self, cell)
 
     module.Synthesizer._make = make
 
