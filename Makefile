@@ -18,9 +18,11 @@ QUICK = -m "not slow and not browser and not slurm"
 
 .PHONY: synthesize test quick test-oldest lint golden benchmark docs pictures clean
 
+# What a command prints is shown only when it fails.
+quietly = $(1) >$(VENV)/setup.log 2>&1 || { cat $(VENV)/setup.log >&2; exit 1; }
+
 synthesize: $(VENV)/.installed
 	$(BIN)/luigi --module region_grower_flow SynthesizeMorphologies --nb-processes $(WORKERS)
-	@$(BIN)/region-grower-flow status
 
 test: $(VENV)/.tested lint
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
@@ -52,15 +54,17 @@ benchmark: $(VENV)/.tested
 
 $(VENV)/.installed: setup.cfg pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.10 to 3.13 with venv is needed; set PYTHON=/path/to/python" >&2; exit 1; }
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable ".[mpi]"
+	@echo "Setting up $(VENV), once (a minute or two)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(call quietly,$(BIN)/python -m pip install --upgrade pip)
+	@$(call quietly,$(BIN)/python -m pip install --editable ".[mpi]")
 	@touch $@
 
 $(VENV)/.tested: $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet --editable ".[mpi,test,test-tools,docs]"
-	# A reference of tests alone. What it depends on is there, but for its pin of scikit-learn.
-	$(BIN)/python -m pip install --quiet --no-deps neuroc==0.3.0
+	@echo "Adding the tools for tests and docs, once"
+	@$(call quietly,$(BIN)/python -m pip install --editable ".[mpi,test,test-tools,docs]")
+	@# A reference of tests alone. What it depends on is there, but for its pin of scikit-learn.
+	@$(call quietly,$(BIN)/python -m pip install --no-deps neuroc==0.3.0)
 	@touch $@
 
 $(OLDEST)/.tested: setup.cfg .ci/oldest.py

@@ -2,7 +2,6 @@
 
 import os
 import sys
-import time
 from pathlib import Path
 
 import click
@@ -98,7 +97,6 @@ def run(flow, limit, mtypes, nb_processes, no_page, verbose):
       region-grower-flow run flow.cfg --mtypes L5_TPC:A,L6_IPC
       region-grower-flow run flow.cfg
     """
-    start = time.monotonic()
     set_up_logging("info" if verbose else "warning")
     names = [name.strip() for name in (mtypes or "").split(",") if name.strip()]
     try:
@@ -112,10 +110,6 @@ def run(flow, limit, mtypes, nb_processes, no_page, verbose):
     except KeyboardInterrupt:
         click.echo("Interrupted. What is finished is kept: run again to go on from it.", err=True)
         code = INTERRUPTED
-    if code == 0:
-        from region_grower_flow.tasks.progress import duration
-
-        click.echo(f"All in {duration(time.monotonic() - start)}.")
     sys.exit(code)
 
 
@@ -187,14 +181,12 @@ def _plain(mtype):
 
 def _run(values, no_page):
     from region_grower_flow.tasks.run_page import page_of
-    from region_grower_flow.tasks.stage_lines import tell_stages
 
     names = {name for name in values if name in _parameters("SynthesizeMorphologies")}
     chosen = {n: values[n] for n in names}
     if no_page:
         chosen["skip_page"] = True
     task = task_class("SynthesizeMorphologies")(**chosen)
-    tell_stages()
     code = run_task(task)
     if code or no_page or page_of(task).is_file():
         return code

@@ -1,18 +1,25 @@
 """Running of a task by a command: its words, and its exit code."""
 
+import contextlib
 import importlib.metadata
 import logging
+import logging.handlers
 import os
 import sys
 from pathlib import Path
 
 import click
 
+from region_grower_flow import layout
 from region_grower_flow.errors import FlowError, InvalidInput, printable
 from region_grower_flow.io.logs import PlainFormatter
 from region_grower_flow.runtime.processes import signals_raise
 
 L = logging.getLogger(__name__)
+
+LUIGI_LOGGERS = ("luigi", "luigi-interface")
+LUIGI_LOG = "luigi.log"
+"""Luigi's own log, among those of the stages."""
 
 INVALID, FAILED, INTERRUPTED = 2, 1, 130
 """Exit codes: the inputs are wrong; something went wrong during the work; Ctrl-C."""
@@ -32,7 +39,7 @@ def run_command(task_class, values, output, scheduler_url=None, run=None):
     given = {n: v for n, v in values.items() if v not in (None, (), "") or n not in defaults}
     path = Path(given.get(output) or "region_grower_flow")
     given.setdefault("work_dir", _beside(path, given.get("out_morph_dir", "out")))
-    set_up_logging(given.get("worker_log_level", "info"))
+    set_up_logging(given.get("worker_log_level", "warning"))
     try:
         with signals_raise():
             task = task_class(**{**defaults, **given})
@@ -77,6 +84,29 @@ def run_task(task, scheduler_url=None):
     Returns:
         The exit code: 0, or INVALID or FAILED after the sentences have been printed.
     """
+    from region_grower_flow.tasks import messages, terminal
+
+    log = _LuigiLog()
+    terminal.begin(
+        task,
+        on_work=lambda: log.open(task.work_path(layout.LOGS, LUIGI_LOG)),
+        bar=not getattr(task, "hide_progress_bar", False),
+    )
+    try:
+        code, failures = _built(task, scheduler_url)
+    except BaseException:
+        messages.end(succeeded=False)
+        raise
+    finally:
+        log.close()
+    messages.end(succeeded=code == 0)
+    for sentence in failures:
+        click.echo(sentence, err=True)
+    return code
+
+
+def _built(task, scheduler_url):
+    """(exit code, [sentence of a failure]) of a task that is run."""
     import luigi
 
     from region_grower_flow.tasks import messages
@@ -84,10 +114,6 @@ def run_task(task, scheduler_url=None):
 
     # The command has its own logging.
     luigi.configuration.get_config().set("core", "no_configure_logging", "true")
-    # To look at a million morphologies takes seconds: no more often than needed.
-    done_before = task.complete()
-    if done_before and scheduler_url is None:
-        return _close(task, done_before)
     failures = messages.collect_failures()
     result = luigi.build(
         [task],
@@ -99,23 +125,42 @@ def run_task(task, scheduler_url=None):
         workers=1,
     )
     if failures:
-        for sentence in dict.fromkeys(map(messages.told, failures)):
-            click.echo(sentence, err=True)
-        return exit_code(*failures)
+        return exit_code(*failures), list(dict.fromkeys(map(messages.told, failures)))
     # Luigi has looked whether the task is complete after it has run.
     if result.status.name not in ("SUCCESS", "SUCCESS_WITH_RETRY"):
-        click.echo(f"The run did not finish: {result.status.value[1]}", err=True)
-        return FAILED
-    return _close(task, done_before)
+        return FAILED, [f"The run did not finish: {result.status.value[1]}"]
+    return 0, []
 
 
-def _close(task, done_before):
-    """Print what a successful run has made."""
-    from region_grower_flow.tasks import messages
+class _LuigiLog(logging.handlers.MemoryHandler):
+    """Luigi's own account of a run: kept until there is a work folder, and then in a file there."""
 
-    for sentence in messages.closing_sentences(task, done_before):
-        click.echo(printable(sentence))
-    return 0
+    def __init__(self):
+        super().__init__(capacity=100_000, flushLevel=logging.CRITICAL + 1)
+        self.setFormatter(PlainFormatter("%(asctime)s %(levelname)s: %(message)s"))
+        for logger in map(logging.getLogger, LUIGI_LOGGERS):
+            logger.addHandler(self)
+            logger.setLevel(min(logger.level or logging.INFO, logging.INFO))
+
+    def open(self, path):
+        """Go on in a file; what cannot be written there is not needed."""
+        from region_grower_flow.io.atomic import make_folder
+
+        with contextlib.suppress(OSError, FlowError):
+            make_folder(path.parent)
+            target = logging.FileHandler(path, encoding="utf-8")
+            target.setFormatter(self.formatter)
+            self.setTarget(target)
+            self.flush()
+
+    def close(self):
+        """Write what is left, and take no more."""
+        for logger in map(logging.getLogger, LUIGI_LOGGERS):
+            logger.removeHandler(self)
+        target = self.target
+        super().close()
+        if target is not None:
+            target.close()
 
 
 def log_versions():
@@ -127,11 +172,12 @@ def log_versions():
 
 
 def set_up_logging(level):
-    """Show what the package logs from a level on."""
+    """Show what the package logs from a level on; from ``info`` on also Luigi's own account."""
     handler = logging.StreamHandler()
-    line = "%(asctime)s - %(name)s - %(levelname)s - %(message)s"
-    handler.setFormatter(PlainFormatter(line, "%Y-%m-%dT%H:%M:%S"))
+    line = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+    talks = level in ("debug", "info")
+    handler.setFormatter(PlainFormatter(line if talks else "%(levelname)s: %(message)s"))
     logging.basicConfig(handlers=[handler], level=level.upper())
-    # Luigi's own account of its scheduling; failures are told as sentences instead.
-    for name in ("luigi", "luigi-interface"):
-        logging.getLogger(name).setLevel("DEBUG" if level == "debug" else "CRITICAL")
+    # Without -v its account is in a file alone; failures are told as sentences instead.
+    for name in LUIGI_LOGGERS:
+        logging.getLogger(name).propagate = talks

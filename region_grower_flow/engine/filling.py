@@ -25,7 +25,7 @@ PROCESSES = 2
 """Groups that are compiled at once, where there are as many cores."""
 
 POLL_SECONDS = 0.05
-NEWS_SECONDS = 15
+NEWS_SECONDS = 5
 """Seconds between two lines on what is still compiled."""
 
 KEPT_DAYS, KEPT_FOLDERS = 30, 20
@@ -82,22 +82,22 @@ def fill(groups=tuple(GROUPS), tell=lambda *_: None):
         return
     cache.base_folder().mkdir(parents=True, exist_ok=True)
     words = ", ".join(GROUPS[group] for group in missing)
-    tell("Compiling the growth engine (%s), %s: some 10 to 40 s of CPU.", words, _reason())
+    tell("Compiling the growth engine (%s), once %s: some 10 to 40 s of CPU.", words, _reason())
+    L.info("Compiled for Numba %s and processors like %s.", version("numba"), target_name())
     start = time.monotonic()
-    _fill_all(missing, tell)
+    _fill_all(missing)
     tell("Compiled the growth engine in %.0f s.", time.monotonic() - start)
     remove_old_folders()
 
 
 def _reason():
     """Reason why kernels lack, for the message."""
-    target = f"for Numba {version('numba')} and processors like {target_name()}"
     if not any(cache.base_folder().glob(f"*/{cache.COMPLETE}")):
-        return f"once on this machine, {target}"
-    return f"once for this version of the package, {target}"
+        return "on this machine"
+    return "for this version of the package"
 
 
-def _fill_all(waiting, tell):
+def _fill_all(waiting):
     waiting, running, news = list(waiting), [], time.monotonic()
     room = min(PROCESSES, len(os.sched_getaffinity(0)))
     try:
@@ -105,6 +105,7 @@ def _fill_all(waiting, tell):
             for filling in [each for each in running if each.has_ended()]:
                 filling.keep()
                 running.remove(filling)
+                L.info("Compiled: %s.", GROUPS[filling.group])
             # A group whose lock is held is being filled by another process: it may be done now.
             waiting = [group for group in waiting if not cache.is_filled(group)]
             for group in waiting[:]:
@@ -115,7 +116,7 @@ def _fill_all(waiting, tell):
             if time.monotonic() - news > NEWS_SECONDS:
                 news = time.monotonic()
                 left = [each.group for each in running] + waiting
-                tell("Still compiling: %s.", ", ".join(GROUPS[group] for group in left))
+                L.info("Still compiling: %s.", ", ".join(GROUPS[group] for group in left))
             if waiting or running:
                 time.sleep(POLL_SECONDS)
     finally:

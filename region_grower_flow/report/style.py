@@ -32,7 +32,7 @@ LAYER_FILLS = ("#eef3f8", "#dfe9f2")
 """Colors of layers, alternating from the top down."""
 
 _RC = {
-    "font.family": "sans-serif",
+    "font.family": ["sans-serif"],
     "font.sans-serif": ["DejaVu Sans"],
     "font.size": 9.0,
     "axes.titlesize": 10.0,
@@ -69,6 +69,8 @@ def styled(function):
     def wrapper(*args, **kwargs):
         import matplotlib as mpl
 
+        if all(mpl.rcParams[name] == value for name, value in _RC.items()):
+            return function(*args, **kwargs)  # by another such function
         with mpl.rc_context():
             mpl.rcdefaults()
             mpl.rcParams.update(_RC)

@@ -314,5 +314,3 @@ def summary_sentences(summary):
     fallbacks = summary["fallbacks"]
     for reason, count in fallbacks["reasons"].items():
         yield f"  {count} cells were grown by NeuroTS: {reason}"
-    for stage, seconds in summary.get("seconds", {}).items():
-        yield f"  {stage}: {seconds:.1f} s"

@@ -18,6 +18,7 @@ LUIGI = """
 [core]
 local_scheduler = true
 no_lock = true
+log_level = WARNING
 
 [worker]
 check_complete_on_run = true

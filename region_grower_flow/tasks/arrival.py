@@ -4,17 +4,19 @@ A run that waits until its first stage meets the lock would have taken tasks of 
 scheduler that both use, and failed them there.
 """
 
+import atexit
 import multiprocessing
 import sys
 from pathlib import Path
 
+from luigi.cmdline_parser import CmdlineParser
 from luigi.configuration import get_config
 
 from region_grower_flow import layout
 from region_grower_flow.errors import Busy, InvalidInput
 from region_grower_flow.record.lock import holder
 from region_grower_flow.record.run_lock import look
-from region_grower_flow.tasks import interrupts
+from region_grower_flow.tasks import interrupts, messages, terminal
 
 ALREADY_RUNNING = 10
 """Exit code of the luigi command, where its configuration has no other."""
@@ -35,6 +37,7 @@ def arrive(task):
     _arrived.append(task)
     if interrupts.is_luigi_command():
         interrupts.end_in_one_line()
+        _show(task)
     try:
         _require_free(task)
     except InvalidInput:
@@ -45,6 +48,17 @@ def arrive(task):
         print(error, file=sys.stderr, flush=True)
         code = get_config().getint("retcode", "already_running", ALREADY_RUNNING)
         raise SystemExit(code or ALREADY_RUNNING) from error
+
+
+def _show(task):
+    """Show the run in the terminal, as the commands of the package do.
+
+    Whether it succeeds is for Luigi, which ends the process: what came of it is told last of all.
+    """
+    parser = CmdlineParser.get_instance()
+    root = task if parser is None else parser.get_task_obj()
+    terminal.begin(root, bar=not getattr(root, "hide_progress_bar", False))
+    atexit.register(messages.end)
 
 
 def _require_free(task):

@@ -27,6 +27,7 @@ from region_grower_flow.options.kinds import Option
 from region_grower_flow.record.fingerprint import FileDigests, Recipe, digest_of, package_versions
 from region_grower_flow.record.manifest import Manifest, read_manifest, remember_digests
 from region_grower_flow.runtime.processes import die_with_forking_parent
+from region_grower_flow.tasks import terminal
 from region_grower_flow.tasks.arrival import arrive
 from region_grower_flow.tasks.example import CreateExample
 from region_grower_flow.tasks.options import as_parameter, value_problems
@@ -283,6 +284,14 @@ class FlowTask(luigi.Task):
         """
         return None
 
+    def unlisted_folder(self):
+        """A folder of outputs that the manifest does not list one by one; None for none."""
+        return None
+
+    def page_written(self):
+        """A page on what was made, beside the outputs; None without one."""
+        return None
+
     def intact(self):
         """True while outputs that the manifest does not list one by one are as written."""
         return True
@@ -342,7 +351,7 @@ class FlowTask(luigi.Task):
             raise
         finally:
             self.end_progress()
-        self.tell(_beginning(self.summary_of(facts)), 100)
+        self.tell(_beginning(self.summary_of(facts)), 100, shown="")
 
     def held_places(self):
         """The places that the run holds alone until it ends: those of the flow."""
@@ -378,6 +387,10 @@ class FlowTask(luigi.Task):
         """The words of the web UI on a stage that is done."""
         return "\n".join(facts.get("sentences", ())) or "done"
 
+    def headline(self, facts):
+        """The words of the terminal on a stage that is done: one line."""
+        return (self.summary_of(facts).splitlines() or ["done"])[0]
+
     def on_failure(self, exception):
         """The scheduler's words: the sentence, and a traceback only of what is unexpected."""
         return sentence_of(exception) or super().on_failure(exception)
@@ -389,19 +402,27 @@ class FlowTask(luigi.Task):
 
     def show_progress(self, what, part=None):
         """A Progress for the terminal and the scheduler, closed when the stage ends."""
-        self._progress = Progress(self, what, part, shown=not self.hide_progress_bar)
+        self._progress = Progress(self, what, part)
         return self._progress
 
     def end_progress(self):
-        """Leave the terminal to others."""
+        """Leave the count to the stages that follow."""
         if self._progress is not None:
             self._progress.close()
 
-    def tell(self, message, percentage=None):
-        """Show a message, and how much is done, in the scheduler's web UI.
+    def tell(self, message, percentage=None, shown=None):
+        """Show a message, and how much is done, in the terminal and in the scheduler's web UI.
 
         Luigi's page takes messages for HTML. Work goes on without a scheduler that has gone.
+
+        Args:
+            message: of the web UI.
+            percentage: of the stage that is done; None when it is not known.
+            shown: words for the terminal, where they differ; none when they are empty.
         """
+        shown = message if shown is None else shown
+        if shown:
+            terminal.show(self, shown, None if percentage is None else percentage / 100)
         if self._scheduler_lost or not callable(self.set_status_message):
             return
         if self.log_path is not None:

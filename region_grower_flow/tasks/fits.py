@@ -43,6 +43,10 @@ class FitTrunkAngles(FlowTask):
         write_json_atomic(self.path, fits, indent=1)
         return [self.path], {"sentences": list(sentences(fits))}
 
+    def headline(self, facts):
+        """The number of laws; each is in the log."""
+        return f"{len(facts['sentences'])} laws of trunk angles"
+
 
 class FitPathDistances(OfReconstructions, FlowTask):
     """Fit path distances against extents of the reconstructions' dendrites."""
@@ -69,3 +73,7 @@ class FitPathDistances(OfReconstructions, FlowTask):
         }
         write_json_atomic(self.path, {self.region: by_mtype}, indent=1)
         return [self.path], {"sentences": list(sentences(fits))}
+
+    def headline(self, facts):
+        """The number of fits; each is in the log."""
+        return f"{len(facts['sentences'])} fits of path lengths"

@@ -6,6 +6,7 @@ import sys
 import threading
 
 from region_grower_flow.runtime.processes import Terminated
+from region_grower_flow.tasks import terminal
 
 SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 
@@ -55,6 +56,7 @@ def words_of(interrupt):
 
 
 def _tell(kind, error, trace):
+    terminal.close(succeeded=False)
     if issubclass(kind, KeyboardInterrupt):
         print(words_of(error), file=sys.stderr, flush=True)
     else:

@@ -24,9 +24,6 @@ from region_grower_flow.tasks.targets import StageTarget
 class SynthesizeMorphologies(OfCells, InJobs, GrowsCells, FlowTask):
     """Synthesize the morphologies of all cells and write the merged outputs."""
 
-    page_made = None
-    """The page, once this run has written it."""
-
     def chunks(self):
         """The chunks, in order; raises InvalidInput when the cells cannot be counted."""
         ranges = self.ranges()
@@ -69,7 +66,7 @@ class SynthesizeMorphologies(OfCells, InJobs, GrowsCells, FlowTask):
             except DamagedMorphologies as damaged:
                 self._mend(damaged.names)
                 super().make_and_record()
-            self.page_made = run_page.write_at_end(self)
+            run_page.write_at_end(self)
         finally:
             release()
         messages.announce(self)
@@ -107,11 +104,24 @@ class SynthesizeMorphologies(OfCells, InJobs, GrowsCells, FlowTask):
             return "the list of the morphologies that were placed is missing or another one"
         return super().unfit_for_today(facts)
 
+    def headline(self, facts):
+        """What the merge itself does; the chunks have told of their cells."""
+        return "outputs written" if self.page_written() is None else "outputs and page written"
+
     def summary_of(self, facts):
         """The summary's sentences."""
         from region_grower_flow.stages.merge import summary_sentences
 
         return "\n".join(summary_sentences(facts))
+
+    def unlisted_folder(self):
+        """The folder of the morphologies."""
+        return None if self.skip_write else self.out_morph_dir
+
+    def page_written(self):
+        """The page of the run, where there is one."""
+        page = run_page.page_of(self)
+        return page if not self.skip_page and page.is_file() else None
 
     def intact(self):
         """True when every placed morphology is as it was written."""

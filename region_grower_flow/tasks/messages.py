@@ -1,36 +1,34 @@
 """The words of a run in the terminal: failures as sentences, and what was made."""
 
 import os
+import sys
 import traceback
-from collections import Counter
 
 import luigi
 
 from region_grower_flow.errors import printable
-from region_grower_flow.tasks.base import FlowTask
+from region_grower_flow.tasks import terminal
 from region_grower_flow.tasks.sentences import quiet_tracebacks, sentence_of
+from region_grower_flow.tasks.streams import duration, wrapped
+
+NOTHING = "Nothing to do: all outputs are there and up to date."
 
 MOST_FILES = 12
 """Greatest number of files in one folder that are named one by one when a run has written them."""
 
 
-_commands = []
-"""Filled when a command of ours tells the end of the run itself."""
-
-
 def announce(task):
-    """Print what a task has made, under the luigi command, which says nothing of it."""
-    if not _commands:
-        print(printable("\n".join(closing_sentences(task, done_before=False))), flush=True)
+    """Print what a task has made, where no display of the run will do so at its end."""
+    if not terminal.is_open():
+        print(printable("\n".join(closing_sentences(task))), flush=True)
 
 
 def collect_failures():
     """A list that the exceptions of failing tasks are appended to."""
     quiet_tracebacks()
-    _commands.append("region-grower-flow")
     failures = []
 
-    @FlowTask.event_handler(luigi.Event.FAILURE)
+    @luigi.Task.event_handler(luigi.Event.FAILURE)
     def _failed(_task, exception):
         failures.append(exception)
 
@@ -47,11 +45,31 @@ def told(failure):
     return sentence or printable("".join(traceback.format_exception(failure)).rstrip())
 
 
-def closing_sentences(task, done_before):
-    """The sentences at the end of a successful run."""
-    manifest = task.manifest()
+def end(succeeded=None):
+    """End the display of a run, and say what came of it.
+
+    Args:
+        succeeded: whether it did; None where nobody knows but the display.
+    """
+    display = terminal.close(succeeded is not False)
+    if display is None or succeeded is False or display.root_state not in ("done", "kept"):
+        return
+    done_before = display.root_state == "kept"
+    for sentence in closing_sentences(display.root, done_before, display):
+        print(wrapped(printable(sentence), sys.stdout), flush=True)
+
+
+def closing_sentences(task, done_before=False, display=None):
+    """The sentences at the end of a successful run.
+
+    Args:
+        task: the task that was named.
+        done_before: whether it was up to date before.
+        display: of the run, which knows what this run has done; None without one.
+    """
     if done_before:
-        yield "Nothing to do: all outputs are there and up to date."
+        yield NOTHING
+    manifest = task.manifest() if hasattr(task, "manifest") else None
     if manifest is None:
         return
     yield from manifest.facts.get("sentences", [])
@@ -59,22 +77,33 @@ def closing_sentences(task, done_before):
         from region_grower_flow.stages.merge import summary_sentences
 
         yield from summary_sentences(manifest.facts)
-        if not task.skip_write:
-            yield f"Morphologies: {task.out_morph_dir}"
-    yield from written(manifest.outputs)
-    page = getattr(task, "page_made", None)
+        if display is not None and not done_before:
+            grown, kept = display.cells["grown"], display.cells["kept"]
+            took = duration(display.seconds)
+            yield f"In this run {grown:,} cells were grown and {kept:,} kept, in {took}."
+    yield from written(manifest.outputs, task.unlisted_folder())
+    page = task.page_written()
     if page is not None:
         yield f"Open {page}"
 
 
-def written(paths):
-    """A line per file; one line for a folder with many of them."""
-    folders = Counter(os.path.dirname(path) for path in paths)
-    told = set()
+def written(paths, morphologies=None):
+    """A line for each folder that something was written to.
+
+    Args:
+        paths: the files.
+        morphologies: a folder of many more.
+    """
+    folders = {}
     for path in paths:
-        folder = os.path.dirname(path)
-        if folders[folder] <= MOST_FILES:
-            yield f"Written: {path}"
-        elif folder not in told:
-            told.add(folder)
-            yield f"Written: {folders[folder]} files in {folder or '.'}"
+        folders.setdefault(os.path.dirname(path), []).append(os.path.basename(path))
+    if morphologies:
+        parent, name = os.path.split(os.fspath(morphologies).rstrip("/"))
+        folders.setdefault(parent, []).append(f"{name}/")
+    for folder, names in folders.items():
+        if len(names) > MOST_FILES:
+            yield f"Written: {len(names)} files in {folder or '.'}"
+        elif len(names) == 1:
+            yield f"Written: {os.path.join(folder, names[0])}"
+        else:
+            yield f"Written to {folder or '.'}: {', '.join(names)}"

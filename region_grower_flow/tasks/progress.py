@@ -1,36 +1,18 @@
-"""Progress of a stage: one bar over the whole run in the terminal, a message in the web UI."""
+"""Progress of a stage: words beside the bar in the terminal, a message in the web UI."""
 
 import contextlib
 import logging
 import os
-import sys
 import time
 from dataclasses import dataclass, field
 
 from region_grower_flow.errors import printable
 from region_grower_flow.io.logs import PlainFormatter
+from region_grower_flow.tasks import terminal as display
+from region_grower_flow.tasks.streams import duration
 
 TELL_SECONDS = 0.5
 """Seconds between two messages to the scheduler: each costs two requests."""
-
-LINE_SECONDS = 30.0
-"""Seconds between two lines where there is no terminal to draw a bar in."""
-
-FORMAT = (
-    "{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} "
-    "[{elapsed}, {remaining} left, {rate_noinv_fmt}{postfix}]"
-)
-"""Form of the bar: tqdm's own turns slow rates around (s/cell)."""
-
-
-def duration(seconds):
-    """Seconds as words for a person: ``12 s``, ``3 min 20 s``, ``2 h 05 min``."""
-    seconds = round(seconds)
-    if seconds < 60:
-        return f"{seconds} s"
-    if seconds < 3600:
-        return f"{seconds // 60} min {seconds % 60:02d} s"
-    return f"{seconds // 3600} h {seconds % 3600 // 60:02d} min"
 
 
 @dataclass(frozen=True)
@@ -61,7 +43,6 @@ class _Run:
     initial: int
     position: int
     start: float = field(default_factory=lambda: time.time())
-    line: float = field(default_factory=lambda: time.monotonic())
     dropped: int = 0
 
     def speed(self, position):
@@ -73,27 +54,23 @@ _runs = {}
 
 
 class Progress:
-    """Shows how far a task is: in the terminal, and as percentage and message in the web UI.
+    """Shows how far a task is: beside the terminal's bar, as percentage and message in the web UI.
 
     Call it with (done, total), or use :meth:`cells` for what the runtime reports.
 
     Args:
         task: the task.
         what: what is counted, in the plural.
-        part: the Part of a bar that several tasks share, None for a bar of its own.
-        shown: whether there is anything in the terminal.
+        part: the Part of a count that several tasks share, None for one of its own.
     """
 
-    def __init__(self, task, what, part=None, shown=True):
-        self._task, self._what, self._part, self._shown = task, what, part, shown
-        self._bar, self._run = None, None
-        self._told = float("-inf")
-        self._dropped = 0
+    def __init__(self, task, what, part=None):
+        self._task, self._what, self._part = task, what, part
+        self._run, self._told, self._dropped = None, float("-inf"), 0
 
     def __call__(self, done, total):
         """Show that ``done`` of ``total`` are done."""
-        self._part = self._part or Part(0, total, total)
-        self._show(done, total, 0, f"{done} of {total} {self._what}")
+        self._show(done, total, f"{done} of {total} {self._what}")
 
     def cells(self, progress):
         """Show the runtime's Progress: cells done, cells/s, time left, drops.
@@ -112,71 +89,40 @@ class Progress:
         ]
         if total > progress.total:
             words.append(f"{total - progress.total} done before")
-        self._show(total - left, total, total - progress.total, ", ".join(words))
+        self._show(
+            total - left, total, ", ".join(words), self._of_run(total - left, progress, total)
+        )
 
     def close(self):
-        """Leave the line of the bar to others."""
+        """Leave the count to the next part."""
         if self._run is not None:
             self._run.dropped += self._dropped
             self._dropped = 0
-        if self._bar is not None:
-            self._bar.close()
-            self._bar = None
 
-    def _show(self, done, total, before, message):
+    def _show(self, done, total, message, shown=None):
         now = time.monotonic()
         if now - self._told >= TELL_SECONDS or done >= total:
             self._told = now
-            self._task.tell(message, int(100 * done / total) if total else 100)
-        if self._shown:
-            start = self._part.first + self._part.beyond
-            self._draw(start + done, start + before)
+            percentage = int(100 * done / total) if total else 100
+            self._task.tell(message, percentage, message if shown is None else shown)
 
-    def _draw(self, position, start):
+    def _of_run(self, done, progress, total):
+        """The words of the terminal: on the cells of the whole run, in all of its parts."""
+        part = self._part or Part(0, total, total)
+        start = part.first + part.beyond
+        position, taken = start + done, start + total - progress.total
         if self._run is None:
             key = (self._task.work_dir, self._what)
-            self._run = _runs.setdefault(key, _Run(start, start))
+            self._run = _runs.setdefault(key, _Run(taken, taken))
             # What has been skipped or taken over says nothing of the speed.
-            self._run.initial += max(start - self._run.position, 0)
+            self._run.initial += max(taken - self._run.position, 0)
         self._run.position = position
-        if not sys.stderr.isatty():
-            self._write_line(position)
-            return
-        if self._bar is None:
-            self._bar = self._open_bar()
-        if self._what == "cells":
-            self._bar.set_postfix_str(f"{self._run.dropped + self._dropped} dropped", False)
-        self._bar.update(position - self._bar.n)
-
-    def _open_bar(self):
-        from tqdm import tqdm
-
-        bar = tqdm(
-            total=self._part.overall,
-            desc=self._what.capitalize(),
-            unit=f" {self._what}",
-            initial=self._run.initial,
-            smoothing=0,  # the mean over the run: single cells differ a hundredfold
-            bar_format=FORMAT,
-            delay=1e-9,  # nothing is drawn before the position is known
-            leave=False,
-            file=sys.stderr,
-        )
-        bar.start_t = self._run.start
-        return bar
-
-    def _write_line(self, position):
-        run, now = self._run, time.monotonic()
-        if now - run.line < LINE_SECONDS:
-            return
-        run.line = now
-        overall, speed = self._part.overall, run.speed(position)
-        words = [f"{position} of {overall} {self._what} ({int(100 * position / overall)} %)"]
+        words = [f"{position:,} of {part.overall:,} cells"]
+        speed = self._run.speed(position)
         if speed > 0:
-            words.append(f"{speed:.1f}/s, {duration((overall - position) / speed)} left")
-        if self._what == "cells":
-            words.append(f"{run.dropped + self._dropped} dropped")
-        print(", ".join(words), file=sys.stderr, flush=True)
+            words.append(f"{speed:.1f}/s, {duration((part.overall - position) / speed)} left")
+        dropped = self._run.dropped + self._dropped
+        return ", ".join([*words, *([f"{dropped:,} dropped"] if dropped else [])])
 
 
 class _QuietHandler(logging.FileHandler):
@@ -212,6 +158,7 @@ def stage_log(path, level="info"):
     terminal = logging.StreamHandler()
     terminal.setFormatter(_Sentence())
     terminal.setLevel(logging.WARNING)
+    terminal.addFilter(lambda record: not (display.is_open() and record.name == display.NEWS))
     # Under the luigi command nobody else shows warnings.
     handlers = [handler] if logging.getLogger().handlers else [handler, terminal]
     before = logger.level

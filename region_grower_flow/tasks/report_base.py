@@ -8,6 +8,7 @@ from region_grower_flow.checks.reports import NEEDS, REFERENCES, check_known
 from region_grower_flow.options.validation import ATLAS
 from region_grower_flow.record.fingerprint import RESULT_PACKAGES, package_versions
 from region_grower_flow.record.run_lock import release
+from region_grower_flow.tasks import terminal
 from region_grower_flow.tasks.base import FlowTask, named, processes
 from region_grower_flow.tasks.checks import CheckInputs
 from region_grower_flow.tasks.leftovers import remove_leftovers
@@ -125,7 +126,8 @@ class Report(FlowTask):
             super().make_and_record()
         finally:
             release()
-        print("\n".join(self.manifest().facts["sentences"]), flush=True)
+        if not terminal.is_root(self):
+            print("\n".join(self.manifest().facts["sentences"]), flush=True)
 
     def make(self):
         """Write the report; files that an earlier one has left there and this one has not go."""

@@ -126,8 +126,11 @@ def run_data(synthesis, summary, mtypes=(), pictured=6, seed=0, count=None):
     )
     workers = processes(count)
 
+    def advance(done, total):
+        synthesis.tell(f"drawing the page, {done} of {total} mtypes", 100 * done / max(total, 1))
+
     def share(function, units):
-        return share_out(function, units, workers, preloaded=PRELOADED)
+        return share_out(function, units, workers, advance, PRELOADED)
 
     if mtypes:
         summary = {**summary, "mtypes": {m: summary["mtypes"][m] for m in mtypes}}

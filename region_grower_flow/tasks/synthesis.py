@@ -23,7 +23,8 @@ from region_grower_flow.tasks.base import FlowTask, named
 from region_grower_flow.tasks.cluster import InJobs
 from region_grower_flow.tasks.launching import GrowsCells, wanted_workers
 from region_grower_flow.tasks.models import model_paths, model_stages
-from region_grower_flow.tasks.progress import Part, duration
+from region_grower_flow.tasks.progress import Part
+from region_grower_flow.tasks.streams import duration
 
 MAX_CHUNKS = 200
 """Luigi's scheduler is quadratic in tasks: chunks get larger rather than more numerous."""
@@ -140,7 +141,7 @@ class SynthesizeChunk(OfCells, InJobs, GrowsCells, FlowTask):
 
         plan = self.plan(self.launcher, wanted_workers(self))
         self._renew_listing()
-        self.tell("starting the workers; the first time on a machine growth is compiled before", 0)
+        self.tell("starting the workers", 0)
         facts = synthesize_chunk(plan, self.show_progress("cells", self.part()).cells)
         return [self.path], facts
 

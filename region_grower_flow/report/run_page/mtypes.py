@@ -209,8 +209,13 @@ def plot_few_violins(rows):
     if not panels:
         return None
     count = -(-len(panels) // 2)
-    figure = style.new_figure(WIDE, 1.55 * count)
+    height = 1.55 * count
+    figure = style.new_figure(WIDE, height, layout=None)
     grid = figure.subplots(count, 2, squeeze=False).ravel()
+    # By hand: to find the room of labels takes longer than to draw them.
+    figure.subplots_adjust(
+        left=0.13, right=0.99, bottom=0.1 / height, top=1 - 0.3 / height, wspace=0.35, hspace=0.4
+    )
     for axes, (kind, feature, populations) in zip(grid, panels, strict=False):
         for side, population in zip((-1, 1), violins.POPULATIONS, strict=True):
             values = violins.finite(populations.get(population, ()))
@@ -240,7 +245,7 @@ def plot_depth_profile(references, placed, kinds, unit):
     if not placed or not kinds:
         return None
     layers, seed = common_layers(placed), named_seed(unit.settings.seed, unit.mtype)
-    figure = style.new_figure(WIDE, 3.4)
+    figure = style.new_figure(WIDE, 3.4, layout=None)
     panels = figure.subplots(1, len(kinds), sharey=True, squeeze=False)[0]
     sides = [[cell.morphology for cell in side] for side in (references, placed)]
     below = [cell.depth for cell in placed]
@@ -270,4 +275,5 @@ def plot_depth_profile(references, placed, kinds, unit):
         style.bare(axes)
     panels[0].set_ylabel("depth (µm)")
     figure.supxlabel("length per cell (µm / µm of depth)", fontsize=8.5)
+    figure.subplots_adjust(left=0.21, right=0.93, bottom=0.16, top=0.92, wspace=0.12)
     return figure

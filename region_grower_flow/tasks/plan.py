@@ -1,0 +1,82 @@
+"""The stages of a run and what they take, roughly: how far the whole run is."""
+
+from region_grower_flow.errors import FlowError
+
+CHECK, CHUNK = "CheckInputs", "SynthesizeChunk"
+
+USUAL_SECONDS = {
+    "ExtractDistributions": 10,
+    "FitPathDistances": 4,
+    "CalibrateGrowth": 40,
+    "SynthesizeMorphologies": 15,
+    "ValidateSynthesis": 30,
+}
+"""Seconds of stages that have not been made before in a work folder; a second for others."""
+
+CHUNK_SECONDS, CELLS_PER_SECOND = 4, 30
+"""Of a chunk: its start, and its growth on a usual machine."""
+
+
+class Plan:
+    """Stages that a run makes, with seconds that they are expected to take."""
+
+    def __init__(self):
+        self._seconds, self._families = {}, {}
+        self._kept, self._finished, self._reached = set(), set(), {}
+
+    def read(self, root):
+        """Find the stages that are to be made: those from the root up to what is kept."""
+        if root.task_id in self._seconds:
+            return
+        waiting = [root]
+        while waiting:
+            task = waiting.pop()
+            if task.task_id in self._seconds or task.task_id in self._kept:
+                continue
+            if not hasattr(task, "upstream"):
+                continue
+            self._seconds[task.task_id] = _expected(task)
+            self._families[task.task_id] = task.task_family
+            try:
+                waiting.extend(task.upstream().values())
+            except FlowError:  # the stage says it
+                continue
+
+    def keep(self, name):
+        """Know that a stage is up to date."""
+        self._kept.add(name)
+
+    def finish(self, name):
+        """Know that a stage has been made."""
+        self._finished.add(name)
+
+    def reach(self, name, fraction):
+        """Know how much of a stage is done; None changes nothing."""
+        if fraction is not None:
+            self._reached[name] = min(max(fraction, 0.0), 1.0)
+
+    def awaits(self, family):
+        """True while stages of a family are not finished yet."""
+        names = {name for name, own in self._families.items() if own == family}
+        return bool(names - self._finished - self._kept)
+
+    def fraction(self):
+        """How much of the run is done (0 to 1)."""
+        total = sum(self._seconds.values())
+        if not total:
+            return 0.0
+        done = sum(
+            seconds * (1.0 if name in self._finished else self._reached.get(name, 0.0))
+            for name, seconds in self._seconds.items()
+        )
+        return min(done / total, 0.99)
+
+
+def _expected(task):
+    if task.task_family == CHUNK:
+        return CHUNK_SECONDS + (task.last - task.first) / CELLS_PER_SECOND
+    manifest = task.manifest()
+    known = manifest.facts.get("seconds") if manifest is not None else None
+    if not known or isinstance(known, dict):  # a merge tells of all stages, and not of its page
+        return USUAL_SECONDS.get(task.task_family, 1)
+    return known

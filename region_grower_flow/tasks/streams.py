@@ -1,0 +1,114 @@
+"""Writing to the terminal above the bar of a run, by whoever writes."""
+
+import contextlib
+import logging
+import os
+import shutil
+import sys
+import textwrap
+
+
+def duration(seconds):
+    """Seconds as words for a person: ``12 s``, ``3 min 20 s``, ``2 h 05 min``."""
+    seconds = round(seconds)
+    if seconds < 60:
+        return f"{seconds} s"
+    if seconds < 3600:
+        return f"{seconds // 60} min {seconds % 60:02d} s"
+    return f"{seconds // 3600} h {seconds % 3600 // 60:02d} min"
+
+
+def wrapped(text, stream):
+    """A line as several where a terminal is too narrow for it; words stay whole."""
+    if stream is None or not stream.isatty():
+        return text
+    width = shutil.get_terminal_size().columns - 1
+    rest = " " * (len(text) - len(text.lstrip()) + 4)
+    return textwrap.fill(
+        text, width, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False,
+        replace_whitespace=False, drop_whitespace=True,
+    )  # fmt: skip
+
+
+class Above:
+    """A stream whose whole lines appear above a bar; processes that are forked write as usual.
+
+    Args:
+        stream: the stream.
+        bar: the bar (tqdm).
+    """
+
+    def __init__(self, stream, bar):
+        self.stream, self._bar = stream, bar
+        self._rest, self._pid = "", os.getpid()
+
+    def write(self, text):
+        """Write what is whole lines; the rest waits for its end."""
+        if os.getpid() != self._pid:
+            return self.stream.write(text)
+        *lines, self._rest = (self._rest + text).split("\n")
+        if lines:
+            with self._bar.external_write_mode(file=self.stream):
+                self.stream.write("\n".join(lines) + "\n")
+                self.stream.flush()
+        return len(text)
+
+    def finish(self):
+        """Write what waits."""
+        if self._rest:
+            self.stream.write(self._rest)
+            self._rest = ""
+
+    def __getattr__(self, name):
+        return getattr(self.stream, name)
+
+
+@contextlib.contextmanager
+def kept_above(bar, told_otherwise):
+    """Let standard streams, and handlers of logs that write to them, write above a bar.
+
+    Args:
+        bar: the bar; None for none.
+        told_otherwise: function of a record of logs that is shown by others: handlers leave it out.
+    """
+    streams = {"stdout": sys.stdout, "stderr": sys.stderr}
+    above = {} if bar is None else {n: Above(s, bar) for n, s in streams.items() if s is not None}
+    changed = []
+    for handler in _stream_handlers(streams.values()):
+        changed.append((handler, handler.stream))
+        handler.addFilter(_Others(told_otherwise))
+        for name, proxy in above.items():
+            if streams[name] is handler.stream:
+                handler.setStream(proxy)
+                break
+    for name, proxy in above.items():
+        setattr(sys, name, proxy)
+    try:
+        yield
+    finally:
+        for name, proxy in above.items():
+            proxy.finish()
+            setattr(sys, name, streams[name])
+        for handler, stream in changed:
+            handler.setStream(stream)
+            for each in [f for f in handler.filters if isinstance(f, _Others)]:
+                handler.removeFilter(each)
+
+
+class _Others(logging.Filter):
+    """Leaves out records that are shown by others."""
+
+    def __init__(self, shown):
+        super().__init__()
+        self._shown = shown
+
+    def filter(self, record):
+        """False for a record that is shown by others."""
+        return not self._shown(record)
+
+
+def _stream_handlers(streams):
+    names = (None, "luigi", "luigi-interface", "region_grower_flow")
+    for handler in [h for name in names for h in logging.getLogger(name).handlers]:
+        if isinstance(handler, logging.StreamHandler) and handler.stream in streams:
+            yield handler

@@ -1,0 +1,367 @@
+"""The terminal of a run: a line for each stage, and below them one bar over the whole run.
+
+Luigi's events say which stages begin, end or are kept; a stage says by :func:`show` how far it is.
+Where Luigi makes stages in processes of their own, these hand their news to the first process,
+which alone writes.
+"""
+
+import contextlib
+import json
+import logging
+import os
+import select
+import shutil
+import sys
+import threading
+import time
+
+import luigi
+
+from region_grower_flow.errors import printable
+from region_grower_flow.tasks.plan import CHECK, CHUNK, Plan
+from region_grower_flow.tasks.streams import duration, kept_above, wrapped
+
+LINE_SECONDS = 30.0
+"""Seconds between two lines on the stage at work, where there is no bar."""
+
+NAME, WIDEST = 24, 100
+"""Columns of the stages' names, and of a line."""
+
+DIM, RED, PLAIN = "\x1b[2m", "\x1b[31m", "\x1b[0m"
+NEWS = "region_grower_flow.engine.filling"
+"""The logger whose records are lines for people, and not warnings: kernels that are compiled."""
+
+_displays = []
+
+
+def begin(root, on_work=None, bar=True):
+    """Show a run in this process's terminal; a run that follows in the process is shown with it.
+
+    Args:
+        root: the task that was named.
+        on_work: called without arguments before the first stage that makes something.
+        bar: whether a bar is wanted.
+
+    Returns:
+        The Display.
+    """
+    if _displays:
+        _displays[0].root = root
+        return _displays[0]
+    _listen()
+    _displays.append(Display(root, on_work, bar))
+    return _displays[0]
+
+
+def is_open():
+    """True while a run is shown, by this process or the one that has forked it."""
+    return bool(_displays)
+
+
+def is_root(task):
+    """True while a run is shown whose named task this is."""
+    return bool(_displays) and _displays[0].root.task_id == task.task_id
+
+
+def show(task, words, fraction=None):
+    """Say how far the stage at work is.
+
+    Args:
+        task: the stage.
+        words: for people; the first line counts.
+        fraction: of the stage that is done (0 to 1), None when it is not known.
+    """
+    if _displays:
+        first = words.splitlines()[0] if words else ""
+        _displays[0].hear({"event": "show", **_named(task), "words": first, "done": fraction})
+
+
+def close(succeeded):
+    """End the display, if there is one; returns it."""
+    if not _displays:
+        return None
+    display = _displays.pop()
+    display.close(succeeded)
+    return display
+
+
+def _named(task):
+    return {"id": task.task_id, "family": task.task_family}
+
+
+def _listen():
+    """Hear Luigi's events, once in a process."""
+    if _listen.__dict__.setdefault("done", False):
+        return
+    _listen.done = True
+
+    @luigi.Task.event_handler(luigi.Event.START)
+    def _starts(task):
+        _tell(task, "start")
+
+    @luigi.Task.event_handler(luigi.Event.SUCCESS)
+    def _done(task):
+        _tell(task, "done")
+
+    @luigi.Task.event_handler(luigi.Event.DEPENDENCY_PRESENT)
+    def _kept(task):
+        _tell(task, "kept")
+
+    @luigi.Task.event_handler(luigi.Event.FAILURE)
+    def _failed(task, _):
+        _tell(task, "failed")
+
+
+def _tell(task, event):
+    if not _displays or not hasattr(task, "manifest"):
+        return
+    news = {"event": event, **_named(task)}
+    if event in ("done", "kept"):
+        manifest = task.manifest()
+        facts = {} if manifest is None else manifest.facts
+        if event == "done" and facts:
+            news["words"] = _as_part(task.headline(facts))
+        if task.task_family == CHUNK:
+            news["cells"] = {n: facts.get(n, 0) for n in ("made", "dropped", "grown", "cells")}
+    _displays[0].hear(news)
+
+
+def _as_part(sentence):
+    """A sentence as the rest of a line: names keep their capitals."""
+    if sentence[:1].isupper() and sentence[1:2].islower():
+        return sentence[0].lower() + sentence[1:]
+    return sentence
+
+
+class Display:
+    """The terminal of one run.
+
+    Attributes:
+        root: the task that was named.
+        ran: families of the stages that have been made.
+        root_state: the event that the root has ended with: "done", "kept", "failed" or None.
+        cells: {"grown": .., "kept": ..}, the cells of the chunks by what this run did.
+    """
+
+    def __init__(self, root, on_work, bar):
+        self.root, self.ran, self.root_state = root, set(), None
+        self.cells = {"grown": 0, "kept": 0}
+        self._on_work = on_work
+        self._pid, self._start = os.getpid(), time.monotonic()
+        self._line, self._began, self._written = self._start, {}, set()
+        self._message = "looking at the inputs"
+        self._totals = {"made": 0, "dropped": 0}
+        self._plan, self._lock = Plan(), threading.RLock()
+        self._stream = sys.stderr
+        terminal = self._stream is not None and self._stream.isatty()
+        able = terminal and os.environ.get("TERM", "dumb") != "dumb"
+        self._colored = able and "NO_COLOR" not in os.environ
+        self._wide = able
+        self._bar = self._open_bar() if able and bar else None
+        self._quiet = not bar
+        self._reader, self._writer = os.pipe()
+        self._left = contextlib.ExitStack()
+        self._left.enter_context(kept_above(self._bar, self._is_news))
+        self._news = _News(self)
+        logging.getLogger(NEWS).addHandler(self._news)
+        self._ends = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+
+    @property
+    def seconds(self):
+        """Seconds since the run began."""
+        return time.monotonic() - self._start
+
+    def hear(self, news):
+        """Take what a stage or Luigi says; from other processes it comes through a pipe."""
+        if os.getpid() != self._pid:
+            text = json.dumps({**news, "words": news.get("words", "")[:500]}) + "\n"
+            with contextlib.suppress(OSError):
+                os.write(self._writer, text.encode())  # short enough to arrive in one piece
+            return
+        with self._lock:
+            getattr(self, f"_on_{news['event']}")(news)
+            self._draw()
+
+    def note(self, text, line=False):
+        """Put words beside the bar, or a line above it: of what stages do not tell themselves."""
+        with self._lock:
+            if line:
+                self._write(wrapped(text, self._stream))
+            self._message = text
+            self._draw()
+
+    def close(self, succeeded):
+        """Leave the terminal to others; the bar stays where it was, if anything was made."""
+        if os.getpid() != self._pid:
+            return
+        self._ends.set()
+        os.write(self._writer, b"\n")
+        self._thread.join(timeout=5)
+        logging.getLogger(NEWS).removeHandler(self._news)
+        with self._lock:
+            if self._bar is not None:
+                self._bar.leave = bool(self.ran)
+                if succeeded:
+                    self._bar.n = 1.0
+                    self._message = "done"
+                self._draw()
+                self._bar.close()
+                self._bar = None
+        self._left.close()
+        os.close(self._reader)
+        os.close(self._writer)
+
+    # What is heard.
+
+    def _on_show(self, news):
+        self._message = f"{news['family']}: {news['words'].rstrip('.')}"
+        self._plan.reach(news["id"], news["done"])
+
+    def _on_start(self, news):
+        first = not self._began
+        # A stage that finds work above it begins once more.
+        self._began[news["id"]] = self._start if first else time.monotonic()
+        if news["family"] != CHECK:
+            if self._on_work is not None:
+                self._on_work()
+                self._on_work = None
+            self._plan.read(self.root)
+            if self.cells["kept"] and CHUNK not in self.ran and not self._plan.awaits(CHUNK):
+                self._write_kept(CHUNK)
+        self._message = f"{news['family']}: begins"
+
+    def _on_done(self, news):
+        self.ran.add(news["family"])
+        self._finish(news, news.get("words") or "done")
+
+    def _on_kept(self, news):
+        if news["id"] not in self._began:
+            self._plan.keep(news["id"])
+            self._finish(news, None)
+
+    def _on_failed(self, news):
+        self.ran.add(news["family"])
+        self._end_root(news)
+        self._write(self._text(news["family"], "failed", self._took(news), RED))
+
+    def _finish(self, news, words):
+        self._end_root(news)
+        if news["id"] in self._written:
+            return
+        self._written.add(news["id"])
+        self._plan.finish(news["id"])
+        took = self._took(news)
+        if news["family"] == CHUNK:
+            self._count(news["cells"], words is None)
+            took = took if took is None else self._add(took)
+            if CHUNK not in self.ran or self._plan.awaits(CHUNK):
+                return
+            words = self._words_of_cells()
+        if words is None and self.root_state is None:  # a root that is kept: nothing to do
+            self._write_kept(news["family"])
+        elif words is None:
+            return
+        else:
+            self._write(self._text(news["family"], words.rstrip("."), took))
+
+    def _write_kept(self, family):
+        if family not in self._written:
+            self._written.add(family)
+            self._write(self._text(family, "kept", None, DIM))
+
+    def _end_root(self, news):
+        if news["id"] == self.root.task_id:
+            self.root_state = news["event"]
+
+    def _took(self, news):
+        began = self._began.get(news["id"])
+        return None if began is None else time.monotonic() - began
+
+    def _add(self, seconds):
+        self._totals["seconds"] = self._totals.get("seconds", 0) + seconds
+        return self._totals["seconds"]
+
+    def _count(self, cells, kept):
+        grown = 0 if kept else cells["grown"]
+        self.cells["grown"] += grown
+        self.cells["kept"] += cells["cells"] - grown
+        for name in ("made", "dropped"):
+            self._totals[name] += cells[name]
+
+    def _words_of_cells(self):
+        words = f"{self._totals['made']:,} cells made, {self._totals['dropped']:,} dropped"
+        return words + (f"; {self.cells['kept']:,} kept" if self.cells["kept"] else "")
+
+    # What is written.
+
+    def _text(self, name, words, seconds, color=""):
+        took = "" if seconds is None else duration(seconds)
+        if not self._wide:
+            return f"{name:<{NAME}}{words}{took and f' ({took})'}"
+        width = min(shutil.get_terminal_size().columns, WIDEST) - 1
+        room = max(width - NAME - len(took) - 2, 8)
+        words = words if len(words) <= room else words[: room - 1] + "…"
+        if not self._colored:
+            return f"{name:<{NAME}}{words:<{room}}  {took}".rstrip()
+        return f"{name:<{NAME}}{color}{words:<{room}}{PLAIN}  {DIM}{took}{PLAIN}"
+
+    def _write(self, line):
+        if self._stream is None:
+            return
+        if self._bar is None:
+            print(line, file=self._stream, flush=True)
+        else:
+            self._bar.write(line, file=self._stream)
+
+    def _draw(self):
+        if self._bar is not None:
+            self._bar.n = max(self._bar.n, self._plan.fraction())
+            self._bar.set_description_str(printable(self._message), refresh=False)
+            self._bar.refresh()
+        elif not self._quiet and time.monotonic() - self._line > LINE_SECONDS:
+            self._line = time.monotonic()
+            self._write(printable(f"{duration(self.seconds)}: {self._message}"))
+
+    def _open_bar(self):
+        from tqdm import tqdm
+
+        length = max(8, min(30, shutil.get_terminal_size().columns // 4))
+        return tqdm(
+            total=1.0,
+            bar_format=f"{{percentage:3.0f}} % {{bar:{length}}} {{elapsed}}  {{desc}}",
+            desc=self._message,
+            dynamic_ncols=True,
+            file=self._stream,
+        )
+
+    def _watch(self):
+        """Draw once a second, and read what other processes say, until the end."""
+        rest = b""
+        while not self._ends.is_set():
+            readable, _, _ = select.select([self._reader], [], [], 1.0)
+            if readable:
+                *lines, rest = (rest + os.read(self._reader, 65536)).split(b"\n")
+                for line in lines:
+                    if line.strip():
+                        self.hear(json.loads(line))
+            with self._lock, contextlib.suppress(OSError, ValueError):
+                self._draw()
+
+    @staticmethod
+    def _is_news(record):
+        return record.name == NEWS
+
+
+class _News(logging.Handler):
+    """Words on what is compiled: the important ones a line, the others beside the bar."""
+
+    def __init__(self, display):
+        super().__init__()
+        self._display = display
+
+    def emit(self, record):
+        """Show a record."""
+        text = printable(record.getMessage()).rstrip(".")
+        self._display.note(text, line=record.levelno >= logging.WARNING)
