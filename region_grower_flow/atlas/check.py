@@ -12,9 +12,9 @@ from region_grower_flow.atlas.plausible import acronyms_at, ids_at, unknown_id_n
 from region_grower_flow.atlas.regions import RegionMapper, load_region_map
 from region_grower_flow.atlas.serving import unserved_problem
 from region_grower_flow.atlas.structure import (
-    absolute,
     has_layers,
     load_region_structure,
+    mesh_place,
     needs_territories,
 )
 from region_grower_flow.atlas.volumes import (
@@ -243,7 +243,7 @@ class _Survey:
         problems = []
         for region, entry in used.items():
             for i, boundary in enumerate(entry.get("boundaries") or []):
-                path = absolute(Path(self.structure_path).parent, boundary["path"])
+                path = mesh_place(Path(self.structure_path).parent, boundary["path"])
                 keys = (region, "boundaries", i, "path")
                 if not path.exists():
                     text = f"the mesh {path} does not exist"

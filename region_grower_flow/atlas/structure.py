@@ -166,9 +166,9 @@ def _with_numbers(directions, layers):
     return numbered
 
 
-def absolute(base_dir, path):
+def mesh_place(base_dir, path):
     """``path``, taken from ``base_dir`` when it is relative; ``~`` is the home folder."""
-    return Path(base_dir).absolute() / os.path.expanduser(os.path.expandvars(path))
+    return Path(base_dir) / os.path.expanduser(os.path.expandvars(path))
 
 
 def _entry_problems(region, entry, path):

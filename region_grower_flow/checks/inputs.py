@@ -76,15 +76,15 @@ def atlas_files(options):
 
 def mesh_files(options):
     """The meshes of the boundaries, files or folders, that exist: unused ones need not."""
-    from region_grower_flow.atlas.structure import absolute
+    from region_grower_flow.atlas.structure import mesh_place
 
-    base = Path(options.region_structure).parent.absolute()
+    base = Path(options.region_structure).parent
     names = [
         boundary["path"]
         for entry in _structure(options).values()
         for boundary in entry.get("boundaries") or []
     ]
-    places = {name: absolute(base, name) for name in names}
+    places = {name: mesh_place(base, name) for name in names}
     return {boundary_role(name): place for name, place in places.items() if place.exists()}
 
 

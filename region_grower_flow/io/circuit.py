@@ -12,8 +12,7 @@ def circuit_config(nodes, population, morphologies, extensions, container=None, 
     """The circuit_config.json (as a dict) of one population of synthesized cells.
 
     There are no edges yet, so the configuration says that it is partial: readers then don't miss
-    them. Paths are relative to the configuration, so that the output can be moved, unless they
-    lie outside of its folder.
+    them. All paths are relative to the configuration, so that a project can be moved or copied.
 
     Args:
         nodes: the SONATA nodes file.
@@ -57,6 +56,7 @@ def circuit_config(nodes, population, morphologies, extensions, container=None, 
 
 def _from_base(folder, path):
     relative = os.path.relpath(os.path.abspath(path), os.path.abspath(folder))
-    if relative.startswith(".."):
-        return os.path.abspath(path)
+    seen = os.path.join(folder, relative)
+    if os.path.realpath(seen) != os.path.realpath(path):  # ".." of a folder that is a link
+        relative = os.path.relpath(os.path.realpath(path), os.path.realpath(folder))
     return f"{BASE}/{Path(relative).as_posix()}"

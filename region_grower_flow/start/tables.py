@@ -1,5 +1,7 @@
 """The table of reconstructions and mtypes: found in their folder, or made of folders and names."""
 
+import csv
+import io
 import re
 from collections import Counter
 from dataclasses import dataclass
@@ -64,13 +66,21 @@ def find_table(folder, mtypes, given=None):
     for read, how in ((_by_folder, "folders"), (_by_name, "names of files")):
         rows = read(files, folder, mtypes)
         if rows:
-            lines = ["path,mtype", *(f"{path.resolve()},{mtype}" for path, mtype in rows)]
-            return Found(None, "\n".join(lines) + "\n", extension, f"made of {how}")
+            return Found(None, _table(rows, folder), extension, f"made of {how}")
     raise InvalidInput(
         "neither a table nor folders nor names tell the mtypes of its morphologies",
         folder,
         "write a table mtypes.csv with the columns name and mtype",
     )
+
+
+def _table(rows, folder):
+    """The text of a table whose paths start from the folder, which may be moved."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["path", "mtype"])
+    writer.writerows([path.relative_to(folder).as_posix(), mtype] for path, mtype in rows)
+    return text.getvalue()
 
 
 def _morphologies(folder):

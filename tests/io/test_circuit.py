@@ -1,6 +1,7 @@
 """libsonata and morphio find nodes and morphologies through the circuit configuration."""
 
 import json
+import os
 
 import libsonata
 import morphio
@@ -89,14 +90,28 @@ def test_the_outputs_can_be_moved(circuit, tmp_path_factory):
     assert loaded.node_population("cells").size == 3
 
 
-def test_paths_outside_of_the_folder_are_absolute(circuit):
+def test_a_configuration_in_a_folder_of_its_own_moves_with_the_rest(circuit, tmp_path_factory):
     folder = circuit / "config"
     folder.mkdir()
     config = circuit_config(
         circuit / "nodes.h5", "cells", circuit / "morphologies", ["swc"], folder=folder
     )
-    assert config["networks"]["nodes"][0]["nodes_file"] == str(circuit / "nodes.h5")
-    assert load(folder, config).node_population("cells").size == 3
+    assert str(circuit) not in json.dumps(config)
+    write_json_atomic(folder / "circuit_config.json", config)
+    moved = tmp_path_factory.mktemp("moved") / "here"
+    circuit.rename(moved)
+    loaded = libsonata.CircuitConfig.from_file(str(moved / "config" / "circuit_config.json"))
+    assert loaded.node_population("cells").size == 3
+
+
+def test_a_folder_that_is_a_link_is_left_by_where_it_is(circuit, tmp_path_factory):
+    far = tmp_path_factory.mktemp("far")
+    (circuit / "config").symlink_to(far)
+    config = circuit_config(
+        circuit / "nodes.h5", "cells", circuit / "morphologies", ["swc"], folder=circuit / "config"
+    )
+    name = config["networks"]["nodes"][0]["nodes_file"].replace("$BASE_DIR", str(far))
+    assert os.path.samefile(name, circuit / "nodes.h5")
 
 
 def test_no_morphologies(circuit):
