@@ -1,7 +1,6 @@
 """Names of files, columns, datasets and units: the home of every literal that modules share."""
 
 import os
-import zlib
 from pathlib import Path
 
 # Files of an atlas folder (voxcell's names; "PH" are the placement hints, in um along the
@@ -86,13 +85,6 @@ MAX_ATTEMPTS = 10
 MADE, DROPPED = "made", "dropped"
 
 # Units: all lengths are um, angles rad unless a name says deg.
-
-
-def placed_listing(work: str | os.PathLike[str], folder: str | os.PathLike[str]) -> Path:
-    """Path of the listing of the morphologies that were placed in a folder: each has its own."""
-    seen = os.path.relpath(os.path.abspath(folder), os.path.abspath(work))
-    name = f"{Path(LISTING).stem}-{zlib.crc32(os.fsencode(seen)):08x}{Path(LISTING).suffix}"
-    return Path(work, MANIFESTS, name)
 
 
 def vacuum_listing(work: str | os.PathLike[str]) -> Path:

@@ -106,6 +106,19 @@ def check_places(options):
     return problems
 
 
+def check_work_folder(work_dir):
+    """Links in the work folder, which may come from somebody else: what is written would leave it.
+
+    The work folder itself may be a link.
+    """
+    hint = "remove it; all of the work folder may be elsewhere, see the option work_dir"
+    return [
+        InvalidInput("is a link, which the work folder must not have", path, hint)
+        for path in (Path(work_dir, name) for name in WORK_NAMES)
+        if path.is_symlink()
+    ]
+
+
 def check_files(options, names):
     """Problems of the output files that options of these names give."""
     problems, same, inputs = [], {}, _inputs(options)
@@ -117,7 +130,7 @@ def check_files(options, names):
             problems.append(InvalidInput(found, where))
             continue
         place = os.path.realpath(path)
-        if Path(path).is_dir():
+        if _holds_something(path):
             problems.append(InvalidInput("is a folder, a file is expected", where))
         else:
             problems += check_folder(f"option {name}", Path(path).parent)
@@ -129,6 +142,16 @@ def check_files(options, names):
             problems += _in_input_folder(options, place, where)
         problems += _in_work_folder(options, place, where)
     return problems
+
+
+def _holds_something(path):
+    """True if there is a folder with files, or a link to a folder; an empty one gives way."""
+    if not os.path.isdir(path):
+        return False
+    try:
+        return os.path.islink(path) or bool(os.listdir(path))
+    except OSError:
+        return True
 
 
 def check_folder(where, folder):
@@ -226,9 +249,9 @@ def _check_morphology_folder(options):
     problems += _folder_problems(options, place, where)
     if problems or options.overwrite or not folder.is_dir():
         return problems
-    from region_grower_flow.record.listing import our_files
+    from region_grower_flow.record.listing import our_files, placed_listing
 
-    listing = layout.placed_listing(options.work_dir, folder)
+    listing = placed_listing(options.work_dir, folder)
     ours = set(our_files(listing, folder, Path(options.work_dir, layout.MORPHOLOGIES)))
     # Cells and tables may be in the folder of the morphologies, as region-grower's users have it.
     tables = {os.path.realpath(path) for _, path in _files(options, OUTPUTS)}

@@ -97,7 +97,7 @@ def atomic_write(path: PathLike, durable: bool = False) -> Iterator[Path]:
             yield temporary
             if durable:
                 sync_file(temporary)
-            _put(temporary, path)
+            put(temporary, path)
             if durable:
                 sync_file(path.parent)
     finally:
@@ -156,7 +156,7 @@ def write_bytes_atomic(path: PathLike, data: bytes | memoryview, durable: bool =
                     os.fsync(descriptor)
             finally:
                 os.close(descriptor)
-            _put(temporary, path)
+            put(temporary, path)
             if durable:
                 sync_file(folder)
     except BaseException:  # also the end of a cell's time
@@ -314,7 +314,7 @@ def safe_child(folder: PathLike, name: object) -> Path:
     return path
 
 
-def _put(temporary: PathLike, path: PathLike) -> None:
+def put(temporary: PathLike, path: PathLike) -> None:
     """Rename, also where an empty folder is in the way: it holds nothing of anybody's."""
     try:
         os.replace(temporary, path)

@@ -25,7 +25,9 @@ class Outputs(Group):
         least=1,
     )
     overwrite = Switch(
-        "Write into a folder of morphologies that holds files of others", identity=False
+        "Write into a folder of morphologies that holds files of others; synthesized ones of "
+        "another work folder are removed",
+        identity=False,
     )
     skip_write = Switch("Write no morphology")
     out_apical = Place["str | None"]("YAML file for the points where apical tufts start")

@@ -12,7 +12,7 @@ from region_grower_flow.errors import InvalidInput
 from region_grower_flow.io.atomic import TEMPORARY_PREFIX, PathLike
 from region_grower_flow.record.blocks import finished_records
 from region_grower_flow.record.fingerprint import read_memory
-from region_grower_flow.record.listing import read_folder, read_listing
+from region_grower_flow.record.listing import SYNTHESIZED, read_folder, read_listing
 from region_grower_flow.record.manifest import Manifest, read_manifest
 from region_grower_flow.record.tables import whole_records
 
@@ -25,7 +25,7 @@ OURS = {
     layout.BLOCKS: re.compile(r"cells_[\d-]+/(jobs/[^/]+|crashes\.json|[^/]+\.jsonl)"),
     layout.CHUNKS: re.compile(r"cells_[\d-]+\.jsonl"),
     layout.JOBS: re.compile(r"(pieces|submitted)\.json|array\.sh|job-\d+\.log"),
-    layout.MORPHOLOGIES: re.compile(rf"(hashed/([0-9a-f]{{2}}/)*)?[0-9a-f]{{32}}\.{_KINDS}"),
+    layout.MORPHOLOGIES: SYNTHESIZED,
     layout.PREPARED: re.compile(rf".+\.{_KINDS}"),
     # Its listing stays: it knows the cells without an atlas for ours, which may be replaced.
     layout.VACUUM_WORK: re.compile(

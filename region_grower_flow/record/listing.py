@@ -11,11 +11,13 @@ import filecmp
 import json
 import multiprocessing
 import os
+import re
 import zlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from region_grower_flow import layout
 from region_grower_flow.errors import WorkerFailed
 from region_grower_flow.io.atomic import (
     PathLike,
@@ -29,8 +31,35 @@ from region_grower_flow.io.files import stamp, stamp_of
 FILES_PER_PROCESS = 100_000
 """Files that one process looks at; more are shared between processes."""
 
+SYNTHESIZED = re.compile(
+    rf"(hashed/([0-9a-f]{{2}}/)*)?[0-9a-f]{{32}}\.({'|'.join(layout.MORPHOLOGY_EXTENSIONS)})"
+)
+"""Names of synthesized morphologies, below their folder."""
+
+_LONGEST_HEAD = 20_000
+"""Bytes of the first line of a listing, at most."""
+
 UNKNOWN = (0, 0, 0)
 """Times and inode of a file that was not placed yet."""
+
+
+def placed_listing(work: PathLike, folder: PathLike) -> Path:
+    """Path of the listing of the morphologies that a work folder has placed in a folder.
+
+    Configurations with outputs of their own may share a work folder: the listing of the first
+    folder of morphologies bears the plain name, those of others have names made of theirs.
+    """
+    first = Path(work, layout.MANIFESTS, layout.LISTING)
+    mark = zlib.crc32(os.fsencode(os.path.relpath(os.path.abspath(folder), os.path.abspath(work))))
+    own = first.with_name(f"{first.stem}-{mark:08x}{first.suffix}")
+    if own.exists():
+        return own
+    try:
+        with open(first, "rb") as file:
+            head = json.loads(file.readline(_LONGEST_HEAD))
+        return first if head["folder"] == _seen_from(first, folder) else own
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        return first  # there is none, or it is damaged and will be written anew
 
 
 def write_listing(path: PathLike, folder: PathLike, files: Mapping[str, Any]) -> None:
@@ -224,6 +253,15 @@ def _changed(folder: PathLike, files: Any) -> list[Any]:
 def _seen_from(path: PathLike, folder: PathLike) -> str:
     """The folder as seen from the listing: both may be moved together."""
     return os.path.relpath(os.path.abspath(folder), os.path.dirname(os.path.abspath(path)))
+
+
+def synthesized_by_others(folder: PathLike, ours: Collection[str]) -> Iterator[str]:
+    """The names of synthesized morphologies in a folder that are not among ``ours``."""
+    for root, _, files in os.walk(folder):
+        for file in files:
+            name = os.path.relpath(os.path.join(root, file), folder)
+            if name not in ours and SYNTHESIZED.fullmatch(name):
+                yield name
 
 
 def scan(folder: PathLike, names: Collection[str]) -> Iterator[tuple[str, os.stat_result]]:

@@ -17,13 +17,20 @@ from region_grower_flow.io.atomic import (
     inside,
     make_folder,
     make_own_folder,
+    put,
     remove_temporaries,
     sync_files_of,
     writing,
 )
 from region_grower_flow.io.files import stamp
 from region_grower_flow.io.morphologies import check_file
-from region_grower_flow.record.listing import our_files, scan, share_out, write_listing
+from region_grower_flow.record.listing import (
+    our_files,
+    scan,
+    share_out,
+    synthesized_by_others,
+    write_listing,
+)
 
 NO_LINKS = (errno.EXDEV, errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOTSUP)
 """Errors of a file system that cannot link here."""
@@ -44,7 +51,7 @@ class DamagedMorphologies(FlowError):
         self.names = names
 
 
-def place_morphologies(wanted, staged, folder, listing, staged_names=None):
+def place_morphologies(wanted, staged, folder, listing, staged_names=None, overwrite=False):
     """Make the users' folder hold the wanted morphologies, and none of earlier runs of ours.
 
     Args:
@@ -53,6 +60,7 @@ def place_morphologies(wanted, staged, folder, listing, staged_names=None):
         folder: the users' folder (made where it is missing).
         listing: the file that remembers which files of ``folder`` are ours, see ``io.listing``.
         staged_names: {path below ``folder``: path below ``staged``} of those that differ.
+        overwrite: whether synthesized morphologies of other work folders are removed as well.
 
     Raises:
         DamagedMorphologies: nothing has been placed.
@@ -76,7 +84,8 @@ def place_morphologies(wanted, staged, folder, listing, staged_names=None):
     before, after = f"{staged}/", f"{folder}/"
     for name, known in wanted.items():
         _place(before + (sources[name] if sources else name), after + name, known)
-    for name in earlier.keys() - wanted.keys():
+    others = synthesized_by_others(folder, wanted) if overwrite else ()
+    for name in {*(earlier.keys() - wanted.keys()), *others}:
         with writing(folder / name):
             (folder / name).unlink(missing_ok=True)
     # Durable before it is recorded: the listing vouches for what is not read again.
@@ -132,7 +141,7 @@ def _replace(source, target, known):
         os.unlink(beside)
     try:
         _link_or_copy(source, beside)
-        os.replace(beside, target)
+        put(beside, target)
     except OSError:
         with contextlib.suppress(OSError):
             os.unlink(beside)

@@ -39,6 +39,7 @@ class MergePlan:
         extensions: of the morphology files.
         out_cells, apical, nrn_sections, debug, container, circuit_config, summary: output files.
         skip_write: no morphology has been written.
+        overwrite: synthesized morphologies of other work folders are removed.
         folders: the folder below ``morphologies`` of each cell's files; empty: as in ``staged``.
         facts: for the summary: what the stages said, versions, options.
     """
@@ -57,6 +58,7 @@ class MergePlan:
     container: Path | None = None
     circuit_config: Path | None = None
     skip_write: bool = False
+    overwrite: bool = False
     folders: tuple = ()
     facts: dict = field(default_factory=dict)
 
@@ -82,8 +84,9 @@ def merge_outputs(plan, on_progress=None):
     if not plan.skip_write:
         tell("placing the morphologies")
         place_morphologies(
-            results.files, plan.staged, plan.morphologies, plan.listing, results.staged
-        )
+            results.files, plan.staged, plan.morphologies, plan.listing, results.staged,
+            plan.overwrite,
+        )  # fmt: skip
     tell("writing the tables")
     outputs += _write_tables(plan, results)
     if plan.container and not plan.skip_write:

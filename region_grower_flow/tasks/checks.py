@@ -3,6 +3,7 @@
 import contextlib
 import os
 
+from region_grower_flow.checks.places import check_work_folder
 from region_grower_flow.errors import InvalidInput, InvalidInputs
 from region_grower_flow.options import GROUPS
 from region_grower_flow.options.group import declared
@@ -98,7 +99,7 @@ class CheckInputs(FlowTask):
         Other options than those of the last run are checked, and remembered, even if they change
         no result: ``region-grower-flow status --work-dir`` goes by them.
         """
-        if self.described.places(self) or not super().is_current():
+        if self._place_problems() or not super().is_current():
             return False
         return self.manifest().facts.get(OPTIONS) == self.to_str_params()
 
@@ -134,9 +135,12 @@ class CheckInputs(FlowTask):
             if self.described.grows:
                 expect_launch(self)
             self._found = state, self.described.problems(self)
-        return self._found[1] or self.described.places(self)
+        return self._found[1] or self._place_problems()
 
     _found = None
+
+    def _place_problems(self):
+        return [*check_work_folder(self.work_dir), *self.described.places(self)]
 
     # Its run.
 

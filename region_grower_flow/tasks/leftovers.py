@@ -4,7 +4,7 @@ import contextlib
 import os
 from pathlib import Path
 
-from region_grower_flow.record.manifest import read_manifest
+from region_grower_flow.record.manifest import Manifest, read_manifest
 
 
 def remove_leftovers(manifest, outputs, folder):
@@ -19,5 +19,33 @@ def remove_leftovers(manifest, outputs, folder):
     kept, place = set(map(os.path.realpath, outputs)), Path(os.path.realpath(folder))
     for path in map(os.path.realpath, earlier.outputs if earlier is not None else ()):
         if path not in kept and place in Path(path).parents:
+            with contextlib.suppress(OSError):
+                os.unlink(path)
+
+
+def remove_unasked(manifest, places, outputs, work_dir):
+    """Delete outputs of the run before this one that no option asks for any more.
+
+    They would tell of other cells than those beside them. What was renamed, edited, or lies where
+    nothing is written now stays.
+
+    Args:
+        manifest: path of the stage's manifest, still that of the run before.
+        places: {option: place, None where it asks for nothing}.
+        outputs: paths that have been written now.
+        work_dir: the work folder, from which the places of the run before start.
+    """
+    earlier = read_manifest(manifest)
+    if earlier is None:
+        return
+    written = {os.path.realpath(path): known for path, known in earlier.outputs.items()}
+    kept = set(map(os.path.realpath, outputs))
+    for option, place in places.items():
+        before = earlier.recipe["parameters"].get(option)
+        if place is not None or not isinstance(before, str):
+            continue
+        path = os.path.realpath(Path(work_dir, before))
+        ours = path in written and path not in kept and Manifest("", {}, {path: written[path]})
+        if ours and ours.intact() and Path(path).parent in {Path(p).parent for p in kept}:
             with contextlib.suppress(OSError):
                 os.unlink(path)

@@ -10,13 +10,14 @@ from region_grower_flow import __version__, layout
 from region_grower_flow.checks import inputs
 from region_grower_flow.errors import InputChanged
 from region_grower_flow.options.outputs import places_of
-from region_grower_flow.record.listing import checksum
+from region_grower_flow.record.listing import checksum, placed_listing
 from region_grower_flow.record.run_lock import release
 from region_grower_flow.tasks import messages, run_page
 from region_grower_flow.tasks.atlas import LoadAtlas
 from region_grower_flow.tasks.base import FlowTask, stages_above
 from region_grower_flow.tasks.cluster import InJobs
 from region_grower_flow.tasks.launching import GrowsCells
+from region_grower_flow.tasks.leftovers import remove_unasked
 from region_grower_flow.tasks.synthesis import OfCells, SynthesizeChunk
 from region_grower_flow.tasks.targets import StageTarget
 
@@ -95,6 +96,7 @@ class SynthesizeMorphologies(OfCells, InJobs, GrowsCells, FlowTask):
         from region_grower_flow.stages.merge import check_failures, merge_outputs
 
         outputs, summary = merge_outputs(self.plan(), self.tell)
+        remove_unasked(self.manifest_path, places_of(self), outputs, self.work_dir)
         check_failures(summary, self.max_failure_ratio)
         return outputs, {**summary, "listing": checksum(self.listing)}
 
@@ -132,7 +134,7 @@ class SynthesizeMorphologies(OfCells, InJobs, GrowsCells, FlowTask):
     @property
     def listing(self):
         """The file that remembers which morphologies are ours."""
-        return layout.placed_listing(self.work_dir, self.out_morph_dir)
+        return placed_listing(self.work_dir, self.out_morph_dir)
 
     def plan(self):
         """The MergePlan."""
@@ -151,6 +153,7 @@ class SynthesizeMorphologies(OfCells, InJobs, GrowsCells, FlowTask):
             listing=self.listing,
             extensions=self.out_morph_ext,
             skip_write=self.skip_write,
+            overwrite=self.overwrite,
             facts=self.facts(manifests),
             **places,
         )

@@ -147,9 +147,9 @@ class SynthesizeChunk(OfCells, InJobs, GrowsCells, FlowTask):
 
     def _renew_listing(self):
         """See :func:`region_grower_flow.record.listing.renew_listing`; once in a process."""
-        from region_grower_flow.record.listing import renew_listing
+        from region_grower_flow.record.listing import placed_listing, renew_listing
 
-        listing = layout.placed_listing(self.work_dir, self.out_morph_dir)
+        listing = placed_listing(self.work_dir, self.out_morph_dir)
         if not self.skip_write and listing not in _renewed:
             _renewed.add(listing)
             renew_listing(listing, self.out_morph_dir, self.work_path(layout.MORPHOLOGIES))

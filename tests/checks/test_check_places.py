@@ -80,3 +80,23 @@ def test_the_folder_of_the_morphologies_may_hold_nothing_else(options, tmp_path)
     assert "holds files that this flow has not written (a.h5)" in str(problem)
     options.overwrite = True
     assert places.check_places(options) == []
+
+
+def test_an_empty_folder_gives_way_to_an_output_and_no_other(options, tmp_path):
+    options.out_apical = "out/apical.yaml"
+    (tmp_path / "out" / "apical.yaml").mkdir(parents=True)
+    assert places.check_places(options) == []
+    (tmp_path / "out" / "apical.yaml" / "mine").write_text("")
+    (problem,) = places.check_places(options)
+    assert "is a folder, a file is expected" in str(problem)
+
+
+def test_links_in_the_work_folder_are_refused_and_the_folder_may_be_one(tmp_path):
+    far = tmp_path / "far"
+    (far / "morphologies").mkdir(parents=True)
+    work = tmp_path / "work"
+    work.symlink_to(far)
+    assert places.check_work_folder(work) == []
+    (far / "manifests").symlink_to(tmp_path)
+    (problem,) = places.check_work_folder(work)
+    assert "manifests: is a link, which the work folder must not have" in str(problem)

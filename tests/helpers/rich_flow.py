@@ -62,7 +62,7 @@ _clean = {}
 
 
 def _state(flow):
-    """Digest of all that may count: every file but outputs, by its name and content, and options."""
+    """Digest of all that may count: options, and every file but outputs, by name and content."""
     digest = hashlib.sha256(repr(sorted(flow.options.items())).encode())
     for path in sorted(flow.folder.rglob("*")):
         name = path.relative_to(flow.folder)

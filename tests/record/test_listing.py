@@ -10,8 +10,10 @@ from region_grower_flow.record import listing as listings
 from region_grower_flow.record.listing import (
     intact,
     our_files,
+    placed_listing,
     read_listing,
     scan,
+    synthesized_by_others,
     write_listing,
 )
 
@@ -136,3 +138,30 @@ def test_a_whole_listing_is_believed(placed):
     listing, folder, files = placed
     (folder / "a.h5").unlink()
     assert set(our_files(listing, folder, folder.with_name("nowhere"))) == set(files)
+
+
+def test_the_first_folder_of_a_work_folder_has_the_plain_listing_and_others_their_own(tmp_path):
+    work, first, second = tmp_path / "work", tmp_path / "out", tmp_path / "out2"
+    plain = work / "manifests" / "morphologies.txt"
+    assert placed_listing(work, second) == placed_listing(work, first) == plain
+    write_listing(placed_listing(work, first), first, {})
+    assert placed_listing(work, first) == plain
+    own = placed_listing(work, second)
+    assert own != plain
+    assert own.parent == plain.parent
+    write_listing(own, second, {})
+    assert placed_listing(work, second) == own
+    plain.write_text("damaged")
+    assert (placed_listing(work, first), placed_listing(work, second)) == (plain, own)
+    plain.unlink()
+    plain.mkdir()
+    assert placed_listing(work, first) == plain
+
+
+def test_names_of_synthesized_morphologies_are_known_from_others(tmp_path):
+    names = [f"{i:032x}.h5" for i in range(3)]
+    for name in (*names, f"hashed/0a/{3:032x}.swc", "mine.h5", f"{4:032x}.txt", f"x/{5:032x}.h5"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("")
+    found = set(synthesized_by_others(tmp_path, {names[0]}))
+    assert found == {names[1], names[2], f"hashed/0a/{3:032x}.swc"}

@@ -29,8 +29,8 @@ class Places:
         beside.replace(path)
         self.wanted[name] = (len(content), zlib.crc32(content))
 
-    def place(self):
-        place_morphologies(self.wanted, self.staged, self.users, self.listing)
+    def place(self, **more):
+        place_morphologies(self.wanted, self.staged, self.users, self.listing, **more)
 
     def found(self):
         files = [path for path in self.users.rglob("*") if path.is_file()]
@@ -148,3 +148,28 @@ def test_a_link_in_the_work_folder_is_refused(places, tmp_path):
     with pytest.raises((DamagedMorphologies, OutputFailed)):
         places.place()
     assert (tmp_path / "own" / ".tmp-mine").exists()
+
+
+def test_synthesized_morphologies_of_others_go_where_the_user_says_overwrite(places):
+    other, mine = places.users / f"{7:032x}.h5", places.users / "notes.h5"
+    other.write_text("of another work folder")
+    mine.write_text("mine")
+    places.place()
+    assert other.exists()
+    places.place(overwrite=True)
+    assert not other.exists()
+    assert mine.read_text() == "mine"
+
+
+def test_an_empty_folder_in_the_place_of_a_morphology_gives_way(places):
+    path = places.users / "hashed/00/one.h5"
+    path.unlink()
+    path.mkdir()
+    places.place()
+    assert places.found() == {"hashed/00/one.h5": b"first", "hashed/01/two.h5": b"second"}
+    path.unlink()
+    path.mkdir()
+    (path / "mine").write_text("mine")
+    with pytest.raises(OutputFailed, match="a folder is in its place"):
+        places.place()
+    assert (path / "mine").read_text() == "mine"

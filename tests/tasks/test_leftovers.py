@@ -1,8 +1,10 @@
 """What an earlier run has written and the present one has not."""
 
+import pytest
+
 from region_grower_flow.record.fingerprint import Recipe
 from region_grower_flow.record.manifest import Manifest
-from region_grower_flow.tasks.leftovers import remove_leftovers
+from region_grower_flow.tasks.leftovers import remove_leftovers, remove_unasked
 
 
 def test_only_own_files_of_the_same_folder_go(tmp_path):
@@ -23,3 +25,38 @@ def test_a_first_run_leaves_everything(tmp_path):
     (tmp_path / "mine").write_text("")
     remove_leftovers(tmp_path / "none.json", [], tmp_path)
     assert (tmp_path / "mine").exists()
+
+
+@pytest.fixture
+def container(tmp_path):
+    """Files of a run with a container; gives the arguments of the run after it, without."""
+    out = tmp_path / "out"
+    out.mkdir()
+    for name in ("nodes.h5", "container.h5"):
+        (out / name).write_text(name)
+    recipe = Recipe(
+        "stage", 1, {"out_cells": "../out/nodes.h5", "container": "../out/container.h5"}
+    )
+    manifest = tmp_path / "manifest.json"
+    Manifest.describe(recipe, [out / "nodes.h5", out / "container.h5"]).write(manifest)
+    places = {"out_cells": out / "nodes.h5", "container": None}
+    return manifest, places, [out / "nodes.h5"], tmp_path / "work"
+
+
+def test_what_no_option_asks_for_any_more_goes(container, tmp_path):
+    remove_unasked(*container)
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["nodes.h5"]
+
+
+def test_what_was_edited_stays(container, tmp_path):
+    (tmp_path / "out" / "container.h5").write_text("mine now")
+    remove_unasked(*container)
+    assert (tmp_path / "out" / "container.h5").exists()
+
+
+def test_what_has_another_name_now_or_lies_elsewhere_stays(container, tmp_path):
+    manifest, places, outputs, work = container
+    remove_unasked(manifest, {**places, "container": "out/other.h5"}, outputs, work)
+    (tmp_path / "elsewhere").mkdir()
+    remove_unasked(manifest, places, [tmp_path / "elsewhere" / "nodes.h5"], work)
+    assert (tmp_path / "out" / "container.h5").exists()
