@@ -3,6 +3,7 @@
 import itertools
 import os
 import random
+import re
 import shutil
 import signal
 import time
@@ -22,6 +23,7 @@ CELLS, CHUNK, BLOCK, WORKERS = 120, 60, 4, 2
 KILL, TERM, INT = SIGNALS = signal.SIGKILL, signal.SIGTERM, signal.SIGINT
 
 THOROUGH = "RGF_STRESS" in os.environ
+SERIES = os.environ.get("RGF_STRESS_SERIES", "0")
 
 
 @pytest.fixture(scope="module")
@@ -174,7 +176,45 @@ def test_killed_in_any_stage(calibrated, mark, stage, number, workers):
     assert temporaries(flow.folder) == []
 
 
-@pytest.mark.slow
+@pytest.mark.timeout(7200)
+def test_killed_at_any_moment(calibrated, mark, capsys):
+    """Kills drawn over the whole time of a run, its page included; RGF_STRESS sets how many (2)."""
+    kills, chance = int(os.environ.get("RGF_STRESS", "2")), random.Random(SERIES)
+    flow, expected = calibrated
+    faults = Faults(type(flow)(flow.folder, {**flow.options, "skip_page": "false"}), mark)
+    clean(flow)
+    begin = time.monotonic()
+    assert faults.start().wait(120) == 0, faults.text
+    whole, stages, done = time.monotonic() - begin, Counter(), Counter()
+    while done.total() < kills:
+        clean(flow)
+        faults.log_path.unlink(missing_ok=True)
+        faults.flow.options["skip_page"] = "false"
+        process = faults.start()
+        time.sleep(chance.random() * whole)
+        stage = stage_of(faults)
+        kind, number = chance.choice(["luigi", "group", "all"]), chance.choice([KILL, *SIGNALS])
+        if strike(faults, process, kind, number):
+            done[f"{kind} {number.name}"] += 1
+            stages[stage] += 1
+        end(process, faults)
+        faults.flow.options["skip_page"] = "true"
+        faults.run_to_end()
+        assert results_of(flow) == expected, (stage, kind, number)
+        assert temporaries(flow.folder) == []
+    if THOROUGH:
+        with capsys.disabled():
+            print(f"\n{kills} kills within {whole:.1f} s, series {SERIES}: ", end="")
+            print(f"{dict(stages)}, {dict(done)}")
+
+
+def stage_of(faults):
+    """The name of the stage that a run is in."""
+    if faults.flow.path("work", "manifests", "SynthesizeMorphologies.json").exists():
+        return "page"
+    return (["before the first stage"] + re.findall(r"running +(\w+)", faults.text))[-1]
+
+
 @pytest.mark.timeout(3600)
 def test_killed_again_and_again(faults, expected, capsys):
     """Random kills at random moments of whole runs; RGF_STRESS sets how many (4)."""

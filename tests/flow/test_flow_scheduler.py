@@ -1,0 +1,93 @@
+"""Neighbours at a central scheduler: runs of one project, of two projects, and a scheduler lost."""
+
+import signal
+
+import pytest
+
+from helpers.flow_factory import LUIGI, Flow, make_flow
+from helpers.flow_faults import LUIGI_TASK, Faults
+from helpers.web_parts import scheduler
+
+pytestmark = pytest.mark.slow
+
+ALREADY_RUNNING = 10
+CELLS = 8
+
+
+class CentralFlow(Flow):
+    """A flow that looks for a central scheduler."""
+
+    def write_cfg(self):
+        super().write_cfg()
+        path = self.path("luigi.cfg")
+        text = path.read_text()
+        path.write_text(text.replace("local_scheduler = true", "local_scheduler = false"))
+
+
+class Run(Faults):
+    """A run of a flow at a scheduler, with a log of its own."""
+
+    def begin(self, central):
+        """Start it; returns the process."""
+        where = ("--scheduler-host", "127.0.0.1", "--scheduler-port", central.port)
+        return self.start(command=[LUIGI, *LUIGI_TASK, *where])
+
+    @property
+    def log_path(self):
+        return self.flow.folder.with_name(f"log{id(self)}")
+
+
+@pytest.fixture(scope="module")
+def central(tmp_path_factory):
+    with scheduler(tmp_path_factory.mktemp("central") / "luigid") as running:
+        yield running
+
+
+@pytest.fixture
+def project(tmp_path, kernels, mark):
+    """Makes a Run in a project of its own, whose cells take some time each."""
+    made = []
+
+    def make(name, seconds):
+        flow = make_flow(tmp_path / name / "flow", CELLS)
+        made.append(Run(CentralFlow(flow.folder, flow.options), mark, seconds=seconds))
+        return made[-1]
+
+    yield make
+    for run in made:
+        run.kill_all(signal.SIGKILL)
+
+
+def test_the_second_run_of_a_project_leaves_and_the_first_goes_on(project, central):
+    first = project("one", 0.3)
+    process = first.begin(central)
+    first.wait_for_cells(3, process)
+    second = Run(first.flow, first.mark)
+    assert second.begin(central).wait(60) == ALREADY_RUNNING, second.text
+    assert "is being written by another run" in second.text
+    assert "Traceback" not in second.text
+    assert process.wait(60) == 0, first.text
+    assert first.flow.summary["cells"]["made"] == CELLS
+
+
+def test_two_projects_of_the_same_relative_paths_do_not_disturb_each_other(project, central):
+    runs = [project(name, 0.1) for name in ("a", "b")]
+    processes = [run.begin(central) for run in runs]
+    for run, process in zip(runs, processes, strict=True):
+        assert process.wait(60) == 0, run.text
+        assert run.flow.summary["cells"]["made"] == CELLS
+
+
+def test_a_scheduler_that_goes_away_is_a_sentence_and_what_is_finished_is_kept(project, tmp_path):
+    with scheduler(tmp_path / "luigid") as own:
+        run = project("alone", 0.2)
+        process = run.begin(own)
+        run.wait_for_cells(3, process)
+    assert process.wait(60) != 0
+    assert "The scheduler does not answer" in run.text
+    assert "Traceback" not in run.text
+    begun = len(run.journal())
+    again = Faults(Flow(run.flow.folder, run.flow.options), run.mark)
+    again.run_to_end()
+    assert len(again.journal()) - begun < CELLS
+    assert run.flow.summary["cells"]["made"] == CELLS
