@@ -107,15 +107,16 @@ def check_places(options):
 
 
 def check_work_folder(work_dir):
-    """Links in the work folder, which may come from somebody else: what is written would leave it.
+    """Links in place of folders in the work folder, which may come from somebody else.
 
-    The work folder itself may be a link.
+    What is written would leave it. The work folder itself may be a link; links in place of files
+    are replaced.
     """
     hint = "remove it; all of the work folder may be elsewhere, see the option work_dir"
     return [
         InvalidInput("is a link, which the work folder must not have", path, hint)
         for path in (Path(work_dir, name) for name in WORK_NAMES)
-        if path.is_symlink()
+        if path.is_symlink() and not path.suffix
     ]
 
 

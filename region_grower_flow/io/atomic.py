@@ -193,7 +193,9 @@ def make_own_folder(root: PathLike, *parts: str) -> Path:
 
 
 def open_own(path: PathLike, flags: int) -> int:
-    """Open a file of ours to write in it, as :func:`os.open`; a link in its place is removed.
+    """Open a file of ours to write in it, as :func:`os.open`.
+
+    A link in its place is removed, and an empty folder.
 
     Raises:
         OSError
@@ -202,9 +204,13 @@ def open_own(path: PathLike, flags: int) -> int:
     try:
         return os.open(path, flags, 0o644)
     except OSError as error:
-        if error.errno != errno.ELOOP or not os.path.islink(path):
+        if os.path.islink(path):
+            os.unlink(path)
+        elif error.errno == errno.EISDIR:
+            with contextlib.suppress(OSError):
+                os.rmdir(path)
+        else:
             raise
-        os.unlink(path)
         return os.open(path, flags, 0o644)
 
 

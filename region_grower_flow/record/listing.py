@@ -106,21 +106,27 @@ def read_listing(path: PathLike, folder: PathLike) -> dict[str, Any] | None:
 def our_files(path: PathLike, folder: PathLike, staged: PathLike) -> dict[str, Any]:
     """As :func:`read_listing`; where there is no whole listing, what can be known without one.
 
-    Those files count as ours that a damaged listing names with the checksum that they have, and
-    those that are the same as one in the work folder. Their stamps are not known.
+    Those files count as ours that a damaged listing, or a record of a cell, names with the checksum
+    that they have, and those that are the same as one in the work folder. Their stamps are not
+    known.
 
     Args:
         path: of the listing.
         folder: that holds the morphologies.
         staged: the folder of the morphologies in the work folder.
     """
+    from region_grower_flow.io.morphologies import check_file
+
     listed = read_listing(path, folder)
     if listed is not None or not os.path.isdir(folder):
         return listed or {}
-    named = _salvaged(path, folder)
+    named, recorded = _salvaged(path, folder), _recorded(Path(staged).parent)
     for place in Path(folder).rglob("*"):
         name = place.relative_to(folder).as_posix()
-        if name not in named and place.is_file() and _is_staged(place, name, Path(staged)):
+        if name in named or not place.is_file():
+            continue
+        known = recorded.get(place.name)
+        if (known and check_file(place, *known)) or _is_staged(place, name, Path(staged)):
             content = place.read_bytes()
             named[name] = (len(content), zlib.crc32(content), UNKNOWN)
     return {name: named[name] for name in inside(folder, named)}
@@ -153,6 +159,18 @@ def _salvaged(path: PathLike, folder: PathLike) -> dict[str, Any]:
             if check_file(Path(folder, name), *known):
                 named[name] = (*known, UNKNOWN)
     return named
+
+
+def _recorded(work: Path) -> dict[str, tuple[int, int]]:
+    """{name of a file: (size, crc32)} of the morphologies in the records of a work folder."""
+    from region_grower_flow.record.tables import whole_records
+
+    return {
+        f"{os.path.basename(record['name'])}.{extension}": (size, crc32)
+        for table in (work / layout.CHUNKS).glob("*.jsonl")
+        for record in whole_records(table)[0]
+        for extension, (size, crc32) in (record.get("files") or {}).items()
+    }
 
 
 def _is_staged(place: Path, name: str, staged: Path) -> bool:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeAlias
 
 from region_grower_flow.errors import printable
+from region_grower_flow.io.atomic import open_own
 from region_grower_flow.runtime import processes
 from region_grower_flow.runtime.notes import ABSENT, GROWING, Note, read_notes
 from region_grower_flow.runtime.privacy import hide_environment
@@ -192,7 +193,8 @@ class _Listener:
 
     def __enter__(self) -> "_Listener":
         with contextlib.suppress(OSError):
-            self._log = open(self._log_path, "ab", buffering=0)
+            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+            self._log = open(open_own(self._log_path, flags), "ab", buffering=0)
         for pipe in filter(None, (self._process.stdout, self._process.stderr)):
             os.set_blocking(pipe.fileno(), False)
             self._selector.register(pipe, selectors.EVENT_READ)

@@ -16,6 +16,7 @@ from region_grower_flow.record.listing import (
     synthesized_by_others,
     write_listing,
 )
+from region_grower_flow.record.tables import write_records
 
 
 @pytest.fixture(params=[100, 1], ids=["one process", "several processes"])
@@ -165,3 +166,17 @@ def test_names_of_synthesized_morphologies_are_known_from_others(tmp_path):
         (tmp_path / name).write_text("")
     found = set(synthesized_by_others(tmp_path, {names[0]}))
     assert found == {names[1], names[2], f"hashed/0a/{3:032x}.swc"}
+
+
+def test_what_a_record_names_is_ours_though_listing_and_staged_file_are_gone(tmp_path):
+    folder, staged = tmp_path / "out", tmp_path / "work" / "morphologies"
+    folder.mkdir()
+    staged.mkdir(parents=True)
+    for name in ("a", "b", "mine"):
+        (folder / f"{name}.h5").write_text(name)
+    records = [
+        {"row": i, "digest": "", "status": "made", "name": name, "files": {"h5": [1, crc]}}
+        for i, (name, crc) in enumerate([("a", zlib.crc32(b"a")), ("b", 7)])
+    ]
+    write_records(tmp_path / "work" / "chunks" / "cells_000000000-000000002.jsonl", records)
+    assert set(our_files(tmp_path / "none", folder, staged)) == {"a.h5"}
