@@ -305,13 +305,15 @@ def _foreign_files(folder, ours, where, hint):
     from region_grower_flow.io.atomic import TEMPORARY_PREFIX
     from region_grower_flow.record.run_lock import LOCK_PREFIX
 
-    foreign = [
-        str(path.relative_to(folder))
-        for path in folder.rglob("*")
-        if not path.name.startswith((TEMPORARY_PREFIX, LOCK_PREFIX))
-        and not path.is_dir()
-        and str(path.relative_to(folder)) not in ours
-    ]
+    foreign = []
+    for root, _, files in os.walk(folder):  # perhaps millions
+        below = os.path.relpath(root, folder)
+        before = "" if below == os.curdir else f"{below}/"
+        foreign += [
+            before + name
+            for name in files
+            if before + name not in ours and not name.startswith((TEMPORARY_PREFIX, LOCK_PREFIX))
+        ]
     if not foreign:
         return []
     return [

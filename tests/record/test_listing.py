@@ -1,5 +1,6 @@
 """The listing of placed morphologies."""
 
+import json
 import os
 import shutil
 import zlib
@@ -180,3 +181,15 @@ def test_what_a_record_names_is_ours_though_listing_and_staged_file_are_gone(tmp
     ]
     write_records(tmp_path / "work" / "chunks" / "cells_000000000-000000002.jsonl", records)
     assert set(our_files(tmp_path / "none", folder, staged)) == {"a.h5"}
+
+
+@pytest.mark.parametrize(
+    "line", [b"no numbers", b"a.h5\tx\t1\t1\t1\t1", b"../out/a.h5\t4\t1\t1\t1\t1", b"\xff\t1\t1\t1"]
+)
+def test_a_listing_with_a_line_that_is_none_is_not_believed(placed, line):
+    listing, folder, _ = placed
+    head, _, body = listing.read_bytes().partition(b"\n")
+    body += line + b"\n"
+    head = {**json.loads(head), "crc32": zlib.crc32(body)}
+    listing.write_bytes(json.dumps(head).encode() + b"\n" + body)
+    assert not intact(listing, folder)
