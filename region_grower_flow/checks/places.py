@@ -253,13 +253,13 @@ def _check_morphology_folder(options):
     from region_grower_flow.record.listing import our_files, placed_listing
 
     listing = placed_listing(options.work_dir, folder)
-    ours = set(our_files(listing, folder, Path(options.work_dir, layout.MORPHOLOGIES)))
+    ours = our_files(listing, folder, Path(options.work_dir, layout.MORPHOLOGIES))
     # Cells and tables may be in the folder of the morphologies, as region-grower's users have it.
     tables = {os.path.realpath(path) for _, path in _files(options, OUTPUTS)}
     earlier = tables & _earlier_outputs(options)
-    ours |= {os.path.relpath(path, place) for path in earlier}
+    others = {os.path.relpath(path, place) for path in earlier}
     hint = "choose another folder, empty it, or give --overwrite"
-    return _foreign_files(folder, ours, where, hint)
+    return _foreign_files(folder, ours, others, where, hint)
 
 
 def check_own_folder(options, option, listing, tables):
@@ -281,10 +281,10 @@ def check_own_folder(options, option, listing, tables):
     problems = problems or _folder_problems(options, Path(os.path.realpath(folder)), where)
     if problems or not folder.is_dir():
         return problems
-    ours = set(our_files(listing, folder, listing.parent / layout.MORPHOLOGIES))
+    ours = our_files(listing, folder, listing.parent / layout.MORPHOLOGIES)
     # Without any morphology of ours a table of this name is somebody's own.
-    ours.update(tables if ours else ())
-    return _foreign_files(folder, ours, where, "choose another folder, or empty it")
+    others = set(tables) if len(ours) else set()
+    return _foreign_files(folder, ours, others, where, "choose another folder, or empty it")
 
 
 def _folder_problems(options, place, where):
@@ -301,19 +301,22 @@ def _folder_problems(options, place, where):
     return problems
 
 
-def _foreign_files(folder, ours, where, hint):
+def _foreign_files(folder, ours, others, where, hint):
+    """A problem when a folder has files that are neither in a FileTable nor named otherwise."""
     from region_grower_flow.io.atomic import TEMPORARY_PREFIX
+    from region_grower_flow.record.file_table import packed
     from region_grower_flow.record.run_lock import LOCK_PREFIX
 
     foreign = []
-    for root, _, files in os.walk(folder):  # perhaps millions
-        below = os.path.relpath(root, folder)
-        before = "" if below == os.curdir else f"{below}/"
-        foreign += [
-            before + name
+    for parent, _, files in os.walk(folder):
+        below = os.path.relpath(parent, folder)
+        names = [
+            name if below == os.curdir else f"{below}/{name}"
             for name in files
-            if before + name not in ours and not name.startswith((TEMPORARY_PREFIX, LOCK_PREFIX))
+            if not name.startswith((TEMPORARY_PREFIX, LOCK_PREFIX))
         ]
+        places = ours.find(packed(names)).tolist()
+        foreign += [n for n, at in zip(names, places, strict=True) if at < 0 and n not in others]
     if not foreign:
         return []
     return [

@@ -5,8 +5,9 @@ takes minutes for a million cells.
 """
 
 import re
+from collections.abc import Mapping
 
-from region_grower_flow.io.atomic import write_text_atomic
+from region_grower_flow.io.atomic import atomic_write
 
 # Names made of seeds, with a letter that no YAML number holds: they need no quotes.
 _PLAIN = re.compile(r"(?=.*[acdfh])(?:hashed/(?:[0-9a-f]{2}/)*)?[0-9a-f]{32}")
@@ -17,8 +18,9 @@ def write_apical_points(path, points):
 
     Args:
         path: the file to write (atomically).
-        points: {morphology name: (3,) coordinates in um, or None}. As in region-grower, cells
-            without an apical point are there with null and dropped cells are not there.
+        points: {morphology name: (3,) coordinates in um, or None}, or (name, coordinates) sorted
+            by name. As in region-grower, cells without an apical point are there with null and
+            dropped cells are not there.
 
     Raises:
         OutputFailed: the file cannot be written.
@@ -31,7 +33,8 @@ def write_apical_nrn_sections(path, sections):
 
     Args:
         path: the file to write (atomically).
-        sections: {morphology name: list of int or None (no such section)}.
+        sections: {morphology name: list of int or None (no such section)}, or (name, list) sorted
+            by name.
 
     Raises:
         OutputFailed: the file cannot be written.
@@ -40,16 +43,21 @@ def write_apical_nrn_sections(path, sections):
 
 
 def _write(path, values, as_list, as_text):
-    pieces = []
-    for name in sorted(values):
-        items = None if values[name] is None else as_list(values[name])
-        if not _PLAIN.fullmatch(name):
-            pieces.append(_dumped(name, items))
-        elif items:
-            pieces.append(f"{name}:\n" + "".join(f"- {as_text(item)}\n" for item in items))
-        else:
-            pieces.append(f"{name}: {'null' if items is None else '[]'}\n")
-    write_text_atomic(path, "".join(pieces) or "{}\n")
+    if isinstance(values, Mapping):
+        values = sorted(values.items())
+    with atomic_write(path) as temporary, open(temporary, "w", encoding="utf-8") as file:
+        file.writelines(_entry(*value, as_list, as_text) for value in values)
+        if not file.tell():
+            file.write("{}\n")
+
+
+def _entry(name, value, as_list, as_text):
+    items = None if value is None else as_list(value)
+    if not _PLAIN.fullmatch(name):
+        return _dumped(name, items)
+    if items:
+        return f"{name}:\n" + "".join([f"- {as_text(item)}\n" for item in items])
+    return f"{name}: {'null' if items is None else '[]'}\n"
 
 
 def _dumped(name, items):
@@ -60,7 +68,7 @@ def _dumped(name, items):
 
 def _number(value):
     """A float as YAML 1.1 needs it: 1e-07 without a point would be read as text."""
-    if value != value or value in (float("inf"), float("-inf")):
-        return {"nan": ".nan", "inf": ".inf", "-inf": "-.inf"}[repr(value)]
     text = repr(value)
+    if "n" in text:
+        return {"nan": ".nan", "inf": ".inf", "-inf": "-.inf"}[text]
     return text if "." in text or "e" not in text else text.replace("e", ".0e", 1)

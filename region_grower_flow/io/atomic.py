@@ -253,31 +253,6 @@ def sync_files_of(folder: PathLike) -> None:
         os.close(descriptor)
 
 
-def inside(folder: PathLike, names: Iterable[str]) -> set[str]:
-    """Those of ``names``, which come from a file, that lie in ``folder``: for very many names.
-
-    The one gate for names of morphologies that are read from a work folder. A name is a path below
-    the folder without odd parts, and no folder on its way is a link that leads out.
-
-    Args:
-        folder: the folder.
-        names: texts.
-
-    Returns:
-        set of the names that may be used.
-    """
-    plain = {name for name in names if is_plain(name)}
-    root = os.path.realpath(folder)
-    outer = {
-        parent
-        for parent in {name.rpartition("/")[0] for name in plain}
-        if parent and os.path.realpath(os.path.join(root, parent)) != os.path.join(root, parent)
-    }
-    if not outer:
-        return plain
-    return {name for name in plain if name.rpartition("/")[0] not in outer}
-
-
 def is_plain(name: object) -> bool:
     """True if a name is a path of ordinary parts (a million are asked for in a second)."""
     return (

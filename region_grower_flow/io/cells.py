@@ -1,4 +1,4 @@
-"""Cells: SONATA nodes and MVD3 files, and the table from input ids to output ids."""
+"""Cells: SONATA nodes and MVD3 files."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,13 +6,11 @@ from pathlib import Path
 import numpy as np
 
 from region_grower_flow.errors import InvalidInput, InvalidInputs, nearest, some
-from region_grower_flow.io.atomic import write_text_atomic
-from region_grower_flow.io.csv_files import csv_text
 from region_grower_flow.io.documents import require_file
 from region_grower_flow.io.files import reading
 from region_grower_flow.io.hdf5 import READ_ERRORS, hdf5_file, require_held, require_own_content
 from region_grower_flow.io.node_groups import check_node_groups, decoded
-from region_grower_flow.layout import CELL_EXTENSIONS, DROPPED, MADE
+from region_grower_flow.layout import CELL_EXTENSIONS
 
 REQUIRED_COLUMNS = ("mtype", "region")
 POSITION = ("x", "y", "z")
@@ -22,7 +20,9 @@ NODE_TYPE_ID = -1
 """SONATA's value for "no node type": all properties are in the columns."""
 DYNAMICS = "@dynamics:"
 """Prefix by which voxcell marks the columns of SONATA's group dynamics_params."""
-ID_MAP_COLUMNS = ("input_id", "output_id", "morphology", "status", "reason")
+
+_BATCH = 20_000
+"""Texts that are Python objects at a time."""
 
 _STRUCTURE = "SONATA nodes or an MVD3 file"
 
@@ -265,34 +265,50 @@ def write_cells(path, cells, morphologies):
         path: the file to write (atomically).
         cells: the input.
         morphologies: N names (path below the folder of morphologies, without extension), None
-            for a cell that was dropped.
+            for a cell that was dropped; or an array of bytes, empty for such a cell.
 
     Raises:
         OutputFailed: the file cannot be written.
     """
-    kept = np.array([name is not None for name in morphologies], dtype=bool)
-    properties = cells.properties.loc[kept].reset_index(drop=True)
+    import pandas as pd
+
+    names = packed_texts(morphologies)
+    kept = names != b""
+    columns = {}
     if len(cells):
-        names = np.array([name for name in morphologies if name is not None], dtype=object)
-        properties = properties.assign(morphology=names, morphology_producer=PRODUCER)
-    write_nodes(path, Cells(cells.positions[kept], None, properties, cells.population))
+        producer = np.full(int(kept.sum()), PRODUCER, dtype=object)
+        columns = {"morphology": names[kept], "morphology_producer": pd.Series(producer)}
+    properties, positions = cells.properties, cells.positions
+    if not kept.all():
+        properties, positions = properties.loc[kept].reset_index(drop=True), positions[kept]
+    write_nodes(path, Cells(positions, None, properties, cells.population), columns)
 
 
-def write_nodes(path, cells):
+def write_nodes(path, cells, columns=None):
     """Write cells as they are, as SONATA nodes, or MVD3 when ``path`` says so.
 
     Args:
         path: the file to write (atomically).
         cells: the cells; without orientations they are identities.
+        columns: {name: pandas Series, or array of bytes for texts that are all different} of
+            further properties, or of other values of those that the cells have.
 
     Raises:
         OutputFailed: the file cannot be written.
     """
+    columns = {**dict(cells.properties.items()), **(columns or {})}
     with hdf5_file(path) as (file, _):
         if Path(path).suffix.lower() == ".mvd3":
-            _write_mvd3(file, cells)
+            _write_mvd3(file, cells, columns)
         else:
-            _write_sonata(file, cells)
+            _write_sonata(file, cells, columns)
+
+
+def packed_texts(texts):
+    """Texts, or an array of bytes, as an array of bytes, None as an empty one."""
+    if isinstance(texts, np.ndarray) and texts.dtype.kind == "S":
+        return texts
+    return np.array([(text or "").encode() for text in texts], dtype=np.bytes_)
 
 
 def _quaternions(cells):
@@ -304,7 +320,7 @@ def _quaternions(cells):
     return Rotation.from_matrix(cells.orientations).as_quat()
 
 
-def _write_mvd3(file, cells):
+def _write_mvd3(file, cells, columns):
     """Mirrors voxcell.CellCollection.save_mvd3: all columns of strings are in the library."""
     import h5py
     from pandas.api.types import is_numeric_dtype
@@ -314,16 +330,17 @@ def _write_mvd3(file, cells):
     group.create_dataset("positions", data=cells.positions)
     group.create_dataset("orientations", data=_quaternions(cells))
     properties = group.create_group("properties")
-    for name, values in cells.properties.items():
+    for name, values in columns.items():
         if is_numeric_dtype(values.dtype):
             properties.create_dataset(name, data=values.to_numpy())
             continue
-        unique, indices = np.unique(values.to_numpy(dtype=object), return_inverse=True)
+        texts = values if values.dtype.kind == "S" else values.to_numpy(dtype=object)
+        unique, indices = np.unique(texts, return_inverse=True)
         properties.create_dataset(name, data=indices.astype(np.uint32))
-        library.create_dataset(name, data=unique, dtype=h5py.string_dtype())
+        library.create_dataset(name, data=unique.astype(object), dtype=h5py.string_dtype())
 
 
-def _write_sonata(file, cells):
+def _write_sonata(file, cells, columns):
     population = file.create_group(f"nodes/{cells.population}")
     population.create_dataset("node_type_id", data=np.full(len(cells), NODE_TYPE_ID))
     # bmtk does not count the nodes itself.
@@ -331,8 +348,8 @@ def _write_sonata(file, cells):
     population.create_dataset("node_group_id", data=np.zeros(len(cells), dtype=np.int64))
     population.create_dataset("node_group_index", data=np.arange(len(cells), dtype=np.int64))
     group = population.create_group("0")
-    for name in cells.properties:
-        _write_column(group, name, cells.properties[name])
+    for name, values in columns.items():
+        _write_column(group, name, values)
     for axis, name in enumerate(POSITION):
         group.create_dataset(name, data=cells.positions[:, axis])
     quaternions = _quaternions(cells).astype(np.float32)
@@ -351,6 +368,11 @@ def _write_column(group, name, values):
         group.create_dataset(name, data=values.to_numpy())
         return
     text = h5py.string_dtype()
+    if values.dtype.kind == "S":
+        column = group.create_dataset(name, shape=values.shape, dtype=text)
+        for start in range(0, len(values), _BATCH):
+            column[start : start + _BATCH] = values[start : start + _BATCH].astype(object)
+        return
     indices, unique = values.factorize()
     # voxcell's rule, which its reader expects: a library when it saves half of the strings.
     if len(unique) < 0.5 * len(indices) and (indices >= 0).all() and "/" not in name:
@@ -359,27 +381,3 @@ def _write_column(group, name, values):
         group.create_dataset(f"@library/{name}", data=library, dtype=text)
     else:
         group.create_dataset(name, data=values.to_numpy(dtype=object), dtype=text)
-
-
-def write_id_map(path, morphologies, reasons):
-    """Write the table (CSV) from the cells of the input to those of the output.
-
-    Columns: input_id, output_id (row in the output nodes, empty when dropped), morphology, status
-    ("made" or "dropped"), reason.
-
-    Args:
-        path: the file to write (atomically).
-        morphologies: N names, None for a cell that was dropped.
-        reasons: N sentences, None or "" for a cell that was made.
-
-    Raises:
-        OutputFailed: the file cannot be written.
-    """
-    rows, made = [], 0
-    for cell, (name, reason) in enumerate(zip(morphologies, reasons, strict=True)):
-        if name is None:
-            rows.append((cell, None, None, DROPPED, reason))
-        else:
-            rows.append((cell, made, name, MADE, None))
-            made += 1
-    write_text_atomic(path, csv_text(ID_MAP_COLUMNS, rows))

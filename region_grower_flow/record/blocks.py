@@ -116,7 +116,7 @@ def finished_records(
         later file.
     """
     found: dict[tuple[int, str], dict[str, Any]] = {}
-    with _without_collection():
+    with without_collection():
         for path in block_files(folder, job):
             for record in read_block(path) or ():
                 key = (record["row"], record["digest"])
@@ -128,7 +128,7 @@ def finished_records(
 
 
 @contextlib.contextmanager
-def _without_collection() -> Iterator[None]:
+def without_collection() -> Iterator[None]:
     """No search for garbage while many records are made that all stay: a third of the time."""
     enabled = gc.isenabled()
     gc.disable()

@@ -13,20 +13,16 @@ import multiprocessing
 import os
 import re
 import zlib
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from region_grower_flow import layout
 from region_grower_flow.errors import WorkerFailed
-from region_grower_flow.io.atomic import (
-    PathLike,
-    inside,
-    is_plain,
-    make_folder,
-    write_text_atomic,
-)
-from region_grower_flow.io.files import stamp
+from region_grower_flow.io.atomic import PathLike, atomic_write, is_plain, make_folder
+from region_grower_flow.record.file_table import FileTable, known_marks, scan
 
 FILES_PER_PROCESS = 100_000
 """Files that one process looks at; more are shared between processes."""
@@ -36,13 +32,17 @@ SYNTHESIZED = re.compile(
 )
 """Names of synthesized morphologies, below their folder."""
 
-_USUAL = re.compile(SYNTHESIZED.pattern.encode()).fullmatch
-
 _LONGEST_HEAD = 20_000
 """Bytes of the first line of a listing, at most."""
 
 UNKNOWN = (0, 0, 0)
 """Times and inode of a file that was not placed yet."""
+
+READ_BYTES = 1 << 20
+"""Bytes of a listing that are read at a time."""
+
+_LINE = b"%b\t%d\t%d\t%d\t%d\t%d\n"
+_FIELDS = _LINE.count(b"%")
 
 
 def placed_listing(work: PathLike, folder: PathLike) -> Path:
@@ -65,47 +65,83 @@ def placed_listing(work: PathLike, folder: PathLike) -> Path:
 
 
 def write_listing(path: PathLike, folder: PathLike, files: Mapping[str, Any]) -> None:
-    """Write the listing.
+    """Write the listing of files with the marks that they have now.
 
     Args:
         path: of the listing.
         folder: that holds the morphologies.
-        files: {path below the folder: (size, crc32)}; sizes and contents of what a run intends to
-            write. The stamp is added for files that exist.
+        files: {path below the folder: (size, crc32)}, best a FileTable.
+    """
+    table = FileTable.of(files)
+    marks = scan(folder, table.names)[:, 1:]
+    write_intended(path, folder, table.with_marks(np.maximum(marks, 0)))
+
+
+def write_intended(path: PathLike, folder: PathLike, table: FileTable) -> None:
+    """Write the listing of files that a run intends to have, with the marks that they are known by.
+
+    Of a file that is another by now the mark differs, so that its content is looked at.
     """
     make_folder(Path(path).parent)
-    marks = {name: stamp(status)[1:] for name, status in scan(folder, files)}
-    lines = []
-    for name, (size, crc32) in sorted(files.items()):
-        changed, node_changed, inode = marks.get(name, UNKNOWN)
-        lines.append(f"{name}\t{size}\t{crc32}\t{changed}\t{node_changed}\t{inode}\n")
-    body = "".join(lines)
-    head = {"folder": _seen_from(path, folder), "crc32": zlib.crc32(body.encode())}
-    write_text_atomic(path, f"{json.dumps(head)}\n{body}", durable=True)
+    seen = _seen_from(path, folder)
+    # The checksum is known at the end: blanks keep its place.
+    width = len(_head(seen, 0xFFFFFFFF))
+    with atomic_write(path, durable=True) as temporary, open(temporary, "wb") as file:
+        file.write(b" " * width + b"\n")
+        crc32 = 0
+        for lines in _lines(table):
+            crc32 = zlib.crc32(lines, crc32)
+            file.write(lines)
+        file.seek(0)
+        file.write(_head(seen, crc32).ljust(width))
 
 
-def read_listing(path: PathLike, folder: PathLike) -> dict[str, Any] | None:
-    """{path below the folder: (size, crc32, (mtime_ns, ctime_ns, inode))} of a listing.
+def _head(seen: str, crc32: int) -> bytes:
+    return json.dumps({"folder": seen, "crc32": crc32}).encode()
+
+
+def _lines(table: FileTable) -> Iterator[bytes]:
+    marks = known_marks(table)
+    for batch in table.batches():
+        numbers = [table.sizes[batch], table.crcs[batch], *marks[batch].T]
+        columns = [table.names[batch].tolist(), *(column.tolist() for column in numbers)]
+        yield b"".join(map(_LINE.__mod__, zip(*columns, strict=True)))
+
+
+def read_listing(path: PathLike, folder: PathLike) -> FileTable | None:
+    """The FileTable of a listing: {path below the folder: (size, crc32, mark)}.
 
     None when there is no whole one for this folder.
     """
-    head, body = _parts(path)
+    head = _whole_head(path)
     if head is None or head.get("folder") != _seen_from(path, folder):
         return None
-    files = {}
     try:
-        for line in body.decode().splitlines():
-            name, size, crc32, *mark = line.split("\t")
-            files[name] = (int(size), int(crc32), tuple(map(int, mark)))
-    except ValueError:
+        return _parsed(path).inside(folder)
+    except (OSError, ValueError, OverflowError):
         return None
-    safe = inside(folder, files)
-    return (
-        files if len(safe) == len(files) else {name: files[name] for name in files if name in safe}
-    )
 
 
-def our_files(path: PathLike, folder: PathLike, staged: PathLike) -> dict[str, Any]:
+def _parsed(path: PathLike) -> FileTable:
+    """The files of a whole listing; raises OSError, ValueError, OverflowError."""
+    names, numbers = [], []
+    with open(path, "rb") as file:
+        file.readline()
+        while lines := file.readlines(READ_BYTES):
+            fields = b"".join(lines).replace(b"\n", b"\t").split(b"\t")[:-1]
+            if len(fields) != _FIELDS * len(lines):
+                raise ValueError("not a line per file")
+            names.append(np.array(fields[::_FIELDS], dtype=np.bytes_))
+            columns = [list(map(int, fields[column::_FIELDS])) for column in range(1, _FIELDS)]
+            numbers.append(np.array(columns, dtype=np.int64).T)
+    if not names:
+        return FileTable.of({})
+    values = np.concatenate(numbers)
+    crcs = values[:, 1].astype(np.uint32)
+    return FileTable(np.concatenate(names), values[:, 0].copy(), crcs, values[:, 2:].copy())
+
+
+def our_files(path: PathLike, folder: PathLike, staged: PathLike) -> FileTable:
     """As :func:`read_listing`; where there is no whole listing, what can be known without one.
 
     Those files count as ours that a damaged listing, or a record of a cell, names with the checksum
@@ -121,7 +157,7 @@ def our_files(path: PathLike, folder: PathLike, staged: PathLike) -> dict[str, A
 
     listed = read_listing(path, folder)
     if listed is not None or not os.path.isdir(folder):
-        return listed or {}
+        return FileTable.of({}) if listed is None else listed
     named, recorded = _salvaged(path, folder), _recorded(Path(staged).parent)
     for place in Path(folder).rglob("*"):
         name = place.relative_to(folder).as_posix()
@@ -131,7 +167,7 @@ def our_files(path: PathLike, folder: PathLike, staged: PathLike) -> dict[str, A
         if (known and check_file(place, *known)) or _is_staged(place, name, Path(staged)):
             content = place.read_bytes()
             named[name] = (len(content), zlib.crc32(content), UNKNOWN)
-    return {name: named[name] for name in inside(folder, named)}
+    return FileTable.of(named).inside(folder)
 
 
 def renew_listing(path: PathLike, folder: PathLike, staged: PathLike) -> None:
@@ -142,7 +178,7 @@ def renew_listing(path: PathLike, folder: PathLike, staged: PathLike) -> None:
     if Path(folder).is_dir() and checksum(path) is None:
         ours = our_files(path, folder, staged)
         if ours:
-            write_listing(path, folder, {name: known[:2] for name, known in ours.items()})
+            write_listing(path, folder, ours)
 
 
 def _salvaged(path: PathLike, folder: PathLike) -> dict[str, Any]:
@@ -184,28 +220,30 @@ def _is_staged(place: Path, name: str, staged: Path) -> bool:
 
 def read_folder(path: PathLike) -> Path | None:
     """The folder of a listing's files, resolved; None when there is no whole listing."""
-    head, _ = _parts(path)
+    head = _whole_head(path)
     try:
-        return Path(path).parent.joinpath(head["folder"]).resolve()
+        return None if head is None else Path(path).parent.joinpath(head["folder"]).resolve()
     except (LookupError, TypeError, ValueError, OSError):
         return None
 
 
 def checksum(path: PathLike) -> int | None:
     """The checksum of a whole listing; None when there is none."""
-    head, _ = _parts(path)
+    head = _whole_head(path)
     return None if head is None else head["crc32"]
 
 
-def _parts(path: PathLike) -> Any:
-    """The first line and the rest (bytes) of a whole listing, else None and None."""
+def _whole_head(path: PathLike) -> dict[str, Any] | None:
+    """The first line of a listing that is as it was written, else None."""
     try:
-        first, _, body = Path(path).read_bytes().partition(b"\n")
-        head = json.loads(first)
-        whole = isinstance(head, dict) and head.get("crc32") == zlib.crc32(body)
+        with open(path, "rb") as file:
+            head = json.loads(file.readline(_LONGEST_HEAD))
+            crc32 = 0
+            while block := file.read(READ_BYTES):
+                crc32 = zlib.crc32(block, crc32)
     except (OSError, ValueError, RecursionError):
-        return None, None
-    return (head, body) if whole else (None, None)
+        return None
+    return head if isinstance(head, dict) and head.get("crc32") == crc32 else None
 
 
 def intact(path: PathLike, folder: PathLike) -> bool:
@@ -214,28 +252,35 @@ def intact(path: PathLike, folder: PathLike) -> bool:
     The stamp decides; where it differs, the content. A listing with lines that are none, or with
     names that lead out of the folder, is none.
     """
-    head, body = _parts(path)
+    head = _whole_head(path)
     if head is None or head.get("folder") != _seen_from(path, folder):
         return False
-    return not share_out(lambda part: _changed(folder, part), body.splitlines())
+    try:
+        listed = _parsed(path)
+    except (OSError, ValueError, OverflowError):
+        return False
+    if len(listed.inside(folder)) < len(listed):
+        return False
+    return not share_out(lambda part: _changed(folder, listed.rows(part)), len(listed))
 
 
-def share_out(find: Callable[[Any], Any], files: Sequence[Any]) -> list[Any]:
+def share_out(find: Callable[[slice], list[str]], count: int) -> list[str]:
     """A function's findings in very many files, of which several processes look at a part each.
 
     Args:
-        find: called with a part of ``files``, returns a list of texts.
-        files: a list.
+        find: called with a slice of the files' numbers.
+        count: of the files.
     """
     # The time goes to the system, 5 us a file, or to reading.
-    parts = min(os.cpu_count() or 1, -(-len(files) // FILES_PER_PROCESS))
+    parts = min(os.cpu_count() or 1, -(-count // FILES_PER_PROCESS))
     if parts <= 1 or multiprocessing.current_process().daemon:
-        return find(files)
+        return find(slice(None))
     context = multiprocessing.get_context("fork")
     pipes, children = [], []
     for part in range(parts):
+        own = slice(part * count // parts, (part + 1) * count // parts)
         receiver, sender = context.Pipe(duplex=False)
-        child = context.Process(target=_send, args=(sender, find, files[part::parts]))
+        child = context.Process(target=_send, args=(sender, find, own))
         child.start()
         sender.close()
         pipes.append(receiver)
@@ -246,8 +291,8 @@ def share_out(find: Callable[[Any], Any], files: Sequence[Any]) -> list[Any]:
     return [name for names in found for name in names]
 
 
-def _send(sender: Any, find: Callable[[Any], Any], files: Sequence[Any]) -> None:
-    sender.send_bytes(json.dumps(find(files)).encode())
+def _send(sender: Any, find: Callable[[slice], list[str]], part: slice) -> None:
+    sender.send_bytes(json.dumps(find(part)).encode())
 
 
 def _received(pipe: Any) -> Any:
@@ -257,34 +302,18 @@ def _received(pipe: Any) -> Any:
         raise WorkerFailed("A process that looked at morphologies died. Run again.") from error
 
 
-def _changed(folder: PathLike, lines: Iterable[bytes]) -> list[str]:
-    """The first file that is not as its line says, in a list; an empty one when there is none."""
+def _changed(folder: PathLike, files: FileTable) -> list[str]:
+    """The first file that is not as it was written, in a list; an empty one when there is none."""
     from region_grower_flow.io.morphologies import check_file
 
-    place, parent = os.fsencode(folder) + b"/", b""
-    # Everything here is done for each of a million files: the line is taken apart no further than
-    # its texts, and our usual names are known by their pattern.
-    for line in lines:
-        try:
-            name, size, crc32, mark = line.split(b"\t", 3)
-            text, known = name.decode(), (int(size), int(crc32))
-        except ValueError:
-            return [repr(line)]
-        if not _USUAL(name) and not inside(folder, [text]):
-            return [text]
-        here = name.rpartition(b"/")[0]
-        if here != parent and not inside(folder, [text]):
-            return [text]
-        parent = here
-        try:
-            found = os.stat(place + name)
-        except OSError:
-            return [text]
-        if found.st_size != known[0]:
-            return [text]
-        now = b"%d\t%d\t%d" % (found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
-        if now != mark and not check_file(os.fsdecode(place + name), *known):
-            return [text]
+    stamps = scan(folder, files.names)
+    other_size = stamps[:, 0] != files.sizes
+    doubtful = other_size | (stamps[:, 1:] != known_marks(files)).any(axis=1)
+    for place in np.flatnonzero(doubtful).tolist():
+        name = files.names[place].decode()
+        size, crc32 = int(files.sizes[place]), int(files.crcs[place])
+        if other_size[place] or not check_file(f"{folder}/{name}", size, crc32):
+            return [name]
     return []
 
 
@@ -300,20 +329,3 @@ def synthesized_by_others(folder: PathLike, ours: Collection[str]) -> Iterator[s
             name = os.path.relpath(os.path.join(root, file), folder)
             if name not in ours and SYNTHESIZED.fullmatch(name):
                 yield name
-
-
-def scan(folder: PathLike, names: Collection[str]) -> Iterator[tuple[str, os.stat_result]]:
-    """(name, status) of those of ``names`` that exist; folders are listed, files not looked for."""
-    folder = str(folder)
-    # Everything here is done for each of a million files.
-    parents = {name.rpartition("/")[0] for name in names}
-    for parent in sorted(parents):
-        prefix = f"{parent}/" if parent else ""
-        try:
-            with os.scandir(os.path.join(folder, parent)) as entries:
-                for entry in entries:
-                    name = prefix + entry.name
-                    if name in names:
-                        yield name, entry.stat()
-        except OSError:
-            continue

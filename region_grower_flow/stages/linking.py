@@ -8,13 +8,15 @@ for those that have been placed before and have not changed since.
 
 import contextlib
 import errno
+import itertools
 import os
 import shutil
+
+import numpy as np
 
 from region_grower_flow.errors import FlowError, some
 from region_grower_flow.io.atomic import (
     TEMPORARY_PREFIX,
-    inside,
     make_folder,
     make_own_folder,
     put,
@@ -22,13 +24,20 @@ from region_grower_flow.io.atomic import (
     sync_files_of,
     writing,
 )
-from region_grower_flow.io.files import stamp
 from region_grower_flow.io.morphologies import check_file
+from region_grower_flow.record.file_table import (
+    FileTable,
+    inside,
+    known_marks,
+    packed,
+    parents,
+    scan,
+)
 from region_grower_flow.record.listing import (
     our_files,
-    scan,
     share_out,
     synthesized_by_others,
+    write_intended,
     write_listing,
 )
 
@@ -55,10 +64,10 @@ def place_morphologies(wanted, staged, folder, listing, staged_names=None, overw
     """Make the users' folder hold the wanted morphologies, and none of earlier runs of ours.
 
     Args:
-        wanted: {path below ``folder``: (size, crc32)}.
+        wanted: {path below ``folder``: (size, crc32)}, best a FileTable.
         staged: the folder of the morphologies in the work folder.
         folder: the users' folder (made where it is missing).
-        listing: the file that remembers which files of ``folder`` are ours, see ``io.listing``.
+        listing: the file that remembers which files of ``folder`` are ours, see ``record.listing``.
         staged_names: {path below ``folder``: path below ``staged``} of those that differ.
         overwrite: whether synthesized morphologies of other work folders are removed as well.
 
@@ -66,31 +75,47 @@ def place_morphologies(wanted, staged, folder, listing, staged_names=None, overw
         DamagedMorphologies: nothing has been placed.
         OutputFailed: a file cannot be placed.
     """
-    # A dict of a million names is 100 MB: none is made where they are the same on both sides.
-    sources = {name: staged_names.get(name, name) for name in wanted} if staged_names else None
+    wanted = FileTable.of(wanted)
+    sources = wanted.names
+    if staged_names:
+        sources = packed(staged_names.get(name, name) for name in wanted)
     listed = our_files(listing, folder, staged)
     make_own_folder(staged)
     _check_staged(wanted, sources, staged, listed)
-    earlier = {name: (size, crc32) for name, (size, crc32, _) in listed.items()}
     # The listing is written first: what a kill leaves behind is then known as ours.
-    write_listing(listing, folder, earlier | wanted)
+    write_intended(listing, folder, _with_known_marks(listed.updated(wanted), listed))
     make_folder(folder)
-    for below in sorted({os.path.dirname(name) for name in [*wanted, *earlier]}):
+    for below in sorted({*parents(wanted.names), *parents(listed.names)}):
         make_folder(folder / below)
         # Nobody writes morphologies now: what is not complete was left by killed processes.
         remove_temporaries(folder / below)
-    for below in {os.path.dirname(source) for source in (sources.values() if sources else wanted)}:
+    for below in parents(sources):
         remove_temporaries(make_own_folder(staged, below))
-    before, after = f"{staged}/", f"{folder}/"
-    for name, known in wanted.items():
-        _place(before + (sources[name] if sources else name), after + name, known)
+    _place_all(wanted, os.fsencode(f"{staged}/"), sources, os.fsencode(f"{folder}/"))
+    unwanted = listed.rows(wanted.find(listed.names) < 0)
     others = synthesized_by_others(folder, wanted) if overwrite else ()
-    for name in {*(earlier.keys() - wanted.keys()), *others}:
+    for name in itertools.chain(unwanted, others):
         with writing(folder / name):
             (folder / name).unlink(missing_ok=True)
     # Durable before it is recorded: the listing vouches for what is not read again.
     sync_files_of(folder)
     write_listing(listing, folder, wanted)
+
+
+def _with_known_marks(files, listed):
+    """The files with the marks of those that a listing has with the same size and content."""
+    marks = np.zeros((len(files), 3), dtype=np.int64)
+    places = listed.find(files.names)
+    rows = np.flatnonzero(places >= 0)
+    rows = rows[_same(files, rows, listed, places[rows])]
+    marks[rows] = known_marks(listed)[places[rows]]
+    return files.with_marks(marks)
+
+
+def _same(files, rows, others, other_rows):
+    """(M,) bool: some rows of two FileTables have the same size and content."""
+    sizes = files.sizes[rows] == others.sizes[other_rows]
+    return sizes & (files.crcs[rows] == others.crcs[other_rows])
 
 
 def _check_staged(wanted, sources, staged, listed):
@@ -99,34 +124,53 @@ def _check_staged(wanted, sources, staged, listed):
     What the listing knows with the stamp that it has now has been read before; the checksum decides
     of all others.
     """
-    names = {source: name for name, source in sources.items()} if sources else wanted
-    damaged, unread = set(names) - inside(staged, names), []
-    missing = set(names)
-    # One status at a time: a million of them are 500 MB.
-    for source, status in scan(staged, names):
-        missing.discard(source)
-        name = names[source] if sources else source
-        known = wanted[name]
-        if status.st_size != known[0]:
-            damaged.add(source)
-        elif name not in listed or (*known, tuple(stamp(status)[1:])) != listed[name]:
-            unread.append((source, known))
-    damaged |= missing
-    damaged.update(share_out(lambda part: _damaged(staged, part), unread))
-    if damaged:
-        raise DamagedMorphologies(damaged)
+    safe = inside(staged, sources)
+    unread = safe.copy()
+    unread[_known_rows(wanted, sources, staged, listed)] = False
+    unread = np.flatnonzero(unread)
+    names = {name.decode(errors="replace") for name in sources[~safe].tolist()}
+    names |= set(
+        share_out(lambda part: _damaged(wanted, sources, staged, unread[part]), len(unread))
+    )
+    if names:
+        raise DamagedMorphologies(names)
 
 
-def _damaged(staged, files):
-    """The names of those files whose content is not that of their records."""
-    return [name for name, known in files if not check_file(f"{staged}/{name}", *known)]
+def _known_rows(wanted, sources, staged, listed):
+    """The rows that a listing has with the stamp that their files have now."""
+    places = listed.find(wanted.names)
+    rows = np.flatnonzero(places >= 0)
+    rows = rows[_same(wanted, rows, listed, places[rows])]
+    rows = rows[np.argsort(sources[rows], kind="stable")]
+    stamps, places = scan(staged, sources[rows]), places[rows]
+    same = stamps[:, 0] == wanted.sizes[rows]
+    return rows[same & (stamps[:, 1:] == known_marks(listed)[places]).all(axis=1)]
+
+
+def _damaged(wanted, sources, staged, rows):
+    """The names of those rows whose file's content is not that of its record."""
+    found = []
+    for row in rows.tolist():
+        name = sources[row].decode()
+        if not check_file(f"{staged}/{name}", int(wanted.sizes[row]), int(wanted.crcs[row])):
+            found.append(name)
+    return found
+
+
+def _place_all(wanted, before, sources, after):
+    """Place all wanted files; ``before`` and ``after`` (bytes) stand before the names."""
+    for batch in wanted.batches():
+        columns = (sources, wanted.names, wanted.sizes, wanted.crcs)
+        for source, name, size, crc32 in zip(*(c[batch].tolist() for c in columns), strict=True):
+            _place(before + source, after + name, (size, crc32))
 
 
 def _place(source, target, known):
-    """Make ``target`` the same file as ``source``, or a copy of it (paths as text, for speed)."""
+    """Make ``target`` the same file as ``source``, or a copy of it (paths as bytes, for speed)."""
     try:
         os.link(source, target)
     except OSError:
+        source, target = os.fsdecode(source), os.fsdecode(target)
         with writing(target):
             _replace(source, target, known)
 

@@ -4,6 +4,7 @@ Morphologies are linked from the work folder, so that the outputs of an earlier 
 those of this one are complete, and so that making an output again costs no growth.
 """
 
+import itertools
 import json
 import time
 import zlib
@@ -12,14 +13,11 @@ from pathlib import Path
 
 import numpy as np
 
-from region_grower_flow import layout
 from region_grower_flow.errors import FlowError, some
 from region_grower_flow.io.atomic import make_folder
 from region_grower_flow.record.tables import read_records
 from region_grower_flow.stages.linking import DamagedMorphologies, place_morphologies
-
-WITHOUT_AXON = "the axon table gives it no morphology"
-"""Reason of a cell without a record: only such rows are left out of the cell table."""
+from region_grower_flow.stages.results import NO_REASON, WITHOUT_AXON, CellResults
 
 
 class TooManyFailures(FlowError):
@@ -34,7 +32,7 @@ class MergePlan:
         cells: the input's Cells.
         chunks: the chunks' tables of results, in order.
         staged: folder of the morphologies in the work folder.
-        listing: the file that remembers which morphologies are ours, see ``io.listing``.
+        listing: the file that remembers which morphologies are ours, see ``record.listing``.
         morphologies: the folder of the morphologies for users.
         extensions: of the morphology files.
         out_cells, apical, nrn_sections, debug, container, circuit_config, summary: output files.
@@ -79,14 +77,15 @@ def merge_outputs(plan, on_progress=None):
     """
     start = time.monotonic()
     tell = on_progress or (lambda sentence: None)
-    results = _Results(plan)
+    results = CellResults(plan.chunks, len(plan.cells), plan.folders)
     outputs = []
     if not plan.skip_write:
         tell("placing the morphologies")
-        place_morphologies(
-            results.files, plan.staged, plan.morphologies, plan.listing, results.staged,
-            plan.overwrite,
-        )  # fmt: skip
+        files = results.files()
+        # In the work folder, they are in no folders of mtypes.
+        staged = {name: name.partition("/")[2] for name in files} if plan.folders else None
+        places = (plan.staged, plan.morphologies, plan.listing)
+        place_morphologies(files, *places, staged, plan.overwrite)
     tell("writing the tables")
     outputs += _write_tables(plan, results)
     if plan.container and not plan.skip_write:
@@ -135,76 +134,23 @@ def check_failures(summary, max_ratio):
         )
 
 
-class _Results:
-    """The records of all cells, as columns in the order of the input.
-
-    Attributes:
-        names: paths of the morphologies below the users' folder, without extension.
-        files: {path of a file below that folder: (size, crc32)}.
-        staged: {the same path: its path in the work folder}, where they differ.
-    """
-
-    def __init__(self, plan):
-        count = len(plan.cells)
-        self.names = np.full(count, None, dtype=object)
-        self.reasons = np.full(count, WITHOUT_AXON, dtype=object)
-        # The first of each cell: as lists of lists of numbers they would be 200 bytes a cell.
-        self.apical_points = np.full((count, 3), np.nan)
-        self.nrn_sections = np.full(count, None, dtype=object)
-        self.files, self.staged = {}, {}
-        self._folders = plan.folders
-        self.attempts = self.fallbacks = 0
-        self.fallback_reasons = {}
-        for record in _records(plan):
-            self._add(record)
-
-    def apical_point(self, cell):
-        """The first apical point of a cell, three numbers (um), or None."""
-        point = self.apical_points[cell].tolist()
-        return None if point[0] != point[0] else point
-
-    def _add(self, record):
-        cell = record["cell"]
-        if record["status"] != layout.MADE:
-            self.reasons[cell] = record["reason"]
-            return
-        name = f"{self._folders[cell]}/{record['name']}" if self._folders else record["name"]
-        self.names[cell], self.reasons[cell] = name, None
-        if record["apical_points"]:
-            self.apical_points[cell] = record["apical_points"][0]
-        self.nrn_sections[cell] = record["apical_NRN_sections"]
-        self.attempts += record["attempts"]
-        if record.get("fallback"):
-            reason = record["fallback"]
-            self.fallback_reasons[reason] = self.fallback_reasons.get(reason, 0) + 1
-        for extension, (size, crc32) in record["files"].items():
-            self.files[f"{name}.{extension}"] = (size, crc32)
-            if self._folders:
-                self.staged[f"{name}.{extension}"] = f"{record['name']}.{extension}"
-
-
-def _records(plan):
-    for chunk in plan.chunks:
-        yield from read_records(chunk)
-
-
 def _write_tables(plan, results):
     from region_grower_flow.io import apical, cells
+    from region_grower_flow.io.id_map import write_id_map
 
     for path in (plan.out_cells, plan.apical, plan.nrn_sections, plan.debug, plan.container):
         if path is not None:
             make_folder(Path(path).parent)
     cells.write_cells(plan.out_cells, plan.cells, results.names)
     id_map = id_map_path(plan.out_cells)
-    cells.write_id_map(id_map, results.names, results.reasons)
+    reasons = map([*results.sentences, None].__getitem__, results.reasons)
+    write_id_map(id_map, results.names, reasons)
     outputs = [plan.out_cells, id_map]
-    made = [cell for cell, name in enumerate(results.names) if name is not None]
     if plan.apical:
-        points = {results.names[c]: results.apical_point(c) for c in made}
-        apical.write_apical_points(plan.apical, points)
+        apical.write_apical_points(plan.apical, ((n, point) for n, point, _ in results.by_name()))
         outputs.append(plan.apical)
     if plan.nrn_sections:
-        sections = {results.names[c]: results.nrn_sections[c] for c in made}
+        sections = ((name, sections) for name, _, sections in results.by_name())
         apical.write_apical_nrn_sections(plan.nrn_sections, sections)
         outputs.append(plan.nrn_sections)
     if plan.debug:
@@ -223,7 +169,7 @@ def _write_debug(plan):
     from region_grower_flow.io.atomic import atomic_write
 
     with atomic_write(plan.debug) as temporary, open(temporary, "w", encoding="utf-8") as file:
-        for record in _records(plan):
+        for record in itertools.chain.from_iterable(map(read_records, plan.chunks)):
             names = ("cell", "mtype", "region", "name", "status", "reason", "attempts")
             points = ("apical_points", "apical_sections", "apical_NRN_sections")
             line = {name: record[name] for name in (*names, *points)}
@@ -235,16 +181,15 @@ def _write_debug(plan):
 def _write_container(plan, results):
     from region_grower_flow.io import containers, morphologies
 
-    names = [name for name in results.names if name is not None]
-
     extension = "h5" if "h5" in plan.extensions else plan.extensions[0]
+    files = results.files()
 
     def items():
-        for name in names:
+        for name in map(bytes.decode, results.names[results.made]):
             file = f"{name}.{extension}"
             path = plan.staged / file
             content = path.read_bytes()
-            if (len(content), zlib.crc32(content)) != results.files[file]:
+            if (len(content), zlib.crc32(content)) != files[file][:2]:
                 raise DamagedMorphologies({file})
             yield name, content if extension == "h5" else morphologies.read_morphology(path)
 
@@ -277,17 +222,17 @@ def _write_json(path, content):
 def summarize(plan, results):
     """The run's summary: cells asked, made, dropped by mtype and reason, fallbacks, facts."""
     mtypes = {}
-    for cell, mtype in enumerate(plan.cells.properties["mtype"]):
+    for mtype, code, count in _counted(plan.cells.properties["mtype"], results.reasons):
         zero = {"asked": 0, "made": 0, "dropped": 0, "without_axon": 0, "reasons": {}}
-        counts = mtypes.setdefault(str(mtype), zero)
-        counts["asked"] += 1
-        reason = results.reasons[cell]
-        if reason is None:
-            counts["made"] += 1
+        counts = mtypes.setdefault(mtype, zero)
+        counts["asked"] += count
+        if code == NO_REASON:
+            counts["made"] += count
             continue
-        counts["dropped"] += 1
-        counts["without_axon"] += reason is WITHOUT_AXON
-        counts["reasons"][reason] = counts["reasons"].get(reason, 0) + 1
+        reason = results.sentences[code]
+        counts["dropped"] += count
+        counts["without_axon"] += count if reason is WITHOUT_AXON else 0
+        counts["reasons"][reason] = counts["reasons"].get(reason, 0) + count
     total = {
         name: sum(counts[name] for counts in mtypes.values())
         for name in ("asked", "made", "dropped", "without_axon")
@@ -296,12 +241,25 @@ def summarize(plan, results):
         "cells": total,
         "attempts": results.attempts,
         "fallbacks": {
-            "cells": sum(results.fallback_reasons.values()),
-            "reasons": results.fallback_reasons,
+            "cells": sum(results.fallbacks.values()),
+            "reasons": results.fallbacks,
         },
         "mtypes": dict(sorted(mtypes.items())),
         **plan.facts,
     }
+
+
+def _counted(mtypes, reasons):
+    """(mtype, code of a reason, number of cells) of each pair, in the order of the first cells."""
+    import pandas as pd
+
+    codes, names = pd.factorize(mtypes, use_na_sentinel=False)
+    most = int(reasons.max(initial=0)) - NO_REASON + 1
+    pairs = codes * most + (reasons - NO_REASON)
+    pairs, firsts, counts = np.unique(pairs, return_index=True, return_counts=True)
+    for place in np.argsort(firsts):
+        mtype, reason = divmod(int(pairs[place]), most)
+        yield str(names[mtype]), reason + NO_REASON, int(counts[place])
 
 
 def summary_sentences(summary):

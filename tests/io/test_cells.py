@@ -1,6 +1,5 @@
 """Cells are read with a sentence for each fault, and written as voxcell and libsonata read them."""
 
-import csv
 import os
 import resource
 import subprocess
@@ -17,7 +16,7 @@ from hypothesis import strategies as st
 from voxcell import CellCollection
 
 from region_grower_flow.errors import InvalidInput, InvalidInputs, OutputFailed
-from region_grower_flow.io.cells import Cells, read_cells, write_cells, write_id_map
+from region_grower_flow.io.cells import Cells, read_cells, write_cells
 from region_grower_flow.io.morphologies import morphology_name
 from region_grower_flow.io.ranges import count_cells
 
@@ -439,19 +438,6 @@ def test_the_file_size_limit_is_a_sentence(path):
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert path.read_bytes() == content
     assert os.listdir(path.parent) == [path.name]
-
-
-def test_the_table_of_ids(tmp_path):
-    path = tmp_path / "ids.csv"
-    reason = 'an axon, "x", is missing\nin the folder'
-    write_id_map(path, [None, "a", None, "b"], ["no", None, reason, None])
-    with open(path, encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    assert [row["output_id"] for row in rows] == ["", "0", "", "1"]
-    assert [row["input_id"] for row in rows] == ["0", "1", "2", "3"]
-    assert [row["morphology"] for row in rows] == ["", "a", "", "b"]
-    assert [row["status"] for row in rows] == ["dropped", "made", "dropped", "made"]
-    assert [row["reason"] for row in rows] == ["no", "", reason, ""]
 
 
 @pytest.mark.parametrize("fill", [b"\0", b" "], ids=["NUL", "blank"])

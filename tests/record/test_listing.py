@@ -5,15 +5,17 @@ import os
 import shutil
 import zlib
 
+import numpy as np
 import pytest
 
+from region_grower_flow.io.files import stamp_of
 from region_grower_flow.record import listing as listings
+from region_grower_flow.record.file_table import ABSENT, scan
 from region_grower_flow.record.listing import (
     intact,
     our_files,
     placed_listing,
     read_listing,
-    scan,
     synthesized_by_others,
     write_listing,
 )
@@ -107,7 +109,9 @@ def test_names_below_a_link_are_not_ours(placed, tmp_path):
 
 def test_scan_gives_only_what_is_asked_for(placed):
     _, folder, _ = placed
-    assert [name for name, _ in scan(folder, {"a.h5", "nowhere/x.h5"})] == ["a.h5"]
+    stamps = scan(folder, np.array([b"a.h5", b"nowhere/x.h5"]))
+    assert stamps[:, 0].tolist() == [len("a.h5"), ABSENT]
+    assert stamps[0].tolist() == stamp_of(folder / "a.h5")
 
 
 def test_a_damaged_listing_still_knows_what_is_as_it_says(placed):

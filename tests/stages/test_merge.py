@@ -2,7 +2,8 @@
 
 import pytest
 
-from region_grower_flow.stages.merge import WITHOUT_AXON, TooManyFailures, check_failures
+from region_grower_flow.stages.merge import TooManyFailures, check_failures
+from region_grower_flow.stages.results import WITHOUT_AXON
 
 
 def summary(asked=10, **reasons):

@@ -1,0 +1,40 @@
+"""The table from the cells of the input to those of the output."""
+
+import csv
+
+from region_grower_flow.io.atomic import atomic_write
+from region_grower_flow.io.cells import packed_texts
+from region_grower_flow.layout import DROPPED, MADE
+
+ID_MAP_COLUMNS = ("input_id", "output_id", "morphology", "status", "reason")
+
+
+def write_id_map(path, morphologies, reasons):
+    """Write the table (CSV) from the cells of the input to those of the output.
+
+    Columns: input_id, output_id (row in the output nodes, empty when dropped), morphology, status
+    ("made" or "dropped"), reason.
+
+    Args:
+        path: the file to write (atomically).
+        morphologies: as for :func:`region_grower_flow.io.cells.write_cells`.
+        reasons: N sentences (an iterable), None or "" for a cell that was made.
+
+    Raises:
+        OutputFailed: the file cannot be written.
+    """
+    encoding = {"encoding": "utf-8", "newline": ""}
+    with atomic_write(path) as temporary, open(temporary, "w", **encoding) as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(ID_MAP_COLUMNS)
+        writer.writerows(_id_rows(packed_texts(morphologies), reasons))
+
+
+def _id_rows(names, reasons):
+    made = 0
+    for cell, (name, reason) in enumerate(zip(names, reasons, strict=True)):
+        if name:
+            yield cell, made, name.decode(), MADE, None
+            made += 1
+        else:
+            yield cell, None, None, DROPPED, reason

@@ -1,0 +1,145 @@
+"""What became of all cells: the records of the chunks as columns, some 90 bytes a cell.
+
+Records are read in batches and forgotten; outputs are written from the columns, in batches again.
+"""
+
+import itertools
+import json
+
+import numpy as np
+
+from region_grower_flow import layout
+from region_grower_flow.record.blocks import without_collection
+from region_grower_flow.record.file_table import ABSENT, FileTable, batches
+from region_grower_flow.record.tables import read_records
+
+WITHOUT_AXON = "the axon table gives it no morphology"
+"""Reason of a cell without a record: only such rows are left out of the cell table."""
+
+NO_REASON, _NO_RECORD = -1, 0
+"""Codes of a cell that was made, and of one without a record."""
+
+_RECORDS = 2_000
+"""Records that are in memory at a time, 2 kB each."""
+
+_NO_POINT, _NO_FILE = (np.nan,) * 3, (ABSENT, 0)
+
+
+class CellResults:
+    """The results of all cells, in the order of the input.
+
+    Args:
+        chunks: the chunks' tables of results.
+        count: N, the number of cells of the input.
+        folders: the folder below the users' of each cell's files; empty: as in the work folder.
+
+    Attributes:
+        names: (N,) bytes, the path of each morphology below the users' folder, without extension;
+            empty for a cell that was dropped.
+        reasons: (N,) int32, the place in ``sentences`` of why a cell was dropped, or NO_REASON.
+        sentences: all reasons of drops.
+        apical_points: (N, 3) float64, the first apical point (um), NaN where there is none.
+        nrn_sections: (N,) bytes, NEURON's index of each apical section (or null) as JSON; empty
+            where it is not computed.
+        attempts: of all cells together.
+        fallbacks: {why NeuroTS grew cells: how many}.
+    """
+
+    def __init__(self, chunks, count, folders=()):
+        self.names = np.zeros(count, dtype="S1")
+        self.nrn_sections = np.zeros(count, dtype="S1")
+        self.reasons = np.full(count, _NO_RECORD, dtype=np.int32)
+        self.sentences = [WITHOUT_AXON]
+        self.apical_points = np.full((count, 3), np.nan)
+        self.attempts, self.fallbacks = 0, {}
+        self._folders, self._codes, self._files = folders, {}, {}
+        with without_collection():
+            for chunk in chunks:
+                records = iter(read_records(chunk))
+                while batch := list(itertools.islice(records, _RECORDS)):
+                    self._add(batch)
+
+    def __len__(self):
+        return len(self.reasons)
+
+    @property
+    def made(self):
+        """(N,) bool, the cells that have a morphology."""
+        return self.reasons == NO_REASON
+
+    def files(self):
+        """The FileTable of all morphologies, by their paths below the users' folder."""
+        names, sizes, crcs = [np.zeros(0, dtype="S1")], [], []
+        for extension, (size, crc32) in self._files.items():
+            written = size != ABSENT
+            names.append(np.char.add(self.names[written], f".{extension}".encode()))
+            sizes.append(size[written])
+            crcs.append(crc32[written])
+        if not sizes:
+            return FileTable.of({})
+        return FileTable(*map(np.concatenate, (names, sizes, crcs)), None)
+
+    def by_name(self):
+        """(name, first apical point or None, NEURON's sections or None) of each cell made, sorted.
+
+        Points are lists of three numbers, sections lists of numbers and None.
+        """
+        made = np.flatnonzero(self.made)
+        made = made[np.argsort(self.names[made], kind="stable")]
+        for batch in batches(len(made)):
+            rows = made[batch]
+            columns = (self.names[rows], self.apical_points[rows], self.nrn_sections[rows])
+            for name, point, sections in zip(*(c.tolist() for c in columns), strict=True):
+                known = None if point[0] != point[0] else point
+                yield name.decode(), known, json.loads(sections) if sections else None
+
+    # Filled.
+
+    def _add(self, records):
+        made = [record for record in records if record["status"] == layout.MADE]
+        for record in records if len(made) < len(records) else ():
+            if record["status"] != layout.MADE:
+                self.reasons[record["cell"]] = self._code(record["reason"])
+        if not made:
+            return
+        cells = np.array([record["cell"] for record in made])
+        self.names = _filled(self.names, cells, [self._name(record) for record in made])
+        self.reasons[cells] = NO_REASON
+        points = [r["apical_points"][0] if r["apical_points"] else _NO_POINT for r in made]
+        self.apical_points[cells] = points
+        sections = [record["apical_NRN_sections"] for record in made]
+        if any(each is not None for each in sections):
+            texts = ["" if each is None else json.dumps(each) for each in sections]
+            self.nrn_sections = _filled(self.nrn_sections, cells, texts)
+        self._add_files(cells, [record["files"] for record in made])
+        self.attempts += sum(record["attempts"] for record in made)
+        for reason in filter(None, (record.get("fallback") for record in made)):
+            self.fallbacks[reason] = self.fallbacks.get(reason, 0) + 1
+
+    def _code(self, reason):
+        if reason not in self._codes:
+            self._codes[reason] = len(self.sentences)
+            self.sentences.append(reason)
+        return self._codes[reason]
+
+    def _name(self, record):
+        name = record["name"]
+        return f"{self._folders[record['cell']]}/{name}" if self._folders else name
+
+    def _add_files(self, cells, files):
+        for extension in dict.fromkeys(name for each in files for name in each):
+            if extension not in self._files:
+                sizes = np.full(len(self), ABSENT, dtype=np.int64)
+                self._files[extension] = sizes, np.zeros(len(self), dtype=np.uint32)
+            sizes, crcs = self._files[extension]
+            known = [each.get(extension, _NO_FILE) for each in files]
+            sizes[cells], crcs[cells] = zip(*known, strict=True)
+
+
+def _filled(column, rows, texts):
+    """A column of bytes with the texts of some rows, wider where these need it."""
+    values = np.array([text.encode() for text in texts])
+    if values.dtype.itemsize > column.dtype.itemsize:
+        column = column.astype(values.dtype)
+    column[rows] = values
+    return column
