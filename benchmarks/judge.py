@@ -23,7 +23,7 @@ BASAL, APICAL = judge_features.BASAL, judge_features.APICAL
 CELLS = 150
 ALPHA = 0.05
 TREES, ROUNDS = 100, 5
-"""Of the random forest, and how often grown cells are drawn to be as many as real ones."""
+"""Trees of the random forest, and how often grown cells are drawn to be as many as real ones."""
 RAT, MOUSE = "rat_s1_nmc2015_dendrites", "mouse_L4_interneurons_scala"
 PYRAMIDS = ("PC", "STPC", "TTPC1", "TTPC2", "UTPC", "TPC_L1", "TPC_L4")
 
@@ -57,7 +57,7 @@ class Real:
 
 @dataclass
 class Half:
-    """What is compared: cells against the half B of a population.
+    """One comparison: cells against the half B of a population.
 
     Attributes:
         name: of the population.

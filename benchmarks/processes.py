@@ -20,7 +20,7 @@ LOG_LENGTH = 2000
 
 @dataclass(frozen=True)
 class Cost:
-    """What a command took.
+    """Cost of a command.
 
     Attributes:
         wall: seconds from start to end.

@@ -103,7 +103,7 @@ def _reference(result):
 
 
 def machine():
-    """What the figures were measured on."""
+    """The machine that the figures were measured on."""
     model = None
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.is_file():

@@ -1,4 +1,4 @@
-"""What is measured: folders with inputs and their call, with as many cells as wanted.
+"""Scenarios that are measured: folders with inputs and their call, with as many cells as wanted.
 
 A scenario is a folder with ``options.json`` (the command and its options, paths relative to the
 folder), as the golden scenarios beside the checkout are. Where these are absent, the package's own

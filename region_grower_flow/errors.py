@@ -101,15 +101,20 @@ def _sentence(problem: str, where: object, hint: str | None) -> str:
     return printable(" ".join(text.split()))
 
 
-def printable(text: object) -> str:
-    """A text for a terminal or a log: what could steer it (names come from files) is escaped.
+def printable(text: object, kept: str = "\n\t") -> str:
+    """A text for a terminal, a log or a page: what could steer these is escaped.
 
-    Line ends and tabs stay. All words that leave the package pass here.
+    Names come from files, and no font has a glyph for what is not printable. All words that leave
+    the package pass here.
+
+    Args:
+        text: the text, or what becomes one.
+        kept: what stays though it is not printable.
     """
     words = str(text)
     if words.isprintable():
         return words
-    return "".join(c if c.isprintable() or c in "\n\t" else _escape(c) for c in words)
+    return "".join(c if c.isprintable() or c in kept else _escape(c) for c in words)
 
 
 def _escape(character: str) -> str:

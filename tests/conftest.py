@@ -72,7 +72,7 @@ def kernels():
 @pytest.fixture
 def mpi():
     """A usable mpiexec."""
-    from region_grower_flow.runtime.launcher import mpi_works
+    from region_grower_flow.runtime.trial import mpi_works
 
     needs(*mpi_works())
 

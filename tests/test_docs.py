@@ -1,4 +1,4 @@
-"""What README and site say holds: the site builds, files and commands that they name exist."""
+"""README and site are true: the site builds, files and commands that they name exist."""
 
 import importlib.util
 import json

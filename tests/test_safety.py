@@ -38,7 +38,7 @@ def dotted(node):
 
 
 def offences(source):
-    """What a source should not do: (line, words)."""
+    """Deeds that a source should not do: (line, words)."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]

@@ -1,1 +1,1 @@
-"""From reference morphologies to the distributions and parameters of growth."""
+"""Distributions and parameters of growth, made from reference morphologies."""

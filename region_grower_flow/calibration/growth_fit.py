@@ -98,7 +98,7 @@ class Reference:
 
     @classmethod
     def of(cls, tables, count):
-        """From {kind: growth_table} of the cells."""
+        """The moments of {kind: growth_table} of the cells."""
         return cls(
             count,
             {kind: moments(table) for kind, table in tables.items()},

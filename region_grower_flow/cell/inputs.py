@@ -114,7 +114,7 @@ class CellInputs:
 
     @cached_property
     def _common_hash(self) -> Any:
-        """Of the settings, which are the same for all rows and longer than the rest."""
+        """Hash of the settings, which are the same for all cells and longer than the rest."""
         return hashlib.sha256(canonical_json(common_content(self.settings)))
 
     # The mtype.

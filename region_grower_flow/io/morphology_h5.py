@@ -115,7 +115,7 @@ def write_tables(group, points, structure):
 
 @functools.cache
 def _timeless():
-    """Of datasets that do not keep when they were made: equal contents are equal files."""
+    """Properties of datasets that do not keep when they were made: equal contents, equal files."""
     from h5py import h5p
 
     properties = h5p.create(h5p.DATASET_CREATE)

@@ -99,7 +99,7 @@ def did_you_mean(name, known, count=3, likeness=0.5):
 
 
 def _specific(error):
-    """Of a value that fits none of several forms: the violations of the form that it resembles."""
+    """Violations of the form that a value resembles most, where it fits none of several."""
     if not error.context:
         return [error]
     forms = {}

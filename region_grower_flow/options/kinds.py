@@ -249,7 +249,7 @@ class Switch(Option[bool]):
         return value
 
     def text(self, value: Any) -> str:
-        """In small letters, as configurations write it."""
+        """The value in small letters, as configurations write it."""
         return str(value).lower()
 
 

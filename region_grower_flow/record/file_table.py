@@ -219,7 +219,7 @@ def _stamp(entry: os.DirEntry[bytes]) -> Sequence[int]:
 
 
 def _entries(folder: bytes) -> Iterator[list[os.DirEntry[bytes]]]:
-    """What is in a folder, BATCH at a time; nothing where it cannot be read."""
+    """The entries of a folder, BATCH at a time; none where it cannot be read."""
     try:
         with os.scandir(folder) as entries:
             batch = []

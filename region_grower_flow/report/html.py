@@ -7,7 +7,7 @@ can be mailed, kept beside the data and read without a network.
 import base64
 import html
 
-from region_grower_flow.report.style import printable
+from region_grower_flow.errors import printable
 
 _VOID = {"meta", "img", "br", "hr", "col"}
 _PARAGRAPHS = {"p", "tr", "section", "details", "table", "figure", "div", "ul", "li", "summary"}
@@ -35,7 +35,7 @@ def tag(name, /, *children, **attributes):
         if value is True:
             words.append(key)
         elif value is not None and value is not False:
-            words.append(f'{key}="{html.escape(printable(value))}"')
+            words.append(f'{key}="{html.escape(printable(value, kept=""))}"')
     start = f"<{' '.join(words)}>"
     if name in _VOID:
         return Html(start)
@@ -60,7 +60,7 @@ def _child(child):
 
 def _text(child):
     """Line ends stay, other characters that steer a terminal or a reader are shown as escapes."""
-    return "\n".join(printable(line) for line in str(child).split("\n"))
+    return printable(child, kept="\n")
 
 
 def picture(data, kind, description, **attributes):

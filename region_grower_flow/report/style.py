@@ -7,6 +7,7 @@ well as in hue, so that they can be told apart in print and by those who see few
 import functools
 import io
 
+from region_grower_flow.errors import printable
 from region_grower_flow.io.atomic import make_folder, write_bytes_atomic
 from region_grower_flow.morphology import APICAL_DENDRITE, AXON, BASAL_DENDRITE, SOMA
 from region_grower_flow.options.report import DPI
@@ -129,16 +130,8 @@ def say(axes, sentence):
 
 def shorten(text, length=40):
     """A name that fits a label: its middle is left out when it is longer."""
-    text = printable(text)
+    text = printable(text, kept="")
     if len(text) <= length:
         return text
     head = (length - 1) // 2
     return f"{text[:head]}…{text[len(text) - (length - 1 - head) :]}"
-
-
-def printable(text):
-    """Names come from files: what is not printable as its escape (no font has a glyph for it)."""
-    text = str(text)
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

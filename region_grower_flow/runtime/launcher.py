@@ -17,14 +17,12 @@ from region_grower_flow.record.blocks import finished_records
 from region_grower_flow.runtime import blame, commands, notes, processes, supervision
 from region_grower_flow.runtime.commands import INPROCESS, WORKER_MODULE
 from region_grower_flow.runtime.job import JOBS, Block, Job, load_job, write_job
-from region_grower_flow.runtime.plans import ChunkOutcome, ChunkRun, Progress, cut_blocks
+from region_grower_flow.runtime.plans import ChunkOutcome, ChunkProgress, ChunkRun, cut_blocks
 from region_grower_flow.runtime.timeout import timeout_reason
-from region_grower_flow.runtime.trial import file_size_problem, mpi_works
+from region_grower_flow.runtime.trial import file_size_problem
 
 if TYPE_CHECKING:
     from region_grower_flow.cell.synthesis import Synthesizer
-
-__all__ = ["ChunkOutcome", "ChunkRun", "Progress", "finished_records", "mpi_works", "run_chunk"]
 
 TAIL_LINES, TAIL_LENGTH = 5, 600
 """Lines and characters of a log that an error quotes."""
@@ -32,7 +30,7 @@ TAIL_LINES, TAIL_LENGTH = 5, 600
 
 def run_chunk(
     plan: ChunkRun,
-    on_progress: Callable[[Progress], object] | None = None,
+    on_progress: Callable[[ChunkProgress], object] | None = None,
     synthesizer: "Synthesizer | None" = None,
     worker_module: str = WORKER_MODULE,
 ) -> ChunkOutcome:
@@ -43,7 +41,7 @@ def run_chunk(
 
     Args:
         plan: a :class:`ChunkRun`.
-        on_progress: called with a :class:`Progress` at most about twice a second.
+        on_progress: called with a :class:`ChunkProgress` at most about twice a second.
         synthesizer: an open one of the same settings, used where the plan has no digests or costs
             and for the launcher "inprocess".
         worker_module: the module that ranks run.
@@ -80,7 +78,7 @@ class _Chunk:
     def __init__(
         self,
         plan: ChunkRun,
-        on_progress: Callable[[Progress], object] | None,
+        on_progress: Callable[[ChunkProgress], object] | None,
         synthesizer: "Synthesizer | None",
         worker_module: str,
     ) -> None:
@@ -213,14 +211,14 @@ class _Chunk:
         self._told = min(done, len(records) + len(self.remaining))
         total = len(records) + len(self.remaining)
         dropped = self.outcome.dropped + event["dropped"]
-        self._on_progress(Progress(self._told, dropped, total, event["cells_per_second"]))
+        self._on_progress(ChunkProgress(self._told, dropped, total, event["cells_per_second"]))
 
     def tell_end(self) -> None:
         """Tell the final numbers."""
         done, rate = len(self.outcome.records), 0.0
         if self.outcome.seconds > 0:
             rate = done / self.outcome.seconds
-        self._on_progress(Progress(done, self.outcome.dropped, done, rate))
+        self._on_progress(ChunkProgress(done, self.outcome.dropped, done, rate))
 
     # What came of it.
 

@@ -75,7 +75,7 @@ class ChunkRun:
 
 
 @dataclass(frozen=True)
-class Progress:
+class ChunkProgress:
     """Progress of a chunk: cells ``done`` (``dropped`` of them given up) of ``total``."""
 
     done: int

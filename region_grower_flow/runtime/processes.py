@@ -43,7 +43,7 @@ def die_with_parent(number: int, parent: int | None = None) -> None:
 
 
 def die_with_forking_parent() -> None:
-    """In a process forked by :mod:`multiprocessing` (Luigi's task processes): die with its parent.
+    """Let a process forked by :mod:`multiprocessing` (Luigi's task processes) die with its parent.
 
     Also when the parent has died before it could be asked for.
     """

@@ -86,7 +86,7 @@ def synthesize_chunk(plan, on_progress):
 
     Args:
         plan: the ChunkPlan.
-        on_progress: called with the Progress of the runtime, and at the end.
+        on_progress: called with the runtime's ChunkProgress, and at the end.
 
     Returns:
         facts (dict): how many cells were made, dropped, grown now, taken over; seconds.
@@ -190,7 +190,8 @@ def expected_seconds(synthesizer, rows):
 
 
 def _grow(plan, synthesizer, rows, wanted, on_progress):
-    from region_grower_flow.runtime.launcher import ChunkRun, run_chunk
+    from region_grower_flow.runtime.launcher import run_chunk
+    from region_grower_flow.runtime.plans import ChunkRun
 
     launcher, workers = chosen_launcher(plan, synthesizer, rows)
     run = ChunkRun(

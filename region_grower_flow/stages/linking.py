@@ -1,4 +1,4 @@
-"""From the work folder to the users' folder: morphologies linked, or copied where links fail.
+"""Morphologies linked from the work folder to the users', or copied where links fail.
 
 Linked files are one file under two names, so that what damages a user's morphology damages the one
 in the work folder as well; and a power cut may have taken what had been written. So before anything

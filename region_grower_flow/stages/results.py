@@ -1,4 +1,4 @@
-"""What became of all cells: the records of the chunks as columns, some 90 bytes a cell.
+"""Results of all cells: the records of the chunks as columns, some 90 bytes a cell.
 
 Records are read in batches and forgotten; outputs are written from the columns, in batches again.
 """

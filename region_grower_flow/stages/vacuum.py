@@ -104,7 +104,7 @@ def synthesize_vacuum(plan, on_progress=None):
 
     Args:
         plan: the VacuumPlan.
-        on_progress: called with the runtime's Progress.
+        on_progress: called with the runtime's ChunkProgress.
 
     Returns:
         VacuumResult

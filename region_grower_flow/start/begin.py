@@ -1,4 +1,4 @@
-"""From one's own data to a configuration, in one call; and some of the cells, for a try."""
+"""A configuration made of one's own data in one call; and some of the cells, for a try."""
 
 import os
 import tempfile

@@ -81,20 +81,32 @@ def flow_text(found, proposal, folder, cells):
         folder: that the configuration goes to.
         cells: the file of the cells that are grown.
     """
+    lines = [
+        "# Written by region-grower-flow init; edit what you like. All options:",
+        "# docs/reference/options.rst. Paths start from this folder. Run it by",
+        "#   region-grower-flow run flow.cfg",
+        "[region_grower_flow]",
+    ]
+    for comment, options in _parts(found, proposal, folder, cells):
+        given = {name: value for name, value in options.items() if value}
+        if given:
+            lines += [f"# {comment}", *(f"{name} = {value}" for name, value in given.items())]
+    return "\n".join(lines) + "\n" + LUIGI
+
+
+def _parts(found, proposal, folder, cells):
+    """[(comment, {option: value})]; options without a value are not written."""
 
     def place(path):
-        return (
-            _percent(os.path.relpath(path, folder))
-            if not Path(path).is_absolute()
-            else (_percent(str(path)))
-        )
+        absolute = Path(path).is_absolute()
+        return _percent(str(path) if absolute else os.path.relpath(path, folder))
 
     structure = found.sources.structure
     structure = STRUCTURE if structure is None else place(structure)
     pairs = ", ".join(f"{k}:{v}" for k, v in proposal.region_map.items())
     needed = [m for m in found.mtypes if m not in proposal.left_out]
     table = TABLE if found.table.path is None else place(found.table.path)
-    parts = [
+    return [
         ("The cells to grow, and the space around them.", {
             "input_cells": place(cells), "population": found.sources.population or "",
             "atlas": place(found.sources.atlas), "region_structure": structure,
@@ -134,17 +146,6 @@ def flow_text(found, proposal, folder, cells):
         }),
         ("Cells of the same seed are the same, however many processes grow them.", {"seed": "0"}),
     ]  # fmt: skip
-    lines = [
-        "# Written by region-grower-flow init; edit what you like. All options:",
-        "# docs/reference/options.rst. Paths start from this folder. Run it by",
-        "#   region-grower-flow run flow.cfg",
-        "[region_grower_flow]",
-    ]
-    for comment, options in parts:
-        given = {name: value for name, value in options.items() if value}
-        if given:
-            lines += [f"# {comment}", *(f"{name} = {value}" for name, value in given.items())]
-    return "\n".join(lines) + "\n" + LUIGI
 
 
 def write_files(folder, texts):

@@ -31,7 +31,7 @@ from region_grower_flow.tasks import terminal
 from region_grower_flow.tasks.arrival import arrive
 from region_grower_flow.tasks.example import CreateExample
 from region_grower_flow.tasks.options import as_parameter, value_problems
-from region_grower_flow.tasks.progress import Progress, stage_log
+from region_grower_flow.tasks.progress import StageProgress, stage_log
 from region_grower_flow.tasks.sentences import quiet_tracebacks, sentence_of
 from region_grower_flow.tasks.targets import StageTarget
 
@@ -401,8 +401,8 @@ class FlowTask(luigi.Task):
     _scheduler_lost = False
 
     def show_progress(self, what, part=None):
-        """A Progress for the terminal and the scheduler, closed when the stage ends."""
-        self._progress = Progress(self, what, part)
+        """A StageProgress for the terminal and the scheduler, closed when the stage ends."""
+        self._progress = StageProgress(self, what, part)
         return self._progress
 
     def end_progress(self):

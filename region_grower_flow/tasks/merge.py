@@ -107,7 +107,7 @@ class SynthesizeMorphologies(OfCells, InJobs, GrowsCells, FlowTask):
         return super().unfit_for_today(facts)
 
     def headline(self, facts):
-        """What the merge itself does; the chunks have told of their cells."""
+        """The work of the merge itself; the chunks have told of their cells."""
         return "outputs written" if self.page_written() is None else "outputs and page written"
 
     def summary_of(self, facts):

@@ -7,9 +7,10 @@ import traceback
 import luigi
 
 from region_grower_flow.errors import printable
+from region_grower_flow.io.words import duration
 from region_grower_flow.tasks import terminal
 from region_grower_flow.tasks.sentences import quiet_tracebacks, sentence_of
-from region_grower_flow.tasks.streams import duration, wrapped
+from region_grower_flow.tasks.streams import wrapped
 
 NOTHING = "Nothing to do: all outputs are there and up to date."
 

@@ -14,7 +14,7 @@ USUAL_SECONDS = {
 """Seconds of stages that have not been made before in a work folder; a second for others."""
 
 CHUNK_SECONDS, CELLS_PER_SECOND = 4, 30
-"""Of a chunk: its start, and its growth on a usual machine."""
+"""Seconds in which a chunk starts; cells that a usual machine grows in one."""
 
 
 class Plan:

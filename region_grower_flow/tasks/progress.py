@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from region_grower_flow.errors import printable
 from region_grower_flow.io.logs import PlainFormatter
+from region_grower_flow.io.words import duration
 from region_grower_flow.tasks import terminal as display
-from region_grower_flow.tasks.streams import duration
 
 TELL_SECONDS = 0.5
 """Seconds between two messages to the scheduler: each costs two requests."""
@@ -53,7 +53,7 @@ class _Run:
 _runs = {}
 
 
-class Progress:
+class StageProgress:
     """Shows how far a task is: beside the terminal's bar, as percentage and message in the web UI.
 
     Call it with (done, total), or use :meth:`cells` for what the runtime reports.
@@ -73,7 +73,7 @@ class Progress:
         self._show(done, total, f"{done} of {total} {self._what}")
 
     def cells(self, progress):
-        """Show the runtime's Progress: cells done, cells/s, time left, drops.
+        """Show the runtime's ChunkProgress: cells done, cells/s, time left, drops.
 
         The runtime counts what was left to do when it started; here the rest of the part counts as
         done before.

@@ -8,16 +8,6 @@ import sys
 import textwrap
 
 
-def duration(seconds):
-    """Seconds as words for a person: ``12 s``, ``3 min 20 s``, ``2 h 05 min``."""
-    seconds = round(seconds)
-    if seconds < 60:
-        return f"{seconds} s"
-    if seconds < 3600:
-        return f"{seconds // 60} min {seconds % 60:02d} s"
-    return f"{seconds // 3600} h {seconds % 3600 // 60:02d} min"
-
-
 def wrapped(text, stream):
     """A line as several where a terminal is too narrow for it; words stay whole."""
     if stream is None or not stream.isatty():

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from region_grower_flow import layout
 from region_grower_flow.checks import inputs
+from region_grower_flow.io.words import duration
 from region_grower_flow.options import (
     Execution,
     Growth,
@@ -24,7 +25,6 @@ from region_grower_flow.tasks.cluster import InJobs
 from region_grower_flow.tasks.launching import GrowsCells, wanted_workers
 from region_grower_flow.tasks.models import model_paths, model_stages
 from region_grower_flow.tasks.progress import Part
-from region_grower_flow.tasks.streams import duration
 
 MAX_CHUNKS = 200
 """Luigi's scheduler is quadratic in tasks: chunks get larger rather than more numerous."""

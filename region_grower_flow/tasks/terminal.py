@@ -18,8 +18,9 @@ import time
 import luigi
 
 from region_grower_flow.errors import printable
+from region_grower_flow.io.words import duration
 from region_grower_flow.tasks.plan import CHECK, CHUNK, Plan
-from region_grower_flow.tasks.streams import duration, kept_above, wrapped
+from region_grower_flow.tasks.streams import kept_above, wrapped
 
 LINE_SECONDS = 30.0
 """Seconds between two lines on the stage at work, where there is no bar."""

@@ -198,6 +198,13 @@ def compare(
     few = too_few(TIER, TEST, sizes, minimum, mtype=mtype)
     if few:
         return [few]
+    accuracy, null = _accuracy(reference, synthesized, neurite_types, seed, fitted)
+    return [_verdict(sizes, accuracy, null, mtype, bool(fitted))]
+
+
+def _accuracy(reference, synthesized, neurite_types, seed, fitted):
+    """The balanced accuracy, and those (P,) of the null hypothesis."""
+    sizes = len(reference), len(synthesized)
     rng = np.random.default_rng(seed)
     matrix = kernel(reference, synthesized, neurite_types)
     numbers = fold_numbers(sizes, seed)
@@ -206,34 +213,32 @@ def compare(
         real = kernel(reference, fitted, neurite_types)
         dealt = deal_places((sizes[0], len(fitted)), sizes[1], PERMUTATIONS, rng)
         null = accuracies(real, sizes, numbers, dealt)
-        found = np.concatenate([accuracies(matrix, sizes, numbers, places[None]), null])
-    else:
-        arrangements = rng.permuted(np.tile(places, (PERMUTATIONS, 1)), axis=1)
-        found = accuracies(matrix, sizes, numbers, np.vstack([places, arrangements]))
-    accuracy, p = float(found[0]), p_value(found[0], found[1:])
+        return float(accuracies(matrix, sizes, numbers, places[None])[0]), null
+    arrangements = rng.permuted(np.tile(places, (PERMUTATIONS, 1)), axis=1)
+    found = accuracies(matrix, sizes, numbers, np.vstack([places, arrangements]))
+    return float(found[0]), found[1:]
+
+
+def _verdict(sizes, accuracy, null, mtype, fitted):
+    p = p_value(accuracy, null)
     told = p < MIN_P and accuracy > MAX_ACCURACY
-    floor = float(np.median(found[1:]))
+    floor = float(np.median(null))
     chance = f"copies of real cells: {floor:.0%}" if fitted else "50 % is chance"
-    detail = (
-        f"a classifier tells {accuracy:.0%} of the cells right ({chance}, p {p:.2g})"
-        f"{': synthesized cells can be told from real ones' if told else ''}"
+    return Verdict(
+        TIER,
+        TEST,
+        FAIL if told else PASS,
+        mtype=mtype,
+        n_reference=sizes[0],
+        n_synthesized=sizes[1],
+        statistic=accuracy,
+        p=p,
+        threshold={"p": MIN_P, "accuracy": MAX_ACCURACY},
+        detail=f"a classifier tells {accuracy:.0%} of the cells right ({chance}, p {p:.2g})"
+        f"{': synthesized cells can be told from real ones' if told else ''}",
+        values={
+            "accuracy_null95": float(np.percentile(null, 95)),
+            "folds": FOLDS,
+            **({"floor": floor} if fitted else {}),
+        },
     )
-    return [
-        Verdict(
-            TIER,
-            TEST,
-            FAIL if told else PASS,
-            mtype=mtype,
-            n_reference=sizes[0],
-            n_synthesized=sizes[1],
-            statistic=accuracy,
-            p=p,
-            threshold={"p": MIN_P, "accuracy": MAX_ACCURACY},
-            detail=detail,
-            values={
-                "accuracy_null95": float(np.percentile(found[1:], 95)),
-                "folds": FOLDS,
-                **({"floor": floor} if fitted else {}),
-            },
-        )
-    ]

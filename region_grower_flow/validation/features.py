@@ -1,4 +1,4 @@
-"""From the numbers of a feature's test to its verdict, and the verdict on all features."""
+"""The verdict on a feature, from the numbers of its test, and the verdict on all features."""
 
 import numpy as np
 

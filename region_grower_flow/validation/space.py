@@ -83,7 +83,7 @@ def tree_tops(morphology):
 
 
 def limit_misses(morphology, place):
-    """By how much (um) the trees of each neurite type miss their hard limits at most.
+    """Distances (um) by which the trees of each neurite type miss their hard limits at most.
 
     Returns:
         {neurite type: (miss of the extents, miss of the tops above the soma)} for the types with
@@ -112,7 +112,7 @@ def _limits(morphology, place):
 
 
 def _miss(value, extent, least, most):
-    """By how much ``value`` lies outside of the limits (um; None: no limit)."""
+    """Distance by which ``value`` lies outside of the limits (um; None: no limit)."""
     if np.round(extent, EXTENT_DECIMALS) == 0.0:
         return 0.0
     below = least - value if least is not None else 0.0

@@ -1,4 +1,4 @@
-"""What each mtype's distributions rest on."""
+"""The diagnosis says what each mtype's distributions rest on."""
 
 import csv
 import io

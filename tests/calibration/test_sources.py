@@ -1,4 +1,4 @@
-"""What the options of a calibration name."""
+"""The inputs that the options of a calibration name."""
 
 from types import SimpleNamespace
 

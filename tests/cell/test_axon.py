@@ -49,7 +49,7 @@ def neuroc(monkeypatch):
 
 
 def graft_with_reference(neuroc, cell, axon_morph, rng, scale, rotational, scaling):
-    """What SpaceWorker.transform_morphology and graft_axon do, on MorphIO."""
+    """The steps of SpaceWorker.transform_morphology and graft_axon, on MorphIO."""
     from morph_tool import transform
     from morph_tool.graft import graft_axon
     from scipy.spatial.transform import Rotation

@@ -1,4 +1,4 @@
-"""What cells are made from: shared between regions, bounded in memory, and in every digest."""
+"""Inputs of cells: shared between regions, bounded in memory, and in every digest."""
 
 import dataclasses
 

@@ -36,7 +36,7 @@ def extent_of(morphology, root, direction=UP):
 
 
 def rescale_with_neuroc(morphology, limits, direction, min_hard_scale):
-    """What SpaceWorker._post_growth_rescaling does, on MorphIO."""
+    """The steps of SpaceWorker._post_growth_rescaling, on MorphIO."""
     scale = neuroc_scale()
     cell = morphology.to_morphio()
     names = {number: name for name, number in NEURITE_TYPES.items()}

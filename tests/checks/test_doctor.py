@@ -1,4 +1,4 @@
-"""What the doctor finds: one sentence each, with what to do where something is wrong."""
+"""Findings of the doctor: one sentence each, with what to do where something is wrong."""
 
 import os
 

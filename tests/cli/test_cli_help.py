@@ -1,4 +1,4 @@
-"""What the commands' help says: the tasks' own descriptions, with the commands' own defaults."""
+"""Help of the commands: the tasks' own descriptions, with the commands' own defaults."""
 
 import re
 

@@ -26,7 +26,7 @@ SEEDS = range(3)
 
 
 def with_reference(morphology, params, distributions, apical_sections, rng):
-    """What NeuronGrower._diametrize does, on MorphIO."""
+    """The steps of NeuronGrower._diametrize, on MorphIO."""
     from morphio.mut import Morphology
 
     cell = Morphology(morphology.to_morphio())

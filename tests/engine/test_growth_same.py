@@ -28,7 +28,7 @@ pytestmark = needs_oracle
 SEEDS = range(3)
 SCENARIOS = ["plain", "limits", "external_diameters", "sscx", "synthdb_rat"]
 THOROUGH = "RGF_STRESS" in os.environ
-"""Whether all mtypes and many more drawn parameters are tried, which takes minutes."""
+"""True when all mtypes and many more drawn parameters are tried, which takes minutes."""
 UNHURRIED = settings(
     deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
 )

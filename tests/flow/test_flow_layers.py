@@ -17,7 +17,7 @@ MODEL = {"SLM": 150.0, "SR": 300.0, "SP": 80.0, "SO": 160.0}
 
 
 def limits(target, highest):
-    """What makes pyramidal cells reach into a layer, and end in another."""
+    """Parameters that make pyramidal cells reach into a layer, and end in another."""
     return {
         "apical_dendrite": {
             "extent_to_target": {"layer": target, "fraction": 0.5, "slope": 1.1, "intercept": 3.0},

@@ -40,7 +40,7 @@ def test_crashing_and_hanging_cells_under_mpi(faulty, mpi, finished_plainly):
 
 
 def test_crash_of_the_only_process(faulty, finished_plainly):
-    """In one process a crash ends the run; the next runs know the cell and give it up."""
+    """A crash ends a run in one process; the next runs know the cell and give it up."""
     faults = faulty(12, {5: "segfault"}, chunksize=100, block_size=2)
     codes = []
     while not codes or codes[-1] != 0:

@@ -202,7 +202,7 @@ def test_wrong_densities_are_refused_before_any_work(flow):
 
 
 def problems(flow, task, monkeypatch):
-    """What the check of a task finds, in this process, as one text."""
+    """The findings of a task's check, in this process, as one text."""
     monkeypatch.chdir(flow.folder)
     try:
         found = task_of(flow, task).own_check().problems()

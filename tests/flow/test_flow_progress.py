@@ -1,12 +1,12 @@
-"""What the terminal and the web UI are told of the cells of a run."""
+"""The terminal and the web UI are told of the cells of a run."""
 
 from types import SimpleNamespace
 
 import pytest
 
+from region_grower_flow.io.words import duration
 from region_grower_flow.tasks import progress
-from region_grower_flow.tasks.progress import Part, Progress
-from region_grower_flow.tasks.streams import duration
+from region_grower_flow.tasks.progress import Part, StageProgress
 
 
 class Task:
@@ -44,7 +44,7 @@ def clock(monkeypatch):
 
 def chunk(task, part, total, clock, dropped=0):
     """A chunk of which ``total`` cells are left to do, one every ten seconds."""
-    shows = Progress(task, "cells", part)
+    shows = StageProgress(task, "cells", part)
     for done in range(total + 1):
         values = {"done": done, "total": total, "dropped": dropped, "cells_per_second": 0.1}
         shows.cells(SimpleNamespace(**values))
@@ -76,7 +76,7 @@ def test_the_web_ui_is_told_what_is_left_of_the_chunk(clock):
 
 def test_the_web_ui_is_told_at_most_twice_a_second(clock):
     task = Task()
-    shows = Progress(task, "mtypes")
+    shows = StageProgress(task, "mtypes")
     for done in range(101):
         shows(done, 100)
         clock.now += 0.1

@@ -1,4 +1,4 @@
-"""What is there, what is stale and why, and what may go: the commands status and clean."""
+"""The commands status and clean: what is there, what is stale and why, and what may go."""
 
 import os
 import re

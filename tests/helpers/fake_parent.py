@@ -7,7 +7,8 @@ from pathlib import Path
 from helpers import fake_worker
 from region_grower_flow.errors import FlowError
 from region_grower_flow.options import Execution
-from region_grower_flow.runtime.launcher import finished_records, run_chunk
+from region_grower_flow.record.blocks import finished_records
+from region_grower_flow.runtime.launcher import run_chunk
 from region_grower_flow.runtime.plans import ChunkRun
 
 

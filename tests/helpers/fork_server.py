@@ -28,7 +28,7 @@ IMPORTED = (
     "scipy.stats",
     "voxcell",
 )
-"""What most commands import sooner or later."""
+"""Modules that most commands import sooner or later."""
 
 ROOMS = "atlas", "calibration", "cell", "checks", "engine", "io", "record", "space", "stages"
 """Rooms whose modules most commands import, one after the other."""

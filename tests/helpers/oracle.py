@@ -1,4 +1,4 @@
-"""Whether the installed libraries are those that the engine's results are defined by."""
+"""The libraries that the engine's results are defined by: are they installed?"""
 
 from importlib.metadata import version
 

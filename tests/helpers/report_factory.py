@@ -135,7 +135,7 @@ def depth_rows(part, mtype):
 
 
 def summary():
-    """What a synthesis of two mtypes says of itself."""
+    """The summary of a synthesis of two mtypes."""
     return {
         "cells": {"asked": 30, "made": 27, "dropped": 3, "without_axon": 0},
         "attempts": 54,
@@ -174,7 +174,7 @@ def pixels(figure):
 
 
 def shows(picture, color, least=20, tolerance=0.12):
-    """Whether at least so many pixels are near a color (hex)."""
+    """True when at least so many pixels are near a color (hex)."""
     from matplotlib.colors import to_rgb
 
     near = np.abs(picture - np.array(to_rgb(color))).max(axis=-1) < tolerance

@@ -50,7 +50,7 @@ def outputs_of(flow, folders=("out", "elsewhere")):
 
 
 def clean_outputs(flow, scratch):
-    """What a run of the same inputs and options writes into empty folders."""
+    """The outputs of a run of the same inputs and options into empty folders."""
     known = _state(flow)
     if known not in _clean:
         _clean[known] = _run_clean(flow, scratch)

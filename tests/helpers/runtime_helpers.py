@@ -1,4 +1,4 @@
-"""What the runtime's tests share: memory left behind, journals and files of fake cells."""
+"""Shared by the runtime's tests: memory left behind, journals and files of fake cells."""
 
 import contextlib
 from pathlib import Path

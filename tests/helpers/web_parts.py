@@ -114,7 +114,7 @@ class Browser:
         return self._call("POST", "/execute/sync", script=script, args=[])
 
     def text(self, selector):
-        """What a person reads in the elements of a selector."""
+        """The text that a person reads in the elements of a selector."""
         script = f"return [...document.querySelectorAll({json.dumps(selector)})]"
         return self.run(f"{script}.map(element => element.innerText)")
 

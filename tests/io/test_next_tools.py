@@ -1,4 +1,4 @@
-"""What is written opens in the tools that come next: each with the real library."""
+"""Outputs open in the tools that come next: each with the real library."""
 
 import importlib
 import importlib.util
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 
 COUNT = 7
 SECTIONS, LENGTH = 6, 120.0
-"""Of the pyramid: two trees of a trunk and two tips; trunks of 20 and 60 um, tips of 10 um each."""
+"""Sections and length (um) of the pyramid: two trees of a trunk (20 and 60) and two tips (10)."""
 
 
 def library(name):

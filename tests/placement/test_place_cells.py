@@ -19,7 +19,7 @@ from region_grower_flow.placement.place import (
 from region_grower_flow.placement.voxels import Voxels, boundary_distance
 
 MM3 = 1e-9 * VOXEL**3
-"""Of a voxel of the small atlas."""
+"""Volume of a voxel of the small atlas."""
 VOXELS = {layer: int(16 * thickness / VOXEL) for layer, thickness in THICKNESSES.items()}
 
 

@@ -1,4 +1,4 @@
-"""What may be removed of a work folder (through the command: tests/flow/test_flow_status.py)."""
+"""Files of a work folder that may go (through the command: tests/flow/test_flow_status.py)."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What a run holds: shared among its processes, closed to others, taken over from the dead."""
+"""The lock of a run: shared among its processes, closed to others, taken over from the dead."""
 
 import json
 import multiprocessing

@@ -6,9 +6,10 @@ import pytest
 
 from helpers.page_reader import Page
 from helpers.report_factory import HOSTILE, results, summary
+from region_grower_flow.io.words import duration, size_words
 from region_grower_flow.report import html
 from region_grower_flow.report.page import SYMBOLS, threshold_words, validation_page, write_page
-from region_grower_flow.report.run_page.words import duration, size_words, warnings_of
+from region_grower_flow.report.run_page.words import warnings_of
 
 
 @pytest.fixture(scope="module")
@@ -163,7 +164,8 @@ def test_numbers_for_people():
     assert html.number(0.0) == "0.000"
     assert threshold_words({"mvs": 0.25, "cells": 8}) == "mvs 0.250, cells 8"
     assert threshold_words([0.0, 1.5]) == "0.000 to 1.5"
-    assert [duration(s) for s in (0.04, 59, 600, 9000)] == ["0.0 s", "59 s", "10 min", "2.5 h"]
+    expected = ["0.0 s", "59 s", "10 min 00 s", "2 h 30 min"]
+    assert [duration(s, decimals=1) for s in (0.04, 59, 600, 9000)] == expected
     assert [size_words(s) for s in (None, 12, 2_500_000)] == ["\u2013", "12 B", "2.5 MB"]
 
 

@@ -1,4 +1,4 @@
-"""What launchers print goes on without the values of environment variables."""
+"""Words of launchers go on without the values of environment variables."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What the merge says of cells that failed."""
+"""The merge tells of cells that failed."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What an earlier run has written and the present one has not."""
+"""Files that an earlier run has written and the present one has not."""
 
 import pytest
 

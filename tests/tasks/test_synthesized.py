@@ -1,4 +1,4 @@
-"""What stages that read a synthesis wait for."""
+"""Stages that read a synthesis wait for it."""
 
 from region_grower_flow import SynthesizeMorphologies, SynthesizeVacuum, ValidateSynthesis
 from region_grower_flow.tasks.synthesized import read_with

@@ -1,4 +1,4 @@
-"""What the unit of an mtype compares: neurite types, laws, halves, tables."""
+"""The unit of an mtype compares neurite types, laws, halves, tables."""
 
 from types import SimpleNamespace
 

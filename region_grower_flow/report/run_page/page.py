@@ -1,14 +1,16 @@
 """The page of a run as text: what was found and drawn, put into the template."""
 
 import base64
+import functools
 import hashlib
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from region_grower_flow.errors import printable
+from region_grower_flow.io.words import duration, size_words
 from region_grower_flow.report.html import Html, number
-from region_grower_flow.report.run_page.words import duration, size_words
-from region_grower_flow.report.style import NEURITE_COLORS, NEURITE_WORDS, printable
+from region_grower_flow.report.style import NEURITE_COLORS, NEURITE_WORDS
 
 ASSETS = Path(__file__).with_name("assets")
 TEMPLATE = "page.html.j2"
@@ -106,7 +108,11 @@ def _environment():
         finalize=_shown,
     )
     environment.filters.update(
-        duration=duration, size=size_words, number=number, uri=data_uri, image_size=image_size
+        duration=functools.partial(duration, decimals=1),
+        size=size_words,
+        number=number,
+        uri=data_uri,
+        image_size=image_size,
     )
     environment.globals.update(mark_paths=MARK_PATHS, anchors=anchors)
     return environment
@@ -121,7 +127,7 @@ def _shown(value):
 
         return Markup(value)
     if isinstance(value, str):
-        return type(value)("\n".join(printable(line) for line in value.split("\n")))
+        return type(value)(printable(value, kept="\n"))
     return value
 
 

@@ -35,7 +35,7 @@ def kept_points(points, offsets, tolerance):
 
 
 def _farthest(points, first, last):
-    """Of each stretch the inner point farthest from its chord, and that distance (um)."""
+    """The inner point of each stretch farthest from its chord, and that distance (um)."""
     counts = last - first - 1
     starts = np.cumsum(counts) - counts
     stretch = np.repeat(np.arange(len(first)), counts)

@@ -1,29 +1,7 @@
-"""Numbers and warnings of a run in words."""
+"""Warnings of a run in words."""
 
 GREAT_LOSS = 0.05
 """Fraction of an mtype's cells: when more are dropped it is among the warnings."""
-
-
-def duration(seconds):
-    """Seconds for people."""
-    if seconds < 10:
-        return f"{seconds:.1f} s"
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    if seconds < 7200:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h"
-
-
-def size_words(size):
-    """Bytes for people."""
-    if size is None:
-        return "\u2013"
-    for unit in ("B", "kB", "MB", "GB"):
-        if size < 1000 or unit == "GB":
-            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
-        size /= 1000
-    return ""
 
 
 def warnings_of(summary):

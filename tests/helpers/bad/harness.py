@@ -59,7 +59,7 @@ class Outcome:
 
 
 def told(word, line):
-    """Whether a line has the parts of "place | key | value | hint", one after the other."""
+    """True when a line has the parts of "place | key | value | hint", one after the other."""
     end = 0
     for part in word.split(" | "):
         start = line.find(part.strip(), end)
@@ -144,7 +144,7 @@ def snapshot(folder):
 
 
 def changes(before, after):
-    """What differs between two snapshots."""
+    """The differences between two snapshots."""
     return sorted(name for name in before | after if before.get(name) != after.get(name))
 
 
