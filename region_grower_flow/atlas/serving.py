@@ -103,34 +103,6 @@ def region_map_problems(region_map, regions, known):
     return problems
 
 
-def cells_per_entry(regions, mapper):
-    """{entry of the region structure: number of cells that it serves}, the largest first.
-
-    Args:
-        regions: (N,) the regions of the cells, mapped.
-        mapper: RegionMapper.
-    """
-    counts = Counter()
-    for region, count in Counter(map(str, regions)).items():
-        counts[mapper[region]] += count
-    return dict(counts.most_common())
-
-
-def entry_sentence(regions, mapper, structure):
-    """One sentence: the number of cells that each entry of the region structure serves."""
-    parts = []
-    for entry, count in cells_per_entry(regions, mapper).items():
-        layers = (structure.get(entry) or {}).get("layers")
-        parts.append(f"{entry} {count:,} ({_layers(layers)})")
-    return f"Cells per entry of the region structure: {'; '.join(parts) or 'no cells'}."
-
-
-def _layers(layers):
-    if not layers:
-        return "no layers"
-    return f"layers {layers[0]} to {layers[-1]}" if len(layers) > 1 else f"layer {layers[0]}"
-
-
 def unserved_problem(regions, structure, mapper, acronyms, where, at_cells=None, original=None):
     """The problem of cells that no entry of the region structure serves, with a table; or None.
 

@@ -91,7 +91,7 @@ def grow_cell(cell_type, soma_depth, rng, with_axon=False):
     if with_axon:
         roots.extend(grow_trees(cell_type.axon, radius, ceiling, rng))
     for root in roots:
-        set_diameters(root, rng)
+        set_diameters(root)
     return flatten(roots, _soma(radius, cell_type.apical is not None, rng))
 
 
@@ -262,7 +262,7 @@ def _unit_floats(x, y, z):
     return x / norm, y / norm, z / norm
 
 
-def set_diameters(root, rng):
+def set_diameters(root):
     """Give every branch of a tree its diameters, from the tips to the soma.
 
     Dendrites follow Rall's power; axons, which stay thin for hundreds of um, Murray's cube law.

@@ -29,7 +29,6 @@ _NUMBERS = {
     "glomerulus_ids": np.int64,
 }
 _WORDS = ("regions", "synthesis_regions", "mtypes", "axon_names", "mclass")
-_OPTIONAL = ("glomerulus_ids", "mclass")
 _NO_WORD = -1
 """Code of a cell without a word (no axon, no class)."""
 _META = "meta"
@@ -275,24 +274,6 @@ def read_table(path, start=None, stop=None):
             columns |= {name: _read_words(file[name], rows) for name in _WORDS if name in file}
             return CellTable(meta=json.loads(file[_META][()]), **columns)
     except (OSError, KeyError, TypeError, json.JSONDecodeError) as error:
-        raise InvalidInput(
-            f"the cell table cannot be read ({error})", where=path, hint=_MAKE_AGAIN
-        ) from error
-
-
-def count_rows(path):
-    """The number of rows of a table, without reading them.
-
-    Raises:
-        InvalidInput: the file is absent, unreadable or of another version.
-    """
-    import h5py
-
-    try:
-        with h5py.File(path, "r") as file:
-            _check_version(file, path)
-            return len(file["ids"])
-    except (OSError, KeyError) as error:
         raise InvalidInput(
             f"the cell table cannot be read ({error})", where=path, hint=_MAKE_AGAIN
         ) from error

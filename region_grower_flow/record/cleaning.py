@@ -159,7 +159,7 @@ def stale(folder: PathLike, chunks: Mapping[tuple[int, int], bool] | None) -> Re
             removal.files.append(path)
         else:
             kept.append(path)
-    named = set(_named(folder, kept))
+    named = set(_named(kept))
     for path in kept:
         place = path.relative_to(folder).parts
         if place[0] == layout.MORPHOLOGIES and "/".join(place[1:]) not in named:
@@ -180,7 +180,7 @@ def _is_stale(name: str, chunks: Mapping[tuple[int, int], bool] | None) -> bool:
     return all(done for (a, b), done in chunks.items() if a < last and first < b)
 
 
-def _named(folder: Path, kept: Sequence[Path]) -> Iterator[str]:
+def _named(kept: Sequence[Path]) -> Iterator[str]:
     """The morphology files that the kept records name."""
     tables = [path for path in kept if path.parent.name == layout.CHUNKS]
     blocks = {path.parent for path in kept if path.parent.parent.name == layout.BLOCKS}

@@ -120,7 +120,7 @@ def plot_scales(rows, cells, title="Scales applied"):
         return figure
     panels = figure.subplots(1, len(KINDS), sharey=True)
     for axes, (kind, words) in zip(panels, KINDS.items(), strict=True):
-        _panel(axes, [row for row in rows if row["kind"] == kind], mtypes, cells)
+        _panel(axes, [row for row in rows if row["kind"] == kind], mtypes)
         axes.set_title(words, fontsize=8.5, weight="normal")
         axes.set_xlabel("scale (1: unchanged)")
     panels[0].set_yticks(
@@ -130,7 +130,7 @@ def plot_scales(rows, cells, title="Scales applied"):
     return figure
 
 
-def _panel(axes, rows, mtypes, cells):
+def _panel(axes, rows, mtypes):
     axes.axvline(1.0, color=style.MUTED, lw=0.8, ls=":")
     for place, mtype in enumerate(mtypes):
         mine = [row for row in rows if row["mtype"] == mtype]

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from region_grower_flow.calibration.relatives import MtypeName, substitution_lines
+from region_grower_flow.calibration.relatives import substitution_lines
 from region_grower_flow.errors import InvalidInput, InvalidInputs
 from region_grower_flow.io.atomic import make_folder, write_text_atomic
 from region_grower_flow.start.proposals import LIMIT
@@ -165,11 +165,6 @@ def write_files(folder, texts):
     make_folder(folder)
     for name, text in texts.items():
         write_text_atomic(Path(folder, name), text)
-
-
-def layers_of_mtype(mtype):
-    """The layers in the name of an mtype, in words."""
-    return ", ".join(map(str, MtypeName.of(mtype).layers)) or "-"
 
 
 def _name(value):

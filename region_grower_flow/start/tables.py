@@ -9,7 +9,7 @@ from pathlib import Path
 
 from region_grower_flow.calibration.files import Files
 from region_grower_flow.calibration.tables import parse_table
-from region_grower_flow.errors import InvalidInput, some
+from region_grower_flow.errors import InvalidInput
 from region_grower_flow.layout import MORPHOLOGY_EXTENSIONS
 
 FIRST = ("index.csv", "mtypes.dat", "mtypes.csv", "neurondb.xml", "neuronDB.xml", "neurondb.dat")
@@ -140,8 +140,3 @@ def describe(found, count):
     """The table in words, for a transcript."""
     where = found.path if found.path is not None else "a table"
     return f"{count:,} reconstructions; mtypes from {where} ({found.how})"
-
-
-def names_of(paths):
-    """Some names of files, for a message."""
-    return some([Path(path).name for path in paths], 3)

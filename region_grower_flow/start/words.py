@@ -3,8 +3,6 @@
 from region_grower_flow.errors import some
 from region_grower_flow.start.layers import sorted_layers
 
-INDENT = " " * 10
-
 
 def lines(found, proposal):
     """The lines, without the files that are written.

@@ -1,8 +1,6 @@
 import pytest
 
 from region_grower_flow.atlas.serving import (
-    cells_per_entry,
-    entry_sentence,
     map_regions,
     parse_region_map,
     propose_region_map,
@@ -36,16 +34,6 @@ def test_what_a_region_map_names_must_be_there():
     assert "hierarchy has no region 'SCX'. The nearest is SSCX" in problem
     (problem,) = map(str, region_map_problems({"S2": "SSCX"}, ["S1FL"], ["SSCX"]))
     assert "no cell has a region that it names (S2). The cells have S1FL" in problem
-
-
-def test_cells_are_counted_by_entry():
-    mapper = {"a1": "A", "a2": "A", "b": "default"}
-    regions = ["b", "a1", "a2", "a2"]
-    assert cells_per_entry(regions, mapper) == {"A": 3, "default": 1}
-    sentence = entry_sentence(regions, mapper, {"A": {"layers": [1, 2, 6]}})
-    assert sentence == (
-        "Cells per entry of the region structure: A 3 (layers 1 to 6); default 1 (no layers)."
-    )
 
 
 def test_the_atlas_at_the_cells_tells_the_remedy():

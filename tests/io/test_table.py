@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from region_grower_flow.errors import InvalidInput, OutputFailed
-from region_grower_flow.io.table import CellTable, cell_seed, count_rows, read_table, write_table
+from region_grower_flow.io.table import CellTable, cell_seed, read_table, write_table
 
 BOUNDARY = {"path": "/meshes/pia.obj", "mode": "repulsive"}
 
@@ -81,7 +81,6 @@ def test_an_empty_table(tmp_path):
     again = read_table(tmp_path / "cells.h5")
     assert len(again) == 0
     assert again.orientations.shape == (0, 3, 3)
-    assert count_rows(tmp_path / "cells.h5") == 0
 
 
 def test_the_same_table_gives_the_same_bytes(tmp_path):
@@ -160,19 +159,13 @@ def test_content_does_not_depend_on_the_other_rows():
     assert content(table.rows(slice(1, 2)), 0) == content(table, 1)
 
 
-def test_count_rows(tmp_path):
-    write_table(tmp_path / "cells.h5", make_table())
-    assert count_rows(tmp_path / "cells.h5") == 3
-
-
-@pytest.mark.parametrize("read", [read_table, count_rows])
-def test_an_unreadable_table_is_named(tmp_path, read):
+def test_an_unreadable_table_is_named(tmp_path):
     path = tmp_path / "cells.h5"
     with pytest.raises(InvalidInput, match=r"cells\.h5"):
-        read(path)
+        read_table(path)
     path.write_bytes(b"not HDF5")
     with pytest.raises(InvalidInput, match="cannot be read"):
-        read(path)
+        read_table(path)
 
 
 def test_a_table_of_another_version_is_refused(tmp_path):

@@ -91,7 +91,7 @@ def run_page(report):
             verdict=overall(report.findings),
             scene=_json(report.scene) if report.scene else None,
             run=_run_words(report),
-            kinds=_kinds(report),
+            kinds=_kinds(),
         )
     )
 
@@ -206,6 +206,6 @@ def _plain(value):
     return value
 
 
-def _kinds(report):
+def _kinds():
     """[(words, color)] of the neurites that are drawn."""
     return [(NEURITE_WORDS[kind], color) for kind, color in NEURITE_COLORS.items() if kind > 1]
