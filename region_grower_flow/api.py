@@ -197,17 +197,11 @@ class Model:
             options: of SynthesizeMorphologies.
         """
         beside = Path(work_dir or Path(self.options.get("work_dir", WORK)) / "populations")
-        beside.mkdir(parents=True, exist_ok=True)
-        if limit is not None or mtypes:
-            from region_grower_flow.start.begin import some_cells
-
-            chosen = beside / "cells.h5"
-            some_cells(str(cells), chosen, limit, list(mtypes), options.get("population"))
-            cells = chosen
         task = task_of(
             "SynthesizeMorphologies",
             **{
                 "input_cells": str(cells), "atlas": str(atlas), "seed": seed,
+                "cells_limit": limit, "cells_mtypes": tuple(mtypes),
                 "region_structure": str(region_structure), "work_dir": str(beside / "work"),
                 "tmd_parameters": str(self.parameters),
                 "tmd_distributions": str(self.distributions),

@@ -65,6 +65,7 @@ def load_atlas_table(
     min_depth=MIN_DEPTH,
     max_depth=MAX_DEPTH,
     axon_table=None,
+    ids=None,
 ):
     """Look all cells up in the atlas.
 
@@ -78,6 +79,7 @@ def load_atlas_table(
         max_depth: largest depth of a soma (um).
         axon_table: (names, scales) of all cells as ``io.axons.load_axon_table`` returns them;
             cells without a name are left out.
+        ids: (N,) their rows among all cells, increasing; None where these are all.
 
     Returns:
         CellTable: the rows in the order of the cells.
@@ -99,7 +101,7 @@ def load_atlas_table(
         axon_names=names,
         axon_scales=np.broadcast_to(np.asarray(scales, dtype=np.float64), len(cells)),
         meta=_meta(cells, structure, mapper, atlas_dir),
-        **_identity(cells),
+        **_identity(cells, ids),
         **_looked_up(cells, structure, mapper, atlas_dir, (min_depth, max_depth)),
     )
     if axon_table is not None:
@@ -124,8 +126,8 @@ def _looked_up(cells, structure, mapper, atlas_dir, depth_limits):
         raise InvalidInput(problem, where=atlas_dir) from error
 
 
-def _identity(cells):
-    ids = np.arange(len(cells), dtype=np.int64)
+def _identity(cells, ids):
+    ids = np.asarray(np.arange(len(cells)) if ids is None else ids).astype(np.int64)
     properties = cells.properties
     return {
         "ids": ids,

@@ -7,6 +7,8 @@ reconstructions, the region structure, the axon table), and raise InvalidInput w
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from region_grower_flow import layout
 from region_grower_flow.calibration.sources import load_document, read_layers, read_reconstructions
 from region_grower_flow.cell.settings import ORIENTATION_ROLE, axon_role, boundary_role
@@ -138,24 +140,35 @@ def grafts(options):
     return bool(options.morph_axon) and not options.synthesize_axons
 
 
-def axon_table(options, count):
-    """(names, scales) of the axon table for ``count`` cells, None without grafting."""
+def axon_table(options, count, rows=None):
+    """(names, scales) of the axon table for ``count`` cells, None without grafting.
+
+    Args:
+        options: of a synthesis.
+        count: number of all cells.
+        rows: of those that are chosen, None for all.
+    """
     if not grafts(options):
         return None
     from region_grower_flow.io.axons import load_axon_table
 
-    return load_axon_table(options.morph_axon, range(count))
+    names, scales = load_axon_table(options.morph_axon, range(count))
+    if rows is None:
+        return names, scales
+    return names[rows], scales[rows] if np.ndim(scales) else scales
 
 
 def cells_in_atlas(options):
-    """The input cells, their regions by the names of the atlas.
+    """The cells that are to be grown, their regions by the names of the atlas.
 
     Raises:
         InvalidInput: the cells cannot be read, or the option region_map is wrong.
     """
     from region_grower_flow.atlas.serving import map_regions, parse_region_map
 
-    found = cells(options)
+    found, rows = cells(options), rows_to_grow(options)
+    if rows is not None:
+        found = some_of(found, rows)
     region_map = parse_region_map(options.region_map)
     if not region_map:
         return found
@@ -168,6 +181,45 @@ def cells(options):
     from region_grower_flow.io.cells import read_cells
 
     return read_cells(options.input_cells, population=options.population)
+
+
+def some_of(all_cells, rows):
+    """Some of the Cells."""
+    return replace(
+        all_cells,
+        positions=all_cells.positions[rows],
+        orientations=None if all_cells.orientations is None else all_cells.orientations[rows],
+        properties=all_cells.properties.iloc[rows].reset_index(drop=True),
+    )
+
+
+def is_try(options):
+    """True when only some of the cells are to be grown."""
+    limit, mtypes = _choice(options)
+    return limit is not None or bool(mtypes)
+
+
+def _choice(options):
+    """(limit, mtypes) of a try; (None, ()) of options that know none."""
+    return getattr(options, "cells_limit", None), tuple(
+        getattr(options, "cells_mtypes", None) or ()
+    )
+
+
+def rows_to_grow(options):
+    """(M,) rows of the cells that are to be grown, None for all; raises InvalidInput."""
+    if not is_try(options):
+        return None
+    from region_grower_flow.io.cells import read_cells
+    from region_grower_flow.io.choice import chosen_rows
+
+    path, population, (limit, mtypes) = options.input_cells, options.population, _choice(options)
+
+    def load():
+        names = read_cells(path, ("mtype",), population).properties["mtype"].astype(str)
+        return chosen_rows(names.to_numpy(), limit, mtypes, path)
+
+    return _remembered(path, load, "rows", population, limit, mtypes)
 
 
 def count_cells(options):
@@ -185,10 +237,11 @@ def needed_mtypes(options):
     from region_grower_flow.io.cells import read_cells
 
     def load():
-        cells = read_cells(path, ("mtype",), options.population)
-        return sorted(set(cells.properties["mtype"].astype(str)))
+        names = read_cells(path, ("mtype",), options.population).properties["mtype"].astype(str)
+        rows = rows_to_grow(options)
+        return sorted(set(names if rows is None else names.iloc[rows]))
 
-    return _remembered(path, load, "mtypes", options.population)
+    return _remembered(path, load, "mtypes", options.population, *_choice(options))
 
 
 def layers(options):

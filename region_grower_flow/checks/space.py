@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from region_grower_flow.checks import inputs
 from region_grower_flow.errors import InvalidInput, Problems, some
 from region_grower_flow.layout import BRAIN_REGIONS
 
@@ -100,6 +101,8 @@ def _entries_of_cells(options, cells):
 def _check_axons(options, cells):
     from region_grower_flow.io import axons
 
+    if inputs.is_try(options):
+        cells = inputs.cells(options)  # the table is of all
     ids = range(len(cells))
     base_morph_dir = getattr(options, "base_morph_dir", None)
     problems = axons.check_axon_table(options.morph_axon, ids, base_morph_dir)

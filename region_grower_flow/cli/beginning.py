@@ -156,22 +156,22 @@ def _values(flow, limit, mtypes):
 
     Relative paths start from the folder of the configuration, which becomes the current one.
     """
-    from region_grower_flow.start.begin import some_cells, trial_places
     from region_grower_flow.start.flow_file import read_flow
+    from region_grower_flow.start.tries import go_on_from_others, trial_places
 
     path = enter(flow)
     values = read_flow(path)
-    values.setdefault("work_dir", "work")
-    if limit is None and not mtypes:
-        return values
-    values.setdefault("out_morph_dir", Outputs.out_morph_dir.default)
-    name = "_".join([*(["limit", str(limit)] if limit else []), *map(_plain, mtypes)])
-    places = {option: values[option] for option in PLACES if values.get(option)}
-    values.update(trial_places(places, name))
-    chosen = Path(values["work_dir"]).with_name(f"cells_{name}.h5")
-    number = some_cells(values["input_cells"], chosen, limit, mtypes, values.get("population"))
-    values["input_cells"] = str(chosen)
-    click.echo(f"{number:,} cells for a try: {chosen}")
+    whole = values.setdefault("work_dir", "work")
+    if limit is not None or mtypes:
+        values.setdefault("out_morph_dir", Outputs.out_morph_dir.default)
+        name = "_".join([*(["limit", str(limit)] if limit else []), *map(_plain, mtypes)])
+        places = {option: values[option] for option in PLACES if values.get(option)}
+        values.update(trial_places(places, name))
+        values.update(cells_limit=limit, cells_mtypes=tuple(mtypes))
+        values = {option: value for option, value in values.items() if value not in (None, ())}
+    source = go_on_from_others(values["work_dir"], whole)
+    if source is not None:
+        click.echo(f"Going on from what {source} holds")
     return values
 
 

@@ -85,6 +85,7 @@ def run_task(task, scheduler_url=None):
         The exit code: 0, or INVALID or FAILED after the sentences have been printed.
     """
     from region_grower_flow.tasks import messages, terminal
+    from region_grower_flow.tasks.streams import wrapped
 
     log = _LuigiLog()
     terminal.begin(
@@ -101,7 +102,8 @@ def run_task(task, scheduler_url=None):
         log.close()
     messages.end(succeeded=code == 0)
     for sentence in failures:
-        click.echo(sentence, err=True)
+        for line in sentence.splitlines():
+            click.echo(wrapped(line, sys.stderr), err=True)
     return code
 
 

@@ -9,7 +9,7 @@ from region_grower_flow.layout import DROPPED, MADE
 ID_MAP_COLUMNS = ("input_id", "output_id", "morphology", "status", "reason")
 
 
-def write_id_map(path, morphologies, reasons):
+def write_id_map(path, morphologies, reasons, chosen=None):
     """Write the table (CSV) from the cells of the input to those of the output.
 
     Columns: input_id, output_id (row in the output nodes, empty when dropped), morphology, status
@@ -19,6 +19,7 @@ def write_id_map(path, morphologies, reasons):
         path: the file to write (atomically).
         morphologies: as for :func:`region_grower_flow.io.cells.write_cells`.
         reasons: N sentences (an iterable), None or "" for a cell that was made.
+        chosen: rows of the cells that were asked for, None for all; others are left out.
 
     Raises:
         OutputFailed: the file cannot be written.
@@ -27,12 +28,14 @@ def write_id_map(path, morphologies, reasons):
     with atomic_write(path) as temporary, open(temporary, "w", **encoding) as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(ID_MAP_COLUMNS)
-        writer.writerows(_id_rows(packed_texts(morphologies), reasons))
+        writer.writerows(_id_rows(packed_texts(morphologies), reasons, chosen))
 
 
-def _id_rows(names, reasons):
-    made = 0
+def _id_rows(names, reasons, chosen):
+    made, asked = 0, None if chosen is None else set(chosen.tolist())
     for cell, (name, reason) in enumerate(zip(names, reasons, strict=True)):
+        if asked is not None and cell not in asked:
+            continue
         if name:
             yield cell, made, name.decode(), MADE, None
             made += 1

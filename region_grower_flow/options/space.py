@@ -2,7 +2,7 @@
 
 from region_grower_flow import layout
 from region_grower_flow.options.group import Group
-from region_grower_flow.options.kinds import Names, Number, Place, Ratio, Switch, Text
+from region_grower_flow.options.kinds import Names, Number, Place, Ratio, Switch, Text, Whole
 
 
 class Space(Group):
@@ -26,6 +26,12 @@ class Space(Group):
         "YAML file of the regions: layers, thicknesses, boundaries, directions",
         default=layout.REGION_STRUCTURE,
     )
+    cells_limit = Whole["int | None"](
+        "Grow only so many of the cells, of all mtypes in turn, for a try (all without)",
+        optional=True,
+        least=1,
+    )
+    cells_mtypes = Names("Grow only cells of these mtypes, for a try (all without any)")
     region_map = Names(
         "Regions of cells by the names of the atlas, as S1FL:SSCX, separated by commas; * stands "
         "for any text: *@left:*"

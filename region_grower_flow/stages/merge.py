@@ -40,6 +40,7 @@ class MergePlan:
         overwrite: synthesized morphologies of other work folders are removed.
         folders: the folder below ``morphologies`` of each cell's files; empty: as in ``staged``.
         facts: for the summary: what the stages said, versions, options.
+        rows: of the cells that are asked for, increasing; None for all.
     """
 
     cells: object
@@ -59,6 +60,7 @@ class MergePlan:
     overwrite: bool = False
     folders: tuple = ()
     facts: dict = field(default_factory=dict)
+    rows: object = None
 
 
 def merge_outputs(plan, on_progress=None):
@@ -144,7 +146,7 @@ def _write_tables(plan, results):
     cells.write_cells(plan.out_cells, plan.cells, results.names)
     id_map = id_map_path(plan.out_cells)
     reasons = map([*results.sentences, None].__getitem__, results.reasons)
-    write_id_map(id_map, results.names, reasons)
+    write_id_map(id_map, results.names, reasons, plan.rows)
     outputs = [plan.out_cells, id_map]
     if plan.apical:
         apical.write_apical_points(plan.apical, ((n, point) for n, point, _ in results.by_name()))
@@ -222,7 +224,10 @@ def _write_json(path, content):
 def summarize(plan, results):
     """The run's summary: cells asked, made, dropped by mtype and reason, fallbacks, facts."""
     mtypes = {}
-    for mtype, code, count in _counted(plan.cells.properties["mtype"], results.reasons):
+    columns = plan.cells.properties["mtype"], results.reasons
+    if plan.rows is not None:
+        columns = columns[0].iloc[plan.rows], columns[1][plan.rows]
+    for mtype, code, count in _counted(*columns):
         zero = {"asked": 0, "made": 0, "dropped": 0, "without_axon": 0, "reasons": {}}
         counts = mtypes.setdefault(mtype, zero)
         counts["asked"] += count
@@ -265,7 +270,7 @@ def _counted(mtypes, reasons):
 def summary_sentences(summary):
     """The summary for a terminal, a line each."""
     cells = summary["cells"]
-    yield f"{cells['asked']} cells asked, {cells['made']} made, {cells['dropped']} dropped."
+    yield f"{cells['asked']:,} cells asked, {cells['made']:,} made, {cells['dropped']:,} dropped."
     entries = [f"{name} {count:,}" for name, count in summary.get("entries", {}).items()]
     if entries:
         yield f"Cells by entry of the region structure: {', '.join(entries)}."

@@ -1,15 +1,13 @@
 """A configuration made of one's own data in one call; and some of the cells, for a try."""
 
-import os
 import tempfile
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
-from region_grower_flow.errors import InvalidInput, nearest, some
-from region_grower_flow.io.atomic import make_folder, write_text_atomic
-from region_grower_flow.io.cells import read_cells, write_nodes
+from region_grower_flow.io.atomic import write_text_atomic
+from region_grower_flow.io.cells import write_nodes
 from region_grower_flow.start import files, words
 from region_grower_flow.start.proposals import propose
 from region_grower_flow.start.survey import survey
@@ -82,65 +80,6 @@ def begin(sources, out=FLOW):
     if found.table.text is not None:
         texts[files.TABLE] = found.table.text
     return Beginning(list(words.lines(found, proposal)), texts, folder, name, cells)
-
-
-def some_cells(path, target, limit=None, mtypes=(), population=None):
-    """Write some of the cells of a file to another one: of each mtype as many as of any other.
-
-    Args:
-        path: the file of the cells.
-        target: the file to write.
-        limit: how many, at most; None for all.
-        mtypes: only cells of these; none of them means all.
-        population: the SONATA population, where the file holds several.
-
-    Returns:
-        The number of cells.
-
-    Raises:
-        InvalidInput: the cells cannot be read, or there are none of these mtypes.
-    """
-    cells = read_cells(path, population=population)
-    names = np.array([str(m) for m in cells.properties["mtype"]], dtype=object)
-    unknown = [m for m in mtypes if m not in set(names)]
-    if unknown:
-        hint = nearest(unknown[0], set(names)) or f"they have {some(sorted(set(names)), 8)}"
-        raise InvalidInput(f"no cell is of the mtype {some(map(repr, unknown))}", path, hint)
-    rows = np.flatnonzero(np.isin(names, list(mtypes))) if mtypes else np.arange(len(names))
-    chosen = rows[in_turn(names[rows])][:limit]
-    make_folder(Path(target).parent)
-    write_nodes(target, _rows(cells, np.sort(chosen)))
-    return len(chosen)
-
-
-def in_turn(names):
-    """(N,) an order in which each name comes once before any comes twice.
-
-    A shorter beginning is part of a longer one, so what has been grown for a try is among what is
-    grown later.
-    """
-    seen, ranks = {}, np.empty(len(names), dtype=np.int64)
-    for i, name in enumerate(names):
-        ranks[i] = seen[name] = seen.get(name, -1) + 1
-    return np.lexsort((np.arange(len(names)), ranks))
-
-
-def trial_places(options, folder_name):
-    """{option: path} of the outputs of a try, beside those of all cells.
-
-    Args:
-        options: {option: path} of the configuration.
-        folder_name: what the try is called.
-    """
-    return {name: os.fspath(_tried(Path(p), folder_name)) for name, p in options.items() if p}
-
-
-def _tried(path, word):
-    """``out/nodes.h5`` becomes ``out_word/nodes.h5``, and ``work`` becomes ``work_word``."""
-    first, *others = path.parts
-    if others and not path.is_absolute() and first != "..":
-        return Path(f"{first}_{word}", *others)
-    return path.with_name(f"{path.stem}_{word}{path.suffix}")
 
 
 def _rows(cells, rows):

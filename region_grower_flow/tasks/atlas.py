@@ -32,14 +32,15 @@ class LoadAtlas(FlowTask):
         from region_grower_flow.io.table import write_table
 
         self.tell("reading the cells and the atlas")
-        cells = inputs.cells_in_atlas(self)
+        cells, rows = inputs.cells_in_atlas(self), inputs.rows_to_grow(self)
         table = load_atlas_table(
             self.atlas,
             self.region_structure,
             cells,
             min_depth=self.min_depth,
             max_depth=self.max_depth,
-            axon_table=inputs.axon_table(self, len(cells.positions)),
+            axon_table=inputs.axon_table(self, inputs.count_cells(self), rows),
+            ids=rows,
         )
         write_table(self.path, table)
         entries = Counter(map(str, table.synthesis_regions))
@@ -52,4 +53,4 @@ class LoadAtlas(FlowTask):
 
     def summary_of(self, facts):
         """Number of cells with a row."""
-        return f"{facts['rows']} of {facts['cells']} cells looked up"
+        return f"{facts['rows']:,} of {facts['cells']:,} cells looked up"

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from region_grower_flow.checks import inputs
 from region_grower_flow.options.outputs import places_of
 from region_grower_flow.tasks.atlas import LoadAtlas
 
@@ -20,6 +21,7 @@ def atlas_outputs(task):
         extensions=task.out_morph_ext,
         cell_table=task.clone(LoadAtlas).path,
         asked=Path(task.input_cells),
+        rows=inputs.rows_to_grow(task),
         population=task.population,
         listing=task.listing,
         container=Path(task.container_path) if task.container_path else None,

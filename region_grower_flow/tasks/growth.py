@@ -19,7 +19,12 @@ class CalibrateGrowth(OfReconstructions, FlowTask):
     results_of = (Reference, Model.region, Model.synthesize_axons, Model.growth_calibration)
     own_outputs = ("generated_parameters",)
     region_structure = Space.region_structure
-    other_options = (Space.input_cells.but(default=None, optional=True), Space.population)
+    other_options = (
+        Space.input_cells.but(default=None, optional=True),
+        Space.population,
+        Space.cells_limit,
+        Space.cells_mtypes,
+    )
 
     def upstream(self):
         """The parameters and distributions that growth is calibrated with."""

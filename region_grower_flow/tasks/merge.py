@@ -148,6 +148,7 @@ class SynthesizeMorphologies(OfCells, InJobs, GrowsCells, FlowTask):
             raise InputChanged(self.work_path(layout.MANIFESTS))
         return MergePlan(
             cells=inputs.cells(self),
+            rows=inputs.rows_to_grow(self),
             chunks=[chunk.path for chunk in chunks],
             staged=self.work_path(layout.MORPHOLOGIES),
             listing=self.listing,

@@ -74,7 +74,7 @@ class Plan:
 
 def _expected(task):
     if task.task_family == CHUNK:
-        return CHUNK_SECONDS + (task.last - task.first) / CELLS_PER_SECOND
+        return CHUNK_SECONDS + task.cells_to_grow() / CELLS_PER_SECOND
     manifest = task.manifest()
     known = manifest.facts.get("seconds") if manifest is not None else None
     if not known or isinstance(known, dict):  # a merge tells of all stages, and not of its page

@@ -51,6 +51,8 @@ class OfCells:
     def ranges(self):
         """[(first, last)] of the chunks; raises InvalidInput when the cells cannot be counted."""
         count = inputs.count_cells(self)
+        if inputs.is_try(self):  # few, from all over the file
+            return [(0, count)]
         size = max(self.chunksize, -(-count // MAX_CHUNKS))
         return [(first, min(first + size, count)) for first in range(0, count, size)]
 
@@ -188,8 +190,16 @@ class SynthesizeChunk(OfCells, InJobs, GrowsCells, FlowTask):
 
         return self.work_path(layout.LOGS, chunk_name(self.first, self.last), "chunk.log")
 
+    def cells_to_grow(self):
+        """The number of the chunk's cells that are to be grown."""
+        rows = inputs.rows_to_grow(self)
+        return self.last - self.first if rows is None else len(rows)
+
     def part(self):
-        """The chunk's Part of the bar over all cells."""
+        """The chunk's Part of the count of all cells."""
+        rows = inputs.rows_to_grow(self)
+        if rows is not None:
+            return Part(0, len(rows), len(rows))
         overall, size = inputs.count_cells(self), self.last - self.first
         later = [(a, min(a + size, overall)) for a in range(self.last, overall, size)]
         beyond = sum(last - first for first, last in later if self._is_finished(first, last))

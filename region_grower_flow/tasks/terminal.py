@@ -339,11 +339,12 @@ class Display:
 
     def _watch(self):
         """Draw once a second, and read what other processes say, until the end."""
-        rest = b""
-        while not self._ends.is_set():
-            readable, _, _ = select.select([self._reader], [], [], 1.0)
+        rest, ends = b"", False
+        while not ends:
+            ends = self._ends.is_set()  # what was written before is still read
+            readable, _, _ = select.select([self._reader], [], [], 0 if ends else 1.0)
             if readable:
-                *lines, rest = (rest + os.read(self._reader, 65536)).split(b"\n")
+                *lines, rest = (rest + os.read(self._reader, 1 << 20)).split(b"\n")
                 for line in lines:
                     if line.strip():
                         self.hear(json.loads(line))

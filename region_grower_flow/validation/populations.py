@@ -34,7 +34,8 @@ class SynthesisOutputs:
         morphologies: the folder.
         extensions: formats of the morphologies.
         cell_table: the rows that were grown, see ``io.table``.
-        asked: nodes of all cells asked for; None in vacuum, where the cell table has them all.
+        asked: nodes with the cells asked for; None in vacuum, where the cell table has them all.
+        rows: of the cells asked for among these nodes, None for all.
         population: the one of ``asked``, where it holds several.
         listing: what remembers size and CRC-32 of each morphology; None: not known.
         container: HDF5 file with all morphologies; None: there is none.
@@ -47,6 +48,7 @@ class SynthesisOutputs:
     extensions: tuple
     cell_table: Path
     asked: Path | None = None
+    rows: object = None
     population: str | None = None
     listing: Path | None = None
     container: Path | None = None
@@ -131,8 +133,9 @@ def read_synthesized(outputs):
     asked = _asked(outputs, table)
     nodes = read_cells(outputs.cells, required=("mtype",))
     ids = _read_ids(outputs.ids)
-    mtypes = {str(mtype): MtypeCells() for mtype in sorted(set(asked[0].tolist()))}
-    _count_asked(mtypes, asked[0], ids)
+    rows = np.arange(len(asked[0])) if outputs.rows is None else outputs.rows
+    mtypes = {str(mtype): MtypeCells() for mtype in sorted(set(asked[0][rows].tolist()))}
+    _count_asked(mtypes, rows, asked[0], ids)
     _add_nodes(mtypes, nodes, ids, asked, table)
     _add_summary(mtypes, outputs.summary)
     digests = _digests(outputs)
@@ -172,9 +175,9 @@ def _read_ids(path):
     return {int(row["input_id"]): row for row in known if row["input_id"].isdigit()}
 
 
-def _count_asked(mtypes, asked, ids):
-    for cell, mtype in enumerate(asked.tolist()):
-        population = mtypes[mtype]
+def _count_asked(mtypes, rows, asked, ids):
+    for cell in rows.tolist():
+        population = mtypes[asked[cell]]
         population.asked += 1
         if cell not in ids:
             population.lost.append(cell)

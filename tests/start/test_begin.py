@@ -1,6 +1,5 @@
 """A configuration from one's own data: found, proposed, written, and read again."""
 
-import numpy as np
 import pytest
 import yaml
 
@@ -8,7 +7,7 @@ from helpers.atlas_factory import make_atlas, make_cells
 from helpers.reference_cells import INTERNEURON, PYRAMIDAL, write_dataset
 from region_grower_flow.errors import InvalidInput, InvalidInputs
 from region_grower_flow.io.cells import Cells, read_cells, write_nodes
-from region_grower_flow.start.begin import begin, in_turn, some_cells, trial_places
+from region_grower_flow.start.begin import begin
 from region_grower_flow.start.flow_file import read_flow
 from region_grower_flow.start.survey import Sources
 from region_grower_flow.start.tables import find_table
@@ -103,25 +102,6 @@ def test_a_table_is_found_or_made(data, tmp_path):
     assert find_table(by_folder, ()).path == by_folder / "index.csv"
     with pytest.raises(InvalidInput, match="no morphology in it"):
         find_table(data / "atlas", ())
-
-
-def test_a_try_has_some_cells_of_each_mtype(data, tmp_path):
-    names = np.array(["a", "a", "a", "b", "b", "c"])
-    assert names[in_turn(names)][:3].tolist() == ["a", "b", "c"]
-    assert some_cells(data / "nodes.h5", tmp_path / "few.h5", limit=4) == 4
-    assert len(set(read_cells(tmp_path / "few.h5").properties["mtype"])) == 4
-    assert some_cells(data / "nodes.h5", tmp_path / "one.h5", mtypes=[PYRAMIDAL]) == 2
-    with pytest.raises(InvalidInput, match="no cell is of the mtype 'L5_PC'"):
-        some_cells(data / "nodes.h5", tmp_path / "none.h5", mtypes=["L5_PC"])
-
-
-def test_a_try_has_places_of_its_own():
-    places = {"work_dir": "work", "out_cells": "out/nodes.h5", "out_apical": None, "x": "/a/n.h5"}
-    assert trial_places(places, "limit_50") == {
-        "work_dir": "work_limit_50",
-        "out_cells": "out_limit_50/nodes.h5",
-        "x": "/a/n_limit_50.h5",
-    }
 
 
 def test_a_configuration_is_read_as_luigi_reads_it(tmp_path, monkeypatch):

@@ -26,7 +26,7 @@ class Stage:
 
 def chunk(first, last):
     stage = Stage("SynthesizeChunk")
-    stage.task_id, stage.first, stage.last = f"chunk_{first}", first, last
+    stage.task_id, stage.cells_to_grow = f"chunk_{first}", lambda: last - first
     return stage
 
 

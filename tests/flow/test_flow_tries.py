@@ -1,0 +1,41 @@
+"""A try with some of the cells: they are those that the run of all cells has, and keeps."""
+
+import csv
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+
+def rows(flow, folder):
+    with open(flow.path(folder, "nodes_ids.csv"), encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_what_was_tried_is_kept(flow):
+    flow.write_cfg()
+    tried = flow.command("run", "luigi.cfg", "--limit", "3", "--no-page")
+    assert tried.returncode == 0, tried.stdout + tried.stderr
+    assert "3 cells asked, 3 made, 0 dropped." in tried.stdout
+    assert "In this run 3 cells were grown and 0 kept" in tried.stdout
+    few = rows(flow, "out_limit_3")
+    assert len(few) == 3
+    whole = flow.command("run", "luigi.cfg", "--no-page")
+    assert whole.returncode == 0, whole.stdout + whole.stderr
+    assert "In this run 5 cells were grown and 3 kept" in whole.stdout
+    all_rows = {row["input_id"]: row["morphology"] for row in rows(flow, "out")}
+    assert len(all_rows) == 8
+    assert all(all_rows[row["input_id"]] == row["morphology"] for row in few)
+    # Nothing of Luigi's account is in the terminal; it is in its file.
+    assert "Luigi Execution Summary" not in whole.stdout + whole.stderr
+    assert "Luigi Execution Summary" in flow.path("work", "logs", "luigi.log").read_text()
+    lines = [line.split()[0] for line in whole.stderr.splitlines()]
+    assert lines == ["CheckInputs", "LoadAtlas", "SynthesizeChunk", "SynthesizeMorphologies"]
+
+
+def test_a_try_of_an_mtype_that_no_cell_has_is_refused(flow):
+    flow.write_cfg()
+    process = flow.command("run", "luigi.cfg", "--mtypes", "PK")
+    assert process.returncode == 2
+    assert "no cell is of the mtype 'PK'" in process.stderr
+    assert not flow.path("out_PK").exists()
