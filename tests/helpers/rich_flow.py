@@ -33,8 +33,8 @@ def make_rich_flow(folder, **more):
     return flow
 
 
-def write_donors(folder, seed=0):
-    for i in range(DONORS):
+def write_donors(folder, seed=0, count=DONORS):
+    for i in range(count):
         donor = random_morphology(seed=seed + i, trees=((AXON, 5), (3, 3)))
         write_morphology(folder, f"donor{i}", donor, ["h5"])
 
