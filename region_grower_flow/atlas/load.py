@@ -35,6 +35,7 @@ from region_grower_flow.layout import (
     TERRITORIES,
     layer_hint,
 )
+from region_grower_flow.space.layers import DEPTH_DECIMALS
 
 MIN_DEPTH, MAX_DEPTH = 25, 5000
 """Depths of somata are clipped to these (um; region-grower's defaults)."""
@@ -107,6 +108,25 @@ def load_atlas_table(
     if axon_table is not None:
         table = table.rows(np.array([name is not None for name in names], dtype=bool))
     return table
+
+
+def outside_of_layers(table):
+    """A sentence on cells that lie below the layers of their regions; None without any.
+
+    They are dropped when they are grown, so that this is known before.
+    """
+    rows = np.flatnonzero(table.layer_counts > 0)
+    if not len(rows):
+        return None
+    bottoms = table.layer_depths[rows, table.layer_counts[rows]]
+    below = np.round(table.depths[rows], DEPTH_DECIMALS) > np.round(bottoms, DEPTH_DECIMALS)
+    if not below.any():
+        return None
+    ids = some(table.ids[rows[below]].tolist())
+    return (
+        f"{below.sum():,} of {len(table):,} cells lie below the layers of their regions and will "
+        f"be dropped (ids {ids}): does the region structure lack layers?"
+    )
 
 
 def _looked_up(cells, structure, mapper, atlas_dir, depth_limits):

@@ -1,5 +1,6 @@
 """The commands of a newcomer: a configuration from one's own data, and runs of it."""
 
+import contextlib
 import os
 import sys
 from pathlib import Path
@@ -52,14 +53,16 @@ def init(cells, atlas, morphologies, table, region_structure, population, out, y
     """
     from region_grower_flow.start.begin import begin
     from region_grower_flow.start.survey import Sources
+    from region_grower_flow.tasks.streams import wrapped
 
     set_up_logging("error")
     paths = [p and Path(os.path.expanduser(p)) for p in (cells, atlas, morphologies)]
     given = [p and Path(os.path.expanduser(p)) for p in (table, region_structure)]
     try:
-        found = begin(Sources(*paths, *given, population), os.path.expanduser(out))
+        with _looking():
+            found = begin(Sources(*paths, *given, population), os.path.expanduser(out))
         for line in found.lines:
-            click.echo(line)
+            click.echo(wrapped(line, sys.stdout, indent=10))
         if not yes and sys.stdin is not None and sys.stdin.isatty() and not _agreed():
             click.echo("Nothing has been written.", err=True)
             sys.exit(FAILED)
@@ -69,6 +72,19 @@ def init(cells, atlas, morphologies, table, region_structure, population, out, y
         sys.exit(exit_code(error))
     click.echo(f"Written:  {', '.join(path.name for path in written)} in {found.folder}")
     click.echo(f"Try it:   region-grower-flow run {os.path.relpath(out)} --limit 50")
+
+
+@contextlib.contextmanager
+def _looking():
+    """Say in a terminal that there is work; nothing of it stays."""
+    shown = sys.stderr is not None and sys.stderr.isatty()
+    if shown:
+        click.echo("Looking at cells, atlas and reconstructions ...\r", err=True, nl=False)
+    try:
+        yield
+    finally:
+        if shown:
+            click.echo(" " * 50 + "\r", err=True, nl=False)
 
 
 def _agreed():

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from region_grower_flow.errors import InvalidInput
 from region_grower_flow.io.atomic import write_text_atomic
 from region_grower_flow.io.cells import write_nodes
 from region_grower_flow.start import files, words
@@ -63,8 +64,14 @@ def begin(sources, out=FLOW):
             write_text_atomic(path, text)
             return path
 
-        found = survey(sources, made_table)
-        proposal = propose(found)
+        try:
+            found = survey(sources, made_table)
+            proposal = propose(found)
+        except InvalidInput as error:
+            # The table that was made for this look is no file that the user knows.
+            if not str(error.where).startswith(scratch):
+                raise
+            raise InvalidInput(error.problem, sources.morphologies, error.hint) from error
     texts, cells, grown = {}, None, sources.cells
     if proposal.left_out:
         grown = folder / files.SELECTED

@@ -61,7 +61,7 @@ def entries_at(acronyms, region_map, layers):
     return found
 
 
-def median_layers(atlas_dir, volume, region_map, entries, layers):
+def median_layers(atlas_dir, volume, region_map, entries, layers, tell=lambda sentence: None):
     """{entry: {layer: median thickness (um)}}, layers from the top down.
 
     Layers that a region does not have (no value, or no thickness, in most of its voxels) are left
@@ -73,6 +73,7 @@ def median_layers(atlas_dir, volume, region_map, entries, layers):
         region_map: voxcell.RegionMap.
         entries: acronyms.
         layers: names of the layers.
+        tell: called with a sentence on a layer that a region has in a part of its voxels only.
     """
     masks = {
         entry: np.isin(volume.raw, list(region_map.find(entry, "acronym", with_descendants=True)))
@@ -85,6 +86,9 @@ def median_layers(atlas_dir, volume, region_map, entries, layers):
             inside = bounds[mask]
             finite = np.isfinite(inside).all(axis=-1)
             if finite.mean() < 0.5 if len(finite) else True:
+                if finite.any():
+                    share = f"{finite.mean():.0%} of {entry}"
+                    tell(f"{layer_hint(layer)} has values in {share} only: layer {layer} left out")
                 continue
             thickness = float(np.median(inside[finite][:, 1] - inside[finite][:, 0]))
             if thickness >= LEAST_THICKNESS:

@@ -94,7 +94,12 @@ def _space(found, proposal):
         raise InvalidInput(problem, found.sources.cells, "check the positions of the cells")
     entries = list(dict.fromkeys(there))
     medians = median_layers(
-        found.sources.atlas, found.volume, found.region_map, entries, found.layers
+        found.sources.atlas,
+        found.volume,
+        found.region_map,
+        entries,
+        found.layers,
+        found.notes.append,
     )
     medians = {entry: layers for entry, layers in medians.items() if layers}
     if not medians:

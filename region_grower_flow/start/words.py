@@ -40,9 +40,9 @@ def _atlas(found, proposal):
     if proposal.structure is None:
         yield _line("Atlas", f"regions and layers from {found.sources.structure}")
     else:
-        for i, (entry, layers) in enumerate(proposal.structure.items()):
+        for i, (layers, entries) in enumerate(_by_layers(proposal.structure).items()):
             head = "Atlas" if i == 0 else ""
-            yield _line(head, f"{entry}, layers {sorted_layers(layers)}")
+            yield _line(head, f"{some(entries, 5)}, layers {sorted_layers(layers)}")
     if proposal.region_map:
         verb = "are" if len(proposal.region_map) > 1 else "is"
         why = "not in its hierarchy" if foreign else "in none of these"
@@ -52,11 +52,19 @@ def _atlas(found, proposal):
     left = [r for r in foreign if r not in proposal.region_map]
     if left:
         yield _line("", f"{some(left)}: no region of the atlas was found for them; edit region_map")
-    for entry, layers in (proposal.structure or {}).items():
-        one = len(proposal.structure) == 1
+    for entry, layers in list((proposal.structure or {}).items())[:1]:
         thick = " ".join(f"{value:.0f}" for value in layers.values())
-        name = "" if one else f"{entry}: "
+        more = len(proposal.structure) - 1
+        name = f"{entry} (and {more} more): " if more else ""
         yield _line("Layers", f"{name}medians of [PH]: {thick} um", "region_structure.yaml")
+
+
+def _by_layers(structure):
+    """{layers: [entries that have them]}, in the order of the entries."""
+    found = {}
+    for entry, layers in structure.items():
+        found.setdefault(tuple(layers), []).append(entry)
+    return found
 
 
 def _mtypes(found, proposal):

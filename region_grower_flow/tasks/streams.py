@@ -8,12 +8,18 @@ import sys
 import textwrap
 
 
-def wrapped(text, stream):
-    """A line as several where a terminal is too narrow for it; words stay whole."""
+def wrapped(text, stream, indent=4):
+    """A line as several where a terminal is too narrow for it; words stay whole.
+
+    Args:
+        text: the line.
+        stream: that it is written to.
+        indent: columns before the lines that follow, beside those before the first.
+    """
     if stream is None or not stream.isatty():
         return text
     width = shutil.get_terminal_size().columns - 1
-    rest = " " * (len(text) - len(text.lstrip()) + 4)
+    rest = " " * (len(text) - len(text.lstrip()) + indent)
     return textwrap.fill(
         text, width, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False,
         replace_whitespace=False, drop_whitespace=True,

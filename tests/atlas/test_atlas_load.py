@@ -1,4 +1,5 @@
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from helpers.atlas_factory import (
     make_cells,
     save_volume,
 )
-from region_grower_flow.atlas.load import load_atlas_table
+from region_grower_flow.atlas.load import load_atlas_table, outside_of_layers
 from region_grower_flow.errors import InvalidInput
 
 # In the tiny atlas the pia is at y = 1200 um; a voxel knows the height of its center.
@@ -276,3 +277,21 @@ def test_golden_tables(shared):
         -0.4842901532825384,
     ]
     assert table.synthesis_regions.tolist() == ["SSCX"] * 110
+
+
+class Table(SimpleNamespace):
+    def __len__(self):
+        return len(self.ids)
+
+
+def test_cells_below_the_layers_are_told():
+    table = Table(
+        ids=np.array([4, 7, 9]),
+        depths=np.array([99.9, 300.1, 500.0]),
+        layer_counts=np.array([2, 2, 0]),
+        layer_depths=np.array([[0, 100, 300], [0, 100, 300], [np.nan] * 3]),
+    )
+    assert "1 of 3 cells lie below the layers" in outside_of_layers(table)
+    assert "(ids 7)" in outside_of_layers(table)
+    table.depths[1] = 300.0
+    assert outside_of_layers(table) is None
