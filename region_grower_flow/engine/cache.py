@@ -54,12 +54,16 @@ def folder(group=CORE):
             group,
             region_grower_flow.__version__,
             sources_digest(group),
-            *(f"{package}{version(package)}" for package in ("numba", "numpy")),
+            *(f"{package}{_version(package)}" for package in ("numba", "numpy")),
             f"python{platform.python_version()}",
             target_name(),
         ]
     )
     return base_folder() / re.sub(r"[^\w.+-]", "_", name)
+
+
+_version = cache(version)
+"""The version of a package, read once: its metadata may be long."""
 
 
 def sources_digest(group):

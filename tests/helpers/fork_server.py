@@ -37,10 +37,12 @@ ROOMS = "atlas", "calibration", "cell", "checks", "engine", "io", "record", "spa
 def serve():
     """Answer requests by forks, until the input ends."""
     from region_grower_flow import engine
+    from region_grower_flow.record import fingerprint
 
     for name in (*IMPORTED, *modules_of_rooms()):
         importlib.import_module(name)
     engine.warm_up()
+    fingerprint.package_versions()
     build_parser = remember_parsers()
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
     gc.freeze()  # or every fork would copy all memory to look for garbage
