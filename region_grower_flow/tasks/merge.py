@@ -18,6 +18,7 @@ from region_grower_flow.tasks.base import FlowTask, stages_above
 from region_grower_flow.tasks.cluster import InJobs
 from region_grower_flow.tasks.launching import GrowsCells
 from region_grower_flow.tasks.leftovers import remove_unasked
+from region_grower_flow.tasks.models import model_stages
 from region_grower_flow.tasks.synthesis import OfCells, SynthesizeChunk
 from region_grower_flow.tasks.targets import StageTarget
 
@@ -31,8 +32,21 @@ class SynthesizeMorphologies(OfCells, InJobs, GrowsCells, FlowTask):
         return [self.clone(SynthesizeChunk, first=first, last=last) for first, last in ranges]
 
     def upstream(self):
-        """The chunks."""
-        return {chunk.label: chunk for chunk in self.chunks()}
+        """The chunks, and the stages whose outputs the user has named: these are outputs too."""
+        return {**{chunk.label: chunk for chunk in self.chunks()}, **self._named_stages()}
+
+    def _named_stages(self):
+        """{name: stage} of those that make parameters or distributions at a place of the user's."""
+        return {
+            name: stage
+            for name, stage in model_stages(self).items()
+            if any(getattr(stage, option) for option in stage.own_outputs)
+        }
+
+    def is_current(self):
+        """Also what the user has named of the stages above is as it was written."""
+        named = self._named_stages().values()
+        return super().is_current() and all(stage.is_current() for stage in named)
 
     def upstream_fingerprints(self):
         """All cells count as one: results do not depend on how they are grouped."""

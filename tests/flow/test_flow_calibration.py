@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from helpers.bad.bases import calibration
 from helpers.flow_factory import COMMAND, Flow, environment, finished_copy, stages_run
 from helpers.forked import run_forked
 
@@ -74,6 +75,14 @@ def calibrated(calibrated_once, tmp_path):
     return finished_copy(calibrated_once, tmp_path / "flow")
 
 
+@pytest.fixture
+def flow_of_reconstructions(tmp_path, kernels):
+    """A small flow whose distributions come from reconstructions, not run yet."""
+    flow = calibration(tmp_path / "flow")
+    flow.options["extraction_processes"] = 1
+    return flow
+
+
 def rerun(flow):
     process = flow.luigi()
     assert process.returncode == 0, process.stdout + process.stderr
@@ -141,6 +150,20 @@ def test_what_is_not_asked_for_is_not_made(calibrated):
     status = calibrated.command("status", "--config", "luigi.cfg").stdout
     assert "FitTrunkAngles" not in status
     assert "BuildParameters                  fresh" in status
+
+
+@pytest.mark.slow
+def test_a_file_that_the_user_has_named_is_an_output_like_others(flow_of_reconstructions):
+    flow = flow_of_reconstructions
+    place = flow.path("out", "distributions.json")
+    flow.options["extracted_distributions"] = "out/distributions.json"
+    rerun(flow)
+    written = place.read_bytes()
+    for spoil in (place.unlink, lambda: place.write_bytes(written[::-1])):
+        spoil()
+        assert rerun(flow) == {"ExtractDistributions", "SynthesizeMorphologies"}
+        assert place.read_bytes() == written
+    assert rerun(flow) == set()
 
 
 @pytest.mark.slow

@@ -603,6 +603,7 @@ def test_there_are_many_edits():
     assert len(EDITS) >= 60
 
 
+@pytest.mark.longest
 @pytest.mark.timeout(3600)
 def test_each_edit_gives_what_a_clean_run_gives(tmp_path, kernels):
     flow = make_rich_flow(tmp_path / "project" / "flow")
