@@ -250,16 +250,17 @@ def _check_morphology_folder(options):
     problems += _folder_problems(options, place, where)
     if problems or options.overwrite or not folder.is_dir():
         return problems
-    from region_grower_flow.record.listing import our_files, placed_listing
+    from region_grower_flow.checks.foreign import look_for_foreign
+    from region_grower_flow.record.listing import placed_listing
 
     listing = placed_listing(options.work_dir, folder)
-    ours = our_files(listing, folder, Path(options.work_dir, layout.MORPHOLOGIES))
+    look = look_for_foreign(folder, listing, Path(options.work_dir, layout.MORPHOLOGIES))
     # Cells and tables may be in the folder of the morphologies, as region-grower's users have it.
     tables = {os.path.realpath(path) for _, path in _files(options, OUTPUTS)}
     earlier = tables & _earlier_outputs(options)
     others = {os.path.relpath(path, place) for path in earlier}
     hint = "choose another folder, empty it, or give --overwrite"
-    return _foreign_files(folder, ours, others, where, hint)
+    return _foreign_problems(look, others, where, hint)
 
 
 def check_own_folder(options, option, listing, tables):
@@ -271,7 +272,7 @@ def check_own_folder(options, option, listing, tables):
         listing: of the morphologies of ours in it, see :mod:`region_grower_flow.record.listing`.
         tables: the names of the other files of ours in it.
     """
-    from region_grower_flow.record.listing import our_files
+    from region_grower_flow.checks.foreign import look_for_foreign
 
     name, folder = option[0], Path(option[1])
     where = f"option {name} ({folder})"
@@ -281,10 +282,10 @@ def check_own_folder(options, option, listing, tables):
     problems = problems or _folder_problems(options, Path(os.path.realpath(folder)), where)
     if problems or not folder.is_dir():
         return problems
-    ours = our_files(listing, folder, listing.parent / layout.MORPHOLOGIES)
+    look = look_for_foreign(folder, listing, listing.parent / layout.MORPHOLOGIES)
     # Without any morphology of ours a table of this name is somebody's own.
-    others = set(tables) if len(ours) else set()
-    return _foreign_files(folder, ours, others, where, "choose another folder, or empty it")
+    others = set(tables) if look.has_ours else set()
+    return _foreign_problems(look, others, where, "choose another folder, or empty it")
 
 
 def _folder_problems(options, place, where):
@@ -301,28 +302,10 @@ def _folder_problems(options, place, where):
     return problems
 
 
-def _foreign_files(folder, ours, others, where, hint):
-    """A problem when a folder has files that are neither in a FileTable nor named otherwise."""
-    from region_grower_flow.io.atomic import TEMPORARY_PREFIX
-    from region_grower_flow.record.file_table import packed
-    from region_grower_flow.record.run_lock import LOCK_PREFIX
-
-    foreign = []
-    for parent, _, files in os.walk(folder):
-        below = os.path.relpath(parent, folder)
-        names = [
-            name if below == os.curdir else f"{below}/{name}"
-            for name in files
-            if not name.startswith((TEMPORARY_PREFIX, LOCK_PREFIX))
-        ]
-        places = ours.find(packed(names)).tolist()
-        foreign += [n for n, at in zip(names, places, strict=True) if at < 0 and n not in others]
+def _foreign_problems(look, others, where, hint):
+    """A problem when a Look has found files that are not among ``others`` of ours."""
+    foreign = [name for name in look.foreign if name not in others]
     if not foreign:
         return []
-    return [
-        InvalidInput(
-            f"holds files that this flow has not written ({some(sorted(foreign), 3)})",
-            where,
-            hint,
-        )
-    ]
+    problem = f"holds files that this flow has not written ({some(foreign, 3)})"
+    return [InvalidInput(problem, where, hint)]

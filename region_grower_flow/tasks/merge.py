@@ -1,5 +1,6 @@
 """The merged outputs of a synthesis: the task that users name."""
 
+import dataclasses
 import os
 import platform
 import shlex
@@ -161,7 +162,8 @@ class SynthesizeMorphologies(OfCells, InJobs, GrowsCells, FlowTask):
         if None in manifests:
             raise InputChanged(self.work_path(layout.MANIFESTS))
         return MergePlan(
-            cells=inputs.cells(self),
+            # Orientations are 72 bytes a cell, and those of the outputs are identities.
+            cells=dataclasses.replace(inputs.cells(self), orientations=None),
             rows=inputs.rows_to_grow(self),
             chunks=[chunk.path for chunk in chunks],
             staged=self.work_path(layout.MORPHOLOGIES),
