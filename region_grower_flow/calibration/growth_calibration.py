@@ -21,7 +21,7 @@ from region_grower_flow.calibration.growth_fit import Fitter, Reference
 from region_grower_flow.calibration.growth_moments import NAMES, growth_table
 from region_grower_flow.morphology import NEURITE_TYPES
 
-VERSION = 2
+VERSION = 3
 """Version of the calibrations of mtypes; those of another version are made again."""
 
 FEWEST_CELLS = 8

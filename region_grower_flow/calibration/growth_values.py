@@ -34,16 +34,16 @@ _WITHIN_NEUROTS = (
     Lever("targeting", 0.35, 0.7, 0.01, 0.6, -0.3),
 )
 _WITH_LEVERS = (
-    Lever("randomness", 0.085, 0.5, 0.02, 0.45, 0.25),
-    Lever("wander", 0.14, 0.5, 0.005, 1.0, 0.2),
-    Lever("wander_length", 25.0, 0.5, 5.0, 200.0, 0.3),
-    Lever("angle_scale", 0.98, 0.2, 0.5, 1.6, 0.15),
+    Lever("randomness", 0.1, 0.6, 0.02, 0.45, 0.25),
+    Lever("wander", 0.15, 0.6, 0.005, 1.0, 0.2),
+    Lever("wander_length", 16.0, 0.5, 4.0, 200.0, 0.3),
+    Lever("angle_scale", 1.0, 0.06, 0.6, 1.5, 0.1),
 )
 
 FITTED = {PARAMETERS: _WITHIN_NEUROTS, EXTENDED: _WITH_LEVERS}
 """{mode: the Levers that are fitted for each neurite type}."""
 
-USUAL_SPREAD = {PARAMETERS: None, EXTENDED: 0.15}
+USUAL_SPREAD = {PARAMETERS: None, EXTENDED: 0.08}
 
 _SHARED = {
     PARAMETERS: {"branching_method": "directional"},
@@ -57,8 +57,10 @@ _LEVERS = {
     "owner_exponent": 0.6,
     "owner_fidelity": 1.0,
     "trunks": "measured",
-    "trunk_jitter": 0.15,
-    "heading": 0.85,
+    "trunk_jitter": 0.08,
+    "heading": 0.95,
+    "steer": 1.0,
+    "bending": "measured",
     "diameters": "measured",
 }
 _OF_TYPE = {APICAL: {"owner_exponent": 0.0, "trunk_jitter": 0.05}}

@@ -16,6 +16,13 @@ from region_grower_flow.morphology import NEURITE_TYPES, FlatMorphology
 DECIMALS = 4
 """Decimals of lengths (um), angles (radians) and directions in the file."""
 
+WINDOW = 20.0
+"""um of path over which the bending of sections is measured."""
+PRIOR_WINDOWS = 4.0
+"""Windows' worth of belief that a section bends like its branch, and a branch like its type."""
+BENDS = 0.3, 3.0
+"""Least and greatest factor by which a section may bend less or more than those of its type."""
+
 DIAMETER_TOLERANCE = 0.03
 """Points whose diameters differ less (relatively) from the line between others are left out."""
 
@@ -91,7 +98,39 @@ def measure(cells, thresholds):
             for tree in measure_trees(cell.morphology, NEURITE_TYPES[kind], cell.center)
             if len(tree["bars"]) > threshold
         ]
+        set_bends(found[kind])
     return found
+
+
+def set_bends(trees):
+    """Replace what trees know about the bending of their sections by factors, in place.
+
+    Sections are short and few windows fit into one: each leans on its bar, a bar on its type.
+
+    Args:
+        trees: of one type, as :func:`measure_trees` returns them.
+    """
+    total, count = np.sum([each for tree in trees for pair in tree["bends"] for each in pair], 0)
+    if not total > 0.0:
+        for tree in trees:
+            tree["bends"] = [[1.0, 1.0] for _ in tree["bends"]]
+        return
+    usual = total / count
+    for tree in trees:
+        tree["bends"] = _bend_factors(tree, usual)
+
+
+def _bend_factors(tree, usual):
+    own, ahead = np.array(tree["bends"], dtype=float).transpose(1, 0, 2)
+    owners = np.array([row[5] for row in tree["bars"]])
+    of_bars = own.copy()
+    np.add.at(of_bars, owners[1:], ahead[1:])
+    bars = (of_bars[:, 0] + PRIOR_WINDOWS * usual) / (of_bars[:, 1] + PRIOR_WINDOWS)
+    found = []
+    for (bent, windows), mean in ((own.T, bars), (ahead.T, bars[owners])):
+        bending = (bent + PRIOR_WINDOWS * mean) / (windows + PRIOR_WINDOWS)
+        found.append(np.clip(np.sqrt(bending / usual), *BENDS))
+    return [[_round(one), _round(other)] for one, other in zip(*found, strict=True)]
 
 
 def measure_trees(morphology, section_type, center):
@@ -107,7 +146,10 @@ def measure_trees(morphology, section_type, center):
         tree; ``bars``, [end, start, three angles, place of the bar that it leaves], path distances
         from the tree's first point (um), angles (radians) from the parent to the child that goes
         on, to the child that begins, and between the two; ``headings``, unit vectors from the
-        bars' starts to their ends; ``diameters``, for each bar points [path distance, diameter];
+        bars' starts to their ends; ``ways``, for each bar the unit vector of its first section
+        and of the section that goes on along the bar that it leaves (that of the first bar stands
+        for nothing); ``bends``, the same for [bending summed over windows, windows], see
+        :func:`set_bends`; ``diameters``, for each bar points [path distance, diameter];
         ``joined``: most sections begin with their parent's last diameter (a convention of files).
     """
     sections = _Sections(morphology)
@@ -145,6 +187,19 @@ class _Sections:
         longer = self.end[index] > first
         return bool(longer and self.diameters[first] == self.diameters[self.end[parent]])
 
+    def way(self, index):
+        """The unit vector from a section's first point to its last."""
+        return _unit(self.chords[index], self.chords[index])
+
+    def bending(self, index):
+        """[sum of 1 - chord / path over windows of a section, number of windows]."""
+        window = slice(self.begin[index], self.end[index] + 1)
+        along = self.distances[window] - self.distances[window.start]
+        places = np.arange(0.0, along[-1] + 1e-9, WINDOW)
+        way = np.stack([np.interp(places, along, p) for p in self.points[window].T], axis=1)
+        hops = np.linalg.norm(np.diff(way, axis=0), axis=1)
+        return [float(np.sum(np.maximum(1.0 - hops / WINDOW, 0.0))), len(hops)]
+
     def profile(self, index):
         """[path distance, diameter] along a section, thinned out."""
         window = slice(self.begin[index], self.end[index] + 1)
@@ -177,6 +232,7 @@ def _tree(sections, root, center):
         rows.append([*ends, *angles, place[tips[ahead][1]]])
     first = sections.points[sections.begin[root]]
     starts = [root, *(kid for _, kid, _ in bars)]
+    goes_on = [root, *(ahead for *_, ahead in bars)]
     below = [i for i in path if i != root]
     return {
         "direction": _unit(first - center, sections.chords[root]),
@@ -187,6 +243,10 @@ def _tree(sections, root, center):
                 sections.chords[i],
             )
             for i in starts
+        ],
+        "ways": [sections.way(i) + sections.way(j) for i, j in zip(starts, goes_on, strict=True)],
+        "bends": [
+            [sections.bending(i), sections.bending(j)] for i, j in zip(starts, goes_on, strict=True)
         ],
         "diameters": [_profile(sections, i, path) for i in starts],
         "joined": 2 * sum(map(sections.is_joined, below)) > len(below),

@@ -190,9 +190,11 @@ def fitting(direction, weights, directions):
 
 
 def frame_between(tree, direction):
-    """(3, 3): turns the frame of a tree's cell so that the tree leaves the soma in a direction.
+    """(3, 3): turns the frame of a tree's cell so that the tree suits a trunk.
 
-    Only about the pia's axis: a reflection of x and z, then the angle that is left.
+    A reflection of x and z, and where the tree still leaves the soma elsewhere by more than
+    SIMILAR, what exceeds that about the pia's axis. A turn mixes the plane of a slice with its
+    depth, in which reconstructions are flat; so small differences are left to the trunk.
 
     Args:
         tree: (3,) the direction of the tree in its cell.
@@ -201,6 +203,8 @@ def frame_between(tree, direction):
     before, after = _signs(tree), _signs(direction)
     one, other = folded(tree), folded(direction)
     angle = math.atan2(other[2], other[0]) - math.atan2(one[2], one[0])
+    far = math.acos(min(max(float(one.dot(other)), -1.0), 1.0))
+    angle *= max(1.0 - SIMILAR / far, 0.0) if far > 0.0 else 0.0
     cosine, sine = math.cos(angle), math.sin(angle)
     turn = np.array([[cosine, 0.0, -sine], [0.0, 1.0, 0.0], [sine, 0.0, cosine]])
     return after[:, None] * turn * before

@@ -45,6 +45,9 @@ class TypeLevers:
         wander: how fast the target direction of a section drifts: the share of a random unit vector
             that is added per um (for steps of another length times its square root).
         wander_length: length (um) over which the target returns to where it began; None: never.
+        steer: how far a section that wanders is drawn back to its line (0 to 1), so that it ends
+            where its aim points; it then begins as far off its aim as it is later on.
+        bending: sections bend (randomness, wander) as much, in comparison, as they did.
         stretch: factors of directions along x, y and z of the cell.
         trunks: number and directions of trunks are those of a reconstructed cell.
         trunk_jitter: angle (radians) by which these directions are disturbed.
@@ -62,6 +65,8 @@ class TypeLevers:
     randomness_spread: float = 0.0
     wander: float = 0.0
     wander_length: float | None = None
+    steer: float = 0.0
+    bending: bool = False
     stretch: tuple = NO_STRETCH
     trunks: bool = False
     trunk_jitter: float = 0.0
@@ -77,7 +82,7 @@ class TypeLevers:
             TypeError: there is no such lever; ValueError: it cannot have this value.
         """
         given = dict(entry)
-        for name in ("angles", "trunks", "diameters"):
+        for name in ("angles", "bending", "trunks", "diameters"):
             if name in given:
                 given[name] = given[name] == MEASURED
         if "stretch" in given:
@@ -91,11 +96,13 @@ class TypeLevers:
         """Levers that do not go together, as parts of sentences."""
         if self.owner_exponent is None:
             needing = [name for name in ("owner_fidelity", "heading") if getattr(self, name) > 0.0]
-            needing += ["diameters"] if self.diameters else []
+            needing += [name for name in ("bending", "diameters") if getattr(self, name)]
             for name in needing:
                 yield f"the lever {name!r} needs 'owner_exponent'"
         if self.angle_scale != 1.0 and not self.angles:
             yield "the lever 'angle_scale' needs 'angles': 'measured'"
+        if self.steer > 0.0 and self.wander_length is None:
+            yield "the lever 'steer' needs 'wander_length'"
         if self.heading > 0.0 and not self.angles:
             yield "the lever 'heading' needs 'angles': 'measured'"
 
@@ -119,8 +126,21 @@ class TypeLevers:
         rules.wander_return = 0.0
         if self.wander_length is not None:
             rules.wander_return = min(step / self.wander_length, 1.0)
+        rules.steer = self.steer
+        rules.start_spread = self.start_spread(step)
+        rules.memory = self.wander_length or 0.0
         rules.heading = self.heading
         rules.stretched = int(self.is_stretched)
+
+    def start_spread(self, step):
+        """Standard deviation, along each axis, of a wandering target around its aim.
+
+        That of the stationary process, with the lever ``steer`` only; steps are so long (um).
+        """
+        if self.steer == 0.0:
+            return 0.0
+        back = min(step / self.wander_length, 1.0)
+        return self.wander * math.sqrt(step / (3.0 * back * (2.0 - back)))
 
 
 @dataclass(frozen=True)
@@ -206,6 +226,7 @@ def vary(rules, factor):
     rules["randomness"] = randomness
     rules["history"] = 1.0 - randomness - rules["targeting"]
     rules["wander"] *= factor
+    rules["start_spread"] *= factor
 
 
 def stretch_matrix(factors, orientation):

@@ -94,7 +94,8 @@ def target_of(made, place, frame, vector, levers, rng):
 
     An apical dendrite may leave the soma at its side (half of them more than 15 degrees off the
     pia's axis in rat layer 5, 48 in layer 6) and turns up at once: its target is where its first
-    bar led. Other trees are drawn there as much as their branches are (the lever ``heading``).
+    section led, from which ``heading`` leads it on, or without that lever where its first bar led.
+    Other trees are drawn to their first section as much as their branches are.
 
     Returns:
         A unit vector in the atlas.
@@ -102,8 +103,10 @@ def target_of(made, place, frame, vector, levers, rng):
     from region_grower_flow.engine.kernels import state
 
     amount = levers.heading if made.method == state.TMD else 1.0
-    heading = frame.dot(made.measured.headings[place][0])
-    heading = heading + levers.trunk_jitter * rng.standard_normal(3)
+    own = made.measured.headings[place][0]
+    if levers.heading > 0.0:
+        own = made.measured.ways[place][0, 0]
+    heading = frame.dot(own) + levers.trunk_jitter * rng.standard_normal(3)
     target = (1.0 - amount) * np.array(vector) + amount * heading
     length = np.linalg.norm(target)
     return tuple((target / length).tolist()) if length > 0.0 else vector

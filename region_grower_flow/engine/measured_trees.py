@@ -17,7 +17,11 @@ class MeasuredTrees:
     Attributes:
         diagrams: (n, 6) float64 each, as persistence diagrams: end, start, three angles, 0.
         owners: (n,) int64 each, -1 for the first bar.
-        headings: (n, 3) float64 each, unit vectors in the frame of the reconstructed cell.
+        headings: (n, 3) float64 each, unit vectors in the frame of the reconstructed cell, from the
+            bars' starts to their tips.
+        ways: (n, 2, 3) float64 each, those of the bar's first section and of the one that goes on
+            along the bar that it leaves.
+        bends: (n, 2) float64 each, how much these two bend, 1 like the others of their type.
         cells: (T,) int64, the reconstructed cell of each tree.
         directions: (T, 3) float64, unit vectors from the soma's center to the trees.
         profiles: for each tree, for each bar (k, 2) float64: path distance (um), diameter (um).
@@ -28,6 +32,8 @@ class MeasuredTrees:
     diagrams: list
     owners: list
     headings: list
+    ways: list
+    bends: list
     cells: np.ndarray
     directions: np.ndarray
     profiles: list
@@ -56,6 +62,8 @@ class MeasuredTrees:
             [np.column_stack([each[:, :5], np.zeros(len(each))]) for each in bars],
             [each[:, 5].astype(np.int64) for each in bars],
             [np.array(tree["headings"], dtype=float).reshape(-1, 3) for tree in trees],
+            [_ways(tree) for tree in trees],
+            [_bends(tree) for tree in trees],
             np.array([tree["cell"] for tree in trees], dtype=np.int64),
             np.array([tree["direction"] for tree in trees], dtype=float).reshape(-1, 3),
             profiles,
@@ -63,10 +71,33 @@ class MeasuredTrees:
             np.array([bool(tree.get("joined", False)) for tree in trees], dtype=np.int64),
         )
 
-    def fill(self, records):
-        """Set owners and headings in the DIAGRAM_BAR records of the type's diagrams."""
+    def fill(self, records, bending):
+        """Set what levers need in the DIAGRAM_BAR records of the type's diagrams.
+
+        Args:
+            records: of all diagrams.
+            bending: sections bend as much as they did (the lever of this name).
+        """
         records["owner"] = np.concatenate(self.owners)
         records["heading"] = np.concatenate(self.headings)
+        ways = np.concatenate(self.ways)
+        records["way"], records["ahead"] = ways[:, 0], ways[:, 1]
+        if bending:
+            records["bend"], records["bend_ahead"] = np.concatenate(self.bends).T
+
+
+def _ways(tree):
+    """The directions of sections; those of whole bars for trees that were measured without."""
+    headings = np.array(tree["headings"], dtype=float).reshape(-1, 3)
+    if "ways" in tree:
+        return np.array(tree["ways"], dtype=float).reshape(len(headings), 2, 3)
+    owners = np.array([int(bar[5]) for bar in tree["bars"]])
+    return np.stack([headings, headings[np.maximum(owners, 0)]], axis=1)
+
+
+def _bends(tree):
+    given = tree.get("bends") or [[1.0, 1.0]] * len(tree["bars"])
+    return np.array(given, dtype=float).reshape(len(tree["bars"]), 2)
 
 
 def profile_table(types):

@@ -192,7 +192,7 @@ def _fill(prepared):
     diagrams = [diagram for made in prepared.types for diagram in made.diagrams]
     prepared.rules = state.as_records(rules.view(np.ndarray))
     prepared.steps = np.array(steps, dtype=float).reshape(-1, 2)
-    prepared.diagrams = _sorted_diagrams(prepared.types)
+    prepared.diagrams = _sorted_diagrams(prepared.types, with_levers)
     prepared.first_bars = np.cumsum([0, *map(len, diagrams)]).astype(np.int64)
     if prepared.levers is not None:
         prepared.kin = _kin(prepared)
@@ -265,10 +265,16 @@ def _diagrams(kind, distributions):
     return diagrams
 
 
-def _sorted_diagrams(types):
-    """All diagrams of the PreparedTypes one after the other, as DIAGRAM_BAR records."""
+def _sorted_diagrams(types, levers):
+    """All diagrams of the PreparedTypes one after the other, as DIAGRAM_BAR records.
+
+    Args:
+        types: PreparedTypes.
+        levers: {neurite type: TypeLevers} of those with levers.
+    """
     diagrams = [diagram for made in types for diagram in made.diagrams]
     records = np.zeros(sum(map(len, diagrams)), state.DIAGRAM_BAR)
+    records["bend"] = records["bend_ahead"] = 1.0
     first = 0
     for diagram in diagrams:
         place = np.argsort(diagram[:, 1], kind="stable")
@@ -282,7 +288,7 @@ def _sorted_diagrams(types):
     for made in types:
         n_bars = sum(map(len, made.diagrams))
         if made.measured is not None:
-            made.measured.fill(records[first : first + n_bars])
+            made.measured.fill(records[first : first + n_bars], levers[made.kind].bending)
         first += n_bars
     return state.as_records(records)
 

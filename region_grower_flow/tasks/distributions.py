@@ -22,6 +22,8 @@ class ExtractDistributions(OfReconstructions, FlowTask):
         Model.growth_calibration,
     )
     own_outputs = ("extracted_distributions",)
+    # 2: measured trees know the directions and the bending of their sections.
+    stage_version = 2
 
     def files(self):
         """The reconstructions, their table and the diametrizer's configuration."""

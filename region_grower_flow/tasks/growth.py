@@ -18,6 +18,8 @@ class CalibrateGrowth(OfReconstructions, FlowTask):
     groups = (Work, Reference, Model)
     results_of = (Reference, Model.region, Model.synthesize_axons, Model.growth_calibration)
     own_outputs = ("generated_parameters",)
+    # 2: sections are steered and bend as they did; other usual values.
+    stage_version = 2
     region_structure = Space.region_structure
     other_options = (
         Space.input_cells.but(default=None, optional=True),

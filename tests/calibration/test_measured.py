@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 
 from helpers.factories import random_morphology
-from region_grower_flow.calibration.measured import MeasuredCell, measure, measure_trees
+from region_grower_flow.calibration.measured import (
+    MeasuredCell,
+    measure,
+    measure_trees,
+    set_bends,
+)
 from region_grower_flow.morphology import BASAL_DENDRITE, FlatMorphology
 
 
@@ -38,6 +43,8 @@ def test_a_fork():
         [30.0, 20.0, right, right, round(np.pi, 4), 0],
     ]
     np.testing.assert_allclose(tree["headings"], [[0.8321, 0.5547, 0], [-1, 0, 0]], atol=1e-4)
+    assert tree["ways"] == [[0.0, 1.0, 0.0, 0.0, 1.0, 0.0], [-1.0, 0.0, 0.0, 1.0, 0.0, 0.0]]
+    assert tree["bends"] == [[[0.0, 1], [0.0, 1]], [[0.0, 0], [0.0, 1]]]
     assert tree["diameters"] == [
         [[0.0, 2.0], [20.0, 1.5], [20.0, 1.0], [30.0, 0.5], [50.0, 0.8]],
         [[20.0, 1.2], [30.0, 0.6]],
@@ -73,3 +80,17 @@ def test_thresholds_and_somas():
     assert found["cells"][0] == {"name": "a", "soma_radius": 5.0}
     assert {tree["cell"] for tree in found["basal_dendrite"]} == {1}
     assert len(measure(cells, {"basal_dendrite": 0})["basal_dendrite"]) == 3
+
+
+def test_how_much_sections_bend_in_comparison():
+    straight = {"bars": [[400.0, 0.0, 0, 0, 0, -1]], "bends": [[[0.0, 20], [0.0, 20]]]}
+    owner = [[[2.0, 20], [2.0, 20]], [[0.0, 0], [1.9, 19]]]
+    bent = {"bars": [[400.0, 0.0, 0, 0, 0, -1], [10.0, 5.0, 0, 0, 0, 0]], "bends": owner}
+    set_bends([straight, bent])
+    assert straight["bends"][0][0] < 0.7 < 1.2 < bent["bends"][0][0]
+    # A section too short to measure leans on its bar, that on its type.
+    assert bent["bends"][1][0] == pytest.approx(1.0)
+    assert bent["bends"][1][1] == pytest.approx(bent["bends"][0][0], rel=0.05)
+    points = {"bars": [[1.0, 0.0, 0, 0, 0, -1]], "bends": [[[0.0, 0], [0.0, 0]]]}
+    set_bends([points])
+    assert points["bends"] == [[1.0, 1.0]]

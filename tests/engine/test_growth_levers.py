@@ -32,6 +32,7 @@ ALL = {
     "wander": 0.02,
     "stretch": [1.0, 1.2, 0.7],
     "heading": 0.3,
+    "bending": "measured",
 }
 SITE = GrowthSite(np.zeros(3), np.eye(3))
 KINDS = ("basal_dendrite", "apical_dendrite")
@@ -187,7 +188,7 @@ def test_headings_draw_branches_to_their_directions():
             {"angles": "measured", "owner_exponent": 0.0, "heading": amount}
         )
         for tree in distributions["measured"]["basal_dendrite"]:
-            tree["headings"] = [[0.0, -1.0, 0.0]] * len(tree["headings"])
+            tree["ways"] = [[0.0, -1.0, 0.0] * 2] * len(tree["headings"])
         params["grow_types"] = ["basal_dendrite"]
         cells = [grow(params, distributions, seed) for seed in range(6)]
         starts = np.concatenate([c.points[c.offsets[:-1]][c.parents >= 0] for c in cells])
@@ -197,6 +198,57 @@ def test_headings_draw_branches_to_their_directions():
 
     # The angles are kept, so that children cannot all point there.
     assert alignment(1.0) > alignment(0.0) + 0.15
+
+
+def test_sections_that_are_steered_end_on_their_line():
+    def off_line(steer):
+        levers = {"angles": "measured", "owner_exponent": 0.0, "fresh_start": True}
+        wander = {"wander": 0.2, "wander_length": 10.0, "steer": steer}
+        params, distributions = inputs({**levers, **wander, "heading": 1.0, "trunks": "measured"})
+        params["grow_types"] = ["basal_dendrite"]
+        params["basal_dendrite"]["randomness"] = 0.02
+        off = []
+        for tree in distributions["measured"]["basal_dendrite"]:
+            tree["ways"] = [[0.0, 1.0, 0.0] * 2] * len(tree["bars"])
+            tree["bars"] = [[*bar[:2], 0.0, 0.0, 0.0, bar[5]] for bar in tree["bars"]]
+        for seed in range(6):
+            cell = grow(params, distributions, seed)
+            chords = cell.points[cell.offsets[1:] - 1] - cell.points[cell.offsets[:-1]]
+            below = cell.parents >= 0
+            off.append(np.hypot(chords[below, 0], chords[below, 2]) / lengths(cell)[below])
+        return np.concatenate(off).mean()
+
+    assert off_line(1.0) < 0.6 * off_line(0.0)
+
+
+def test_sections_bend_as_much_as_they_did():
+    def bent(factor):
+        params, distributions = inputs({"owner_exponent": 0.0, "bending": "measured"})
+        params["grow_types"] = ["basal_dendrite"]
+        for tree in distributions["measured"]["basal_dendrite"]:
+            tree["bends"] = [[factor, factor]] * len(tree["bars"])
+        cells = [grow(params, distributions, seed) for seed in range(4)]
+        chords = [
+            np.linalg.norm(c.points[c.offsets[1:] - 1] - c.points[c.offsets[:-1]], axis=1)
+            for c in cells
+        ]
+        paths = np.concatenate([lengths(c) for c in cells])
+        return paths.sum() / np.concatenate(chords).sum()
+
+    assert bent(0.3) < bent(1.0) < bent(3.0)
+
+
+def test_trees_measured_without_directions_of_sections():
+    params, distributions = inputs({"angles": "measured", "owner_exponent": 0.0, "heading": 0.5})
+    whole = engine.prepare(params, distributions)
+    for trees in distributions["measured"].values():
+        for tree in trees:
+            tree.pop("ways", None), tree.pop("bends", None)
+    prepared = engine.prepare(params, distributions)
+    assert prepared.unsupported is None
+    assert (prepared.diagrams["bend"] == 1.0).all()
+    assert np.array_equal(prepared.diagrams["way"], prepared.diagrams["heading"])
+    assert not np.array_equal(whole.diagrams["way"], whole.diagrams["heading"])
 
 
 def problems(levers, distributions=None):
@@ -364,6 +416,7 @@ def test_an_apical_trunk_that_leaves_the_soma_sideways_grows_up():
     for tree in distributions["measured"]["apical_dendrite"]:
         tree["direction"] = [1.0, 0.0, 0.0]
         tree["headings"][0] = [0.0, 1.0, 0.0]
+        tree["ways"][0] = [-1.0, 0.0, 0.0] * 2  # counts with the lever 'heading' only
     cell = grow(params, distributions)
     start, end = cell.points[0], cell.points[cell.offsets[1] - 1]
     assert abs(start[0]) > 2.0

@@ -111,7 +111,7 @@ def step_in_space(section, kind, forest, space, rng):
         x, y, z = random_direction(rng)
         drift(section, rules, x, y, z)
     status, direction = accepted_direction(
-        heading(section, rules), rules.randomness, space, slot, point, rng
+        heading(section, rules), rules.randomness * section.bend, space, slot, point, rng
     )
     if status == DONE:
         advance(section, direction, step_length(rules, forest.steps, rng))

@@ -45,8 +45,11 @@ def load_barcode(tree, bars, diagram, order):
         for j in range(4):
             bar.angles[j] = source.angles[j]
         bar.owner = source.owner
+        bar.bend, bar.bend_ahead = source.bend, source.bend_ahead
         for j in range(3):
             bar.heading[j] = source.heading[j]
+            bar.way[j] = source.way[j]
+            bar.ahead[j] = source.ahead[j]
         bar.has_bif = 1
         bar.has_term = 1
     bars[first].has_bif = 0  # the bifurcation at the soma is none

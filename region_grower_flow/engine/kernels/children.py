@@ -5,7 +5,15 @@ import numpy as np
 from region_grower_flow.engine.kernels.bifurcation import children_directions, directional
 from region_grower_flow.engine.kernels.criteria import children_criteria, expected_maximum_length
 from region_grower_flow.engine.kernels.jit import kernel
-from region_grower_flow.engine.kernels.measured import chord, heading_of, measured, stretch
+from region_grower_flow.engine.kernels.measured import (
+    ahead_of,
+    along_trunk,
+    course,
+    measured,
+    stretch,
+    swerve,
+    turned,
+)
 from region_grower_flow.engine.kernels.owners import owned_criteria
 from region_grower_flow.engine.kernels.section import child_section, first_point
 from region_grower_flow.engine.kernels.state import (
@@ -36,13 +44,12 @@ def bifurcate(index, tree, forest, space, rng):
     bar.has_bif = 0
     along_apical = rules.method != TMD and section.major == 1
     if rules.branching == MEASURED:
-        wanted = (heading_of(forest.bars[section.term_id], tree), heading_of(bar, tree))
+        wanted = (ahead_of(forest.bars[section.term_id], bar, tree), turned(bar.way, tree))
         directions = measured(
-            chord(section), bar.angles, rules.angle_scale, wanted, rules.heading, rng
+            course(section, rules), bar.angles, rules.angle_scale, wanted, rules.heading, rng
         )
         if along_apical:
-            heading = (section.aim[0], section.aim[1], section.aim[2])
-            directions = (heading, directions[1])
+            directions = (along_trunk(section, bar, tree, rules), directions[1])
     elif along_apical:
         heading = (section.direction[0], section.direction[1], section.direction[2])
         directions = directional(heading, bar.angles, forest.axes)
@@ -57,6 +64,8 @@ def bifurcate(index, tree, forest, space, rng):
     forest.sections[second].major = major_second
     if rules.owned == 1:
         owned_criteria(section, forest.sections[first], forest.sections[second], tree, forest.bars)
+        forest.sections[first].bend = bar.bend_ahead if bar.kept == 1 else section.bend
+        forest.sections[second].bend = bar.bend
         status = DONE
     else:
         status = children_criteria(
@@ -75,6 +84,8 @@ def bifurcate(index, tree, forest, space, rng):
         ahead = forest.sections[child].direction
         for j in range(3):
             forest.sections[child].aim[j] = ahead[j]
+        if rules.steer > 0.0:
+            swerve(forest.sections[child], rules, rng)
         if rules.fresh_start == 1:
             remember(forest.sections[child], ahead[0], ahead[1], ahead[2])
         status = first_point(child, tree, forest, space, rng)

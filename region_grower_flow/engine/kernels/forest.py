@@ -102,6 +102,7 @@ def start_tree(t, forest, diagrams, first_bars, rng):
         rules = forest.rules[tree.rules]
         if rules.owned == 1:
             draw_owners(tree, forest.bars, rules, rng)
+            section.bend = forest.bars[tree.first_bar].bend
             section.bif_id, section.bif = next_owned(tree, forest.bars, tree.first_bar)
         else:
             section.bif_id, section.bif = min_bif(tree, forest.bars, 0.0, np.inf)

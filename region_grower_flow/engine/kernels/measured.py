@@ -10,6 +10,8 @@ import numpy as np
 from region_grower_flow.engine.kernels.jit import kernel
 from region_grower_flow.engine.kernels.step import unit
 
+SHORT = 3.0
+"""Lengths of the wander's memory below which a section wanders less, as a part of one does."""
 NO_SINE = 1e-9
 """A product of sines below this: one child is in line with the parent, any azimuth will do."""
 
@@ -23,6 +25,14 @@ def chord(section):
     if x * x + y * y + z * z > 0.0:
         return unit(x, y, z)
     return unit(section.direction[0], section.direction[1], section.direction[2])
+
+
+@kernel
+def course(section, rules):
+    """The direction that children leave: the section's line where it keeps to it, else its chord."""
+    if rules.steer > 0.0:
+        return section.aim[0], section.aim[1], section.aim[2]
+    return chord(section)
 
 
 @kernel
@@ -119,9 +129,46 @@ def dot(first, second):
 
 
 @kernel
-def heading_of(bar, tree):
-    """The heading of a bar, turned into the tree's frame."""
-    frame, own = tree.frame, bar.heading
+def ahead_of(owner, bar, tree):
+    """Where a branch is wanted to go on beyond the bifurcation where a bar begins.
+
+    As it did in the reconstruction; where it had no such bifurcation, to where its bar led.
+    """
+    return turned(bar.ahead if bar.kept == 1 else owner.heading, tree)
+
+
+@kernel
+def along_trunk(section, bar, tree, rules):
+    """Where an apical trunk goes on: straight on, or by ``heading`` as in the reconstruction."""
+    aim, amount = section.aim, rules.heading if bar.kept == 1 else 0.0
+    ahead = turned(bar.ahead, tree)
+    return (
+        (1.0 - amount) * aim[0] + amount * ahead[0],
+        (1.0 - amount) * aim[1] + amount * ahead[1],
+        (1.0 - amount) * aim[2] + amount * ahead[2],
+    )
+
+
+@kernel
+def swerve(section, rules, rng):
+    """Let a section begin as far off its aim as it is later on, when it has wandered.
+
+    What is shorter than the wander's memory is straighter than that.
+    """
+    length = max(min(section.bif, section.term) - section.pathlength, 0.0)
+    memory = SHORT * rules.memory
+    spread = rules.start_spread * section.bend * np.sqrt(length / (length + memory))
+    x = section.aim[0] + spread * rng.standard_normal()
+    y = section.aim[1] + spread * rng.standard_normal()
+    z = section.aim[2] + spread * rng.standard_normal()
+    x, y, z = unit(x, y, z)
+    section.direction[0], section.direction[1], section.direction[2] = x, y, z
+
+
+@kernel
+def turned(own, tree):
+    """A direction in the frame of the reconstructed cell, turned into the tree's."""
+    frame = tree.frame
     return (
         frame[0, 0] * own[0] + frame[0, 1] * own[1] + frame[0, 2] * own[2],
         frame[1, 0] * own[0] + frame[1, 1] * own[1] + frame[1, 2] * own[2],

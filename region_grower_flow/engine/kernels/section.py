@@ -47,6 +47,7 @@ def new_section(tree_index, tree, forest):
     section.rank = -1
     section.bif_id = NO_BAR
     section.term_id = NO_BAR
+    section.bend = 1.0
     forest.active[tree.first_active + tree.n_active] = index
     tree.n_active += 1
     return index

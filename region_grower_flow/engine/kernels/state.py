@@ -84,6 +84,9 @@ RULES = np.dtype(
         ("wander", np.float64),
         ("wander_return", np.float64),
         ("heading", np.float64),
+        ("steer", np.float64),
+        ("start_spread", np.float64),
+        ("memory", np.float64),
         ("stretched", np.int64),
         ("stretch", np.float64, (3, 3)),
     ],
@@ -135,14 +138,18 @@ BAR = np.dtype(
         ("kept", np.int64),
         ("latest", np.float64),
         ("heading", np.float64, (3,)),
+        ("way", np.float64, (3,)),
+        ("ahead", np.float64, (3,)),
+        ("bend", np.float64),
+        ("bend_ahead", np.float64),
     ],
     align=True,
 )
 """A bar: ``has_bif`` and ``has_term`` while they are unused.
 
 ``owner`` is the bar that it branches off, ``kept`` whether it did in the reconstruction,
-``latest`` where the last bar branched off it while owners are drawn, ``heading`` its direction in
-the reconstruction (levers only).
+``latest`` where the last bar branched off it while owners are drawn; ``heading``, ``way``,
+``ahead``, ``bend`` and ``bend_ahead`` are those of DIAGRAM_BAR (levers only).
 ``by_term`` belongs to the position, not the bar: the bars of a tree in order of termination.
 """
 
@@ -155,6 +162,10 @@ DIAGRAM_BAR = np.dtype(
         ("by_term", np.int64),
         ("owner", np.int64),
         ("heading", np.float64, (3,)),
+        ("way", np.float64, (3,)),
+        ("ahead", np.float64, (3,)),
+        ("bend", np.float64),
+        ("bend_ahead", np.float64),
     ],
     align=True,
 )
@@ -162,7 +173,9 @@ DIAGRAM_BAR = np.dtype(
 
 ``place`` is the bar's place in the file, which decides between equal bifurcations; ``by_term``
 belongs to the position: the bars of the diagram in order of termination. ``owner`` (a place in the
-diagram) and ``heading`` are those of the reconstruction, as far as levers need them.
+diagram), ``heading`` (from its start to its tip), ``way`` and ``ahead`` (directions of its first
+section, and of the section that goes on along its owner there) are those of the reconstruction;
+``bend`` and ``bend_ahead`` say how much these two sections bend, 1 like the others of their type.
 """
 
 SECTION = np.dtype(
@@ -186,13 +199,14 @@ SECTION = np.dtype(
         ("n_latest", np.int64),
         ("n_points", np.int64),
         ("rank", np.int64),
+        ("bend", np.float64),
     ],
     align=True,
 )
 """A section that grows: its stop criterion, its latest directions (a ring), its rank when ended.
 
 ``born`` is the bar that begins where the section begins, ``aim`` its direction before it drifted
-(levers only).
+(levers only); ``bend`` is the factor of its randomness and wander, 1 without levers.
 """
 
 LOGGED = np.dtype([("section", np.int32), ("xyz", np.float32, (3,))], align=True)

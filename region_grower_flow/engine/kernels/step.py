@@ -8,6 +8,9 @@ from region_grower_flow.engine.kernels.state import CONSTANT, DATA, EXPON, MEMOR
 WEIGHTS = np.exp(np.arange(1, MEMORY + 1) - MEMORY)
 """Weights of the latest directions, the latest last (NeuroTS's ``WEIGHTS``)."""
 
+LEAST_WAY = 8.0
+"""um to its end at least that a section has to come back to its line (the lever ``steer``)."""
+
 MIN_HISTORY = 1e-8
 """A history shorter than this is left as it is (NeuroTS's ``DISTANCE_MIN``)."""
 
@@ -81,12 +84,25 @@ def unit(x, y, z):
 def drift(section, rules, x, y, z):
     """Turn the section's target towards a random direction, and back (the lever ``wander``).
 
-    An Ornstein-Uhlenbeck process around the direction with which the section began.
+    An Ornstein-Uhlenbeck process around the section's aim; with the lever ``steer``, around the
+    direction that leads from where the section is to its line, so that it ends on it.
     """
-    amount, back = rules.wander, rules.wander_return
-    x = section.direction[0] + amount * x + back * (section.aim[0] - section.direction[0])
-    y = section.direction[1] + amount * y + back * (section.aim[1] - section.direction[1])
-    z = section.direction[2] + amount * z + back * (section.aim[2] - section.direction[2])
+    amount, back = rules.wander * section.bend, rules.wander_return
+    along = slant = 0.0
+    off_x = section.last[0] - section.begin[0]
+    off_y = section.last[1] - section.begin[1]
+    off_z = section.last[2] - section.begin[2]
+    if rules.steer > 0.0:
+        along = off_x * section.aim[0] + off_y * section.aim[1] + off_z * section.aim[2]
+        left = min(section.bif, section.term) - section.pathlength
+        slant = rules.steer / max(left, LEAST_WAY)
+    x = section.direction[0] + amount * x
+    y = section.direction[1] + amount * y
+    z = section.direction[2] + amount * z
+    straight = 1.0 + slant * along
+    x += back * (straight * section.aim[0] - slant * off_x - section.direction[0])
+    y += back * (straight * section.aim[1] - slant * off_y - section.direction[1])
+    z += back * (straight * section.aim[2] - slant * off_z - section.direction[2])
     length = np.sqrt(x * x + y * y + z * z)
     section.direction[0] = x / length
     section.direction[1] = y / length
@@ -105,6 +121,7 @@ def propose(section, rules, randomness, rng):
     """
     x, y, z = heading(section, rules)
     random_x, random_y, random_z = random_direction(rng)
+    randomness *= section.bend
     if rules.wander > 0.0:
         drift(section, rules, random_x, random_y, random_z)
     return unit(x + randomness * random_x, y + randomness * random_y, z + randomness * random_z)
