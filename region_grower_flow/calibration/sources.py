@@ -59,13 +59,16 @@ def calibration_settings(options):
     diameters = load_document(options.diametrizer_config)
     if diameters is None and mode == growth_values.PARAMETERS and not options.base_parameters:
         diameters = growth_values.PARAMETER_METHOD
+    threshold = options.bar_threshold
+    if threshold is None and mode != growth_values.NONE:
+        threshold = growth_values.BAR_THRESHOLD
     return CalibrationSettings(
         region=options.region,
         neurite_types=list(NEURITE_TYPES) if options.synthesize_axons else None,
         on_bad_morphology=options.on_bad_morphology,
         diametrizer_config=diameters,
         min_basal_trees=options.min_basal_trees,
-        bar_threshold=None if mode == growth_values.NONE else growth_values.BAR_THRESHOLD,
+        bar_threshold=threshold,
         measured=mode == growth_values.EXTENDED,
         inverted=tuple(getattr(options, "inverted_mtypes", ())),
     )

@@ -37,6 +37,13 @@ class Model(Group):
         least=1,
         most=2,
     )
+    bar_threshold = Whole["int | None"](
+        "Trees with more terminations than this give bar codes (NeuroTS's threshold_sec); without "
+        "it 2 as in NeuroTS, and 0 where growth is calibrated",
+        optional=True,
+        least=0,
+        most=1000,
+    )
     extraction_processes = Processes("extract distributions", "as many as pay, up to the cores")
     extracted_distributions = Place["str | None"](
         "Where the extracted distributions are written (in the work folder)"

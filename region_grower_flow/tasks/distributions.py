@@ -19,6 +19,7 @@ class ExtractDistributions(OfReconstructions, FlowTask):
         Model.region,
         Model.synthesize_axons,
         Model.min_basal_trees,
+        Model.bar_threshold,
         Model.growth_calibration,
     )
     own_outputs = ("extracted_distributions",)

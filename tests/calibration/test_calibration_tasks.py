@@ -8,6 +8,7 @@ import pytest
 
 from helpers.reference_cells import make_cell, write_cell, write_dat
 from region_grower_flow import BuildParameters, ExtractDistributions, FitPathDistances
+from region_grower_flow.calibration.sources import calibration_settings
 from region_grower_flow.errors import InvalidInput
 
 
@@ -67,3 +68,15 @@ def test_axons_are_calibrated_where_they_are_to_be_grown(given):
 def test_more_than_two_basal_dendrites_cannot_be_asked_for(given):
     with pytest.raises(InvalidInput, match=r"min_basal_trees.*at most 2"):
         ExtractDistributions(**given, min_basal_trees=3)
+
+
+def test_the_threshold_of_bar_codes_is_that_of_the_growth_or_the_one_given(given):
+    def threshold(**options):
+        return calibration_settings(ExtractDistributions(**given, **options)).bar_threshold
+
+    assert threshold() is None
+    assert threshold(bar_threshold=1) == 1
+    assert threshold(growth_calibration="parameters") == 0
+    assert threshold(growth_calibration="extended", bar_threshold=2) == 2
+    plain, other = (ExtractDistributions(**given, bar_threshold=n) for n in (None, 0))
+    assert plain.recipe() != other.recipe()

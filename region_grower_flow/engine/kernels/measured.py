@@ -29,7 +29,7 @@ def chord(section):
 
 @kernel
 def course(section, rules):
-    """The direction that children leave: the section's line where it keeps to it, else its chord."""
+    """The direction that children leave: a section's line where it keeps to it, or its chord."""
     if rules.steer > 0.0:
         return section.aim[0], section.aim[1], section.aim[2]
     return chord(section)
