@@ -127,6 +127,7 @@ def _fitter(task, distributions, reference, levers, steps):
         cells=task.cells_grown,
         seed=SEED,
         steps=steps,
+        compared=growth_values.COMPARED_IN[task.mode],
     )
 
 

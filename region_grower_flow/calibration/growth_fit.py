@@ -30,6 +30,11 @@ COMPARED = (
 )
 """The moments of the fit. What it does not compare is left to judge it by."""
 
+AT_ONE_SCALE = tuple(
+    name for name in COMPARED if name not in ("mean tortuosity at 20 um", "mean bending over 5 um")
+)
+"""The moments for growth without ``wander``, which bends sections at one scale only."""
+
 SPREAD = "randomness_spread"
 """Is not fitted by moments of means, but by the variance of tortuosity between cells."""
 TORTUOSITY_SLOPE = 1.7
@@ -140,6 +145,7 @@ class Fitter:
         spread: the usual SPREAD; None: it is no number of this growth.
         cells, seed: of a grown population.
         steps: of the fit.
+        compared: the moments that are compared.
         evaluations: counted here.
     """
 
@@ -150,6 +156,7 @@ class Fitter:
     cells: int = 60
     seed: int = 1
     steps: int = 4
+    compared: tuple = COMPARED
     evaluations: int = field(default=0, init=False)
 
     def fit(self, jacobian=None):
@@ -240,7 +247,7 @@ class Fitter:
             point.varies[kind] = log_variation(table)
             scales, targets = self.reference.scales[kind], self.reference.targets[kind]
             errors = np.nan_to_num((point.moments[kind] - targets) / scales)
-            point.errors[kind] = errors[_COMPARED]
+            point.errors[kind] = errors[[NAMES.index(name) for name in self.compared]]
             loss += precision * np.sum(np.minimum(point.errors[kind] ** 2, CUT**2))
             loss += np.sum(self._pull(kind, point.x[kind]) ** 2)
         point.loss = float(loss)
@@ -256,7 +263,9 @@ class Fitter:
 
     def _jacobian(self, here):
         """{kind: (moments, levers)}: all kinds are changed at once, they grow independently."""
-        found = {kind: np.zeros((len(COMPARED), len(some))) for kind, some in self.levers.items()}
+        found = {
+            kind: np.zeros((len(self.compared), len(some))) for kind, some in self.levers.items()
+        }
         for place in range(max(map(len, self.levers.values()))):
             x = {kind: values.copy() for kind, values in here.x.items()}
             moved = [kind for kind, some in self.levers.items() if place < len(some)]
@@ -303,9 +312,6 @@ class _Point:
     moments: dict = field(default_factory=dict)
     varies: dict = field(default_factory=dict)
     loss: float = math.inf
-
-
-_COMPARED = np.array([NAMES.index(name) for name in COMPARED])
 
 
 def _broyden(slope, dx, new, old):

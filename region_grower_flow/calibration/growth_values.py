@@ -6,7 +6,7 @@ they are where cells are too few to fit anything, and as the mean of the prior e
 
 from copy import deepcopy
 
-from region_grower_flow.calibration.growth_fit import SPREAD, Lever
+from region_grower_flow.calibration.growth_fit import AT_ONE_SCALE, COMPARED, SPREAD, Lever
 from region_grower_flow.morphology import NEURITE_TYPES
 
 NONE, PARAMETERS, EXTENDED = "none", "parameters", "extended"
@@ -42,6 +42,9 @@ _WITH_LEVERS = (
 
 FITTED = {PARAMETERS: _WITHIN_NEUROTS, EXTENDED: _WITH_LEVERS}
 """{mode: the Levers that are fitted for each neurite type}."""
+
+COMPARED_IN = {PARAMETERS: AT_ONE_SCALE, EXTENDED: COMPARED}
+"""{mode: the moments that a fit compares}: what its numbers cannot change is left out."""
 
 USUAL_SPREAD = {PARAMETERS: None, EXTENDED: 0.08}
 

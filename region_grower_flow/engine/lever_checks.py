@@ -1,6 +1,6 @@
 """Growth levers, checked before any cell is grown: what the schema of the parameters cannot say."""
 
-from region_grower_flow.engine.levers import KEY, MEASURED, CellLevers
+from region_grower_flow.engine.levers import KEY, MEASURED, NO_STRETCH, CellLevers
 from region_grower_flow.engine.measured_trees import MeasuredTrees
 
 _METRIC = "path_distances"
@@ -39,3 +39,20 @@ def refused_levers(params, engine):
         engine: "compiled" or "neurots", which does not know levers.
     """
     return sorted(params.get(KEY) or {}) if engine == "neurots" else []
+
+
+def stretch_notes(parameters):
+    """Sentences on mtypes whose growth is stretched: that can fit an artefact of slices.
+
+    Args:
+        parameters: {mtype: its parameters}, the forms of their levers checked.
+    """
+    for mtype, params in parameters.items():
+        for kind, levers in (params.get(KEY) or {}).items():
+            factors = levers.get("stretch") if isinstance(levers, dict) else None
+            if factors and tuple(factors) != NO_STRETCH:
+                shown = ", ".join(f"{factor:g}" for factor in factors)
+                yield (
+                    f"{mtype}: directions of {kind} are stretched along x, y and z by {shown} "
+                    "(lever 'stretch'), which can imitate the flattening of slices."
+                )

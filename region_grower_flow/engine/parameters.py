@@ -187,7 +187,7 @@ def check_mtypes(
         engine: what grows the cells: "neurots" does not know growth levers.
     """
     from region_grower_flow.engine.growth_checks import EntryChecker
-    from region_grower_flow.engine.lever_checks import refused_levers
+    from region_grower_flow.engine.lever_checks import refused_levers, stretch_notes
 
     checker = EntryChecker(*paths)
     sources = [_sources(path, kind) for path, kind in zip(paths, synthdb.PREFIXES, strict=True)]
@@ -218,7 +218,9 @@ def check_mtypes(
         )
         if key not in seen:
             seen.add(key)
-            problems += checker.problems(*found)
+            problems += (bad := checker.problems(*found))
+            for note in () if bad else stretch_notes({mtype: found[0][2]}):
+                L.warning("%s", note)
             problems += [
                 violation(
                     paths[0],

@@ -6,7 +6,7 @@ see what no table of moments has.
 
 from dataclasses import dataclass, field
 
-from region_grower_flow.calibration.growth_fit import COMPARED
+from region_grower_flow.calibration.growth_values import COMPARED_IN
 from region_grower_flow.report.html import details, document, figure, number, table, tag
 from region_grower_flow.report.lineup import UprightCell, plot_lineup
 from region_grower_flow.report.provenance import provenance_section
@@ -40,12 +40,14 @@ class GrowthReport:
         pictures: {mtype: PNG}.
         mode: of the calibration.
         provenance: for the last section, a dict.
+        notes: sentences on what a reader should know of all.
     """
 
     entries: dict
     mode: str
     pictures: dict = field(default_factory=dict)
     provenance: dict = field(default_factory=dict)
+    notes: tuple = ()
 
 
 def draw_rows(cells):
@@ -84,6 +86,7 @@ def growth_page(report):
         tag("h1", "Calibration of growth"),
         tag("p", words, class_="lead"),
         tag("p", LEAD),
+        [tag("p", note, class_="fail") for note in report.notes],
         _overview(report.entries),
         [
             _mtype(mtype, entry, report.pictures.get(mtype))
@@ -128,7 +131,7 @@ def _mtype(mtype, entry, picture):
         parts.append(figure(picture, "png", f"{mtype}: {words}"))
     parts.append(_values(entry))
     for name, features in (entry.get("moments") or {}).items():
-        parts.append(details(f"{name}: moments", _moments(features)))
+        parts.append(details(f"{name}: moments", _moments(features, entry["mode"])))
     checked = entry.get("folds") or {}
     if "failing" in checked:
         parts.append(_folds(checked))
@@ -147,11 +150,11 @@ def _values(entry):
     return table(heads, rows)
 
 
-def _moments(features):
+def _moments(features, mode):
     rows = []
     for name, values in features.items():
         off = [_off(values, key) for key in ("before", "after", "after_other_seed")]
-        mark = "compared" if name in COMPARED else ""
+        mark = "compared" if name in COMPARED_IN[mode] else ""
         rows.append([tag("th", name, scope="row"), values["reference"], *map(_shown, off), mark])
     heads = ["feature", "reference", "usual values, in spreads", "calibrated", "other seed", ""]
     return table(heads, rows)

@@ -47,6 +47,7 @@ class CalibrateGrowth(OfReconstructions, FlowTask):
         from region_grower_flow.calibration import growth_stage
         from region_grower_flow.calibration.growth_calibration import sentences
         from region_grower_flow.calibration.populations import gather_populations
+        from region_grower_flow.engine.lever_checks import stretch_notes
         from region_grower_flow.io.atomic import make_folder, write_json_atomic
 
         dataset, plan = self.reconstructions(), self.plan()
@@ -63,8 +64,9 @@ class CalibrateGrowth(OfReconstructions, FlowTask):
         write_json_atomic(self.path, {self.region: final}, indent=4)
         told = self.work_path(layout.GROWTH_CALIBRATION)
         write_json_atomic(told, {self.region: entries}, indent=1)
-        page = self._write_page(tasks, entries)
-        lines = [*sentences(entries), f"Calibration of growth: {page}"]
+        stretched = list(stretch_notes({mtype: final[mtype] for mtype in entries}))
+        page = self._write_page(tasks, entries, stretched)
+        lines = [*sentences(entries), *stretched, f"Calibration of growth: {page}"]
         return [self.path, told, page], {"sentences": lines}
 
     def plan(self):
@@ -80,14 +82,15 @@ class CalibrateGrowth(OfReconstructions, FlowTask):
             processes(self.extraction_processes),
         )
 
-    def _write_page(self, tasks, entries):
+    def _write_page(self, tasks, entries, notes):
         from region_grower_flow.io.atomic import write_text_atomic
         from region_grower_flow.report.growth_page import GrowthReport, growth_page
         from region_grower_flow.report.growth_pictures import growth_pictures
 
         pictures = growth_pictures(tasks, entries, processes(self.extraction_processes))
         provenance = {"fingerprint": self.recipe().fingerprint(), "packages": self.packages()}
-        report = GrowthReport(entries, self.growth_calibration, pictures, provenance)
+        mode = self.growth_calibration
+        report = GrowthReport(entries, mode, pictures, provenance, tuple(notes))
         path = self.work_path(layout.GROWTH_PAGE)
         write_text_atomic(path, growth_page(report))
         return path

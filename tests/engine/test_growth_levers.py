@@ -15,6 +15,7 @@ from region_grower_flow.engine import GrowthSite
 from region_grower_flow.engine.growth_checks import EntryChecker
 from region_grower_flow.engine.kernels.measured import measured
 from region_grower_flow.engine.kin import likeness
+from region_grower_flow.engine.lever_checks import stretch_notes
 from region_grower_flow.engine.model import BarcodeScaling
 from region_grower_flow.engine.mtype import with_levers
 from region_grower_flow.engine.parameters import check_mtypes
@@ -438,3 +439,11 @@ def test_levers_in_the_atlas():
     assert scaled.n_sections == free.n_sections
     assert lengths(scaled).sum() == pytest.approx(0.5 * lengths(free).sum(), rel=0.1)
     assert scaled.diameters.mean() == pytest.approx(free.diameters.mean(), rel=0.1)
+
+
+def test_directions_that_are_stretched_are_told():
+    given = {"soma": "drawn", "basal_dendrite": {"stretch": [1, 1, 0.5]}, "apical_dendrite": {}}
+    (note,) = stretch_notes({"X": {"growth_levers": given}, "Y": {}})
+    assert note.startswith("X: directions of basal_dendrite are stretched along x, y and z by 1, 1")
+    given["basal_dendrite"]["stretch"] = [1, 1, 1]
+    assert not list(stretch_notes({"X": {"growth_levers": given}}))

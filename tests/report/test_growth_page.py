@@ -44,7 +44,9 @@ def cell(size):
 
 
 def test_the_page_says_what_was_fitted_and_what_was_not():
-    page = growth_page(GrowthReport({"L5_<MC>": ENTRY, "L1": FEW}, "extended"))
+    entries, notes = {"L5_<MC>": ENTRY, "L1": FEW}, ("L1: stretched.",)
+    page = growth_page(GrowthReport(entries, "extended", notes=notes))
+    assert "L1: stretched." in page
     assert "1 of 2 mtypes are fitted" in page
     assert "L5_&lt;MC&gt;" in page
     assert "<MC>" not in page
