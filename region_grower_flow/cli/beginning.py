@@ -116,10 +116,10 @@ def run(flow, limit, mtypes, nb_processes, no_page, verbose):
     set_up_logging("info" if verbose else "warning")
     names = [name.strip() for name in (mtypes or "").split(",") if name.strip()]
     try:
-        values = _values(flow, limit, names)
+        values, whole = _values(flow, limit, names)
         if nb_processes is not None:
             values["nb_processes"] = nb_processes
-        code = _run(values, no_page)
+        code = _run(values, whole, no_page)
     except FlowError as error:
         click.echo(str(error), err=True)
         code = exit_code(error)
@@ -158,9 +158,8 @@ def report(flow):
     """Make the page of the cells of FLOW (flow.cfg), which are grown first where they are not."""
     set_up_logging("warning")
     try:
-        values = _values(flow, None, [])
-        page = {n: v for n, v in values.items() if n in _parameters("ReportSynthesis")}
-        code = run_task(task_class("ReportSynthesis")(**page))
+        values, _ = _values(flow, None, [])
+        code = run_task(_task("ReportSynthesis", values))
     except FlowError as error:
         click.echo(str(error), err=True)
         code = exit_code(error)
@@ -168,12 +167,12 @@ def report(flow):
 
 
 def _values(flow, limit, mtypes):
-    """{option: value} of a configuration, or of a try with some of its cells.
+    """({option: value}, work folder of all cells) of a configuration, or of a try with some cells.
 
     Relative paths start from the folder of the configuration, which becomes the current one.
     """
     from region_grower_flow.start.flow_file import read_flow
-    from region_grower_flow.start.tries import go_on_from_others, trial_places
+    from region_grower_flow.start.tries import trial_places
 
     path = enter(flow)
     values = read_flow(path)
@@ -185,29 +184,36 @@ def _values(flow, limit, mtypes):
         values.update(trial_places(places, name))
         values.update(cells_limit=limit, cells_mtypes=tuple(mtypes))
         values = {option: value for option, value in values.items() if value not in (None, ())}
-    source = go_on_from_others(values["work_dir"], whole)
-    if source is not None:
-        click.echo(f"Going on from what {source} holds")
-    return values
+    return values, whole
 
 
 def _plain(mtype):
     return "".join(c if c.isalnum() else "-" for c in mtype)
 
 
-def _run(values, no_page):
+def _run(values, whole, no_page):
     from region_grower_flow.tasks.run_page import page_of
 
-    names = {name for name in values if name in _parameters("SynthesizeMorphologies")}
-    chosen = {n: values[n] for n in names}
-    if no_page:
-        chosen["skip_page"] = True
-    task = task_class("SynthesizeMorphologies")(**chosen)
-    code = run_task(task)
+    task = _task("SynthesizeMorphologies", {**values, **({"skip_page": True} if no_page else {})})
+    code = run_task(task, before=lambda: _go_on(task, whole))
     if code or no_page or page_of(task).is_file():
         return code
-    page = {n: v for n, v in values.items() if n in _parameters("ReportSynthesis")}
-    return run_task(task_class("ReportSynthesis")(**page))
+    return run_task(_task("ReportSynthesis", values))
+
+
+def _go_on(task, whole):
+    """Begin a new work folder with what others hold, unless the inputs are refused."""
+    from region_grower_flow.start.tries import go_on_from_others
+
+    if all(example.complete() for example in task.example()) and task.check().is_content():
+        source = go_on_from_others(task.work_dir, whole)
+        if source is not None:
+            print(f"Going on from what {source} holds", flush=True)
+
+
+def _task(name, values):
+    known = _parameters(name)
+    return task_class(name)(**{n: v for n, v in values.items() if n in known})
 
 
 def _parameters(task):

@@ -21,7 +21,7 @@ from region_grower_flow.cli.running import (
     run_command,
     set_up_logging,
 )
-from region_grower_flow.errors import FlowError
+from region_grower_flow.errors import FlowError, printable
 from region_grower_flow.options import (
     Execution,
     Growth,
@@ -163,19 +163,44 @@ def synthesize_morphologies(with_mpi, dask_config, show_pip_freeze, scheduler_ur
     ),
     short_help="Compare synthesized cells with the reference, and say no",
 )
+@click.argument("flow", required=False)
 @scheduler_option
-def validate(scheduler_url, **values):
+def validate(flow, scheduler_url, **values):
     """Validate the cells of a synthesis, which is made or completed first.
 
-    Give the options of synthesize-morphologies; or --validation-of vacuum for some cells of each
-    mtype grown without an atlas. The exit code is not 0 when verdicts are not as --fail-on wants
-    them.
+    Give a configuration, FLOW (flow.cfg), or the options of synthesize-morphologies; or
+    --validation-of vacuum for some cells of each mtype grown without an atlas. The exit code is
+    not 0 when verdicts are not as --fail-on wants them.
+
+    \b
+    Example:
+      region-grower-flow validate flow.cfg
     """
+    if flow is not None:
+        values = _of_flow(flow, values)
     values["validation_dir"] = values["validation_dir"] or "validation"
     output = "validation_dir"
     if values["validation_of"] != "vacuum" and values["out_cells"]:
         output = "out_cells"  # so that the work folder is that of the synthesis
     run_command(task_class("ValidateSynthesis"), values, output, scheduler_url)
+
+
+def _of_flow(flow, values):
+    """The options of a configuration, and those that the command is given in their place.
+
+    The validation is beside the cells, unless it has a place, where the page of the run finds it.
+    """
+    from region_grower_flow.start.flow_file import read_flow
+
+    given = {n: v for n, v in values.items() if v not in (None, (), "", False)}
+    try:
+        found = {"work_dir": "work", **read_flow(enter(flow))}
+    except FlowError as error:
+        click.echo(printable(error), err=True)
+        sys.exit(exit_code(error))
+    found = {n: v for n, v in found.items() if n in values}
+    beside = Path(found.get("out_cells", "out/nodes.h5")).with_name("validation")
+    return {**values, "validation_dir": str(beside), **found, **given}
 
 
 @main.command(

@@ -78,8 +78,13 @@ def _defaults(task_class):
     return {n: option.default for n, option in options.items() if not option.required}
 
 
-def run_task(task, scheduler_url=None):
+def run_task(task, scheduler_url=None, before=None):
     """Run a task and what it needs with a local (or the given) scheduler.
+
+    Args:
+        task: the task.
+        scheduler_url: of a central scheduler, None for a local one.
+        before: called without arguments once the terminal shows the run.
 
     Returns:
         The exit code: 0, or INVALID or FAILED after the sentences have been printed.
@@ -94,6 +99,8 @@ def run_task(task, scheduler_url=None):
         bar=not getattr(task, "hide_progress_bar", False),
     )
     try:
+        if before is not None:
+            before()
         code, failures = _built(task, scheduler_url)
     except BaseException:
         messages.end(succeeded=False)

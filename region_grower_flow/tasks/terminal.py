@@ -203,8 +203,8 @@ class Display:
         logging.getLogger(NEWS).removeHandler(self._news)
         with self._lock:
             if self._bar is not None:
-                self._bar.leave = bool(self.ran)
-                if succeeded:
+                self._bar.leave = bool(self.ran - {CHECK})
+                if succeeded and self.root_state in ("done", "kept"):
                     self._bar.n = 1.0
                     self._message = "done"
                 self._draw()
@@ -229,7 +229,9 @@ class Display:
                 self._on_work()
                 self._on_work = None
             self._plan.read(self.root)
-            if self.cells["kept"] and CHUNK not in self.ran and not self._plan.awaits(CHUNK):
+            none_left = CHUNK not in self.ran and not self._plan.awaits(CHUNK)
+            if self.cells["kept"] and none_left and CHUNK not in self._written:
+                self._written.add(CHUNK)
                 self._write_kept(CHUNK)
         self._message = f"{news['family']}: begins"
 
@@ -245,6 +247,7 @@ class Display:
     def _on_failed(self, news):
         self.ran.add(news["family"])
         self._end_root(news)
+        self._message = f"{news['family']}: failed"
         self._write(self._text(news["family"], "failed", self._took(news), RED))
 
     def _finish(self, news, words):
@@ -260,6 +263,10 @@ class Display:
             if CHUNK not in self.ran or self._plan.awaits(CHUNK):
                 return
             words = self._words_of_cells()
+        if news["family"] == CHECK:  # several look at parts of a flow
+            if CHECK in self._written:
+                return
+            self._written.add(CHECK)
         if words is None and self.root_state is None:  # a root that is kept: nothing to do
             self._write_kept(news["family"])
         elif words is None:
@@ -268,9 +275,7 @@ class Display:
             self._write(self._text(news["family"], words.rstrip("."), took))
 
     def _write_kept(self, family):
-        if family not in self._written:
-            self._written.add(family)
-            self._write(self._text(family, "kept", None, DIM))
+        self._write(self._text(family, "kept", None, DIM))
 
     def _end_root(self, news):
         if news["id"] == self.root.task_id:

@@ -132,6 +132,10 @@ class ValidateSynthesis(FlowTask):
         finally:
             release()
 
+    def page_written(self):
+        """The page of the validation."""
+        return self.output()["page"].path
+
     def _is_made(self):
         """True when the results are there and fresh, whatever their verdicts."""
         manifest = self.manifest()

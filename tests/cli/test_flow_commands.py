@@ -1,0 +1,38 @@
+"""Commands that take a configuration: its options, and those that are given in their place."""
+
+import pytest
+
+from region_grower_flow.cli.commands import _of_flow
+
+NOTHING = {
+    "input_cells": None, "out_cells": None, "work_dir": None, "validation_dir": None,
+    "seed": None, "out_morph_ext": (), "skip_write": False,
+}  # fmt: skip
+
+
+@pytest.fixture
+def flow(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    text = "[region_grower_flow]\ninput_cells = a.h5\nout_cells = out/nodes.h5\nseed = 3\n"
+    (tmp_path / "flow.cfg").write_text(text)
+    return "flow.cfg"
+
+
+def test_the_configuration_counts_where_nothing_is_given(flow):
+    values = _of_flow(flow, NOTHING)
+    assert values["input_cells"] == "a.h5"
+    assert values["seed"] == 3
+    assert values["work_dir"] == "work"
+    assert values["validation_dir"] == "out/validation"
+
+
+def test_what_is_given_counts(flow):
+    values = _of_flow(flow, {**NOTHING, "seed": 5, "validation_dir": "here", "skip_write": True})
+    assert (values["seed"], values["validation_dir"], values["skip_write"]) == (5, "here", True)
+
+
+def test_a_missing_configuration_is_one_sentence(tmp_path, capsys):
+    with pytest.raises(SystemExit) as end:
+        _of_flow(str(tmp_path / "none.cfg"), NOTHING)
+    assert end.value.code == 2
+    assert "there is no such configuration" in capsys.readouterr().err
