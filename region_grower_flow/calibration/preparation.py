@@ -24,7 +24,7 @@ from region_grower_flow.calibration.frames import (
 )
 from region_grower_flow.calibration.populations import APICAL
 from region_grower_flow.errors import InvalidInput, InvalidInputs, some
-from region_grower_flow.io.atomic import atomic_write, make_folder
+from region_grower_flow.io.atomic import atomic_write, make_own_folder, remove_own
 from region_grower_flow.io.morphologies import open_morphology, without_warnings
 from region_grower_flow.layout import AS_GIVEN, ORIENT
 from region_grower_flow.morphology import APICAL_DENDRITE
@@ -147,6 +147,9 @@ def prepare(
     if problems:
         raise InvalidInputs(problems)
     up = _senses(populations, frame, inverted)
+    for path in up:
+        below = prepared_path(path, dataset.folder, target).relative_to(target).parent
+        make_own_folder(target, *below.parts)
     _remove_copies(dataset, target, kept=up)
     pia = _pia_directions(dataset, corrections.pia) if frame == ORIENT else {}
     done = Preparation(stretched=corrections.shrinkage_z, centered=frame != AS_GIVEN)
@@ -193,7 +196,7 @@ def _remove_copies(dataset, target, kept):
     for cells in dataset.mtypes.values():
         for cell in cells:
             if cell.path not in kept:
-                prepared_path(cell.path, dataset.folder, target).unlink(missing_ok=True)
+                remove_own(prepared_path(cell.path, dataset.folder, target))
 
 
 def preparation_problems(dataset, target, inverted=()):
@@ -242,7 +245,6 @@ def _write(path, copy, sense, pia, done):
     morphology.soma.points = place(morphology.soma.points)
     for section in morphology.iter():
         section.points = place(section.points)
-    make_folder(copy.parent)
     with atomic_write(copy) as temporary:
         try:
             morphology.write(str(temporary))

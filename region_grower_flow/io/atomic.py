@@ -214,6 +214,23 @@ def open_own(path: PathLike, flags: int) -> int:
         return os.open(path, flags, 0o644)
 
 
+def remove_own(path: PathLike) -> None:
+    """Remove a file of ours if it is there, also where an empty folder has come in its place.
+
+    Raises:
+        OutputFailed: it cannot be removed, or a folder that holds something is in its place.
+    """
+    with writing(path):
+        try:
+            os.unlink(path)
+        except FileNotFoundError:
+            return
+        except (IsADirectoryError, PermissionError):
+            if not os.path.isdir(path) or os.path.islink(path) or os.listdir(path):
+                raise
+            os.rmdir(path)
+
+
 def make_folder(path: PathLike) -> None:
     """Make the folder ``path`` and those above it where they are missing; raises OutputFailed."""
     with writing(path):

@@ -1,6 +1,7 @@
 """Morphology files: their names and folders, writing all formats, reading and checking."""
 
 import contextlib
+import functools
 import os
 import random
 import re
@@ -11,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from region_grower_flow.errors import InvalidInput, OutputFailed, some
-from region_grower_flow.io.atomic import make_folder, write_bytes_atomic
+from region_grower_flow.io.atomic import make_folder, make_own_folder, write_bytes_atomic
 from region_grower_flow.io.documents import require_file
 from region_grower_flow.io.files import reading
 from region_grower_flow.io.hdf5 import READ_ERRORS, require_own_content
@@ -127,6 +128,9 @@ def write_morphology(folder, stem, morphology, extensions):
     """
     # All are made before the first is written: a cell that fails leaves nothing behind.
     contents = {extension: encode(morphology, extension) for extension in extensions}
+    below = str(stem).rpartition("/")[0]
+    if below:
+        _make_once(str(folder), below)
     written = {}
     for extension, content in contents.items():
         path = f"{folder}/{stem}.{extension}"
@@ -140,6 +144,12 @@ def write_morphology(folder, stem, morphology, extensions):
             write_bytes_atomic(path, content)
         written[extension] = [len(content), zlib.crc32(content)]
     return written
+
+
+@functools.cache
+def _make_once(folder, below):
+    """Make a folder below that of the morphologies; none on the way may be a link out of it."""
+    make_own_folder(folder, below)
 
 
 def check_file(path, size, crc32):

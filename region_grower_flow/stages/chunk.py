@@ -97,7 +97,8 @@ def synthesize_chunk(plan, on_progress):
     from region_grower_flow.io.morphologies import check_file
 
     start = time.monotonic()
-    for parts in ((layout.BLOCKS, plan.name), (layout.CHUNKS,), (layout.LOGS, plan.name)):
+    own = [(layout.BLOCKS, plan.name), (layout.CHUNKS,), (layout.LOGS, plan.name)]
+    for parts in own if plan.settings.skip_write else [*own, (layout.MORPHOLOGIES,)]:
         make_own_folder(plan.work_dir, *parts)
     synthesizer = open_synthesizer(plan.settings)
     rows = range(*plan.settings.rows)

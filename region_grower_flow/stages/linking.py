@@ -20,6 +20,7 @@ from region_grower_flow.io.atomic import (
     make_folder,
     make_own_folder,
     put,
+    remove_own,
     remove_temporaries,
     sync_files_of,
     writing,
@@ -95,8 +96,7 @@ def place_morphologies(wanted, staged, folder, listing, staged_names=None, overw
     unwanted = listed.rows(wanted.find(listed.names) < 0)
     others = synthesized_by_others(folder, wanted) if overwrite else ()
     for name in itertools.chain(unwanted, others):
-        with writing(folder / name):
-            (folder / name).unlink(missing_ok=True)
+        remove_own(folder / name)
     # Durable before it is recorded: the listing vouches for what is not read again.
     sync_files_of(folder)
     write_listing(listing, folder, wanted)

@@ -19,7 +19,7 @@ from region_grower_flow import layout
 from region_grower_flow.cell.settings import SynthesisSettings
 from region_grower_flow.engine.parameters import entry_region, load_distributions, load_parameters
 from region_grower_flow.errors import InvalidInput, InvalidInputs, nearest, some
-from region_grower_flow.io.atomic import make_folder, write_text_atomic
+from region_grower_flow.io.atomic import make_folder, remove_own, write_text_atomic
 from region_grower_flow.io.csv_files import csv_text
 from region_grower_flow.options.execution import Execution
 from region_grower_flow.options.growth import Growth
@@ -114,11 +114,15 @@ def synthesize_vacuum(plan, on_progress=None):
         WorkerFailed, OutputFailed: finished cells stay for the next run.
     """
     from region_grower_flow.io.table import write_table
+    from region_grower_flow.record.listing import renew_listing
 
     known = vacuum_mtypes(plan)
     table = vacuum_table(known, plan)
     work = plan.work
     make_folder(work)
+    # While the records of the run before this one tell what is ours.
+    listing, staged = layout.vacuum_listing(work), work / layout.MORPHOLOGIES
+    renew_listing(listing, plan.folder, staged)
     write_table(work / layout.CELL_TABLE, table)
     chunk = _chunk_plan(plan, work, len(table))
     facts = synthesize_chunk(chunk, on_progress or (lambda _: None))
@@ -336,17 +340,18 @@ def _write_index(plan, index):
 
 def _tidy(plan, work, chunk):
     """Remove what other numbers of cells or other parameters have left in the work folder."""
+    from region_grower_flow.record.listing import synthesized_by_others
+
     kept = {
         f"{record['name']}.{extension}"
         for record in read_records(chunk.results)
         for extension in record["files"]
     }
-    for path in (work / layout.MORPHOLOGIES).glob("*"):
-        if path.name not in kept:
-            path.unlink(missing_ok=True)
+    for name in synthesized_by_others(work / layout.MORPHOLOGIES, kept):
+        (work / layout.MORPHOLOGIES / name).unlink(missing_ok=True)
     for path in chunk.results.parent.glob("cells_*.jsonl"):
         if path != chunk.results:
-            path.unlink(missing_ok=True)
+            remove_own(path)
     for folder in Path(plan.folder).iterdir():
         if folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()

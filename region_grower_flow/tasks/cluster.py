@@ -15,7 +15,7 @@ from pathlib import Path
 import region_grower_flow
 from region_grower_flow import layout
 from region_grower_flow.errors import InvalidInput, InvalidInputs
-from region_grower_flow.io.atomic import make_folder, write_json_atomic
+from region_grower_flow.io.atomic import make_folder, remove_own, write_json_atomic
 from region_grower_flow.runtime import commands
 from region_grower_flow.runtime.job_array import JobArray
 from region_grower_flow.runtime.slurm import JobOptions
@@ -55,7 +55,7 @@ class InJobs:
         if self.has_been_made():
             if self.is_current():  # by a job, since Luigi has looked
                 return
-            self.manifest_path.unlink(missing_ok=True)  # its outputs are not as they were written
+            remove_own(self.manifest_path)  # its outputs are not as they were written
         path = write_pieces(self)
         array = job_array(self, path)
         if not array.queue():

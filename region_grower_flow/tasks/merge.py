@@ -10,6 +10,7 @@ from pathlib import Path
 from region_grower_flow import __version__, layout
 from region_grower_flow.checks import inputs
 from region_grower_flow.errors import InputChanged
+from region_grower_flow.io.atomic import remove_own
 from region_grower_flow.options.outputs import places_of
 from region_grower_flow.record.listing import checksum, placed_listing
 from region_grower_flow.record.run_lock import release
@@ -98,7 +99,7 @@ class SynthesizeMorphologies(OfCells, InJobs, GrowsCells, FlowTask):
         damaged = chunks_of(plan, files)
         for chunk, table in zip(self.chunks(), plan.chunks, strict=True):
             if table in damaged:
-                chunk.manifest_path.unlink(missing_ok=True)
+                remove_own(chunk.manifest_path)
                 chunk.make_and_record()
 
     def has_been_made(self):

@@ -202,3 +202,28 @@ def test_clean_removes_the_intermediates_and_leaves_the_cells(vacuum):
     process = vacuum.luigi(task=TASK)
     assert process.returncode == 0, process.stdout + process.stderr
     assert not {p.read_bytes() for p in work.glob("vacuum/*/*.h5")} & set(cells.values())
+
+
+def test_a_link_in_the_work_folder_is_refused_and_nothing_behind_it_goes(vacuum, tmp_path):
+    assert vacuum.luigi(task=TASK).returncode == 0
+    far, staged = tmp_path / "far", vacuum.path("work", "vacuum_work", "morphologies")
+    staged.rename(far)
+    (far / "mine.txt").write_text("mine")
+    before = sorted(far.iterdir())
+    staged.symlink_to(far)
+    vacuum.options["seed"] = 2
+    process = vacuum.luigi(task=TASK)
+    assert process.returncode != 0
+    assert "is a link, which the work folder must not have" in process.stdout + process.stderr
+    assert sorted(far.iterdir()) == before
+
+
+def test_cells_of_before_go_though_their_listing_is_gone(vacuum):
+    assert vacuum.luigi(task=TASK).returncode == 0
+    before = grown(vacuum)
+    vacuum.path("work", "vacuum_work", "morphologies.txt").unlink()
+    vacuum.options["seed"] = 2
+    process = vacuum.luigi(task=TASK)
+    assert process.returncode == 0, process.stdout + process.stderr
+    assert len(grown(vacuum)) == len(before)
+    assert not set(grown(vacuum).values()) & set(before.values())

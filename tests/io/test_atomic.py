@@ -15,6 +15,7 @@ from region_grower_flow.io.atomic import (
     make_own_folder,
     open_own,
     output_failed,
+    remove_own,
     safe_child,
     write_bytes_atomic,
     write_json_atomic,
@@ -217,3 +218,25 @@ def test_symbolic_links_out_of_the_folder_are_refused(tmp_path):
     # A folder that is itself reached through a link is the user's own choice.
     (tmp_path / "alias").symlink_to(inside)
     assert safe_child(tmp_path / "alias", "a.h5") == tmp_path / "alias" / "a.h5"
+
+
+def test_a_file_of_ours_is_removed_also_where_an_empty_folder_is_in_its_place(tmp_path):
+    path = tmp_path / "ours"
+    remove_own(path)
+    path.write_text("")
+    remove_own(path)
+    path.mkdir()
+    remove_own(path)
+    assert not path.exists()
+    path.mkdir()
+    (path / "mine").write_text("mine")
+    with pytest.raises(OutputFailed, match="a folder is in its place"):
+        remove_own(path)
+    assert (path / "mine").exists()
+
+
+def test_a_link_to_a_folder_is_removed_and_not_what_it_leads_to(tmp_path):
+    (tmp_path / "far").mkdir()
+    (tmp_path / "ours").symlink_to(tmp_path / "far")
+    remove_own(tmp_path / "ours")
+    assert os.listdir(tmp_path) == ["far"]
