@@ -81,8 +81,13 @@ class SynthesisSettings:
         return cls(**{**values, "growth": growth, **tuples})
 
 
+DEBUG_VERSION = 2
+"""Version of the debug data in records: those of another one are made again, with their cells."""
+
+
 def common_content(settings: SynthesisSettings) -> dict[str, Any]:
     """The settings that change cells (folders and ranges of rows do not), for their digests."""
     names = ("directory_depth", "nrn_sections", "skip_write", "debug", "versions")
     own = {name: getattr(settings, name) for name in names}
+    own["debug"] = settings.debug and DEBUG_VERSION
     return {"version": RESULT_VERSION, **settings.growth.results(), **own}

@@ -217,24 +217,35 @@ class Synthesizer:
         return {**record, **values}
 
 
+def _scaling_inputs(neurite_type: str, scaling: Any) -> dict[str, Any]:
+    """The numbers that a bar code was scaled by, under the reference's names."""
+    from region_grower_flow.space.scaling import MIN_PATH_DISTANCE, MIN_THICKNESS
+
+    if scaling.kind == "default":
+        return {
+            "target_thickness": scaling.target,
+            "reference_thickness": scaling.reference,
+            "min_target_thickness": MIN_THICKNESS,
+        }
+    slope, intercept = scaling.fit
+    return {
+        "fit_slope": slope,
+        "fit_intercept": intercept,
+        f"{neurite_type.removesuffix('_dendrite')}_target_extent": scaling.extent,
+        "target_path_distance": scaling.path_distance,
+        "min_target_path_distance": MIN_PATH_DISTANCE,
+    }
+
+
 def _debug_data(site: GrowthSite, grown: Grown, changes: Any) -> dict[str, Any]:
     """The reference's debug infos, as JSON."""
     inputs = {}
     for kind, log in grown.scaling_log.items():
-        scaling = next((s for s in site.scaling.values() if s.kind == kind), None)
-        if scaling is None:
+        found = [(name, each) for name, each in site.scaling.items() if each.kind == kind]
+        if not found:
             continue
-        values = {
-            "default": {
-                "target_thickness": scaling.target,
-                "reference_thickness": scaling.reference,
-            },
-            "target": {
-                "target_extent": scaling.extent,
-                "target_path_distance": scaling.path_distance,
-            },
-        }[kind]
-        inputs[f"{kind}_func"] = {"inputs": values, "scaling": log}
+        name, scaling = found[0]
+        inputs[f"{kind}_func"] = {"inputs": _scaling_inputs(name, scaling), "scaling": log}
     debug: dict[str, Any] = {"input_scaling": inputs}
     if changes:
         debug["neurite_hard_limit_rescaling"] = changes

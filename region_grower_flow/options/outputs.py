@@ -30,6 +30,10 @@ class Outputs(Group):
         identity=False,
     )
     skip_write = Switch("Write no morphology")
+    out_morphs_df = Place["str | None"](
+        "CSV table of the cells that were made: name, mtype, path of the morphology (as "
+        "synthesis-workflow's synth_morphs_df.csv)"
+    )
     out_apical = Place["str | None"]("YAML file for the points where apical tufts start")
     out_apical_nrn_sections = Place["str | None"](
         "YAML file for NEURON's indices of the sections where apical tufts start"
@@ -57,6 +61,7 @@ def places_of(options: Any) -> dict[str, str | Path | None]:
     return {
         "out_cells": options.out_cells,
         "summary": options.out_summary or beside.with_name(f"{beside.stem}_summary.json"),
+        "morphs_df": options.out_morphs_df,
         "apical": options.out_apical,
         "nrn_sections": options.out_apical_nrn_sections,
         "debug": options.out_debug_data,

@@ -22,7 +22,7 @@ from region_grower_flow.io.documents import load_yaml
 from region_grower_flow.io.schemas import did_you_mean, shown, violation
 
 MTYPE = "mtype"
-RESERVED = ("x", "y", "z", "region")
+RESERVED = ("x", "y", "z", "region", "subregion")
 """Properties that the place itself gives a cell."""
 _ENTRY = ("density", "region", "traits")
 _SUFFIX = ".nrrd"

@@ -61,7 +61,8 @@ def cells_of(placed, voxels, atlas_dir, settings):
     """
     import pandas as pd
 
-    columns = {**placed.traits, "region": placed.regions}
+    # brainbuilder's name for the acronym at the voxel.
+    columns = {**placed.traits, "region": placed.regions, "subregion": placed.regions}
     found = {}
     if settings.region_structure:
         layers = layers_at(

@@ -29,6 +29,7 @@ class BarcodeScaling:
         target: the same depth (um) in the atlas at the cell; default only.
         path_distance: length (um) that the longest bar gets; target only.
         extent: distance (um) to the target along the axis, for the debug data; target only.
+        fit: (slope, intercept) of path distances against extents, for the debug data; target only.
     """
 
     kind: str
@@ -36,6 +37,7 @@ class BarcodeScaling:
     target: float = 1.0
     path_distance: float = 0.0
     extent: float | None = None
+    fit: tuple | None = None
 
     def ratio(self, longest_bar):
         """The factor for bifurcations and terminations of a bar code with this longest bar (um)."""
@@ -120,4 +122,5 @@ def _to_target(constraint, extent, kind):
             f"the path distance to the target of its {kind} is {path_distance:.3f} um, "
             f"less than {MIN_PATH_DISTANCE} um"
         )
-    return BarcodeScaling("target", path_distance=float(path_distance), extent=float(extent))
+    fit = float(constraint["slope"]), float(constraint["intercept"])
+    return BarcodeScaling("target", 1.0, 1.0, float(path_distance), float(extent), fit)

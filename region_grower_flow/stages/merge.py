@@ -4,8 +4,6 @@ Morphologies are linked from the work folder, so that the outputs of an earlier 
 those of this one are complete, and so that making an output again costs no growth.
 """
 
-import itertools
-import json
 import time
 import zlib
 from dataclasses import dataclass, field
@@ -16,6 +14,7 @@ import numpy as np
 from region_grower_flow.errors import FlowError, some
 from region_grower_flow.io.atomic import make_folder
 from region_grower_flow.record.tables import read_records
+from region_grower_flow.stages.debug_data import write_debug_data
 from region_grower_flow.stages.linking import DamagedMorphologies, place_morphologies
 from region_grower_flow.stages.results import NO_REASON, WITHOUT_AXON, CellResults
 
@@ -35,12 +34,15 @@ class MergePlan:
         listing: the file that remembers which morphologies are ours, see ``record.listing``.
         morphologies: the folder of the morphologies for users.
         extensions: of the morphology files.
-        out_cells, apical, nrn_sections, debug, container, circuit_config, summary: output files.
+        out_cells, apical, nrn_sections, debug, container, circuit_config, summary, morphs_df:
+            output files.
         skip_write: no morphology has been written.
         overwrite: synthesized morphologies of other work folders are removed.
         folders: the folder below ``morphologies`` of each cell's files; empty: as in ``staged``.
         facts: for the summary: what the stages said, versions, options.
         rows: of the cells that are asked for, increasing; None for all.
+        cell_table, seed, orientation: for debug data: the cells' rows, the run's seed, and the
+            volume of orientations that directions come from.
     """
 
     cells: object
@@ -61,6 +63,10 @@ class MergePlan:
     folders: tuple = ()
     facts: dict = field(default_factory=dict)
     rows: object = None
+    morphs_df: Path | None = None
+    cell_table: Path | None = None
+    seed: int = 0
+    orientation: Path | None = None
 
 
 def merge_outputs(plan, on_progress=None):
@@ -140,7 +146,8 @@ def _write_tables(plan, results):
     from region_grower_flow.io import apical, cells
     from region_grower_flow.io.id_map import write_id_map
 
-    for path in (plan.out_cells, plan.apical, plan.nrn_sections, plan.debug, plan.container):
+    places = (plan.out_cells, plan.apical, plan.nrn_sections, plan.debug, plan.container)
+    for path in (*places, plan.morphs_df):
         if path is not None:
             make_folder(Path(path).parent)
     cells.write_cells(plan.out_cells, plan.cells, results.names)
@@ -148,6 +155,8 @@ def _write_tables(plan, results):
     reasons = map([*results.sentences, None].__getitem__, results.reasons)
     write_id_map(id_map, results.names, reasons, plan.rows)
     outputs = [plan.out_cells, id_map]
+    if plan.morphs_df:
+        outputs.append(_write_morphs_df(plan, results))
     if plan.apical:
         apical.write_apical_points(plan.apical, ((n, point) for n, point, _ in results.by_name()))
         outputs.append(plan.apical)
@@ -156,28 +165,29 @@ def _write_tables(plan, results):
         apical.write_apical_nrn_sections(plan.nrn_sections, sections)
         outputs.append(plan.nrn_sections)
     if plan.debug:
-        outputs.append(_write_debug(plan))
+        outputs.append(write_debug_data(plan))
     return outputs
+
+
+def _write_morphs_df(plan, results):
+    """The table of the cells that were made, in their order, with the paths of their files."""
+    from region_grower_flow.io.atomic import write_text_atomic
+    from region_grower_flow.io.csv_files import csv_text
+
+    made = np.flatnonzero(results.made)
+    mtypes = plan.cells.properties["mtype"].iloc[made]
+    rows = []
+    for name, mtype in zip(map(bytes.decode, results.names[made]), mtypes, strict=True):
+        path = Path(plan.morphologies, f"{name}.{plan.extensions[0]}").absolute()
+        rows.append((name, str(mtype), str(path)))
+    write_text_atomic(plan.morphs_df, csv_text(("name", "mtype", "path"), rows))
+    return plan.morphs_df
 
 
 def id_map_path(out_cells):
     """Path of the table from input ids to output ids: beside the cells."""
     path = Path(out_cells)
     return path.with_name(f"{path.stem}_ids.csv")
-
-
-def _write_debug(plan):
-    """One line per cell with what the reference pickles as debug data."""
-    from region_grower_flow.io.atomic import atomic_write
-
-    with atomic_write(plan.debug) as temporary, open(temporary, "w", encoding="utf-8") as file:
-        for record in itertools.chain.from_iterable(map(read_records, plan.chunks)):
-            names = ("cell", "mtype", "region", "name", "status", "reason", "attempts")
-            points = ("apical_points", "apical_sections", "apical_NRN_sections")
-            line = {name: record[name] for name in (*names, *points)}
-            line["debug_infos"] = record.get("debug")
-            file.write(json.dumps(line) + "\n")
-    return plan.debug
 
 
 def _write_container(plan, results):

@@ -49,7 +49,7 @@ OPTIONS = {
     ("VacuumSynthesize", "n_cells"): "vacuum_cells",
     ("VacuumSynthesize", "vacuum_synth_morphology_path"): "vacuum_dir",
 }
-"""{(section, key) of synthesis-workflow: our option}; docs/migration.rst says where they differ."""
+"""{(section, key) of synthesis-workflow: our option}; docs/howto/migration.rst has differences."""
 _LUIGI_SECTIONS = ("core", "worker", "retcode", "logging", "scheduler", "DEFAULT")
 _HARMLESS = {
     "url": "nothing is fetched: name the files",
@@ -85,7 +85,7 @@ def migrate(path):
         for key, value in parser.items(section):
             option = OPTIONS.get((section, key))
             if option is None:
-                why = _HARMLESS.get(key, "see docs/migration.rst")
+                why = _HARMLESS.get(key, "see docs/howto/migration.rst")
                 left.append((section, key, value, why))
             elif option in found:
                 left.append((section, key, value, f"{option} is given already"))

@@ -5,7 +5,9 @@ scheduler that both use, and failed them there.
 """
 
 import atexit
+import configparser
 import multiprocessing
+import os
 import sys
 from pathlib import Path
 
@@ -13,7 +15,8 @@ from luigi.cmdline_parser import CmdlineParser
 from luigi.configuration import get_config
 
 from region_grower_flow import layout
-from region_grower_flow.errors import Busy, InvalidInput
+from region_grower_flow.errors import Busy, InvalidInput, some
+from region_grower_flow.options.documents import SECTION
 from region_grower_flow.record.lock import holder
 from region_grower_flow.record.run_lock import look
 from region_grower_flow.tasks import interrupts, messages, terminal
@@ -55,10 +58,42 @@ def _show(task):
 
     Whether it succeeds is for Luigi, which ends the process: what came of it is told last of all.
     """
+    note = merged_note(Path("luigi.cfg"), os.environ.get("LUIGI_CONFIG_PATH"))
+    if note is not None:
+        print(note, file=sys.stderr, flush=True)
     parser = CmdlineParser.get_instance()
     root = task if parser is None else parser.get_task_obj()
     terminal.begin(root, bar=not getattr(root, "hide_progress_bar", False))
     atexit.register(messages.end)
+
+
+def merged_note(local, named):
+    """A sentence on options of a configuration that Luigi reads beside the one that is named.
+
+    Luigi merges both; what only the one in the current folder has counts, unseen.
+
+    Args:
+        local: path of the configuration in the current folder.
+        named: path that LUIGI_CONFIG_PATH has, or None.
+
+    Returns:
+        None where nothing counts that is not named.
+    """
+    if not named or not local.is_file() or not Path(named).is_file() or local.samefile(named):
+        return None
+    options = []
+    for path in (local, named):
+        parser = configparser.RawConfigParser()
+        try:
+            parser.read(path, encoding="utf-8")
+        except (configparser.Error, UnicodeDecodeError):
+            return None  # of another kind, or one that Luigi refuses
+        options.append(set(parser[SECTION]) if parser.has_section(SECTION) else set())
+    more = sorted(options[0] - options[1])
+    if not more:
+        return None
+    verb = "counts" if len(more) == 1 else "count"
+    return f"Luigi reads {local} beside {named}: {some(more)} of it {verb}, which {named} lacks."
 
 
 def _require_free(task):

@@ -173,6 +173,9 @@ class SynthesizeMorphologies(OfCells, InJobs, GrowsCells, FlowTask):
             skip_write=self.skip_write,
             overwrite=self.overwrite,
             facts=self.facts(manifests),
+            cell_table=self.clone(LoadAtlas).path,
+            seed=self.seed,
+            orientation=Path(self.atlas, f"{layout.ORIENTATION}.nrrd"),
             **places,
         )
 

@@ -16,6 +16,9 @@ from region_grower_flow.tasks.base import FlowTask
 class PlaceCells(FlowTask):
     """Place cells in an atlas by the densities of their mtypes."""
 
+    # 2: the column subregion.
+    stage_version = 2
+
     groups = (Work, Placement)
     checked_by = "placement"
     own_outputs = PLACEMENT_OUTPUTS

@@ -1,6 +1,8 @@
 """Layers by name, through the real task: a tiny hippocampus, regions of their own, none at all."""
 
+import csv
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -187,6 +189,7 @@ def test_a_cell_that_lacks_a_layer_is_dropped_by_its_name(tmp_path, kernels):
 
     flow = field_flow(tmp_path / "flow", THICKNESSES, limits("SLM", "SLM"))
     flow.options.update(out_debug_data="out/debug.jsonl", max_failure_ratio=1)
+    flow.options["out_morphs_df"] = "out/cells.csv"
     path = flow.path("atlas", "[PH]SLM.nrrd")
     bounds = np.array(load_raw(path))
     bounds[..., 0] = bounds[..., 1]
@@ -196,6 +199,23 @@ def test_a_cell_that_lacks_a_layer_is_dropped_by_its_name(tmp_path, kernels):
     assert list(reasons) == ["layer SLM has a thickness of 0.000 um at the cell"]
     lines = [json.loads(line) for line in flow.path("out/debug.jsonl").read_text().splitlines()]
     assert {line["reason"] for line in lines if line["mtype"] == "PC"} == set(reasons)
+    # The columns of the reference's table, and its infos of a scaling by layers.
+    for name in ("x", "y", "z", "seed", "synthesis_region", "current_depth", "layer_depths",
+                 "orientation", "directions", "boundaries", "atlas_info", "axon_name",
+                 "axon_scale", "apical_NRN_sections", "debug_infos"):  # fmt: skip
+        assert name in lines[0]
+    made = next(line for line in lines if line["status"] == "made")
+    assert made["debug_infos"]["input_scaling"]["default_func"]["inputs"].keys() == {
+        "target_thickness", "reference_thickness", "min_target_thickness",
+    }  # fmt: skip
+    assert len({line["seed"] - line["cell"] for line in lines}) == 1
+    assert np.array(made["orientation"]).shape == (3, 3)
+    with open(flow.path("out", "cells.csv"), encoding="utf-8", newline="") as file:
+        listed = list(csv.DictReader(file))
+    assert {row["name"] for row in listed} == {
+        line["name"] for line in lines if line["status"] == "made"
+    }
+    assert all(Path(row["path"]).is_file() for row in listed)
 
 
 def test_the_cell_table_knows_the_layers(tmp_path):
