@@ -8,16 +8,18 @@ import sys
 from copy import deepcopy
 
 import numpy as np
-from make_pictures import save
+from make_pictures import rows_picture, save
 from PIL import Image
 
 from region_grower_flow.calibration.growth_cells import Grower, read_centered
 from region_grower_flow.calibration.growth_stage import default_distributions
 from region_grower_flow.calibration.growth_values import NONE
 from region_grower_flow.report import style
+from region_grower_flow.report.run_page.mtypes import draw_rows
 from region_grower_flow.tasks.base import load_json_output
 from region_grower_flow.tasks.distributions import ExtractDistributions
 from region_grower_flow.tasks.merge import SynthesizeMorphologies
+from region_grower_flow.tasks.models import model_paths
 from region_grower_flow.tasks.parameters import BuildParameters
 from region_grower_flow.tasks.reconstructions import prepared_dataset
 
@@ -210,13 +212,27 @@ def levers_picture(pairs):
     return webp(figure)
 
 
+def calibrated_picture(task):
+    """Reconstructions, cells of NeuroTS's own parameters, and cells with calibrated growth."""
+    params, distributions = model(task, MTYPE)
+    calibrated = load_json_output(model_paths(task)["parameters"])[task.region][MTYPE]
+    calibrated.pop("context_constraints", None)
+    cells = [read_centered(cell.path) for cell in prepared_dataset(task).mtypes[MTYPE]]
+    rows = [
+        ("Reconstructions", cells[:6]),
+        ("growth_calibration = none", grown(params, default_distributions(distributions), 6, SEED)),
+        ("growth_calibration = extended", grown(calibrated, distributions, 6, SEED)),
+    ]
+    return rows_picture([MTYPE], draw_rows(rows))
+
+
 def grown(params, distributions, count, seed):
     """FlatMorphologies of an mtype."""
     return Grower(params, distributions, NONE).grow({}, count, seed)
 
 
 def main():
-    """Draw the three pictures."""
+    """Draw the pictures."""
     task = SynthesizeMorphologies()
     if task.manifest() is None:
         sys.exit("The example has not been grown: make synthesize")
@@ -228,6 +244,7 @@ def main():
     plain = grown(params, default_distributions(alone), 3, 1)
     save(bar_code_picture(cells[0], code, plain), "bar_code.webp")
     save(step_picture(), "step.webp")
+    save(calibrated_picture(task), "calibrated.webp")
     params, distributions = model(task, LEVERED)
     params = {**params, "grow_types": ["basal_dendrite"]}
 
