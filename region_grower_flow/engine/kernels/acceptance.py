@@ -57,7 +57,7 @@ def slot_of(kind, major):
 
 @kernel
 def is_free(space, slot):
-    """Whether no constraint acts on the sections of a slot."""
+    """True if no constraint acts on the sections of a slot."""
     return space.first_active[slot] == space.first_active[slot + 1]
 
 

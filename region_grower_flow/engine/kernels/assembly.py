@@ -1,4 +1,4 @@
-"""From points in order of growth to sections in order of reading.
+"""Sections in order of reading, made of points in order of growth.
 
 MorphIO's order is depth first; children come in the order in which they ended, since NeuroTS
 appends a section to the morphology when it ends.
@@ -89,7 +89,7 @@ def assemble(forest):
 
 @kernel
 def nothing():
-    """What :func:`assemble` returns, of a forest that has not grown."""
+    """The value of :func:`assemble` for a forest that has not grown."""
     return (
         np.empty((0, 3), np.float32),
         np.empty(0, np.float32),

@@ -95,7 +95,7 @@ def part_around(table, first, last, middle):
 
 @kernel
 def is_kept(section, forest, tree):
-    """Whether the bifurcation at which a section begins is one of the reconstruction.
+    """True if the bifurcation at which a section begins is one of the reconstruction.
 
     It is when the bar that begins there branches off the bar that it did there.
     """

@@ -59,7 +59,7 @@ def load_barcode(tree, bars, diagram, order):
 
 @kernel
 def comes_after(bar, ratio, bif, place):
-    """Whether a bar of a diagram comes after the one with this scaled bifurcation and place."""
+    """True if a bar of a diagram comes after the one with this scaled bifurcation and place."""
     other = bar.bif * ratio
     return other > bif or (other == bif and bar.place > place)
 
@@ -79,7 +79,7 @@ def sort_by_term(tree, bars, diagram):
 
 @kernel
 def ends_after(bars, one, other):
-    """Whether bar ``one`` comes after ``other`` in order of termination."""
+    """True if bar ``one`` comes after ``other`` in order of termination."""
     difference = bars[one].term - bars[other].term
     return difference > 0.0 or (difference == 0.0 and one > other)
 

@@ -96,10 +96,11 @@ def bifurcate(index, tree, forest, space, rng):
 
 @kernel
 def children_processes(index, section, tree, rules):
-    """Whether the children are major, and the tree's apical section (TMDApicalAlgo.bifurcate).
+    """Processes of both children, 1 for a major one; finds the tree's apical section on the way.
 
-    Along an apical trunk the first child stays major up to the apical point; the apical section
-    is the last one that bifurcates before the first bifurcation beyond that point, or there.
+    Mirrors TMDApicalAlgo.bifurcate: along an apical trunk the first child stays major up to the
+    apical point; the apical section is the last one that bifurcates before the first bifurcation
+    beyond that point, or there.
     """
     if rules.method == TMD:
         return section.major, section.major

@@ -28,7 +28,7 @@ from region_grower_flow.engine.kernels.jit import kernel
 from region_grower_flow.engine.kernels.mesh import closest_point, contains, dot, first_hit
 
 INVALID = -1
-"""What :func:`accepts` and :func:`bernoulli` return for a NaN or a number outside 0 to 1, where
+"""The value of :func:`accepts` and :func:`bernoulli` for a NaN or a number outside 0 to 1, where
 numpy raises a ValueError: the attempt to grow the cell has failed."""
 
 INT8_SCALE = 127.0

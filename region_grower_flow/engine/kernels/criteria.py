@@ -9,7 +9,7 @@ from region_grower_flow.engine.kernels.state import DONE, NO_BAR
 
 @inlined
 def is_stale(section, bars):
-    """Whether the section's bifurcation or termination is none or has been used by another."""
+    """True if the section's bifurcation or termination is none or has been used by another."""
     if section.term_id == NO_BAR or bars[section.term_id].has_term == 0:
         return True
     if np.isinf(section.bif):

@@ -46,7 +46,7 @@ def _inverse(direction):
 
 @kernel
 def _meets_box(tree, node, origin, inverse):
-    """Whether a ray may hit something in the (slightly enlarged) box of a node."""
+    """True if a ray may hit something in the (slightly enlarged) box of a node."""
     near, far = -1.0, np.inf  # from a little behind: see BEHIND_TOLERANCE
     for axis in range(3):
         lower, upper = tree.lower[node, axis], tree.upper[node, axis]
@@ -95,7 +95,7 @@ def _ray_box(tree, root, origin, direction):
 
 @kernel
 def _overlaps(corners, box):
-    """Whether a triangle's own box touches a (lower, upper) box."""
+    """True if a triangle's own box touches a (lower, upper) box."""
     lower, upper = box
     for axis in range(3):
         least = min(corners[0, axis], corners[1, axis], corners[2, axis])
@@ -107,7 +107,7 @@ def _overlaps(corners, box):
 
 @kernel
 def _on_triangle(corners, location):
-    """Whether a point of a triangle's plane is on the triangle (barycentric, by Cramer's rule)."""
+    """True if a point of a triangle's plane is on the triangle (barycentric, by Cramer's rule)."""
     edge0, edge1 = _minus(corners[1], corners[0]), _minus(corners[2], corners[0])
     inside = _minus(location, corners[0])
     dot00, dot01, dot02 = dot(edge0, edge0), dot(edge0, edge1), dot(edge0, inside)
@@ -150,7 +150,7 @@ def _rounded(coordinate):
 
 @kernel
 def _is_same(one, other):
-    """Whether trimesh takes two locations for one."""
+    """True if trimesh takes two locations for one."""
     same = True
     for axis in range(3):
         same = same and _rounded(one[axis]) == _rounded(other[axis])
@@ -248,7 +248,7 @@ def count_hits(tree, root, origin, direction):
 
 @kernel
 def contains(tree, root, point):
-    """Whether a mesh contains a point: the parity of hits along a ray and along its opposite.
+    """True if a mesh contains a point: the parity of hits along a ray and along its opposite.
 
     Mirrors ``trimesh.ray.ray_util.contains_points`` as :meth:`SpaceMesh.contains` does.
     """

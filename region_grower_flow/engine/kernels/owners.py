@@ -16,7 +16,7 @@ LEAST_DISTANCE = 1e-3
 
 @kernel
 def can_own(bars, owner, bar):
-    """Whether a bar can branch off another one of its tree, bars in order of bifurcation."""
+    """True if a bar can branch off another one of its tree, bars in order of bifurcation."""
     return owner < bar and bars[owner].term >= bars[bar].term
 
 

@@ -1,4 +1,4 @@
-"""What the growth of a cell works on: record types, states and status codes.
+"""State of the growth of a cell: record types, states and status codes.
 
 All are NumPy record arrays, so that ``section.bif`` reads the same compiled and plain.
 """

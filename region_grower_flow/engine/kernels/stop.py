@@ -14,7 +14,7 @@ from region_grower_flow.engine.kernels.state import (
 
 @inlined
 def reached(criterion, value, rng):
-    """Whether a bar's end is reached: surely beyond it, exponentially rarer before it.
+    """True if a bar's end is reached: surely beyond it, exponentially rarer before it.
 
     Mirrors SectionGrowerExponentialProba._check with NeuroTS's ``LAMBDA`` of 1 per um; draws only
     before the end.
@@ -27,10 +27,11 @@ def reached(criterion, value, rng):
 
 @inlined
 def metric_value(section, rules):
-    """What the bar code is compared with (SectionGrowerPath.get_val, SectionGrowerTMD.get_val).
+    """The value that the bar code is compared with.
 
-    The radial distance is taken, as in NeuroTS, from the point (ref, ref, ref), where ``ref`` is
-    the path distance at which the section began.
+    Mirrors SectionGrowerPath.get_val and SectionGrowerTMD.get_val. The radial distance is taken,
+    as in NeuroTS, from the point (ref, ref, ref), where ``ref`` is the path distance at which the
+    section began.
     """
     if rules.metric != RADIAL_DISTANCES:
         return section.pathlength

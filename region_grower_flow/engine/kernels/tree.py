@@ -89,7 +89,7 @@ def shorten(section, rules):
 
 @inlined
 def is_shortened(section, rules):
-    """Whether ``major_termination_length`` rules the section."""
+    """True if ``major_termination_length`` rules the section."""
     return rules.has_major_termination == 1 and section.major == 1
 
 
