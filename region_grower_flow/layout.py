@@ -37,6 +37,8 @@ MORPHOLOGY_FRAMES = (AS_GIVEN, CENTER, ORIENT)
 MANIFESTS = "manifests"
 LISTING = "morphologies.txt"
 LOGS = "logs"
+LUIGI_LOG = "luigi.log"
+"""Luigi's own log, among those of the stages."""
 LOCKS = "locks"
 BLOCKS = "blocks"
 CHUNKS = "chunks"

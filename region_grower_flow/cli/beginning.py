@@ -136,6 +136,10 @@ def migrate(config, out):
     """Write our configuration from CONFIG, a luigi.cfg of synthesis-workflow.
 
     What has no counterpart is listed, and stays in the file as comments.
+
+    \b
+    Example:
+      region-grower-flow migrate luigi.cfg --out flow.cfg
     """
     from region_grower_flow.start.files import write_files
     from region_grower_flow.start.migrate import migrate as translate
@@ -155,7 +159,12 @@ def migrate(config, out):
 @main.command("report", short_help="Make the page of the cells of a configuration")
 @click.argument("flow", default="flow.cfg")
 def report(flow):
-    """Make the page of the cells of FLOW (flow.cfg), which are grown first where they are not."""
+    """Make the page of the cells of FLOW (flow.cfg), which are grown first where they are not.
+
+    \b
+    Example:
+      region-grower-flow report flow.cfg
+    """
     set_up_logging("warning")
     try:
         values, _ = _values(flow, None, [])

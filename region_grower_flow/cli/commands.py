@@ -42,10 +42,40 @@ GIVEN_MODEL = ("tmd_parameters", "tmd_distributions")
 """Options of a model that is given, which calibrations do not have."""
 
 
-@click.group()
+KINDS = {
+    "Your own data": ("init", "run", "validate", "report", "status", "clean", "migrate"),
+    "As in region-grower": (
+        "generate-distributions",
+        "generate-parameters",
+        "synthesize-morphologies",
+    ),
+    "Cells that are there": ("plot", "reproduce"),
+    "Machines and clusters": ("doctor", "plan-pieces", "make-piece"),
+}
+"""{heading: commands} of the help, those of a first day first."""
+
+
+class Commands(click.Group):
+    """Commands that help lists by what they are for."""
+
+    def format_commands(self, ctx, formatter):
+        """The commands, by kind."""
+        for heading, names in KINDS.items():
+            rows = [(name, self.commands[name].get_short_help_str(60)) for name in names]
+            with formatter.section(heading):
+                formatter.write_dl(rows)
+
+
+@click.group(cls=Commands)
 @click.version_option(__version__)
 def main():
-    """Grow neurons into a brain atlas."""
+    """Grow neurons into a brain atlas.
+
+    \b
+    Example:
+      region-grower-flow init --cells nodes.h5 --atlas atlas/ --morphologies dend/
+      region-grower-flow run flow.cfg --limit 50
+    """
     open_streams()
 
 
@@ -54,6 +84,10 @@ RECONSTRUCTIONS = """
     MORPHOLOGIES_DIR is the folder that contains the cells.
 
     DAT_FILE is the table with the mtype of each cell: .dat, neuronDB .xml, .csv or .tsv.
+
+    \b
+    Example:
+      region-grower-flow {name} dend/ mtypes.dat
 """
 
 
@@ -91,7 +125,8 @@ generate_parameters = calibration(
     flags=PARAMETER_FLAGS,
     without=(*GIVEN_MODEL, "extracted_distributions", "extraction_processes", "min_basal_trees"),
     others=(Space.region_structure,),
-    help="Generate the JSON file of the TMD parameters of each mtype." + RECONSTRUCTIONS,
+    help="Generate the JSON file of the TMD parameters of each mtype."
+    + RECONSTRUCTIONS.format(name="generate-parameters"),
     short_help="Generate the TMD parameter file",
 )
 
@@ -111,7 +146,8 @@ generate_distributions = calibration(
         "scaling_rules",
         "path_fit_trees",
     ),
-    help="Create the JSON file of the TMD distributions of each mtype." + RECONSTRUCTIONS,
+    help="Create the JSON file of the TMD distributions of each mtype."
+    + RECONSTRUCTIONS.format(name="generate-distributions"),
     short_help="Create the TMD distribution file",
 )
 
@@ -135,6 +171,12 @@ def synthesize_morphologies(with_mpi, dask_config, show_pip_freeze, scheduler_ur
 
     Without --tmd-parameters or --tmd-distributions they are made from the reconstructions
     (--morphologies-dir and --dat-file).
+
+    \b
+    Example:
+      region-grower-flow synthesize-morphologies --input-cells nodes.h5 --atlas atlas/
+          --region-structure regions.yaml --tmd-parameters p.json
+          --tmd-distributions d.json --out-cells out/nodes.h5
     """
     if with_mpi:
         click.echo(
@@ -214,6 +256,10 @@ def plan_pieces(**values):
 
     Each piece is then made by make-piece, in a job of its own, on any node that sees the folders;
     the merge, or synthesize-morphologies with the same options, comes last.
+
+    \b
+    Example:
+      region-grower-flow plan-pieces --input-cells nodes.h5 --atlas atlas/ ...
     """
     from region_grower_flow.tasks.cluster import plan
 
@@ -230,6 +276,10 @@ def make_piece(pieces, number, launcher, nb_processes):
 
     It goes on from what an earlier job has finished. The run itself may wait meanwhile: only the
     piece is locked.
+
+    \b
+    Example:
+      region-grower-flow make-piece out/nodes_work/jobs/pieces.json 3
     """
     from region_grower_flow.tasks import cluster
 
@@ -247,6 +297,10 @@ def doctor(work_dir):
     """Look at versions, compiled kernels, MPI, Slurm and the file system of a folder.
 
     One sentence each, with what to do about it. The exit code is 1 when something is BAD.
+
+    \b
+    Example:
+      region-grower-flow doctor --work-dir work
     """
     from region_grower_flow.checks.doctor import BAD, examine
 
@@ -304,6 +358,10 @@ def status(flow, work_dir, config, task):
     FLOW is a configuration (flow.cfg) or a work folder.
 
     Tells what a run would do, too. Runs and writes nothing.
+
+    \b
+    Example:
+      region-grower-flow status flow.cfg
     """
     task_class("SynthesizeMorphologies")  # ends here when Luigi cannot read its configuration
     from region_grower_flow.tasks.status import report
@@ -328,6 +386,10 @@ def clean(flow, work_dir, config, task, stale, all_, yes):
 
     --stale (the default) removes what no stage refers to that is up to date and what no run would
     take over. After --all a run makes everything again, and needs --overwrite for the outputs.
+
+    \b
+    Example:
+      region-grower-flow clean flow.cfg --stale
     """
     task_class("SynthesizeMorphologies")  # as above
     from region_grower_flow.tasks.cleaning import removing

@@ -22,6 +22,10 @@ def plot(what, out, limit):
 
     Cells stand side by side at one scale, as they lie in their files; an .html file shows them in
     3D and needs no network.
+
+    \b
+    Example:
+      region-grower-flow plot out/morphologies --out cells.html
     """
     from region_grower_flow.report.show import morphologies_in, plot_files
 
@@ -41,6 +45,10 @@ def reproduce(folder, into):
 
     Inputs that have changed, and other versions, are told first. FOLDER stays as it is. Exits with
     0 when all cells are the same, byte by byte.
+
+    \b
+    Example:
+      region-grower-flow reproduce out/
     """
     from region_grower_flow.tasks.reproduction import reproduced
 

@@ -1,9 +1,6 @@
 """Running of a task by a command: its words, and its exit code."""
 
-import contextlib
-import importlib.metadata
 import logging
-import logging.handlers
 import os
 import sys
 from pathlib import Path
@@ -18,9 +15,6 @@ from region_grower_flow.runtime.processes import signals_raise
 L = logging.getLogger(__name__)
 
 LUIGI_LOGGERS = ("luigi", "luigi-interface")
-LUIGI_LOG = "luigi.log"
-"""Luigi's own log, among those of the stages."""
-
 INVALID, FAILED, INTERRUPTED = 2, 1, 130
 """Exit codes: the inputs are wrong; something went wrong during the work; Ctrl-C."""
 
@@ -89,13 +83,14 @@ def run_task(task, scheduler_url=None, before=None):
     Returns:
         The exit code: 0, or INVALID or FAILED after the sentences have been printed.
     """
+    from region_grower_flow.cli.luigi_log import LuigiLog
     from region_grower_flow.tasks import messages, terminal
     from region_grower_flow.tasks.streams import wrapped
 
-    log = _LuigiLog()
+    log = LuigiLog(LUIGI_LOGGERS)
     terminal.begin(
         task,
-        on_work=lambda: log.open(task.work_path(layout.LOGS, LUIGI_LOG)),
+        on_work=lambda: log.open(task.work_path(layout.LOGS, layout.LUIGI_LOG)),
         bar=not getattr(task, "hide_progress_bar", False),
     )
     try:
@@ -141,39 +136,10 @@ def _built(task, scheduler_url):
     return 0, []
 
 
-class _LuigiLog(logging.handlers.MemoryHandler):
-    """Luigi's own account of a run: kept until there is a work folder, and then in a file there."""
-
-    def __init__(self):
-        super().__init__(capacity=100_000, flushLevel=logging.CRITICAL + 1)
-        self.setFormatter(PlainFormatter("%(asctime)s %(levelname)s: %(message)s"))
-        for logger in map(logging.getLogger, LUIGI_LOGGERS):
-            logger.addHandler(self)
-            logger.setLevel(min(logger.level or logging.INFO, logging.INFO))
-
-    def open(self, path):
-        """Go on in a file; what cannot be written there is not needed."""
-        from region_grower_flow.io.atomic import make_folder
-
-        with contextlib.suppress(OSError, FlowError):
-            make_folder(path.parent)
-            target = logging.FileHandler(path, encoding="utf-8")
-            target.setFormatter(self.formatter)
-            self.setTarget(target)
-            self.flush()
-
-    def close(self):
-        """Write what is left, and take no more."""
-        for logger in map(logging.getLogger, LUIGI_LOGGERS):
-            logger.removeHandler(self)
-        target = self.target
-        super().close()
-        if target is not None:
-            target.close()
-
-
 def log_versions():
     """Log the versions of all installed packages."""
+    import importlib.metadata
+
     set_up_logging("info")
     found = importlib.metadata.distributions()
     installed = sorted({f"{d.name}=={d.version}" for d in found}, key=str.lower)

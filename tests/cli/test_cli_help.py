@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from region_grower_flow.cli import main
-from region_grower_flow.cli.commands import generate_parameters
+from region_grower_flow.cli.commands import KINDS, generate_parameters
 from region_grower_flow.cli.running import FAILED, INVALID, exit_code
 from region_grower_flow.errors import Busy, InvalidInput
 
@@ -47,6 +47,16 @@ def test_help_tells_the_truth(command, words):
 @pytest.mark.parametrize("command", COMMANDS)
 def test_choices_are_told_once(command):
     assert "Choices:" not in help_of(command)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_an_example(command):
+    assert re.search(r"Examples?: region-grower-flow " + command, help_of(command))
+
+
+def test_every_command_is_listed_once_under_a_heading():
+    listed = [name for names in KINDS.values() for name in names]
+    assert sorted(listed) == COMMANDS
 
 
 def test_flags_of_region_grower_are_there():
