@@ -32,6 +32,9 @@ FOLDS, FOLD_STEPS, FOLD_SEED = 5, 2, 2
 """Parts of the check: each real cell is ranked among cells that were fitted without its fold."""
 ALPHA = 0.05
 
+UNFIT = (ArithmeticError, IndexError, TypeError, ValueError)
+"""Errors of a fit to cells that are no numbers, or too few of them, somewhere."""
+
 
 @dataclass(frozen=True)
 class GrowthTask:
@@ -84,12 +87,26 @@ def calibrate_mtype(task):
     if why:
         values = {name: growth_values.usual_values(task.mode) for name in levers}
         return entry | {"fitted": False, "why": why, "values": values}
+    try:
+        return entry | _fitted(task, levers, count)
+    except UNFIT as error:  # cells that nobody has thought of do not stop the other mtypes
+        values = {name: growth_values.usual_values(task.mode) for name in levers}
+        reason = f"{type(error).__name__}: {error}"
+        return entry | {
+            "fitted": False,
+            "why": f"the fit to its cells failed ({reason}): the usual values are used",
+            "values": values,
+        }
+
+
+def _fitted(task, levers, count):
+    """The rest of what :func:`calibrate_mtype` returns, of an mtype with cells enough."""
     real = [read_centered(cell.path) for cell in task.cells]
     tables = {NEURITE_TYPES[name]: growth_table(real, NEURITE_TYPES[name]) for name in levers}
     fitter = _fitter(task, task.distributions, Reference.of(tables, count), levers, task.steps)
     found = fitter.fit()
     values = _named(found.values)
-    entry |= {
+    entry = {
         "fitted": bool(found.before),
         "why": None if found.before else "its cells could not be grown with the usual values",
         "values": values,

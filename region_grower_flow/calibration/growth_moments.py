@@ -202,7 +202,9 @@ def _hops(way, owner, count):
     inner = owner[1:] == owner[:-1]
     hops = np.linalg.norm(np.diff(way, axis=0), axis=1)[inner]
     of_section = owner[1:][inner]
-    return np.bincount(of_section, hops, count), np.bincount(of_section, minlength=count)
+    # Without any hop, NumPy counts in whole numbers.
+    sums = np.bincount(of_section, hops, count).astype(float)
+    return sums, np.bincount(of_section, minlength=count)
 
 
 def _measure_tips(pool, columns):

@@ -64,6 +64,7 @@ _LEVERS = {
     "heading": 0.95,
     "steer": 1.0,
     "bending": "measured",
+    "size_spread": 0.08,
     "diameters": "measured",
 }
 _OF_TYPE = {APICAL: {"owner_exponent": 0.0, "trunk_jitter": 0.05}}

@@ -224,7 +224,8 @@ def draw_trees(prepared, scaling, where, log, kin_cell=None):
                 direction = unit(stretch_matrix(levers.stretch, where.turn).dot(direction))
             place = None if drawn is None else drawn.places[n]
             frame = None if drawn is None else drawn.frames[n]
-            chosen = draw_barcode(made, scaling.get(made.kind), where.rng, log, place)
+            factor = 1.0 if levers is None else levers.draw_size(where.rng)
+            chosen = draw_barcode(made, scaling.get(made.kind), where.rng, log, place, factor)
             ahead = tuple(targeting * x for x in direction)
             first = first_step_direction(i, ahead, randomness, point, where)
             length = made.step.draw_positive(where.rng)
@@ -232,11 +233,12 @@ def draw_trees(prepared, scaling, where, log, kin_cell=None):
     return starts
 
 
-def draw_barcode(made, scaling, rng, log, place=None):
+def draw_barcode(made, scaling, rng, log, place=None, factor=1.0):
     """A tree's persistence diagram: (diagram, ratio, apical distance, number of bars).
 
     Mirrors TMDAlgo.select_persistence and initialize; trunks have one bar for their section. With
-    ``place`` the diagram is chosen already.
+    ``place`` the diagram is chosen already. The factor of its size is for trees that no layers
+    scale: those end where they should.
     """
     if made.method == state.TRUNK:
         return 0, None, 0.0, 1
@@ -246,6 +248,8 @@ def draw_barcode(made, scaling, rng, log, place=None):
         longest = made.longest[diagram]
         ratio = float(scaling.ratio(longest))
         log[scaling.kind].append({"max_ph": longest, "scaling_ratio": ratio})
+    elif factor != 1.0:
+        ratio = factor
     if made.method != state.TMD:
         distance = apical_distance(made, diagram, ratio)
     return diagram, ratio, distance, len(made.diagrams[diagram])

@@ -53,6 +53,8 @@ class TypeLevers:
         trunk_jitter: angle (radians) by which these directions are disturbed.
         heading: how near the azimuth of children is to the best for the directions of their bars,
             0 (any) to 1.
+        size_spread: standard deviation of the log of a factor of the size of each tree that is not
+            scaled to layers.
         diameters: bars carry the diameters of the branch that they come from.
         diameter_scale: factor of these.
     """
@@ -71,6 +73,7 @@ class TypeLevers:
     trunks: bool = False
     trunk_jitter: float = 0.0
     heading: float = 0.0
+    size_spread: float = 0.0
     diameters: bool = False
     diameter_scale: float = 1.0
 
@@ -131,6 +134,10 @@ class TypeLevers:
         rules.memory = self.wander_length or 0.0
         rules.heading = self.heading
         rules.stretched = int(self.is_stretched)
+
+    def draw_size(self, rng):
+        """A factor of the size of one tree."""
+        return math.exp(self.size_spread * rng.standard_normal()) if self.size_spread else 1.0
 
     def start_spread(self, step):
         """Standard deviation, along each axis, of a wandering target around its aim.

@@ -39,8 +39,18 @@ class Drawing:
             CALIBRATED: Grower(calibrated(task.params, task, self.entry), task.distributions, NONE),
         }
         cells = {name: grower.grow({}, CELLS_IN_ROW, SEED) for name, grower in grown.items()}
-        cells[REFERENCE] = [read_centered(cell.path) for cell in task.cells[:CELLS_IN_ROW]]
+        cells[REFERENCE] = [read_centered(cell.path) for cell in shown(task.cells)]
         return draw_rows(cells) if cells[REFERENCE] else None
+
+
+def shown(cells):
+    """The GrowthCells of a page's row: no variants of another where there are enough, from all."""
+    first = list({cell.group: cell for cell in reversed(cells)}.values())[::-1]
+    others = [cell for cell in cells if cell not in first]
+    step = len(first) / CELLS_IN_ROW
+    if step < 1.0:
+        return [*first, *others][:CELLS_IN_ROW]
+    return [first[int(place * step)] for place in range(CELLS_IN_ROW)]
 
 
 def growth_pictures(tasks, entries, processes):

@@ -179,6 +179,7 @@ ul.plain { padding-left: 1.1rem; } ul.plain li { margin: .15rem 0; overflow-wrap
 .bar i.lost { background: var(--bad); }
 details { border: 1px solid var(--line); border-radius: .5rem; margin: .5rem 0;
   padding: 0 .9rem; background: #fff; }
+code { overflow-wrap: anywhere; }
 details[open] { padding-bottom: .6rem; }
 summary { cursor: pointer; padding: .5rem 0; font-weight: 600; overflow-wrap: anywhere; }
 summary .verdict { margin-left: .35rem; }

@@ -51,6 +51,18 @@ def test_few_independent_cells_get_the_usual_values_and_are_told_so():
     ]
 
 
+def test_cells_that_cannot_be_fitted_get_the_usual_values_and_stop_nothing(monkeypatch):
+    def fails(_path):
+        raise ValueError("no such number")
+
+    monkeypatch.setattr(growth_calibration, "read_centered", fails)
+    task = growth_calibration.GrowthTask("L5", "extended", PARAMS, {}, cells(range(9)))
+    entry = growth_calibration.calibrate_mtype(task)
+    assert entry["values"] == {"basal_dendrite": growth_values.usual_values("extended")}
+    (line,) = list(growth_calibration.sentences({"L5": entry}))[1:]
+    assert "the fit to its cells failed (ValueError: no such number)" in line
+
+
 def test_parameters_within_neurots_have_no_levers():
     found = growth_values.with_values(PARAMS, growth_values.PARAMETERS)
     assert growth_values.LEVERS_KEY not in found

@@ -89,3 +89,13 @@ def test_moments_and_spreads_take_no_harm_from_missing_values():
     table = np.array([[1.0, np.nan], [2.0, np.nan], [9.0, np.nan]])
     assert growth_moments.moments(table)[0] == pytest.approx(3.0)
     assert growth_moments.spreads(table)[1] == 1.0
+
+
+def test_trees_too_short_for_any_window_are_measured():
+    points = np.array([[0, 0, 0], [2, 0, 0]], np.float32)
+    arrays = np.ones(2, np.float32), np.array([0, 2]), np.array([3], np.int32), np.array([-1])
+    table = growth_moments.growth_table([FlatMorphology(points, *arrays, *SOMA)], 3)
+    values = dict(zip(growth_moments.NAMES, table[0], strict=True))
+    assert values["total length"] == pytest.approx(2.0)
+    assert values["mean tortuosity"] == pytest.approx(1.0)
+    assert np.isnan(values["mean tortuosity at 20 um"])

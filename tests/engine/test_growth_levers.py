@@ -12,6 +12,7 @@ from helpers.mtype_factory import mtype_distributions, mtype_parameters
 from region_grower_flow import engine
 from region_grower_flow.calibration.measured import MeasuredCell, measure
 from region_grower_flow.engine import GrowthSite
+from region_grower_flow.engine.compiled import draw_barcode
 from region_grower_flow.engine.growth_checks import EntryChecker
 from region_grower_flow.engine.kernels.measured import measured
 from region_grower_flow.engine.kin import likeness
@@ -237,6 +238,26 @@ def test_sections_bend_as_much_as_they_did():
         return paths.sum() / np.concatenate(chords).sum()
 
     assert bent(0.3) < bent(1.0) < bent(3.0)
+
+
+def test_sizes_of_trees_vary_where_no_layers_scale_them():
+    levers = {"owner_exponent": 0.0, "diameters": "measured"}
+    params, distributions = inputs(levers)
+    params["grow_types"] = ["basal_dendrite"]
+    whole = {round(tree["bars"][0][0], 1) for tree in distributions["measured"]["basal_dendrite"]}
+
+    def longest(spread, scaling=None):
+        params["growth_levers"]["basal_dendrite"] = {**levers, "size_spread": spread}
+        starts = engine.prepare(params, distributions)
+        made, rng = starts.types[0], np.random.default_rng(0)
+        factor = starts.levers.types["basal_dendrite"].draw_size(rng)
+        ratio = draw_barcode(made, scaling, rng, {"default": []}, 0, factor)[1]
+        return (1.0 if ratio is None else ratio) * made.longest[0]
+
+    assert round(longest(0.0), 1) in whole
+    assert round(longest(0.3), 1) not in whole
+    half = BarcodeScaling("default", reference=1000.0, target=500.0)
+    assert longest(0.3, half) == longest(0.0, half)
 
 
 def test_trees_measured_without_directions_of_sections():

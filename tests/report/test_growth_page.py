@@ -2,9 +2,11 @@
 
 import numpy as np
 
+from region_grower_flow.calibration.growth_cells import GrowthCell
 from region_grower_flow.calibration.growth_moments import NAMES
 from region_grower_flow.morphology import FlatMorphology
 from region_grower_flow.report.growth_page import GrowthReport, draw_rows, growth_page
+from region_grower_flow.report.growth_pictures import shown
 
 MOMENT = {"reference": 2.0, "spread": 0.5, "before": 4.0, "after": 2.1, "after_other_seed": None}
 ENTRY = {
@@ -61,3 +63,10 @@ def test_cells_stand_in_rows_with_the_page():
     assert drawn.startswith(b"\x89PNG")
     page = growth_page(GrowthReport({"L1": FEW}, "extended", {"L1": drawn}))
     assert "data:image/png" in page
+
+
+def test_a_row_shows_reconstructions_from_the_whole_set_and_variants_only_if_need_be():
+    cells = [GrowthCell(f"c{i}", "", f"g{i // 2}") for i in range(24)]
+    assert [cell.group for cell in shown(cells)] == ["g0", "g2", "g4", "g6", "g8", "g10"]
+    assert [cell.name for cell in shown(cells[:8])] == ["c0", "c2", "c4", "c6", "c1", "c3"]
+    assert shown(()) == []
