@@ -186,7 +186,7 @@ def _is_made(folder, options):
 
 def _require_replaceable(folder):
     """Refuse to replace a folder that holds anything but an example."""
-    if not folder.exists():
+    if not os.path.lexists(folder):
         return
     if not folder.is_dir():
         raise InvalidInput("it is not a folder", where=folder, hint="Name another folder")
@@ -204,8 +204,9 @@ def _require_replaceable(folder):
 def _marker(folder):
     """The content of the marker, None when it is absent or not one of ours."""
     try:
-        made = json.loads((folder / MARKER).read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError, json.JSONDecodeError, UnicodeDecodeError):
+        path = folder / MARKER
+        made = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+    except (OSError, ValueError, RecursionError):
         return None
     if not isinstance(made, dict) or not isinstance(made.get("files"), dict):
         return None

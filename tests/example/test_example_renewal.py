@@ -81,3 +81,10 @@ def test_a_marker_that_is_not_ours_makes_no_example(older, options):
     assert not is_current(older)
     with pytest.raises(InvalidInput, match="no part of an example"):
         renew_example(older)
+
+
+def test_a_link_in_a_circle_is_no_folder(tmp_path):
+    (tmp_path / "loop").symlink_to("loop")
+    assert not is_current(tmp_path / "loop")
+    with pytest.raises(InvalidInput, match="it is not a folder"):
+        renew_example(tmp_path / "loop")
