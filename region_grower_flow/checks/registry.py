@@ -24,6 +24,10 @@ def _nothing(options: Any) -> list[Any]:
     return []
 
 
+def _work_folder(options: Any) -> list[Any]:
+    return [options.work_dir]
+
+
 @dataclass(frozen=True)
 class InputCheck:
     """One check of all inputs of a flow.
@@ -82,9 +86,18 @@ CHECKS = {
         held=lambda options: [options.work_dir, options.validation_dir],
     ),
     "report": InputCheck(
-        _REPORT, reports.report_files, reports.check_report, part=reports.name_of_check
+        _REPORT,
+        reports.report_files,
+        reports.check_report,
+        held=_work_folder,
+        part=reports.name_of_check,
     ),
-    "reports": InputCheck((*_REPORT, groups.ReportChoice), lambda options: {}, reports.check_names),
+    "reports": InputCheck(
+        (*_REPORT, groups.ReportChoice),
+        lambda options: {},
+        reports.check_names,
+        held=_work_folder,
+    ),
     "placement": InputCheck(
         (groups.Work, groups.Placement), placement.placement_files, placement.check_placement
     ),
