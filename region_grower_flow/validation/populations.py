@@ -6,6 +6,7 @@ summary, a folder of morphologies), so one reader serves both.
 
 import csv
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from region_grower_flow.errors import FlowError, InvalidInput, some
 from region_grower_flow.io.morphologies import load_morphology
 from region_grower_flow.layout import DROPPED, MADE
 from region_grower_flow.morphology import FlatMorphology
+from region_grower_flow.record.file_table import FileTable, packed
 from region_grower_flow.record.listing import read_listing
 from region_grower_flow.validation.body import SOMA
 from region_grower_flow.validation.cells import ValidationCell
@@ -91,14 +93,15 @@ class Synthesized:
         folder: of the morphologies.
         extensions: their formats.
         mtypes: {mtype: MtypeCells}, sorted.
-        digests: {file below the folder: (size in bytes, CRC-32)} as recorded; empty: no record.
+        digests: {file below the folder: (size in bytes, CRC-32, ...)} as recorded, see
+            :class:`~region_grower_flow.record.file_table.FileTable`; empty: no record.
         stray: files of the listing that belong to no row.
     """
 
     folder: Path
     extensions: tuple
     mtypes: dict
-    digests: dict = field(default_factory=dict)
+    digests: Mapping = field(default_factory=dict)
     stray: list = field(default_factory=list)
 
     def written(self, names):
@@ -110,7 +113,7 @@ class Synthesized:
         if not self.digests:
             return None
         files = {extension: f"{name}.{extension}" for extension in self.extensions}
-        return {e: self.digests[file] for e, file in files.items() if file in self.digests}
+        return {e: self.digests[file][:2] for e, file in files.items() if file in self.digests}
 
 
 ID_COLUMNS = ("input_id", "status", "reason", "morphology")
@@ -139,15 +142,12 @@ def read_synthesized(outputs):
     _add_nodes(mtypes, nodes, ids, asked, table)
     _add_summary(mtypes, outputs.summary)
     digests = _digests(outputs)
-    named = {
-        f"{name}.{extension}"
-        for cells in mtypes.values()
-        for name in cells.names
-        for extension in outputs.extensions
-    }
-    stray = sorted(set(digests) - named)
     return Synthesized(
-        Path(outputs.morphologies), tuple(outputs.extensions), mtypes, digests, stray
+        folder=Path(outputs.morphologies),
+        extensions=tuple(outputs.extensions),
+        mtypes=mtypes,
+        digests=digests,
+        stray=_stray(digests, mtypes, outputs.extensions),
     )
 
 
@@ -161,42 +161,62 @@ def _asked(outputs, table):
     return cells.properties["mtype"].to_numpy(dtype=str), cells.positions
 
 
+@dataclass
+class _Ids:
+    """The table of ids: the cells that were made, their ids by name, the reasons of the others."""
+
+    made: set = field(default_factory=set)
+    by_name: dict = field(default_factory=dict)
+    dropped: dict = field(default_factory=dict)
+
+    def add(self, row):
+        """Add a row of the table."""
+        if not (row["input_id"] or "").isdigit():
+            return
+        cell = int(row["input_id"])
+        if row["status"] == MADE:
+            self.made.add(cell)
+            self.by_name[row["morphology"]] = cell
+        elif row["status"] == DROPPED:
+            self.dropped[cell] = (row["reason"] or "").strip()
+
+
 def _read_ids(path):
-    """{id of a cell asked for: row (dict) of the table of ids}."""
+    ids = _Ids()
     try:
         with open(path, encoding="utf-8", newline="") as file:
             rows = csv.DictReader(file)
             absent = {*ID_COLUMNS} - {*(rows.fieldnames or ())}
             if absent:
                 raise InvalidInput(f"the table of ids lacks {some(sorted(absent))}", path)
-            known = [row for row in rows if row["status"] in (MADE, DROPPED)]
+            for row in rows:
+                ids.add(row)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InvalidInput(f"the table of ids cannot be read ({error})", path) from error
-    return {int(row["input_id"]): row for row in known if row["input_id"].isdigit()}
+    return ids
 
 
 def _count_asked(mtypes, rows, asked, ids):
     for cell in rows.tolist():
         population = mtypes[asked[cell]]
         population.asked += 1
-        if cell not in ids:
-            population.lost.append(cell)
-        elif ids[cell]["status"] == DROPPED:
-            reason = (ids[cell]["reason"] or "").strip()
+        if cell in ids.dropped:
+            reason = ids.dropped[cell]
             population.dropped[reason] = population.dropped.get(reason, 0) + 1
+        elif cell not in ids.made:
+            population.lost.append(cell)
 
 
 def _add_nodes(mtypes, nodes, ids, asked, table):
     """The rows of the nodes, with the rows of the cell table that they come from."""
     if "morphology" not in nodes.properties:
         return  # a population without any cell
-    inputs = {row["morphology"]: cell for cell, row in ids.items() if row["status"] == MADE}
     places = {int(cell): row for row, cell in enumerate(table.ids)}
     names = nodes.properties["morphology"].tolist()
     found = nodes.properties["mtype"].astype(str).tolist()
     for name, mtype, position in zip(names, found, nodes.positions, strict=True):
         population = mtypes.setdefault(mtype, MtypeCells())
-        cell = inputs.get(name, -1)
+        cell = ids.by_name.get(name, -1)
         population.names.append(name)
         population.rows.append(places.get(cell, -1))
         known = 0 <= cell < len(asked[1])
@@ -216,10 +236,20 @@ def _add_summary(mtypes, path):
 
 
 def _digests(outputs):
-    if outputs.listing is None:
-        return {}
-    listed = read_listing(outputs.listing, outputs.morphologies) or {}
-    return {name: (size, crc32) for name, (size, crc32, _) in listed.items()}
+    listed = None
+    if outputs.listing is not None:
+        listed = read_listing(outputs.listing, outputs.morphologies)
+    return FileTable.of({}) if listed is None else listed
+
+
+def _stray(listed, mtypes, extensions):
+    """The names of a FileTable that belong to none of the mtypes' cells, sorted."""
+    stray = np.ones(len(listed), dtype=bool)
+    for cells in mtypes.values():
+        for extension in extensions:
+            places = listed.find(packed(f"{name}.{extension}" for name in cells.names))
+            stray[places[places >= 0]] = False
+    return list(listed.rows(stray))
 
 
 def sample(count, wanted, rng):
