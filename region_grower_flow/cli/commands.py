@@ -203,7 +203,7 @@ def synthesize_morphologies(with_mpi, dask_config, show_pip_freeze, scheduler_ur
         option.but(default=None, optional=True)
         for option in (Space.input_cells, Space.atlas, Outputs.out_cells)
     ),
-    short_help="Compare synthesized cells with the reference, and say no",
+    short_help="Compare synthesized cells with the reconstructions",
 )
 @click.argument("flow", required=False)
 @scheduler_option
@@ -342,9 +342,12 @@ def enter(flow):
 
 
 def _which_run(flow, work_dir, config):
-    """(work folder, configuration) of a run: FLOW is one of both."""
+    """(work folder, configuration) of a run: FLOW is one of both, by default the flow.cfg here."""
     if flow is None:
-        return work_dir, config
+        given = work_dir or config or os.environ.get("LUIGI_CONFIG_PATH")
+        if given or Path("luigi.cfg").is_file() or not Path("flow.cfg").is_file():
+            return work_dir, config
+        flow = "flow.cfg"
     if Path(flow).is_dir() and not Path(flow, "flow.cfg").is_file():
         return flow, config
     return work_dir, str(enter(flow))
@@ -355,7 +358,7 @@ def _which_run(flow, work_dir, config):
 def status(flow, work_dir, config, task):
     """Tell for each stage and chunk whether it is fresh, stale (and why), partial or missing.
 
-    FLOW is a configuration (flow.cfg) or a work folder.
+    FLOW is a configuration or a work folder (default: luigi.cfg or flow.cfg here).
 
     Tells what a run would do, too. Runs and writes nothing.
 
@@ -382,7 +385,7 @@ def status(flow, work_dir, config, task):
 def clean(flow, work_dir, config, task, stale, all_, yes):
     """Remove intermediates, after showing which; outputs and files of others stay.
 
-    FLOW is a configuration (flow.cfg) or a work folder.
+    FLOW is a configuration or a work folder (default: luigi.cfg or flow.cfg here).
 
     --stale (the default) removes what no stage refers to that is up to date and what no run would
     take over. After --all a run makes everything again, and needs --overwrite for the outputs.

@@ -89,13 +89,15 @@ def survey(sources, made_table):
     Raises:
         InvalidInputs: all problems.
     """
+    _check_not_swapped(sources)
     problems = Problems()
     cells = problems.attempt(read_cells, sources.cells, population=sources.population)
-    region_map, volume, geometry = (
-        problems.attempt(load_region_map, sources.atlas),
-        problems.attempt(load_volume, sources.atlas, BRAIN_REGIONS),
-        problems.attempt(read_geometry, sources.atlas, BRAIN_REGIONS),
-    )
+    region_map = problems.attempt(load_region_map, sources.atlas)
+    volume = problems.attempt(load_volume, sources.atlas, BRAIN_REGIONS)
+    # What is wrong with one volume is said once.
+    geometry = None
+    if volume is not None:
+        geometry = problems.attempt(read_geometry, sources.atlas, BRAIN_REGIONS)
     layers = layer_names(sources.atlas)
     if not layers and Path(sources.atlas).is_dir():
         hint = "name one by --region-structure, or add volumes [PH]1.nrrd, ..."
@@ -116,3 +118,16 @@ def survey(sources, made_table):
     path = table.path or made_table(table.text)
     found.rows = read_dataset(sources.morphologies, path, table.extension)
     return found
+
+
+def _check_not_swapped(sources):
+    """Refuse swapped folders: what else is wrong then is not worth telling.
+
+    Raises:
+        InvalidInput: the volumes are in the folder of the reconstructions, and none in the other.
+    """
+    atlas, cells = Path(sources.atlas), Path(sources.morphologies)
+    if atlas.is_dir() and not any(atlas.glob("*.nrrd")) and any(cells.glob("*.nrrd")):
+        problem = f"there are no volumes (nrrd) of an atlas in it, but there are some in {cells}"
+        hint = "give the atlas as --atlas, the reconstructions as --morphologies"
+        raise InvalidInput(problem, atlas, hint)

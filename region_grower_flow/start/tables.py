@@ -132,8 +132,9 @@ def _by_name(files, _folder, mtypes):
 
 
 def _begins(name, mtype):
-    plain = mtype.replace(":", "_")
-    return any(re.match(rf"{re.escape(m)}(?![A-Za-z0-9:])", name) for m in (mtype, plain))
+    """True for a name that begins with the mtype, with another mark where it has a colon."""
+    pattern = re.escape(mtype).replace(":", "[:_-]")
+    return re.match(rf"{pattern}(?![A-Za-z0-9:])", name) is not None
 
 
 def describe(found, count):

@@ -76,7 +76,7 @@ def find_roots(work_dir=None, config=None, task=None):
     usual = "luigi.toml" if os.environ.get("LUIGI_CONFIG_PARSER") == "toml" else "luigi.cfg"
     path = config or os.environ.get("LUIGI_CONFIG_PATH") or usual
     if not Path(path).is_file():
-        hint = "give --config FILE, or --work-dir FOLDER for a run of region-grower-flow"
+        hint = "name a configuration (flow.cfg) or the work folder of a run of region-grower-flow"
         raise InvalidInput("there is no such configuration", path, hint)
     try:
         luigi.configuration.add_config_path(str(path))

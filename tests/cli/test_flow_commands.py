@@ -1,8 +1,10 @@
 """Commands that take a configuration: its options, and those that are given in their place."""
 
+from pathlib import Path
+
 import pytest
 
-from region_grower_flow.cli.commands import _of_flow
+from region_grower_flow.cli.commands import _of_flow, _which_run
 
 NOTHING = {
     "input_cells": None, "out_cells": None, "work_dir": None, "validation_dir": None,
@@ -36,3 +38,18 @@ def test_a_missing_configuration_is_one_sentence(tmp_path, capsys):
         _of_flow(str(tmp_path / "none.cfg"), NOTHING)
     assert end.value.code == 2
     assert "there is no such configuration" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("there", "given", "expected"),
+    [
+        ("flow.cfg", (None, None), (None, "flow.cfg")),
+        ("flow.cfg", (None, "mine.cfg"), (None, "mine.cfg")),
+        ("flow.cfg", ("work", None), ("work", None)),
+        ("luigi.cfg", (None, None), (None, None)),  # Luigi's own comes first
+    ],
+)
+def test_status_and_clean_look_at_the_flow_cfg_here(flow, monkeypatch, there, given, expected):
+    monkeypatch.delenv("LUIGI_CONFIG_PATH", raising=False)
+    Path(there).touch()
+    assert _which_run(None, *given) == expected

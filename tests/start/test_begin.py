@@ -84,12 +84,26 @@ def test_all_that_is_wrong_is_said_at_once(data, tmp_path):
     assert not (tmp_path / "flow.cfg").exists()
 
 
+def test_swapped_folders_are_one_sentence(data, tmp_path):
+    swapped = Sources(data / "nodes.h5", data / "cells", data / "atlas")
+    with pytest.raises(InvalidInput, match="no volumes") as error:
+        begin(swapped, tmp_path / "flow.cfg")
+    assert "--morphologies" in str(error.value)
+
+
+def test_a_volume_that_is_not_there_is_said_once(data, tmp_path):
+    (tmp_path / "atlas").mkdir()
+    with pytest.raises(InvalidInputs) as error:
+        begin(Sources(data / "nodes.h5", tmp_path / "atlas", data / "cells"), tmp_path / "flow.cfg")
+    assert str(error.value).count("brain_regions.nrrd") == 1
+
+
 def test_a_table_is_found_or_made(data, tmp_path):
     found = find_table(data / "cells", (PYRAMIDAL,), data / "neurondb.dat")
     assert (found.how, found.extension) == ("given", "h5")
     by_name = tmp_path / "by_name"
     by_name.mkdir()
-    for name in ("L5_PC_A_01", "L5_PC_A_02", "other"):
+    for name in ("L5_PC_A_01", "L5_PC-A_02", "other"):
         (by_name / f"{name}.swc").write_text("1 1 0 0 0 5 -1\n")
     made = find_table(by_name, (PYRAMIDAL,))
     assert [line.rsplit(",", 1)[1] for line in made.text.splitlines()[1:]] == [PYRAMIDAL] * 2
