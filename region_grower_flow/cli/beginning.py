@@ -11,7 +11,7 @@ from region_grower_flow.cli.commands import enter, main
 from region_grower_flow.cli.options import task_class
 from region_grower_flow.cli.running import (
     FAILED,
-    INTERRUPTED,
+    code_of,
     exit_code,
     run_task,
     set_up_logging,
@@ -115,18 +115,14 @@ def run(flow, limit, mtypes, nb_processes, no_page, verbose):
     """
     set_up_logging("info" if verbose else "warning")
     names = [name.strip() for name in (mtypes or "").split(",") if name.strip()]
-    try:
+
+    def work():
         values, whole = _values(flow, limit, names)
         if nb_processes is not None:
             values["nb_processes"] = nb_processes
-        code = _run(values, whole, no_page)
-    except FlowError as error:
-        click.echo(str(error), err=True)
-        code = exit_code(error)
-    except KeyboardInterrupt:
-        click.echo("Interrupted. What is finished is kept: run again to go on from it.", err=True)
-        code = INTERRUPTED
-    sys.exit(code)
+        return _run(values, whole, no_page)
+
+    sys.exit(code_of(work))
 
 
 @main.command("migrate", short_help="Turn a configuration of synthesis-workflow into one of ours")
@@ -166,13 +162,7 @@ def report(flow):
       region-grower-flow report flow.cfg
     """
     set_up_logging("warning")
-    try:
-        values, _ = _values(flow, None, [])
-        code = run_task(_task("ReportSynthesis", values))
-    except FlowError as error:
-        click.echo(str(error), err=True)
-        code = exit_code(error)
-    sys.exit(code)
+    sys.exit(code_of(lambda: run_task(_task("ReportSynthesis", _values(flow, None, [])[0]))))
 
 
 def _values(flow, limit, mtypes):

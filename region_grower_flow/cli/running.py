@@ -34,19 +34,31 @@ def run_command(task_class, values, output, scheduler_url=None, run=None):
     path = Path(given.get(output) or "region_grower_flow")
     given.setdefault("work_dir", _beside(path, given.get("out_morph_dir", "out")))
     set_up_logging(given.get("worker_log_level", "warning"))
+
+    def work():
+        task = task_class(**{**defaults, **given})
+        return run_task(task, scheduler_url) if run is None else run(task, run_task, click.echo)
+
+    sys.exit(code_of(work))
+
+
+def code_of(work):
+    """The exit code of a function that runs tasks; errors and interrupts are told in a line.
+
+    Args:
+        work: called without arguments; gives the exit code. Ctrl-C, SIGTERM and SIGHUP end it.
+    """
     try:
         with signals_raise():
-            task = task_class(**{**defaults, **given})
-            code = run_task(task, scheduler_url) if run is None else run(task, run_task, click.echo)
+            return work()
     except FlowError as error:
         click.echo(printable(error), err=True)
-        code = exit_code(error)
+        return exit_code(error)
     except KeyboardInterrupt as interrupt:
         from region_grower_flow.tasks.interrupts import words_of
 
         click.echo(words_of(interrupt), err=True)
-        code = INTERRUPTED
-    sys.exit(code)
+        return INTERRUPTED
 
 
 def _beside(path, morphologies):
