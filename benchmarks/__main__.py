@@ -1,15 +1,15 @@
-"""The command: ``python -m benchmarks [compute|runs|extraction|judge|all]``; see README.rst."""
+"""The command: ``python -m benchmarks [compute|runs|extraction|levers|judge|all]``."""
 
 import argparse
 import os
 import tempfile
 from pathlib import Path
 
-from benchmarks import compute, extraction, judge, report, runs, scenarios
+from benchmarks import compute, extraction, judge, levers, report, runs, scenarios
 
 PARTS = ("compute", "runs", "extraction")
-JUDGE = "judge"
-"""Is about likeness, not about time, and so no part of ``all``."""
+LEVERS, JUDGE = "levers", "judge"
+"""Need sets of reconstructions, and so are no parts of ``all``; JUDGE is about likeness."""
 
 
 def main(arguments=None):
@@ -32,7 +32,7 @@ def parse(arguments):
     """The options of the command."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     add = parser.add_argument
-    add("part", nargs="?", default="all", choices=[*PARTS, JUDGE, "all"])
+    add("part", nargs="?", default="all", choices=[*PARTS, LEVERS, JUDGE, "all"])
     add("--reference", default=os.environ.get("REFERENCE_PYTHON"), metavar="PYTHON")
     add("--golden", type=Path, help="folder of the scenarios (default: ../shared/golden)")
     add("--scenarios", nargs="*", default=scenarios.NAMES, metavar="NAME")
@@ -98,6 +98,7 @@ MEASURES = {
     "compute": measure_compute,
     "runs": measure_runs,
     "extraction": measure_extraction,
+    LEVERS: levers.measure,
     JUDGE: measure_judge,
 }
 

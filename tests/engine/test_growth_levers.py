@@ -4,6 +4,7 @@ import copy
 
 import numpy as np
 import pytest
+import trimesh
 
 from helpers.factories import random_morphology
 from helpers.growth_inputs import ORIENTATIONS, mtype
@@ -23,6 +24,8 @@ from region_grower_flow.engine.parameters import check_mtypes
 from region_grower_flow.engine.warm import _Nothing as Nothing
 from region_grower_flow.errors import DropCell, GrowthFailed
 from region_grower_flow.io.schemas import load_schema, validator, violations
+from region_grower_flow.io.table import Cell
+from region_grower_flow.space.constraints import RegionSpace, constraints_for_cell
 
 ALL = {
     "angles": "measured",
@@ -238,6 +241,34 @@ def test_sections_bend_as_much_as_they_did():
         return paths.sum() / np.concatenate(chords).sum()
 
     assert bent(0.3) < bent(1.0) < bent(3.0)
+
+
+def test_levers_keep_to_a_boundary(tmp_path):
+    wall = trimesh.creation.box(extents=(90.0, 90.0, 90.0))
+    wall.export(tmp_path / "box.obj")
+    entry = {
+        "path": str(tmp_path / "box.obj"),
+        "mesh_type": "spatial",
+        "mode": "repulsive",
+        "neurite_types": list(KINDS),
+        "params_section": {"d_min": 2.0, "d_max": 20.0, "power": 1.5},
+    }
+    volume = {"voxel_dimensions": np.full(3, 40.0), "offset": np.full(3, -160.0)}
+    volume["orientation_path"] = tmp_path / "none.nrrd"  # no direction asks for it
+    region = RegionSpace.prepare([], [entry], {**volume, "shape": (8, 8, 8)})
+    place = Cell(np.zeros(3), np.eye(3), 100.0, [0.0, 400.0], "X")
+    walls = constraints_for_cell(region, place)
+    levers = {**ALL, **KEPT, "wander_length": 20.0, "steer": 1.0, "stretch": [1.0, 1.0, 1.0]}
+    params, distributions = inputs({**levers, "trunks": "measured"}, kin=0.5, soma="drawn")
+    ratio = BarcodeScaling("default", reference=1000.0, target=400.0)
+    site = {"scaling": dict.fromkeys(KINDS, ratio)}
+    outside = []
+    for found in ((), walls):
+        cells = [grow(params, distributions, seed, constraints=found, **site) for seed in range(4)]
+        outside.append(np.mean([(np.abs(cell.points) > 46.0).any(axis=1).mean() for cell in cells]))
+    assert walls
+    assert outside[0] > 0.02
+    assert outside[1] < 0.2 * outside[0]
 
 
 def test_sizes_of_trees_vary_where_no_layers_scale_them():
