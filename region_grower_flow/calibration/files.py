@@ -171,10 +171,11 @@ def find_files(rows, files, table):
             if first.name != row.name:  # the same name twice is a problem of the table
                 problem = f"{path} is already that of {first.name!r} on line {first.line}"
                 problems.append(InvalidInput(problem, where))
-    return found, problems + _absent(absent, files, table)
+    most = 1 if len(absent) == len(rows) > MAX_LISTED else MAX_LISTED
+    return found, problems + _absent(absent, files, table, most)
 
 
-def _absent(rows, files, table):
+def _absent(rows, files, table, most):
     stems = files.stems() if rows else []
     problems = [
         InvalidInput(
@@ -182,12 +183,14 @@ def _absent(rows, files, table):
             f"{table}, line {row.line}",
             _absent_hint(row, files, stems),
         )
-        for row in rows[:MAX_LISTED]
+        for row in rows[:most]
     ]
-    rest = rows[MAX_LISTED:]
+    rest = rows[most:]
     if rest:
         names = some(row.name for row in rest)
-        problems.append(InvalidInput(f"{len(rest)} more morphologies are absent: {names}", table))
+        hint = "none is there: see morphologies_dir and morphologies_ext" if most == 1 else None
+        problem = f"{len(rest)} more morphologies are absent: {names}"
+        problems.append(InvalidInput(problem, table, hint))
     return problems
 
 

@@ -4,7 +4,9 @@ import contextlib
 import multiprocessing
 import os
 import signal
+import sys
 import threading
+import types
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import connection, forkserver
@@ -21,12 +23,29 @@ def start_server(preloaded):
         forkserver.ensure_running()
 
 
+class _Pool(ProcessPoolExecutor):
+    """Processes that do not run the main script of this one again: they need nothing of it.
+
+    A script of a few lines, without ``if __name__ == "__main__"``, would begin its work anew in
+    each of them.
+    """
+
+    def submit(self, *arguments, **keywords):
+        """As that of the base; this is where processes are started."""
+        main = sys.modules["__main__"]
+        sys.modules["__main__"] = types.ModuleType("__main__")
+        try:
+            return super().submit(*arguments, **keywords)
+        finally:
+            sys.modules["__main__"] = main
+
+
 @contextlib.contextmanager
 def worker_pool(count):
     """Yield a ProcessPoolExecutor of ``count`` processes."""
     context = _context()
     stop_reader, stop_writer = context.Pipe(duplex=False)
-    pool = ProcessPoolExecutor(
+    pool = _Pool(
         count,
         mp_context=context,
         initializer=_prepare_worker,

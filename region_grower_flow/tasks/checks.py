@@ -23,6 +23,10 @@ _covering = {}
 """{identity of a stage: the check of the flow that the stage is part of}, in this process."""
 
 
+class _Refused(InvalidInputs):
+    """All problems of the inputs."""
+
+
 class CheckInputs(FlowTask):
     """Look at all inputs of a flow; complete while they are those that have passed.
 
@@ -169,14 +173,14 @@ class CheckInputs(FlowTask):
         """Raise the problems, all at once."""
         found = self.problems()
         if found:
-            raise InvalidInputs(found)
+            raise _Refused(found)
         return [], {OPTIONS: self.to_str_params(), FOLDER: os.getcwd()}
 
     def run(self):
-        """Check; what cannot even be fingerprinted is among the problems."""
+        """Check; all problems are told, also where some of the inputs cannot be fingerprinted."""
         try:
             self.make_and_record()
-        except InvalidInputs:
+        except _Refused:
             raise
         except InvalidInput as error:
             problems = InvalidInputs(self.problems() or [error])

@@ -157,9 +157,14 @@ def test_absent_morphologies_get_help(folder):
 
 
 def test_many_absent_morphologies_share_a_sentence(folder):
-    found = problems(folder, [f"x{i} 5 PC" for i in range(50)])
+    rows = [f"x{i} 5 PC" for i in range(50)]
+    found = problems(folder, ["a 5 PC", *rows])
     assert len(found) == 21
     assert "30 more morphologies are absent: x20, x21" in found[-1]
+    first, others = problems(folder, rows)  # none at all: the folder is wrong
+    assert "x0" in first
+    assert "49 more morphologies are absent: x1, x2" in others
+    assert "see morphologies_dir" in others
 
 
 def test_a_folder_in_place_of_a_morphology(folder):
