@@ -3,12 +3,20 @@
 import logging
 from collections import Counter
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from region_grower_flow.atlas.load import load_atlas_table, outside_problems
-from region_grower_flow.atlas.plausible import acronyms_at, ids_at, unknown_id_note, voxel_size_note
+from region_grower_flow.atlas.load import load_atlas_table, outside_of_layers, outside_problems
+from region_grower_flow.atlas.plausible import (
+    acronyms_at,
+    crowded_note,
+    ids_at,
+    no_region_note,
+    unknown_id_note,
+    voxel_size_note,
+)
 from region_grower_flow.atlas.regions import RegionMapper, load_region_map
 from region_grower_flow.atlas.serving import unserved_problem
 from region_grower_flow.atlas.structure import (
@@ -81,12 +89,16 @@ def check_atlas(
     problems += survey.problems()
     if cells is None or problems or not read_volumes:
         return problems
-    table = problems.attempt(load_atlas_table, atlas_dir, region_structure_path, cells)
+    look_up = partial(load_atlas_table, tell=L.warning)
+    table = problems.attempt(look_up, atlas_dir, region_structure_path, cells)
     for count, problem in nan_problems(table, atlas_dir) if table and not allow_nan else ():
         if count == len(table):
             problems.append(problem)
         else:
             L.warning("%s Those of these cells whose growth needs it will be dropped.", problem)
+    below = outside_of_layers(table) if table else None
+    if below:
+        L.warning("%s", below)
     problems += _region_problems(survey, region_map, allow_no_layers)
     return problems
 
@@ -95,9 +107,11 @@ def _region_problems(survey, region_map, allow_no_layers):
     """Problems of the regions of cells and of the ids at them; notes go to the log."""
     volume = load_volume(survey.atlas_dir, BRAIN_REGIONS)
     ids = Counter(ids_at(volume, survey.cells.positions).tolist())
-    note = unknown_id_note(ids, region_map)
-    if note:
+    for note in filter(None, (unknown_id_note(ids, region_map), no_region_note(ids))):
         L.warning("%s: %s", volume_path(survey.atlas_dir, BRAIN_REGIONS), note)
+    note = crowded_note(survey.cells.positions, volume)
+    if note:
+        L.warning("%s", note)
     regions = survey.cells.properties["region"]
     problem = unserved_problem(
         regions,

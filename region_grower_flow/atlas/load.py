@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from region_grower_flow.atlas.plausible import unit_hint
+from region_grower_flow.atlas.plausible import depth_notes, unit_hint
 from region_grower_flow.atlas.regions import RegionMapper, load_region_map
 from region_grower_flow.atlas.structure import (
     layers_of,
@@ -67,6 +67,7 @@ def load_atlas_table(
     max_depth=MAX_DEPTH,
     axon_table=None,
     ids=None,
+    tell=lambda note: None,
 ):
     """Look all cells up in the atlas.
 
@@ -81,6 +82,7 @@ def load_atlas_table(
         axon_table: (names, scales) of all cells as ``io.axons.load_axon_table`` returns them;
             cells without a name are left out.
         ids: (N,) their rows among all cells, increasing; None where these are all.
+        tell: called with sentences on depths and layers that cannot be meant.
 
     Returns:
         CellTable: the rows in the order of the cells.
@@ -103,7 +105,7 @@ def load_atlas_table(
         axon_scales=np.broadcast_to(np.asarray(scales, dtype=np.float64), len(cells)),
         meta=_meta(cells, structure, mapper, atlas_dir),
         **_identity(cells, ids),
-        **_looked_up(cells, structure, mapper, atlas_dir, (min_depth, max_depth)),
+        **_looked_up(cells, structure, mapper, atlas_dir, (min_depth, max_depth), tell),
     )
     if axon_table is not None:
         table = table.rows(np.array([name is not None for name in names], dtype=bool))
@@ -129,13 +131,13 @@ def outside_of_layers(table):
     )
 
 
-def _looked_up(cells, structure, mapper, atlas_dir, depth_limits):
+def _looked_up(cells, structure, mapper, atlas_dir, depth_limits, tell):
     """The columns that come from the volumes."""
     from voxcell import VoxcellError
 
     try:
         return {
-            **_depths(cells, structure, atlas_dir, depth_limits),
+            **_depths(cells, structure, atlas_dir, depth_limits, tell),
             "orientations": _orientations(cells, atlas_dir),
             "glomerulus_ids": _glomeruli(cells, structure, mapper, atlas_dir),
         }
@@ -175,7 +177,7 @@ def _with_regions(cells, mapper):
     return _Cells(np.asarray(cells.positions), cells.properties, regions, synthesis_regions)
 
 
-def _depths(cells, structure, atlas_dir, limits):
+def _depths(cells, structure, atlas_dir, limits, tell):
     """Depths (um) of the cells and of the layer boundaries above and below them."""
     layers = layers_of(structure)
     rows = {region: cells.served_by([region]) for region in layers}
@@ -194,6 +196,10 @@ def _depths(cells, structure, atlas_dir, limits):
     for region, found in rows.items():
         count = len(layers[region])
         depths = tops[region] - axis.lookup(positions[region])
+        own = {layer: thicknesses[region, layer] for layer in layers[region]}
+        model = structure[region].get("thicknesses") or {}
+        for note in depth_notes(region, np.asarray(depths), own, model):
+            tell(note)
         columns["depths"][found] = np.clip(depths, *limits)
         columns["layer_counts"][found] = count
         columns["layer_depths"][found, 0] = 0.0

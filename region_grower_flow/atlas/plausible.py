@@ -12,6 +12,12 @@ from region_grower_flow.io.nrrd_volumes import PLAUSIBLE_VOXELS
 
 _EXACT_FLOAT32 = 1 << 24
 """Whole numbers up to here are exact in float32: ids of the Allen Institute are larger."""
+FEW = 5
+"""So few cells may well lie in one voxel."""
+FAR_ABOVE = 50
+"""Distance (um) above the first layer from which a soma is not there by rounding."""
+UNLIKELY = 10
+"""Ratio of two thicknesses of one layer that only a difference of units explains."""
 _UNITS = {"nm": 1e3, "mm": 1e-3, "m": 1e-6}
 """Factors by which a length in um is multiplied in other units."""
 
@@ -65,6 +71,61 @@ def unknown_id_note(counts, region_map, of="voxels with cells"):
     if any(isinstance(i, float) and abs(i) > _EXACT_FLOAT32 for i in unknown):
         return f"{text}; the volume holds floats, and float32 rounds large ids: write it as uint32."
     return f"{text}."
+
+
+def no_region_note(counts):
+    """A sentence on cells where the atlas has no region, None without any.
+
+    Args:
+        counts: {region id: number of cells}.
+    """
+    total, none = sum(counts.values()), counts.get(0, 0)
+    if not none:
+        return None
+    return (
+        f"{none:,} of {total:,} cells lie where the atlas has no region (id 0): are they of this "
+        "atlas, and their positions in um?"
+    )
+
+
+def crowded_note(positions, geometry):
+    """A sentence on cells that all lie within one voxel, None otherwise.
+
+    Positions in mm are all at the corner of an atlas that begins at 0.
+    """
+    spans = np.ptp(positions, axis=0) if len(positions) >= FEW else np.inf
+    if not np.all(spans < np.abs(geometry.voxel_dimensions)):
+        return None
+    return f"all {len(positions):,} cells lie within one voxel: are their positions in um?"
+
+
+def depth_notes(region, depths, thicknesses, model):
+    """Sentences on depths and layers at the cells of a region that cannot be meant.
+
+    Args:
+        region: its name.
+        depths: (N,) um, of the somata below the top of the first layer, as the volumes have them.
+        thicknesses: {layer: (N,) um}, upper bound minus lower bound, at the cells.
+        model: {layer: um}, thicknesses of the region structure.
+    """
+    above = int((depths < -FAR_ABOVE).sum())
+    if above:
+        yield (
+            f"{region}: {above:,} of {len(depths):,} cells lie more than {FAR_ABOVE} um above its "
+            "first layer, and are grown at its top: does [PH]y grow towards the pia, in um?"
+        )
+    for layer, values in thicknesses.items():
+        values = values[np.isfinite(values)]
+        turned = int((values < 0).sum())
+        if turned:
+            yield f"{region}: layer {layer} ends above its upper bound at {turned:,} cells"
+            continue
+        middle, wanted = (float(np.median(values)) if len(values) else 0.0), model.get(layer)
+        if middle > 0 and wanted and not 1 / UNLIKELY < middle / float(wanted) < UNLIKELY:
+            yield (
+                f"{region}: layer {layer} is {middle:.3g} um thick at the cells, and {wanted:g} um "
+                "in the region structure: are both in um?"
+            )
 
 
 def unit_hint(positions, geometry):

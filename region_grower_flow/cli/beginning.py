@@ -62,7 +62,7 @@ def init(cells, atlas, morphologies, table, region_structure, population, out, y
         with _looking():
             found = begin(Sources(*paths, *given, population), os.path.expanduser(out))
         for line in found.lines:
-            click.echo(wrapped(line, sys.stdout, indent=10))
+            click.echo(wrapped(line, sys.stdout, indent=0 if line.startswith(" ") else 10))
         if not yes and sys.stdin is not None and sys.stdin.isatty() and not _agreed():
             click.echo("Nothing has been written.", err=True)
             sys.exit(FAILED)

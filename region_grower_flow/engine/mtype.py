@@ -1,5 +1,6 @@
 """Preparation of an mtype, once for all of its cells: arrays instead of JSON."""
 
+import contextlib
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -10,7 +11,7 @@ from region_grower_flow.engine.kernels import state
 from region_grower_flow.engine.kin import Kin
 from region_grower_flow.engine.levers import MEASURED, CellLevers
 from region_grower_flow.engine.measured_trees import MeasuredTrees, profile_table
-from region_grower_flow.engine.trunks import TrunkRules
+from region_grower_flow.engine.trunks import TrunkRules, with_laws
 
 METRICS = {
     "path_distances": state.PATH_DISTANCES,
@@ -124,6 +125,8 @@ def prepare_mtype(params, distributions, diameters=None):
     Returns:
         PreparedMtype.
     """
+    with contextlib.suppress(KeyError, TypeError, AttributeError):  # told by what follows
+        params = with_laws(params, distributions)
     if diameters is None:
         from region_grower_flow.engine.neurots_diameters import NeurotsDiameters
 

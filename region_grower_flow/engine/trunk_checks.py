@@ -7,6 +7,7 @@ import math
 
 import numpy as np
 
+from region_grower_flow.engine.trunks import FITTED_FROM, lacks_law
 from region_grower_flow.errors import some
 from region_grower_flow.io.schemas import did_you_mean, shown
 
@@ -55,6 +56,8 @@ def check_orientation(kind, neurite, drawn, report):
         needs = ["orientation_deviation", "azimuth"]
     else:
         needs = _check_mode(keys, orientation, report)
+        if lacks_law(orientation):
+            _check_angles(kind, orientation, drawn, report)
     for key in needs:
         keys = (kind, "trunk", key)
         values = (drawn.get("trunk") or {}).get(key)
@@ -68,6 +71,8 @@ def check_orientation(kind, neurite, drawn, report):
 
 def _check_mode(keys, orientation, report):
     mode, values = orientation.get("mode"), orientation.get("values")
+    if lacks_law(orientation):
+        return []
     if orientation.keys() != {"mode", "values"}:
         report.parameter(keys, "expected 'mode' and 'values'")
         return []
@@ -90,6 +95,23 @@ def _check_mode(keys, orientation, report):
     elif mode in _ANGLE_MODES:
         _check_fit(place, values, report)
     return []
+
+
+def _check_angles(kind, orientation, drawn, report):
+    """The histogram that a law of 3D angles is fitted to, where the parameters give none."""
+    form = (orientation.get("values") or {}).get("form")
+    if form not in _FIT_SIZES and (form is not None or kind != "basal_dendrite"):
+        # NeuroTS has a form of its own for basal dendrites alone.
+        expected = f"expected one of {some(_FIT_SIZES)}, not {shown(form)}"
+        keys = (kind, "orientation", "values", "form")
+        report.parameter(keys, expected, did_you_mean(form, _FIT_SIZES))
+        return
+    key = FITTED_FROM[orientation["mode"]]
+    values = (drawn.get("trunk") or {}).get(key) or {}
+    if "data" not in values:
+        report.distribution((kind, "trunk", key), "is missing, the law of trunks is fitted to it")
+    else:
+        check_histogram((kind, "trunk", key, "data"), values["data"], report)
 
 
 def _check_fit(keys, values, report):

@@ -5,6 +5,7 @@ neurots.generate.orientations.OrientationManager. There are few trunks, so this 
 the draws come in NeuroTS's order.
 """
 
+import copy
 import math
 from dataclasses import dataclass, field
 
@@ -24,6 +25,9 @@ from region_grower_flow.errors import DropCell, GrowthFailed
 
 MAX_TRIES = 100
 """Proposals of a trunk direction before the best one is taken."""
+
+FITTED_FROM = {"apical_constraint": "apical_3d_angles", "pia_constraint": "pia_3d_angles"}
+"""{mode: the histogram of trunk angles that its law is fitted to, where none is given}."""
 
 ANGLE_MODES = frozenset({"apical_constraint", "pia_constraint", "normal_pia_constraint"})
 """Modes that draw 3D angles; either all neurite types of a cell have one of them, or none."""
@@ -119,6 +123,23 @@ class TrunkRules:
     def mode(self):
         """The name of the mode, None for a list or None."""
         return self.orientation.get("mode") if isinstance(self.orientation, dict) else None
+
+
+def lacks_law(orientation):
+    """True for an orientation by 3D angles whose law NeuroTS fits itself, before it grows."""
+    if not isinstance(orientation, dict) or orientation.get("mode") not in FITTED_FROM:
+        return False
+    values = orientation.get("values") or {}
+    return "params" not in values and "direction" not in values
+
+
+def with_laws(params, distributions):
+    """The parameters, laws of 3D angles that they lack fitted as NeuroTS does (a copy then)."""
+    if not any(lacks_law((params[kind] or {}).get("orientation")) for kind in params["grow_types"]):
+        return params
+    from neurots.generate.orientations import fit_3d_angles
+
+    return fit_3d_angles(copy.deepcopy(params), distributions)
 
 
 @dataclass

@@ -1,14 +1,11 @@
 """The cell table: what the atlas says at each cell, as a task."""
 
-import logging
 from collections import Counter
 
 from region_grower_flow import layout
 from region_grower_flow.checks import inputs
 from region_grower_flow.options import Model, Space, Work
 from region_grower_flow.tasks.base import FlowTask
-
-L = logging.getLogger(__name__)
 
 
 class LoadAtlas(FlowTask):
@@ -31,7 +28,7 @@ class LoadAtlas(FlowTask):
 
     def make(self):
         """See :func:`region_grower_flow.atlas.load.load_atlas_table`."""
-        from region_grower_flow.atlas.load import load_atlas_table, outside_of_layers
+        from region_grower_flow.atlas.load import load_atlas_table
         from region_grower_flow.io.table import write_table
 
         self.tell("reading the cells and the atlas")
@@ -46,9 +43,6 @@ class LoadAtlas(FlowTask):
             ids=rows,
         )
         write_table(self.path, table)
-        note = outside_of_layers(table)
-        if note:
-            L.warning(note)
         entries = Counter(map(str, table.synthesis_regions))
         facts = {"cells": len(cells.positions), "rows": len(table)}
         return [self.path], {**facts, "entries": dict(entries.most_common())}

@@ -1,4 +1,5 @@
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from helpers.atlas_factory import (
 )
 from region_grower_flow.atlas.check import check_atlas
 from region_grower_flow.atlas.load import load_atlas_table
+from region_grower_flow.atlas.plausible import crowded_note, depth_notes, no_region_note
 
 CENTER = [150.0, 650.0, 150.0]
 
@@ -383,3 +385,31 @@ def test_cells_outside_are_asked_for_their_unit(tmp_path, factor, shift, words):
         positions += shift
     found = " ".join(problems(atlas, make_cells(positions))).lower()
     assert words.lower() in found
+
+
+@pytest.mark.parametrize(
+    ("depths", "thickness", "words"),
+    [
+        ([-60.0, 100.0], 100.0, "1 of 2 cells lie more than 50 um above its first layer"),
+        ([10.0, 100.0], -100.0, "layer 2 ends above its upper bound at 2 cells"),
+        ([10.0, 100.0], 0.1, "layer 2 is 0.1 um thick at the cells, and 110 um"),
+        ([-20.0, 100.0], 90.0, None),
+    ],
+)
+def test_depths_that_cannot_be_meant_are_told(depths, thickness, words):
+    given = {2: np.full(2, thickness)}
+    notes = list(depth_notes("COL", np.array(depths), given, {2: 110}))
+    assert [words in note for note in notes] == ([] if words is None else [True])
+
+
+def test_cells_where_the_atlas_has_no_region_are_told():
+    assert "3 of 8 cells lie where the atlas has no region" in no_region_note({0: 3, 7: 5})
+    assert no_region_note({7: 5}) is None
+
+
+def test_cells_in_one_voxel_are_told():
+    volume = SimpleNamespace(voxel_dimensions=np.array([25.0, 25.0, -25.0]))
+    cells = np.random.default_rng(0).uniform(0, 0.9, (6, 3))
+    assert "within one voxel" in crowded_note(cells, volume)
+    assert crowded_note(cells[:3], volume) is None
+    assert crowded_note(1000 * cells, volume) is None

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 from region_grower_flow.cli.messages import page, sentences
 
 SOURCE = '''
@@ -21,3 +23,9 @@ def test_the_page_has_the_sentences_of_all_rooms():
     text = page()
     for words in ("is there already, with another content", "no entry serves the regions of"):
         assert words in text
+
+
+def test_the_page_in_the_docs_is_current():
+    """``python -m region_grower_flow.cli.messages`` writes it anew."""
+    committed = Path(__file__).resolve().parents[2] / "docs" / "messages.rst"
+    assert committed.read_text(encoding="utf-8") == page()

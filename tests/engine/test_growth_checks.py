@@ -211,7 +211,7 @@ def test_modes_of_orientation(checker):
         "orientation -> mode",
     )
     only(with_modes({"mode": "uniform"}, predefined), "expected 'mode' and 'values'")
-    only(with_modes({**step, "values": None}, up), "values -> form: expected one of flat")
+    only(with_modes({**step, "values": None}, up), "the law of trunks is fitted to it")
     wrong = {"mode": "pia_constraint", "values": {"form": "step", "params": [1]}}
     only(with_modes(wrong, up), "the form 'step' has 2 numbers, not [1]")
     nowhere = {"mode": "normal_pia_constraint", "values": None}

@@ -1,5 +1,7 @@
 """Cells that are grown with fitted laws have trunks at the angles of these laws."""
 
+import copy
+
 import numpy as np
 import pytest
 
@@ -8,6 +10,7 @@ from region_grower_flow import engine
 from region_grower_flow.calibration.trunk_fits import cumulative, fit_mtype
 from region_grower_flow.calibration.trunks import ALL, TrunkChoice, set_trunks
 from region_grower_flow.engine.model import GrowthSite
+from region_grower_flow.engine.trunks import with_laws
 from region_grower_flow.morphology import APICAL_DENDRITE, BASAL_DENDRITE
 
 CELLS = 150
@@ -70,3 +73,32 @@ def test_angles_follow_the_fitted_law(form):
     flat, step = {"form": "flat", "params": []}, {"form": "step", "params": [2.0, 0.2]}
     other = step if form == "flat" else flat
     assert kstest(angles[BASAL], lambda a: cumulative(other, a)).pvalue < LIMIT
+
+
+@pytest.mark.parametrize("values", [None, {}, {"form": "double_step"}])
+def test_a_law_that_is_not_given_is_fitted_as_neurots_does(values):
+    from neurots.generate.orientations import fit_3d_angles
+
+    params, distributions = reference_without_law(values)
+    before = copy.deepcopy(params)
+    ours = with_laws(params, distributions)
+    theirs = fit_3d_angles(copy.deepcopy(params), distributions)
+    assert ours == theirs
+    assert ours["basal_dendrite"]["orientation"]["values"]["params"]
+    assert params == before
+    assert engine.prepare(params, distributions).unsupported is None
+    assert with_laws(ours, distributions) is ours
+
+
+def reference_without_law(values):
+    """(parameters, distributions) of an mtype whose basal dendrites have no law."""
+    params, distributions = mtype({APICAL: {"growth_method": "tmd"}, BASAL: {}}, length=15.0)
+    edges = np.linspace(0, np.pi, 21)
+    centers = (edges[1:] + edges[:-1]) / 2
+    weights = np.exp(-((centers - 2.2) ** 2)) * np.sin(centers)
+    data = {"bins": centers.tolist(), "weights": weights.tolist()}
+    up = {"mode": "normal_pia_constraint", "values": {"direction": {"mean": 0.0, "std": 0.1}}}
+    params[APICAL]["orientation"] = up
+    params[BASAL]["orientation"] = {"mode": "pia_constraint", "values": values}
+    distributions[BASAL]["trunk"]["pia_3d_angles"] = {"data": data}
+    return params, distributions
