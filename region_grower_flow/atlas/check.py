@@ -82,6 +82,9 @@ def check_atlas(
     structure = problems.attempt(load_region_structure, region_structure_path)
     if not Path(atlas_dir).is_dir():
         return [*problems, InvalidInput("the folder of the atlas does not exist", where=atlas_dir)]
+    if not any(Path(atlas_dir).glob("*.nrrd")):
+        hint = f"An atlas is a folder with {BRAIN_REGIONS}.nrrd, hierarchy.json and others"
+        return [*problems, InvalidInput("there are no volumes (nrrd) in it", atlas_dir, hint)]
     region_map = problems.attempt(load_region_map, atlas_dir)
     survey = _Survey(atlas_dir, region_structure_path, structure, cells)
     if structure is not None and region_map is not None:
@@ -222,7 +225,8 @@ class _Survey:
         for region, entry in used.items():
             for layer in entry["layers"] if has_layers(entry) else []:
                 if str(layer) not in known:
-                    hint = did_you_mean(layer, known) or f"It has {some(known, 12)}"
+                    others = f"It has {some(known, 12)}" if known else "It has no layers"
+                    hint = did_you_mean(layer, known) or others
                     text = f"the atlas has no layer {layer!r} (no volume {layer_hint(layer)}.nrrd)"
                     keys = (region, "layers")
                     problems.append(violation(self.structure_path, keys, text, hint))

@@ -184,7 +184,10 @@ class Whole(Option[T]):
     """A whole number."""
 
     def _parsed(self, text: Any) -> Any:
-        return text if isinstance(text, int) else int(str(text))
+        try:
+            return text if isinstance(text, int) else int(str(text))
+        except ValueError:
+            raise self.wrong(text, "a whole number is expected") from None
 
     def _checked(self, value: Any) -> Any:
         if isinstance(value, int) and not isinstance(value, bool):
@@ -215,9 +218,6 @@ class Processes(Whole["int | None"]):
 
 class Number(Option[T]):
     """A finite number."""
-
-    def _parsed(self, text: Any) -> Any:
-        return float(text)
 
     def _checked(self, value: Any) -> Any:
         try:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from region_grower_flow.atlas.load import outside_problems
-from region_grower_flow.atlas.plausible import acronyms_at, ids_at, unknown_id_note
+from region_grower_flow.atlas.plausible import acronyms_at, crowded_note, ids_at, unknown_id_note
 from region_grower_flow.atlas.regions import load_region_map
 from region_grower_flow.atlas.volumes import load_volume, read_geometry
 from region_grower_flow.calibration.dataset import read_dataset
@@ -113,8 +113,9 @@ def survey(sources, made_table):
     at_cells = acronyms_at(volume, region_map, cells.positions)
     entries = entries_at(at_cells, region_map, layers)
     found = Survey(sources, cells, region_map, volume, layers, at_cells, entries, table, notes=[])
-    note = unknown_id_note(Counter(ids_at(volume, cells.positions).tolist()), region_map)
-    found.notes += [note] if note else []
+    ids = Counter(ids_at(volume, cells.positions).tolist())
+    notes = unknown_id_note(ids, region_map), crowded_note(cells.positions, volume)
+    found.notes += filter(None, notes)
     path = table.path or made_table(table.text)
     found.rows = read_dataset(sources.morphologies, path, table.extension)
     return found

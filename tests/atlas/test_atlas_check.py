@@ -47,6 +47,13 @@ def test_no_atlas_folder(tmp_path):
     only([str(p) for p in found], "absent", "folder of the atlas does not exist")
 
 
+def test_a_folder_of_something_else_is_one_sentence(tmp_path):
+    atlas = make_atlas(tmp_path / "atlas")
+    (tmp_path / "cells").mkdir()
+    found = check_atlas(tmp_path / "cells", atlas.structure, make_cells([CENTER]))
+    only([str(p) for p in found], "cells", "there are no volumes", "hierarchy.json")
+
+
 @pytest.mark.parametrize("name", ["orientation", "brain_regions", "[PH]y"])
 def test_a_missing_volume(tmp_path, name):
     atlas = make_atlas(tmp_path)

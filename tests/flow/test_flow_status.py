@@ -203,7 +203,7 @@ def test_a_run_of_the_command_line_is_found_by_its_work_folder(flow):
         (None, "luigi.cfg: there is no such configuration."),
         ("[region_grower_flow\nseed = 1\n", "luigi.cfg: cannot be parsed"),
         ("[region_grower_flow]\nsead = 1\n", "the key 'sead' is not known"),
-        ("[region_grower_flow]\nseed = one\n", "option seed: 'one' is not valid"),
+        ("[region_grower_flow]\nseed = one\n", "'one' is not valid: a whole number is expected"),
     ],
 )
 def test_a_bad_configuration_is_a_sentence(flow, cfg, sentence):
