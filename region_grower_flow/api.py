@@ -245,7 +245,7 @@ class Cell:
 
     mtype: str
     seed: int
-    morphology: FlatMorphology
+    morphology: FlatMorphology = field(repr=False)
 
     def plot(self) -> Any:
         """A matplotlib Figure of the cell."""

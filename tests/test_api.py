@@ -37,6 +37,7 @@ def test_a_cell_is_that_of_the_workflow(model, tmp_path):
 def test_a_cell_shows_itself(model, tmp_path):
     cell = model.grow("PC", seed=3)
     assert "sections" in cell._repr_html_()
+    assert len(repr(cell)) < 80  # in a terminal: no pages of numbers
     assert cell.plot3d().save(tmp_path / "cell.html").stat().st_size > 500_000
     assert len(cell.to_morphio().sections) == cell.morphology.n_sections
     cell.save(tmp_path / "cell.swc")
