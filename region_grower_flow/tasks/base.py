@@ -77,7 +77,8 @@ class FlowTask(luigi.Task):
         for name, option in {**declared(cls.groups), **other, **own}.items():
             parameter = as_parameter(option)
             setattr(cls, name, parameter)
-            parameter.__set_name__(cls, name)
+            if hasattr(parameter, "__set_name__"):  # descriptors, from Luigi 3.8 on
+                parameter.__set_name__(cls, name)
 
     @classmethod
     def get_param_values(cls, params, args, kwargs):
