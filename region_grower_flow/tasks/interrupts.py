@@ -28,6 +28,7 @@ def end_in_one_line():
         return
     _earlier.append(sys.excepthook)
     sys.excepthook = _tell
+    sys.unraisablehook = _come_again
     for number in SIGNALS:
         if signal.getsignal(number) is signal.SIG_DFL:
             signal.signal(number, _leave)
@@ -39,6 +40,22 @@ _earlier = []
 
 def _leave(number, _):
     raise Terminated(number)
+
+
+AGAIN_SECONDS = 0.1
+"""Time after which a signal comes again that Python could not raise."""
+
+
+def _come_again(unraisable):
+    """Let a signal come again that came in a destructor or a callback, where Python ignores it."""
+    error = unraisable.exc_value
+    if not isinstance(error, KeyboardInterrupt):
+        sys.__unraisablehook__(unraisable)
+        return
+    number = getattr(error, "number", signal.SIGINT)
+    timer = threading.Timer(AGAIN_SECONDS, os.kill, (os.getpid(), number))
+    timer.daemon = True
+    timer.start()
 
 
 def _forget():
