@@ -126,8 +126,10 @@ def _built(task, scheduler_url):
     import luigi
 
     from region_grower_flow.tasks import messages
+    from region_grower_flow.tasks.arrival import arrive
     from region_grower_flow.tasks.scheduling import Scheduling
 
+    arrive(task)  # that another run is at work is told before Luigi makes an error of it
     # The command has its own logging.
     luigi.configuration.get_config().set("core", "no_configure_logging", "true")
     failures = messages.collect_failures()
