@@ -61,7 +61,7 @@ OUTPUTS = ("out_cells", "out_apical", "container_path", "circuit_config", "out_s
 def _places():
     for name in OUTPUTS:
         value = "place.h5"
-        yield Bad(f"{name}-a-folder", both(made(value), options(**{name: value})), (
+        yield Bad(f"{name}-a-folder", both(made(f"{value}/full"), options(**{name: value})), (
             f"option {name} ({value}) | is a folder | file",
         ))  # fmt: skip
         yield Bad(f"{name}-below-a-file", options(**{name: "parameters.json/sub/place.h5"}), (
