@@ -14,6 +14,8 @@ BIN := $(VENV)/bin
 WORKERS ?= 2
 JOBS ?= 3
 OLDEST ?= .venv-oldest
+# A variable, since commas would part the arguments of a call.
+TOOLS = mpi,test,test-tools,docs
 QUICK = -m "not slow and not browser and not slurm"
 
 .PHONY: synthesize test quick test-oldest lint golden benchmark docs pictures clean
@@ -62,7 +64,7 @@ $(VENV)/.installed: setup.cfg pyproject.toml
 
 $(VENV)/.tested: $(VENV)/.installed
 	@echo "Adding the tools for tests and docs, once"
-	@$(call quietly,$(BIN)/python -m pip install --editable ".[mpi,test,test-tools,docs]")
+	@$(call quietly,$(BIN)/python -m pip install --editable ".[$(TOOLS)]")
 	@# A reference of tests alone. What it depends on is there, but for its pin of scikit-learn.
 	@$(call quietly,$(BIN)/python -m pip install --no-deps neuroc==0.3.0)
 	@touch $@
