@@ -203,6 +203,31 @@ def test_apical_dendrites_that_point_down_are_wrong():
     assert science.pointing({}, {}).state == science.UNKNOWN
 
 
+def test_bipolar_cells_are_right_whichever_apical_dendrite_is_longer():
+    cell = pyramid()
+    reference = _joined(cell, _scaled(cell, -0.5))
+    grown = _joined(_scaled(cell, 0.5), _scaled(cell, -1))
+    found = science.pointing({"A": [reference]}, {"A": [grown]})
+    assert found.state == science.RIGHT
+    assert "1 of 2 grown apical dendrites point to the pia, as 1 of 2" in found.words
+
+
+def _scaled(cell, factor):
+    return dataclasses.replace(cell, points=cell.points * np.float32(factor))
+
+
+def _joined(first, second):
+    """The trees of two cells on the soma of the first."""
+    arrays = {
+        name: np.concatenate([getattr(first, name), getattr(second, name)])
+        for name in ("points", "diameters", "types")
+    }
+    below = np.where(second.parents < 0, -1, second.parents + first.n_sections)
+    offsets = np.concatenate([first.offsets, second.offsets[1:] + first.offsets[-1]])
+    parents = np.concatenate([first.parents, below])
+    return dataclasses.replace(first, offsets=offsets, parents=parents, **arrays)
+
+
 class Place:
     """A cell whose target and limit are so high above its soma."""
 

@@ -153,12 +153,19 @@ def _near_pairs(positions):
 
 
 def apical_tilts(morphologies):
-    """Degrees between +y and the way from the soma to the mean of the apical dendrite's points."""
+    """Degrees between +y and the way from the soma to the mean of each apical dendrite's points.
+
+    Bipolar cells have two apical dendrites, which point up and down: each counts.
+    """
     tilts = []
     for morphology in morphologies:
         counts = np.diff(morphology.offsets)
-        mine = np.repeat(morphology.types == APICAL_DENDRITE, counts)
-        if mine.any():
+        trees = np.arange(morphology.n_sections)
+        for section, parent in enumerate(morphology.parents):
+            if parent >= 0:  # parents come before their children
+                trees[section] = trees[parent]
+        for tree in np.unique(trees[morphology.types == APICAL_DENDRITE]):
+            mine = np.repeat((trees == tree) & (morphology.types == APICAL_DENDRITE), counts)
             way = morphology.points[mine].astype(float).mean(axis=0)
             tilts.append(np.degrees(np.arccos(way[1] / max(np.linalg.norm(way), 1e-9))))
     return np.array(tilts)
@@ -181,7 +188,7 @@ def pointing(references, cells):
     off = [
         mtype
         for mtype, (ref, own) in tilts.items()
-        if len(ref) and (np.median(ref) <= UPRIGHT) != (np.median(own) <= UPRIGHT)
+        if len(ref) and abs((ref <= UPRIGHT).mean() - (own <= UPRIGHT).mean()) > 0.5
     ]
     if not named:
         return Finding(UNKNOWN, "Apical dendrites", f"{words}; there is no reconstruction beside.")
