@@ -99,13 +99,18 @@ def calibrate_growth(parameters, tasks, plan, digests, advance=lambda done, tota
     folder = Path(plan.folder)
     make_folder(folder)
     wanted = [_keeping(task, plan, digests) for task in tasks.values()]
+    # Mtypes that borrow the same reconstructions have the same growth: one of them is calibrated.
+    alike = {keeping.fingerprint: keeping for keeping in reversed(wanted)}
     # The large ones first, so that no process is left alone with one at the end.
-    order = sorted(wanted, key=lambda keeping: -len(keeping.task.cells))
-    if any(_read(keeping) is None for keeping in wanted):
+    order = sorted(alike.values(), key=lambda keeping: -len(keeping.task.cells))
+    if any(_read(keeping) is None for keeping in order):
         filling.provide(KERNELS)  # before several processes would compile
     found = share_out(calibrate_and_keep, order, plan.processes, advance, PRELOADED)
-    by_mtype = {entry["mtype"]: entry for entry in found}
-    entries = {mtype: by_mtype[mtype] for mtype in tasks}
+    by_fingerprint = {k.fingerprint: entry for k, entry in zip(order, found, strict=True)}
+    entries = {
+        keeping.task.mtype: {**by_fingerprint[keeping.fingerprint], "mtype": keeping.task.mtype}
+        for keeping in wanted
+    }
     final = {
         mtype: calibrated(params, tasks[mtype], entries[mtype])
         if mtype in tasks
@@ -154,7 +159,7 @@ def _keeping(task, plan, digests):
             "versions": plan.versions,
         }
     )
-    return Keeping(task, safe_child(plan.folder, f"{digest_of(task.mtype)[:20]}.json"), fingerprint)
+    return Keeping(task, safe_child(plan.folder, f"{fingerprint[:20]}.json"), fingerprint)
 
 
 def default_distributions(distributions):

@@ -31,12 +31,14 @@ def plan(folder, **more):
 
 
 def tasks(*mtypes, **distributions):
+    """Tasks of mtypes whose distributions differ, unless they are given."""
     return {
         mtype: growth_stage.GrowthTask(
-            mtype, "extended", PARAMS, distributions.get(mtype, {}), (GrowthCell("c", "c.h5", "c"),)
+            mtype, "extended", PARAMS, distributions.get(mtype, {"of": mtype}),
+            (GrowthCell("c", "c.h5", "c"),),
         )
         for mtype in mtypes
-    }
+    }  # fmt: skip
 
 
 def test_only_what_changed_is_calibrated_again(tmp_path, monkeypatch):
@@ -67,6 +69,27 @@ def test_only_what_changed_is_calibrated_again(tmp_path, monkeypatch):
         path.write_text("{", encoding="utf-8")
     calibrate_growth(parameters, tasks("B"), plan(tmp_path), {"c.h5": "2"}.get)
     assert made[4:] == ["B"]
+
+
+def test_mtypes_that_borrow_the_same_cells_are_calibrated_once(tmp_path, monkeypatch):
+    made = []
+
+    def note(task):
+        made.append(task.mtype)
+        return {"mtype": task.mtype, "values": {"basal_dendrite": {"randomness": 0.3}}}
+
+    monkeypatch.setattr(growth_stage, "calibrate_mtype", note)
+    monkeypatch.setattr(filling, "provide", lambda groups: None)
+    own = {mtype: {"of": "lender"} for mtype in "AB"}
+    parameters = {"A": PARAMS, "B": PARAMS}
+    final, entries = calibrate_growth(
+        parameters, tasks("A", "B", **own), plan(tmp_path), {"c.h5": "1"}.get
+    )
+    assert made == ["A"]
+    assert [entry["mtype"] for entry in entries.values()] == ["A", "B"]
+    assert final["A"] == final["B"]
+    calibrate_growth({"B": PARAMS}, tasks("B", **own), plan(tmp_path), {"c.h5": "1"}.get)
+    assert made == ["A"]
 
 
 def test_default_bar_codes_are_those_of_trees_with_more_than_two_tips():
