@@ -155,7 +155,7 @@ DOCUMENTS = [
         "neurondb.dat, line 2 | NUL",
     ), "calibration"),
     Bad("dat-many-absent", text("neurondb.dat", "".join(f"x{i} 1 A\n" for i in range(300))), (
-        "there is no cells/x0.h5", "280 more | absent",
+        "there is no cells/x0.h5", "299 more | absent",
     ), "calibration"),
     Bad("reconstructions-missing", missing("cells"), (
         "cells | does not exist",
