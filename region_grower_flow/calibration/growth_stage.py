@@ -15,6 +15,7 @@ from region_grower_flow.calibration.growth_cells import cells_of
 from region_grower_flow.calibration.pool import share_out
 from region_grower_flow.engine import filling
 from region_grower_flow.io.atomic import make_folder, safe_child, write_json_atomic
+from region_grower_flow.io.layer_names import CONSTRAINTS
 from region_grower_flow.record.fingerprint import digest_of
 
 PRELOADED = ("region_grower_flow.engine.compiled", calibrate_mtype.__module__)
@@ -145,12 +146,14 @@ def _read(keeping):
 
 
 def _keeping(task, plan, digests):
+    # Layers do not act on the cells that are grown here, which have no atlas.
+    params = {name: value for name, value in task.params.items() if name != CONSTRAINTS}
     fingerprint = digest_of(
         {
             "version": VERSION,
             "mode": task.mode,
             "values": [repr(lever) for lever in growth_values.FITTED[task.mode]],
-            "params": growth_values.with_values(task.params, task.mode, None, task.kept),
+            "params": growth_values.with_values(params, task.mode, None, task.kept),
             "kept": sorted(map(list, task.kept)),
             # Bar codes hold NaN, which canonical JSON has not.
             "distributions": digest_of(json.dumps(task.distributions, sort_keys=True)),

@@ -1,5 +1,6 @@
 """The calibration of all mtypes: what is needed, what is kept, and the task."""
 
+import dataclasses
 import json
 
 import luigi
@@ -82,9 +83,10 @@ def test_mtypes_that_borrow_the_same_cells_are_calibrated_once(tmp_path, monkeyp
     monkeypatch.setattr(filling, "provide", lambda groups: None)
     own = {mtype: {"of": "lender"} for mtype in "AB"}
     parameters = {"A": PARAMS, "B": PARAMS}
-    final, entries = calibrate_growth(
-        parameters, tasks("A", "B", **own), plan(tmp_path), {"c.h5": "1"}.get
-    )
+    both = tasks("A", "B", **own)
+    limits = {"context_constraints": {"basal_dendrite": {"hard_limit_max": {"layer": 1}}}}
+    both["B"] = dataclasses.replace(both["B"], params={**PARAMS, **limits})
+    final, entries = calibrate_growth(parameters, both, plan(tmp_path), {"c.h5": "1"}.get)
     assert made == ["A"]
     assert [entry["mtype"] for entry in entries.values()] == ["A", "B"]
     assert final["A"] == final["B"]
