@@ -168,7 +168,7 @@ def cells_in_atlas(options):
 
     found, rows = cells(options), rows_to_grow(options)
     if rows is not None:
-        found = some_of(found, rows)
+        found = found.some(rows)
     region_map = parse_region_map(options.region_map)
     if not region_map:
         return found
@@ -181,16 +181,6 @@ def cells(options):
     from region_grower_flow.io.cells import read_cells
 
     return read_cells(options.input_cells, population=options.population)
-
-
-def some_of(all_cells, rows):
-    """Some of the Cells."""
-    return replace(
-        all_cells,
-        positions=all_cells.positions[rows],
-        orientations=None if all_cells.orientations is None else all_cells.orientations[rows],
-        properties=all_cells.properties.iloc[rows].reset_index(drop=True),
-    )
 
 
 def is_try(options):

@@ -1,6 +1,6 @@
 """Cells: SONATA nodes and MVD3 files."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +46,15 @@ class Cells:
 
     def __len__(self):
         return len(self.properties)
+
+    def some(self, rows):
+        """The Cells of some rows (numbers), in their order."""
+        return replace(
+            self,
+            positions=self.positions[rows],
+            orientations=None if self.orientations is None else self.orientations[rows],
+            properties=self.properties.iloc[rows].reset_index(drop=True),
+        )
 
 
 def read_cells(path, required=REQUIRED_COLUMNS, population=None):

@@ -1,7 +1,7 @@
 """A configuration made of one's own data in one call; and some of the cells, for a try."""
 
 import tempfile
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -76,7 +76,7 @@ def begin(sources, out=FLOW):
     if proposal.left_out:
         grown = folder / files.SELECTED
         kept = ~np.isin(found.cells.properties["mtype"].astype(str), list(proposal.left_out))
-        cells = grown, _rows(found.cells, np.flatnonzero(kept))
+        cells = grown, found.cells.some(np.flatnonzero(kept))
     texts[name] = files.flow_text(found, proposal, folder or Path("."), grown)
     if proposal.structure is not None:
         texts[files.STRUCTURE] = files.structure_text(proposal.structure)
@@ -87,12 +87,3 @@ def begin(sources, out=FLOW):
     if found.table.text is not None:
         texts[files.TABLE] = found.table.text
     return Beginning(list(words.lines(found, proposal)), texts, folder, name, cells)
-
-
-def _rows(cells, rows):
-    return replace(
-        cells,
-        positions=cells.positions[rows],
-        orientations=None if cells.orientations is None else cells.orientations[rows],
-        properties=cells.properties.iloc[rows].reset_index(drop=True),
-    )

@@ -42,7 +42,9 @@ def tasks(*mtypes, **distributions):
     }  # fmt: skip
 
 
-def test_only_what_changed_is_calibrated_again(tmp_path, monkeypatch):
+@pytest.fixture
+def made(monkeypatch):
+    """The mtypes that are calibrated, in name only."""
     made = []
 
     def note(task):
@@ -51,6 +53,10 @@ def test_only_what_changed_is_calibrated_again(tmp_path, monkeypatch):
 
     monkeypatch.setattr(growth_stage, "calibrate_mtype", note)
     monkeypatch.setattr(filling, "provide", lambda groups: None)
+    return made
+
+
+def test_only_what_changed_is_calibrated_again(tmp_path, made):
     parameters = {"A": PARAMS, "B": PARAMS, "C": PARAMS}
     digests = {"c.h5": "1"}.get
     final, entries = calibrate_growth(parameters, tasks("A", "B"), plan(tmp_path), digests)
@@ -72,15 +78,7 @@ def test_only_what_changed_is_calibrated_again(tmp_path, monkeypatch):
     assert made[4:] == ["B"]
 
 
-def test_mtypes_that_borrow_the_same_cells_are_calibrated_once(tmp_path, monkeypatch):
-    made = []
-
-    def note(task):
-        made.append(task.mtype)
-        return {"mtype": task.mtype, "values": {"basal_dendrite": {"randomness": 0.3}}}
-
-    monkeypatch.setattr(growth_stage, "calibrate_mtype", note)
-    monkeypatch.setattr(filling, "provide", lambda groups: None)
+def test_mtypes_that_borrow_the_same_cells_are_calibrated_once(tmp_path, made):
     own = {mtype: {"of": "lender"} for mtype in "AB"}
     parameters = {"A": PARAMS, "B": PARAMS}
     both = tasks("A", "B", **own)
