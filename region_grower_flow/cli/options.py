@@ -26,7 +26,7 @@ PARAMETER_FLAGS = {
 }
 DISTRIBUTION_FLAGS = {
     "extracted_distributions": ("-df", "--distribution-filename"),
-    "extraction_processes": ("--nb-processes",),
+    "processes": ("--nb-processes",),
     **CALIBRATION_FLAGS,
 }
 

@@ -187,51 +187,63 @@ def check_mtypes(
         engine: what grows the cells: "neurots" does not know growth levers.
     """
     from region_grower_flow.engine.growth_checks import EntryChecker
-    from region_grower_flow.engine.lever_checks import refused_levers, stretch_notes
+    from region_grower_flow.engine.lever_checks import stretch_notes
 
     checker = EntryChecker(*paths)
     sources = [_sources(path, kind) for path, kind in zip(paths, synthdb.PREFIXES, strict=True)]
     problems, seen = [], set()
     for synthesis_region, region, mtype in wanted:
-        found = []
-        of_parameters, of_distributions = _entry_regions(
-            parameters, distributions, synthesis_region, region
-        )
-        for data, used, path, what in (
-            (parameters, of_parameters, paths[0], "parameters"),
-            (distributions, of_distributions, paths[1], "distributions"),
-        ):
-            if mtype in data.get(used, {}):
-                found.append((used, mtype, data[used][mtype]))
-                continue
-            if used is None:
-                problems.append(_no_region(data, wanted, path, what))
-                continue
-            problem = f"{_missing(mtype, used, synthesis_region)} ({what})"
-            hint = _similar(mtype, data.get(used, {}))
-            problems.append(InvalidInput(problem, where=path, hint=hint))
-        if len(found) < len(paths):
+        used = _entry_regions(parameters, distributions, synthesis_region, region)
+        missing = [
+            _missing_entry(data, each, (synthesis_region, mtype), wanted, path, what)
+            for data, each, path, what in zip(
+                (parameters, distributions), used, paths, synthdb.PREFIXES, strict=True
+            )
+            if mtype not in data.get(each, {})
+        ]
+        if missing:
+            problems += missing
             continue
-        key = (found[0][0], found[1][0], mtype)
+        found = [
+            (each, mtype, data[each][mtype])
+            for data, each in zip((parameters, distributions), used, strict=True)
+        ]
         checker.read_from(
             *(source(*entry[:2]) for source, entry in zip(sources, found, strict=True))
         )
-        if key not in seen:
-            seen.add(key)
-            problems += (bad := checker.problems(*found))
+        if (*used, mtype) not in seen:
+            seen.add((*used, mtype))
+            bad = checker.problems(*found)
+            problems += [*bad, *_lever_problems(found[0], paths[0], engine)]
             for note in () if bad else stretch_notes({mtype: found[0][2]}):
                 L.warning("%s", note)
-            problems += [
-                violation(
-                    paths[0],
-                    (*found[0][:2], KEY, name),
-                    "NeuroTS does not know growth levers",
-                    "set the option engine to compiled, or leave them out",
-                )
-                for name in refused_levers(found[0][2], engine)
-            ]
         problems += checker.layer_problems(found[0], (layers or {}).get(synthesis_region))
     return _distinct(problems)
+
+
+def _missing_entry(data, used, cell, wanted, path, what):
+    """The problem of parameters or distributions that have no entry for an mtype of a region."""
+    synthesis_region, mtype = cell
+    if used is None:
+        return _no_region(data, wanted, path, what)
+    problem = f"{_missing(mtype, used, synthesis_region)} ({what})"
+    return InvalidInput(problem, where=path, hint=_similar(mtype, data.get(used, {})))
+
+
+def _lever_problems(entry, path, engine):
+    """The problems of growth levers in an entry of parameters, (region, mtype, parameters)."""
+    from region_grower_flow.engine.lever_checks import refused_levers
+
+    region, mtype, params = entry
+    return [
+        violation(
+            path,
+            (region, mtype, KEY, name),
+            "NeuroTS does not know growth levers",
+            "set the option engine to compiled, or leave them out",
+        )
+        for name in refused_levers(params, engine)
+    ]
 
 
 def _load(path, kind, allow_nan, validate):

@@ -38,7 +38,13 @@ GROUPS = (
 )
 """All groups, in the order in which help and docs show them."""
 
+FORMER_NAMES = dict.fromkeys(
+    ("extraction_processes", "validation_processes", "report_processes"), "processes"
+)
+"""{former name of an option: its name}, for those who still write the former one."""
+
 __all__ = [
+    "FORMER_NAMES",
     "GROUPS",
     "AxonChoice",
     "Collage",

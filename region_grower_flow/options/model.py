@@ -44,7 +44,7 @@ class Model(Group):
         least=0,
         most=1000,
     )
-    extraction_processes = Processes("extract distributions", "as many as pay, up to the cores")
+    processes = Processes("examine, extract, calibrate, validate and report")
     extracted_distributions = Place["str | None"](
         "Where the extracted distributions are written (in the work folder)"
     )

@@ -1,7 +1,8 @@
 """The options of the reports."""
 
 from region_grower_flow.options.group import Group
-from region_grower_flow.options.kinds import Choice, Names, Number, Place, Processes, Seed, Whole
+from region_grower_flow.options.kinds import Choice, Names, Number, Place, Seed, Whole
+from region_grower_flow.options.model import Model
 from region_grower_flow.options.validation import ATLAS, VACUUM
 
 AUTO = "auto"
@@ -41,7 +42,7 @@ class Report(Group):
     figure_dpi = Whole[int](
         "Resolution of PNG figures (dots per inch)", default=DPI, least=30, most=1200
     )
-    report_processes = Processes("make reports")
+    processes = Model.processes
 
 
 class Collage(Group):

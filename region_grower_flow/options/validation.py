@@ -6,7 +6,8 @@ from typing import Any
 
 from region_grower_flow.errors import nearest
 from region_grower_flow.options.group import Group
-from region_grower_flow.options.kinds import Choice, Names, Place, Processes, Seed, Switch, Whole
+from region_grower_flow.options.kinds import Choice, Names, Place, Seed, Switch, Whole
+from region_grower_flow.options.model import Model
 
 ATLAS, VACUUM = "atlas", "vacuum"
 """Kinds of synthesis: of the cells in the atlas, or of cells grown without any."""
@@ -64,7 +65,7 @@ class Validation(Group):
         default="validation",
         shown=True,
     )
-    validation_processes = Processes("validate")
+    processes = Model.processes
     fail_on = VerdictWords(
         "Verdicts that make the run fail after all outputs are written, and the tiers to look at, "
         "separated by commas: none; fail, and more strictly no_power, not_testable; structure, "

@@ -43,7 +43,7 @@ class ExtractDistributions(OfReconstructions, FlowTask):
         distributions, report = extract_distributions(
             self.reconstructions(),
             calibration_settings(self),
-            processes=self.extraction_processes,
+            processes=self.processes,
             progress=self.show_progress("mtypes"),
         )
         # NeuroTS gives a trunk's bar, which starts with no bifurcation, NaN for angles.

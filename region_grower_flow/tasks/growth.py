@@ -79,7 +79,7 @@ class CalibrateGrowth(OfReconstructions, FlowTask):
             self.work_path(layout.GROWTH_KEPT),
             None if needed is None else frozenset(needed),
             self.packages(),
-            processes(self.extraction_processes),
+            processes(self.processes),
         )
 
     def _write_page(self, tasks, entries, notes):
@@ -87,7 +87,7 @@ class CalibrateGrowth(OfReconstructions, FlowTask):
         from region_grower_flow.report.growth_page import GrowthReport, growth_page
         from region_grower_flow.report.growth_pictures import growth_pictures
 
-        pictures = growth_pictures(tasks, entries, processes(self.extraction_processes))
+        pictures = growth_pictures(tasks, entries, processes(self.processes))
         provenance = {"fingerprint": self.recipe().fingerprint(), "packages": self.packages()}
         mode = self.growth_calibration
         report = GrowthReport(entries, mode, pictures, provenance, tuple(notes))

@@ -12,7 +12,7 @@ from luigi.parameter import ParameterVisibility
 
 from region_grower_flow.errors import InvalidInput, InvalidInputs
 from region_grower_flow.io.schemas import did_you_mean
-from region_grower_flow.options import GROUPS
+from region_grower_flow.options import FORMER_NAMES, GROUPS
 from region_grower_flow.options.documents import SECTION
 from region_grower_flow.options.group import declared
 from region_grower_flow.options.kinds import Switch
@@ -96,7 +96,7 @@ def value_problems(family, parameters, given):
     problems = {}
     known = dict(parameters)
     for name in given.keys() - known.keys():
-        hint = did_you_mean(name, known)
+        hint = _hint(name, known)
         problems[name] = InvalidInput(f"{family} has no such option", f"option {name}", hint)
     for name, parameter in parameters:
         try:
@@ -123,9 +123,15 @@ def _check_section():
     if unknown:
         where = f"configuration [{SECTION}]"
         raise InvalidInputs(
-            InvalidInput(f"the key {key!r} is not known", where, did_you_mean(key, known))
+            InvalidInput(f"the key {key!r} is not known", where, _hint(key, known))
             for key in sorted(unknown)
         )
+
+
+def _hint(name, known):
+    """What to write instead of a name that no option has."""
+    today = FORMER_NAMES.get(name.replace("-", "_"))
+    return f"Write {today}: this is its name now" if today in known else did_you_mean(name, known)
 
 
 def _keys(config):

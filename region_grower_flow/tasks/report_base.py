@@ -209,7 +209,7 @@ class Report(FlowTask):
         from region_grower_flow.calibration.pool import share_out
         from region_grower_flow.report.units import PRELOADED
 
-        count = processes(self.report_processes)
+        count = processes(self.processes)
         return share_out(function, units, count, self._advance, PRELOADED)
 
     def _advance(self, done, total):

@@ -43,7 +43,7 @@ class ReportSynthesis(report_base.Report):
         synthesis = self.synthesis
         mtypes = self.chosen(list(synthesis.manifest().facts["mtypes"]))
         page = run_page.write(
-            synthesis, mtypes, self.report_pictures, self.report_seed, self.report_processes
+            synthesis, mtypes, self.report_pictures, self.report_seed, self.processes
         )
         return [page], []
 

@@ -162,7 +162,7 @@ class ValidateSynthesis(FlowTask):
             seed=self.validation_seed,
             sample=self.validation_sample,
             structure_sample=self.structure_sample,
-            processes=processes(self.validation_processes),
+            processes=processes(self.processes),
             options=self.told_options(),
         )
         results = validate(plan, self.show_progress("tests of mtypes"))
@@ -170,7 +170,7 @@ class ValidateSynthesis(FlowTask):
         self.tell("writing the results")
         outputs = results.write(self.validation_dir)
         self.tell("drawing the figures")
-        count = processes(self.validation_processes)
+        count = processes(self.processes)
         outputs += write_page(results, self.validation_dir, processes=count)
         remove_leftovers(self.manifest_path, outputs, self.validation_dir)
         return outputs, {"sentences": list(gate.account(results.as_dict()))}

@@ -171,7 +171,7 @@ def test_the_task(tmp_path):
         morphologies_dir=str(source),
         dat_file=str(table),
         work_dir=str(tmp_path / "work"),
-        extraction_processes=1,
+        processes=1,
         hide_progress_bar=True,
     )
     assert luigi.build([task], local_scheduler=True, log_level="ERROR")

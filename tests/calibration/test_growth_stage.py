@@ -112,7 +112,7 @@ def given(tmp_path):
         "morphologies_dir": str(tmp_path / "cells"),
         "dat_file": str(table),
         "work_dir": str(tmp_path / "work"),
-        "extraction_processes": 1,
+        "processes": 1,
         "hide_progress_bar": True,
     }
 

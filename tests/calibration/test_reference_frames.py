@@ -244,7 +244,7 @@ def options(tmp_path, source, table, **more):
         "morphologies_dir": str(source),
         "dat_file": str(table),
         "work_dir": str(tmp_path / "work"),
-        "extraction_processes": 1,
+        "processes": 1,
         "hide_progress_bar": True,
         **more,
     }
@@ -319,7 +319,7 @@ def test_raw_swc_of_an_image(shared, tmp_path):
 def test_what_compares_with_reconstructions_waits_for_the_copies(tmp_path, frame):
     source, table = write_dataset(tmp_path / "given")
     given = options(tmp_path, source, table, morphology_frame=frame)
-    given.pop("extraction_processes")
+    given.pop("processes")
     report = PlotMorphometrics(**given, report_of="vacuum")
     validation = ValidateSynthesis(**given, validation_of="vacuum")
     expected = [PrepareReconstructions(**given).task_id] if frame == "center" else []

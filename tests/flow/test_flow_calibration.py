@@ -59,7 +59,7 @@ def calibrated_once(tmp_path_factory, kernels):
         "out_cells": "out/nodes.h5",
         "out_morph_dir": "out/morphologies",
         "launcher": "inprocess",
-        "extraction_processes": 1,
+        "processes": 1,
         "hide_progress_bar": "true",
     }
     write(flow, "rules.json", RULES)
@@ -79,7 +79,7 @@ def calibrated(calibrated_once, tmp_path):
 def flow_of_reconstructions(tmp_path, kernels):
     """A small flow whose distributions come from reconstructions, not run yet."""
     flow = calibration(tmp_path / "flow")
-    flow.options["extraction_processes"] = 1
+    flow.options["processes"] = 1
     return flow
 
 

@@ -144,7 +144,7 @@ def calibrated(tmp_path_factory, kernels):
     from helpers.bad.bases import calibration
 
     flow = calibration(tmp_path_factory.mktemp("calibrated") / "flow")
-    flow.options["extraction_processes"] = 2
+    flow.options["processes"] = 2
     process = flow.luigi()
     assert process.returncode == 0, process.stdout + process.stderr
     return flow, results_of(flow)

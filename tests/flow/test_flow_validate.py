@@ -24,7 +24,7 @@ TASK = "ValidateSynthesis"
 @pytest.fixture
 def finished(finished):
     """A finished run that is to be validated, in one process."""
-    finished.options.update(validation_dir="val", validation_processes=1)
+    finished.options.update(validation_dir="val", processes=1)
     return finished
 
 
@@ -32,7 +32,7 @@ def finished(finished):
 def validated_once(finished_once, tmp_path_factory):
     """A run that has been validated, and the process that has done it."""
     flow = finished_copy(finished_once, tmp_path_factory.mktemp("validated") / "flow")
-    flow.options.update(validation_dir="val", validation_processes=1)
+    flow.options.update(validation_dir="val", processes=1)
     return flow, flow.luigi(task=TASK)
 
 
@@ -93,7 +93,7 @@ def test_another_seed_or_folder_or_other_cells_validate_again(finished):
         assert TASK in stages_run(process)
     assert "SynthesizeMorphologies" in stages_run(process)
     assert finished.path("elsewhere", "validation.json").is_file()
-    finished.options["validation_processes"] = 2
+    finished.options["processes"] = 2
     assert stages_run(finished.luigi(task=TASK)) == set()
 
 
@@ -320,7 +320,7 @@ def test_vacuum_and_hold_out_of_an_example_that_is_yet_to_be_made(tmp_path, kern
         "mtypes": "L4_SSC,L1_NGC-DA",
         "vacuum_cells": 9,
         "launcher": "inprocess",
-        "validation_processes": 2,
+        "processes": 2,
     }
     flow = Flow(tmp_path, options)
     process = flow.luigi(task=TASK, timeout=400)

@@ -24,7 +24,7 @@ def reported(tmp_path_factory, kernels):
         morphologies_dir=str(folder / "cells"),
         dat_file=str(write_dat(folder, lines)),
         out_debug_data="out/debug.jsonl",
-        report_processes=1,
+        processes=1,
     )
     process = flow.luigi(task="MakeReports", timeout=300)
     assert process.returncode == 0, process.stdout + process.stderr

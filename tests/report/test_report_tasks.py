@@ -91,7 +91,7 @@ def test_a_second_run_makes_nothing(reported):
 @pytest.mark.slow
 def test_other_options_make_a_report_again_and_old_files_go(reported, tmp_path):
     shutil.copytree(reported.folder, tmp_path / "flow", copy_function=shutil.copy2)
-    flow = Flow(tmp_path / "flow", {**reported.options, "report_processes": 2})
+    flow = Flow(tmp_path / "flow", {**reported.options, "processes": 2})
     process = flow.luigi("--report-mtypes", "PC", task="PlotMorphometrics", timeout=300)
     assert process.returncode == 0, process.stdout + process.stderr
     folder = flow.path("reports", "atlas", "morphometrics")
