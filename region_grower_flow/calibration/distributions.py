@@ -11,6 +11,7 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
+from region_grower_flow.calibration.choices import SKIP, CalibrationSettings
 from region_grower_flow.calibration.diameter_model import (
     resolve_diameter_model,
     thin_diameters,
@@ -26,7 +27,6 @@ from region_grower_flow.calibration.populations import (
     gather_populations,
 )
 from region_grower_flow.calibration.report import CalibrationReport
-from region_grower_flow.calibration.settings import SKIP, CalibrationSettings
 from region_grower_flow.errors import InvalidInput, InvalidInputs, some
 
 CELLS_PER_PROCESS = 25

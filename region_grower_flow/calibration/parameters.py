@@ -10,11 +10,11 @@ result has the form {region: {mtype: parameters}} that synthesis reads. What com
 import warnings
 from copy import deepcopy
 
+from region_grower_flow.calibration.choices import CalibrationSettings
 from region_grower_flow.calibration.diameter_model import resolve_diameter_model
 from region_grower_flow.calibration.features import DEFAULT_FEATURE, TRUNK_LENGTH, check_feature
 from region_grower_flow.calibration.populations import APICAL, gather_populations
 from region_grower_flow.calibration.report import CalibrationReport
-from region_grower_flow.calibration.settings import CalibrationSettings
 from region_grower_flow.errors import InvalidInput, InvalidInputs, nearest, some
 from region_grower_flow.io.schemas import validator, violations
 from region_grower_flow.layout import DEFAULT_REGION

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass, field
 
+from region_grower_flow.calibration.choices import FAIL, SKIP, CalibrationSettings
 from region_grower_flow.calibration.dataset import unknown_mtypes
 from region_grower_flow.calibration.frames import Frame, describe_directions, describe_frames
 from region_grower_flow.calibration.morphologies import DENDRITES, examine_dataset
-from region_grower_flow.calibration.settings import FAIL, SKIP, CalibrationSettings
 from region_grower_flow.errors import InvalidInput, InvalidInputs, some
 from region_grower_flow.morphology import NEURITE_TYPES
 

@@ -53,7 +53,7 @@ def calibration_settings(options):
         InvalidInput: the configuration of the diametrizer cannot be read.
     """
     from region_grower_flow.calibration import growth_values
-    from region_grower_flow.calibration.settings import CalibrationSettings
+    from region_grower_flow.calibration.choices import CalibrationSettings
 
     mode = options.growth_calibration
     diameters = load_document(options.diametrizer_config)

@@ -8,9 +8,9 @@ import numpy as np
 from region_grower_flow.atlas.regions import RegionMapper
 from region_grower_flow.atlas.serving import map_regions, propose_region_map
 from region_grower_flow.atlas.structure import has_layers, load_region_structure
+from region_grower_flow.calibration.choices import SKIP, CalibrationSettings
 from region_grower_flow.calibration.populations import APICAL, BASAL, gather_populations
 from region_grower_flow.calibration.relatives import as_substitutions, nearest_mtypes
-from region_grower_flow.calibration.settings import SKIP, CalibrationSettings
 from region_grower_flow.checks.foreseen import directions, loss_notes
 from region_grower_flow.errors import InvalidInput
 from region_grower_flow.layout import DEFAULT_REGION

@@ -1,7 +1,6 @@
 """The base of all stages: options from groups, completeness by fingerprint, locks, errors."""
 
 import functools
-import html
 import json
 import multiprocessing
 import os
@@ -10,7 +9,6 @@ from pathlib import Path
 
 import luigi
 from luigi.parameter import ParameterVisibility
-from luigi.rpc import RPCError
 
 from region_grower_flow import layout
 from region_grower_flow.errors import (
@@ -18,30 +16,26 @@ from region_grower_flow.errors import (
     InputChanged,
     InvalidInput,
     InvalidInputs,
-    printable,
 )
 from region_grower_flow.io.files import expecting
-from region_grower_flow.options import Work
 from region_grower_flow.options.group import declared
 from region_grower_flow.options.kinds import Option
-from region_grower_flow.record.fingerprint import FileDigests, Recipe, digest_of, package_versions
+from region_grower_flow.record.fingerprint import digest_of
 from region_grower_flow.record.manifest import Manifest, read_manifest, remember_digests
 from region_grower_flow.runtime.processes import die_with_forking_parent
-from region_grower_flow.tasks import terminal
 from region_grower_flow.tasks.arrival import arrive
 from region_grower_flow.tasks.example import CreateExample
 from region_grower_flow.tasks.options import as_parameter, value_problems
-from region_grower_flow.tasks.progress import StageProgress, stage_log
+from region_grower_flow.tasks.recipes import Determined
 from region_grower_flow.tasks.sentences import quiet_tracebacks, sentence_of
 from region_grower_flow.tasks.targets import StageTarget
+from region_grower_flow.tasks.telling import Telling
 
 SHOWN_LINES = 20
 """Lines of a stage's summary that the web UI shows."""
 
-_digests = {}
 
-
-class FlowTask(luigi.Task):
+class FlowTask(Determined, Telling, luigi.Task):
     """A stage with a fingerprint.
 
     Subclasses name the groups of their options and which of them change their results, the files
@@ -49,20 +43,8 @@ class FlowTask(luigi.Task):
     (:attr:`path` or :meth:`output`), and make these (:meth:`make`).
     """
 
-    stage_version = 1
-    """Raise when a change of the code changes what the same inputs give."""
-
-    groups = (Work,)
-    """The groups of the options; each option is a parameter of the task."""
-
     other_options = ()
     """Options that stand for those of the groups with the same names, or beside them."""
-
-    results_of = None
-    """Groups, and single options, whose values enter the fingerprint (None: all groups)."""
-
-    own_outputs = ()
-    """Names of options that name outputs: at another place these are another result."""
 
     checked_by = None
     """The name in ``checks.registry`` of the check before this stage; None for none."""
@@ -99,81 +81,6 @@ class FlowTask(luigi.Task):
     def group(self, kind):
         """The values of a group of options; raises InvalidInputs where a needed one is absent."""
         return kind(**{name: getattr(self, name) for name in kind.DECLARED})
-
-    # What determines the stage.
-
-    def files(self):
-        """{role: path} of the external files whose content enters the fingerprint."""
-        return {}
-
-    def upstream(self):
-        """{name: stage} of the stages above, whose outputs this one reads."""
-        return {}
-
-    def upstream_fingerprints(self):
-        """{name: fingerprint} of the stages above."""
-        return {name: task.recipe().fingerprint() for name, task in self.upstream().items()}
-
-    def results(self):
-        """{option: value} that enters the fingerprint; places as seen from the work folder."""
-        parts = self.groups if self.results_of is None else self.results_of
-        options = [
-            option
-            for part in parts
-            for option in ([part] if isinstance(part, Option) else part.DECLARED.values())
-        ]
-        values = {option.name: getattr(self, option.name) for option in options if option.result}
-        places = {name: getattr(self, name) for name in self.own_outputs}
-        return {**values, **{name: self.relative(path) for name, path in places.items() if path}}
-
-    def relative(self, path):
-        """A place as seen from the work folder: both may move together."""
-        return os.path.relpath(path, self.work_dir)
-
-    def packages(self):
-        """{package: version} that enters the fingerprint."""
-        return package_versions()
-
-    def recipe(self):
-        """The Recipe of today.
-
-        Raises:
-            InvalidInput: a file is missing or unreadable.
-        """
-        digests = self.digests()
-        return Recipe(
-            stage=self.task_family,
-            version=self.stage_version,
-            parameters=self.results(),
-            upstream=self.upstream_fingerprints(),
-            files={role: digests.digest(path) for role, path in self.files().items()},
-            packages=self.packages(),
-        )
-
-    def digests(self):
-        """The memory of file digests, one per work folder and process."""
-        return _digests.setdefault(self.work_dir, FileDigests(Path(self.work_dir) / layout.DIGESTS))
-
-    def sources(self):
-        """Files that the stage may read, and their contents: ({path: [*stamp, digest]}, folders).
-
-        The files whose digests enter the fingerprint, and the outputs of the stages above.
-
-        Raises:
-            InvalidInput: one is missing or unreadable.
-        """
-        digests, paths = self.digests(), list(self.files().values())
-        for stage in self.read_upstream():
-            manifest = stage.manifest()
-            paths.extend(manifest.outputs if manifest is not None else ())
-        known = {}
-        for path in paths:
-            known.update({str(file): state for file, state in digests.known(path).items()})
-        return known, [str(path) for path in paths if Path(path).is_dir()]
-
-    def read_upstream(self):
-        """The stages above whose outputs :meth:`make` reads as files."""
-        return self.upstream().values()
 
     # Luigi's side.
 
@@ -371,15 +278,6 @@ class FlowTask(luigi.Task):
         hold(self.held_places())
         return stage_lock(self.work_path(layout.LOCKS, f"{self.label}.lock"), self.label)
 
-    @property
-    def log_path(self):
-        """The stage's log; None when it has none."""
-        return self.work_path(layout.LOGS, f"{self.label}.log")
-
-    def log(self):
-        """Copies what is logged while the outputs are made."""
-        return stage_log(self.log_path, self.worker_log_level)
-
     def make(self):
         """Make the outputs; returns their paths, and facts (JSON) for the manifest."""
         raise TypeError(f"{type(self).__name__} makes nothing")
@@ -395,46 +293,6 @@ class FlowTask(luigi.Task):
     def on_failure(self, exception):
         """The scheduler's words: the sentence, and a traceback only of what is unexpected."""
         return sentence_of(exception) or super().on_failure(exception)
-
-    # What a running task tells the scheduler (nothing outside ``run``).
-
-    _progress = None
-    _scheduler_lost = False
-
-    def show_progress(self, what, part=None):
-        """A StageProgress for the terminal and the scheduler, closed when the stage ends."""
-        self._progress = StageProgress(self, what, part)
-        return self._progress
-
-    def end_progress(self):
-        """Leave the count to the stages that follow."""
-        if self._progress is not None:
-            self._progress.close()
-
-    def tell(self, message, percentage=None, shown=None):
-        """Show a message, and how much is done, in the terminal and in the scheduler's web UI.
-
-        Luigi's page takes messages for HTML. Work goes on without a scheduler that has gone.
-
-        Args:
-            message: of the web UI.
-            percentage: of the stage that is done; None when it is not known.
-            shown: words for the terminal, where they differ; none when they are empty.
-        """
-        shown = message if shown is None else shown
-        if shown:
-            terminal.show(self, shown, None if percentage is None else percentage / 100)
-        if self._scheduler_lost or not callable(self.set_status_message):
-            return
-        if self.log_path is not None:
-            folder = Path(self.work_dir).absolute()
-            message = f"{message}\nLog: {self.log_path.absolute().relative_to(folder)}\nin {folder}"
-        try:
-            self.set_status_message(html.escape(printable(message), quote=False))
-            if percentage is not None:
-                self.set_progress_percentage(percentage)
-        except RPCError:
-            self._scheduler_lost = True
 
 
 def named(*stages):

@@ -1,7 +1,7 @@
 import pytest
 
+from region_grower_flow.calibration.choices import CalibrationSettings
 from region_grower_flow.calibration.diameter_model import resolve_diameter_model
-from region_grower_flow.calibration.settings import CalibrationSettings
 from region_grower_flow.errors import InvalidInput
 
 GENERIC = {"models": ["generic"], "terminal_threshold": 2.0, "taper": {"max": 0.1}}

@@ -11,10 +11,10 @@ from neurots.validator import validate_neuron_distribs
 from helpers import reference_cells
 from helpers.reference_cells import INTERNEURON, PYRAMIDAL, make_cell, write_cell, write_dat
 from region_grower_flow.calibration import distributions as module
+from region_grower_flow.calibration.choices import CalibrationSettings
 from region_grower_flow.calibration.dataset import read_dataset
 from region_grower_flow.calibration.distributions import extract_distributions
 from region_grower_flow.calibration.extraction import extract_mtype
-from region_grower_flow.calibration.settings import CalibrationSettings
 from region_grower_flow.errors import InvalidInput, WorkerFailed
 
 BASAL, APICAL = "basal_dendrite", "apical_dendrite"

@@ -7,10 +7,10 @@ from neurots.validator import validate_neuron_params
 
 from helpers.reference_cells import INTERNEURON, PYRAMIDAL, make_cell, write_cell, write_dat
 from region_grower_flow.calibration.build import Additions, build_parameters
+from region_grower_flow.calibration.choices import CalibrationSettings
 from region_grower_flow.calibration.dataset import read_dataset
 from region_grower_flow.calibration.distributions import extract_distributions
 from region_grower_flow.calibration.parameters import generate_parameters
-from region_grower_flow.calibration.settings import CalibrationSettings
 from region_grower_flow.errors import InvalidInput
 
 BASAL, APICAL = "basal_dendrite", "apical_dendrite"

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from helpers.reference_cells import make_cell, write_cell
+from region_grower_flow.calibration.choices import SKIP, CalibrationSettings
 from region_grower_flow.calibration.dataset import Dataset, ReferenceCell
 from region_grower_flow.calibration.distributions import extract_distributions
 from region_grower_flow.calibration.mending import as_used, mend, soma_radius
 from region_grower_flow.calibration.morphologies import examine_cell
 from region_grower_flow.calibration.places import line_of, unread_trees
 from region_grower_flow.calibration.populations import gather_populations
-from region_grower_flow.calibration.settings import SKIP, CalibrationSettings
 from region_grower_flow.errors import InvalidInputs
 from region_grower_flow.io.morphologies import open_morphology
 

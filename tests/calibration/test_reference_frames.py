@@ -20,6 +20,7 @@ from region_grower_flow import (
     PrepareReconstructions,
     ValidateSynthesis,
 )
+from region_grower_flow.calibration.choices import CalibrationSettings
 from region_grower_flow.calibration.dataset import ReferenceCell, read_dataset
 from region_grower_flow.calibration.distributions import extract_distributions
 from region_grower_flow.calibration.frames import (
@@ -38,7 +39,6 @@ from region_grower_flow.calibration.preparation import (
     prepare,
     relocate,
 )
-from region_grower_flow.calibration.settings import CalibrationSettings
 from region_grower_flow.errors import InvalidInput, InvalidInputs
 from region_grower_flow.tasks.reconstructions import prepared_dataset
 

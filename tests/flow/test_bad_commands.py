@@ -74,8 +74,10 @@ def check_both_commands(bases, tmp_path, name, run):
         (options(sead=1, out_cell="x.h5"), [],
          ["[region_grower_flow]: the key 'sead' is not known. Did you mean 'seed'?",
           "the key 'out_cell' is not known. Did you mean 'out_cells'"]),
+        (options(report_processes=2), [],
+         ["the key 'report_processes' is not known. Write processes: this is its name now"]),
     ],
-    ids=["range", "text", "all-at-once", "unknown-keys"],
+    ids=["range", "text", "all-at-once", "unknown-keys", "former-keys"],
 )  # fmt: skip
 def test_options_of_the_luigi_command(plain, spoil, arguments, words):
     spoil(plain)

@@ -1,4 +1,4 @@
-"""Settings of a calibration: the same for distributions, parameters and diagnosis."""
+"""Choices of a calibration: the same for distributions, parameters and diagnosis."""
 
 from dataclasses import dataclass
 

@@ -1,0 +1,100 @@
+"""What determines a stage: its options, files and the stages above, as a recipe."""
+
+import os
+from pathlib import Path
+
+from region_grower_flow import layout
+from region_grower_flow.options import Work
+from region_grower_flow.options.kinds import Option
+from region_grower_flow.record.fingerprint import FileDigests, Recipe, package_versions
+
+_digests = {}
+
+
+class Determined:
+    """The side of a stage that says what its outputs are made from, for its fingerprint."""
+
+    stage_version = 1
+    """Raise when a change of the code changes what the same inputs give."""
+
+    groups = (Work,)
+    """The groups of the options; each option is a parameter of the task."""
+
+    results_of = None
+    """Groups, and single options, whose values enter the fingerprint (None: all groups)."""
+
+    own_outputs = ()
+    """Names of options that name outputs: at another place these are another result."""
+
+    def files(self):
+        """{role: path} of the external files whose content enters the fingerprint."""
+        return {}
+
+    def upstream(self):
+        """{name: stage} of the stages above, whose outputs this one reads."""
+        return {}
+
+    def upstream_fingerprints(self):
+        """{name: fingerprint} of the stages above."""
+        return {name: task.recipe().fingerprint() for name, task in self.upstream().items()}
+
+    def results(self):
+        """{option: value} that enters the fingerprint; places as seen from the work folder."""
+        parts = self.groups if self.results_of is None else self.results_of
+        options = [
+            option
+            for part in parts
+            for option in ([part] if isinstance(part, Option) else part.DECLARED.values())
+        ]
+        values = {option.name: getattr(self, option.name) for option in options if option.result}
+        places = {name: getattr(self, name) for name in self.own_outputs}
+        return {**values, **{name: self.relative(path) for name, path in places.items() if path}}
+
+    def relative(self, path):
+        """A place as seen from the work folder: both may move together."""
+        return os.path.relpath(path, self.work_dir)
+
+    def packages(self):
+        """{package: version} that enters the fingerprint."""
+        return package_versions()
+
+    def recipe(self):
+        """The Recipe of today.
+
+        Raises:
+            InvalidInput: a file is missing or unreadable.
+        """
+        digests = self.digests()
+        return Recipe(
+            stage=self.task_family,
+            version=self.stage_version,
+            parameters=self.results(),
+            upstream=self.upstream_fingerprints(),
+            files={role: digests.digest(path) for role, path in self.files().items()},
+            packages=self.packages(),
+        )
+
+    def digests(self):
+        """The memory of file digests, one per work folder and process."""
+        return _digests.setdefault(self.work_dir, FileDigests(Path(self.work_dir) / layout.DIGESTS))
+
+    def sources(self):
+        """Files that the stage may read, and their contents: ({path: [*stamp, digest]}, folders).
+
+        The files whose digests enter the fingerprint, and the outputs of the stages above.
+
+        Raises:
+            InvalidInput: one is missing or unreadable.
+        """
+        digests, paths = self.digests(), list(self.files().values())
+        for stage in self.read_upstream():
+            manifest = stage.manifest()
+            paths.extend(manifest.outputs if manifest is not None else ())
+        known = {}
+        for path in paths:
+            known.update({str(file): state for file, state in digests.known(path).items()})
+        return known, [str(path) for path in paths if Path(path).is_dir()]
+
+    def read_upstream(self):
+        """The stages above whose outputs :meth:`make` reads as files."""
+        return self.upstream().values()
