@@ -7,7 +7,7 @@ from region_grower_flow.calibration.pool import share_out
 from region_grower_flow.io.atomic import make_folder, safe_child, write_bytes_atomic
 from region_grower_flow.report import profiles, scores, violins
 from region_grower_flow.report.features import panels, verdict_scores
-from region_grower_flow.report.files import file_stem
+from region_grower_flow.report.names import file_stem
 from region_grower_flow.report.style import image
 from region_grower_flow.validation.results import CELLS_TABLE, DEPTHS_TABLE
 from region_grower_flow.validation.verdict import MIN_REFERENCE_CELLS

@@ -319,7 +319,7 @@ def css(verdict):
 
 def anchor(part, mtype):
     """The id of an mtype's details: names may hold anything, ids no spaces."""
-    from region_grower_flow.report.files import file_stem
+    from region_grower_flow.report.names import file_stem
 
     return f"{file_stem(part)}-{file_stem(mtype)}"
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from region_grower_flow.report.files import report_file
+from region_grower_flow.report.names import report_file
 from region_grower_flow.report.placed import readable
 from region_grower_flow.report.style import DPI, save
 from region_grower_flow.validation.populations import read_references

@@ -223,7 +223,7 @@ class Report(FlowTask):
             tables: {file name: (table of the results, columns)}.
         """
         from region_grower_flow.report.collage import ALL_MTYPES
-        from region_grower_flow.report.files import write_table
+        from region_grower_flow.report.names import write_table
         from region_grower_flow.report.units import gathered
 
         paths = [path for result in results for path in result.paths]

@@ -153,7 +153,7 @@ class PlotScales(Report):
     def report(self):
         """See :mod:`region_grower_flow.report.scales`."""
         from region_grower_flow.report import scales
-        from region_grower_flow.report.files import write_table
+        from region_grower_flow.report.names import write_table
         from region_grower_flow.report.style import save
 
         rows, cells = scales.read_scales(self.out_debug_data)

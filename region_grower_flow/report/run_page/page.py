@@ -172,7 +172,7 @@ def image_size(data):
 
 def anchors(names):
     """{name: an id}: names may hold anything, ids no spaces."""
-    from region_grower_flow.report.files import file_stem
+    from region_grower_flow.report.names import file_stem
 
     return {name: f"m-{file_stem(name)}" for name in names}
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from helpers.report_factory import HOSTILE
-from region_grower_flow.report.files import file_stem, report_file, write_table
+from region_grower_flow.report.names import file_stem, report_file, write_table
 
 
 @settings(deadline=None, derandomize=True, max_examples=150)
