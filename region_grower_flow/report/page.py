@@ -1,15 +1,23 @@
 """The page of a validation: every verdict with its numbers, figures, and where they come from."""
 
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
 from region_grower_flow.io.atomic import make_folder, write_text_atomic
-from region_grower_flow.report import html
 from region_grower_flow.report.figures import validation_figures
-from region_grower_flow.report.html import details, document, figure, number, table, tag
-from region_grower_flow.report.profile_tables import profile_tables
-from region_grower_flow.report.provenance import provenance_section
-from region_grower_flow.validation.results import FULL, HOLDOUT, TIERS, deciding, worst
+from region_grower_flow.report.names import file_stem
+from region_grower_flow.report.provenance import provenance_of
+from region_grower_flow.report.templates import DASH, number, render
+from region_grower_flow.validation.results import (
+    FULL,
+    HOLDOUT,
+    LAYERS_TABLE,
+    PROFILES_TABLE,
+    TIERS,
+    deciding,
+    worst,
+)
 
 PAGE_NAME = "validation.html"
 
@@ -78,6 +86,78 @@ def _read(figures):
         yield ShownFigure(path.read_bytes(), path.suffix.lstrip("."), caption, path=None)
 
 
+@dataclass
+class PartShown:
+    """One part of a validation, as its template takes it.
+
+    Attributes:
+        name, title, words: of the part.
+        verdict, outcome: what its tests that decide say together.
+        tiers: those that were tested.
+        mtypes: [MtypeShown].
+        general: the TierShown of the tests of no single mtype, None without any.
+        figures: [ShownFigure] of no single mtype.
+    """
+
+    name: str
+    title: str
+    words: str
+    verdict: str
+    outcome: str
+    tiers: list
+    mtypes: list
+    general: "TierShown | None"
+    figures: list
+
+
+class TierShown(NamedTuple):
+    """Tests that stand together: their worst verdict, how many passed, and their table."""
+
+    name: str
+    verdict: str
+    passed: int
+    count: int
+    tests: "Tests"
+
+
+class Tests(NamedTuple):
+    """A table of tests: heads, and rows of (kind of cell, value)."""
+
+    heads: list
+    rows: list
+
+
+@dataclass
+class MtypeShown:
+    """One mtype of a part.
+
+    Attributes:
+        name, id: the mtype, and its anchor on the page.
+        verdict: the worst of the tests that decide, None without any.
+        sentence, words: on the outcome and on the populations.
+        n_reference, n_synthesized: cells, None where there are none.
+        tiers: [TierShown].
+        profiles, layers: rows of the tables of space; shown, not judged.
+        figures: [ShownFigure].
+    """
+
+    name: str
+    id: str
+    verdict: str | None
+    sentence: str | None
+    words: str
+    n_reference: int | None
+    n_synthesized: int | None
+    tiers: list
+    profiles: list = field(default_factory=list)
+    layers: list = field(default_factory=list)
+    figures: list = field(default_factory=list)
+
+    def of_tier(self, name):
+        """The TierShown of a tier, None when it was not tested."""
+        return next((tier for tier in self.tiers if tier.name == name), None)
+
+
 def validation_page(results, figures=()):
     """The page as text.
 
@@ -85,33 +165,22 @@ def validation_page(results, figures=()):
         results: Results.
         figures: :class:`~region_grower_flow.report.figures.ShownFigure` of any part and mtype.
     """
-    parts = [_part(results, part, figures) for part in results.parts]
-    general = [figure(f.data, f.kind, f.caption) for f in figures if f.part is None]
-    return document(
-        "Validation of synthesized morphologies",
-        tag("h1", "Validation of synthesized morphologies"),
-        tag("p", _lead(results), class_="lead"),
-        _navigation(results, bool(general)),
-        _overall(results),
-        [_banner(results, part) for part in results.parts],
-        parts,
-        [tag("h2", "Further figures", id="figures"), general] if general else None,
-        _tiers(),
-        provenance_section(results.provenance, results.options),
+    mtypes = {mtype for part in results.populations.values() for mtype in part}
+    counts = dict.fromkeys(SYMBOLS, 0)
+    for verdict in results.verdicts:
+        counts[verdict["verdict"]] = counts.get(verdict["verdict"], 0) + 1
+    return render(
+        "validation.html.j2",
+        {"css": css, "neurites": _neurites},
+        title="Validation of synthesized morphologies",
+        lead=f"{len(results.verdicts):,} tests of {len(mtypes):,} mtypes",
+        counts=counts,
+        symbols=SYMBOLS,
+        shown=[_part(results, part, figures) for part in results.parts],
+        general=[item for item in figures if item.part is None],
+        tier_words=TIER_WORDS,
+        provenance=provenance_of(results.provenance, results.options),
     )
-
-
-def _lead(results):
-    populations = [mtypes for mtypes in results.populations.values() if mtypes]
-    mtypes = {mtype for part in populations for mtype in part}
-    return f"{len(results.verdicts):,} tests of {len(mtypes):,} mtypes"
-
-
-def _navigation(results, has_figures):
-    links = [(f"part-{part}", part_title(part)) for part in results.parts]
-    links += [("figures", "Further figures")] if has_figures else []
-    links += [("tiers", "What is tested"), ("provenance", "Provenance")]
-    return tag("nav", [tag("a", words, href=f"#{name}") for name, words in links])
 
 
 def part_title(part):
@@ -119,20 +188,25 @@ def part_title(part):
     return PART_WORDS.get(part, (part, ""))[0]
 
 
-def _overall(results):
-    """Number of tests with each verdict."""
-    counts = dict.fromkeys(SYMBOLS, 0)
-    for verdict in results.verdicts:
-        counts[verdict["verdict"]] = counts.get(verdict["verdict"], 0) + 1
-    items = [
-        tag("li", tag("b", number(count)), tag("span", badge(word)))
-        for word, count in counts.items()
-    ]
-    return tag("ul", items, class_="cards")
+def _part(results, part, figures):
+    mine = [item for item in figures if item.part == part]
+    verdict, outcome = _outcome(results, part)
+    general = [v for v in results.of(part) if v["mtype"] is None]
+    return PartShown(
+        name=part,
+        title=part_title(part),
+        words=PART_WORDS.get(part, (part, ""))[1],
+        verdict=verdict,
+        outcome=outcome,
+        tiers=[tier for tier in TIERS if results.of(part, tier=tier)],
+        mtypes=[_mtype(results, part, mtype, mine) for mtype in results.populations[part]],
+        general=_tier("", general, general) if general else None,
+        figures=[item for item in mine if item.mtype is None],
+    )
 
 
-def _banner(results, part):
-    """One sentence on a part, by the tests that decide."""
+def _outcome(results, part):
+    """The verdict on a part, and a sentence on it, by the tests that decide."""
     found = deciding(results.of(part))
     verdict = worst(found) or "not testable"
     failed = [v for v in found if v["verdict"] == "fail"]
@@ -146,81 +220,40 @@ def _banner(results, part):
     else:
         count = sum(v["verdict"] == verdict for v in found)
         words = f"no test that decides fails; {count} are {verdict}"
-    return tag(
-        "div", tag("b", f"{SYMBOLS[verdict]} {part_title(part)}: {words}."),
-        class_=f"banner {css(verdict)}", role="status",
-    )  # fmt: skip
-
-
-def _part(results, part, figures):
-    title, words = PART_WORDS.get(part, (part, ""))
-    mine = [item for item in figures if item.part == part]
-    return [
-        tag("h2", title, id=f"part-{part}"),
-        tag("p", words) if words else None,
-        _in_words(results, part),
-        _verdict_table(results, part),
-        [figure(f.data, f.kind, f.caption) for f in mine if f.mtype is None],
-        _general_tests(results, part),
-        tag("h3", "Every test, by mtype"),
-        [_mtype(results, part, mtype, mine) for mtype in results.populations[part]],
-    ]
-
-
-def _in_words(results, part):
-    """One sentence per mtype: what agrees, what differs, how sure that is."""
-    told = [
-        tag("li", tag("a", mtype, href=f"#{anchor(part, mtype)}"), f": {population['sentence']}")
-        for mtype, population in results.populations[part].items()
-        if population.get("sentence")
-    ]
-    return tag("ul", told, class_="in-words") if told else None
-
-
-def _verdict_table(results, part):
-    tiers = [tier for tier in TIERS if results.of(part, tier=tier)]
-    rows = []
-    for mtype, population in results.populations[part].items():
-        cells = [tag("th", tag("a", mtype, href=f"#{anchor(part, mtype)}"), scope="row")]
-        cells += [population.get("n_reference"), population.get("n_synthesized")]
-        for tier in tiers:
-            cells.append(_tier_cell(results.of(part, mtype, tier)))
-        rows.append([_none(cell) for cell in cells])
-    return table(["mtype", "n ref.", "n synth.", *tiers], rows, class_="verdicts")
-
-
-def _tier_cell(verdicts):
-    if not verdicts:
-        return tag("td", "\u2013")
-    passed = sum(v["verdict"] == "pass" for v in verdicts)
-    share = tag("span", f" {passed}/{len(verdicts)}", class_="small")
-    return tag("td", badge(worst(deciding(verdicts))), share)
-
-
-def _general_tests(results, part):
-    """Tests that are about no single mtype."""
-    found = [v for v in results.of(part) if v["mtype"] is None]
-    if not found:
-        return None
-    summary = tag("span", "Tests of all mtypes together")
-    return details([summary, badge(worst(found))], _tests(found))
+    return verdict, words
 
 
 def _mtype(results, part, mtype, figures):
     found = results.of(part, mtype)
     population = results.populations[part][mtype]
-    verdict = worst(deciding(found))
-    inside = [tag("p", _population_words(population))]
-    if population.get("sentence"):
-        inside.insert(0, tag("p", tag("b", population["sentence"])))
-    for tier in TIERS:
-        tests = [v for v in found if v["tier"] == tier]
-        if tests:
-            inside += [tag("h3", tier, " ", badge(worst(deciding(tests)))), _tests(tests)]
-    inside += profile_tables(results, part, mtype)
-    inside += [figure(f.data, f.kind, f.caption) for f in figures if f.mtype == mtype]
-    summary = [tag("span", mtype), badge(verdict) if verdict else None]
-    return details(summary, inside, id=anchor(part, mtype))
+    by_tier = {tier: [v for v in found if v["tier"] == tier] for tier in TIERS}
+    profiles, layers = (
+        [
+            row
+            for row in results.tables.get(name, ())
+            if (row["part"], row["mtype"]) == (part, mtype)
+        ]
+        for name in (PROFILES_TABLE, LAYERS_TABLE)
+    )
+    profiles = [r for r in profiles if (r["wasserstein_um"], r["inside"]) != (None, None)]
+    return MtypeShown(
+        name=mtype,
+        id=f"{file_stem(part)}-{file_stem(mtype)}",
+        verdict=worst(deciding(found)),
+        sentence=population.get("sentence"),
+        words=_population_words(population),
+        n_reference=population.get("n_reference"),
+        n_synthesized=population.get("n_synthesized"),
+        tiers=[_tier(name, tests, deciding(tests)) for name, tests in by_tier.items() if tests],
+        profiles=profiles,
+        layers=layers if profiles else [],
+        figures=[item for item in figures if item.mtype == mtype],
+    )
+
+
+def _tier(name, verdicts, deciding_ones):
+    passed = sum(v["verdict"] == "pass" for v in verdicts)
+    return TierShown(name, worst(deciding_ones), passed, len(verdicts), _tests(verdicts))
 
 
 def _population_words(population):
@@ -239,45 +272,27 @@ def _population_words(population):
 
 
 def _tests(verdicts):
-    """A table of some tests; columns that are empty for all of them are left out."""
-    columns = [column for column in _COLUMNS if any(column.known(v) for v in verdicts)]
-    rows = [[column.cell(v) for column in columns] for v in verdicts]
-    return table([column.head for column in columns], rows)
+    """The table of some tests; columns that are empty for all of them are left out."""
+    columns = [c for c in _COLUMNS if any(v[c.key] not in (None, "") for v in verdicts)]
+    rows = [[(column.kind, column.value(v[column.key])) for column in columns] for v in verdicts]
+    return Tests([column.head for column in columns], rows)
 
 
 class _Column(NamedTuple):
-    """A column of the tables of tests: its head, the key of verdicts, how a cell is written."""
+    """A column of the tables of tests: its head, the key of verdicts, the kind of its cells."""
 
     head: str
     key: str
-    write: object
-
-    def known(self, verdict):
-        """True if a verdict (dict) has something to say here."""
-        return verdict[self.key] not in (None, "")
-
-    def cell(self, verdict):
-        """The cell of a verdict (dict)."""
-        return self.write(verdict[self.key])
+    kind: str
+    value: object = lambda value: value
 
 
 def _neurites(neurite_type):
-    return (neurite_type or "\u2013").removesuffix("_dendrite").replace("_", " ")
-
-
-def _none(value):
-    return tag("td", "\u2013", class_="number") if value is None else value
+    return (neurite_type or DASH).removesuffix("_dendrite").replace("_", " ")
 
 
 def _interval(interval):
-    words = f"{number(interval[0])} to {number(interval[1])}" if interval else "\u2013"
-    return tag("td", words, class_="number")
-
-
-def _threshold(threshold):
-    words = threshold_words(threshold).split(", ")
-    lines = [[word, tag("br")] for word in words[:-1]]
-    return tag("td", lines, words[-1], class_="number")
+    return [f"{number(interval[0])} to {number(interval[1])}" if interval else DASH]
 
 
 def threshold_words(threshold):
@@ -291,61 +306,21 @@ def threshold_words(threshold):
 
 
 _COLUMNS = (
-    _Column("test", "test", lambda value: tag("th", value, scope="row")),
-    _Column("neurites", "neurite_type", _neurites),
-    _Column("verdict", "verdict", lambda value: tag("td", badge(value))),
+    _Column("test", "test", "name"),
+    _Column("neurites", "neurite_type", "text", _neurites),
+    _Column("verdict", "verdict", "verdict"),
     # Before the numbers, which may have to be scrolled for.
-    _Column("what it says", "detail", lambda value: tag("td", value, class_="words")),
-    _Column("n ref.", "n_reference", _none),
-    _Column("n synth.", "n_synthesized", _none),
-    _Column("statistic", "statistic", _none),
-    _Column("p", "p", _none),
-    _Column("p corrected", "p_adjusted", _none),
-    _Column("90 % interval", "interval", _interval),
-    _Column("threshold", "threshold", _threshold),
+    _Column("what it says", "detail", "words"),
+    _Column("n ref.", "n_reference", "number"),
+    _Column("n synth.", "n_synthesized", "number"),
+    _Column("statistic", "statistic", "number"),
+    _Column("p", "p", "number"),
+    _Column("p corrected", "p_adjusted", "number"),
+    _Column("90 % interval", "interval", "lines", _interval),
+    _Column("threshold", "threshold", "lines", lambda value: threshold_words(value).split(", ")),
 )
-
-
-def badge(verdict):
-    """A verdict as symbol, word and color."""
-    symbol = SYMBOLS.get(verdict, "")
-    return tag("span", f"{symbol} {verdict}".strip(), class_=f"verdict {css(verdict)}")
 
 
 def css(verdict):
     """The class of a verdict."""
     return verdict.replace(" ", "-") if verdict in SYMBOLS else "not-testable"
-
-
-def anchor(part, mtype):
-    """The id of an mtype's details: names may hold anything, ids no spaces."""
-    from region_grower_flow.report.names import file_stem
-
-    return f"{file_stem(part)}-{file_stem(mtype)}"
-
-
-_NO_POWER = "Neither: the cells are too few to tell, or the controls did not behave as they must."
-_DECIDING = (
-    "The verdict of a tier is the worst of its tests that decide. Of the morphometrics single "
-    "features do not: one may differ by chance, so that the verdict on all features of a neurite "
-    "type decides, of which nine in ten have to agree, beside somata and thinnest branches."
-)
-
-
-def _tiers():
-    rows = [[tag("th", tier, scope="row"), words] for tier, words in TIER_WORDS.items()]
-    verdicts = [
-        [tag("td", badge("pass")), "Agreement was shown, by a test that could have failed."],
-        [tag("td", badge("fail")), "A difference was shown."],
-        [tag("td", badge("no power")), _NO_POWER],
-        [tag("td", badge("not testable")), "Too few reference cells or values to test at all."],
-    ]
-    return [
-        tag("h2", "What is tested", id="tiers"),
-        tag("p", _DECIDING),
-        table(["tier", "what"], rows),
-        table(["verdict", "means"], verdicts),
-    ]
-
-
-__all__ = ["PAGE_NAME", "badge", "html", "validation_page", "write_page"]

@@ -1,12 +1,27 @@
 """Provenance of a page's numbers: versions, fingerprints, options."""
 
 import json
+from typing import NamedTuple
 
-from region_grower_flow.report.html import details, table, tag
+from region_grower_flow.report.templates import DASH
 
 
-def provenance_section(provenance, options):
-    """The last section of a page.
+class Provenance(NamedTuple):
+    """Contents of the last section of a page.
+
+    Attributes:
+        fingerprint: of the stage, or None.
+        tables: [(heading, [(name, value as text)])].
+        json: all of it as text; empty for none.
+    """
+
+    fingerprint: str | None
+    tables: list
+    json: str
+
+
+def provenance_of(provenance, options):
+    """The Provenance to show.
 
     Args:
         provenance: a JSON-able dict; ``fingerprint``, ``recipe`` (with ``packages``) and
@@ -16,29 +31,25 @@ def provenance_section(provenance, options):
     provenance = dict(provenance or {})
     recipe = provenance.get("recipe") or {}
     packages = provenance.get("versions") or provenance.get("packages") or recipe.get("packages")
-    files = recipe.get("files")
-    fingerprint = provenance.get("fingerprint") or recipe.get("fingerprint")
-    return [
-        tag("h2", "Provenance", id="provenance"),
-        tag("p", "Fingerprint: ", tag("code", fingerprint)) if fingerprint else None,
-        details("Options", _pairs(options)) if options else None,
-        details("Versions of packages", _pairs(packages)) if packages else None,
-        details("Files that were read", _pairs(files)) if files else None,
-        details("All of it, as JSON", tag("pre", _json(provenance))) if provenance else None,
-    ]
+    tables = {
+        "Options": options,
+        "Versions of packages": packages,
+        "Files that were read": recipe.get("files"),
+    }
+    return Provenance(
+        provenance.get("fingerprint") or recipe.get("fingerprint"),
+        [(heading, _pairs(values)) for heading, values in tables.items() if values],
+        _json(provenance) if provenance else "",
+    )
 
 
 def _pairs(values):
-    rows = [
-        [tag("th", name, scope="row"), tag("td", _words(value), class_="words")]
-        for name, value in sorted(values.items())
-    ]
-    return table(["name", "value"], rows)
+    return [(name, _words(value)) for name, value in sorted(values.items())]
 
 
 def _words(value):
     if value is None:
-        return "\u2013"
+        return DASH
     if isinstance(value, dict | list | tuple):
         return _json(value, indent=None)
     return str(value)

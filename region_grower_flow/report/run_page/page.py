@@ -7,10 +7,11 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from region_grower_flow.errors import printable
+from markupsafe import Markup
+
 from region_grower_flow.io.words import duration, size_words
-from region_grower_flow.report.html import Html, number
 from region_grower_flow.report.style import NEURITE_COLORS, NEURITE_WORDS
+from region_grower_flow.report.templates import environment
 
 ASSETS = Path(__file__).with_name("assets")
 TEMPLATE = "page.html.j2"
@@ -85,8 +86,8 @@ def run_page(report):
         .get_template(TEMPLATE)
         .render(
             r=report,
-            style=Html((ASSETS / "page.css").read_text(encoding="utf-8")),
-            scripts=[Html(script) for script in scripts],
+            style=Markup((ASSETS / "page.css").read_text(encoding="utf-8")),
+            scripts=[Markup(script) for script in scripts],
             policy=_policy(scripts),
             verdict=overall(report.findings),
             scene=_json(report.scene) if report.scene else None,
@@ -97,38 +98,14 @@ def run_page(report):
 
 
 def _environment():
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(ASSETS),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=_shown,
-    )
-    environment.filters.update(
+    made = environment(
+        ASSETS,
         duration=functools.partial(duration, decimals=1),
         size=size_words,
-        number=number,
-        uri=data_uri,
         image_size=image_size,
     )
-    environment.globals.update(mark_paths=MARK_PATHS, anchors=anchors)
-    return environment
-
-
-def _shown(value):
-    """Characters that steer a terminal or a reader are shown as escapes."""
-    if value is None:
-        return ""
-    if isinstance(value, Html):
-        from markupsafe import Markup
-
-        return Markup(value)
-    if isinstance(value, str):
-        return type(value)(printable(value, kept="\n"))
-    return value
+    made.globals.update(mark_paths=MARK_PATHS, anchors=anchors)
+    return made
 
 
 def _scripts(with_scene):
@@ -151,13 +128,7 @@ def _json(content):
     text = json.dumps(content, separators=(",", ":"), default=str, allow_nan=False)
     for sign in "<>&\u2028\u2029":
         text = text.replace(sign, f"\\u{ord(sign):04x}")
-    return Html(text)
-
-
-def data_uri(data, kind="webp"):
-    """The bytes of a picture as an address."""
-    kind = {"svg": "svg+xml"}.get(kind, kind)
-    return Html(f"data:image/{kind};base64,{base64.b64encode(data).decode('ascii')}")
+    return Markup(text)
 
 
 def image_size(data):

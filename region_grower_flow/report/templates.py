@@ -1,0 +1,89 @@
+"""Pages from templates: every text is escaped, and shown as words whatever it holds.
+
+Pages are whole in one file: style inline, pictures as data, nothing from outside; they can be
+mailed, kept beside the data and read without a network.
+"""
+
+import base64
+from pathlib import Path
+
+from markupsafe import Markup
+
+from region_grower_flow.errors import printable
+
+TEMPLATES = Path(__file__).with_name("templates")
+POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+"""No script, no request: a browser that is told so holds to it."""
+DASH = "\u2013"
+"""What stands where there is no value."""
+
+_MEDIA = {"svg": "svg+xml"}
+
+
+def render(template, filters, **values):
+    """The page that a template of this folder makes of some values, as text.
+
+    Args:
+        template: its name.
+        filters: {name: function} of its own.
+        values: {name: value}.
+    """
+    style = Markup((TEMPLATES / "style.css").read_text(encoding="utf-8"))
+    found = environment(TEMPLATES, **filters).get_template(template)
+    return found.render(style=style, policy=POLICY, **values)
+
+
+def environment(*folders, **filters):
+    """The jinja2 Environment of templates in some folders.
+
+    Args:
+        folders: where templates are looked for.
+        filters: {name: function} beside ``number``, ``share`` and ``uri``.
+    """
+    import jinja2
+
+    made = jinja2.Environment(
+        loader=jinja2.FileSystemLoader([str(folder) for folder in folders]),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_shown,
+    )
+    made.filters.update(number=number, share=share, uri=data_uri, **filters)
+    return made
+
+
+def _shown(value):
+    """Characters that steer a terminal or a reader are shown as escapes."""
+    if value is None:
+        return ""
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return printable(value, kept="\n")
+    return value
+
+
+def data_uri(data, kind="webp"):
+    """The bytes of a picture as an address."""
+    encoded = base64.b64encode(data).decode("ascii")
+    return Markup(f"data:image/{_MEDIA.get(kind, kind)};base64,{encoded}")
+
+
+def number(value, digits=3):
+    """A number for people: thousands apart, few digits, a dash for none."""
+    if value is None or value != value:
+        return DASH
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return str(value)
+    if isinstance(value, int):
+        return f"{value:,}"
+    if value != 0 and abs(value) < 10**-digits:
+        return f"{value:.1e}"
+    if abs(value) >= 10_000:
+        return f"{value:,.0f}"
+    return f"{value:.{digits}g}" if abs(value) >= 1 else f"{value:.{digits}f}"
+
+
+def share(value):
+    """A part of one in percent, a dash for none."""
+    return DASH if value is None else f"{value:.1%}"
