@@ -34,6 +34,7 @@ class Additions:
         path_fits: {mtype: {neurite type: {"slope", ...}}}; None: not known yet.
         layers: lists of layers, see scaling_rules.layer_number.
         overrides: see calibration.overrides, or None.
+        unneeded: mtypes that are known but not calibrated, which rules may name.
     """
 
     trunk_choice: trunks.TrunkChoice = field(default_factory=trunks.TrunkChoice)
@@ -42,6 +43,7 @@ class Additions:
     path_fits: dict | None = None
     layers: list = field(default_factory=list)
     overrides: object = None
+    unneeded: frozenset = frozenset()
 
 
 @dataclass
@@ -109,7 +111,7 @@ def build_parameters(parameters, additions, region=DEFAULT_REGION):
     """
     choice = additions.trunk_choice
     problems = scaling_rules.check_rules(additions.scaling, additions.layers)
-    trunk_problems, notes = trunks.check_rules(choice.rules, parameters)
+    trunk_problems, notes = trunks.check_rules(choice.rules, {*parameters, *additions.unneeded})
     problems += trunk_problems
     if choice.rules and choice.wanted == trunks.NONE:
         hint = f"Set trunk_fits to {trunks.ASKED} or {trunks.ALL}"
@@ -127,7 +129,9 @@ def build_parameters(parameters, additions, region=DEFAULT_REGION):
     }
     report.notes += scaled.notes
     try:
-        report.overrides = apply_overrides(final, additions.overrides, report.notes)
+        report.overrides = apply_overrides(
+            final, additions.overrides, report.notes, additions.unneeded
+        )
     except InvalidInputs as error:
         raise InvalidInputs([*scaled.problems, *error.problems]) from error
     problems = scaled.problems + _set_trunks(final, additions, report)

@@ -65,7 +65,7 @@ class Dataset:
         return sum(len(cells) for cells in self.mtypes.values())
 
 
-def read_dataset(folder, dat_file, extension=".h5"):
+def read_dataset(folder, dat_file, extension=".h5", use_axon_excludes_cells=False):
     """Read a table and find its morphologies.
 
     Args:
@@ -73,6 +73,8 @@ def read_dataset(folder, dat_file, extension=".h5"):
         dat_file: the table of names and mtypes: dat, neuronDB XML, or CSV or TSV.
         extension: ``.h5``, ``.swc`` or ``.asc``, with or without its dot; of the files that the
             table names without their paths.
+        use_axon_excludes_cells: whether ``use_axon`` false leaves out the whole cell, as in
+            synthesis-workflow (BuildMorphsDF), not its axon alone.
 
     Returns:
         Dataset.
@@ -80,7 +82,7 @@ def read_dataset(folder, dat_file, extension=".h5"):
     Raises:
         InvalidInputs: all the problems that :func:`check_dataset` finds.
     """
-    dataset, problems = _scan(folder, dat_file, extension)
+    dataset, problems = _scan(folder, dat_file, extension, use_axon_excludes_cells)
     if problems:
         raise InvalidInputs(problems)
     return dataset
@@ -175,7 +177,7 @@ def _shuffle_key(seed, name):
     return hashlib.sha256(f"{seed} {name}".encode()).digest(), name
 
 
-def _scan(folder, dat_file, extension):
+def _scan(folder, dat_file, extension, use_axon_excludes_cells=False):
     """Everything that reading does: (Dataset or None, problems)."""
     folder, dat_file = Path(folder), Path(dat_file)
     extension, problems = _known_extension(extension)
@@ -196,9 +198,10 @@ def _scan(folder, dat_file, extension):
     rows, malformed = parse_table(text, dat_file, files.knows)
     problems += malformed
     rows, notes = distinct(rows)
-    used = [row for row in rows if row.use_dendrites]
+    needed = ("use_dendrites", "use_axon") if use_axon_excludes_cells else ("use_dendrites",)
+    used = [row for row in rows if all(getattr(row, flag) for flag in needed)]
     if rows and not used:
-        problem = f"use_dendrites is false for all of its {len(rows)} morphologies"
+        problem = f"{' or '.join(needed)} is false for all of its {len(rows)} morphologies"
         problems.append(InvalidInput(problem, dat_file))
     paths = {}
     if folder.is_dir() and extension:
@@ -211,7 +214,7 @@ def _scan(folder, dat_file, extension):
         group = _group(row, names)
         cell = ReferenceCell(row.name, str(paths[row]), row.use_axon, row.layer, group, row.pia)
         mtypes.setdefault(row.mtype, []).append(cell)
-    for mtype, sentences in _unused(rows).items():
+    for mtype, sentences in _unused(rows, used).items():
         notes.setdefault(mtype, []).extend(sentences)
     return Dataset(folder, dat_file, extension, mtypes, notes), []
 
@@ -222,11 +225,11 @@ def _group(row, names):
     return f"{row.parent} of {row.mtype}"
 
 
-def _unused(rows):
+def _unused(rows, used):
     """{mtype: sentences} on the morphologies that the table itself excludes."""
-    names = {}
+    names, used = {}, set(used)
     for row in rows:
-        if not row.use_dendrites:
+        if row not in used:
             names.setdefault(row.mtype, []).append(row.name)
     return {
         mtype: [f"{len(unused)} of its cells not used, as the table says: {some(unused)}"]

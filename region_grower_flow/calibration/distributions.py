@@ -19,6 +19,7 @@ from region_grower_flow.calibration.diameter_model import (
 )
 from region_grower_flow.calibration.extraction import ExtractionTask, extract_mtype
 from region_grower_flow.calibration.features import check_feature
+from region_grower_flow.calibration.keeping import extract_kept
 from region_grower_flow.calibration.pool import available_cpus, share_out, start_server
 from region_grower_flow.calibration.populations import (
     AXON,
@@ -37,7 +38,7 @@ PRELOADED = ("neurots.extract_input", "diameter_synthesis.build_models", extract
 """Modules that the server of worker processes imports once, 2 to 3 s, before it forks them."""
 
 
-def extract_distributions(dataset, settings=None, processes=None, progress=None):
+def extract_distributions(dataset, settings=None, processes=None, progress=None, keep=None):
     """Extract the NeuroTS distributions of all mtypes of a dataset.
 
     Args:
@@ -46,6 +47,8 @@ def extract_distributions(dataset, settings=None, processes=None, progress=None)
         processes: how many processes to use (never more than there are mtypes); None: as many as
             pay on this machine. The result does not depend on it. 1: no other one is started.
         progress: called with the numbers of mtypes that are done, and of all.
+        keep: keeping.Keep of what earlier extractions found and this one finds; None: nothing is
+            kept.
 
     Returns:
         ({region: {mtype: distributions}}, CalibrationReport), mtypes in the order of the dataset.
@@ -71,7 +74,8 @@ def extract_distributions(dataset, settings=None, processes=None, progress=None)
     ]
     # The big ones first, so that no process is left alone with one at the end.
     order = sorted(tasks, key=lambda task: -_size(task.paths))
-    found = share_out(extract_mtype, order, count, progress or (lambda *_: None), PRELOADED)
+    function, items = (extract_mtype, order) if keep is None else (extract_kept, keep.all(order))
+    found = share_out(function, items, count, progress or (lambda *_: None), PRELOADED)
     results = {mtype: result for mtype, *result in found}
     report = CalibrationReport.of_populations("distributions", populations)
     report.processes = count

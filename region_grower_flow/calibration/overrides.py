@@ -100,13 +100,14 @@ def _value(text):
         return text
 
 
-def apply_overrides(parameters, overrides, notes=None):
+def apply_overrides(parameters, overrides, notes=None, unneeded=frozenset()):
     """Apply overrides to the parameters of all mtypes, in place.
 
     Args:
         parameters: {mtype: NeuroTS parameters}.
         overrides: {mtype or "*": {path: value}}, a Table, or None.
         notes: a list that takes sentences on what a Table has in vain.
+        unneeded: mtypes that are known but not among these parameters: theirs are passed over.
 
     Returns:
         the changes, in order: [{mtype, path, old, new}]; ``old`` is None for a new key.
@@ -115,12 +116,13 @@ def apply_overrides(parameters, overrides, notes=None):
         InvalidInputs: unknown mtypes or paths; nothing is changed then.
     """
     if isinstance(overrides, Table):
-        overrides, unused = _usable(parameters, overrides.entries)
+        entries = {m: own for m, own in overrides.entries.items() if m not in unneeded}
+        overrides, unused = _usable(parameters, entries)
         if notes is not None:
             notes += unused
     if not overrides:
         return []
-    settings, problems = _settings(parameters, overrides)
+    settings, problems = _settings(parameters, overrides, unneeded)
     if problems:
         raise InvalidInputs(problems)
     _forget_values(parameters, settings)
@@ -159,13 +161,15 @@ def _forget_values(parameters, settings):
                 parameters[mtype][path[0]]["orientation"] = {"mode": old.get("mode")}
 
 
-def _settings(parameters, overrides):
+def _settings(parameters, overrides, unneeded=frozenset()):
     """([(mtype, path as a tuple of keys, value)], problems)."""
     if not isinstance(overrides, dict):
         return [], [InvalidInput(f"expected a mapping of mtypes, found {overrides!r}", WHERE)]
     settings, problems = [], []
     for mtype in sorted(overrides, key=lambda name: name != ALL_MTYPES):
         entry = overrides[mtype]
+        if mtype in unneeded:
+            continue
         if mtype != ALL_MTYPES and mtype not in parameters:
             problems.append(
                 InvalidInput(
@@ -178,7 +182,7 @@ def _settings(parameters, overrides):
             )
         else:
             for path, value in _leaves(entry):
-                found, problem = _place(parameters, mtype, path, value)
+                found, problem = _place(parameters, mtype, path, value, bool(unneeded))
                 settings += found
                 problems += problem
     return settings, problems
@@ -210,7 +214,7 @@ def _dotted(path):
     return "".join(f"[{k}]" if isinstance(k, int) else f".{k}" for k in path).lstrip(".")
 
 
-def _place(parameters, mtype, path, value):
+def _place(parameters, mtype, path, value, some_are_unneeded=False):
     """The mtypes that a path applies to, or why it applies to none."""
     dotted = _dotted(path)
     if any(isinstance(key, int) and key >= LONGEST_LIST for key in path):
@@ -225,6 +229,8 @@ def _place(parameters, mtype, path, value):
     mtypes = list(parameters) if mtype == ALL_MTYPES else [mtype]
     if path[0] in NEURITE_TYPES:
         growing = [name for name in mtypes if parameters[name].get(path[0])]
+        if not growing and some_are_unneeded and mtype == ALL_MTYPES:
+            return [], []  # those that grow it may be the others
         if not growing:
             who = "no mtype" if mtype == ALL_MTYPES else "the mtype"
             verb = "grows" if mtype == ALL_MTYPES else "does not grow"

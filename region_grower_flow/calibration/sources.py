@@ -37,7 +37,12 @@ def read_reconstructions(options, part=None):
     missing = not_given(options)
     if missing:
         raise InvalidInputs(missing)
-    dataset = read_dataset(options.morphologies_dir, options.dat_file, options.morphologies_ext)
+    dataset = read_dataset(
+        options.morphologies_dir,
+        options.dat_file,
+        options.morphologies_ext,
+        options.use_axon_excludes == "cell",
+    )
     rules = load_document(options.substitutions)
     part, seed = part or options.reference_part, options.split_seed
     try:

@@ -202,17 +202,22 @@ def _counts(data):
     }
 
 
-def fit_trunk_angles(distributions):
+def fit_trunk_angles(distributions, needed=None):
     """Fit the laws of all mtypes.
 
     Args:
         distributions: {region: {mtype: NeuroTS's distributions}}.
+        needed: the mtypes that are fitted; None: all.
 
     Returns:
         {region: {mtype: what :func:`fit_mtype` returns}}, JSON-able.
     """
     return {
-        region: {mtype: fit_mtype(entry) for mtype, entry in mtypes.items()}
+        region: {
+            mtype: fit_mtype(entry)
+            for mtype, entry in mtypes.items()
+            if needed is None or mtype in needed
+        }
         for region, mtypes in distributions.items()
     }
 

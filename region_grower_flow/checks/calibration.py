@@ -13,6 +13,7 @@ from region_grower_flow.calibration.sources import (
     read_reconstructions,
     with_file,
 )
+from region_grower_flow.checks import inputs
 from region_grower_flow.checks.places import CALIBRATION_OUTPUTS, check_files
 from region_grower_flow.errors import InvalidInput, Problems
 from region_grower_flow.layout import PREPARED
@@ -28,11 +29,14 @@ def check_calibration(options):
     additions = problems.attempt(read_additions, options)
     if problems:
         return problems
-    dataset = problems.attempt(read_reconstructions, options)
+    table = problems.attempt(read_reconstructions, options)
+    dataset = None if table is None else inputs.reconstructions(options)
+    if dataset is not None and not dataset.mtypes:
+        dataset = None  # no cell can be grown, which is said of the cells
     problems.extend(correction_problems(options.morphology_frame, corrections_of(options)))
-    if dataset is not None and is_prepared(options):
+    if table is not None and is_prepared(options):
         copies = Path(options.work_dir, PREPARED)
-        problems.extend(preparation_problems(dataset, copies, options.inverted_mtypes))
+        problems.extend(preparation_problems(table, copies, options.inverted_mtypes))
     if dataset is not None and _only_defaults(options):
         from region_grower_flow.calibration.populations import gather_populations
 
@@ -42,6 +46,7 @@ def check_calibration(options):
         from region_grower_flow.calibration.build import build_parameters
         from region_grower_flow.calibration.parameters import generate_parameters
 
+        additions.unneeded = frozenset(inputs.unneeded_mtypes(options))
         made = problems.attempt(generate_parameters, dataset, settings, base)
         if made is not None:
             generated = made[0][options.region]

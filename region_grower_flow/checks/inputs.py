@@ -14,6 +14,7 @@ from region_grower_flow.calibration.sources import load_document, read_layers, r
 from region_grower_flow.cell.settings import ORIENTATION_ROLE, axon_role, boundary_role
 from region_grower_flow.io import synthdb
 from region_grower_flow.io.files import stamp_of
+from region_grower_flow.options.validation import VACUUM
 
 GIVEN = ("tmd_parameters", "tmd_distributions")
 """Options of what a growth goes by, where it is not made here."""
@@ -46,10 +47,31 @@ def given_files(options, *roles):
 def reconstruction_files(options):
     """The reconstructions, their table, and the substitutions of mtypes."""
     files = {"dat_file": options.dat_file, **given_files(options, "substitutions")}
-    for cells in read_reconstructions(options).mtypes.values():
+    for cells in reconstructions(options).mtypes.values():
         for name, path, *_ in cells:
             files[f"reconstruction {name}"] = path
     return files
+
+
+def reconstructions(options):
+    """The Dataset of the reconstructions that are calibrated: those of mtypes that cells need.
+
+    Raises:
+        InvalidInputs: see :func:`region_grower_flow.calibration.sources.read_reconstructions`.
+    """
+    dataset, needed = read_reconstructions(options), needed_mtypes(options)
+    if needed is None:
+        return dataset
+    mtypes = {mtype: cells for mtype, cells in dataset.mtypes.items() if mtype in needed}
+    notes = {mtype: notes for mtype, notes in dataset.notes.items() if mtype in needed}
+    return replace(dataset, mtypes=mtypes, notes=notes)
+
+
+def unneeded_mtypes(options):
+    """The mtypes that have reconstructions which no cell needs: rules may name them."""
+    if needed_mtypes(options) is None:
+        return []
+    return list(read_reconstructions(options).mtypes.keys() - reconstructions(options).mtypes)
 
 
 def atlas_files(options):
@@ -220,9 +242,14 @@ def count_cells(options):
 
 
 def needed_mtypes(options):
-    """The mtypes of the cells that are to be grown, sorted; None where there are no such cells."""
+    """The mtypes of the cells that are to be grown, sorted; None where all mtypes are.
+
+    So it is without cells in an atlas, also of reports and validations of vacuum, and while the
+    cells are still to be placed.
+    """
     path = getattr(options, "input_cells", None)
-    if not path:
+    shown = (getattr(options, name, None) for name in ("report_of", "validation_of"))
+    if not path or VACUUM in shown or not Path(path).exists():
         return None
     from region_grower_flow.io.cells import read_cells
 

@@ -112,6 +112,8 @@ def calibration(task, output, **settings):
         name = task
         if task == "BuildParameters" and values["growth_calibration"] not in (None, "none"):
             name = "CalibrateGrowth"
+        # Of a folder of reconstructions, whatever cells a configuration here names.
+        values.update(input_cells=None, cells_limit=None, cells_mtypes=())
         run_command(task_class(name), {**values, option: values[option] or default}, option)
 
     return command

@@ -19,6 +19,11 @@ class Reference(Group):
         "Extension of the reconstructed morphologies that the table names without their paths",
         (*layout.MORPHOLOGY_EXTENSIONS, *(f".{kind}" for kind in layout.MORPHOLOGY_EXTENSIONS)),
     )
+    use_axon_excludes = Choice(
+        "What use_axon = false in the table leaves out: the axon of a cell, or the whole cell, as "
+        "in synthesis-workflow",
+        ("axon", "cell"),
+    )
     on_bad_morphology = Choice(
         "What to do with a reconstruction that cannot be used: fail, or leave it out and say so",
         ("fail", "skip"),

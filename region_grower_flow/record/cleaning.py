@@ -27,6 +27,8 @@ OURS = {
     layout.JOBS: re.compile(r"(pieces|submitted)\.json|array\.sh|job-\d+\.log"),
     layout.MORPHOLOGIES: SYNTHESIZED,
     layout.PREPARED: re.compile(rf".+\.{_KINDS}"),
+    layout.DISTRIBUTIONS_KEPT: re.compile(r"[0-9a-f]{20}\.json"),
+    layout.GROWTH_KEPT: re.compile(r"[0-9a-f]{20}\.json"),
     # Its listing stays: it knows the cells without an atlas for ours, which may be replaced.
     layout.VACUUM_WORK: re.compile(
         rf"{re.escape(layout.CELL_TABLE)}"
@@ -41,6 +43,9 @@ _GENERATED = (
     layout.DISTRIBUTIONS,
     layout.PARAMETERS,
     layout.GENERATED_PARAMETERS,
+    layout.CALIBRATED_PARAMETERS,
+    layout.GROWTH_CALIBRATION,
+    layout.GROWTH_PAGE,
     layout.TRUNK_FITS,
     layout.PATH_FITS,
     layout.DIAGNOSIS,

@@ -38,13 +38,18 @@ class ExtractDistributions(OfReconstructions, FlowTask):
     def make(self):
         """See :func:`region_grower_flow.calibration.distributions.extract_distributions`."""
         from region_grower_flow.calibration.distributions import extract_distributions
+        from region_grower_flow.calibration.keeping import Keep
         from region_grower_flow.io.atomic import make_folder, write_json_atomic
+
+        versions = {"stage": self.stage_version, **self.packages()}
+        keep = Keep(self.work_path(layout.DISTRIBUTIONS_KEPT), versions, self.digests().digest)
 
         distributions, report = extract_distributions(
             self.reconstructions(),
             calibration_settings(self),
             processes=self.processes,
             progress=self.show_progress("mtypes"),
+            keep=keep,
         )
         # NeuroTS gives a trunk's bar, which starts with no bifurcation, NaN for angles.
         make_folder(self.path.parent)

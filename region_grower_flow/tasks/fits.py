@@ -6,10 +6,10 @@ from region_grower_flow.checks import inputs
 from region_grower_flow.options import Model, Reference, Work
 from region_grower_flow.tasks.base import FlowTask, named
 from region_grower_flow.tasks.distributions import ExtractDistributions
-from region_grower_flow.tasks.reconstructions import OfReconstructions
+from region_grower_flow.tasks.reconstructions import OfNeeded, OfReconstructions
 
 
-class FitTrunkAngles(FlowTask):
+class FitTrunkAngles(OfNeeded, FlowTask):
     """Fit laws to the angles of the reconstructions' trunks, one of each form.
 
     Which of them the parameters take is for BuildParameters: other rules need no other fits.
@@ -39,7 +39,8 @@ class FitTrunkAngles(FlowTask):
         from region_grower_flow.io.atomic import write_json_atomic
 
         given = self.tmd_distributions or self.clone(ExtractDistributions).path
-        fits = fit_trunk_angles(load_distributions(given, validate=False))
+        distributions = load_distributions(given, validate=False)
+        fits = fit_trunk_angles(distributions, inputs.needed_mtypes(self))
         write_json_atomic(self.path, fits, indent=1)
         return [self.path], {"sentences": list(sentences(fits))}
 

@@ -21,21 +21,11 @@ class CalibrateGrowth(OfReconstructions, FlowTask):
     # 2: sections are steered and bend as they did; other usual values.
     stage_version = 2
     region_structure = Space.region_structure
-    other_options = (
-        Space.input_cells.but(default=None, optional=True),
-        Space.population,
-        Space.cells_limit,
-        Space.cells_mtypes,
-    )
 
     def upstream(self):
         """The parameters and distributions that growth is calibrated with."""
         stages = map(self.clone, (GenerateParameters, BuildParameters, ExtractDistributions))
         return {**super().upstream(), **named(*stages)}
-
-    def results(self):
-        """The options, and the mtypes that are needed."""
-        return {**super().results(), "needed": inputs.needed_mtypes(self)}
 
     @property
     def path(self):

@@ -7,6 +7,7 @@ from region_grower_flow.tasks.distributions import ExtractDistributions
 from region_grower_flow.tasks.fits import FitPathDistances, FitTrunkAngles
 from region_grower_flow.tasks.growth import CalibrateGrowth
 from region_grower_flow.tasks.parameters import BuildParameters, GenerateParameters
+from region_grower_flow.tasks.reconstructions import of_cells
 
 MODEL_STAGES = (
     ExtractDistributions,
@@ -25,20 +26,20 @@ def model_stages(task):
     if not task.tmd_parameters:
         stages.append(parameter_stage(task))
     if not task.tmd_distributions:
-        stages.append(task.clone(ExtractDistributions))
+        stages.append(of_cells(task, ExtractDistributions))
     return named(*stages)
 
 
 def parameter_stage(task):
     """The last stage of those that make parameters."""
     calibrated = task.growth_calibration != "none"
-    return task.clone(CalibrateGrowth if calibrated else BuildParameters)
+    return of_cells(task, CalibrateGrowth if calibrated else BuildParameters)
 
 
 def model_paths(task):
     """{"parameters": path, "distributions": path}, absolute texts, of the files to grow from."""
     paths = {
         "parameters": task.tmd_parameters or parameter_stage(task).path,
-        "distributions": task.tmd_distributions or task.clone(ExtractDistributions).path,
+        "distributions": task.tmd_distributions or of_cells(task, ExtractDistributions).path,
     }
     return {name: str(Path(path).resolve()) for name, path in paths.items()}

@@ -7,18 +7,18 @@ from region_grower_flow.calibration.sources import (
     calibration_settings,
     load_document,
     read_additions,
-    read_reconstructions,
 )
 from region_grower_flow.checks import inputs
 from region_grower_flow.errors import InvalidInput
 from region_grower_flow.options import Model, Reference, Space, Work
 from region_grower_flow.tasks.base import FlowTask, load_json_output, named
 from region_grower_flow.tasks.fits import FitPathDistances, FitTrunkAngles
+from region_grower_flow.tasks.reconstructions import OfNeeded
 
 NO_FITS = "none"
 
 
-class GenerateParameters(FlowTask):
+class GenerateParameters(OfNeeded, FlowTask):
     """Generate NeuroTS's parameters of each mtype of the reconstructions."""
 
     groups = (Work, Reference, Model)
@@ -43,7 +43,7 @@ class GenerateParameters(FlowTask):
         from region_grower_flow.io.atomic import make_folder, write_json_atomic
 
         parameters, report = generate_parameters(
-            read_reconstructions(self),
+            inputs.reconstructions(self),
             calibration_settings(self),
             load_document(self.base_parameters),
         )
@@ -52,7 +52,7 @@ class GenerateParameters(FlowTask):
         return [self.path], {"report": report.as_dict(), "sentences": list(report.sentences())}
 
 
-class BuildParameters(FlowTask):
+class BuildParameters(OfNeeded, FlowTask):
     """Complete the generated parameters by fits, scaling rules and overrides."""
 
     groups = (Work, Reference, Model)
@@ -96,6 +96,7 @@ class BuildParameters(FlowTask):
             additions.trunk_fits = self._load(FitTrunkAngles)
         if self._has_targets():
             additions.path_fits = self._load(FitPathDistances)
+        additions.unneeded = frozenset(inputs.unneeded_mtypes(self))
         generated = self._load(GenerateParameters)
         final, report = build_parameters(generated, additions, self.region)
         make_folder(self.path.parent)

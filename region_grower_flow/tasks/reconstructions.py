@@ -7,17 +7,52 @@ from region_grower_flow.calibration.sources import (
     calibration_settings,
     corrections_of,
     is_prepared,
-    read_reconstructions,
 )
 from region_grower_flow.checks import inputs
-from region_grower_flow.options import Model, Reference, Work
+from region_grower_flow.options import Model, Reference, Space, Work
 from region_grower_flow.tasks.base import FlowTask, named
 
 WHOLE = {"reference_part": "all", "split_seed": 0}
 """Cells are prepared whatever half of them is used."""
 
+OF_CELLS = (
+    Space.input_cells.but(
+        default=None,
+        optional=True,
+        description="SONATA (.h5) or MVD3 (.mvd3) file of the cells to place: only their mtypes "
+        "are calibrated (all of the table without it)",
+    ),
+    Space.population,
+    Space.cells_limit,
+    Space.cells_mtypes,
+)
+"""Options that tell which mtypes are needed."""
+WITHOUT_CELLS = {
+    "input_cells": None,
+    "population": None,
+    "cells_limit": None,
+    "cells_mtypes": (),
+}
+"""Their values where no cells in an atlas are grown."""
 
-class PrepareReconstructions(FlowTask):
+
+class OfNeeded:
+    """A stage that is made for the mtypes that the cells need (mixed into a FlowTask)."""
+
+    other_options = OF_CELLS
+
+    def results(self):
+        """The options, and the mtypes that are needed."""
+        return {**super().results(), "needed": inputs.needed_mtypes(self)}
+
+
+def of_cells(task, stage, **more):
+    """A stage for the cells that a task grows: all mtypes are needed of one without an atlas."""
+    in_atlas = getattr(task, "in_atlas", hasattr(task, "input_cells"))
+    return task.clone(stage, **({} if in_atlas else WITHOUT_CELLS), **more)
+
+
+class PrepareReconstructions(OfNeeded, FlowTask):
     """Write copies of the reconstructions, with somas at the origin and apical dendrites upright.
 
     Only asked for when morphology_frame is not as_given, or shrinkage_z not 1.
@@ -41,13 +76,13 @@ class PrepareReconstructions(FlowTask):
         from region_grower_flow.calibration.populations import gather_populations
         from region_grower_flow.calibration.preparation import prepare
 
-        dataset = read_reconstructions(self)
+        dataset = inputs.reconstructions(self)
         done = prepare(
             dataset,
             gather_populations(dataset, calibration_settings(self)),
             self.path,
             self.morphology_frame,
-            self.inverted_mtypes,
+            [m for m in self.inverted_mtypes if m not in inputs.unneeded_mtypes(self)],
             self.show_progress("cells"),
             corrections_of(self),
         )
@@ -58,7 +93,7 @@ def preparation(task):
     """{name: the stage that prepares a task's reconstructions}; empty: they are as given."""
     if not is_prepared(task):
         return {}
-    return named(task.clone(PrepareReconstructions, **WHOLE))
+    return named(of_cells(task, PrepareReconstructions, **WHOLE))
 
 
 def prepared_dataset(options):
@@ -67,7 +102,7 @@ def prepared_dataset(options):
     Raises:
         InvalidInputs: see :func:`region_grower_flow.calibration.sources.read_reconstructions`.
     """
-    dataset = read_reconstructions(options)
+    dataset = inputs.reconstructions(options)
     if not is_prepared(options):
         return dataset
     from region_grower_flow.calibration.preparation import relocate
@@ -75,7 +110,7 @@ def prepared_dataset(options):
     return relocate(dataset, Path(options.work_dir, layout.PREPARED))
 
 
-class OfReconstructions:
+class OfReconstructions(OfNeeded):
     """A stage that reads the geometry of reconstructions (mixed into a FlowTask)."""
 
     checked_by = "reconstructions"

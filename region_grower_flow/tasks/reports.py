@@ -8,6 +8,7 @@ from region_grower_flow.errors import InvalidInput
 from region_grower_flow.tasks.base import load_json_output
 from region_grower_flow.tasks.fits import FitPathDistances
 from region_grower_flow.tasks.models import model_paths
+from region_grower_flow.tasks.reconstructions import of_cells
 from region_grower_flow.tasks.report_base import SHOWN, Report
 
 
@@ -97,13 +98,13 @@ class PlotPathDistanceFits(WithParameters):
 
     def stages(self):
         """The fits."""
-        return [self.clone(FitPathDistances)]
+        return [of_cells(self, FitPathDistances)]
 
     def report(self):
         """See :func:`region_grower_flow.report.by_mtype.path_distances`."""
         from region_grower_flow.report import by_mtype, path_fits
 
-        fits = load_json_output(self.clone(FitPathDistances).path)
+        fits = load_json_output(of_cells(self, FitPathDistances).path)
         fits = next(iter(fits.values()), {})
         parameters = self.parameters(self.placed())
 

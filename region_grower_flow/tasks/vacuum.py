@@ -73,11 +73,12 @@ class SynthesizeVacuum(GrowsCells, FlowTask):
 
         paths = model_paths(self)
         parameters = load_parameters(paths["parameters"], validate=False)
+        known = known_mtypes(parameters, self.region)  # reconstructions may have been left out
         plan = VacuumPlan(
             **paths,
             folder=self.path,
             work_dir=self.work_path(layout.VACUUM_WORK),
-            mtypes=self.mtypes or known_mtypes(parameters, self.region),
+            mtypes=tuple(m for m in self.mtypes if m in known) or known,
             cells=self.vacuum_cells,
             growth=self.group(Growth),
             region=self.region,

@@ -80,6 +80,7 @@ class ValidateSynthesis(FlowTask):
             tasks[HOLDOUT] = self.clone(
                 SynthesizeVacuum,
                 reference_part=FIT,
+                mtypes=self._compared(),
                 work_dir=str(self.work_path(layout.HOLDOUT_WORK)),
                 vacuum_dir=None,
                 tmd_parameters=None,
@@ -88,6 +89,12 @@ class ValidateSynthesis(FlowTask):
                 extracted_distributions=None,
             )
         return tasks
+
+    def _compared(self):
+        """The mtypes of the hold-out: those of the cells in the atlas; none named: all."""
+        if inputs.needed_mtypes(self) is None or not inputs.has_reconstructions(self):
+            return self.mtypes
+        return tuple(inputs.reconstructions(self).mtypes)
 
     def output(self):
         """The results, whatever their verdicts, and the page."""

@@ -246,6 +246,14 @@ def test_variants_of_a_reconstruction(cells):
     assert groups == {"a": "", "b": "a", "c": "1 of U", "d": "1 of T"}
 
 
+def test_use_axon_may_exclude_cells(cells):
+    axons = read(cells, "name,mtype,use_axon\na,T,no\nb,T,\n")
+    assert [cell.name for cell in axons.mtypes["T"]] == ["a", "b"]
+    whole = read_dataset(cells, axons.dat_file, use_axon_excludes_cells=True)
+    assert [cell.name for cell in whole.mtypes["T"]] == ["b"]
+    assert whole.notes["T"] == ["1 of its cells not used, as the table says: a"]
+
+
 def test_no_cell_is_left(cells):
     with pytest.raises(InvalidInputs, match="use_dendrites is false for all of its 2 morphologies"):
         read(cells, "name,mtype,use_dendrites\na,T,no\nb,T,0\n")
