@@ -69,7 +69,9 @@ def available_cpus():
     return os.cpu_count() or 1
 
 
-def share_out(function, items, processes, advance=lambda done, total: None, preloaded=()):
+def share_out(
+    function, items, processes, advance=lambda done, total: None, preloaded=(), meanwhile=None
+):
     """[what a function returns for each item], in the order of the items, by several processes.
 
     Args:
@@ -78,14 +80,16 @@ def share_out(function, items, processes, advance=lambda done, total: None, prel
         processes: how many.
         advance: called with (items done, items), also before the first one.
         preloaded: see :func:`start_server`.
+        meanwhile: called once in this process, while the others begin.
 
     Raises:
         WorkerFailed: a process died.
     """
-    items = list(items)
+    items, meanwhile = list(items), meanwhile or (lambda: None)
     results = [None] * len(items)
     advance(0, len(items))
     if processes <= 1 or len(items) <= 1:
+        meanwhile()
         for place, item in enumerate(items):
             results[place] = function(item)
             advance(place + 1, len(items))
@@ -93,6 +97,7 @@ def share_out(function, items, processes, advance=lambda done, total: None, prel
     start_server(preloaded)
     with worker_pool(min(processes, len(items))) as pool:
         places = {pool.submit(function, item): place for place, item in enumerate(items)}
+        meanwhile()
         try:
             for done, future in enumerate(as_completed(places), start=1):
                 results[places[future]] = future.result()

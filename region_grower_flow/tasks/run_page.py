@@ -112,9 +112,9 @@ def run_data(synthesis, summary, mtypes=(), pictured=6, seed=0, count=None):
     from region_grower_flow.atlas.structure import load_region_structure
     from region_grower_flow.calibration.pool import share_out
     from region_grower_flow.report.placed import PlacedCells
-    from region_grower_flow.report.run_page.gather import RunData
+    from region_grower_flow.report.run_page.gather import PRELOADED, RunData
     from region_grower_flow.report.run_page.words import warnings_of
-    from region_grower_flow.report.units import PRELOADED, ReportSettings
+    from region_grower_flow.report.units import ReportSettings
 
     structure = load_region_structure(synthesis.region_structure)
     placed = PlacedCells(atlas_outputs(synthesis), structure)
@@ -129,8 +129,8 @@ def run_data(synthesis, summary, mtypes=(), pictured=6, seed=0, count=None):
     def advance(done, total):
         synthesis.tell(f"drawing the page, {done} of {total} mtypes", 100 * done / max(total, 1))
 
-    def share(function, units):
-        return share_out(function, units, workers, advance, PRELOADED)
+    def share(function, units, meanwhile):
+        return share_out(function, units, workers, advance, PRELOADED, meanwhile)
 
     if mtypes:
         summary = {**summary, "mtypes": {m: summary["mtypes"][m] for m in mtypes}}

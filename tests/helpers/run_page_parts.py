@@ -6,7 +6,12 @@ from helpers.report_factory import HOSTILE, pyramid, summary
 from region_grower_flow.report.palette import looks
 from region_grower_flow.report.placed import PlacedCell
 from region_grower_flow.report.run_page import science
-from region_grower_flow.report.run_page.mtypes import MtypePart, draw_rows
+from region_grower_flow.report.run_page.mtypes import (
+    MtypePart,
+    draw_rows,
+    feature_charts,
+    profile_chart,
+)
 from region_grower_flow.report.run_page.outline import outlines
 from region_grower_flow.report.run_page.page import RunReport
 from region_grower_flow.report.run_page.scene import scene
@@ -54,6 +59,8 @@ def run_report():
     frame = {"across": [1, 0, 0], "up": [0, 1, 0], "normal": [0, 0, 1], "mtypes": mtypes}
     rows = draw_rows([("Reconstructions", [pyramid()]), ("Grown", [pyramid()])])
     somata = [(cell.mtype, cell.position) for cell in cells]
+    charts = feature_charts([pyramid()], [pyramid()] * 9, ["basal_dendrite", "apical_dendrite"])
+    profile = profile_chart([pyramid()], cells, ["basal_dendrite", "apical_dendrite"], 0)
     return RunReport(
         title=HOSTILE,
         summary=summary(),
@@ -66,7 +73,7 @@ def run_report():
         scene={**found, **frame},
         where=[(rows[0].data, HOSTILE)],
         beside=(mtypes, rows),
-        mtypes=[MtypePart(HOSTILE, rows, rows[0].data, None, [HOSTILE])],
+        mtypes=[MtypePart(HOSTILE, rows, charts, profile, [HOSTILE])],
         sentences={HOSTILE: HOSTILE},
         bars=timeline([("chunk", "2026-01-02T09:00:30+0000", 30.0, 60)])[0],
         made="2026-01-02",

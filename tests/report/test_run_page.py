@@ -7,6 +7,7 @@ import itertools
 import json
 import re
 from types import SimpleNamespace
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -17,11 +18,14 @@ from helpers.report_factory import HOSTILE, pyramid, summary
 from helpers.run_page_parts import Stack, placed, run_report, told
 from region_grower_flow.report.palette import looks
 from region_grower_flow.report.run_page import science
+from region_grower_flow.report.run_page.charts import violin_panel
 from region_grower_flow.report.run_page.mtypes import (
     UNCALIBRATED,
     draw_rows,
+    feature_charts,
     grown_before,
     mtype_part,
+    profile_chart,
     side_by_side,
 )
 from region_grower_flow.report.run_page.outline import contour_lines, outlines
@@ -32,6 +36,9 @@ from region_grower_flow.report.run_page.thin import kept_points, thinned
 from region_grower_flow.report.run_page.timeline import timeline
 from region_grower_flow.report.run_page.where import plot_depths, plot_projection
 from region_grower_flow.report.units import ReportSettings, ReportUnit
+from region_grower_flow.validation import morphometrics
+from region_grower_flow.validation.cells import ValidationCell
+from region_grower_flow.validation.morphometrics import measure
 
 TURNED = np.array([[0.0, -1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
 
@@ -314,6 +321,56 @@ def test_cells_without_calibration_stand_between(kernels):
     assert len(grown_before(*model, 3)) == 3
 
 
+def test_charts_are_svg_with_words_of_eleven_pixels():
+    few, many = [1.0, 2.0, 4.0], np.linspace(3, 9, 40)
+    chart = violin_panel(HOSTILE, {"reference": many, "synthesized": [*few, np.nan]})
+    root = ElementTree.fromstring(chart)
+    texts = list(root.itertext())
+    assert root.get("font-size") == "11"
+    assert {"n=40", "n=3"} <= set(texts)
+    assert "reconstructions 6 (n=40), grown 2 (n=3)" in root.get("aria-label")
+    assert "<script" not in chart
+    assert "no value" in violin_panel("length", {"synthesized": []})
+
+
+def test_a_chart_shows_values_where_they_are():
+    """Higher values stand higher, reconstructions to the left, on ticks of the same axis."""
+    chart = violin_panel("length", {"reference": [10.0], "synthesized": [20.0]})
+    dots = re.findall(r'd="M([\d.]+) ([\d.]+)h0"', chart)
+    (left, low), (right, high) = [(float(x), float(y)) for x, y in dots]
+    assert left < right
+    assert low > high
+    ticks = {
+        float(words): float(y)
+        for y, words in re.findall(r'y="([\d.]+)" text-anchor="end"[^>]*>([\d.]+)<', chart)
+    }
+    assert ticks[10.0] - 4 == pytest.approx(low, abs=0.1)
+    assert ticks[20.0] - 4 == pytest.approx(high, abs=0.1)
+
+
+def test_features_are_those_of_neurom():
+    cells = [pyramid(), pyramid(3.0)]
+    charts = "".join(feature_charts(cells[:1], cells[1:], ["basal_dendrite"]))
+    for side, cell in zip(("reconstructions", "grown"), cells, strict=True):
+        found = measure(ValidationCell("c", cell), "basal_dendrite")
+        length = found[morphometrics.NAMES.index("total length")]
+        assert f"{side} {length:.4g} (n=1)" in charts
+
+
+def test_a_profile_has_the_lengths_of_its_cells():
+    cell = placed((0, 150.0, 0))
+    chart = profile_chart([pyramid()], [cell], ["basal_dendrite", "axon"], 0)
+    root = ElementTree.fromstring(chart)
+    texts = list(root.itertext())
+    assert "basal" in texts
+    assert {"L1", "L2", "L3"} <= set(texts)
+    filled = [p for p in root.iter("path") if p.get("fill") != "none"]
+    assert len(filled) == 1  # the reconstruction
+    assert len(ElementTree.fromstring(profile_chart([], [cell], ["basal_dendrite"], 0))) > 0
+    flat = dataclasses.replace(cell, depth=None)
+    assert profile_chart([pyramid()], [flat], ["basal_dendrite"], 0) is None
+
+
 def test_rows_have_one_scale():
     small, large = [pyramid()] * 2, [pyramid(40.0)] * 3
     first, second = draw_rows([("Reconstructions", small), ("Grown", large)])
@@ -343,7 +400,8 @@ def without_scripts(page):
 def test_the_page_is_well_formed_and_whole(page):
     read = Page(without_scripts(page))
     assert len(read.ids) == len(set(read.ids))
-    assert read.tags.count("h1") == read.tags.count("title") == 1
+    head = page[: page.index("</head>")]
+    assert read.tags.count("h1") == head.count("<title>") == 1
     assert not {"link", "iframe", "object", "embed", "base", "form"} & set(read.tags)
     assert all(source.startswith("data:image/") for source in read.sources)
     assert all(link[1:] in read.ids for link in read.links)

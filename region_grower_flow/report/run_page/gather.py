@@ -10,7 +10,11 @@ from region_grower_flow.io.table import cell_seed
 from region_grower_flow.report.palette import looks
 from region_grower_flow.report.placed import common_layers, readable
 from region_grower_flow.report.run_page import science
-from region_grower_flow.report.run_page.mtypes import mtype_part, side_by_side
+from region_grower_flow.report.run_page.mtypes import (
+    forget_references,
+    mtype_part,
+    side_by_side,
+)
 from region_grower_flow.report.run_page.outline import outlines
 from region_grower_flow.report.run_page.page import RunReport
 from region_grower_flow.report.run_page.scene import scene
@@ -30,7 +34,6 @@ from region_grower_flow.report.run_page.where import (
     plot_projection,
 )
 from region_grower_flow.report.units import ReportSettings, ReportUnit, gathered
-from region_grower_flow.validation.populations import read_references
 from region_grower_flow.validation.space import place_of
 from region_grower_flow.validation.statistics import named_seed
 
@@ -40,6 +43,15 @@ LOOKED_AT = 12
 """Cells of an mtype that the verdict and its figures look at."""
 MOST_DRAWN = 60
 """Mtypes with pictures of their own: with more a page would be too large to open."""
+PRELOADED = (
+    "PIL.Image",
+    "matplotlib.backends.backend_agg",
+    "matplotlib.collections",
+    "region_grower_flow.calibration.growth_cells",
+    "region_grower_flow.report.run_page.mtypes",
+    "scipy.stats",
+)
+"""Modules that the server of processes imports once before it forks those that draw mtypes."""
 UNKNOWN_VALUE = "\N{EN DASH}"
 _BOX_MARGIN = 60.0
 
@@ -60,7 +72,8 @@ class RunData:
         validation: the verdicts (dicts) that decide, or None.
         uncalibrated: {mtype: (parameters, distributions)} before growth was calibrated; empty
             where it was not.
-        share: a function of (function, units) that gives the results, maybe in processes.
+        share: a function of (function, units, meanwhile) that gives the results, maybe in
+            processes; ``meanwhile`` is called without arguments while they work.
     """
 
     summary: dict
@@ -73,7 +86,7 @@ class RunData:
     settings: ReportSettings = field(default_factory=lambda: ReportSettings(None))
     validation: list | None = None
     uncalibrated: dict = field(default_factory=dict)
-    share: object = lambda function, units: [function(unit) for unit in units]
+    share: object = None
 
 
 def run_report(run, title, **more):
@@ -84,35 +97,32 @@ def run_report(run, title, **more):
         title: of the page.
         more: attributes of RunReport that are not found here (outputs, inputs, command line).
     """
-    placed = run.placed
-    mtypes = [mtype for mtype in run.summary["mtypes"] if mtype in placed.mtypes]
-    shown = looks(mtypes)
-    seed = run.settings.seed
-    cells = {mtype: placed.sample(mtype, LOOKED_AT, seed) for mtype in mtypes}
-    lost = []
-    for mtype in mtypes:
-        cells[mtype], problems = readable(cells[mtype])
-        lost += problems
-    warnings = [*more.pop("warnings", ()), *lost]
-    references = {
-        mtype: [c.morphology for c in read_references(run.references[mtype][:LOOKED_AT], mtype)[0]]
-        for mtype in mtypes
-        if run.references.get(mtype)
-    }
-    found = mtypes_parts(run, mtypes[:MOST_DRAWN])
+    mtypes = [mtype for mtype in run.summary["mtypes"] if mtype in run.placed.mtypes]
+    warnings, found, shown = [*more.pop("warnings", ())], {}, looks(mtypes)
     if len(mtypes) > MOST_DRAWN:
         warnings.append(f"{MOST_DRAWN} of {len(mtypes)} mtypes are drawn.")
+
+    def whole():
+        found["section"] = section_of(run, shown)
+        found["scene"] = scene_of(run, shown)
+        found["where"] = where_of(run, shown)
+
+    try:
+        parts = mtypes_parts(run, mtypes, whole)
+    finally:
+        forget_references()
+    warnings += [sentence for part in parts for sentence in part.lost]
+    cells = {part.mtype: part.cells for part in parts}
+    references = {part.mtype: part.references for part in parts}
     return RunReport(
         title=title,
         summary=run.summary,
+        looks=shown,
         findings=findings(run, cells, references),
         beside=side_by_side(references, upright_of(cells)),
-        looks=shown,
-        section=section_of(run, shown),
-        scene=scene_of(run, cells, shown),
-        where=where_of(run, shown, cells),
-        mtypes=found,
+        mtypes=parts[:MOST_DRAWN],
         warnings=warnings,
+        **found,
         **more,
     )
 
@@ -196,10 +206,10 @@ def _in_turn(cells, most, seed):
     return found
 
 
-def scene_of(run, cells, shown):
+def scene_of(run, shown):
     """Input of the 3D viewer; None when no cell can be read."""
-    most = max(IN_SPACE, len(cells))
-    known = {mtype: run.placed.sample(mtype, most, run.settings.seed) for mtype in cells}
+    most = max(IN_SPACE, len(shown))
+    known = {mtype: run.placed.sample(mtype, most, run.settings.seed) for mtype in shown}
     chosen, _ = readable(_in_turn(known, most, run.settings.seed))
     if not chosen:
         return None
@@ -266,7 +276,7 @@ def _layer_of(cell):
     return None
 
 
-def where_of(run, shown, cells):
+def where_of(run, shown):
     """[(bytes, caption)]: somata from three sides, and along depth."""
     table, rows = run.placed.table, run.placed.rows()
     rows = {mtype: rows[mtype] for mtype in shown if len(rows.get(mtype, ()))}
@@ -286,7 +296,8 @@ def where_of(run, shown, cells):
         (webp(plot_projection(somata, shown, view, pia)), f"Somata, seen along {axis}.{words}")
         for view, axis in zip(VIEWS, "zxy", strict=True)
     ]
-    layers = common_layers([cell for own in cells.values() for cell in own])
+    cells = [cell for m in shown for cell in run.placed.sample(m, LOOKED_AT, run.settings.seed)]
+    layers = common_layers(cells)
     depths = plot_depths({m: table.depths[own] for m, own in rows.items()}, shown, layers)
     if depths is not None:
         between = " Layers: medians at the cells that were looked at." if layers else ""
@@ -294,8 +305,8 @@ def where_of(run, shown, cells):
     return found
 
 
-def mtypes_parts(run, mtypes):
-    """[MtypePart] of some mtypes."""
+def mtypes_parts(run, mtypes, meanwhile):
+    """[MtypePart] of some mtypes; ``meanwhile`` is called while other processes draw."""
     units = [
         ReportUnit(
             mtype=mtype,
@@ -303,11 +314,20 @@ def mtypes_parts(run, mtypes):
             cells=tuple(run.placed.sample(mtype, LOOKED_AT, run.settings.seed)),
             in_atlas=True,
             settings=run.settings,
-            extra={"uncalibrated": run.uncalibrated.get(mtype)},
+            extra={
+                "uncalibrated": run.uncalibrated.get(mtype),
+                "drawn": place < MOST_DRAWN,
+            },
         )
-        for mtype in mtypes
+        for place, mtype in enumerate(mtypes)
     ]
-    return gathered(run.share(mtype_part, units), "parts")
+    share = run.share or _in_turn_here
+    return gathered(share(mtype_part, units, meanwhile), "parts")
+
+
+def _in_turn_here(function, units, meanwhile):
+    meanwhile()
+    return [function(unit) for unit in units]
 
 
 def attempts_of(chunks, names):

@@ -1,35 +1,45 @@
 """An mtype on the page: reconstructions above grown cells, features, length along depth."""
 
+import functools
+import itertools
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from region_grower_flow.report import style, violins
+from region_grower_flow.calibration.growth_moments import NAMES, growth_table
+from region_grower_flow.morphology import NEURITE_TYPES
+from region_grower_flow.report import style
 from region_grower_flow.report.by_mtype import neurite_types
-from region_grower_flow.report.drawing import THINNEST, round_length
-from region_grower_flow.report.features import cell_rows, feature_label, values_of
-from region_grower_flow.report.placed import common_layers
-from region_grower_flow.report.profiles import draw_layers
-from region_grower_flow.report.run_page.section import webp
+from region_grower_flow.report.drawing import THINNEST, round_length, soma_radius
+from region_grower_flow.report.placed import common_layers, readable
+from region_grower_flow.report.profiles import layer_name
+from region_grower_flow.report.run_page.charts import depth_profile, violin_panel
+from region_grower_flow.report.run_page.section import DPI, webp
 from region_grower_flow.report.run_page.thin import thinned
 from region_grower_flow.report.style import NEURITE_COLORS, OTHER_NEURITE
 from region_grower_flow.report.units import UnitResult
 from region_grower_flow.validation import depths
+from region_grower_flow.validation.populations import read_references
 from region_grower_flow.validation.results import REFERENCE, SYNTHESIZED
 from region_grower_flow.validation.statistics import named_seed
 
-SHOWN = ("total length", "sections", "maximum path distance", "mean diameter")
-"""Features on the page, where there are some; all are in the validation and PlotMorphometrics."""
+SHOWN = {
+    "sections": "sections",
+    "total length": "length (µm)",
+    "maximum path distance": "reach (µm)",
+    "mean diameter": "diameter (µm)",
+}
+"""Features on the page and their titles; all are in the validation and PlotMorphometrics."""
 IN_ROW = 6
 """Cells of a row."""
 MOST_BESIDE = 9
 """Mtypes of which a reconstruction and a grown cell stand beside the verdict."""
 UNCALIBRATED = "Without calibration, and without layers"
 """Title of the row of cells as NeuroTS's own parameters grow them."""
-WIDE = 3.0
-"""Inches of a figure with words, which the page shows at 100 pixels to the inch."""
 MOST_MEASURED = 60
 """Reconstructions that are compared."""
+MOST_LOOKED_AT = 12
+"""Reconstructions that the verdict looks at."""
 
 
 @dataclass
@@ -56,21 +66,40 @@ class MtypePart:
     Attributes:
         mtype: its name.
         rows: [Row], of one scale.
-        violins, profile: bytes of WebP files, or None.
-        notes: sentences on cells that cannot be read, and on their length along depth.
+        charts: of a few features, [text of an SVG element].
+        profile: text of an SVG element, or None.
+        notes: sentences on cells that cannot be read.
+        lost: those of them on grown cells.
+        references, cells: some [FlatMorphology] and all [PlacedCell] of the unit, read: they are
+            looked at together with those of other mtypes.
     """
 
     mtype: str
     rows: list = field(default_factory=list)
-    violins: bytes | None = None
-    profile: bytes | None = None
+    charts: list = field(default_factory=list)
+    profile: str | None = None
     notes: list = field(default_factory=list)
+    lost: list = field(default_factory=list)
+    references: list = field(default_factory=list)
+    cells: list = field(default_factory=list)
 
 
 def mtype_part(unit):
-    """The MtypePart of a ReportUnit, as the UnitResult that processes hand back."""
-    references, placed, notes = unit.read()
-    part = MtypePart(unit.mtype, notes=notes)
+    """The MtypePart of a ReportUnit, as the UnitResult that processes hand back.
+
+    ``unit.extra``: ``drawn``: whether the page has room for pictures of this mtype;
+    ``uncalibrated``: (parameters, distributions) before the calibration of growth, or None.
+    """
+    references, notes = references_of(unit.references[:MOST_MEASURED])
+    placed, lost = readable(unit.cells)
+    part = MtypePart(unit.mtype, notes=notes + lost, lost=lost, cells=placed)
+    part.references = [cell.morphology for cell in references[:MOST_LOOKED_AT]]
+    if unit.extra.get("drawn", True):
+        _draw(part, unit, references, placed)
+    return UnitResult(unit.mtype, {"parts": [part]}, notes=part.notes)
+
+
+def _draw(part, unit, references, placed):
     count = unit.settings.pictured
     rows = [("Reconstructions", [c.morphology for c in references[:count]])]
     if unit.extra.get("uncalibrated"):
@@ -79,12 +108,34 @@ def mtype_part(unit):
     part.rows = draw_rows([row for row in rows if row[1]])
     if placed:
         kinds = neurite_types(references, placed)
-        cells = [cell.measurable() for cell in placed]
-        beside = references[:MOST_MEASURED]
-        measured = {REFERENCE: beside, SYNTHESIZED: cells}
-        part.violins = _webp(plot_few_violins(cell_rows(unit.mtype, measured, kinds)))
-        part.profile = _webp(plot_depth_profile(references, placed, kinds, unit))
-    return UnitResult(unit.mtype, {"parts": [part]}, notes=notes)
+        beside = [cell.morphology for cell in references]
+        cells = [cell.morphology for cell in placed]
+        part.charts = feature_charts(beside, cells, kinds)
+        seed = named_seed(unit.settings.seed, unit.mtype)
+        part.profile = profile_chart(beside, placed, kinds, seed)
+
+
+def references_of(cells):
+    """As :func:`~region_grower_flow.validation.populations.read_references`, each file once.
+
+    Mtypes may borrow the reconstructions of others.
+    """
+    found, lost = [], []
+    for cell in cells:
+        read, problems = _reference(cell)
+        found += read
+        lost += problems
+    return found, lost
+
+
+@functools.lru_cache(maxsize=2000)
+def _reference(cell):
+    return read_references([cell], None)
+
+
+def forget_references():
+    """Forget the files that :func:`references_of` has read: they may be others at the next page."""
+    _reference.cache_clear()
 
 
 def grown_before(parameters, distributions, count):
@@ -99,10 +150,6 @@ def grown_before(parameters, distributions, count):
     from region_grower_flow.calibration.growth_values import NONE
 
     return Grower(parameters, default_distributions(distributions), NONE).grow({}, count, 0)
-
-
-def _webp(figure):
-    return None if figure is None else webp(figure)
 
 
 def side_by_side(references, cells):
@@ -155,125 +202,88 @@ def _span(cell):
 
 @style.styled
 def _draw_row(title, cells, spans, width, pixels):
-    from matplotlib.collections import LineCollection
+    from matplotlib.collections import LineCollection, PatchCollection
+    from matplotlib.patches import Circle
+    from matplotlib.transforms import Affine2D
 
     bottom, top = min(s[1] for s in spans), max(s[3] for s in spans)
-    height = max(round(pixels * (top - bottom) / width), 40)
-    figure = style.new_figure(pixels / 200, height / 200, layout=None)
-    axes = figure.add_axes((0, 0, 1, 1))
-    axes.set_axis_off()
-    axes.set_xlim(0, width)
-    axes.set_ylim(bottom, top)
-    points_per_um = pixels / 200 * 72 / width
+    scale = pixels / width
+    height = max(round((top - bottom) * scale), 40)
+    figure = style.new_figure(pixels / DPI, height / DPI, layout=None)
+    figure.set_dpi(DPI)
     spare = (width - sum(s[2] - s[0] for s in spans)) / (len(spans) + 1)
     start = spare
+    lines, widths, colors, somata = [], [], [], []
     for cell, (left, _, right, _) in zip(cells, spans, strict=True):
-        points, offsets = thinned(cell.points[:, :2], cell.offsets, 0.5 * width / pixels)
-        for kind in np.unique(cell.types):
-            mine = np.flatnonzero(cell.types == kind)
-            lines = [points[offsets[i] : offsets[i + 1]] + (start - left, 0) for i in mine]
-            widths = [cell.diameters[cell.offsets[i] : cell.offsets[i + 1]].mean() for i in mine]
-            axes.add_collection(
-                LineCollection(
-                    lines, colors=NEURITE_COLORS.get(int(kind), OTHER_NEURITE), capstyle="round",
-                    linewidths=np.maximum(np.array(widths) * points_per_um, THINNEST),
-                ),
-                autolim=False,
-            )  # fmt: skip
-        _draw_soma(axes, cell, start - left)
+        points, offsets = thinned(cell.points[:, :2], cell.offsets, 0.5 / scale)
+        places = (points + (start - left, -bottom)) * scale
+        lines += [places[a:b] for a, b in itertools.pairwise(offsets)]
+        widths += [cell.diameters[a:b].mean() for a, b in itertools.pairwise(cell.offsets)]
+        colors += [NEURITE_COLORS.get(int(kind), OTHER_NEURITE) for kind in cell.types]
+        if len(cell.soma_points):
+            center = cell.soma_points[:, :2].mean(axis=0) + (start - left, -bottom)
+            somata.append(Circle(center * scale, max(soma_radius(cell), 3.0) * scale))
         start += right - left + spare
+    # On the figure itself: axes take longer than what is drawn in them.
+    drawn = [
+        LineCollection(
+            lines, colors=colors, capstyle="round",
+            linewidths=np.maximum(np.array(widths) * scale * 72 / DPI, THINNEST),
+        ),
+        PatchCollection(somata, color=style.INK, linewidths=0),
+    ]  # fmt: skip
+    for artist in drawn:
+        artist.set_transform(Affine2D())
+        figure.add_artist(artist)
     length = round_length(width / 6)
     return Row(title, webp(figure), (pixels, height), (100 * length / width, f"{length:g} µm"))
 
 
-def _draw_soma(axes, cell, across):
-    from matplotlib.patches import Circle
+def feature_charts(references, cells, kinds):
+    """Charts of a few features of each neurite type, as SVG: [text].
 
-    from region_grower_flow.report.drawing import soma_radius
-
-    if len(cell.soma_points):
-        center = cell.soma_points[:, :2].mean(axis=0) + (across, 0)
-        axes.add_patch(Circle(center, max(soma_radius(cell), 3.0), color=style.INK, lw=0))
-
-
-@style.styled
-def plot_few_violins(rows):
-    """Violins of a few features per neurite type; None when no cell has a value."""
-    panels = [
-        (kind, feature, populations)
-        for kind, features in values_of(rows).items()
-        if kind
-        for feature, populations in features.items()
-        if feature in SHOWN and any(len(v) for v in populations.values())
-    ]
-    if not panels:
-        return None
-    count = -(-len(panels) // 2)
-    height = 1.55 * count
-    figure = style.new_figure(WIDE, height, layout=None)
-    grid = figure.subplots(count, 2, squeeze=False).ravel()
-    # By hand: to find the room of labels takes longer than to draw them.
-    figure.subplots_adjust(
-        left=0.13, right=0.99, bottom=0.1 / height, top=1 - 0.3 / height, wspace=0.35, hspace=0.4
-    )
-    for axes, (kind, feature, populations) in zip(grid, panels, strict=False):
-        for side, population in zip((-1, 1), violins.POPULATIONS, strict=True):
-            values = violins.finite(populations.get(population, ()))
-            violins.draw_half(axes, values, side, style.POPULATION_COLORS[population])
-        axes.set_xlim(-0.5, 0.5)
-        axes.set_xticks([])
-        words = feature_label(feature).replace("max. path distance", "reach")
-        if len({kind for kind, *_ in panels}) > 1:
-            words = f"{kind.removesuffix('_dendrite').replace('_', ' ')} {words}"
-        words = words.replace("total length", "length").replace("mean diameter", "diameter")
-        axes.set_title(style.shorten(words, 24), fontsize=8.5, weight="normal", x=-0.25)
-        axes.locator_params(axis="y", nbins=4)
-        axes.tick_params(axis="y", labelsize=8.0)
-        axes.margins(y=0.08)
-        axes.ticklabel_format(axis="y", useOffset=False)
-        style.bare(axes)
-    for axes in grid[len(panels) :]:
-        axes.set_axis_off()
-    return figure
+    Args:
+        references, cells: [FlatMorphology].
+        kinds: names of neurite types.
+    """
+    found = []
+    for kind in kinds:
+        tables = [growth_table(side, NEURITE_TYPES[kind]) for side in (references, cells)]
+        before = f"{_short(kind)} " if len(kinds) > 1 else ""
+        for feature, words in SHOWN.items():
+            values = [table[:, NAMES.index(feature)] for table in tables]
+            if any(np.isfinite(side).any() for side in values):
+                sides = dict(zip((REFERENCE, SYNTHESIZED), values, strict=True))
+                found.append(violin_panel(before + words, sides))
+    return found
 
 
-@style.styled
-def plot_depth_profile(references, placed, kinds, unit):
-    """Length along depth, a panel per dendrite; each grown cell has a reference at its depth."""
+def _short(kind):
+    return kind.removesuffix("_dendrite").replace("_", " ")
+
+
+def profile_chart(references, placed, kinds, seed):
+    """Length along depth as SVG; each grown cell has a reconstruction at its depth. None without.
+
+    Args:
+        references: [FlatMorphology].
+        placed: [PlacedCell].
+        kinds: names of neurite types; axons are left out.
+        seed: of the choice of the reconstructions.
+    """
     placed = [cell for cell in placed if cell.depth is not None]
     kinds = [kind for kind in kinds if kind != "axon"]
     if not placed or not kinds:
         return None
-    layers, seed = common_layers(placed), named_seed(unit.settings.seed, unit.mtype)
-    figure = style.new_figure(WIDE, 3.4, layout=None)
-    panels = figure.subplots(1, len(kinds), sharey=True, squeeze=False)[0]
-    sides = [[cell.morphology for cell in side] for side in (references, placed)]
-    below = [cell.depth for cell in placed]
-    found = [depths.depth_rows(*depths.compared(*sides, kind, seed, below)) for kind in kinds]
+    cells, below = [cell.morphology for cell in placed], [cell.depth for cell in placed]
+    found = [depths.depth_rows(*depths.compared(references, cells, k, seed, below)) for k in kinds]
     edges = [row[name] for rows in found for row in rows for name in ("from_um", "to_um")]
     if not edges:
         return None
     low, high = min(edges), max(edges)
+    layers = common_layers(placed)
     if layers:
         low, high = min(low, layers[0][1]), max(high, min(layers[-1][2], high + 150))
-    panels[0].set_ylim(high, low)
-    for axes, kind, rows in zip(panels, kinds, found, strict=True):
-        draw_layers(axes, layers, names=axes is panels[-1])
-        steps = [row["from_um"] for row in rows] + [row["to_um"] for row in rows[-1:]]
-        for population in (REFERENCE, SYNTHESIZED) if rows else ():
-            if population == REFERENCE and not references:
-                continue
-            values = np.array([row[population] for row in rows]) / np.diff(steps)
-            fill = population == REFERENCE
-            axes.stairs(
-                values, steps, orientation="horizontal", fill=fill, alpha=0.45 if fill else 1.0,
-                lw=0 if fill else 1.5, color=style.POPULATION_COLORS[population],
-            )  # fmt: skip
-        axes.set_xlim(left=0)
-        axes.set_title(kind.removesuffix("_dendrite").replace("_", " "), weight="normal")
-        axes.locator_params(axis="x", nbins=3)
-        style.bare(axes)
-    panels[0].set_ylabel("depth (µm)")
-    figure.supxlabel("length per cell (µm / µm of depth)", fontsize=8.5)
-    figure.subplots_adjust(left=0.21, right=0.93, bottom=0.16, top=0.92, wspace=0.12)
-    return figure
+    panels = [(_short(k), rows, bool(references)) for k, rows in zip(kinds, found, strict=True)]
+    named = [(layer_name(name), top, bottom) for name, top, bottom in layers]
+    return depth_profile(panels, named, (low, high))

@@ -25,6 +25,9 @@ PIXELS = 2000
 """Pixels of the longer side of the picture."""
 TALLEST = 0.6
 """Width over height at least: a higher slice gets room at its sides."""
+DPI = 200
+METHOD = 2
+"""Of WebP: 4 takes twice as long for files that are 5% smaller."""
 SAMPLES = 500
 _THIN = 0.7
 """um by which drawn neurites may differ from the file."""
@@ -211,10 +214,15 @@ def _dot(count):
 
 
 @style.styled
-def webp(figure, dpi=200, quality=82):
+def webp(figure, dpi=DPI, quality=82):
     """The figure as bytes of a WebP file."""
     import io
 
+    from PIL import Image
+
+    figure.set_dpi(dpi)
+    figure.canvas.draw()
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="webp", dpi=dpi, pil_kwargs={"quality": quality, "method": 4})
+    pixels = Image.fromarray(np.asarray(figure.canvas.buffer_rgba())).convert("RGB")
+    pixels.save(buffer, "webp", quality=quality, method=METHOD)
     return buffer.getvalue()
