@@ -6,6 +6,8 @@ dendrite's). So a cell is mended in one place, here, before any of them sees it,
 told as a Note:
 
 * a soma whose points coincide, or nearly so, is the sphere of its largest point;
+* a soma that is not there is the sphere that the dendrites begin on, where they begin around a
+  place (of 423 real cells, the radius is 0.6 to 1.7 of that in their files in nine of ten);
 * a tree has the type of its root: an axon that starts from a dendrite is left out of it, other
   branches count as the root's type;
 * a tree of one point, or of no length, is passed over;
@@ -27,11 +29,15 @@ SMALL_SOMA = 0.6
 """Radius of a sphere of the soma's area, in radii of its largest point, below which the soma's
 points lie so close together that the sphere of the largest is meant (a cone of one radius length
 and the radii r and 0 has 0.59, a stack of real outlines 0.8 and more)."""
+LARGEST_SOMA = 30.0
+"""Median distance (um) of the dendrites' starts from their mean, in a cell without a soma, above
+which they were cut off from each other and do not tell where the soma was."""
 AT_CENTER = 0.1
 """Distance (um) from the soma's center within which a trunk's start has no direction."""
 BESIDE = 0.01
 """Distance (um) from the z axis at which a trunk begins that would have begun on it."""
 
+_DENDRITES = tuple(NEURITE_TYPES[name] for name in ("basal_dendrite", "apical_dendrite"))
 _NAMES = {number: name.replace("_", " ") for name, number in NEURITE_TYPES.items()}
 
 
@@ -90,7 +96,7 @@ def mend(morphology):
     """
     if not np.isfinite(morphology.points).all():
         return Mended(morphology, [])  # which the examination refuses
-    soma = _sphere(morphology)
+    soma = _sphere(morphology) or _between_trunks(morphology)
     center = soma[0] if soma else soma_center(morphology)
     radius = soma[1] if soma else soma_radius(morphology)
     shared = _shared_starts(morphology.root_sections, center, radius)
@@ -161,12 +167,30 @@ def _sphere(morphology):
     return morphology.soma.points[largest].astype(float), radius
 
 
+def _between_trunks(morphology):
+    """(center, radius) of the sphere that dendrites begin on, in a cell without a soma; or None."""
+    if len(morphology.soma.points):
+        return None
+    roots = [root for root in morphology.root_sections if int(root.type) in _DENDRITES]
+    starts = np.array([root.points[0] for root in roots if len(root.points)], dtype=float)
+    if len(starts) < 2:
+        return None
+    center = starts.mean(axis=0)
+    radius = float(np.median(np.linalg.norm(starts - center, axis=1)))
+    return (center, radius) if AT_CENTER < radius <= LARGEST_SOMA else None
+
+
 def _mend_soma(copy, center, radius):
     from morphio import SomaType
 
     count = len(copy.soma.points)
     copy.soma.points, copy.soma.diameters = [center], [2 * radius]
     copy.soma.type = SomaType.SOMA_SINGLE_POINT
+    if not count:
+        return Note(
+            f"it has no soma: one of {radius:.3g} um is put where its dendrites begin",
+            "have no soma: one is put where their dendrites begin, as large as they leave room for",
+        )
     return Note(
         f"the {count} points of its soma enclose little: it is a sphere of {radius:.3g} um",
         "have a soma whose points coincide, or nearly so: it is used as a sphere",

@@ -235,7 +235,7 @@ def _fault(outline, mended):
     if not (finite.all() and outline.soma_is_finite):
         return "it has points or diameters that are not finite", None, None
     if len(outline.soma_points) == 0:
-        return "it has no soma, so its trunks have no directions", None, None
+        return "it has no soma, and its dendrites do not begin around one", None, None
     trees = outline.trees()
     if not any(name in trees for name in DENDRITES):
         passed = next((note for note in mended if "passed over" in note.text), None)

@@ -101,6 +101,28 @@ def test_somas(tmp_path, soma, radius, mended):
     assert soma_radius(mend(open_morphology(path)).morphology) == pytest.approx(used.soma.radius)
 
 
+def test_a_cell_without_a_soma_gets_one_where_its_dendrites_begin(tmp_path):
+    import neurom
+
+    rows = tree(tree([], (7, 0, 0), parent=-1), (0, 1, 7), parent=-1)
+    rows = tree(rows, (-5, -5, 0), parent=-1, step=(0, -8, 2))
+    path = written(tmp_path, "\n".join(rows) + "\n")
+    assert not len(open_morphology(path).soma.points)
+    examined = examine(path)
+    assert examined.problem is None
+    (told,) = texts(examined)
+    assert "no soma: one of 6.88 um is put where its dendrites begin" in told
+    used = neurom.load_morphology(as_used(path))
+    assert neurom.get("soma_radius", used) == pytest.approx(6.88, abs=0.01)
+    np.testing.assert_allclose(used.soma.center, [2 / 3, -4 / 3, 7 / 3], atol=1e-4)
+
+
+def test_a_cell_without_a_soma_whose_dendrites_are_apart_is_refused(tmp_path):
+    rows = tree(tree([], (0, 0, 0), parent=-1), (100, 0, 0), parent=-1)
+    examined = examine(written(tmp_path, "\n".join(rows) + "\n"))
+    assert examined.problem == "it has no soma, and its dendrites do not begin around one"
+
+
 def test_a_contour_of_two_points(tmp_path):
     made = make_cell(np.random.default_rng(0))
     path = write_cell(made, tmp_path, "a", "asc")
