@@ -169,11 +169,12 @@ def parse_direction(text):
     return vector / np.linalg.norm(vector)
 
 
-def describe_frames(frames):
+def describe_frames(frames, inverted=False):
     """Sentences (without full stop) on the cells of an mtype that are not in the expected frame.
 
     Args:
         frames: {name of the cell: Frame}.
+        inverted: whether they are known to be inverted cells.
     """
     away = {name: frame.offset for name, frame in frames.items() if frame.offset > MAX_OFFSET}
     if away:
@@ -184,6 +185,7 @@ def describe_frames(frames):
             "morphology_frame)"
         )
     tilts = {name: frame.tilt for name, frame in frames.items() if frame.tilt is not None}
+    tilts = {} if inverted else tilts
     tilted = {name: tilt for name, tilt in tilts.items() if tilt > MAX_TILT}
     if tilted:
         name = max(tilted, key=tilted.get)

@@ -19,6 +19,7 @@ from region_grower_flow.calibration.growth_cells import (
 )
 from region_grower_flow.calibration.growth_fit import Fitter, Reference
 from region_grower_flow.calibration.growth_moments import NAMES, growth_table
+from region_grower_flow.errors import some
 from region_grower_flow.morphology import NEURITE_TYPES
 
 VERSION = 3
@@ -31,6 +32,8 @@ CELLS, STEPS, SEED = 60, 5, 1
 FOLDS, FOLD_STEPS, FOLD_SEED = 5, 2, 2
 """Parts of the check: each real cell is ranked among cells that were fitted without its fold."""
 ALPHA = 0.05
+MOST_FAILING = 2
+"""Features that may differ in the check without a word in the terminal."""
 
 UNFIT = (ArithmeticError, IndexError, TypeError, ValueError)
 """Errors of a fit to cells that are no numbers, or too few of them, somewhere."""
@@ -256,6 +259,43 @@ def not_uniform(ranks):
     return found
 
 
+def remarks(entries):
+    """What people should see in the terminal, in few sentences whatever the number of mtypes.
+
+    Args:
+        entries: {mtype: what :func:`calibrate_mtype` returns}.
+    """
+    few = [m for m, e in entries.items() if not e["fitted"] and e["independent"] < FEWEST_CELLS]
+    if few:
+        words = "have" if len(few) > 1 else "has"
+        yield (
+            f"{some(few, 3)} {words} fewer than {FEWEST_CELLS} independent cells, which is too few "
+            "for a fit: the usual values are used."
+        )
+    for mtype, entry in entries.items():
+        if not entry["fitted"] and mtype not in few:
+            yield f"{mtype}: {entry['why']}."
+    differ = {
+        mtype: failing
+        for mtype, entry in entries.items()
+        if len(failing := _failing(entry)) > MOST_FAILING
+    }
+    for mtype, failing in differ.items():
+        yield (
+            f"{mtype}: grown cells differ from real ones that were not fitted in {some(failing)}."
+        )
+    bounds = [
+        f"{m} ({name})" for m, entry in entries.items() for _, name in entry.get("bounds", ())
+    ]
+    if bounds:
+        yield f"Values at the bound of what is tried: {some(bounds, 3)}."
+
+
+def _failing(entry):
+    failing = entry.get("folds", {}).get("failing", {})
+    return [feature for features in failing.values() for feature in features]
+
+
 def sentences(entries):
     """The calibration for a terminal, a sentence per line.
 
@@ -268,7 +308,7 @@ def sentences(entries):
         if not entry["fitted"]:
             yield f"{mtype}: {entry['why']}."
             continue
-        bad = sum(map(len, entry.get("folds", {}).get("failing", {}).values()))
+        bad = len(_failing(entry))
         words = f"{mtype}: {entry['independent']} independent cells"
         if "ranks" in entry.get("folds", {}):
             every = len(NAMES) * len(entry["values"])

@@ -18,6 +18,11 @@ from region_grower_flow.errors import InvalidInput, some
 from region_grower_flow.io.morphologies import open_morphology
 from region_grower_flow.morphology import APICAL_DENDRITE, NEURITE_TYPES
 
+FLAT = "without depth along z"
+"""Part of the note on a cell whose angles and lengths are those of its projection."""
+FLAT_DEPTH = 0.01
+"""Depth (um) along z up to which a cell is FLAT."""
+
 DENDRITES = ("basal_dendrite", "apical_dendrite")
 MAX_ZERO_DIAMETERS = 0.1
 """Fraction of dendrite points without a diameter from which no diameter model can be fitted."""
@@ -202,6 +207,11 @@ class _Outline:
         start = self.points[self.offsets[root]].astype(float)
         return float(np.linalg.norm(start - self.soma_center)) - self.soma_radius
 
+    def is_flat(self):
+        """True if all its dendrites lie in a plane across z."""
+        depths = self.points[self.in_dendrite][:, 2]
+        return len(depths) > 0 and float(np.ptp(depths)) <= FLAT_DEPTH
+
     def sizes_in_um(self, radii, reaches):
         """(words, value (um), limits) of what shows the unit of a file."""
         points = self.points[self.in_dendrite].astype(float)
@@ -282,6 +292,8 @@ def _fault_of_soma(outline):
 
 def _notes(outline, path):
     """Notes on a cell that is used."""
+    if outline.is_flat():
+        yield Note(f"it is flat, {FLAT}", f"are flat, {FLAT}, as grown ones are not")
     without = outline.zero_diameters()
     if without:
         yield Note(

@@ -104,7 +104,7 @@ def gather_populations(dataset, settings=None):
         if settings.on_bad_morphology == FAIL:
             problems += [_bad_cell(cell) for cell in lost]
         if usable:
-            unfit = _decide(population, *chosen(mtype), settings.bar_threshold)
+            unfit = _decide(population, *chosen(mtype), settings)
             if unfit and settings.on_bad_morphology == SKIP:
                 _leave_out(population, unfit[0].problem)
             else:
@@ -166,12 +166,13 @@ def _known_types(names, where):
     return tuple(name for name in (BASAL, APICAL, AXON) if name in names)
 
 
-def _decide(population, candidates, exact, threshold=None):
+def _decide(population, candidates, exact, settings):
     """Set the neurite types and thresholds of a population; returns the problems."""
     population.neurite_types = [name for name in candidates if exact or _is_grown(population, name)]
     population.notes += _left_out(population, candidates)
     population.notes += _odd_cells(population)
-    population.notes += describe_frames(population.frames)
+    inverted = population.mtype in settings.inverted
+    population.notes += describe_frames(population.frames, inverted)
     if APICAL not in population.neurite_types:
         population.notes += describe_directions({c.name: c.long for c in population.cells})
     if not population.neurite_types:
@@ -179,7 +180,7 @@ def _decide(population, candidates, exact, threshold=None):
         return [InvalidInput(f"not enough cells have {wanted}", f"mtype {population.mtype}")]
     problems = []
     for name in population.neurite_types:
-        problems += _set_threshold(population, name, threshold)
+        problems += _set_threshold(population, name, settings.bar_threshold)
     return problems
 
 

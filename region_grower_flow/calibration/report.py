@@ -1,7 +1,9 @@
 """Report of a calibration stage: cells that were used, cells that were lost, special cases."""
 
+import re
 from dataclasses import asdict, dataclass, field
 
+from region_grower_flow.calibration.selection import BORROWS
 from region_grower_flow.errors import some
 
 
@@ -47,6 +49,25 @@ class CalibrationReport:
         """The report as JSON-able values."""
         return asdict(self)
 
+    def remarks(self):
+        """What people should see in the terminal: a sentence for all mtypes that it is true of.
+
+        Substitutions are left out: they are as the user has asked.
+        """
+        alike = {}
+        for name, mtype, reason in self.lost:
+            alike.setdefault(_kind(reason), []).append((mtype, f"{name} is left out: {reason}"))
+        for mtype, entry in self.mtypes.items():
+            for note in entry["notes"]:
+                if note.startswith(BORROWS):
+                    continue
+                alike.setdefault(_kind(note), []).append((mtype, note))
+        for told in alike.values():
+            others = list(dict.fromkeys(mtype for mtype, _ in told[1:] if mtype != told[0][0]))
+            also = f" (the like in {some(others, 3)})" if others else ""
+            yield f"{told[0][0]}: {told[0][1]}{also}."
+        yield from self.notes
+
     def sentences(self):
         """The report for a terminal, a sentence per line."""
         cells = sum(entry["cells"] for entry in self.mtypes.values())
@@ -59,3 +80,8 @@ class CalibrationReport:
             for note in entry["notes"]:
                 yield f"{mtype}: {note}."
         yield from self.notes
+
+
+def _kind(note):
+    """A note without its names and numbers, by which notes of several mtypes are alike."""
+    return re.sub(r"\(.*\)|\S+: |\d\S*", "", note)

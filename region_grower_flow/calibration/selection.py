@@ -13,6 +13,8 @@ from region_grower_flow.errors import InvalidInput, InvalidInputs, nearest, some
 L = logging.getLogger(__name__)
 
 SUBSTITUTIONS = "substitutions"
+BORROWS = "borrows the"
+"""Beginning of the note on an mtype that substitutions lend cells."""
 EXPECTED_RULES = "expected {mtype that has cells: [mtypes that borrow them]}"
 
 
@@ -93,9 +95,9 @@ def substitute(dataset, rules):
         for borrower in _listed(borrowers) if donor in dataset.mtypes else ():
             cells = dataset.mtypes[donor]
             own = len(dataset.mtypes.get(borrower, ()))
-            note = f"borrows the {len(cells)} cells of {donor}"
+            note = f"{BORROWS} {len(cells)} cells of {donor}"
             if len(cells) == 1:
-                note = f"borrows the one cell of {donor}"
+                note = f"{BORROWS} one cell of {donor}"
             if own:
                 note += f", in addition to its own {own}"
             present = mtypes.setdefault(borrower, [])

@@ -35,7 +35,8 @@ class CalibrateGrowth(OfReconstructions, FlowTask):
     def make(self):
         """See :func:`region_grower_flow.calibration.growth_stage.calibrate_growth`."""
         from region_grower_flow.calibration import growth_stage
-        from region_grower_flow.calibration.growth_calibration import sentences
+        from region_grower_flow.calibration.growth_calibration import remarks, sentences
+        from region_grower_flow.calibration.morphologies import FLAT
         from region_grower_flow.calibration.populations import gather_populations
         from region_grower_flow.engine.lever_checks import stretch_notes
         from region_grower_flow.io.atomic import make_folder, write_json_atomic
@@ -55,9 +56,14 @@ class CalibrateGrowth(OfReconstructions, FlowTask):
         told = self.work_path(layout.GROWTH_CALIBRATION)
         write_json_atomic(told, {self.region: entries}, indent=1)
         stretched = list(stretch_notes({mtype: final[mtype] for mtype in entries}))
-        page = self._write_page(tasks, entries, stretched)
+        notes = [(mtype, note) for mtype in entries for note in populations[mtype].notes]
+        flat = [f"{mtype}: {note}." for mtype, note in notes if FLAT in note]
+        page = self._write_page(tasks, entries, [*stretched, *flat])
         lines = [*sentences(entries), *stretched, f"Calibration of growth: {page}"]
-        return [self.path, told, page], {"sentences": lines}
+        return [self.path, told, page], {
+            "sentences": lines,
+            "remarks": [*remarks(entries), *stretched],
+        }
 
     def plan(self):
         """The GrowthPlan."""

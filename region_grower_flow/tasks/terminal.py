@@ -27,6 +27,10 @@ LINE_SECONDS = 30.0
 
 NAME, WIDEST = 24, 100
 """Columns of the stages' names, and of a line."""
+MOST_REMARKS = 6
+"""Remarks below a stage's line; the others are in its log."""
+LONGEST_NEWS = 4000
+"""Bytes that another process hands over in one piece (a pipe's PIPE_BUF is 4096)."""
 
 DIM, RED, PLAIN = "\x1b[2m", "\x1b[31m", "\x1b[0m"
 NEWS = "region_grower_flow.engine.filling"
@@ -122,9 +126,19 @@ def _tell(task, event):
         facts = {} if manifest is None else manifest.facts
         if event == "done" and facts:
             news["words"] = _as_part(task.headline(facts))
+            news["remarks"] = [] if is_root(task) else _remarks(task, facts)
         if task.task_family == CHUNK:
             news["cells"] = {n: facts.get(n, 0) for n in ("made", "dropped", "grown", "cells")}
     _displays[0].hear(news)
+
+
+def _remarks(task, facts):
+    """What people should see of a stage; the end of a run says all of the task that was named."""
+    found = facts.get("remarks", [])
+    if len(found) <= MOST_REMARKS:
+        return found
+    rest = len(found) - MOST_REMARKS + 1
+    return [*found[: MOST_REMARKS - 1], f"{rest} more remarks: {task.log_path}"]
 
 
 def _as_part(sentence):
@@ -177,9 +191,8 @@ class Display:
     def hear(self, news):
         """Take what a stage or Luigi says; from other processes it comes through a pipe."""
         if os.getpid() != self._pid:
-            text = json.dumps({**news, "words": news.get("words", "")[:500]}) + "\n"
             with contextlib.suppress(OSError):
-                os.write(self._writer, text.encode())  # short enough to arrive in one piece
+                os.write(self._writer, _in_one_piece(news))
             return
         with self._lock:
             getattr(self, f"_on_{news['event']}")(news)
@@ -238,6 +251,8 @@ class Display:
     def _on_done(self, news):
         self.ran.add(news["family"])
         self._finish(news, news.get("words") or "done")
+        for remark in news.get("remarks", ()):
+            self._write(wrapped(f"  {printable(remark)}", self._stream, indent=2))
 
     def _on_kept(self, news):
         if news["id"] not in self._began:
@@ -359,6 +374,14 @@ class Display:
     @staticmethod
     def _is_news(record):
         return record.name == NEWS
+
+
+def _in_one_piece(news):
+    """News as a line of JSON, short enough to arrive in one piece; remarks that are too long go."""
+    news = {**news, "words": news.get("words", "")[:500], "remarks": [*news.get("remarks", ())]}
+    while len(text := json.dumps(news).encode()) > LONGEST_NEWS and news["remarks"]:
+        news["remarks"].pop()
+    return text + b"\n"
 
 
 class _News(logging.Handler):

@@ -15,6 +15,7 @@ from region_grower_flow.calibration.choices import CalibrationSettings
 from region_grower_flow.calibration.dataset import read_dataset
 from region_grower_flow.calibration.distributions import extract_distributions
 from region_grower_flow.calibration.extraction import extract_mtype
+from region_grower_flow.calibration.report import CalibrationReport
 from region_grower_flow.errors import InvalidInput, WorkerFailed
 
 BASAL, APICAL = "basal_dendrite", "apical_dendrite"
@@ -246,6 +247,16 @@ def test_fitted_diameters_that_are_negative_are_told(tmp_path):
     assert note in list(report.sentences())
 
 
+def test_remarks_say_once_what_is_true_of_several_mtypes():
+    notes = ["borrows the 5 cells of X", "1 of 6 cells have an apical dendrite; none is grown"]
+    other = ["2 of 9 cells have an apical dendrite; none is grown", "c1: it is flat"]
+    mtypes = {"A": {"notes": notes, "lost": []}, "B": {"notes": other, "lost": []}}
+    assert list(CalibrationReport("distributions", mtypes).remarks()) == [
+        "A: 1 of 6 cells have an apical dendrite; none is grown (the like in B).",
+        "B: c1: it is flat.",
+    ]
+
+
 def test_bad_cells_fail_or_are_skipped(write, capfd):
     cells = {
         "good": ("PC", {"apicals": 1}),
@@ -264,6 +275,9 @@ def test_bad_cells_fail_or_are_skipped(write, capfd):
     sentences = list(report.sentences())
     assert "bad is lost to PC: it has no dendrites (its trees are: 1 axon)." in sentences
     assert "No cell is left of IN." in sentences
+    first, second = report.remarks()
+    assert first.startswith("PC: bad is left out: it has no dendrites")
+    assert second.startswith("IN: worse is left out: ")
     assert json.loads(json.dumps(report.as_dict()))["lost_mtypes"]["IN"][0]["name"] == "worse"
     assert capfd.readouterr().out == ""
 

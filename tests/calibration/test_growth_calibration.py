@@ -63,6 +63,24 @@ def test_cells_that_cannot_be_fitted_get_the_usual_values_and_stop_nothing(monke
     assert "the fit to its cells failed (ValueError: no such number)" in line
 
 
+def test_the_terminal_says_what_is_odd_once_for_all_mtypes():
+    few = {"fitted": False, "independent": 3, "why": "3 independent cells, where a fit needs 8"}
+    good = {"fitted": True, "independent": 9, "bounds": [], "folds": {"failing": {"a": ["tips"]}}}
+    odd = good | {
+        "bounds": [["basal_dendrite", "wander"]],
+        "folds": {"failing": {"a": ["tips", "area"], "b": ["trees"]}},
+    }
+    broken = {"fitted": False, "independent": 9, "why": "the fit to its cells failed"}
+    entries = {"A": few, "B": good, "C": odd, "D": few, "E": broken}
+    first, second, third, fourth = growth_calibration.remarks(entries)
+    assert first.startswith("A, D have fewer than 8 independent cells")
+    assert second == "E: the fit to its cells failed."
+    assert third.startswith("C: grown cells differ")
+    assert third.endswith("tips, area, trees.")
+    assert fourth == "Values at the bound of what is tried: C (wander)."
+    assert list(growth_calibration.remarks({"B": good})) == []
+
+
 def test_parameters_within_neurots_have_no_levers():
     found = growth_values.with_values(PARAMS, growth_values.PARAMETERS)
     assert growth_values.LEVERS_KEY not in found

@@ -274,6 +274,15 @@ def test_units(tmp_path, factor, soma, words):
         assert "micrometres" in examined.hint.lower()
 
 
+def test_a_cell_that_is_flat(tmp_path):
+    rows = [line.split() for line in cell().splitlines()]
+    flat = "\n".join(" ".join([*row[:4], "0", *row[5:]]) for row in rows) + "\n"
+    assert any(
+        "flat, without depth along z" in text for text in texts(examine(written(tmp_path, flat)))
+    )
+    assert not any("flat" in text for text in texts(examine(written(tmp_path, cell(), "b.swc"))))
+
+
 def test_trees_far_from_the_soma(tmp_path):
     rows = tree(tree(POINT, (7, 0, 0)), (0, 300, 0), parent=-1)
     (text,) = texts(examine(written(tmp_path, "\n".join(rows) + "\n")))

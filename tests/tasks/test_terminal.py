@@ -1,6 +1,7 @@
 """The terminal of a run: a line a stage, one bar, and news from processes that were forked."""
 
 import io
+import json
 import os
 from types import SimpleNamespace
 
@@ -152,6 +153,24 @@ def test_news_of_other_processes_arrive(shown, stages, monkeypatch):
     monkeypatch.setattr(display, "_pid", os.getpid())
     display.close(succeeded=True)
     assert "LoadAtlas" in stream.getvalue()
+
+
+def test_remarks_stand_below_the_line_of_their_stage(shown, stages):
+    display, stream = shown(stages[-1])
+    news = {"event": "done", **terminal._named(stages[0]), "words": "done"}
+    display.hear({**news, "remarks": ["one is flat.", "two are small."]})
+    lines = stream.getvalue().splitlines()
+    assert lines[-2:] == ["  one is flat.", "  two are small."]
+
+
+def test_many_remarks_are_counted_and_what_is_too_long_for_a_pipe_goes(tmp_path):
+    task = SimpleNamespace(log_path=tmp_path / "stage.log")
+    found = terminal._remarks(task, {"remarks": [f"remark {i}." for i in range(9)]})
+    assert found[:2] == ["remark 0.", "remark 1."]
+    assert found[-1] == f"4 more remarks: {tmp_path / 'stage.log'}"
+    assert len(found) == terminal.MOST_REMARKS
+    sent = json.loads(terminal._in_one_piece({"remarks": ["short", "x" * 5000]}))
+    assert sent["remarks"] == ["short"]
 
 
 def test_a_failed_stage_is_named(shown, stages):
