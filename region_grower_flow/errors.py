@@ -141,6 +141,11 @@ def some(items: Iterable[object], count: int = 5) -> str:
     return shown if len(items) <= count else f"{shown} and {len(items) - count} more"
 
 
+def counted(number: int, what: str) -> str:
+    """A number with its noun: ``1 cell``, ``1,218 cells``."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
 def table(rows: Iterable[Iterable[object]]) -> list[str]:
     """Rows of texts as lines with columns: numbers (``1,218``) to the right, others to the left.
 

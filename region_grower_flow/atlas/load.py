@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from region_grower_flow.atlas.plausible import depth_notes, unit_hint
+from region_grower_flow.atlas.plausible import depth_notes, height_note, unit_hint
 from region_grower_flow.atlas.regions import RegionMapper, load_region_map
 from region_grower_flow.atlas.structure import (
     layers_of,
@@ -39,6 +39,8 @@ from region_grower_flow.space.layers import DEPTH_DECIMALS
 
 MIN_DEPTH, MAX_DEPTH = 25, 5000
 """Depths of somata are clipped to these (um; region-grower's defaults)."""
+MOST_COMPARED = 10_000
+"""Cells at which heights are compared with directions."""
 _OUTSIDE_TERRITORIES = -1
 
 
@@ -136,9 +138,10 @@ def _looked_up(cells, structure, mapper, atlas_dir, depth_limits, tell):
     from voxcell import VoxcellError
 
     try:
+        orientations = _orientations(cells, atlas_dir)
         return {
-            **_depths(cells, structure, atlas_dir, depth_limits, tell),
-            "orientations": _orientations(cells, atlas_dir),
+            **_depths(cells, structure, atlas_dir, depth_limits, tell, orientations[:, :, 1]),
+            "orientations": orientations,
             "glomerulus_ids": _glomeruli(cells, structure, mapper, atlas_dir),
         }
     except (VoxcellError, IndexError, ValueError) as error:
@@ -177,7 +180,7 @@ def _with_regions(cells, mapper):
     return _Cells(np.asarray(cells.positions), cells.properties, regions, synthesis_regions)
 
 
-def _depths(cells, structure, atlas_dir, limits, tell):
+def _depths(cells, structure, atlas_dir, limits, tell, ups):
     """Depths (um) of the cells and of the layer boundaries above and below them."""
     layers = layers_of(structure)
     rows = {region: cells.served_by([region]) for region in layers}
@@ -193,6 +196,11 @@ def _depths(cells, structure, atlas_dir, limits, tell):
     positions = {region: cells.positions[found] for region, found in rows.items()}
     thicknesses, tops = _hints(positions, layers, atlas_dir, used_layers(structure, rows))
     axis = load_volume(atlas_dir, PRINCIPAL_AXIS)
+    placed = np.concatenate(list(rows.values()))
+    placed = placed[:: -(-len(placed) // MOST_COMPARED)]
+    note = height_note(axis, ups[placed], cells.positions[placed])
+    if note:
+        tell(note)
     for region, found in rows.items():
         count = len(layers[region])
         depths = tops[region] - axis.lookup(positions[region])

@@ -16,6 +16,8 @@ FEW = 5
 """So few cells may well lie in one voxel."""
 FAR_ABOVE = 50
 """Distance (um) above the first layer from which a soma is not there by rounding."""
+TOO_STEEP = 3.0
+"""Rise (um per um) of heights in um that the bending of the cortex does not explain."""
 UNLIKELY = 10
 """Ratio of two thicknesses of one layer that only a difference of units explains."""
 _UNITS = {"nm": 1e3, "mm": 1e-3, "m": 1e-6}
@@ -126,6 +128,49 @@ def depth_notes(region, depths, thicknesses, model):
                 f"{region}: layer {layer} is {middle:.3g} um thick at the cells, and {wanted:g} um "
                 "in the region structure: are both in um?"
             )
+
+
+def height_note(heights, ups, positions):
+    """A sentence on heights that are not in um, or do not rise along the orientation; None: fine.
+
+    Heights in um rise by one per um towards the pia, a little more or less where the cortex bends.
+
+    Args:
+        heights: voxcell.VoxelData, [PH]y.
+        ups: (N, 3) unit vectors towards the pia at the positions.
+        positions: (N, 3) um, inside the volume.
+    """
+    size = np.asarray(heights.voxel_dimensions, dtype=float)
+    places = heights.positions_to_indices(np.asarray(positions), strict=False)
+    last = np.array(heights.shape) - 1
+    slopes = np.empty((len(places), 3))
+    for axis in range(3):
+        before, after = places.copy(), places.copy()
+        before[:, axis] = np.maximum(before[:, axis] - 1, 0)
+        after[:, axis] = np.minimum(after[:, axis] + 1, last[axis])
+        way = (after[:, axis] - before[:, axis]) * size[axis]
+        risen = heights.raw[tuple(after.T)] - heights.raw[tuple(before.T)].astype(float)
+        slopes[:, axis] = risen / np.where(way == 0, np.nan, way)
+    slopes[:, last == 0] = 0.0  # a volume of one voxel along this axis
+    along = (slopes * ups).sum(axis=1)
+    known = np.isfinite(along)
+    if known.sum() < FEW:
+        return None
+    steep = float(np.median(np.linalg.norm(slopes[known], axis=1)))
+    if steep and not 1 / TOO_STEEP < steep < TOO_STEEP:
+        voxel = float(np.abs(size).mean())
+        unit = "voxels" if 1 / TOO_STEEP < steep * voxel < TOO_STEEP else "another unit"
+        return (
+            f"[PH]y rises by {steep:.2g} per um at the cells, not by about 1: is it in {unit}? It "
+            "is read as um."
+        )
+    falls = int((along[known] < 0).sum())
+    if falls > known.sum() / 2:
+        return (
+            f"[PH]y falls along the atlas's directions at {falls:,} of {known.sum():,} cells: does "
+            "the y axis of its orientation point to the pia?"
+        )
+    return None
 
 
 def unit_hint(positions, geometry):

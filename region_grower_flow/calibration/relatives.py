@@ -18,6 +18,8 @@ SYNONYMS = {
 """Classes of the rat's somatosensory cortex of 2022, and what they were called in 2015."""
 SPECIAL = ("IPC", "BPC", "HPC")
 """Pyramidal cells that point elsewhere: they stand for others last."""
+INVERTED = "IPC"
+"""Inverted pyramidal cells."""
 MOST_APART = 1
 """Layers between two mtypes of the same class."""
 _NAME = re.compile(r"L(?P<layers>\d+)[a-z]?[_-](?P<rest>.+)")
@@ -48,6 +50,11 @@ class MtypeName:
     def base(self):
         """The class alone."""
         return re.split(r"[:_-]", self.kind)[0]
+
+    @property
+    def is_inverted(self):
+        """True if its apical dendrite points to the white matter, by the name of its class."""
+        return self.base == INVERTED
 
     @property
     def is_pyramidal(self):

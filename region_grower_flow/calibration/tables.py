@@ -21,6 +21,11 @@ from region_grower_flow.errors import InvalidInput, nearest, some
 
 DAT_COLUMNS = ("name", "layer", "mtype")
 EXPECTED_LINE = "expected a morphology's name, a layer and an mtype"
+DOCUMENTS = {".yaml": "YAML", ".yml": "YAML", ".json": "JSON"}
+"""Extensions of what is no table."""
+KNOWN_FORMS = "a dat file, CSV, TSV or neuronDB XML; init makes one of folders or names"
+MOST_SHORT = 5
+"""Lines with too few columns that are named one by one."""
 HEADER_WORDS = ("name", "morphology", "morph_name", "layer", "mtype", "m-type")
 """Words that show that the first line of a dat file is a header."""
 
@@ -52,7 +57,11 @@ def parse_table(text, where, is_name=lambda name: False):
     Returns:
         (rows, problems): list of Row and list of InvalidInput.
     """
-    form = _form(text, PurePath(where).suffix.lower())
+    suffix = PurePath(where).suffix.lower()
+    if suffix in DOCUMENTS:
+        problem = f"expected a table of reconstructions, found {DOCUMENTS[suffix]}"
+        return [], [InvalidInput(problem, where, KNOWN_FORMS)]
+    form = _form(text, suffix)
     if form == "xml":
         rows, problems = parse_neurondb(text, where)
     elif form == "delimited":
@@ -97,14 +106,23 @@ def parse_dat(text, where, is_name=lambda name: False):
     lines = [(n, words) for n, words in lines if words and not words[0].startswith("#")]
     if lines and _is_header(lines[0][1], [words for _, words in lines[1:]], is_name):
         lines = lines[1:]
-    rows, problems = [], []
-    for number, words in lines:
-        if len(words) < len(DAT_COLUMNS):
-            problem = f"the line has {len(words)} of {len(DAT_COLUMNS)} columns; {EXPECTED_LINE}"
-            problems.append(InvalidInput(problem, f"{where}, line {number}"))
-        else:
-            rows.append(Row(number, words[0], words[2], layer=words[1]))
-    return rows, problems
+    short = [(number, words) for number, words in lines if len(words) < len(DAT_COLUMNS)]
+    if len(short) > MOST_SHORT:
+        first = short[0][0]
+        problem = f"{len(short):,} of {len(lines):,} lines have fewer than 3 columns, first {first}"
+        return [], [InvalidInput(f"{problem}; {EXPECTED_LINE}", where, KNOWN_FORMS)]
+    problems = [
+        InvalidInput(
+            f"the line has {len(words)} of {len(DAT_COLUMNS)} columns; {EXPECTED_LINE}",
+            f"{where}, line {number}",
+        )
+        for number, words in short
+    ]
+    return [
+        Row(number, words[0], words[2], layer=words[1])
+        for number, words in lines
+        if len(words) >= len(DAT_COLUMNS)
+    ], problems
 
 
 def _is_header(words, others, is_name):

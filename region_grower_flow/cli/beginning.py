@@ -32,6 +32,8 @@ PLACES = (
     "out_report",
 )
 """Options of places that a try has of its own."""
+FEW = 50
+"""Cells of the try that is proposed."""
 
 
 @main.command("init", short_help="Write a configuration from your own data")
@@ -71,7 +73,8 @@ def init(cells, atlas, morphologies, table, region_structure, population, out, y
         click.echo(str(error), err=True)
         sys.exit(exit_code(error))
     click.echo(f"Written:  {', '.join(path.name for path in written)} in {found.folder}")
-    click.echo(f"Try it:   region-grower-flow run {os.path.relpath(out)} --limit 50")
+    limit = f" --limit {FEW}" if found.count > FEW else ""
+    click.echo(f"Try it:   region-grower-flow run {os.path.relpath(out)}{limit}")
 
 
 @contextlib.contextmanager

@@ -23,6 +23,7 @@ class Beginning:
     Attributes:
         lines: of the terminal.
         texts: {name of a file: its text}, beside the configuration.
+        count: number of the cells that can be grown.
         cells: (path, Cells) of the cells with mtypes that can be grown, None for all.
         folder: where everything goes.
         flow: name of the configuration.
@@ -32,6 +33,7 @@ class Beginning:
     texts: dict
     folder: Path
     flow: str
+    count: int
     cells: tuple | None = None
     written: list = field(default_factory=list)
 
@@ -86,4 +88,5 @@ def begin(sources, out=FLOW):
         texts[files.SCALING] = files.scaling_text(proposal)
     if found.table.text is not None:
         texts[files.TABLE] = found.table.text
-    return Beginning(list(words.lines(found, proposal)), texts, folder, name, cells)
+    count = len(found.cells) if cells is None else len(cells[1])
+    return Beginning(list(words.lines(found, proposal)), texts, folder, name, count, cells)

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from region_grower_flow.calibration.relatives import substitution_lines
-from region_grower_flow.errors import InvalidInput, InvalidInputs
+from region_grower_flow.errors import InvalidInput, InvalidInputs, counted
 from region_grower_flow.io.atomic import make_folder, write_text_atomic
 from region_grower_flow.start.proposals import LIMIT
 
@@ -13,6 +13,7 @@ STRUCTURE, SUBSTITUTIONS, SCALING = (
     "substitutions.yaml",
     "scaling_rules.yaml",
 )
+AXONS = "# synthesize_axons = true"
 TABLE, SELECTED = "mtypes.csv", "cells_with_mtypes.h5"
 LUIGI = """
 [core]
@@ -49,7 +50,7 @@ def substitutions_text(proposal, counts):
     for line, borrowers in zip(
         substitution_lines(proposal.substitutions), proposal.substitutions.values(), strict=True
     ):
-        lines.append(f"{line}  # {sum(counts[b] for b in borrowers):,} cells")
+        lines.append(f"{line}  # {counted(sum(counts[b] for b in borrowers), 'cell')}")
     return "\n".join(lines) + "\n"
 
 
@@ -91,6 +92,8 @@ def flow_text(found, proposal, folder, cells):
         given = {name: value for name, value in options.items() if value}
         if given:
             lines += [f"# {comment}", *(f"{name} = {value}" for name, value in given.items())]
+    if proposal.axons:
+        lines += ["# Axons as in the reconstructions: remove the # to grow them.", AXONS]
     return "\n".join(lines) + "\n" + LUIGI
 
 
@@ -104,7 +107,6 @@ def _parts(found, proposal, folder, cells):
     structure = found.sources.structure
     structure = STRUCTURE if structure is None else place(structure)
     pairs = ", ".join(f"{k}:{v}" for k, v in proposal.region_map.items())
-    needed = [m for m in found.mtypes if m not in proposal.left_out]
     table = TABLE if found.table.path is None else place(found.table.path)
     return [
         ("The cells to grow, and the space around them.", {
@@ -112,9 +114,9 @@ def _parts(found, proposal, folder, cells):
             "atlas": place(found.sources.atlas), "region_structure": structure,
         }),
         ("The cells' regions by the names of the atlas.", {"region_map": _percent(pairs)}),
-        ("The reconstructions, and the mtypes that the cells need.", {
+        ("The reconstructions; those of mtypes that no cell has are not used.", {
             "morphologies_dir": place(found.sources.morphologies), "dat_file": table,
-            "morphologies_ext": found.table.extension, "mtypes": _percent(",".join(needed)),
+            "morphologies_ext": found.table.extension,
         }),
         ("Growth is fitted to the reconstructions (none: as NeuroTS has it).", {
             "growth_calibration": "extended",

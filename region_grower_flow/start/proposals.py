@@ -9,8 +9,12 @@ from region_grower_flow.atlas.regions import RegionMapper
 from region_grower_flow.atlas.serving import map_regions, propose_region_map
 from region_grower_flow.atlas.structure import has_layers, load_region_structure
 from region_grower_flow.calibration.choices import SKIP, CalibrationSettings
-from region_grower_flow.calibration.populations import APICAL, BASAL, gather_populations
-from region_grower_flow.calibration.relatives import as_substitutions, nearest_mtypes
+from region_grower_flow.calibration.populations import APICAL, AXON, BASAL, gather_populations
+from region_grower_flow.calibration.relatives import (
+    MtypeName,
+    as_substitutions,
+    nearest_mtypes,
+)
 from region_grower_flow.checks.foreseen import directions, loss_notes
 from region_grower_flow.errors import InvalidInput
 from region_grower_flow.layout import DEFAULT_REGION
@@ -38,6 +42,8 @@ class Proposal:
         first_layer: {entry: name of the first layer}.
         lost: {reconstruction: reason} that cannot be used.
         frame: the option morphology_frame, None where reconstructions are in place.
+        axons: reconstructions with an axon that the table lets one use; of: of how many.
+        borrowed_up: {mtype that is inverted by its name: the upright mtype that it borrows}.
     """
 
     region_map: dict = field(default_factory=dict)
@@ -52,6 +58,9 @@ class Proposal:
     first_layer: object = None
     lost: dict = field(default_factory=dict)
     frame: str | None = None
+    axons: int = 0
+    of: int = 0
+    borrowed_up: dict = field(default_factory=dict)
 
     @property
     def mtypes(self):
@@ -152,6 +161,8 @@ def _mtypes(found, proposal):
         for m in cells
         if (proposal.nearest.get(m) or m) in examined
     }
+    proposal.axons = sum(population.with_tree(AXON) for population in examined.values())
+    proposal.of = sum(len(population.cells) for population in examined.values())
     for population in examined.values():
         proposal.lost.update({cell.name: cell.problem for cell in population.lost})
     return populations, cells
@@ -161,6 +172,8 @@ def _apicals(populations, cells, proposal):
     for mtype, direction in directions(populations).items():
         if direction.is_inverted:
             proposal.inverted[mtype] = (direction.down, direction.cells)
+        elif proposal.nearest.get(mtype) and MtypeName.of(mtype).is_inverted:
+            proposal.borrowed_up[mtype] = proposal.nearest[mtype]
     for mtype, population in populations.items():
         most = max((cell.trees.get(APICAL, 0) for cell in population.cells), default=0)
         if APICAL in population.neurite_types and most > 1:

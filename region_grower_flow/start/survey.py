@@ -7,13 +7,19 @@ from pathlib import Path
 import numpy as np
 
 from region_grower_flow.atlas.load import outside_problems
-from region_grower_flow.atlas.plausible import acronyms_at, crowded_note, ids_at, unknown_id_note
+from region_grower_flow.atlas.plausible import (
+    acronyms_at,
+    crowded_note,
+    height_note,
+    ids_at,
+    unknown_id_note,
+)
 from region_grower_flow.atlas.regions import load_region_map
-from region_grower_flow.atlas.volumes import load_volume, read_geometry
+from region_grower_flow.atlas.volumes import load_volume, read_geometry, rotations_at
 from region_grower_flow.calibration.dataset import read_dataset
 from region_grower_flow.errors import InvalidInput, InvalidInputs, Problems
 from region_grower_flow.io.cells import read_cells
-from region_grower_flow.layout import BRAIN_REGIONS
+from region_grower_flow.layout import BRAIN_REGIONS, ORIENTATION, PRINCIPAL_AXIS
 from region_grower_flow.start.layers import entries_at, layer_names
 from region_grower_flow.start.tables import find_table
 
@@ -98,6 +104,10 @@ def survey(sources, made_table):
     geometry = None
     if volume is not None:
         geometry = problems.attempt(read_geometry, sources.atlas, BRAIN_REGIONS)
+    heights, orientation = (
+        problems.attempt(load_volume, sources.atlas, name) if Path(sources.atlas).is_dir() else None
+        for name in (PRINCIPAL_AXIS, ORIENTATION)
+    )
     layers = layer_names(sources.atlas)
     if not layers and Path(sources.atlas).is_dir():
         hint = "name one by --region-structure, or add volumes [PH]1.nrrd, ..."
@@ -114,7 +124,12 @@ def survey(sources, made_table):
     entries = entries_at(at_cells, region_map, layers)
     found = Survey(sources, cells, region_map, volume, layers, at_cells, entries, table, notes=[])
     ids = Counter(ids_at(volume, cells.positions).tolist())
-    notes = unknown_id_note(ids, region_map), crowded_note(cells.positions, volume)
+    ups = rotations_at(orientation, cells.positions)[:, :, 1]
+    notes = (
+        unknown_id_note(ids, region_map),
+        crowded_note(cells.positions, volume),
+        height_note(heights, ups, cells.positions),
+    )
     found.notes += filter(None, notes)
     path = table.path or made_table(table.text)
     found.rows = read_dataset(sources.morphologies, path, table.extension)

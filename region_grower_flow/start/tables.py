@@ -12,8 +12,16 @@ from region_grower_flow.calibration.tables import parse_table
 from region_grower_flow.errors import InvalidInput
 from region_grower_flow.layout import MORPHOLOGY_EXTENSIONS
 
-FIRST = ("index.csv", "mtypes.dat", "mtypes.csv", "neurondb.xml", "neuronDB.xml", "neurondb.dat")
-"""Names of tables that are looked for before others."""
+FIRST = (
+    "index.csv",
+    "index.dat",
+    "mtypes.dat",
+    "mtypes.csv",
+    "neurondb.xml",
+    "neurondb.dat",
+    "neurondb.csv",
+)
+"""Names of tables that are looked for before others, also beside the folder."""
 _TABLES = (".dat", ".csv", ".tsv", ".xml")
 
 
@@ -61,7 +69,8 @@ def find_table(folder, mtypes, given=None):
         return Found(Path(given), None, extension, "given")
     for path in _candidates(folder):
         if _is_table(path, folder, extension):
-            return Found(path, None, extension, f"{path.name} in the folder")
+            where = "in" if path.parent == folder else "beside"
+            return Found(path, None, extension, f"{path.name} {where} the folder")
     files = [path for path in files if path.suffix.lower() == f".{extension}"]
     for read, how in ((_by_folder, "folders"), (_by_name, "names of files")):
         rows = read(files, folder, mtypes)
@@ -90,11 +99,16 @@ def _morphologies(folder):
 
 
 def _candidates(folder):
+    beside = [p for p in sorted(folder.absolute().parent.iterdir()) if p.name.lower() in FIRST]
     there = [path for path in sorted(folder.iterdir()) if path.suffix.lower() in _TABLES]
+    return [*_ranked(there), *_ranked(beside)]
+
+
+def _ranked(paths):
     order = {name.lower(): place for place, name in enumerate(FIRST)}
     rank = {".dat": 0, ".xml": 1, ".csv": 2, ".tsv": 3}
     return sorted(
-        there, key=lambda p: (order.get(p.name.lower(), len(order)), rank[p.suffix.lower()], p.name)
+        paths, key=lambda p: (order.get(p.name.lower(), len(order)), rank[p.suffix.lower()], p.name)
     )
 
 
@@ -104,8 +118,14 @@ def _is_table(path, folder, extension):
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError):
         return False
-    rows, problems, *_ = parse_table(text, path, Files(folder, f".{extension}").has)
-    return bool(rows) and not problems
+    files = Files(folder, f".{extension}")
+    rows, problems, *_ = parse_table(text, path, files.has)
+    if not rows or problems or path.parent == folder:
+        return bool(rows) and not problems
+    # Beside the folder it may be the table of another one.
+    names = {*files.stems(), *files.below}
+    here = [row for row in rows if row.path or row.name in names or files.knows(row.name)]
+    return 2 * len(here) >= len(rows)
 
 
 def _by_folder(files, folder, _mtypes):
@@ -135,9 +155,3 @@ def _begins(name, mtype):
     """True for a name that begins with the mtype, with another mark where it has a colon."""
     pattern = re.escape(mtype).replace(":", "[:_-]")
     return re.match(rf"{pattern}(?![A-Za-z0-9:])", name) is not None
-
-
-def describe(found, count):
-    """The table in words, for a transcript."""
-    where = found.path if found.path is not None else "a table"
-    return f"{count:,} reconstructions; mtypes from {where} ({found.how})"

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 from region_grower_flow import layout
+from region_grower_flow.record.manifest import read_manifest
 
 MODEL_STAGES = (
     "PrepareReconstructions",
@@ -37,6 +38,14 @@ def _tried(path, word):
     if others and not path.is_absolute() and first != "..":
         return Path(f"{first}_{word}", *others)
     return path.with_name(f"{path.stem}_{word}{path.suffix}")
+
+
+def tries_of(work_dir):
+    """(work folder, Manifest of its synthesis or None) of each try, the oldest first."""
+    whole = Path(work_dir)
+    found = [p / layout.MANIFESTS for p in whole.parent.glob(f"{whole.name}_*") if p.is_dir()]
+    for manifests in sorted(filter(Path.is_dir, found), key=lambda p: p.stat().st_mtime):
+        yield manifests.parent, read_manifest(manifests / "SynthesizeMorphologies.json")
 
 
 def go_on_from_others(work_dir, whole):

@@ -1,6 +1,6 @@
 """Words of the first look in the terminal: a line for each thing that was found."""
 
-from region_grower_flow.errors import some
+from region_grower_flow.errors import counted, some
 from region_grower_flow.start.layers import sorted_layers
 
 
@@ -15,6 +15,7 @@ def lines(found, proposal):
     yield from _atlas(found, proposal)
     yield from _mtypes(found, proposal)
     yield from _apicals(proposal)
+    yield from _axons(proposal)
     yield from _targets(proposal)
     for note in found.notes:
         yield _line("Note", note)
@@ -30,8 +31,8 @@ def _counts(counts, most=4):
 
 
 def _cells(found):
-    number, mtypes = len(found.cells), len(found.mtypes)
-    yield _line("Cells", f"{number:,} of {mtypes} mtypes; regions {_counts(found.regions)}")
+    number, mtypes = len(found.cells), counted(len(found.mtypes), "mtype")
+    yield _line("Cells", f"{number:,} of {mtypes}; regions {_counts(found.regions)}")
 
 
 def _atlas(found, proposal):
@@ -72,17 +73,20 @@ def _mtypes(found, proposal):
     matched = len(found.mtypes) - len(lost)
     text = f"{matched} of {len(found.mtypes)} have reconstructions ({found.rows.n_cells:,}; "
     yield _line("Mtypes", text + f"mtypes: {found.table.how})")
-    near = [f"{m} ({found.mtypes[m]:,} cells) <- {d}" for m, d in lost.items() if d is not None]
+    counts = {m: counted(found.mtypes[m], "cell") for m in lost}
+    near = [f"{m} ({counts[m]}) <- {d}" for m, d in lost.items() if d is not None]
     if near:
-        text = f"{len(near)} borrow: {', '.join(near[:3])}{', ...' if len(near) > 3 else ''}"
+        verb = "borrows" if len(near) == 1 else "borrow"
+        text = f"{len(near)} {verb}: {', '.join(near[:3])}{', ...' if len(near) > 3 else ''}"
         yield _line("", text, "substitutions.yaml")
     if proposal.left_out:
-        cells = sum(proposal.left_out.values())
+        cells = counted(sum(proposal.left_out.values()), "cell")
         names = _counts(proposal.left_out)
-        yield _line("", f"{cells:,} cells left out, nothing is near: {names}")
+        yield _line("", f"{cells} left out, nothing is near: {names}")
     if proposal.lost:
         name, reason = next(iter(proposal.lost.items()))
-        text = f"{len(proposal.lost)} reconstructions cannot be used ({name}: {reason}), left out"
+        number = counted(len(proposal.lost), "reconstruction")
+        text = f"{number} cannot be used ({name}: {reason}), left out"
         yield _line("", text)
 
 
@@ -94,11 +98,21 @@ def _apicals(proposal):
     parts += [f"{mtype} has {most}: sampled" for mtype, most in proposal.two_apicals.items()]
     if parts:
         yield _line("Apicals", ".  ".join(parts) + ".")
+    for mtype, donor in proposal.borrowed_up.items():
+        text = f"{mtype} is inverted by its name, but borrows {donor}, which points up, and so will"
+        yield _line("" if parts else "Apicals", f"{text} it. inverted_mtypes turns it.")
     if proposal.few_basals:
         names = some(proposal.few_basals)
         yield _line("Basals", f"{names} with one basal dendrite count as having two.")
     if proposal.frame:
         yield _line("Frames", "somata are away from the origin: they are put there.")
+
+
+def _axons(proposal):
+    if proposal.axons:
+        of = counted(proposal.of, "reconstruction")
+        text = f"{proposal.axons:,} of {of} have one, cells get none: synthesize_axons grows them"
+        yield _line("Axons", text, "flow.cfg")
 
 
 def _targets(proposal):

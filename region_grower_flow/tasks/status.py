@@ -10,7 +10,7 @@ import luigi
 
 import region_grower_flow
 from region_grower_flow import layout
-from region_grower_flow.errors import FlowError, InvalidInput
+from region_grower_flow.errors import FlowError, InvalidInput, counted
 from region_grower_flow.io.schemas import did_you_mean
 from region_grower_flow.options.outputs import places_of
 from region_grower_flow.record.lock import holder
@@ -26,6 +26,7 @@ from region_grower_flow.record.status import (
     look_at,
 )
 from region_grower_flow.stages.chunk import finished_cells
+from region_grower_flow.start.tries import tries_of
 from region_grower_flow.tasks.base import FlowTask, stages_above
 from region_grower_flow.tasks.checks import FOLDER, OPTIONS, CheckInputs
 from region_grower_flow.tasks.distributions import ExtractDistributions
@@ -319,6 +320,23 @@ def report(work_dir=None, config=None, task=None):
         yield from _prospect(run)
         yield ""
         yield from _outputs(run)
+        yield from _tries(root)
+
+
+def _tries(root):
+    """Lines on the tries of a synthesis, which have work folders of their own."""
+    if not isinstance(root, SynthesizeMorphologies):
+        return
+    found = list(tries_of(root.work_dir))
+    if found:
+        yield ""
+        yield "Tries with some of the cells:"
+    for folder, manifest in found:
+        made = "not finished"
+        if manifest is not None:
+            cells = sum(m["asked"] for m in manifest.facts.get("mtypes", {}).values())
+            made = f"{counted(cells, 'cell')}, made {manifest.made[:16].replace('T', ' ')}"
+        yield f"  {folder}: {made}"
 
 
 def _stage_lines(run):

@@ -137,6 +137,18 @@ def test_bad_lines(folder, line, expected):
     assert "neurondb.dat" in problem
 
 
+def test_what_is_no_table_is_one_sentence(folder):
+    (problem,) = problems(folder, ["mtypes:", *(f"name: c{i}" for i in range(40)), "a 5 PC"])
+    assert (
+        "41 of 42 lines have fewer than 3 columns, first 1; expected a morphology's name" in problem
+    )
+    table = folder.parent / "rules.yaml"
+    table.write_text("PC:\n" + "  - a\n" * 40)
+    (problem,) = map(str, check_dataset(folder, table))
+    assert "expected a table of reconstructions, found YAML" in problem
+    assert "CSV, TSV or neuronDB XML" in problem
+
+
 def test_all_problems_are_reported_together(folder):
     lines = ["a 5 PC", "b", "a 5 IN", "c 5", "missing 5 PC"]
     found = problems(folder, lines)

@@ -33,6 +33,18 @@ def test_what_was_tried_is_kept(flow):
     assert lines == ["CheckInputs", "LoadAtlas", "SynthesizeChunk", "SynthesizeMorphologies"]
 
 
+def test_status_names_tries(flow):
+    flow.write_cfg()
+    assert flow.command("run", "luigi.cfg", "--limit", "3", "--no-page").returncode == 0
+    shown = flow.command("status", "luigi.cfg").stdout.splitlines()
+    place = shown.index("Tries with some of the cells:")
+    assert shown[place + 1].startswith("  work_limit_3: 3 cells, made 20")
+    assert len(shown) == place + 2
+    of_try = flow.command("status", "--work-dir", "work_limit_3")
+    assert of_try.returncode == 0
+    assert "Tries" not in of_try.stdout
+
+
 def test_a_try_of_an_mtype_that_no_cell_has_is_refused(flow):
     flow.write_cfg()
     process = flow.command("run", "luigi.cfg", "--mtypes", "PK")

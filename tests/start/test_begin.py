@@ -1,5 +1,7 @@
 """A configuration from one's own data: found, proposed, written, and read again."""
 
+import shutil
+
 import pytest
 import yaml
 
@@ -56,13 +58,47 @@ def test_what_is_written_can_be_read_and_run(begun, data):
     folder = data / "run"
     values = read_flow(folder / "flow.cfg")
     assert values["region_map"] == ("S1FL:COL",)
-    assert values["mtypes"] == (PYRAMIDAL, INTERNEURON, "L5_PC:B")
+    assert "mtypes" not in values  # those that the cells have
     assert yaml.safe_load((folder / "substitutions.yaml").read_text()) == {PYRAMIDAL: ["L5_PC:B"]}
     structure = yaml.safe_load((folder / "region_structure.yaml").read_text())
     assert structure == {"COL": {"layers": [1, 2, 3], "thicknesses": {1: 300, 2: 400, 3: 500}}}
     rules = yaml.safe_load((folder / "scaling_rules.yaml").read_text())
     assert rules["default"]["basal_dendrite"] == {"hard_limit_max": {"layer": 1, "fraction": 0.99}}
     assert len(read_cells(folder / values["input_cells"])) == 6
+
+
+def test_axons_of_reconstructions_are_told(data, tmp_path):
+    folder = tmp_path / "cells"
+    folder.mkdir()
+    for mtype in (PYRAMIDAL, INTERNEURON):
+        rows = ["1 1 0 0 0 5 -1"]
+        for k, kind in enumerate((3, 3, 2)):  # two basal dendrites and an axon
+            x = -40.0 if k else 40.0
+            start = len(rows) + 1
+            rows += [
+                f"{start} {kind} {x / 8} 0 {k} 1 1",
+                f"{start + 1} {kind} {x} 0 {k} 1 {start}",
+                f"{start + 2} {kind} {2 * x} 30 {k} 1 {start + 1}",
+                f"{start + 3} {kind} {2 * x} -30 {k} 1 {start + 1}",
+            ]
+        (folder / f"{mtype.replace(':', '-')}_1.swc").write_text("\n".join(rows) + "\n")
+    begun = begin(Sources(data / "nodes.h5", data / "atlas", folder), tmp_path / "flow.cfg")
+    text = "\n".join(begun.lines)
+    assert "2 of 2 reconstructions have one, cells get none: synthesize_axons grows them" in text
+    assert "# synthesize_axons = true" in begun.texts["flow.cfg"].splitlines()
+
+
+def test_heights_in_voxels_are_told(data, tmp_path):
+    from region_grower_flow.atlas.volumes import load_volume
+
+    shutil.copytree(data / "atlas", tmp_path / "atlas")
+    heights = load_volume(tmp_path / "atlas", "[PH]y")
+    heights.with_data(heights.raw / 100).save_nrrd(str(tmp_path / "atlas" / "[PH]y.nrrd"))
+    table = data / "neurondb.dat"
+    found = begin(
+        Sources(data / "nodes.h5", tmp_path / "atlas", data / "cells", table), tmp_path / "f.cfg"
+    )
+    assert "[PH]y rises by 0.01 per um at the cells" in "\n".join(found.lines)
 
 
 def test_files_of_others_are_not_replaced(begun, data):

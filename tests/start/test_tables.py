@@ -3,6 +3,8 @@
 import csv
 import io
 
+import pytest
+
 from region_grower_flow.start.tables import find_table
 
 
@@ -18,3 +20,26 @@ def test_a_table_that_is_made_holds_paths_below_the_folder(tmp_path):
         ["L5_TPC/a.swc", "L5_TPC"],
         ["L5_TPC/b, left.swc", "L5_TPC"],
     ]
+
+
+def reconstructions(folder, *names):
+    folder.mkdir()
+    for name in names:
+        (folder / f"{name}.swc").write_text("1 1 0 0 0 1 -1\n2 3 0 1 0 1 1\n3 3 0 2 0 1 2\n")
+    return folder
+
+
+@pytest.mark.parametrize("name", ["mtypes.dat", "index.dat", "neuronDB.dat"])
+def test_a_table_beside_the_folder_is_found(tmp_path, name):
+    folder = reconstructions(tmp_path / "cells", "a", "b")
+    (tmp_path / name).write_text("a 1 L1_HAC\nb 5 L5_TPC\n")
+    found = find_table(folder, [])
+    assert (found.path, found.how) == (tmp_path / name, f"{name} beside the folder")
+    (folder / "own.dat").write_text("a 1 L1_HAC\n")
+    assert find_table(folder, []).path == folder / "own.dat"
+
+
+def test_a_table_of_other_cells_beside_the_folder_is_not_taken(tmp_path):
+    folder = reconstructions(tmp_path / "cells", "L1_HAC_a", "L5_TPC_b")
+    (tmp_path / "mtypes.dat").write_text("x 1 L1_HAC\ny 5 L5_TPC\nL1_HAC_a 1 L1_HAC\n")
+    assert find_table(folder, ["L1_HAC", "L5_TPC"]).how == "made of names of files"

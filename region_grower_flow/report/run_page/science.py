@@ -131,8 +131,8 @@ def directions(table, rows):
     agree = float((np.sign(climbed[far]) == np.sign(risen[far])).mean())
     slope = float(np.median(risen[far] / climbed[far]))
     words = (
-        f"The atlas's directions point to where depths become less between {agree:.0%} of near "
-        f"cells; 100 µm along them are {100 * slope:.0f} µm of depth."
+        f"Along the atlas's directions cells lie less deep, in {agree:.0%} of pairs of neighbours; "
+        f"100 µm along them are {100 * slope:.0f} µm of depth."
     )
     state = RIGHT if agree >= 0.9 and 0.7 <= slope <= 1.4 else WRONG if agree < 0.6 else NOTE
     return Finding(state, "Directions", words)
@@ -268,7 +268,7 @@ def validated(counts):
         counts: {verdict: number of tests that decide}; None when there is none.
     """
     if not counts:
-        words = "Not compared with the reconstructions yet: run ValidateSynthesis."
+        words = "Not compared with the reconstructions yet: region-grower-flow validate flow.cfg."
         return Finding(UNKNOWN, "Validation", words)
     total, failed = sum(counts.values()), counts.get("fail", 0)
     if failed:
