@@ -22,7 +22,7 @@ from region_grower_flow.calibration.growth_moments import NAMES, growth_table
 from region_grower_flow.errors import some
 from region_grower_flow.morphology import NEURITE_TYPES
 
-VERSION = 3
+VERSION = 4
 """Version of the calibrations of mtypes; those of another version are made again."""
 
 FEWEST_CELLS = 8

@@ -117,10 +117,20 @@ def soma_radius(morphology):
     return float(np.linalg.norm(points - points.mean(axis=0), axis=1).mean())
 
 
+def settle(figure):
+    """Lay a figure out, once for all: lines that are added later do not change its layout.
+
+    The layout of three rows of cells takes as long as all their lines.
+    """
+    figure.draw_without_rendering()
+    figure.set_layout_engine(None)
+
+
 def points_per_um(axes):
     """Points (1/72 inch) per um in axes whose limits are set, with equal aspect."""
     figure = axes.get_figure()
-    figure.draw_without_rendering()  # settles the layout
+    if figure.get_layout_engine() is not None:
+        figure.draw_without_rendering()  # settles the layout
     box = axes.get_window_extent()
     (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
     pixels = min(box.width / abs(right - left), box.height / abs(top - bottom))

@@ -11,6 +11,7 @@ from region_grower_flow.report.drawing import (
     neurite_legend,
     round_length,
     scale_bar,
+    settle,
 )
 from region_grower_flow.report.profiles import layer_name
 
@@ -79,6 +80,7 @@ def plot_lineup(cells, title=None, in_atlas=True, scale=None, most_in_row=MOST_I
         kinds.update(shown.kinds())
         drawn.append(shown)
     neurite_legend(figure, sorted(kinds), loc="outside lower right", ncols=4)
+    settle(figure)
     for shown in drawn:
         shown.draw()
     return figure

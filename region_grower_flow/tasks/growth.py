@@ -19,7 +19,8 @@ class CalibrateGrowth(OfReconstructions, FlowTask):
     results_of = (Reference, Model.region, Model.synthesize_axons, Model.growth_calibration)
     own_outputs = ("generated_parameters",)
     # 2: sections are steered and bend as they did; other usual values.
-    stage_version = 2
+    # 3: moments are summed in another order (their last digits).
+    stage_version = 3
     region_structure = Space.region_structure
 
     def upstream(self):
