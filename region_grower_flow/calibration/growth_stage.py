@@ -14,9 +14,10 @@ from region_grower_flow.calibration.growth_calibration import (
 from region_grower_flow.calibration.growth_cells import cells_of
 from region_grower_flow.calibration.pool import share_out
 from region_grower_flow.engine import filling
-from region_grower_flow.io.atomic import make_folder, safe_child, write_json_atomic
+from region_grower_flow.io.atomic import make_own_folder, safe_child
 from region_grower_flow.io.layer_names import CONSTRAINTS
 from region_grower_flow.record.fingerprint import digest_of
+from region_grower_flow.record.kept import read_kept, write_kept
 
 PRELOADED = ("region_grower_flow.engine.compiled", calibrate_mtype.__module__)
 KERNELS = ("core", "diameters", "diameters_sampled", "levers")
@@ -98,7 +99,7 @@ def calibrate_growth(parameters, tasks, plan, digests, advance=lambda done, tota
         ({mtype: parameters with calibrated growth}, {mtype: what calibrate_mtype returns}).
     """
     folder = Path(plan.folder)
-    make_folder(folder)
+    make_own_folder(folder.parent, folder.name)
     wanted = [_keeping(task, plan, digests) for task in tasks.values()]
     # Mtypes that borrow the same reconstructions have the same growth: one of them is calibrated.
     alike = {keeping.fingerprint: keeping for keeping in reversed(wanted)}
@@ -131,18 +132,12 @@ def calibrate_and_keep(keeping):
     kept = _read(keeping)
     if kept is None:
         kept = calibrate_mtype(keeping.task)
-        write_json_atomic(
-            keeping.path, {"fingerprint": keeping.fingerprint, "entry": kept}, indent=1
-        )
+        write_kept(keeping.path, keeping.fingerprint, kept)
     return kept
 
 
 def _read(keeping):
-    try:
-        kept = json.loads(Path(keeping.path).read_text(encoding="utf-8"))
-        return kept["entry"] if kept["fingerprint"] == keeping.fingerprint else None
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+    return read_kept(keeping.path, keeping.fingerprint)
 
 
 def _keeping(task, plan, digests):

@@ -1,13 +1,13 @@
 """Distributions of single mtypes, kept: another choice of mtypes extracts new ones only."""
 
-import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from region_grower_flow.calibration.extraction import ExtractionTask, extract_mtype
-from region_grower_flow.io.atomic import make_folder, write_json_atomic
+from region_grower_flow.io.atomic import make_own_folder
 from region_grower_flow.record.fingerprint import digest_of
+from region_grower_flow.record.kept import read_kept, write_kept
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Keep:
 
     def all(self, tasks):
         """The KeptTasks of ExtractionTasks."""
-        make_folder(self.folder)
+        make_own_folder(self.folder.parent, self.folder.name)
         return list(map(self._kept, tasks))
 
     def _kept(self, task):
@@ -61,19 +61,10 @@ class KeptTask:
 
 def extract_kept(kept):
     """As ``extract_mtype``, or from the file of an earlier extraction with the same inputs."""
-    found = _read(kept)
+    found = read_kept(kept.path, kept.fingerprint)
     if found is not None:
         return kept.task.mtype, found, None
     mtype, distributions, reason = extract_mtype(kept.task)
     if reason is None:
-        content = {"fingerprint": kept.fingerprint, "distributions": distributions}
-        write_json_atomic(kept.path, content, allow_nan=True, indent=None)
+        write_kept(kept.path, kept.fingerprint, distributions)
     return mtype, distributions, reason
-
-
-def _read(kept):
-    try:
-        content = json.loads(Path(kept.path).read_text(encoding="utf-8"))
-        return content["distributions"] if content["fingerprint"] == kept.fingerprint else None
-    except (OSError, ValueError, KeyError, TypeError):
-        return None

@@ -260,7 +260,7 @@ def test_what_properties_need_is_looked_for_before_any_work(flow, monkeypatch):
         ("ChooseAxons", {"axon_choice": "layers"}, "option base_morph_dir: is needed"),
         ("ChooseAxons", {"axon_scales": "0.9,x"}, "numbers are expected"),
         ("ChooseAxons", {"axon_scales": "0.9,-1"}, "at least 0.001"),
-        ("ChooseAxons", {"axon_donors": "densities.yaml"}, "a morphology's name"),
+        ("ChooseAxons", {"axon_donors": "densities.yaml"}, "expected a table of reconstructions"),
         ("ChooseAxons", {"input_cells": "absent.h5"}, "no such file"),
     ],
 )
