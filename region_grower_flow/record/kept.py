@@ -7,17 +7,18 @@ was edited, cut or damaged is made again.
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
-from region_grower_flow.io.atomic import write_json_atomic
+from region_grower_flow.io.atomic import PathLike, write_json_atomic
 
 
-def write_kept(path, fingerprint, result):
+def write_kept(path: PathLike, fingerprint: str, result: Any) -> None:
     """Keep a result (JSON, which may hold NaN) at a path; raises OutputFailed."""
     content = {"fingerprint": fingerprint, "checksum": _checksum(result), "result": result}
     write_json_atomic(path, content, allow_nan=True, indent=None)
 
 
-def read_kept(path, fingerprint):
+def read_kept(path: PathLike, fingerprint: str) -> Any:
     """The result kept at a path for a fingerprint; None: there is none, or it is damaged."""
     try:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
@@ -28,5 +29,5 @@ def read_kept(path, fingerprint):
         return None
 
 
-def _checksum(result):
+def _checksum(result: Any) -> str:
     return hashlib.sha256(json.dumps(result, sort_keys=True).encode()).hexdigest()
