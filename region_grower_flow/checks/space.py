@@ -19,12 +19,15 @@ def check_space(options):
     """Problems of the cells, the atlas, the region structure and the axon table."""
     from region_grower_flow.atlas.check import check_atlas
     from region_grower_flow.checks.inputs import cells_in_atlas
+    from region_grower_flow.io.cells import unread_note
 
     problems = Problems()
     if options.min_depth > options.max_depth:
         problem = f"min_depth ({options.min_depth}) is greater than max_depth ({options.max_depth})"
         problems.append(InvalidInput(problem, "option min_depth"))
     cells = problems.attempt(cells_in_atlas, options)
+    if cells is not None and (note := unread_note(cells, options.input_cells)):
+        L.warning("%s", note)
     place, allow = options.region_structure, options.allow_no_layers
     problems.extend(check_atlas(options.atlas, place, cells, allow_no_layers=allow))
     problems.extend(_check_region_map(options))

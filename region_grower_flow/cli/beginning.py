@@ -42,7 +42,11 @@ FEW = 50
 @click.option("--morphologies", required=True, help="Folder of the reconstructions")
 @click.option("--dat", "table", help="Table of the reconstructions (default: found, or made)")
 @click.option("--region-structure", help="Region structure that there is already (YAML)")
-@click.option("--population", help="SONATA population of the cells, where their file has several")
+@click.option(
+    "--population",
+    help="SONATA population of the cells, where their file has several; with its node group "
+    "(cortex/1) where it has several",
+)
 @click.option("--out", default="flow.cfg", show_default=True, help="Configuration to write")
 @click.option("--yes", is_flag=True, help="Take what is proposed, without a question")
 def init(cells, atlas, morphologies, table, region_structure, population, out, yes):

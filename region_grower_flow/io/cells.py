@@ -9,7 +9,14 @@ from region_grower_flow.errors import InvalidInput, InvalidInputs, nearest, some
 from region_grower_flow.io.documents import require_file
 from region_grower_flow.io.files import reading
 from region_grower_flow.io.hdf5 import READ_ERRORS, hdf5_file, require_held, require_own_content
-from region_grower_flow.io.node_groups import check_node_groups, decoded
+from region_grower_flow.io.node_groups import (
+    GROUP,
+    check_node_groups,
+    decoded,
+    group_of,
+    others,
+    parted,
+)
 from region_grower_flow.layout import CELL_EXTENSIONS
 
 REQUIRED_COLUMNS = ("mtype", "region")
@@ -37,12 +44,14 @@ class Cells:
         properties: pandas.DataFrame, one row per cell, index 0 .. N - 1, columns by name; columns
             of SONATA's ``dynamics_params`` begin with "@dynamics:".
         population: name of the SONATA population ("default" for MVD3).
+        unread: words on what else the file holds: other populations and groups of nodes.
     """
 
     positions: np.ndarray
     orientations: np.ndarray | None
     properties: object
     population: str = "default"
+    unread: tuple = ()
 
     def __len__(self):
         return len(self.properties)
@@ -63,7 +72,8 @@ def read_cells(path, required=REQUIRED_COLUMNS, population=None):
     Args:
         path: the file.
         required: names of columns of strings that must be there, besides the positions.
-        population: the SONATA population to read, where the file holds several.
+        population: the SONATA population to read, where the file holds several; with a group of
+            nodes (``cortex/1``) where the population has several.
 
     Raises:
         InvalidInput: the file is missing, damaged or not of this kind, lacks the population or
@@ -79,9 +89,9 @@ def read_cells(path, required=REQUIRED_COLUMNS, population=None):
             _require_hdf5(path)
             if mvd3:
                 _check_mvd3(path, required)
+                cells = _load(path)
             else:
-                population = _check_sonata(path, required, population)
-            cells = _load(path, population)
+                cells = _load_sonata(path, *_check_sonata(path, required, population))
     except InvalidInput:
         raise
     except READ_ERRORS as error:
@@ -111,7 +121,7 @@ def _require_hdf5(path):
 
 
 def _check_sonata(path, required, chosen):
-    """Return the name of the population to read."""
+    """(population, group or None, rows of it or None, words on what is not read)."""
     import h5py
 
     with h5py.File(path, "r") as file:
@@ -122,18 +132,32 @@ def _check_sonata(path, required, chosen):
                 where=path,
                 hint=f"expected {_STRUCTURE}",
             )
-        name = choose_population(nodes, chosen, path)
+        name, wanted = choose_population(nodes, chosen, path), parted(chosen)[1]
         population = nodes[name]
         if not isinstance(population, h5py.Group):
             raise InvalidInput(f"'nodes/{name}' is no population (a group)", where=path)
-        group = population.get("0")
         where = f"{path}:/nodes/{name}"
-        if not isinstance(group, h5py.Group):
-            raise InvalidInput("the population has no group '0'", where=where)
+        group, rows = group_of(population, wanted, where)
         _check_columns(_datasets(group), (*POSITION, *required), where)
         _check_library(group, where)
-        check_node_groups(population, len(group["x"]), where)
-    return name
+        if wanted is None:
+            check_node_groups(population, len(group["x"]), where)
+        unread = *others(population, wanted or GROUP), *_populations(nodes, name)
+        return name, wanted, rows, unread
+
+
+def unread_note(cells, path):
+    """A sentence on what is not read of a file of Cells; None where all is."""
+    if not cells.unread:
+        return None
+    words = f"only population {cells.population!r} is read; not read: {some(cells.unread, 3)}"
+    return str(InvalidInput(words, path))
+
+
+def _populations(nodes, read):
+    for name in sorted(nodes):
+        if name != read:
+            yield f"population {name!r}"
 
 
 def choose_population(names, chosen, path):
@@ -142,7 +166,7 @@ def choose_population(names, chosen, path):
     Raises:
         InvalidInput: the file has no such population, or several and none is chosen.
     """
-    names = sorted(names)
+    names, (chosen, _) = sorted(names), parted(chosen)
     if chosen and chosen not in names:
         hint = nearest(chosen, names) or f"it holds {some(names) or 'none'}"
         raise InvalidInput(f"there is no population {chosen!r}", path, hint)
@@ -214,7 +238,23 @@ def _check_columns(columns, required, where):
         require_held(item, where)
 
 
-def _load(path, population=None):
+def _load_sonata(path, population, group, rows, unread):
+    """The Cells of a population, of one of its groups where that is given."""
+    if group is None:
+        return replace(_load(path, population), unread=unread)
+    import io
+
+    import h5py
+
+    # voxcell reads group 0 alone: the other is given to it as one.
+    copy = io.BytesIO()
+    with h5py.File(path, "r") as file, h5py.File(copy, "w") as alone:
+        file.copy(f"nodes/{population}/{group}", alone.create_group(f"nodes/{population}"), GROUP)
+    return replace(_load(path, population, copy).some(rows), unread=unread)
+
+
+def _load(path, population=None, source=None):
+    """The Cells of a file; of ``source`` where that is given, as messages say of ``path``."""
     import pandas as pd
     from voxcell import CellCollection, VoxcellError
 
@@ -222,7 +262,7 @@ def _load(path, population=None):
         if population is None:
             loaded = CellCollection.load(str(path))
         else:
-            loaded = CellCollection.load_sonata(str(path), population)
+            loaded = CellCollection.load_sonata(source or str(path), population)
     except (VoxcellError, AssertionError) as error:
         raise InvalidInput(str(error), where=path) from error
     # voxcell's order of columns changes from process to process.

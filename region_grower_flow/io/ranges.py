@@ -6,6 +6,7 @@ from region_grower_flow.errors import InvalidInput
 from region_grower_flow.io.cells import choose_population
 from region_grower_flow.io.files import reading
 from region_grower_flow.io.hdf5 import READ_ERRORS, require_own_content
+from region_grower_flow.io.node_groups import GROUP, parted
 
 
 def count_cells(path, population=None):
@@ -13,7 +14,7 @@ def count_cells(path, population=None):
 
     Args:
         path: the file.
-        population: the SONATA population, where the file holds several.
+        population: the SONATA population, where the file holds several, and its group of nodes.
 
     Raises:
         InvalidInput: the file is missing, damaged or holds no single population.
@@ -24,8 +25,8 @@ def count_cells(path, population=None):
         with reading(path, None), h5py.File(path, "r") as file:
             require_own_content(file, path)
             if "nodes" in file:
-                nodes = file["nodes"]
-                return len(nodes[choose_population(nodes, population, path)]["0/x"])
+                nodes, group = file["nodes"], parted(population)[1] or GROUP
+                return len(nodes[choose_population(nodes, population, path)][group]["x"])
             return len(file["cells/positions"])
     except InvalidInput:
         raise

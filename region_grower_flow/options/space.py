@@ -15,7 +15,9 @@ class Space(Group):
         optional=False,
     )
     population = Text["str | None"](
-        "SONATA population of the cells to place, where their file holds several", optional=True
+        "SONATA population of the cells to place, where their file holds several; with its node "
+        "group (cortex/1) where it has several",
+        optional=True,
     )
     atlas = Place[str]("Folder of the atlas", optional=False)
     atlas_cache = Place["str | None"](

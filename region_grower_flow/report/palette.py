@@ -3,10 +3,10 @@
 from typing import NamedTuple
 
 COLORS = (
-    "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#882255", "#332288",
-    "#7f7f1f", "#555555",
+    "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#5a2d00", "#8700f0",
+    "#001e87", "#1a1a1a",
 )  # fmt: skip
-"""Okabe and Ito's colors without yellow and black, with three of Paul Tol's."""
+"""Okabe and Ito's colors without yellow, and three that are as far from them for every reader."""
 
 MARKS = "osD^vP"
 """matplotlib's markers: beyond the last color the next mark begins."""

@@ -167,6 +167,30 @@ class LayerMap:
             for layer in (used_layers(structure, self._layers) if self._layers else ())
         }
 
+    @property
+    def voxel(self):
+        """Length (um) of a voxel's longest side."""
+        return float(np.abs(self._regions.voxel_dimensions).max())
+
+    def shadow(self, axis):
+        """What the regions cover, seen along an axis of the atlas.
+
+        Args:
+            axis: 0, 1 or 2.
+
+        Returns:
+            ((M, N) bool, [(first, last) um of each of the two other axes]): whether any voxel of
+            the column lies in a region.
+        """
+        raw = self._regions.raw
+        inside = np.zeros(raw.shape, dtype=bool)
+        for ids in self._ids.values():
+            inside |= (raw != 0) if ids is None else np.isin(raw, ids)
+        sizes = self._regions.voxel_dimensions
+        first = self._regions.offset
+        ends = [(float(first[i]), float(first[i] + sizes[i] * raw.shape[i])) for i in range(3)]
+        return inside.any(axis=axis), [ends[i] for i in range(3) if i != axis]
+
     def lookup(self, points):
         """(names, numbers): names of layers, and (N,) their index, -1 where there is none.
 

@@ -18,7 +18,7 @@ from region_grower_flow.atlas.regions import load_region_map
 from region_grower_flow.atlas.volumes import load_volume, read_geometry, rotations_at
 from region_grower_flow.calibration.dataset import read_dataset
 from region_grower_flow.errors import InvalidInput, InvalidInputs, Problems
-from region_grower_flow.io.cells import read_cells
+from region_grower_flow.io.cells import read_cells, unread_note
 from region_grower_flow.layout import BRAIN_REGIONS, ORIENTATION, PRINCIPAL_AXIS
 from region_grower_flow.start.layers import entries_at, layer_names
 from region_grower_flow.start.tables import find_table
@@ -34,7 +34,8 @@ class Sources:
         morphologies: folder of the reconstructions.
         table: of the reconstructions; None: it is looked for, or made.
         structure: a region structure that there is already, or None.
-        population: SONATA population of the cells, where their file holds several.
+        population: SONATA population of the cells, where their file holds several, with its node
+            group (``cortex/1``) where it has several.
     """
 
     cells: Path
@@ -126,6 +127,7 @@ def survey(sources, made_table):
     ids = Counter(ids_at(volume, cells.positions).tolist())
     ups = rotations_at(orientation, cells.positions)[:, :, 1]
     notes = (
+        unread_note(cells, sources.cells),
         unknown_id_note(ids, region_map),
         crowded_note(cells.positions, volume),
         height_note(heights, ups, cells.positions),

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from region_grower_flow import layout
 from region_grower_flow.checks import inputs
-from region_grower_flow.errors import FlowError
+from region_grower_flow.errors import FlowError, some
 from region_grower_flow.options.outputs import places_of
 from region_grower_flow.record.manifest import read_manifest
 from region_grower_flow.tasks.atlas_outputs import atlas_outputs
@@ -89,7 +89,8 @@ def write(synthesis, mtypes=(), pictured=6, seed=0, count=None):
     provenance = manifest.facts.get("provenance", {})
     report = run_report(
         data,
-        Path(synthesis.out_cells).stem if synthesis.out_cells else "Synthesized cells",
+        _title(synthesis, manifest.facts),
+        file=Path(synthesis.out_cells).name if synthesis.out_cells else "",
         bars=bars,
         idle=idle,
         made=manifest.made.replace("T", " ")[:16],
@@ -105,6 +106,14 @@ def write(synthesis, mtypes=(), pictured=6, seed=0, count=None):
     make_folder(page.parent)
     write_text_atomic(page, run_page(report))
     return page
+
+
+def _title(synthesis, facts):
+    """The entries of the region structure that the cells lie in, or the name of their file."""
+    entries = [name for name in facts.get("entries") or () if name != layout.DEFAULT_REGION]
+    if entries:
+        return some(entries, 3)
+    return Path(synthesis.out_cells).stem if synthesis.out_cells else "Synthesized cells"
 
 
 def run_data(synthesis, summary, mtypes=(), pictured=6, seed=0, count=None):
@@ -212,7 +221,7 @@ def stage_bars(synthesis):
     return timeline(
         [
             (name.replace("SynthesizeChunk_", "cells "), m.made, m.facts.get("seconds"),
-             m.facts.get("grown"))
+             m.facts.get("grown"), m.facts.get("dropped", 0))
             for name, m in manifests.items()
             if m is not None
         ]

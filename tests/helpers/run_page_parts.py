@@ -11,6 +11,7 @@ from region_grower_flow.report.run_page.mtypes import (
     draw_rows,
     feature_charts,
     profile_chart,
+    side_by_side,
 )
 from region_grower_flow.report.run_page.outline import outlines
 from region_grower_flow.report.run_page.page import RunReport
@@ -21,6 +22,12 @@ from region_grower_flow.report.run_page.timeline import timeline
 
 class Stack:
     """Layers of 100 um, one above the other along y, in a box of 1 mm."""
+
+    voxel = 10.0
+
+    def shadow(self, axis):
+        ends = ((-500.0, 500.0), (0.0, 300.0), (-500.0, 500.0))
+        return np.ones((4, 4), dtype=bool), [ends[i] for i in range(3) if i != axis]
 
     def lookup(self, points):
         inside = (np.abs(points[:, [0, 2]]) < 500).all(axis=1)
@@ -72,7 +79,7 @@ def run_report():
         section=draw_section(cells, somata, view, Stack(), shown),
         scene={**found, **frame},
         where=[(rows[0].data, HOSTILE)],
-        beside=(mtypes, rows),
+        beside=side_by_side({m: [pyramid()] for m in mtypes}, {m: [pyramid()] for m in mtypes}),
         mtypes=[MtypePart(HOSTILE, rows, charts, profile, [HOSTILE])],
         sentences={HOSTILE: HOSTILE},
         bars=timeline([("chunk", "2026-01-02T09:00:30+0000", 30.0, 60)])[0],

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from voxcell import CellCollection
 
 from region_grower_flow.errors import InvalidInput, InvalidInputs, OutputFailed
-from region_grower_flow.io.cells import Cells, read_cells, write_cells
+from region_grower_flow.io.cells import Cells, read_cells, unread_note, write_cells
 from region_grower_flow.io.morphologies import morphology_name
 from region_grower_flow.io.ranges import count_cells
 
@@ -502,14 +502,80 @@ def test_nodes_of_other_groups_or_another_order_are_refused(nodes):
         return read_cells(nodes)
 
     assert len(grouped(np.zeros(6, int), np.arange(6))) == 6
-    with pytest.raises(InvalidInput, match="2 of 6 nodes are in group '1', only group '0'"):
+    with pytest.raises(InvalidInput, match="in group '1'"):
         grouped([0, 0, 1, 1, 0, 0], [0, 1, 0, 1, 2, 3])
     with pytest.raises(InvalidInput, match="is of 8 nodes, group '0' has 6 rows"):
         grouped(np.zeros(8, int), np.arange(8))
     with pytest.raises(InvalidInput, match="another order"):
         grouped(np.zeros(6, int), np.arange(6)[::-1])
-    with pytest.raises(InvalidInput, match="there are nodes in group '1'"):
+    with pytest.raises(InvalidInput, match="nodes in the groups '0', '1'"):
         grouped(None, None, other=True)
+
+
+@pytest.fixture
+def grouped(nodes):
+    """Six nodes: ids 1 and 4 are in group 1, in the other order; a second population."""
+
+    def edit(file):
+        population = file["nodes/cells"]
+        for name in ("node_group_id", "node_group_index"):
+            population.pop(name, None)
+        zero, one = population["0"], population.create_group("1")
+        zero.copy("@library", one)
+        for name in [*zero, *(f"dynamics_params/{name}" for name in zero["dynamics_params"])]:
+            if isinstance(zero[name], h5py.Group):
+                continue
+            values, kind = zero[name][()], zero[name].dtype
+            del zero[name]
+            zero.create_dataset(name, data=values[[0, 2, 3, 5]], dtype=kind)
+            one.create_dataset(name, data=values[[4, 1]], dtype=kind)
+        population["node_group_id"] = [0, 1, 0, 0, 1, 0]
+        population["node_group_index"] = [0, 1, 1, 2, 0, 3]
+        file.copy("nodes/cells", file["nodes"], "others")
+
+    whole = read_cells(nodes)
+    change(nodes, edit)
+    return nodes, whole
+
+
+@pytest.mark.parametrize(("group", "rows"), [("0", [0, 2, 3, 5]), ("1", [1, 4])])
+def test_a_node_group_is_chosen_and_the_rest_is_told(grouped, group, rows):
+    path, whole = grouped
+    cells = read_cells(path, population=f"cells/{group}")
+    assert cells.population == "cells"
+    assert cells.positions.tolist() == whole.positions[rows].tolist()
+    wanted = whole.properties.iloc[rows].reset_index(drop=True).astype(str)
+    assert cells.properties.astype(str).equals(wanted)
+    assert count_cells(path, f"cells/{group}") == len(rows)
+    other = {"0": "group '1' (2 nodes)", "1": "group '0' (4 nodes)"}[group]
+    assert cells.unread == (other, "population 'others'")
+    assert f"only population 'cells' is read; not read: {other}" in unread_note(cells, path)
+
+
+def test_groups_that_are_not_chosen_are_named(grouped):
+    path, _ = grouped
+    with pytest.raises(InvalidInput, match=r"Choose one with population: cells/0, cells/1"):
+        read_cells(path, population="cells")
+    with pytest.raises(InvalidInput, match=r"no group '7'\. Choose one with population: cells/0"):
+        read_cells(path, population="cells/7")
+    with pytest.raises(InvalidInput, match="no population 'cell'"):
+        read_cells(path, population="cell/1")
+
+
+def test_rows_of_a_group_that_do_not_fit_are_refused(grouped):
+    path, _ = grouped
+
+    def twice(file):
+        file["nodes/cells/node_group_index"][1] = 0
+
+    change(path, twice)
+    with pytest.raises(InvalidInput, match=r"2 nodes are in group '1', which has 2 rows"):
+        read_cells(path, population="cells/1")
+    assert len(read_cells(path, population="cells/0")) == 4
+
+
+def test_nothing_is_left_out_of_a_file_of_one_group(nodes):
+    assert unread_note(read_cells(nodes), nodes) is None
 
 
 def test_written_nodes_have_the_node_groups_of_sonata(tmp_path):

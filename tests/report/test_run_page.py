@@ -16,6 +16,7 @@ from helpers.mtype_factory import mtype_distributions, mtype_parameters
 from helpers.page_reader import Page
 from helpers.report_factory import HOSTILE, pyramid, summary
 from helpers.run_page_parts import Stack, placed, run_report, told
+from region_grower_flow.report import palette
 from region_grower_flow.report.palette import looks
 from region_grower_flow.report.run_page import science
 from region_grower_flow.report.run_page.charts import violin_panel
@@ -31,7 +32,12 @@ from region_grower_flow.report.run_page.mtypes import (
 from region_grower_flow.report.run_page.outline import contour_lines, outlines
 from region_grower_flow.report.run_page.page import RunReport, run_page
 from region_grower_flow.report.run_page.scene import scene
-from region_grower_flow.report.run_page.section import draw_section, fullest_slice
+from region_grower_flow.report.run_page.section import (
+    apart,
+    draw_section,
+    fullest_slice,
+    smooth,
+)
 from region_grower_flow.report.run_page.thin import kept_points, thinned
 from region_grower_flow.report.run_page.timeline import timeline
 from region_grower_flow.report.run_page.where import plot_depths, plot_projection
@@ -71,6 +77,39 @@ def test_a_straight_line_is_its_ends():
 
 
 # Colors.
+
+
+def seen(color, kind):
+    """A color (CIELAB) as readers of a kind see it (Machado, Oliveira and Fernandes, 2009)."""
+    rgb = np.array([int(color[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    xyz = TO_XYZ @ np.clip(READERS[kind] @ linear, 0, 1) / (0.95047, 1, 1.08883)
+    x, y, z = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116)
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+TO_XYZ = np.array(
+    [[0.41246, 0.35758, 0.18044], [0.21267, 0.71515, 0.07218], [0.01933, 0.11919, 0.95030]]
+)
+READERS = {
+    "all colors": np.eye(3),
+    "protanopia": np.array(
+        [[0.15229, 1.05258, -0.20487], [0.11450, 0.78628, 0.09922], [-0.00388, -0.04812, 1.05200]]
+    ),
+    "deuteranopia": np.array(
+        [[0.36732, 0.86065, -0.22797], [0.28009, 0.67250, 0.04741], [-0.01182, 0.04294, 0.96888]]
+    ),
+    "tritanopia": np.array(
+        [[1.25553, -0.07675, -0.17878], [-0.07841, 0.93081, 0.14760], [0.00473, 0.69137, 0.30390]]
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", READERS)
+def test_colors_are_apart_for_readers_who_see_fewer(kind):
+    places = [seen(color, kind) for color in palette.COLORS]
+    nearest = min(np.linalg.norm(a - b) for a, b in itertools.combinations(places, 2))
+    assert nearest > 15
 
 
 def test_sixty_mtypes_look_different():
@@ -115,6 +154,12 @@ def test_outlines_lie_on_the_boundaries_of_layers():
     assert np.abs(top[:, [0, 2]]).max() < 515
 
 
+def test_single_voxels_have_no_outline():
+    mask = np.zeros((30, 30), bool)
+    mask[5:20, 5:20] = mask[25, 25] = True
+    assert len(contour_lines(np.arange(30.0), np.arange(30.0), mask, 0.1)) == 1
+
+
 def test_a_mask_at_the_edge_has_a_closed_outline():
     (line,) = contour_lines(np.arange(5.0), np.arange(4.0), np.ones((4, 5), bool), 0.1)
     assert np.allclose(line[0], line[-1])
@@ -130,6 +175,48 @@ def test_the_fullest_slice_holds_the_crowd():
     view = fullest_slice(np.concatenate([few, crowd]), (0, 1, 0))
     assert view.holds(crowd).sum() >= 50
     assert view.holds(few).sum() <= 20
+
+
+def test_a_slanted_slice_stands_on_the_layers():
+    rng = np.random.default_rng(2)
+    pia = np.array([1.0, 0.0, 1.0]) / np.sqrt(2)
+    along, flat = np.array([0.0, 1.0, 0.0]), np.array([1.0, 0.0, -1.0]) / np.sqrt(2)
+    steps = rng.uniform(-1, 1, (200, 3)) * (900, 500, 60)
+    positions = 4000 + steps @ np.array([pia, along, flat])
+    view = fullest_slice(positions, 0.9 * pia)
+    assert np.allclose(view.frame[1], pia)
+    assert abs(view.frame[2] @ flat) > 0.99  # the way in which the cells spread least
+    assert np.allclose(view.frame @ view.frame.T, np.eye(3))
+    assert view.holds(positions).mean() > 0.98
+    assert not view.holds(positions + 200 * flat).any()
+    heights = [view.project(position)[1] for position in positions]
+    assert np.corrcoef(heights, positions @ pia)[0, 1] > 0.999
+    assert fullest_slice(positions, 0.1 * pia).frame[1].max() == 1.0  # they point everywhere
+
+
+def test_names_of_thin_layers_move_apart_and_lead_to_them():
+    size = (2000, 1000)
+    named = [("SLM", 1.0, 10.0), ("SP", 1.0, 50.0), ("SO", 1.0, 51.0), ("far", 60.0, 51.0)]
+    moved, leaders = apart(named, size)
+    assert [name for name, *_ in moved] == ["SLM", "SP", "SO", "far"]
+    tops = {name: top for name, _, top in moved}
+    assert tops["SLM"] == 10.0
+    assert tops["far"] == 51.0
+    # 13 pixels where the picture is 350 pixels wide, so 175 high.
+    assert tops["SO"] - tops["SP"] >= 100 * 13 / 175 - 1e-9
+    assert [line[3] for line in leaders] == [51.0]
+    low, _ = apart([("A", 1.0, 99.0), ("B", 1.0, 99.5)], size)
+    assert all(0 < top < 100 for *_, top in low)
+    assert low[1][2] - low[0][2] >= 7
+
+
+def test_layers_lose_the_stairs_of_voxels_and_keep_their_place():
+    stairs = np.where(np.arange(60)[:, None] > np.arange(60) // 10 * 10, 1, -1)
+    found = smooth(stairs, 5.0)
+    assert set(np.unique(found)) == {-1, 1}
+    assert abs((found == 1).mean() - (stairs == 1).mean()) < 0.03
+    assert len(np.unique((found == 1).sum(axis=0))) > len(np.unique((stairs == 1).sum(axis=0)))
+    assert smooth(stairs, 0.5) is stairs
 
 
 def test_a_section_has_a_picture_without_words_and_the_words_beside():
@@ -307,6 +394,12 @@ def test_figures_of_places_are_drawn():
     somata = {"A": np.random.default_rng(0).uniform(0, 100, (30, 3)), "B": np.zeros((0, 3))}
     shown = looks(["A", "B"])
     assert plot_projection(somata, shown, (0, 1), (0, -1, 0)).axes[0].yaxis_inverted()
+    figure = plot_projection(somata, shown, (2, 1), (0, 1, 0), Stack())
+    (shadow,) = figure.axes[0].get_images()
+    assert shadow.get_extent() == [-500.0, 500.0, 0.0, 300.0]
+    low, high = figure.axes[0].get_xlim()
+    assert -200 < low < somata["A"][:, 2].min()  # of the region no more than is near
+    assert somata["A"][:, 2].max() < high < 300
     assert plot_depths({"A": somata["A"][:, 0]}, shown, [(1, 0, 50), (2, 50, 100)]) is not None
     assert plot_depths({"A": np.full(3, np.nan)}, shown) is None
 
@@ -382,6 +475,16 @@ def test_rows_have_one_scale():
     assert [row.title for row in rows] == ["Reconstructions", "Grown"]
 
 
+def test_borrowed_reconstructions_stand_once():
+    references = {name: [pyramid()] for name in "ABC"}
+    cells = {"A": [pyramid()], "B": [pyramid()] * 3, "C": [pyramid(9.0)]}
+    shown, rows = side_by_side(references, cells, {"A": "one", "B": "one", "C": "two"})
+    assert shown == ["B", "C"]
+    # A grown cell stands below the reconstruction of its mtype.
+    assert rows[0].middles == rows[1].middles
+    assert len(rows[0].middles) == 2
+
+
 # The page.
 
 
@@ -412,6 +515,7 @@ def test_the_page_is_well_formed_and_whole(page):
 def test_the_page_says_what_was_made(page):
     text = Page(without_scripts(page)).text
     assert "2: the soma lies below its layers; 1: " in text
+    assert "3 dropped" in text
     assert "It took 2.00 attempts per cell." in text
     assert "1.2 kB" in text
     assert "1 cells per second" in text

@@ -88,6 +88,10 @@ class RunData:
     uncalibrated: dict = field(default_factory=dict)
     share: object = None
 
+    def sources(self):
+        """{mtype: the files of its reconstructions}."""
+        return {m: tuple(cell.path for cell in own) for m, own in self.references.items()}
+
 
 def run_report(run, title, **more):
     """The RunReport of a run.
@@ -119,7 +123,7 @@ def run_report(run, title, **more):
         summary=run.summary,
         looks=shown,
         findings=findings(run, cells, references),
-        beside=side_by_side(references, upright_of(cells)),
+        beside=side_by_side(references, upright_of(cells), run.sources()),
         mtypes=parts[:MOST_DRAWN],
         warnings=warnings,
         **found,
@@ -292,8 +296,12 @@ def where_of(run, shown):
         words = f" {sum(map(len, rows.values())):,} of {total:,}, drawn by chance."
     somata = {mtype: table.positions[own] for mtype, own in rows.items()}
     pia = run.placed.pia()
+    on = ", on the regions with layers" if run.layers is not None else ""
     found = [
-        (webp(plot_projection(somata, shown, view, pia)), f"Somata, seen along {axis}.{words}")
+        (
+            webp(plot_projection(somata, shown, view, pia, run.layers)),
+            f"Somata, seen along {axis}{on}.{words}",
+        )
         for view, axis in zip(VIEWS, "zxy", strict=True)
     ]
     cells = [cell for m in shown for cell in run.placed.sample(m, LOOKED_AT, run.settings.seed)]

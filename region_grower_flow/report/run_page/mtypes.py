@@ -51,12 +51,14 @@ class Row:
         data: bytes of a WebP file.
         size: (width, height) in pixels.
         bar: (percent of the width, words) of a bar of length.
+        middles: percent of the width, of each cell.
     """
 
     title: str
     data: bytes
     size: tuple
     bar: tuple
+    middles: tuple = ()
 
 
 @dataclass
@@ -152,33 +154,46 @@ def grown_before(parameters, distributions, count):
     return Grower(parameters, default_distributions(distributions), NONE).grow({}, count, 0)
 
 
-def side_by_side(references, cells):
-    """Rows of a reconstruction and a grown cell of each mtype, which has both.
+def side_by_side(references, cells, sources=None):
+    """Rows of a reconstruction and a grown cell of each mtype, which has both, in columns.
 
     Args:
         references, cells: {mtype: [upright FlatMorphology]}.
+        sources: {mtype: what its reconstructions come from}: of mtypes that share them, the one
+            with the most cells is shown.
+
+    Returns:
+        ([mtype], [Row])
     """
-    both = [mtype for mtype, own in cells.items() if own and references.get(mtype)][:MOST_BESIDE]
+    both = [mtype for mtype, own in cells.items() if own and references.get(mtype)]
+    first = {}
+    for mtype in sorted(both, key=lambda mtype: -len(cells[mtype])):
+        first.setdefault((sources or {}).get(mtype, mtype), mtype)
+    chosen = list(first.values())[:MOST_BESIDE]
+    both = [mtype for mtype in both if mtype in chosen]
     rows = [
         (title, [side[mtype][len(side[mtype]) // 2] for mtype in both])
         for title, side in (("Reconstructions", references), ("Grown", cells))
     ]
-    return (both, draw_rows(rows, most=MOST_BESIDE)) if both else ([], [])
+    return (both, draw_rows(rows, most=MOST_BESIDE, columns=True)) if both else ([], [])
 
 
-def draw_rows(rows, pixels=1120, most=IN_ROW):
+def draw_rows(rows, pixels=1120, most=IN_ROW, columns=False):
     """Rows of cells, all of one scale.
 
     Args:
         rows: [(title, [upright FlatMorphology])].
         pixels: width of the pictures.
         most: cells of a row.
+        columns: whether cells of one place stand below each other; rows are of one length then.
 
     Returns:
         [Row]
     """
     rows = [(title, cells[:most]) for title, cells in rows]
     spans = [[_span(cell) for cell in cells] for _, cells in rows]
+    if columns:
+        spans = [[_widest(own) for own in zip(*spans, strict=True)]] * len(spans)
     width = max((sum(r - le for le, _, r, _ in row) for row in spans), default=0.0)
     if not width:
         return []
@@ -188,6 +203,12 @@ def draw_rows(rows, pixels=1120, most=IN_ROW):
         _draw_row(title, cells, row, width, pixels)
         for (title, cells), row in zip(rows, spans, strict=True)
     ]
+
+
+def _widest(spans):
+    """The span that holds some."""
+    left, bottom, right, top = np.array(spans).T
+    return left.min(), bottom.min(), right.max(), top.max()
 
 
 def _span(cell):
@@ -213,7 +234,7 @@ def _draw_row(title, cells, spans, width, pixels):
     figure.set_dpi(DPI)
     spare = (width - sum(s[2] - s[0] for s in spans)) / (len(spans) + 1)
     start = spare
-    lines, widths, colors, somata = [], [], [], []
+    lines, widths, colors, somata, middles = [], [], [], [], []
     for cell, (left, _, right, _) in zip(cells, spans, strict=True):
         points, offsets = thinned(cell.points[:, :2], cell.offsets, 0.5 / scale)
         places = (points + (start - left, -bottom)) * scale
@@ -223,6 +244,7 @@ def _draw_row(title, cells, spans, width, pixels):
         if len(cell.soma_points):
             center = cell.soma_points[:, :2].mean(axis=0) + (start - left, -bottom)
             somata.append(Circle(center * scale, max(soma_radius(cell), 3.0) * scale))
+        middles.append(100 * (start + (right - left) / 2) / width)
         start += right - left + spare
     # On the figure itself: axes take longer than what is drawn in them.
     drawn = [
@@ -236,7 +258,8 @@ def _draw_row(title, cells, spans, width, pixels):
         artist.set_transform(Affine2D())
         figure.add_artist(artist)
     length = round_length(width / 6)
-    return Row(title, webp(figure), (pixels, height), (100 * length / width, f"{length:g} µm"))
+    bar = 100 * length / width, f"{length:g} µm"
+    return Row(title, webp(figure), (pixels, height), bar, tuple(middles))
 
 
 def feature_charts(references, cells, kinds):

@@ -2,10 +2,13 @@
 
 import numpy as np
 
+from region_grower_flow.report.run_page.section import smooth
 from region_grower_flow.report.run_page.thin import thinned
 
 PLANES = 4
 """Number of planes in each of two directions."""
+SMALLEST = 3
+"""Samples along an outline's longer side: smaller ones are left out."""
 SAMPLES = 110
 """Points along the longer side of a plane, at which layers are looked up."""
 
@@ -42,7 +45,7 @@ def _cut(layers, frame, plane, box, found):
     grid[..., across] = right[None, :]
     grid[..., 1] = up[:, None]
     names, numbers = layers.lookup(grid.reshape(-1, 3) @ frame)
-    numbers = numbers.reshape(len(up), len(right))
+    numbers = smooth(numbers.reshape(len(up), len(right)), 0.7 * layers.voxel / step)
     for number, name in enumerate(names):
         for line in contour_lines(right, up, numbers == number, 0.6 * step):
             points = np.empty((len(line), 3))
@@ -63,4 +66,6 @@ def contour_lines(right, up, mask, tolerance):
     columns = np.concatenate([[right[0] - step[0]], right, [right[-1] + step[0]]])
     rows = np.concatenate([[up[0] - step[1]], up, [up[-1] + step[1]]])
     lines = contour_generator(columns, rows, padded).lines(0.5)
-    return [thinned(line, [0, len(line)], tolerance)[0] for line in lines if len(line) > 3]
+    # A few voxels by themselves are no layer.
+    lines = [line for line in lines if np.ptp(line, axis=0).max() > SMALLEST * step[0]]
+    return [thinned(line, [0, len(line)], tolerance)[0] for line in lines]

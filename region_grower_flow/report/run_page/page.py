@@ -34,6 +34,7 @@ class RunReport:
 
     Attributes:
         title: of the page.
+        file: name of the file of the cells.
         summary: what a synthesis writes as its summary.
         findings: [Finding] of :mod:`~region_grower_flow.report.run_page.science`.
         looks: {mtype: Look}.
@@ -67,6 +68,7 @@ class RunReport:
     bars: list = field(default_factory=list)
     idle: float = 0.0
     made: str = ""
+    file: str = ""
     command: str | None = None
     inputs: list = field(default_factory=list)
     written: list = field(default_factory=list)

@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from region_grower_flow.placement.planes import Plane
+from region_grower_flow.placement.planes import Slice as Slab
 from region_grower_flow.report import style
 from region_grower_flow.report.drawing import round_length
 from region_grower_flow.report.profiles import layer_name
 from region_grower_flow.report.run_page.thin import kept_points
-from region_grower_flow.report.slices import MARGIN, aligned_slice, choose_slices
+from region_grower_flow.report.slices import MARGIN, SliceView, aligned_slice, choose_slices
 
 THICKNESSES = (120.0, 250.0, 500.0, 1000.0)
 """um of a slice: the thinnest that holds enough cells."""
@@ -23,8 +25,14 @@ MOST_CELLS = 44
 MOST_SOMATA = 4000
 PIXELS = 2000
 """Pixels of the longer side of the picture."""
-TALLEST = 0.6
+TALLEST = 0.8
 """Width over height at least: a higher slice gets room at its sides."""
+NEARLY_ALONG = 0.94
+"""Cosine of the angle with an axis of the atlas up to which a slice lies along the axes."""
+ONE_DIRECTION = 0.5
+"""Length of the mean of the directions to the pia, from which on it says where the pia is."""
+PHONE, LABEL_HEIGHT, LABEL_WIDTH = 350, 13, 30
+"""Pixels: width of the picture on a phone, and room of a layer's name."""
 DPI = 200
 METHOD = 2
 """Of WebP: 4 takes twice as long for files that are 5% smaller."""
@@ -40,7 +48,9 @@ class Section:
     Attributes:
         data: bytes of a WebP file.
         size: (width, height) in pixels.
-        layers: [(name, percent from the left, percent from the top)].
+        layers: [(name, percent from the left, percent from the top)], no two on each other.
+        leaders: [(left, top, left, top)] in percent: lines from names to layers that are too thin
+            for them.
         bar: (percent of the width, words) of a bar of length.
         words: what is seen.
         mtypes: those with a soma in it.
@@ -49,6 +59,7 @@ class Section:
     data: bytes
     size: tuple
     layers: list = field(default_factory=list)
+    leaders: list = field(default_factory=list)
     bar: tuple = (0.0, "")
     words: str = ""
     mtypes: tuple = ()
@@ -57,23 +68,57 @@ class Section:
 def fullest_slice(positions, pia):
     """A SliceView through the place with the most somata, as thin as holds enough of them.
 
+    It lies along two axes of the atlas where the pia is along one of them; else it stands on the
+    layers, with the pia above.
+
     Args:
         positions: (N, 3) um, N > 0.
-        pia: (3,) direction towards the pia.
+        pia: (3,) mean direction towards the pia; shorter than 1 where directions differ.
     """
     positions = np.asarray(positions, dtype=np.float64)
-    (view,) = choose_slices(positions, 1, THICKNESSES[0], None, pia)
-    axis = int(np.argmax(np.abs(view.frame[2])))
-    along = np.sort(positions[:, axis])
-    wanted = min(ENOUGH, len(along))
+    pia, length = np.asarray(pia, dtype=np.float64), np.linalg.norm(pia)
+    if np.abs(pia).max() >= NEARLY_ALONG * length or length < ONE_DIRECTION:
+        (view,) = choose_slices(positions, 1, THICKNESSES[0], None, pia)
+        axis = int(np.argmax(np.abs(view.frame[2])))
+        middle, thickness = _fullest(positions[:, axis])
+        return aligned_slice(axis, middle, thickness, pia)
+    up = pia / length
+    normal = _flattest(positions, up)
+    middle, thickness = _fullest(positions @ normal)
+    inside = positions[np.abs(positions @ normal - middle) <= thickness / 2]
+    origin = inside.mean(axis=0)
+    origin += (middle - origin @ normal) * normal
+    sides = [Plane(origin + side * thickness / 2 * normal, normal) for side in (-1, 1)]
+    words = ", ".join(f"{value:,.0f}" for value in origin)
+    return SliceView(
+        Slab(*sides),
+        origin,
+        np.array([np.cross(up, normal), up, normal]),
+        f"{thickness:g} µm around ({words}) µm, the pia above",
+        ("along the layers (µm)", "towards the pia (µm)"),
+    )
+
+
+def _flattest(positions, up):
+    """The unit vector at right angles to ``up`` along which positions spread the least."""
+    across = np.cross(up, np.eye(3)[int(np.argmin(np.abs(up)))])
+    across /= np.linalg.norm(across)
+    plane = np.array([across, np.cross(up, across)])
+    flat = (positions - positions.mean(axis=0)) @ plane.T
+    normal = plane.T @ np.linalg.eigh(flat.T @ flat)[1][:, 0]
+    return normal * np.sign(normal[np.argmax(np.abs(normal))])
+
+
+def _fullest(along):
+    """(middle, thickness) of the thinnest slice that holds enough cells."""
+    along = np.sort(along)
     for thickness in THICKNESSES:
         last = np.searchsorted(along, along + thickness, side="right")
         counts = last - np.arange(len(along))
         best = int(np.argmax(counts))
-        if counts[best] >= wanted:
+        if counts[best] >= min(ENOUGH, len(along)):
             break
-    middle = (along[best] + along[last[best] - 1]) / 2
-    return aligned_slice(axis, float(middle), thickness, pia)
+    return float(along[best] + along[last[best] - 1]) / 2, thickness
 
 
 def draw_section(cells, somata, view, layers, looks):
@@ -102,10 +147,13 @@ def draw_section(cells, somata, view, layers, looks):
         )  # fmt: skip
     left, _, right, _ = extent
     length = round_length((right - left) / 6)
+    named = [(layer_name(name), *_percent(place, extent, view)) for name, place in names]
+    labels, leaders = apart(named, size)
     return Section(
         data=webp(figure),
         size=size,
-        layers=[(layer_name(name), *_percent(place, extent, view)) for name, place in names],
+        layers=labels,
+        leaders=leaders,
         bar=(100 * length / (right - left), _length_words(length)),
         words=f"{view.title}: {len(somata):,} somata, {len(cells)} of them with their neurites.",
         mtypes=tuple(dots),
@@ -159,7 +207,7 @@ def _draw_layers(axes, layers, view, extent):
     step = max(right - left, top - bottom) / SAMPLES
     across, up = np.arange(left + step / 2, right, step), np.arange(bottom + step / 2, top, step)
     names, numbers = layers.lookup(view.points(across, up).reshape(-1, 3))
-    numbers = numbers.reshape(len(up), len(across))
+    numbers = smooth(numbers.reshape(len(up), len(across)), 0.7 * layers.voxel / step)
     if not names or (numbers < 0).all():
         return []
     bands = np.ma.masked_less(numbers, 0) % len(style.LAYER_FILLS)
@@ -180,12 +228,59 @@ def _draw_layers(axes, layers, view, extent):
     return found
 
 
+def smooth(numbers, width):
+    """The layers of a picture without the stairs of their voxels.
+
+    Args:
+        numbers: (M, N) of layers, -1 for none.
+        width: pixels of the Gaussian.
+    """
+    from scipy.ndimage import gaussian_filter
+
+    if width < 1:
+        return numbers
+    kinds = np.unique(numbers)
+    blurred = [gaussian_filter((numbers == k).astype(np.float32), width) for k in kinds]
+    return kinds[np.argmax(blurred, axis=0)]
+
+
 def _label_place(mask, across, up):
     """Near the layer's left end, in the middle of its height there."""
     columns = np.flatnonzero(mask.sum(axis=0) > 2)
     columns = columns if len(columns) else np.flatnonzero(mask.any(axis=0))
-    column = columns[min(len(columns) - 1, 2)]
+    column = columns[min(len(columns) - 1, SAMPLES // 60)]
     return float(across[column]), float(up[int(np.median(np.flatnonzero(mask[:, column])))])
+
+
+def apart(named, size):
+    """Names of layers moved up and down until none covers another.
+
+    Args:
+        named: [(name, percent from the left, percent from the top)].
+        size: (width, height) of the picture.
+
+    Returns:
+        ([the same, moved], [(left, top, left, top)] of lines to where they belong)
+    """
+    # On the screen of a phone, where they take most of the picture.
+    gap = 100 * LABEL_HEIGHT / (PHONE * size[1] / size[0])
+    wide = 100 * LABEL_WIDTH / PHONE
+    order = sorted(named, key=lambda entry: entry[2])
+    lefts = np.array([left for _, left, _ in order])
+    tops = np.array([top for *_, top in order], dtype=float)
+    for place in range(len(tops)):  # down, below those above
+        near = tops[:place][np.abs(lefts[:place] - lefts[place]) < wide]
+        tops[place] = max([tops[place], gap / 2, *(near + gap)])
+    for place in reversed(range(len(tops))):  # and up again, where they left the picture
+        near = tops[place + 1 :][np.abs(lefts[place + 1 :] - lefts[place]) < wide]
+        tops[place] = min([tops[place], 100 - gap / 2, *(near - gap)])
+    moved = [(name, left, float(top)) for (name, left, _), top in zip(order, tops, strict=True)]
+    leaders = [
+        (left + wide, float(top), left + 1.6 * wide, true)
+        for (_, left, true), top in zip(order, tops, strict=True)
+        if abs(top - true) > gap / 3
+    ]
+    return moved, leaders
 
 
 def _percent(place, extent, view):

@@ -15,6 +15,7 @@ class Bar:
         name: its name.
         start, seconds: since the first began, without idle times, and how long.
         cells: that it grew; None for other stages.
+        dropped: cells that it dropped.
         left, width: the same in percent of the whole time.
     """
 
@@ -22,6 +23,7 @@ class Bar:
     start: float
     seconds: float
     cells: int | None = None
+    dropped: int = 0
     left: float = 0.0
     width: float = 0.0
 
@@ -35,7 +37,8 @@ def timeline(stages):
     """Stages in the order of their ends.
 
     Args:
-        stages: [(name, when it ended as text of a manifest, seconds, cells or None)].
+        stages: [(name, when it ended as text of a manifest, seconds, cells grown or None, cells
+            dropped)].
 
     Returns:
         ([Bar], seconds in which nothing ran and that were cut out)
@@ -45,16 +48,16 @@ def timeline(stages):
     if not found:
         return [], 0.0
     bars, idle, latest = [], 0.0, found[0][0]
-    for start, seconds, name, cells in found:
+    for start, seconds, name, cells, dropped in found:
         if start - latest > IDLE:
             idle += start - latest
         latest = max(latest, start + seconds)
-        bars.append(Bar(name, start - found[0][0] - idle, seconds, cells))
+        bars.append(Bar(name, start - found[0][0] - idle, seconds, cells, dropped))
     total = max(max(bar.start + bar.seconds for bar in bars), 1e-3)
     bars.sort(key=lambda bar: bar.start + bar.seconds)
     scaled = [
         Bar(
-            bar.name, bar.start, bar.seconds, bar.cells,
+            bar.name, bar.start, bar.seconds, bar.cells, bar.dropped,
             min(100 * bar.start / total, 99.6), max(100 * bar.seconds / total, 0.4),
         )
         for bar in bars
@@ -62,10 +65,10 @@ def timeline(stages):
     return scaled, idle
 
 
-def _parsed(name, made, seconds, cells):
+def _parsed(name, made, seconds, cells, dropped=0):
     try:
         ended = datetime.strptime(made, "%Y-%m-%dT%H:%M:%S%z").timestamp()
     except (TypeError, ValueError):
         return None
     seconds = float(seconds or 0.0)
-    return ended - seconds, seconds, name, cells
+    return ended - seconds, seconds, name, cells, dropped or 0

@@ -10,35 +10,51 @@ MOST_SOMATA = 6000
 """Drawn; of more, so many by chance."""
 SIDE = 3.1
 """Inches of a figure, which the page shows at 100 pixels to the inch."""
+WIDEST = 11.5
+"""Inches of all columns of depths."""
+MOST_AROUND = 0.8
+"""Times the spread of the somata: of a larger region, so much is shown around them."""
 VIEWS = ((0, 1), (2, 1), (0, 2))
 """Coordinates across and up."""
 
 
 @style.styled
-def plot_projection(somata, looks, view, pia=None):
-    """Somata along one axis of the atlas.
+def plot_projection(somata, looks, view, pia=None, layers=None):
+    """Somata along one axis of the atlas, on the regions that have layers.
 
     Args:
         somata: {mtype: (N, 3) um}.
         looks: {mtype: Look}.
         view: (across, up), numbers of axes.
         pia: (3,) direction towards the pia: an axis that points away from it is turned around.
+        layers: LayerMap, for the regions' shadow; None without.
 
     Returns:
         matplotlib Figure.
     """
     across, up = view
-    figure = style.new_figure(SIDE, SIDE)
+    every = np.concatenate(list(somata.values()))[:, [across, up]]
+    shadow = None if layers is None else _shadow(layers, across, up)
+    low, high = _window(every, shadow)
+    figure = style.new_figure(SIDE, _height(high - low))
     axes = figure.add_subplot()
-    count = sum(len(points) for points in somata.values())
+    if shadow is not None:
+        from matplotlib.colors import ListedColormap
+
+        covered, ends = shadow
+        axes.imshow(
+            np.ma.masked_less(covered.astype(int), 1), cmap=ListedColormap([style.LAYER_FILLS[1]]),
+            extent=(*ends[0], *ends[1]), origin="lower", interpolation="nearest", zorder=0,
+        )  # fmt: skip
     for mtype, points in somata.items():
         if len(points):
             axes.scatter(
-                points[:, across], points[:, up], s=_dot(count), c=looks[mtype].color,
+                points[:, across], points[:, up], s=_dot(len(every)), c=looks[mtype].color,
                 marker=looks[mtype].mark, linewidths=0.3, edgecolors="white", rasterized=True,
             )  # fmt: skip
-    axes.set_aspect("equal", adjustable="datalim")
-    axes.margins(0.06)
+    axes.set_aspect("equal")
+    axes.set_xlim(low[0], high[0])
+    axes.set_ylim(low[1], high[1])
     if pia is not None and pia[up] < -0.5:
         axes.invert_yaxis()
     axes.set_xlabel(f"{AXES[across]} (µm)")
@@ -49,8 +65,39 @@ def plot_projection(somata, looks, view, pia=None):
     return figure
 
 
+def _shadow(layers, across, up):
+    """((M, N) bool, [(first, last) um across, the same upwards]) of regions; None of none."""
+    (axis,) = {0, 1, 2} - {across, up}
+    covered, ends = layers.shadow(axis)
+    covered, ends = (covered, ends[::-1]) if across > up else (covered.T, ends)
+    return (covered, ends) if covered.any() else None
+
+
+def _window(points, shadow):
+    """((2,), (2,)) um that are shown: the somata, and the regions not too far from them."""
+    low, high = points.min(axis=0), points.max(axis=0)
+    spread = max(float((high - low).max()), 100.0)
+    if shadow is not None:
+        covered, ends = shadow
+        for place, (first, last) in enumerate(ends):
+            spots = np.flatnonzero(covered.any(axis=place))
+            step = (last - first) / covered.shape[1 - place]
+            edges = sorted((first + step * spots[0], first + step * (spots[-1] + 1)))
+            reach = MOST_AROUND * spread
+            low[place] = min(low[place], max(edges[0], low[place] - reach))
+            high[place] = max(high[place], min(edges[1], high[place] + reach))
+    margin = 0.05 * np.maximum(high - low, 0.4 * spread)
+    return low - margin, high + margin
+
+
+def _height(window):
+    """Inches of a figure whose axes show a window (um) at one scale."""
+    wide = SIDE - 0.75
+    return float(np.clip(wide * window[1] / window[0], 1.2, 1.3 * SIDE)) + 0.55
+
+
 def _dot(count):
-    return 22 if count <= 100 else 12 if count <= 1000 else 5
+    return 20 if count <= 100 else 8 if count <= 1000 else 4
 
 
 @style.styled
@@ -71,7 +118,7 @@ def plot_depths(depths, looks, layers=()):
     depths = {mtype: found for mtype, found in depths.items() if len(found)}
     if not depths:
         return None
-    figure = style.new_figure(max(SIDE, 0.42 * len(depths) + 1.2), SIDE + 0.6)
+    figure = style.new_figure(max(SIDE, min(0.42 * len(depths), WIDEST) + 1.2), SIDE + 0.6)
     axes = figure.add_subplot()
     every = np.concatenate(list(depths.values()))
     bottom = max(every.max(), layers[-1][2] if layers else 0.0)

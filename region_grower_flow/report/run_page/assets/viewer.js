@@ -179,14 +179,24 @@
     });
   };
   const place = () => {
+    const seen = [];
     for (const { drawn, label, mark } of outlines) {
-      const seen = mark && mark.clone().project(camera);
-      label.hidden = !drawn.visible || !seen || seen.z > 1;
+      const at = mark && mark.clone().project(camera);
+      label.hidden = !drawn.visible || !at || at.z > 1;
       if (!label.hidden) {
-        label.style.left = `${Math.max((seen.x + 1) / 2 * stage.clientWidth, 60)}px`;
-        label.style.top = `${(1 - seen.y) / 2 * stage.clientHeight}px`;
+        seen.push({ label, left: Math.max((at.x + 1) / 2 * stage.clientWidth, 60),
+          top: (1 - at.y) / 2 * stage.clientHeight });
       }
     }
+    // Names of thin layers would lie on each other: the lower one moves down.
+    seen.sort((one, other) => one.top - other.top);
+    seen.forEach((name, i) => {
+      for (const above of seen.slice(0, i)) {
+        if (Math.abs(above.left - name.left) < 60) name.top = Math.max(name.top, above.top + 14);
+      }
+      name.label.style.left = `${name.left}px`;
+      name.label.style.top = `${name.top}px`;
+    });
     const perPixel = shared.pixel.value * camera.position.distanceTo(controls.target);
     const power = 10 ** Math.floor(Math.log10(140 * perPixel));
     const length = [5, 2, 1].map((f) => f * power).find((f) => f <= 140 * perPixel) || power;
