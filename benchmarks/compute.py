@@ -75,7 +75,8 @@ def race(scenario, scratch, reference=None, rounds=3, cells=20, skip_write=False
         scratch: a folder for outputs and logs.
         reference: the reference's Python; None to measure this package only.
         rounds: of both, in turn.
-        cells: at most so many, spread evenly over the scenario's.
+        cells: at most so many, spread evenly over the scenario's; those that are dropped are left
+            out on both sides.
         skip_write: grow only.
 
     Returns:
@@ -98,6 +99,7 @@ def race(scenario, scratch, reference=None, rounds=3, cells=20, skip_write=False
             script = {"ours": "own_cells.py", "reference": "reference_cells.py"}[name]
             growers[name] = Grower(python, script, request, scratch / f"{name}.log")
             stack.callback(growers[name].close)
+            rows = growers["ours"].start["cells"]  # those that are dropped are left out
         answers = {name: [] for name in growers}
         for _ in range(rounds):
             for name, grower in growers.items():
@@ -127,6 +129,7 @@ def result(answers, start):
         "points_per_cell": start["points"] / cells,
         "points_per_second": start["points"] / cells / means["ours"],
         "first_pass": start["first_pass"],
+        "dropped": start["dropped"],
         "fallbacks": start["fallbacks"],
     }
     if "reference" in means:

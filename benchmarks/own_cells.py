@@ -42,12 +42,15 @@ def main(path):
     records = [grow(row) for row in rows]
     first = time.process_time() - start
     points = count_points(request["keywords"], records)
+    made = [record for record in records if record["status"] == "made"]
+    rows = [record["row"] for record in made]  # a cell that is dropped costs next to nothing
     answer(
         answers,
         prepared=prepared,
         first_pass=first,
         points=points,
-        made=sum(r["status"] == "made" for r in records),
+        cells=[record["cell"] for record in made],
+        dropped=len(records) - len(made),
         fallbacks=sum(bool(r.get("fallback")) for r in records),
     )
     folder = Path(request["keywords"]["out_morph_dir"])

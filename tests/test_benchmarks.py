@@ -101,7 +101,7 @@ def test_chosen_rows_are_spread(example):
 
 
 def test_result_of_a_race():
-    start = {"points": 300, "first_pass": 1.0, "fallbacks": 0}
+    start = {"points": 300, "first_pass": 1.0, "fallbacks": 0, "dropped": 1}
     seconds = {"ours": [[0.1, 0.3], [0.2, 0.2]], "reference": [[20.0, 20.0], [10.0, 10.0]]}
     answers = {
         name: [{"seconds": one, "system": 0.02, "made": 2} for one in rounds]

@@ -1,7 +1,7 @@
 """Hard limits: neurites scaled, or removed, so that they end between two depths of the atlas.
 
 Mirrors region_grower.modify.output_scaling and SpaceWorker._post_growth_rescaling, with neuroc's
-recursive scaling of sections.
+recursive scaling of sections, and before that morph_tool.transform.translate.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,17 +27,6 @@ Limits: TypeAlias = Mapping[str, tuple[float | None, float | None]]
 """{neurite type: (target_min_length, target_max_length)} in um."""
 
 
-def translate(morphology: FlatMorphology, shift: Sequence[float] | np.ndarray) -> None:
-    """Move the morphology and its soma by ``shift`` ((3,) um), in place.
-
-    Mirrors morph_tool.transform.translate: computed in float64, stored as float32.
-    """
-    from region_grower_flow.engine.kernels import geometry
-
-    shift = np.ascontiguousarray(shift, dtype=np.float64)
-    geometry.shift_cell(morphology.points, morphology.soma_points, shift)
-
-
 def output_scaling(
     extent: float, target_min_length: float | None, target_max_length: float | None
 ) -> float:
@@ -59,17 +48,19 @@ def fit_to_limits(
     limits: Limits,
     direction: Sequence[float] | np.ndarray,
     min_hard_scale: float,
+    shift: Sequence[float] | np.ndarray = (0.0, 0.0, 0.0),
 ) -> tuple[FlatMorphology, list[dict[str, Any]], np.ndarray]:
-    """Scale each tree to its limits, or remove it when it would become too small.
+    """Move a cell, then scale each tree to its limits or remove it when it would become too small.
 
     Every tree is scaled, those within their limits by 1 as the reference does: its float32
     rounding is part of the result. The points of ``morphology`` are changed in place.
 
     Args:
-        morphology: the FlatMorphology, its soma at the origin.
+        morphology: the FlatMorphology, its soma at the origin once it has been moved.
         limits: {neurite type: (target_min_length or None, target_max_length or None)} in um.
         direction: (3,) float64, towards the pia at the cell.
         min_hard_scale: a tree whose factor is not above this is removed.
+        shift: (3,) um, what all points are moved by; computed in float64, stored as float32.
 
     Returns:
         (FlatMorphology, changes, kept): the morphology without removed trees; one dict for each
@@ -83,10 +74,10 @@ def fit_to_limits(
     """
     from region_grower_flow.engine.kernels import geometry
 
-    direction = np.ascontiguousarray(direction, dtype=np.float64)
+    shift, direction = (np.ascontiguousarray(v, dtype=np.float64) for v in (shift, direction))
     offsets = morphology.offsets
-    ends, roots, extents = geometry.trees_and_extents(
-        morphology.points, offsets, morphology.parents, direction
+    ends, roots, extents = geometry.place_cell(
+        morphology.points, morphology.soma_points, offsets, morphology.parents, shift, direction
     )
     factors, changes = np.ones(len(roots)), []
     if limits or not min_hard_scale < 1:

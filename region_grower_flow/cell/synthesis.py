@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import importlib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,10 +25,8 @@ from region_grower_flow.errors import (
     InvalidInput,
     OutputFailed,
 )
-from region_grower_flow.morphology import FlatMorphology
 
 if TYPE_CHECKING:
-    from region_grower_flow.engine.model import Grown, GrowthSite
     from region_grower_flow.io.table import Cell
 
 L = logging.getLogger(__name__)
@@ -103,11 +101,13 @@ class Synthesizer:
     # The parts of one cell.
 
     def _make(self, cell: Cell) -> dict[str, Any]:
+        from region_grower_flow.cell.making import attempt_cell
+
         rng = np.random.default_rng(self.inputs.seed(cell))
         last: Exception | None = None
         for attempt in range(1, layout.MAX_ATTEMPTS + 1):
             try:
-                made = self._attempt(cell, rng)
+                made = attempt_cell(self.inputs, cell, rng)
             except GrowthFailed as error:
                 last = error
             except InvalidInput as error:
@@ -117,83 +117,6 @@ class Synthesizer:
             else:
                 return {**made, "attempts": attempt}
         raise DropCell(f"no growth in {layout.MAX_ATTEMPTS} attempts, the last failed with: {last}")
-
-    def _attempt(self, cell: Cell, rng: np.random.Generator) -> dict[str, Any]:
-        from region_grower_flow import engine
-        from region_grower_flow.cell import limits as hard_limits
-        from region_grower_flow.space.layers import LayerContext
-        from region_grower_flow.space.scaling import limits
-
-        layers, entry = LayerContext.of(cell), self.inputs.entry(cell)
-        site, donor = self.inputs.site(cell, entry.params, layers), self.inputs.donor(cell)
-        prepared = self.inputs.prepared(entry)
-        grown = engine.grow(prepared, site, rng, engine=self.settings.growth.engine)
-        morphology = grown.morphology
-        hard_limits.translate(morphology, -site.position)
-        wanted = limits(prepared.params, layers, morphology)
-        morphology, changes, kept = hard_limits.fit_to_limits(
-            morphology, wanted, site.y_direction, self.settings.growth.min_hard_scale
-        )
-        sections = [s for s in grown.apical_sections if s is not None and kept[s] >= 0]
-        apical_points = [morphology.section(kept[s])[-1].tolist() for s in sections]
-        if donor is not None:
-            morphology = self._graft(cell, morphology, donor, rng)
-        result = {
-            "apical_sections": [None if s is None else int(s) for s in grown.apical_sections],
-            "apical_points": apical_points,
-            "engine": grown.engine,
-            "fallback": grown.fallback,
-            **self._write(cell, morphology, apical_points),
-        }
-        if self.settings.debug:
-            result["debug"] = _debug_data(site, grown, changes)
-        return result
-
-    def _graft(
-        self,
-        cell: Cell,
-        morphology: FlatMorphology,
-        donor: FlatMorphology,
-        rng: np.random.Generator,
-    ) -> FlatMorphology:
-        from region_grower_flow.cell.axon import place_axon
-
-        return place_axon(
-            morphology,
-            donor,
-            cell.orientation,
-            scale=None if np.isnan(cell.axon_scale) else cell.axon_scale,
-            rotational_jitter_std=self.settings.growth.rotational_jitter_std,
-            scaling_jitter_std=self.settings.growth.scaling_jitter_std,
-            rng=rng,
-        )
-
-    def _write(
-        self, cell: Cell, morphology: FlatMorphology, apical_points: Sequence[Any]
-    ) -> dict[str, Any]:
-        from region_grower_flow.cell.order import nrn_ordered
-        from region_grower_flow.io import morphologies
-        from region_grower_flow.io.nrn import apical_nrn_sections
-
-        ordered, _ = nrn_ordered(morphology)
-        stem = self._stem(cell)
-        result: dict[str, Any] = {"name": stem, "files": {}, "apical_NRN_sections": None}
-        if self.settings.nrn_sections and not self.settings.skip_write:
-            text = next(
-                e for e in self.settings.growth.out_morph_ext if e in layout.NEURON_EXTENSIONS
-            )
-            result["apical_NRN_sections"] = apical_nrn_sections(ordered, apical_points, text)
-        if not self.settings.skip_write:
-            result["files"] = morphologies.write_morphology(
-                self.settings.morphologies, stem, ordered, self.settings.growth.out_morph_ext
-            )
-        return result
-
-    def _stem(self, cell: Cell) -> str:
-        from region_grower_flow.io import morphologies
-
-        name = morphologies.morphology_name(self.inputs.seed(cell))
-        return str(morphologies.relative_stem(name, self.settings.directory_depth))
 
     def _drop(self, cell: Cell, reason: str) -> dict[str, Any]:
         return self._record(cell, status=layout.DROPPED, reason=" ".join(str(reason).split()))
@@ -215,41 +138,3 @@ class Synthesizer:
             "files": {},
         }
         return {**record, **values}
-
-
-def _scaling_inputs(neurite_type: str, scaling: Any) -> dict[str, Any]:
-    """The numbers that a bar code was scaled by, under the reference's names."""
-    from region_grower_flow.space.scaling import MIN_PATH_DISTANCE, MIN_THICKNESS
-
-    if scaling.kind == "default":
-        return {
-            "target_thickness": scaling.target,
-            "reference_thickness": scaling.reference,
-            "min_target_thickness": MIN_THICKNESS,
-        }
-    slope, intercept = scaling.fit
-    return {
-        "fit_slope": slope,
-        "fit_intercept": intercept,
-        f"{neurite_type.removesuffix('_dendrite')}_target_extent": scaling.extent,
-        "target_path_distance": scaling.path_distance,
-        "min_target_path_distance": MIN_PATH_DISTANCE,
-    }
-
-
-def _debug_data(site: GrowthSite, grown: Grown, changes: Any) -> dict[str, Any]:
-    """The reference's debug infos, as JSON."""
-    inputs = {}
-    for kind, log in grown.scaling_log.items():
-        found = [(name, each) for name, each in site.scaling.items() if each.kind == kind]
-        if not found:
-            continue
-        name, scaling = found[0]
-        inputs[f"{kind}_func"] = {"inputs": _scaling_inputs(name, scaling), "scaling": log}
-    debug: dict[str, Any] = {"input_scaling": inputs}
-    if changes:
-        debug["neurite_hard_limit_rescaling"] = changes
-    names = [c.mesh_name for c in site.constraints if getattr(c, "mesh_name", None)]
-    if names:
-        debug["mesh_name"] = names[-1]
-    return debug

@@ -70,7 +70,7 @@ def contour(soma, rng):
         GrowthFailed: there is no hull.
         ValueError: points are not finite.
     """
-    from scipy.spatial import ConvexHull, QhullError
+    from region_grower_flow.engine.kernels.hull import convex_hull
 
     x, y, z = soma.center
     flat = [point[:2] for point in soma.points]
@@ -78,14 +78,22 @@ def contour(soma, rng):
         for draw in rng.random(CONTOUR_POINTS - len(flat)).tolist():
             angle = 2.0 * math.pi * draw
             flat.append((soma.radius * math.sin(angle) + x, soma.radius * math.cos(angle) + y))
-    flat = np.array(flat)
-    try:
-        corners = ConvexHull(flat).vertices
-    except QhullError as error:
-        raise GrowthFailed("the contour of the soma cannot be made") from error
+    flat = np.array(flat, dtype=np.float64)
+    corners = convex_hull(flat)
+    if not len(corners):
+        corners = _hull_by_scipy(flat)
     points = np.full((len(corners), 3), z, dtype=np.float32)
     points[:, :2] = flat[corners]
     return points
+
+
+def _hull_by_scipy(points):
+    from scipy.spatial import ConvexHull, QhullError
+
+    try:
+        return ConvexHull(points).vertices
+    except QhullError as error:
+        raise GrowthFailed("the contour of the soma cannot be made") from error
 
 
 # Vectors are tuples of three numbers here.

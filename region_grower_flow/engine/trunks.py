@@ -66,7 +66,7 @@ class AngleLaw:
         law = cls(form, params, 1.0)
         if form == "flat":
             return law
-        return cls(form, params, max(law._sigmoids(RANGE)))
+        return cls(form, params, max(law._sigmoids(angle) for angle in RANGE))
 
     def probability(self, angle):
         """The probability to accept an angle (radians)."""
@@ -75,13 +75,22 @@ class AngleLaw:
         return min(max(self._sigmoids(angle) / self.peak, 0.0), 1.0)
 
     def _sigmoids(self, angle):
-        from scipy.special import expit
-
         if self.form == "step":
             scale, rate = self.params
             return expit((angle - scale) / rate)
         low, rate_low, high, rate_high = self.params
         return 0.5 * (expit((angle - low) / rate_low) + expit((-angle - high) / rate_high))
+
+
+def expit(x):
+    """The logistic function of a number, as ``scipy.special.expit`` computes it.
+
+    SciPy's import takes longer than all cells of a small run.
+    """
+    try:
+        return 1.0 / (1.0 + math.exp(-x))
+    except OverflowError:
+        return 0.0
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Tiny inputs on which kernels are called once, to have them compiled or loaded."""
 
 import ctypes
+import gc
 import importlib
 import os
 import signal
@@ -11,6 +12,7 @@ import numpy as np
 from region_grower_flow.engine import filling
 from region_grower_flow.engine.groups import GROUPS
 from region_grower_flow.engine.model import GrowthSite
+from region_grower_flow.record.blocks import without_collection
 
 PR_SET_PDEATHSIG = 1
 """prctl's option, from linux/prctl.h: the signal at the parent's death."""
@@ -39,22 +41,25 @@ def warm_up(groups=tuple(GROUPS)):
 
 def load_kernels(groups=tuple(GROUPS)):
     """Call every kernel of the groups once on tiny inputs, so that all are compiled or loaded."""
-    for group in groups:
-        WARM[group]()
+    with without_collection():
+        for group in groups:
+            WARM[group]()
 
 
 def fill_for(parent, group):
     """Compile a group in the process that fills its cache; it ends with its parent."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
+    gc.disable()  # a fifth of the time is spent on looking for garbage, of which there is little
     if os.getppid() == parent:
         load_kernels([group])
 
 
 def warm_core():
     """Grow a cell without space constraints, and call what every cell needs besides."""
-    from region_grower_flow.engine.kernels import geometry
+    from region_grower_flow.engine.kernels import geometry, hull
 
     geometry.warm_up()
+    hull.warm_up()
     _grow_tiny_cell(())
 
 
@@ -68,7 +73,11 @@ def warm_space():
 
 
 def warm_levers():
-    """Grow a cell whose bars bring their diameters."""
+    """Give diameters by bars to a cell without trees: to grow one would compile growth as well."""
+    from region_grower_flow.engine import compiled
+    from region_grower_flow.engine.mtype import prepare_mtype
+    from region_grower_flow.morphology import FlatMorphology
+
     params, distributions = tiny_mtype()
     levers = {"basal_dendrite": {"owner_exponent": 1.0, "diameters": "measured"}}
     tree = {
@@ -80,16 +89,22 @@ def warm_levers():
     }
     measured = {"cells": [{"soma_radius": 5.0}], "basal_dendrite": [tree]}
     levered = ({**params, "growth_levers": levers}, {**distributions, "measured": measured})
-    _grow_tiny_cell((), levered)
+    prepared = prepare_mtype(*levered)
+    floats, integers = np.empty((0, 3), np.float32), np.zeros(1, np.int64)
+    nothing = FlatMorphology(
+        floats, floats[:, 0].copy(), integers, integers[1:].astype(np.int32), integers[1:].copy(),
+        floats, floats[:, 0],
+    )  # fmt: skip
+    forest = compiled.plant(prepared, [], compiled.bifurcation_axes(None))
+    compiled.bring_diameters(prepared, forest, nothing)
 
 
-def _grow_tiny_cell(constraints, mtype=None):
+def _grow_tiny_cell(constraints):
     from region_grower_flow.engine.compiled import grow_compiled
     from region_grower_flow.engine.mtype import prepare_mtype
 
     site = GrowthSite(np.zeros(3), np.eye(3), constraints=constraints)
-    prepared = prepare_mtype(*(mtype or tiny_mtype()))
-    grow_compiled(prepared, site, np.random.default_rng(0))
+    grow_compiled(prepare_mtype(*tiny_mtype()), site, np.random.default_rng(0))
 
 
 def _warm_module(name):

@@ -5,7 +5,6 @@ import functools
 import os
 import random
 import re
-import uuid
 import zlib
 from pathlib import Path
 
@@ -61,7 +60,7 @@ def morphology_name(seed):
 
     Mirrors region_grower.morph_io.MorphWriter.generate_name.
     """
-    return uuid.UUID(int=random.Random(int(seed)).getrandbits(128)).hex
+    return f"{random.Random(int(seed)).getrandbits(128):032x}"
 
 
 def directory_depth(n_files, max_files_per_dir=None):
@@ -128,6 +127,22 @@ def write_morphology(folder, stem, morphology, extensions):
     """
     # All are made before the first is written: a cell that fails leaves nothing behind.
     contents = {extension: encode(morphology, extension) for extension in extensions}
+    return write_contents(folder, stem, contents)
+
+
+def write_contents(folder, stem, contents):
+    """Write the files of a morphology, each whole or not at all.
+
+    Args:
+        folder, stem: as :func:`write_morphology`.
+        contents: {extension: bytes-like}.
+
+    Returns:
+        {extension: [size in bytes, CRC-32]}
+
+    Raises:
+        OutputFailed: a file cannot be written.
+    """
     below = str(stem).rpartition("/")[0]
     if below:
         _make_once(str(folder), below)

@@ -73,6 +73,28 @@ def check_sections(morphology):
             raise DropCell(f"a value of its {what.replace('_', ' ')} is not finite")
 
 
+def blank_h5(n_points, n_sections, soma_points, soma_diameters):
+    """An HDF5 morphology file in memory whose tables are to be filled but for the soma's rows.
+
+    Args:
+        n_points, n_sections: N and M, of the neurites.
+        soma_points, soma_diameters: (S, 3) and (S,) float32.
+
+    Returns:
+        (content, points, structure): the file as (n,) uint8, and its tables (see
+        :func:`h5_tables`), which are parts of it. None where the layout of HDF5 is not known.
+    """
+    template = _template()
+    if template is None:
+        return None
+    soma_points, soma_diameters = soma_contour(soma_points, soma_diameters)
+    n_soma = len(soma_points)
+    content, points, structure = template.blank(n_soma + n_points, n_sections + 1)
+    points[:n_soma, :3], points[:n_soma, 3] = soma_points, soma_diameters
+    structure[0] = 0, SOMA, -1
+    return content, points, structure
+
+
 def encode_h5(morphology):
     """The HDF5 file of a FlatMorphology as bytes; MorphIO 3.3.5 and later reads it.
 
@@ -205,6 +227,17 @@ class _Template:
         head, second = self._head_for(len(points), len(structure))
         gap = bytes(second - len(head) - points.nbytes)
         return b"".join((head, points.tobytes(), gap, structure.tobytes()))
+
+    def blank(self, n_points, n_rows):
+        """(content, points, structure): a file as uint8, and its tables, yet to be filled."""
+        head, second = self._head_for(n_points, n_rows)
+        first = len(head)
+        content = np.empty(second + n_rows * _ROW_BYTES, np.uint8)
+        content[:first] = np.frombuffer(head, np.uint8)
+        filled = first + n_points * _POINT_BYTES
+        content[filled:second] = 0
+        points = content[first:filled].view("<f4").reshape(-1, 4)
+        return content, points, content[second:].view("<i4").reshape(-1, 3)
 
     def read(self, content):
         """The tables of a file that :meth:`fill` made, None when another program made it."""

@@ -11,6 +11,7 @@ This is the only module that imports mpi4py.
 import argparse
 import contextlib
 import faulthandler
+import gc
 import json
 import logging
 import os
@@ -372,6 +373,7 @@ def _work(comm: Any, job: Job, notes: RankNotes) -> int:
     notes.enter(states.LOADING)
     synthesizer = _open_synthesizer(job)
     synthesizer.warm_up()
+    gc.freeze()  # all that is there stays to the end: no more looked through for garbage
     grower = BlockGrower(job, notes, synthesizer)
     notes.enter(states.IDLE)
     finished, order = NOTHING, array("q", [STOP])

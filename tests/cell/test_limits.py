@@ -5,7 +5,7 @@ import pytest
 
 from helpers.factories import copy_morphology, random_morphology
 from helpers.real_parts import neuroc_scale
-from region_grower_flow.cell.limits import fit_to_limits, output_scaling, translate
+from region_grower_flow.cell.limits import fit_to_limits, output_scaling
 from region_grower_flow.errors import DropCell
 from region_grower_flow.morphology import (
     APICAL_DENDRITE,
@@ -170,12 +170,15 @@ def test_removing_an_apical_drops_the_cell():
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_translate_as_morph_tool(seed):
+def test_cells_are_moved_as_by_morph_tool(seed):
     from morph_tool import transform
 
     morphology = random_morphology(seed, TREES)
     shift = np.random.default_rng(seed).normal(scale=5000.0, size=3)
     cell = morphology.to_morphio()
     transform.translate(cell, shift)
-    translate(morphology, shift)
-    assert_same(morphology, FlatMorphology.from_morphio(cell), atol=0)
+    moved = FlatMorphology.from_morphio(cell)
+    expected = rescale_with_neuroc(moved, {}, UP, 0.2)
+    actual, _, _ = fit_to_limits(morphology, {}, UP, 0.2, shift)
+    assert_same(actual, expected, atol=0)
+    np.testing.assert_array_equal(actual.soma_points, moved.soma_points)

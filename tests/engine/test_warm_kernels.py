@@ -14,7 +14,8 @@ from helpers.diameter_inputs import TYPES, parameters, sampled_model, taper_mode
 from region_grower_flow.cell.axon import place_axon
 from region_grower_flow.engine.diameters import prepare
 from region_grower_flow.engine.kernels import axon, diameters, diameters_sampled, geometry
-from region_grower_flow.cell.limits import fit_to_limits, translate
+from region_grower_flow.cell.limits import fit_to_limits
+from region_grower_flow.cell.making import encode_in_order
 
 MODULES = (geometry, axon, diameters, diameters_sampled)
 
@@ -50,8 +51,9 @@ for method, model, options in [
 ]:
     model = prepare(parameters(method, **options), {"diameter": {**model, "method": method}})
     model.apply(cell, [], rng)
-translate(cell, [1, 2, 3])
-cell, _, _ = fit_to_limits(cell, {"basal_dendrite": (None, 1.0)}, [0.0, 1.0, 0.0], 0.2)
+limits = {"basal_dendrite": (None, 1.0)}
+cell, _, _ = fit_to_limits(cell, limits, [0.0, 1.0, 0.0], 0.2, [1, 2, 3])
+encode_in_order(cell)
 donor = random_morphology(1, ((2, 5), (3, 3)))
 for jitter in (None, 0.3):
     for base in (cell, random_morphology(0, ((3, 3), (2, 3)))):

@@ -28,22 +28,28 @@ class Unchanged(DiameterModel):
 
 @dataclass(frozen=True)
 class Uniform(DiameterModel):
-    """``uniform``: one diameter (um) per neurite type; types without one keep theirs."""
+    """``uniform``: one diameter (um) per neurite type; types without one keep theirs.
 
-    diameters: dict
+    Attributes:
+        diameters: (5,) float32, the diameter of each type by its number, NaN for none.
+    """
+
+    diameters: np.ndarray
 
     @classmethod
     def prepare(cls, types, _model_params, diam_params):
         """Take the diameters from the parameters."""
-        given = {name: diam_params.get(name) for name in types}
-        return cls(types, {name: float(v) for name, v in given.items() if v is not None})
+        diameters = np.full(max(NEURITE_TYPES.values()) + 1, np.nan, np.float32)
+        for name in types:
+            if diam_params.get(name) is not None:
+                diameters[NEURITE_TYPES[name]] = float(diam_params[name])
+        return cls(types, diameters)
 
     def apply(self, morphology, apical_sections, rng):
         """See DiameterModel.apply: the sections of a grown tree have its type."""
-        counts = np.diff(morphology.offsets)
-        for name, diameter in self.diameters.items():
-            of_type = np.repeat(morphology.types == NEURITE_TYPES[name], counts)
-            morphology.diameters[of_type] = diameter
+        from region_grower_flow.engine.kernels.geometry import set_by_type
+
+        set_by_type(morphology.diameters, morphology.offsets, morphology.types, self.diameters)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from region_grower_flow.engine.kernels.constraints import (
     trunk_probability,
 )
 from region_grower_flow.engine.kernels.constraints_table import ConstraintTable
-from region_grower_flow.engine.kernels.jit import entry, kernel
+from region_grower_flow.engine.kernels.jit import entry, kernel, uncounted
 from region_grower_flow.engine.kernels.state import CONTINUE, DONE, INVALID_PROBABILITY
 from region_grower_flow.engine.kernels.step import (
     advance,
@@ -133,10 +133,11 @@ def first_direction(ahead, randomness, space, slot, point, rng):
 
     Args and returns: as accepted_direction.
     """
+    space, rng = uncounted((space, rng))
     return accepted_direction(ahead, randomness, space, slot, point, rng)
 
 
 @entry("space")
 def probability_of_trunk(space, direction, point):
     """Probability (0 to 1) that a trunk leaves the soma's center ``point`` in ``direction``."""
-    return trunk_probability(space.table, direction, point)
+    return trunk_probability(uncounted(space).table, direction, point)

@@ -14,7 +14,7 @@ from region_grower_flow.engine.kernels.geometry import (
     scale_trees,
     tiny_morphology,
 )
-from region_grower_flow.engine.kernels.jit import entry, kernel
+from region_grower_flow.engine.kernels.jit import entry, kernel, uncounted
 
 DIRECTION_POINTS = 5
 """A terminal section turns around the last so many points of its parent."""
@@ -50,6 +50,7 @@ def place_donor(rng, donor, roots, axon, matrix, jitters):
         (status, points, chords): (n, 3) float32, the axon's points; (1 + R, 3) float32, from the
         first to the last point of the root section of the axon and of the other trees.
     """
+    rng, donor, roots, matrix = uncounted((rng, donor, roots, matrix))
     points, offsets, parents, ends = donor
     end = ends[axon]
     first, last = offsets[axon], offsets[end]

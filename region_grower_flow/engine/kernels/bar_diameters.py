@@ -8,7 +8,7 @@ the steps at bifurcations stay between sections, wherever these begin and end no
 import numpy as np
 
 from region_grower_flow.engine.kernels.assembly import reading_order
-from region_grower_flow.engine.kernels.jit import entry, kernel
+from region_grower_flow.engine.kernels.jit import entry, kernel, uncounted
 from region_grower_flow.engine.kernels.state import NO_SECTION
 
 
@@ -29,6 +29,7 @@ def diametrize_by_bars(forest, first_bars, profiles, rules, morphology):
             thinnest diameter (um).
         morphology: (points, offsets, parents, diameters) of the grown cell; the last is changed.
     """
+    forest, morphology, profiles = uncounted((forest, morphology, profiles))
     table, first_points, joined = profiles
     points, offsets, parents, diameters = morphology
     n_sections = parents.shape[0]

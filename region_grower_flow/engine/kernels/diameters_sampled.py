@@ -5,10 +5,12 @@ diameter_synthesis.build_diameters; section diameters are rounded to float32 whe
 """
 
 import numpy as np
+from numba import config
+from numba.np.random.generator_core import next_uint32
 
 from region_grower_flow.engine.kernels.diameters import segment_lengths
 from region_grower_flow.engine.kernels.geometry import tiny_children, tiny_morphology
-from region_grower_flow.engine.kernels.jit import entry, inlined, kernel
+from region_grower_flow.engine.kernels.jit import entry, inlined, kernel, uncounted
 
 TRUNK, TERMINAL, TAPER, SIBLING, POWER = range(5)
 """Rows of the laws: trunk and terminal diameter (um), taper, sibling ratio, power relation."""
@@ -24,6 +26,9 @@ MAX_TRUNCATE_TRIES = 100
 
 MAX_BIFURCATION_TRIES = 1_000_000
 """Draws of a reduction at one bifurcation: diameter_synthesis would go on for ever."""
+
+SURELY = 1.0 + 1e-9
+"""Factor that no rounding of a power reaches."""
 
 TRUNK_FRACTION_DECREASE = 0.1
 TRIES_BEFORE_DECREASE = 5
@@ -69,6 +74,8 @@ def draw(rng, law):
     form, shape, loc, scale, low, high, constant = law
     if form == CONSTANT:
         return constant
+    if form == GAMMA:
+        return _draw_gamma(rng, law)
     value = _draw_once(rng, form, shape, loc, scale)
     if low == high:
         return low
@@ -85,10 +92,24 @@ def draw(rng, law):
 def _draw_once(rng, form, shape, loc, scale):
     if form == EXPON_REV:
         return -(loc + scale * rng.standard_exponential())
-    if form == EXPONNORM:
-        tail = rng.standard_exponential() * shape
-        return loc + scale * (tail + rng.standard_normal())
-    return loc + scale * rng.standard_gamma(shape)
+    tail = rng.standard_exponential() * shape
+    return loc + scale * (tail + rng.standard_normal())
+
+
+@kernel
+def _draw_gamma(rng, law):
+    """As :func:`draw`, apart: its long code in each draw would slow all others by a fifth."""
+    _, shape, loc, scale, low, high, _ = law
+    value = loc + scale * rng.standard_gamma(shape)
+    if low == high:
+        return low
+    tries = 0
+    while value > high or value < low:
+        value = loc + scale * rng.standard_gamma(shape)
+        tries += 1
+        if tries >= MAX_TRUNCATE_TRIES:
+            return np.nan
+    return value
 
 
 @inlined
@@ -97,6 +118,14 @@ def _reduction(power, sibling_ratio):
     if sibling_ratio > 0:
         return np.power((1.0 + np.power(sibling_ratio, -1.5)) / power, 2.0 / 3.0)
     return 1.0
+
+
+@inlined
+def _surely_above_one(power, sibling_ratio):
+    """True if the reduction is above 1, seen without its two powers, dear as three draws each."""
+    if not (sibling_ratio > 0 and power > 0):
+        return False
+    return 1.0 + 1.0 / (sibling_ratio * np.sqrt(sibling_ratio)) > power * SURELY
 
 
 @inlined
@@ -112,6 +141,8 @@ def _bifurcation(rng, laws, at_major, max_reduction):
         power = draw(rng, laws[POWER])
         if np.isnan(sibling_ratio) or np.isnan(power):
             return np.nan, np.nan
+        if max_reduction == 1.0 and _surely_above_one(power, sibling_ratio):
+            continue
         reduction = _reduction(power, sibling_ratio)
         if not reduction > max_reduction:
             return reduction, sibling_ratio
@@ -140,6 +171,19 @@ def _draw_daughters(rng, diameter, terminal, major, laws, rule, daughters):
     return DONE
 
 
+def _uint32_plain(rng):
+    return rng.integers(0, UINT32_VALUES)
+
+
+@inlined
+def _uint32_compiled(rng):
+    return np.int64(next_uint32(rng.bit_generator))
+
+
+_uint32 = _uint32_plain if config.DISABLE_JIT else _uint32_compiled
+"""The generator's next 32 bits; Numba's ``integers`` takes ten times as long for them."""
+
+
 @inlined
 def _shuffle(rng, values):
     """Mirrors Generator.shuffle: same draws, and several times faster than Numba's."""
@@ -147,9 +191,9 @@ def _shuffle(rng, values):
         mask = 1
         while mask < i:
             mask = 2 * mask + 1
-        j = rng.integers(0, UINT32_VALUES) & mask
+        j = _uint32(rng) & mask
         while j > i:
-            j = rng.integers(0, UINT32_VALUES) & mask
+            j = _uint32(rng) & mask
         values[i], values[j] = values[j], values[i]
 
 
@@ -269,6 +313,7 @@ def diametrize_sampled(rng, diameters, trees, forest, laws, rule):
         laws: (5, 7) float64, the laws of this type.
         rule: (threshold mode, largest reduction, taper increase or 0, max tries, samples).
     """
+    rng, diameters, trees, forest = uncounted((rng, diameters, trees, forest))
     laws = (_law(laws, 0), _law(laws, 1), _law(laws, 2), _law(laws, 3), _law(laws, 4))
     n_samples = rule[4]
     total = np.zeros_like(diameters)

@@ -4,7 +4,7 @@ import numpy as np
 
 from region_grower_flow.engine.kernels.assembly import assemble, nothing
 from region_grower_flow.engine.kernels.barcode import load_barcode, min_bif
-from region_grower_flow.engine.kernels.jit import entry, kernel
+from region_grower_flow.engine.kernels.jit import entry, kernel, uncounted
 from region_grower_flow.engine.kernels.owners import draw_owners, next_owned
 from region_grower_flow.engine.kernels.section import log_point, new_section
 from region_grower_flow.engine.kernels.state import DONE, NEEDS_SPACE, NO_SECTION, TRUNK
@@ -57,6 +57,8 @@ def _grow_forest(forest, diagrams, first_bars, space, rng):
     Returns:
         (status, what ``assembly.assemble`` returns: empty arrays unless the status is DONE).
     """
+    forest, diagrams, first_bars = uncounted((forest, diagrams, first_bars))
+    space, rng = uncounted((space, rng))
     status = grow_all(forest, diagrams, first_bars, space, rng)
     if status != DONE:
         return status, nothing()

@@ -88,13 +88,6 @@ def shift_points(points, first, last, shift):
             points[i, k] = np.float32(np.float64(points[i, k]) + shift[k])
 
 
-@entry("core")
-def shift_cell(points, soma_points, shift):
-    """Move all points of a cell and of its soma by ``shift``."""
-    shift_points(points, 0, len(points), shift)
-    shift_points(soma_points, 0, len(soma_points), shift)
-
-
 @kernel
 def scale_section(points, first, last, factor, shift):
     """Scale ``points[first:last]`` from its first point; ``shift`` gets what its end moves by.
@@ -130,15 +123,17 @@ def scale_trees(points, offsets, ends, first, last, factors):
 
 
 @entry("core")
-def trees_and_extents(points, offsets, parents, direction):
-    """The trees of a cell and how far they reach along ``direction``.
+def place_cell(points, soma_points, offsets, parents, shift, direction):
+    """Move a cell and its soma by ``shift``; its trees, and how far they reach along ``direction``.
 
-    Mirrors the extent in region_grower.modify.output_scaling.
+    Mirrors morph_tool.transform.translate, and the extent in region_grower.modify.output_scaling.
 
     Returns:
         ends (M,): see :func:`subtree_ends`; roots (R,), the root sections; extents (R,), how far
         (um) each tree reaches from its first point.
     """
+    shift_points(points, 0, len(points), shift)
+    shift_points(soma_points, 0, len(soma_points), shift)
     ends, roots = subtree_ends(parents), root_sections(parents)
     extents = np.empty(len(roots))
     for r in range(len(roots)):
@@ -163,12 +158,24 @@ def scale_all_trees(points, offsets, ends, roots, factors):
 
 
 @entry("core")
-def by_root_type(points, diameters, offsets, types, parents):
-    """The arrays of a morphology with its trees in the order of their roots' types (stable).
+def set_by_type(diameters, offsets, types, wanted):
+    """Give the points of each section the diameter of its type: ``wanted[type]``, NaN for none.
+
+    Types beyond the end of ``wanted`` keep their diameters.
+    """
+    for i in range(len(types)):
+        value = wanted[types[i]] if 0 <= types[i] < len(wanted) else np.float32(np.nan)
+        if not np.isnan(value):
+            for k in range(offsets[i], offsets[i + 1]):
+                diameters[k] = value
+
+
+@kernel
+def order_by_root_type(types, parents):
+    """Sections with their trees in the order of their roots' types (stable).
 
     Returns:
-        (points, diameters, offsets, types, parents, new): the arrays as they came, but copied, and
-        the new index of each section.
+        (old, new): the section that comes to each place, and the place of each section.
     """
     count = len(types)
     new, old = np.empty(count, np.int64), np.empty(count, np.int64)
@@ -186,6 +193,19 @@ def by_root_type(points, diameters, offsets, types, parents):
             old[done], new[i] = i, done
             done += 1
             i += 1
+    return old, new
+
+
+@entry("core")
+def by_root_type(points, diameters, offsets, types, parents):
+    """The arrays of a morphology with its trees in the order of their roots' types (stable).
+
+    Returns:
+        (points, diameters, offsets, types, parents, new): the arrays as they came, but copied, and
+        the new index of each section.
+    """
+    count = len(types)
+    old, new = order_by_root_type(types, parents)
     out_points = np.empty((len(points), 3), np.float32)
     out_diameters = np.empty(len(points), np.float32)
     out_offsets = np.zeros(count + 1, np.int64)
@@ -202,6 +222,40 @@ def by_root_type(points, diameters, offsets, types, parents):
         out_types[s] = types[before]
         out_parents[s] = -1 if parents[before] < 0 else new[parents[before]]
     return out_points, out_diameters, out_offsets, out_types, out_parents, new
+
+
+@entry("core")
+def fill_h5_tables(points, diameters, offsets, types, parents, first, table, structure):
+    """Fill the tables of MorphIO's HDF5 layout, trees in the order of their roots' types.
+
+    Args:
+        points, diameters, offsets, types, parents: of the morphology.
+        first: rows of the table of points that the soma takes, which are filled.
+        table: (first + N, 4) float32, x, y, z and diameter (um) of each point.
+        structure: (M + 1, 3) int32, the first point, type and parent of each section; row 0 is
+            the soma's, which is filled.
+
+    Returns:
+        True if MorphIO surely reads it: two points a section, all numbers finite.
+    """
+    old, new = order_by_root_type(types, parents)
+    filled, sound = first, True
+    for s in range(len(types)):
+        before = old[s]
+        structure[s + 1, 0] = filled
+        structure[s + 1, 1] = types[before]
+        structure[s + 1, 2] = 0 if parents[before] < 0 else new[parents[before]] + 1
+        sound = sound and offsets[before + 1] - offsets[before] > 1
+        for i in range(offsets[before], offsets[before + 1]):
+            total = np.float32(0.0)
+            for k in range(3):
+                table[filled, k] = points[i, k]
+                total += points[i, k] * np.float32(0.0)
+            table[filled, 3] = diameters[i]
+            total += diameters[i] * np.float32(0.0)
+            sound = sound and total == 0.0  # NaN from any number that is not finite
+            filled += 1
+    return sound
 
 
 @kernel
@@ -238,7 +292,9 @@ def warm_up():
     points, diameters, offsets, types, parents = tiny_morphology()
     subtree_ends(parents)
     child_lists(parents)
-    shift_cell(points, points[:1], np.ones(3))
-    ends, roots, _ = trees_and_extents(points, offsets, parents, np.ones(3))
+    ends, roots, _ = place_cell(points, points[:1], offsets, parents, np.ones(3), np.ones(3))
+    set_by_type(diameters, offsets, types, np.ones(5, np.float32))
     by_root_type(points, diameters, offsets, types, parents)
+    table, structure = np.empty((len(points), 4), np.float32), np.empty((4, 3), np.int32)
+    fill_h5_tables(points, diameters, offsets, types, parents, 0, table, structure)
     scale_all_trees(points, offsets, ends, roots, np.ones(1))

@@ -7,8 +7,9 @@ each. With ``NUMBA_DISABLE_JIT=1`` the decorators leave the functions as they ar
 
 import contextlib
 
-from numba import config, njit
-from numba.core import caching
+from numba import config, njit, types
+from numba.core import caching, cgutils
+from numba.extending import intrinsic
 
 from region_grower_flow.engine import cache
 from region_grower_flow.engine.target import is_generic, target_name
@@ -83,3 +84,34 @@ def entry(group):
             return njit(cache=True, **options)(function)
 
     return decorate
+
+
+@intrinsic
+def _uncounted(typing_context, value):
+    def without_count(context, builder, kind, content):
+        if isinstance(kind, types.BaseTuple):
+            parts = zip(kind, cgutils.unpack_tuple(builder, content, len(kind)), strict=True)
+            fresh = [without_count(context, builder, *part) for part in parts]
+            return context.make_tuple(builder, kind, fresh)
+        if not isinstance(kind, types.Array | types.NumPyRandomGeneratorType):
+            return content
+        fields = cgutils.create_struct_proxy(kind)(context, builder, value=content)
+        fields.meminfo = cgutils.get_null_value(fields.meminfo.type)
+        return fields._getvalue()
+
+    def generate(context, builder, signature, arguments):
+        return without_count(context, builder, signature.args[0], arguments[0])
+
+    return value(value), generate
+
+
+def _as_it_is(value):
+    return value
+
+
+uncounted = _as_it_is if config.DISABLE_JIT else _uncounted
+"""The same arrays and generators (or tuples of them), whose references are not counted.
+
+For arguments of entries, which Python keeps meanwhile: to count references to them, at every call
+and draw, takes half of the time of growth. What is returned must not be one of them.
+"""
