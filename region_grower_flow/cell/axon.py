@@ -106,17 +106,17 @@ def _place_donor(
     The arrays are copied, since kernels take arrays that can be written only.
     """
     from region_grower_flow.engine.kernels import axon as kernels
-    from region_grower_flow.engine.kernels.geometry import subtree_ends
 
     parents = np.array(donor.parents, dtype=np.int64)
-    ends = subtree_ends(parents)
     points = np.array(donor.points, dtype=np.float32)
-    arrays = (points, np.array(donor.offsets, dtype=np.int64), parents, ends)
+    arrays = (points, np.array(donor.offsets, dtype=np.int64), parents)
+    following = roots[roots > axon]
+    end = int(following[0]) if len(following) else len(parents)
     dendrites = roots[donor.types[roots] != AXON]
     status, points, chords = kernels.place_donor(rng, arrays, dendrites, axon, matrix, jitters)
     if status == kernels.NO_DIRECTION:
         raise GrowthFailed("all points of a branch of the donor's axon coincide")
-    return slice(axon, ends[axon]), points, chords
+    return slice(axon, end), points, chords
 
 
 def _grafting_position(

@@ -15,21 +15,21 @@ def nrn_ordered(morphology: FlatMorphology) -> tuple[FlatMorphology, np.ndarray]
     Returns:
         The ordered FlatMorphology (a copy), and an (M,) array: the new index of each old section.
     """
-    from region_grower_flow.engine.kernels.geometry import by_root_type
-
-    points, diameters, offsets, types, parents, new = by_root_type(
-        morphology.points,
-        morphology.diameters,
-        morphology.offsets,
-        morphology.types,
-        morphology.parents,
-    )
+    offsets, parents = morphology.offsets, morphology.parents
+    sections = np.arange(morphology.n_sections)
+    roots = np.maximum.accumulate(np.where(parents < 0, sections, -1))
+    old = np.argsort(morphology.types[roots], kind="stable")
+    new = np.empty_like(old)
+    new[old] = sections
+    counts = np.diff(offsets)[old]
+    moved = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    points = np.repeat(offsets[old] - moved[:-1], counts) + np.arange(len(morphology.points))
     ordered = replace(
         morphology,
-        points=points,
-        diameters=diameters,
-        offsets=offsets,
-        types=types,
-        parents=parents,
+        points=morphology.points[points],
+        diameters=morphology.diameters[points],
+        offsets=moved,
+        types=morphology.types[old],
+        parents=np.where(parents[old] < 0, -1, new[parents[old]]),
     )
     return ordered, new

@@ -27,10 +27,12 @@ def write_container(path, items, progress=None):
             that are not a morphology; nothing is written then.
         OutputFailed: the file cannot be written.
     """
-    count = 0
+    count, metadata = 0, None
     with hdf5_file(path) as (file, check):
         for name, content in items:
-            _write(_new_group(file, name), name, content)
+            group = _new_group(file, name)
+            _write(group, name, content, metadata)
+            metadata = metadata or group["metadata"]
             check()
             count += 1
             if progress is not None:
@@ -46,12 +48,12 @@ def _new_group(file, name):
     return file.create_group(name)
 
 
-def _write(group, name, content):
+def _write(group, name, content, metadata):
     if not isinstance(content, bytes | bytearray | memoryview):
-        write_group(group, content)
+        write_group(group, content, metadata)
         return
     try:
         tables = decode_h5(content)
     except InvalidInput as error:
         raise InvalidInput(error.problem, where=f"the morphology {name!r}") from error
-    write_tables(group, *tables)
+    write_tables(group, *tables, metadata)

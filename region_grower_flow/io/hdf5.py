@@ -25,6 +25,7 @@ READ_ERRORS = (
 """Errors that h5py, and what builds on it, raise for damaged files and inconsistent tables."""
 LARGE = 1 << 28
 """Bytes of a dataset from which on what it claims is compared with what the file holds."""
+_META_BLOCK = 1 << 16
 MOST_COMPRESSED = 1100
 """A ratio of compression beyond the best that deflate can reach (1032)."""
 
@@ -108,7 +109,8 @@ def hdf5_file(path):
 
     with atomic_write(path) as temporary, open(temporary, "x+b", buffering=0) as raw:
         guarded = GuardedFile(raw)
-        with h5py.File(guarded, "w") as file:
+        # Metadata in larger blocks: many small groups are written in half as many calls.
+        with h5py.File(guarded, "w", meta_block_size=_META_BLOCK) as file:
             yield file, guarded.check
         guarded.check()
 

@@ -95,8 +95,8 @@ def test_two_processes_fill_each_group_once(tmp_path):
 
 def test_the_filling_process_compiles_into_its_folder(tmp_path):
     code = (
-        "import numpy; from region_grower_flow.engine.kernels.geometry import child_lists;"
-        "child_lists(numpy.array([-1]))"
+        "import numpy; from region_grower_flow.engine.kernels.hull import convex_hull;"
+        "convex_hull(numpy.ones((3, 2)))"
     )
     output(run(code, tmp_path / "absent", **{cache.FILL_VARIABLE: f"core:{tmp_path}/filling"}))
     assert list((tmp_path / "filling").rglob("*.nbi"))

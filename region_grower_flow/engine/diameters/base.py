@@ -51,6 +51,14 @@ def trees_by_type(morphology):
     return {int(kind): ranges[types == kind] for kind in sorted(set(types.tolist()))}
 
 
+def child_lists(parents):
+    """The children of each section: those of ``i`` are ``children[starts[i]:starts[i + 1]]``."""
+    inner = np.flatnonzero(parents >= 0)
+    counts = np.bincount(parents[inner], minlength=len(parents))
+    starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    return starts, inner[np.argsort(parents[inner], kind="stable")]
+
+
 @dataclass(frozen=True)
 class Lacking:
     """Stand-in for the model of a neurite type whose parameters are not complete."""

@@ -5,7 +5,13 @@ from typing import ClassVar
 
 import numpy as np
 
-from region_grower_flow.engine.diameters.base import DiameterModel, Lacking, trees_by_type, usable
+from region_grower_flow.engine.diameters.base import (
+    DiameterModel,
+    Lacking,
+    child_lists,
+    trees_by_type,
+    usable,
+)
 from region_grower_flow.errors import DropCell, InvalidInput
 from region_grower_flow.morphology import NEURITE_TYPES
 
@@ -51,7 +57,6 @@ class Simpler(DiameterModel):
     def apply(self, morphology, apical_sections, rng):
         """See DiameterModel.apply."""
         from region_grower_flow.engine.kernels import diameters as kernels
-        from region_grower_flow.engine.kernels.geometry import child_lists
 
         forest = (morphology.offsets, morphology.parents, *child_lists(morphology.parents))
         trees = trees_by_type(morphology)
@@ -106,7 +111,6 @@ class _Sampled(DiameterModel):
     def apply(self, morphology, apical_sections, rng):
         """See DiameterModel.apply."""
         from region_grower_flow.engine.kernels import diameters_sampled as kernels
-        from region_grower_flow.engine.kernels.geometry import child_lists
 
         if any(section is None for section in apical_sections):
             raise DropCell("the diameter model needs the apical point that an apical tree lacks")

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from region_grower_flow.engine.diameters.base import DiameterModel, Lacking, usable
+from region_grower_flow.engine.diameters.base import DiameterModel, Lacking, child_lists, usable
 from region_grower_flow.errors import GrowthFailed
 from region_grower_flow.morphology import NEURITE_TYPES
 
@@ -125,7 +125,6 @@ class _Tapered(DiameterModel):
         return cls(types, {name: _taper_model(name, model_params) for name in types})
 
     def _diametrize(self, name, morphology, trees, rng):
-        from region_grower_flow.engine.kernels.geometry import child_lists
 
         model = usable(self.models[name])
         starts, children = child_lists(morphology.parents)

@@ -12,6 +12,7 @@ from region_grower_flow.engine.kernels.geometry import (
     children_first,
     scale_section,
     scale_trees,
+    subtree_ends,
     tiny_morphology,
 )
 from region_grower_flow.engine.kernels.jit import entry, kernel, uncounted
@@ -40,7 +41,7 @@ def place_donor(rng, donor, roots, axon, matrix, jitters):
 
     Args:
         rng: the generator.
-        donor: (points, offsets, parents, ends) of the donor.
+        donor: (points, offsets, parents) of the donor.
         roots: (R,) the roots of its trees but its axons.
         axon: the root of the axon.
         matrix: (3, 3) float64, turns and scales the donor.
@@ -51,7 +52,8 @@ def place_donor(rng, donor, roots, axon, matrix, jitters):
         first to the last point of the root section of the axon and of the other trees.
     """
     rng, donor, roots, matrix = uncounted((rng, donor, roots, matrix))
-    points, offsets, parents, ends = donor
+    points, offsets, parents = donor
+    ends = subtree_ends(parents)
     end = ends[axon]
     first, last = offsets[axon], offsets[end]
     placed = _transformed(points, first, last, matrix)
@@ -342,7 +344,7 @@ def warm_up():
     """Call every kernel that Python calls, with the types that it passes."""
     rng = np.random.default_rng(0)
     points, diameters, offsets, _, parents = tiny_morphology()
-    donor = (points, offsets, parents, np.array([3, 2, 3]))
+    donor = (points, offsets, parents)
     roots = np.flatnonzero(parents < 0)
     _, _, chords = place_donor(rng, donor, roots, roots[0], np.eye(3), (5.0, 0.2))
     axon_dendrites_cosine(chords)

@@ -13,7 +13,7 @@ MIN_SECTION_SCALE = 0.01
 """neuroc's lower bound of a section's scaling factor."""
 
 
-@entry("core")
+@kernel
 def subtree_ends(parents):
     """(M,) int64, one past the last descendant of each section."""
     count = len(parents)
@@ -38,25 +38,6 @@ def root_sections(parents):
             roots[count] = i
             count += 1
     return roots
-
-
-@entry("core")
-def child_lists(parents):
-    """The children of each section: those of ``i`` are ``children[starts[i]:starts[i + 1]]``."""
-    count = len(parents)
-    starts = np.zeros(count + 1, np.int64)
-    for i in range(count):
-        if parents[i] >= 0:
-            starts[parents[i] + 1] += 1
-    for i in range(count):
-        starts[i + 1] += starts[i]
-    fill = starts[:-1].copy()
-    children = np.empty(starts[count], np.int64)
-    for i in range(count):
-        if parents[i] >= 0:
-            children[fill[parents[i]]] = i
-            fill[parents[i]] += 1
-    return starts, children
 
 
 @kernel
@@ -197,34 +178,6 @@ def order_by_root_type(types, parents):
 
 
 @entry("core")
-def by_root_type(points, diameters, offsets, types, parents):
-    """The arrays of a morphology with its trees in the order of their roots' types (stable).
-
-    Returns:
-        (points, diameters, offsets, types, parents, new): the arrays as they came, but copied, and
-        the new index of each section.
-    """
-    count = len(types)
-    old, new = order_by_root_type(types, parents)
-    out_points = np.empty((len(points), 3), np.float32)
-    out_diameters = np.empty(len(points), np.float32)
-    out_offsets = np.zeros(count + 1, np.int64)
-    out_types, out_parents = np.empty(count, np.int32), np.empty(count, np.int64)
-    filled = 0
-    for s in range(count):
-        before = old[s]
-        for i in range(offsets[before], offsets[before + 1]):
-            for k in range(3):
-                out_points[filled, k] = points[i, k]
-            out_diameters[filled] = diameters[i]
-            filled += 1
-        out_offsets[s + 1] = filled
-        out_types[s] = types[before]
-        out_parents[s] = -1 if parents[before] < 0 else new[parents[before]]
-    return out_points, out_diameters, out_offsets, out_types, out_parents, new
-
-
-@entry("core")
 def fill_h5_tables(points, diameters, offsets, types, parents, first, table, structure):
     """Fill the tables of MorphIO's HDF5 layout, trees in the order of their roots' types.
 
@@ -283,18 +236,15 @@ def tiny_morphology():
 
 
 def tiny_children():
-    """The child lists of ``tiny_morphology``, without calling a kernel for them."""
+    """The child lists of ``tiny_morphology``: where each begins, and the children."""
     return np.array([0, 2, 2, 2]), np.array([1, 2])
 
 
 def warm_up():
     """Call every kernel that Python calls, with the types that it passes."""
     points, diameters, offsets, types, parents = tiny_morphology()
-    subtree_ends(parents)
-    child_lists(parents)
     ends, roots, _ = place_cell(points, points[:1], offsets, parents, np.ones(3), np.ones(3))
     set_by_type(diameters, offsets, types, np.ones(5, np.float32))
-    by_root_type(points, diameters, offsets, types, parents)
     table, structure = np.empty((len(points), 4), np.float32), np.empty((4, 3), np.int32)
     fill_h5_tables(points, diameters, offsets, types, parents, 0, table, structure)
     scale_all_trees(points, offsets, ends, roots, np.ones(1))

@@ -43,18 +43,18 @@ def convex_hull(points):
     above = np.full(count, -1)  # the edge that a point is outside of
     furthest, distances = np.full(len(begin), -1), np.full(len(begin), -1.0)
     outside = (above, furthest, distances)
+    first, made = np.int64(0), np.int64(3)
     for i in range(count):
-        if born[i] == 0 and not _assign(points, i, 0, 3, edges, outside, scale):
+        if born[i] == 0 and not _assign(points, i, first, made, edges, outside, scale):
             return nothing
-    first = 0
     for edge in range(1, 3):
         if furthest[edge] >= 0 and abs(distances[edge] - distances[first]) < UNSURE * scale:
             return nothing
-        first = edge if distances[edge] > distances[first] else first
-    made = 3
+        if distances[edge] > distances[first]:
+            first = np.int64(edge)
     if furthest[first] >= 0:
         made = _extend(points, first, made, born, edges, outside, scale)
-    edge = 0
+    edge = np.int64(0)
     while 0 <= edge < made:
         if state[edge] == 1 and furthest[edge] >= 0:
             made = _extend(points, edge, made, born, edges, outside, scale)
@@ -152,7 +152,7 @@ def _extend(points, edge, made, born, edges, outside, scale):
     begin, end, before, after, state = edges
     above, furthest, _ = outside
     tip = furthest[edge]
-    born[tip], above[tip] = born.max() + 1, -1
+    born[tip], above[tip] = made // 2 + 3, -1
     seen = np.empty(made, np.int64)  # edges that the point is outside of, breadth first
     seen[0], state[edge] = edge, 2
     count, done = 1, 0
@@ -166,7 +166,7 @@ def _extend(points, edge, made, born, edges, outside, scale):
                 continue
             distance = _beyond(points, other, edges, tip)
             if abs(distance) < UNSURE * scale:
-                return -1
+                return np.int64(-1)
             if distance > 0.0:
                 seen[count], state[other] = other, 2
                 count += 1
@@ -188,7 +188,7 @@ def _extend(points, edge, made, born, edges, outside, scale):
         state[here] = 0
         for i in range(len(points)):
             if above[i] == here and not _assign(points, i, made, new, edges, outside, scale):
-                return -1
+                return np.int64(-1)
     return new
 
 

@@ -49,7 +49,6 @@ PRELOADED = (
     "matplotlib.collections",
     "region_grower_flow.calibration.growth_cells",
     "region_grower_flow.report.run_page.mtypes",
-    "scipy.stats",
 )
 """Modules that the server of processes imports once before it forks those that draw mtypes."""
 UNKNOWN_VALUE = "\N{EN DASH}"
