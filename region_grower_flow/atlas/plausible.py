@@ -13,7 +13,7 @@ from region_grower_flow.io.nrrd_volumes import PLAUSIBLE_VOXELS
 _EXACT_FLOAT32 = 1 << 24
 """Whole numbers up to here are exact in float32: ids of the Allen Institute are larger."""
 FEW = 5
-"""So few cells may well lie in one voxel."""
+"""Number of cells up to which all may well lie in one voxel."""
 FAR_ABOVE = 50
 """Distance (um) above the first layer from which a soma is not there by rounding."""
 TOO_STEEP = 3.0

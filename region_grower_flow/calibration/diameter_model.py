@@ -127,7 +127,7 @@ class DiameterModel:
 
 
 def _build(morphologies, config):
-    """diameter_synthesis.build_models.build, type by type where their settings differ."""
+    """The model that diameter_synthesis builds, type by type where their settings differ."""
     from diameter_synthesis import build_models
 
     if not any(_by_type(config.get(key)) for key in FITTED_KEYS):

@@ -33,7 +33,7 @@ from region_grower_flow.errors import InvalidInput, InvalidInputs, some
 CELLS_PER_PROCESS = 25
 """Another process pays when it has more cells than this, about a second of work."""
 MIN_GROWN_BASALS = 2
-"""neurots.NeuronGrower raises an error for fewer basal dendrites."""
+"""Least number of basal dendrites that growth takes: NeuroTS raises an error for fewer."""
 PRELOADED = ("neurots.extract_input", "diameter_synthesis.build_models", extract_mtype.__module__)
 """Modules that the server of worker processes imports once, 2 to 3 s, before it forks them."""
 
@@ -132,7 +132,7 @@ def _count_processes(processes, dataset):
 
 
 def _leave_out(failed, tasks, report):
-    """With ``skip``: an mtype that cannot be extracted is lost, and named; the others go on."""
+    """Leave out, and name, an mtype that cannot be extracted; the others go on (with ``skip``)."""
     for task in tasks:
         if task.mtype in failed:
             reason = failed[task.mtype].problem

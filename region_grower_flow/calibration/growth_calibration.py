@@ -260,7 +260,7 @@ def not_uniform(ranks):
 
 
 def remarks(entries):
-    """What people should see in the terminal, in few sentences whatever the number of mtypes.
+    """Sentences for the terminal, few of them whatever the number of mtypes.
 
     Args:
         entries: {mtype: what :func:`calibrate_mtype` returns}.

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 COARSE, FINE = 20.0, 5.0
-"""um of path between the points of a section, for its tortuosity at a coarse scale and for its
-bending at a fine one."""
+"""Lengths of path (um) between the points of a section, for its tortuosity at a coarse scale and
+for its bending at a fine one."""
 
 NAMES = (
     "trees",

@@ -60,7 +60,7 @@ class KeptTask:
 
 
 def extract_kept(kept):
-    """As ``extract_mtype``, or from the file of an earlier extraction with the same inputs."""
+    """The distributions of ``extract_mtype``, or those that were kept with the same inputs."""
     found = read_kept(kept.path, kept.fingerprint)
     if found is not None:
         return kept.task.mtype, found, None

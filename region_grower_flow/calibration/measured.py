@@ -17,7 +17,7 @@ DECIMALS = 4
 """Decimals of lengths (um), angles (radians) and directions in the file."""
 
 WINDOW = 20.0
-"""um of path over which the bending of sections is measured."""
+"""Length of path (um) over which the bending of sections is measured."""
 PRIOR_WINDOWS = 4.0
 """Windows' worth of belief that a section bends like its branch, and a branch like its type."""
 BENDS = 0.3, 3.0

@@ -240,7 +240,7 @@ def _place(parameters, mtype, path, value, some_are_unneeded=False):
 
 
 def known_keys(path):
-    """None when NeuroTS or region-grower know this path, else (level, names known at it)."""
+    """(level, names known at it) where NeuroTS and region-grower know no such path, else None."""
     names = _top_keys()
     for level, key in enumerate(path):
         if names is None:

@@ -31,7 +31,7 @@ class _Pool(ProcessPoolExecutor):
     """
 
     def submit(self, *arguments, **keywords):
-        """As that of the base; this is where processes are started."""
+        """Hand a call to a process, which is started here where there is none yet."""
         main = sys.modules["__main__"]
         sys.modules["__main__"] = types.ModuleType("__main__")
         try:

@@ -50,7 +50,7 @@ class CalibrationReport:
         return asdict(self)
 
     def remarks(self):
-        """What people should see in the terminal: a sentence for all mtypes that it is true of.
+        """Sentences for the terminal, each for all mtypes that it is true of.
 
         Substitutions are left out: they are as the user has asked.
         """

@@ -211,7 +211,7 @@ def _go_on(task, whole):
     """Begin a new work folder with what others hold, unless the inputs are refused."""
     from region_grower_flow.start.tries import go_on_from_others
 
-    if all(example.complete() for example in task.example()) and task.check().is_content():
+    if all(example.complete() for example in task.example()) and task.check().finds_nothing_wrong():
         source = go_on_from_others(task.work_dir, whole)
         if source is not None:
             print(f"Going on from what {source} holds", flush=True)

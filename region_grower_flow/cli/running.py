@@ -143,7 +143,7 @@ def _built(task, scheduler_url):
         workers=1,
     )
     if failures:
-        return exit_code(*failures), list(dict.fromkeys(map(messages.told, failures)))
+        return exit_code(*failures), list(dict.fromkeys(map(messages.failure_text, failures)))
     # Luigi has looked whether the task is complete after it has run.
     if result.status.name not in ("SUCCESS", "SUCCESS_WITH_RETRY"):
         return FAILED, [f"The run did not finish: {result.status.value[1]}"]

@@ -15,7 +15,7 @@ from region_grower_flow.engine.model import GrowthSite
 from region_grower_flow.record.blocks import without_collection
 
 PR_SET_PDEATHSIG = 1
-"""prctl's option, from linux/prctl.h: the signal at the parent's death."""
+"""Option of prctl, from linux/prctl.h: the signal at the parent's death."""
 
 KERNELS = "region_grower_flow.engine.kernels"
 

@@ -17,7 +17,7 @@ from region_grower_flow.example.overrides import apical_slope
 REGION, REGION_ID = "CA1", 1
 LAYERS = ("SLM", "SR", "SP", "SO")
 THICKNESSES = (140.0, 300.0, 60.0, 180.0)
-"""um; whole voxels, so that somata lie in their layers."""
+"""Thicknesses (um) in whole voxels, so that somata lie in their layers."""
 HEIGHT = sum(THICKNESSES)
 VOXEL = 20.0
 WIDTH = 400.0

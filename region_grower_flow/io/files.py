@@ -132,7 +132,7 @@ def expecting(files, folders=()):
 
 
 def expect(files, folders=()):
-    """As :func:`expecting`, until it is called again: for a process that does nothing else."""
+    """Expect sources until the next call; :func:`expecting` does so for a part of a process."""
     files = {path: list(known) for path, known in files.items()}
     _expected.clear()
     # By the paths as they are named, and as they are: readers may know either.

@@ -22,7 +22,7 @@ _SWC_HEADER = (
     "# index     type         X            Y            Z       radius       parent\n"
 )
 _SAME_DIAMETER = 1e-6
-"""um; MorphIO's limit below which a child's first point is not written again."""
+"""Distance (um) below which MorphIO does not write a child's first point again."""
 _SWC_ROW = "%d%12d %12.9f %12.9f %12.9f %12.9f%12d\n"
 _ASC_ROW = "(%.9f %.9f %.9f %.9f)\n"
 _ASC_END = "; Created by region-grower-flow\n"

@@ -79,14 +79,14 @@ class Group:
         return hash((type(self), tuple(self.values().items())))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _made_again, (type(self), self.values())
+        return _restored, (type(self), self.values())
 
     def __repr__(self) -> str:
         given = {n: v for n, v in self.values().items() if v != self.DECLARED[n].default}
         return f"{type(self).__name__}({', '.join(f'{n}={v!r}' for n, v in given.items())})"
 
 
-def _made_again(cls: type[G], values: Mapping[str, Any]) -> G:
+def _restored(cls: type[G], values: Mapping[str, Any]) -> G:
     return cls(**values)
 
 

@@ -150,7 +150,7 @@ def parents(names: np.ndarray) -> list[str]:
 
 
 def inside(folder: PathLike, names: np.ndarray) -> np.ndarray:
-    """Which of very many names (bytes), which come from a file, lie in ``folder``: (N,) bool.
+    """True for each of very many names (bytes, from a file) that lies in ``folder``: (N,) bool.
 
     The one gate for names of morphologies that are read from a work folder. A name is a path below
     the folder without odd parts, and no folder on its way is a link that leads out.

@@ -25,7 +25,6 @@ RESULT_PACKAGES = (
     "tmd",
     "neurom",
     "morphio",
-    "morph-tool",
     "diameter-synthesis",
     "voxcell",
     "numpy",

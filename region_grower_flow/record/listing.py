@@ -142,7 +142,7 @@ def _parsed(path: PathLike) -> FileTable:
 
 
 def our_files(path: PathLike, folder: PathLike, staged: PathLike) -> FileTable:
-    """As :func:`read_listing`; where there is no whole listing, what can be known without one.
+    """The files of :func:`read_listing`, or those that are known where there is no whole listing.
 
     Those files count as ours that a damaged listing, or a record of a cell, names with the checksum
     that they have, and those that are the same as one in the work folder. Their stamps are not

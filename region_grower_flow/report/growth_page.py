@@ -62,7 +62,7 @@ def _width(cells):
 
 
 def _padded(cells, row):
-    """As many cells in each row, so that rows begin with their own; first ones stand in again."""
+    """Rows of equal length, so that each begins with its own cells; first ones stand in again."""
     found = list(cells.get(row, ()))[:CELLS_IN_ROW]
     return [found[place % len(found)] for place in range(_width(cells))] if found else []
 
@@ -87,7 +87,7 @@ def growth_page(report):
 
 
 def _mtype(mtype, entry, picture):
-    """What the template shows of an mtype."""
+    """Values of the template for an mtype."""
     checked, losses = entry.get("folds") or {}, entry.get("losses") or []
     moments = entry.get("moments") or {}
     return {
@@ -140,7 +140,7 @@ def _moments(features, mode):
 
 
 def _off(values, key):
-    """How many spreads of the reference a moment is off, None where one is not known."""
+    """Distance of a moment from the reference in spreads of the latter; None where unknown."""
     if None in (values[key], values["reference"]):
         return None
     return (values[key] - values["reference"]) / values["spread"]

@@ -16,7 +16,7 @@ from region_grower_flow.report.drawing import (
 from region_grower_flow.report.profiles import layer_name
 
 LEAST_SLOT = 90.0
-"""um across that a cell gets at least."""
+"""Least width (um) of the place of a cell."""
 GAP = 0.12
 """Gap to each side of a cell, as a share of its width."""
 WIDEST, HIGHEST = 13.0, 5.2

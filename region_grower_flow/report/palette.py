@@ -9,7 +9,7 @@ COLORS = (
 """Okabe and Ito's colors without yellow, and three that are as far from them for every reader."""
 
 MARKS = "osD^vP"
-"""matplotlib's markers: beyond the last color the next mark begins."""
+"""Marks (of matplotlib): beyond the last color the next mark begins."""
 
 
 class Look(NamedTuple):

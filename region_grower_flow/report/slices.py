@@ -24,7 +24,7 @@ UP = (0.0, 1.0, 0.0)
 NEARLY_PARALLEL = 0.9
 """Cosine of the angle of a normal with the pia's direction: such a slice is seen from above."""
 MARGIN = 60.0
-"""um around the cells that are shown."""
+"""Margin (um) around the cells that are shown."""
 
 
 @dataclass(frozen=True)
@@ -173,7 +173,7 @@ class LayerMap:
         return float(np.abs(self._regions.voxel_dimensions).max())
 
     def shadow(self, axis):
-        """What the regions cover, seen along an axis of the atlas.
+        """The outline of the regions, seen along an axis of the atlas.
 
         Args:
             axis: 0, 1 or 2.

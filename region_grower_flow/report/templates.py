@@ -15,7 +15,7 @@ TEMPLATES = Path(__file__).with_name("templates")
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 """No script, no request: a browser that is told so holds to it."""
 DASH = "\u2013"
-"""What stands where there is no value."""
+"""Text in the place of a value that there is not."""
 
 _MEDIA = {"svg": "svg+xml"}
 

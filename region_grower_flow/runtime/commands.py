@@ -90,7 +90,7 @@ def find_mpiexec() -> str:
 
 
 def mpi_type() -> str:
-    """srun's option for the MPI beside this Python: MPICH asks by PMI-2, Open MPI by PMIx."""
+    """The option of srun for the MPI beside this Python: MPICH asks by PMI-2, Open MPI by PMIx."""
     try:
         is_open = vendor(find_mpiexec()) == "openmpi"
     except InvalidInput:  # mpi4py may use an MPI of the cluster that has no mpiexec

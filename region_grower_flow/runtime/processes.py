@@ -19,7 +19,7 @@ from collections.abc import Iterator, Mapping
 from region_grower_flow.errors import WorkerFailed
 
 PR_SET_PDEATHSIG = 1
-"""prctl's option, from linux/prctl.h."""
+"""Option of prctl, from linux/prctl.h."""
 
 TERMINATE_SECONDS = 5.0
 """Seconds for a launcher to end its ranks after SIGTERM, before everything is killed."""

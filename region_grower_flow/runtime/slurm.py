@@ -20,8 +20,6 @@ from region_grower_flow.io.atomic import PathLike, make_folder, write_text_atomi
 ANSWER_SECONDS = 60
 """Seconds for a command of Slurm to answer: a busy controller takes its time."""
 
-PENDING, RUNNING = "PENDING", "RUNNING"
-
 JOB_ID = re.compile(r"\d+")
 
 NO_JOB = "Invalid job id specified"

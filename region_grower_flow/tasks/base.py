@@ -132,7 +132,7 @@ class FlowTask(Determined, Telling, luigi.Task):
         check = self.check()
         if check is None:
             return self.upstream()
-        if check == self.own_check() and not check.is_content():
+        if check == self.own_check() and not check.finds_nothing_wrong():
             return named(check)
         stages = self.upstream()
         check.cover(stages)

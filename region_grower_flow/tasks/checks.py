@@ -109,7 +109,7 @@ class CheckInputs(FlowTask):
 
     # The stages of the flow.
 
-    def is_content(self):
+    def finds_nothing_wrong(self):
         """True when nothing is wrong with the inputs."""
         return self.complete() or not self.problems()
 
@@ -162,7 +162,7 @@ class CheckInputs(FlowTask):
         return contextlib.nullcontext(lambda _: None)
 
     def summary_of(self, facts):
-        """That all is well."""
+        """The sentence on inputs without a problem."""
         return "all inputs are fine"
 
     def missing_upstream(self):

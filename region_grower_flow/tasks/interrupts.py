@@ -27,7 +27,7 @@ def end_in_one_line():
     if _earlier or threading.current_thread() is not threading.main_thread():
         return
     _earlier.append(sys.excepthook)
-    sys.excepthook = _tell
+    sys.excepthook = _print_end
     sys.unraisablehook = _come_again
     for number in SIGNALS:
         if signal.getsignal(number) is signal.SIG_DFL:
@@ -72,7 +72,7 @@ def words_of(interrupt):
     return f"Interrupted{how}. What is finished is kept: run again to go on from it."
 
 
-def _tell(kind, error, trace):
+def _print_end(kind, error, trace):
     terminal.close(succeeded=False)
     if issubclass(kind, KeyboardInterrupt):
         print(words_of(error), file=sys.stderr, flush=True)

@@ -6,7 +6,7 @@ from region_grower_flow.errors import FlowError
 from region_grower_flow.tasks.base import processes
 
 MANY_CELLS = 2000
-"""So many cells surely take more than a second or two: the trial of MPI will be needed."""
+"""Number of cells that surely take more than a second or two: the trial of MPI is needed."""
 
 
 class GrowsCells:

@@ -31,7 +31,7 @@ class MakeReports(FlowTask):
 
     @property
     def label(self):
-        """As that of the reports."""
+        """The label, in the form that those of the reports have."""
         return f"{self.task_family}_{self.report_of}"
 
     def output(self):

@@ -46,7 +46,7 @@ class SynthesizeMorphologies(OfCells, InJobs, GrowsCells, FlowTask):
         }
 
     def is_current(self):
-        """Also what the user has named of the stages above is as it was written."""
+        """True when also what the user has named of the stages above is as it was written."""
         named = self._named_stages().values()
         return super().is_current() and all(stage.is_current() for stage in named)
 

@@ -40,7 +40,7 @@ def collect_failures():
     return failures
 
 
-def told(failure):
+def failure_text(failure):
     """An error of ours as its sentence, anything else (a defect of the package) in full."""
     sentence = sentence_of(failure)
     return sentence or printable("".join(traceback.format_exception(failure)).rstrip())

@@ -57,7 +57,7 @@ class OptionParameter(luigi.Parameter):
         yield values[-1]
 
     def _get_value_from_config(self, section, name):
-        """As Luigi reads it; a % that begins no %(name)s is a % (Luigi: a traceback)."""
+        """The value as Luigi reads it; a % that begins no %(name)s is a % (Luigi: a traceback)."""
         try:
             return super()._get_value_from_config(section, name)
         except configparser.InterpolationSyntaxError:
@@ -129,7 +129,7 @@ def _check_section():
 
 
 def _hint(name, known):
-    """What to write instead of a name that no option has."""
+    """The hint on a name that no option has: its name today, or a similar one."""
     today = FORMER_NAMES.get(name.replace("-", "_"))
     return f"Write {today}: this is its name now" if today in known else did_you_mean(name, known)
 

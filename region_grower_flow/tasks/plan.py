@@ -61,7 +61,7 @@ class Plan:
         return bool(names - self._finished - self._kept)
 
     def fraction(self):
-        """How much of the run is done (0 to 1)."""
+        """The part of the run that is done (0 to 1)."""
         total = sum(self._seconds.values())
         if not total:
             return 0.0

@@ -46,7 +46,7 @@ class _Run:
     dropped: int = 0
 
     def speed(self, position):
-        """Per second, since the start."""
+        """Number of cells a second since the start."""
         return (position - self.initial) / max(time.time() - self.start, 1e-9)
 
 

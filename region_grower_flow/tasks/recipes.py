@@ -1,4 +1,4 @@
-"""What determines a stage: its options, files and the stages above, as a recipe."""
+"""Recipes of stages: their options, files and the stages above, as what determines them."""
 
 import os
 from pathlib import Path

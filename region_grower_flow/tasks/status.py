@@ -369,15 +369,11 @@ def _prospect(run):
         if all(stage.finished is not None for stage in stages):
             done = sum(stage.finished for stage in stages)
             grown = sum(stage.cells for stage in stages) - done
-            yield f"  {_number(len(chunks), 'chunk')}: {grown} cells to grow, {done} to take over."
+            yield f"  {counted(len(chunks), 'chunk')}: {grown} cells to grow, {done} to take over."
         else:
             cells = sum(chunk.last - chunk.first for chunk in chunks)
-            yield f"  {_number(len(chunks), 'chunk')} of {cells} cells; those whose own inputs are"
+            yield f"  {counted(len(chunks), 'chunk')} of {cells} cells; those whose own inputs are"
             yield "  still the same are taken over, the others grown."
-
-
-def _number(count, what):
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def _outputs(run):

@@ -1,4 +1,4 @@
-"""What a running task tells: the terminal, the scheduler's web UI and the log of the stage."""
+"""Messages of a running task: to the terminal, the scheduler's web UI and the log of the stage."""
 
 import html
 from pathlib import Path

@@ -102,22 +102,22 @@ def _listen():
 
     @luigi.Task.event_handler(luigi.Event.START)
     def _starts(task):
-        _tell(task, "start")
+        _pass_on(task, "start")
 
     @luigi.Task.event_handler(luigi.Event.SUCCESS)
     def _done(task):
-        _tell(task, "done")
+        _pass_on(task, "done")
 
     @luigi.Task.event_handler(luigi.Event.DEPENDENCY_PRESENT)
     def _kept(task):
-        _tell(task, "kept")
+        _pass_on(task, "kept")
 
     @luigi.Task.event_handler(luigi.Event.FAILURE)
     def _failed(task, _):
-        _tell(task, "failed")
+        _pass_on(task, "failed")
 
 
-def _tell(task, event):
+def _pass_on(task, event):
     if not _displays or not hasattr(task, "manifest"):
         return
     news = {"event": event, **_named(task)}
@@ -133,7 +133,7 @@ def _tell(task, event):
 
 
 def _remarks(task, facts):
-    """What people should see of a stage; the end of a run says all of the task that was named."""
+    """Remarks below the line of a stage; those of the task that was named come at the end."""
     found = facts.get("remarks", [])
     if len(found) <= MOST_REMARKS:
         return found

@@ -61,8 +61,7 @@ class SynthesizeVacuum(GrowsCells, FlowTask):
         show = self.show_progress("cells", Part(0, count, count)).cells
         result = synthesize_vacuum(plan, show)
         check_failures(result.summary, self.max_failure_ratio)
-        told = summary_sentences(result.summary)
-        sentences = [*told, f"Morphologies: {self.path}"]
+        sentences = [*summary_sentences(result.summary), f"Morphologies: {self.path}"]
         facts = {name: result.summary[name] for name in ("cells", "given_up_at")}
         return result.outputs, {"sentences": sentences, **facts}
 

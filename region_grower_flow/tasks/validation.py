@@ -170,7 +170,7 @@ class ValidateSynthesis(FlowTask):
             sample=self.validation_sample,
             structure_sample=self.structure_sample,
             processes=processes(self.processes),
-            options=self.told_options(),
+            options=self.recorded_options(),
         )
         results = validate(plan, self.show_progress("tests of mtypes"))
         results.provenance = self.provenance()
@@ -180,7 +180,7 @@ class ValidateSynthesis(FlowTask):
         count = processes(self.processes)
         outputs += write_page(results, self.validation_dir, processes=count)
         remove_leftovers(self.manifest_path, outputs, self.validation_dir)
-        return outputs, {"sentences": list(gate.account(results.as_dict()))}
+        return outputs, {"sentences": list(gate.overview(results.as_dict()))}
 
     def part(self, name, task):
         """The Part of a synthesis."""
@@ -209,7 +209,7 @@ class ValidateSynthesis(FlowTask):
         dataset = prepared_dataset(self.clone(reference_part=reference_part))
         return dataset.mtypes, dataset.notes
 
-    def told_options(self):
+    def recorded_options(self):
         """The options that the results name."""
         names = ("split_seed", "reference_part", "vacuum_cells", "seed", "region")
         own = {**self.group(Validation).results(), **{n: getattr(self, n) for n in names}}

@@ -50,7 +50,7 @@ def deal(sizes, wanted, count, rng):
 
 
 def draw(sizes, wanted, count, rng):
-    """As :func:`deal`, but with the halves as they are."""
+    """Numbers of cells as from :func:`deal`, but with the halves as they are."""
     total = sum(sizes)
     own = np.tile(np.arange(sizes[0], total), (count, 1))
     reference = np.tile(np.arange(total) < sizes[0], (count, 1)).astype(int)
@@ -66,7 +66,7 @@ def _copied(own, wanted, total, rng):
 
 
 def deal_places(sizes, wanted, count, rng):
-    """As :func:`deal`, as places: (count, reference + wanted) numbers of real cells."""
+    """Places of real cells as :func:`deal` has them: (count, reference + wanted) numbers."""
     order = rng.permuted(np.tile(np.arange(sum(sizes)), (count, 1)), axis=1)
     chosen = rng.integers(sizes[1], size=(count, wanted))
     copies = np.take_along_axis(order[:, sizes[0] :], chosen, axis=1)

@@ -11,7 +11,7 @@ import numpy as np
 from region_grower_flow.morphology import NEURITE_TYPES
 
 DEPTH_BIN = 25.0
-"""um, of the profiles of length along depth."""
+"""Width (um) of the bins of the profiles of length along depth."""
 ABOVE, BELOW = "above", (np.inf, "below")
 """Names for length that lies in no layer: above all layers, below all layers."""
 

@@ -25,8 +25,7 @@ def bad_verdicts(verdicts, words):
     Args:
         verdicts: of the results.
         words: some of ``options.validation.KNOWN_WORDS``: verdicts beside "fail", and the tiers
-            that they are looked for
-            in (all without any). "none", or no word: none at all.
+            that they are looked for in (all without any). "none", or no word: none at all.
     """
     if NO_VERDICTS in words or not words:
         return []
@@ -82,7 +81,7 @@ def check_verdicts(content, words):
         raise BadVerdicts("\n".join([*lines, *sentences(bad)]))
 
 
-def account(content):
+def overview(content):
     """Lines for a terminal: cells, then the verdicts of each tier, a line each."""
     for part, mtypes in content["populations"].items():
         cells = sum(population["n_synthesized"] for population in mtypes.values())

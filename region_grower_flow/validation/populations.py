@@ -68,7 +68,7 @@ class MtypeCells:
         dropped: {reason: number of cells}; cells without a reason are under "".
         lost: ids of cells that are neither made nor dropped.
         moved: names of cells whose position is not the one asked for.
-        told: what the summary says: {"asked", "made", "dropped"} numbers; None: nothing.
+        recorded: what the summary says: {"asked", "made", "dropped"} numbers; None: nothing.
     """
 
     asked: int = 0
@@ -77,7 +77,7 @@ class MtypeCells:
     dropped: dict = field(default_factory=dict)
     lost: list = field(default_factory=list)
     moved: list = field(default_factory=list)
-    told: dict | None = None
+    recorded: dict | None = None
 
     def in_summary(self):
         """Expected entries of the summary."""
@@ -120,7 +120,7 @@ ID_COLUMNS = ("input_id", "status", "reason", "morphology")
 """Columns of the table of ids."""
 
 POSITION_TOLERANCE = 1e-2
-"""um; nodes hold float32, whose step is 0.001 um at 10,000 um."""
+"""Tolerance (um) of positions: nodes hold float32, whose step is 0.001 um at 10,000 um."""
 
 
 def read_synthesized(outputs):
@@ -227,10 +227,10 @@ def _add_nodes(mtypes, nodes, ids, asked, table):
 
 def _add_summary(mtypes, path):
     try:
-        told = json.loads(Path(path).read_text(encoding="utf-8"))["mtypes"]
-        for mtype, counts in told.items():
-            names = ("asked", "made", "dropped")
-            mtypes.setdefault(mtype, MtypeCells()).told = {name: counts[name] for name in names}
+        summary = json.loads(Path(path).read_text(encoding="utf-8"))["mtypes"]
+        for mtype, counts in summary.items():
+            recorded = {name: counts[name] for name in ("asked", "made", "dropped")}
+            mtypes.setdefault(mtype, MtypeCells()).recorded = recorded
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InvalidInput(f"the summary cannot be read ({error})", path) from error
 

@@ -19,13 +19,13 @@ TIER = "space"
 LIMITS, SOMA, POSITION = "hard limits", "soma at the origin", "position as asked"
 
 LIMIT_TOLERANCE = 1.0
-"""um by which a top may miss its limit."""
+"""Distance (um) by which a top may miss its limit."""
 WITHIN_LIMITS = 0.999
 """Fraction of the cells that have to keep their limits."""
 EXTENT_DECIMALS = 3
 """An extent (um) that rounds to 0 is not scaled, see ``limits.output_scaling``."""
 SOMA_TOLERANCE = 1.0
-"""um, for somata that are smaller than this."""
+"""Distance (um) from the origin that a soma's center may have, also where the soma is smaller."""
 
 
 @dataclass(frozen=True)

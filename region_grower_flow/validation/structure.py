@@ -33,7 +33,7 @@ CONTAINER = "container"
 """Stands for an extension."""
 
 TOLERANCE = 1e-3
-"""um, between formats: SWC and ASC have nine decimals, SWC holds radii."""
+"""Tolerance (um) between formats: SWC and ASC have nine decimals, SWC holds radii."""
 AREA_TOLERANCE = 0.02
 """Tolerance between soma areas of formats: SWC's sphere has the contour's area, as in NEURON."""
 MOST_NAMED = 3
@@ -227,8 +227,8 @@ def count_verdicts(mtype, synthesized):
     repeated = [name for name, count in Counter(population.names).items() if count > 1]
     if repeated:
         wrong.append(f"{len(repeated)} morphologies serve several rows ({some(repeated, 3)})")
-    if population.told != population.in_summary():
-        wrong.append(f"the summary says {population.told or 'nothing of this mtype'}")
+    if population.recorded != population.in_summary():
+        wrong.append(f"the summary says {population.recorded or 'nothing of this mtype'}")
     counts = population.asked, 0 if wrong else population.asked
     rows = exact(TIER, ROWS, mtype, counts, "; ".join(wrong))
     return [rows, _files(mtype, synthesized), _named(mtype, population)]

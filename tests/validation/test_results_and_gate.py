@@ -133,7 +133,7 @@ def test_a_sentence_for_each_mtype(results):
 
 
 def test_the_account_has_a_line_per_tier(results):
-    lines = list(gate.account(results.as_dict()))
+    lines = list(gate.overview(results.as_dict()))
     assert lines[0] == "full: 2 mtypes, 40 synthesized cells compared."
     assert "  topology: 1 fail, 1 no power" in lines
 

@@ -27,8 +27,8 @@ def written(tmp_path):
         cell, _ = nrn_ordered(random_morphology(seed, diameters="random"))
         found = write_morphology(tmp_path, name, cell, EXTENSIONS)
         digests.update({f"{name}.{e}": tuple(known) for e, known in found.items()})
-    cells = MtypeCells(5, names, [0, 1, 2], {"too thin": 2}, told=None)
-    cells.told = cells.in_summary()
+    cells = MtypeCells(5, names, [0, 1, 2], {"too thin": 2}, recorded=None)
+    cells.recorded = cells.in_summary()
     return Synthesized(tmp_path, EXTENSIONS, {"PC": cells}, digests)
 
 
@@ -192,7 +192,7 @@ def test_a_deleted_row(written):
 def test_rows_that_only_the_summary_agrees_with(written):
     cells = written.mtypes["PC"]
     cells.names.remove("b")
-    cells.told = cells.in_summary()
+    cells.recorded = cells.in_summary()
     verdict = verdicts(written)[structure.ROWS]
     assert verdict.verdict == FAIL
     assert verdict.detail == "5 asked, 2 dropped, but 2 rows"
@@ -204,12 +204,12 @@ def test_two_rows_of_one_cell(written):
 
 
 def test_a_summary_that_says_something_else(written):
-    written.mtypes["PC"].told["dropped"] = 1
+    written.mtypes["PC"].recorded["dropped"] = 1
     assert structure.ROWS in failed(written)
 
 
 def test_a_summary_that_says_nothing(written):
-    written.mtypes["PC"].told = None
+    written.mtypes["PC"].recorded = None
     assert failed(written) == {structure.ROWS}
 
 
@@ -225,7 +225,7 @@ def test_a_cell_that_is_lost(written):
 
 
 def test_no_cell_at_all_is_no_failure(tmp_path):
-    cells = MtypeCells(told={"asked": 0, "made": 0, "dropped": 0})
+    cells = MtypeCells(recorded={"asked": 0, "made": 0, "dropped": 0})
     found = verdicts(Synthesized(tmp_path, EXTENSIONS, {"PC": cells}))
     # Nor a pass: nothing has been looked at.
     words = {test: verdict.verdict for test, verdict in found.items()}

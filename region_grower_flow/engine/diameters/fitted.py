@@ -31,7 +31,7 @@ PARAMETERS = ("a", "loc", "scale", "min", "max", "value")
 """Parameters of a distribution, in the order of the kernels' columns."""
 
 SHAPE_BOUNDS = 0.3, 4.0
-"""diameter_synthesis keeps the shape of exponnorm and gamma in these bounds."""
+"""Bounds within which diameter_synthesis keeps the shape of exponnorm and gamma."""
 
 TRUNK_MAX_TRIES = 100
 """Tries at a tree unless the parameters say otherwise."""
