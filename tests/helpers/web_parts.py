@@ -99,9 +99,9 @@ class Browser:
     def __init__(self, port):
         self._url = f"http://127.0.0.1:{port}"
 
-    def start(self, profile):
+    def start(self, profile, flags=()):
         wait_for(self._ready)
-        options = {"binary": CHROMIUM, "args": [*FLAGS, f"--user-data-dir={profile}"]}
+        options = {"binary": CHROMIUM, "args": [*FLAGS, *flags, f"--user-data-dir={profile}"]}
         wanted = {"browserName": "chrome", "goog:chromeOptions": options}
         session = self._call("POST", "/session", capabilities={"alwaysMatch": wanted})
         self._url += f"/session/{session['sessionId']}"
@@ -121,6 +121,26 @@ class Browser:
     def picture(self, path):
         Path(path).write_bytes(base64.b64decode(self._call("GET", "/screenshot")))
 
+    def mouse(self, steps):
+        """Move the mouse as a person: steps ("move", x, y), ("down",) and ("up",)."""
+        kinds = {"move": "pointerMove", "down": "pointerDown", "up": "pointerUp"}
+        actions = []
+        for kind, *place in steps:
+            step = {"type": kinds[kind]}
+            if place:
+                step |= {"x": place[0], "y": place[1], "duration": 100}
+            else:
+                step |= {"button": 0}
+            actions.append(step)
+        parameters = {"pointerType": "mouse"}
+        mouse = {"type": "pointer", "id": "mouse", "parameters": parameters, "actions": actions}
+        self._call("POST", "/actions", actions=[mouse])
+
+    def wheel(self, x, y, turn):
+        """Turn the wheel at a place; a negative turn zooms in."""
+        step = {"type": "scroll", "x": x, "y": y, "deltaX": 0, "deltaY": turn, "duration": 50}
+        self._call("POST", "/actions", actions=[{"type": "wheel", "id": "w", "actions": [step]}])
+
     def quit(self):
         self._call("DELETE", "")
 
@@ -139,13 +159,13 @@ class Browser:
 
 
 @contextlib.contextmanager
-def browser(folder):
-    """A Browser with a profile of its own in a folder."""
+def browser(folder, *flags):
+    """A Browser with a profile of its own in a folder, and further flags."""
     folder.mkdir()
     port = free_port()
     with process([CHROMEDRIVER, f"--port={port}"], folder):
         page = Browser(port)
-        page.start(folder / "profile")
+        page.start(folder / "profile", flags)
         try:
             yield page
         finally:

@@ -1,11 +1,13 @@
 """A real browser opens the pages: nothing overflows, nothing is asked of the network."""
 
+import math
 import re
 import shutil
 import subprocess
 
 import pytest
 
+from helpers import web_parts
 from helpers.real_parts import needs
 from helpers.report_factory import results
 from helpers.run_page_parts import run_report
@@ -14,6 +16,8 @@ from region_grower_flow.report.run_page.page import run_page
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
+SOFTWARE = ("--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader")
+"""Flags by which Chromium draws in 3D without a graphics card."""
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -80,9 +84,8 @@ def test_the_cells_of_a_run_are_drawn_in_space_and_picked(browser, tmp_path):
     })</script></body>"""
     page = tmp_path / "run.html"
     page.write_text(text.replace("</body>", click), encoding="utf-8")
-    software = ("--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader")
     process = run(
-        browser, *software, "--window-size=700,600", "--virtual-time-budget=5000", "--dump-dom",
+        browser, *SOFTWARE, "--window-size=700,600", "--virtual-time-budget=5000", "--dump-dom",
         f"file://{page}#space",
     )  # fmt: skip
     dom = process.stdout.decode("utf-8")
@@ -107,3 +110,85 @@ def test_the_page_of_a_run_fits_its_window(browser, tmp_path, width):
         dom = process.stdout.decode("utf-8")
         assert int(re.search(r'data-wide="(-?\d+)"', dom).group(1)) <= 0
         assert 'data-small="0"' in dom
+
+
+@pytest.fixture(scope="module")
+def space(tmp_path_factory):
+    """A Chromium with the 3D view of a page; its policy is kept."""
+    needs(web_parts.CHROMIUM and web_parts.CHROMEDRIVER, "there is no Chromium with chromedriver")
+    folder = tmp_path_factory.mktemp("space")
+    page = folder / "run.html"
+    page.write_text(run_page(run_report()), encoding="utf-8")
+    with web_parts.browser(folder / "browser", *SOFTWARE) as window:
+        window.open(f"file://{page}#space")
+        state = "return document.getElementById('stage').dataset.state === 'drawn'"
+        web_parts.wait_for(lambda: window.run(state))
+        yield window
+
+
+def place_of(window, cell):
+    """Pixels of the window where a cell's soma is drawn."""
+    return window.run(
+        f"""const seen = rgfViewer.cells[{cell}].at.clone().project(rgfViewer.camera);
+        const box = document.getElementById("canvas").getBoundingClientRect();
+        return [box.left + (seen.x + 1) / 2 * box.width, box.top + (1 - seen.y) / 2 * box.height]
+            .map(Math.round);"""
+    )
+
+
+def camera(window):
+    """(position, distance from what is looked at)"""
+    x, y, z = window.run("return rgfViewer.camera.position.toArray()")
+    target = window.run("return rgfViewer.controls.target.toArray()")
+    return (x, y, z), math.dist((x, y, z), target)
+
+
+def shown_facts(window):
+    return window.run("return document.getElementById('chosen').innerText")
+
+
+def hovers(window):
+    found = window.text("#hover:not([hidden])")
+    return found[0] if found else None
+
+
+def test_the_mouse_shows_and_holds_a_cell(space):
+    space.mouse([("move", *place_of(space, 1))])
+    web_parts.wait_for(lambda: hovers(space))
+    told = space.run("return rgfViewer.cells[1].told")
+    assert hovers(space) == f"{told['mtype']} · {told['short']}"
+    assert shown_facts(space).startswith("id")
+    space.mouse([("move", *place_of(space, 1)), ("down",), ("up",)])
+    assert space.run("return document.getElementById('cell-list').value") == "1"
+    box = "document.getElementById('canvas').getBoundingClientRect()"
+    left, top = space.run(f"const box = {box}; return [box.left, box.top]")
+    space.mouse([("move", int(left) + 5, int(top) + 5)])
+    assert shown_facts(space).startswith("id")  # it is held
+    space.mouse([("move", *place_of(space, 1)), ("down",), ("up",)])
+    assert space.run("return document.getElementById('cell-list').value") == ""
+
+
+def test_the_mouse_turns_and_zooms(space):
+    before, distance = camera(space)
+    x, y = place_of(space, 0)
+    space.mouse([("move", x, y), ("down",), ("move", x + 140, y + 30), ("up",)])
+    after, same = camera(space)
+    assert math.dist(before, after) > 0.2 * distance
+    assert same == pytest.approx(distance, rel=0.01)
+    space.wheel(x, y, -400)
+    web_parts.wait_for(lambda: camera(space)[1] < 0.9 * distance)
+    space.run("document.getElementById('view-front').click()")
+    assert camera(space)[1] == pytest.approx(distance, rel=0.01)
+
+
+def test_mtypes_are_switched(space):
+    box = "document.querySelector('#mtype-switches input')"
+    x, y = space.run(
+        f"const b = {box}.getBoundingClientRect(); return [b.x + b.width / 2, b.y + 5]"
+    )
+    visible = "return rgfViewer.cells.map(({ mesh }) => mesh.visible)"
+    assert all(space.run(visible))
+    space.mouse([("move", round(x), round(y)), ("down",), ("up",)])
+    assert space.run(visible).count(False) == 2  # both cells of the first mtype
+    space.mouse([("move", round(x), round(y)), ("down",), ("up",)])
+    assert all(space.run(visible))

@@ -34,6 +34,7 @@ from region_grower_flow.report.run_page.page import RunReport, run_page
 from region_grower_flow.report.run_page.scene import scene
 from region_grower_flow.report.run_page.section import (
     apart,
+    beside,
     draw_section,
     fullest_slice,
     smooth,
@@ -208,6 +209,12 @@ def test_names_of_thin_layers_move_apart_and_lead_to_them():
     low, _ = apart([("A", 1.0, 99.0), ("B", 1.0, 99.5)], size)
     assert all(0 < top < 100 for *_, top in low)
     assert low[1][2] - low[0][2] >= 7
+
+
+def test_names_stand_beside_their_layers_where_there_is_room():
+    inside, outside = beside([("L1", 0.0, 5.0), ("SP", 40.0, 50.0)])
+    assert inside == ("L1", 1.5, 5.0)
+    assert outside[1] < 40 - 8
 
 
 def test_layers_lose_the_stairs_of_voxels_and_keep_their_place():
@@ -443,7 +450,9 @@ def test_a_chart_shows_values_where_they_are():
 
 def test_features_are_those_of_neurom():
     cells = [pyramid(), pyramid(3.0)]
-    charts = "".join(feature_charts(cells[:1], cells[1:], ["basal_dendrite"]))
+    ((kind, charts),) = feature_charts(cells[:1], cells[1:], ["basal_dendrite"])
+    assert kind == "basal"
+    charts = "".join(charts)
     for side, cell in zip(("reconstructions", "grown"), cells, strict=True):
         found = measure(ValidationCell("c", cell), "basal_dendrite")
         length = found[morphometrics.NAMES.index("total length")]
@@ -480,6 +489,7 @@ def test_borrowed_reconstructions_stand_once():
     cells = {"A": [pyramid()], "B": [pyramid()] * 3, "C": [pyramid(9.0)]}
     shown, rows = side_by_side(references, cells, {"A": "one", "B": "one", "C": "two"})
     assert shown == ["B", "C"]
+    assert rows[0].size[1] <= 0.27 * rows[0].size[0]
     # A grown cell stands below the reconstruction of its mtype.
     assert rows[0].middles == rows[1].middles
     assert len(rows[0].middles) == 2

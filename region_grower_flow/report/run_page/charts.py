@@ -13,9 +13,9 @@ from region_grower_flow.errors import printable
 from region_grower_flow.report import style, violins
 from region_grower_flow.validation.results import REFERENCE, SYNTHESIZED
 
-PANEL = (132, 124)
+PANEL = (100, 124)
 """Pixels of a panel of violins."""
-LEFT, TOP, BOTTOM = 44, 20, 16
+LEFT, TOP, BOTTOM = 38, 20, 16
 """Pixels beside the axes of a panel: for ticks, the title and the numbers of cells."""
 PROFILE = (96, 300)
 """Pixels of the axes of a profile."""
@@ -98,7 +98,7 @@ def depth_profile(panels, layers, span):
     parts = [
         *_ticks_left(_ticks(*span, 8), axis, left),
         _words(12, top + high / 2, "depth (µm)", "middle", turned=True),
-        _words(width / 2, height - 4, "µm of length / µm of depth, per cell", "middle"),
+        _words(2, height - 4, "length per depth (µm/µm)"),
     ]
     for place, (title, rows, both) in enumerate(panels):
         start = left + place * (wide + gap)

@@ -32,6 +32,8 @@ SHOWN = {
 """Features on the page and their titles; all are in the validation and PlotMorphometrics."""
 IN_ROW = 6
 """Cells of a row."""
+LOWEST = 0.26
+"""Height over width, at most, of the rows beside the verdict."""
 MOST_BESIDE = 9
 """Mtypes of which a reconstruction and a grown cell stand beside the verdict."""
 UNCALIBRATED = "Without calibration, and without layers"
@@ -68,7 +70,7 @@ class MtypePart:
     Attributes:
         mtype: its name.
         rows: [Row], of one scale.
-        charts: of a few features, [text of an SVG element].
+        charts: of a few features, [(neurite type in words, [SVG element])].
         profile: text of an SVG element, or None.
         notes: sentences on cells that cannot be read.
         lost: those of them on grown cells.
@@ -193,12 +195,14 @@ def draw_rows(rows, pixels=1120, most=IN_ROW, columns=False):
     rows = [(title, cells[:most]) for title, cells in rows]
     spans = [[_span(cell) for cell in cells] for _, cells in rows]
     if columns:
-        spans = [[_widest(own) for own in zip(*spans, strict=True)]] * len(spans)
+        spans = [_aligned([_widest(own) for own in zip(*spans, strict=True)])] * len(spans)
     width = max((sum(r - le for le, _, r, _ in row) for row in spans), default=0.0)
     if not width:
         return []
-    # The narrowest shown: interneurons would else be drawn larger than life.
+    # The narrowest shown: interneurons would else be drawn larger than life, ...
     width = max(width, 600.0)
+    if columns:  # ... and a few tall cells fill the window
+        width = max(width, (spans[0][0][3] - spans[0][0][1]) / LOWEST)
     return [
         _draw_row(title, cells, row, width, pixels)
         for (title, cells), row in zip(rows, spans, strict=True)
@@ -209,6 +213,12 @@ def _widest(spans):
     """The span that holds some."""
     left, bottom, right, top = np.array(spans).T
     return left.min(), bottom.min(), right.max(), top.max()
+
+
+def _aligned(spans):
+    """Spans of one height."""
+    bottom, top = min(s[1] for s in spans), max(s[3] for s in spans)
+    return [(left, bottom, right, top) for left, _, right, _ in spans]
 
 
 def _span(cell):
@@ -263,7 +273,7 @@ def _draw_row(title, cells, spans, width, pixels):
 
 
 def feature_charts(references, cells, kinds):
-    """Charts of a few features of each neurite type, as SVG: [text].
+    """Charts of a few features: [(neurite type in words, [SVG element])].
 
     Args:
         references, cells: [FlatMorphology].
@@ -272,12 +282,14 @@ def feature_charts(references, cells, kinds):
     found = []
     for kind in kinds:
         tables = [growth_table(side, NEURITE_TYPES[kind]) for side in (references, cells)]
-        before = f"{_short(kind)} " if len(kinds) > 1 else ""
+        mine = []
         for feature, words in SHOWN.items():
             values = [table[:, NAMES.index(feature)] for table in tables]
             if any(np.isfinite(side).any() for side in values):
                 sides = dict(zip((REFERENCE, SYNTHESIZED), values, strict=True))
-                found.append(violin_panel(before + words, sides))
+                mine.append(violin_panel(words, sides))
+        if mine:
+            found.append((_short(kind), mine))
     return found
 
 
@@ -307,6 +319,7 @@ def profile_chart(references, placed, kinds, seed):
     layers = common_layers(placed)
     if layers:
         low, high = min(low, layers[0][1]), max(high, min(layers[-1][2], high + 150))
-    panels = [(_short(k), rows, bool(references)) for k, rows in zip(kinds, found, strict=True)]
+    shown = zip(kinds, found, strict=True)
+    panels = [(_short(kind), rows, bool(references)) for kind, rows in shown if rows]
     named = [(layer_name(name), top, bottom) for name, top, bottom in layers]
     return depth_profile(panels, named, (low, high))

@@ -45,7 +45,7 @@ def _cut(layers, frame, plane, box, found):
     grid[..., across] = right[None, :]
     grid[..., 1] = up[:, None]
     names, numbers = layers.lookup(grid.reshape(-1, 3) @ frame)
-    numbers = smooth(numbers.reshape(len(up), len(right)), 0.7 * layers.voxel / step)
+    numbers = smooth(numbers.reshape(len(up), len(right)), 0.5 * layers.voxel / step)
     for number, name in enumerate(names):
         for line in contour_lines(right, up, numbers == number, 0.6 * step):
             points = np.empty((len(line), 3))

@@ -148,7 +148,7 @@ def draw_section(cells, somata, view, layers, looks):
     left, _, right, _ = extent
     length = round_length((right - left) / 6)
     named = [(layer_name(name), *_percent(place, extent, view)) for name, place in names]
-    labels, leaders = apart(named, size)
+    labels, leaders = apart(beside(named), size)
     return Section(
         data=webp(figure),
         size=size,
@@ -207,7 +207,7 @@ def _draw_layers(axes, layers, view, extent):
     step = max(right - left, top - bottom) / SAMPLES
     across, up = np.arange(left + step / 2, right, step), np.arange(bottom + step / 2, top, step)
     names, numbers = layers.lookup(view.points(across, up).reshape(-1, 3))
-    numbers = smooth(numbers.reshape(len(up), len(across)), 0.7 * layers.voxel / step)
+    numbers = smooth(numbers.reshape(len(up), len(across)), 0.5 * layers.voxel / step)
     if not names or (numbers < 0).all():
         return []
     bands = np.ma.masked_less(numbers, 0) % len(style.LAYER_FILLS)
@@ -245,11 +245,18 @@ def smooth(numbers, width):
 
 
 def _label_place(mask, across, up):
-    """Near the layer's left end, in the middle of its height there."""
+    """At the layer's left end, in the middle of its height there."""
     columns = np.flatnonzero(mask.sum(axis=0) > 2)
     columns = columns if len(columns) else np.flatnonzero(mask.any(axis=0))
-    column = columns[min(len(columns) - 1, SAMPLES // 60)]
-    return float(across[column]), float(up[int(np.median(np.flatnonzero(mask[:, column])))])
+    inside = columns[min(len(columns) - 1, SAMPLES // 60)]
+    height = float(up[int(np.median(np.flatnonzero(mask[:, inside])))])
+    return float(across[columns[0]]), height
+
+
+def beside(named):
+    """Names left of their layers where there is room, else just inside."""
+    wide = 100 * LABEL_WIDTH / PHONE
+    return [(n, left - wide if left > wide + 1 else left + 1.5, top) for n, left, top in named]
 
 
 def apart(named, size):

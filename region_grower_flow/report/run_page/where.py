@@ -93,7 +93,7 @@ def _window(points, shadow):
 def _height(window):
     """Inches of a figure whose axes show a window (um) at one scale."""
     wide = SIDE - 0.75
-    return float(np.clip(wide * window[1] / window[0], 1.2, 1.3 * SIDE)) + 0.55
+    return float(np.clip(wide * window[1] / window[0], 1.2, SIDE)) + 0.55
 
 
 def _dot(count):

@@ -72,8 +72,13 @@
   const shared = { pixel: { value: 1 }, least: { value: 0.45 }, picking: { value: 0 },
     byKind: { value: 0 } };
 
-  const low = new THREE.Vector3(Infinity, Infinity, Infinity);
-  const high = new THREE.Vector3(-Infinity, -Infinity, -Infinity);
+  // Least and greatest coordinates across, upwards and towards the viewer.
+  const axes = [scene.across, scene.up, scene.normal].map((axis) => new THREE.Vector3(...axis));
+  const low = [Infinity, Infinity, Infinity], high = low.map((x) => -x);
+  const reach = (here) => axes.forEach((axis, i) => {
+    const along = axis.x * here[0] + axis.y * here[1] + axis.z * here[2];
+    low[i] = Math.min(low[i], along); high[i] = Math.max(high[i], along);
+  });
   const cells = [];
   let point = 0, section = 0;
   for (const told of scene.cells) {
@@ -83,7 +88,7 @@
     for (let last = section + told.sections; section < last; section += 1) {
       for (let k = 0; k < counts[section]; k += 1, point += 1) {
         const here = [0, 1, 2].map((i) => points[3 * point + i] * scene.unit);
-        low.min(new THREE.Vector3(...here)); high.max(new THREE.Vector3(...here));
+        reach(here);
         if (k + 1 < counts[section]) {
           a.push(...here);
           for (let i = 3; i < 6; i += 1) b.push(points[3 * point + i] * scene.unit);
@@ -120,9 +125,8 @@
         const here = [0, 1, 2].map((i) => lines[3 * vertex + i] * scene.unit);
         if (k > 0) vertices.push(...before, ...here);
         var before = here;
-        const v = new THREE.Vector3(...here);
-        low.min(v); high.max(v);
-        corners3.push(v);
+        reach(here);
+        corners3.push(new THREE.Vector3(...here));
       }
     }
     const geometry = new THREE.BufferGeometry();
@@ -147,16 +151,18 @@
   function across() { return new THREE.Vector3(...scene.across); }
 
   // Looking.
-  const middle = low.clone().add(high).multiplyScalar(0.5);
-  const size = high.clone().sub(low).length() || 1000;
+  const middle = new THREE.Vector3();
+  axes.forEach((axis, i) => middle.addScaledVector(axis, (low[i] + high[i]) / 2));
+  const spans = low.map((x, i) => Math.max(high[i] - x, 1));
+  const size = Math.hypot(...spans);
   camera.up.set(...scene.up);
-  const front = new THREE.Vector3(...scene.normal);
+  const front = axes[2];
   const look = (direction) => {
     controls.target.copy(middle);
-    const box = [new THREE.Vector3(...scene.up), across()]
-      .map((axis) => Math.abs(axis.dot(high.clone().sub(low))));
-    const deep = Math.abs(front.dot(high.clone().sub(low)));
-    const need = Math.max(box[0], box[1] / Math.max(camera.aspect, 0.1), deep * 0.4);
+    // From the front or from the pia: what is deep there is high here.
+    const steep = Math.abs(direction.dot(axes[1])) > 0.7;
+    const [wide, tall, deep] = steep ? [spans[0], spans[2], spans[1]] : spans;
+    const need = Math.max(tall, wide / Math.max(camera.aspect, 0.1));
     const distance = 0.53 * need / Math.tan(camera.fov * Math.PI / 360);
     camera.position.copy(middle).addScaledVector(direction, distance + 0.5 * deep);
     camera.near = size / 2000; camera.far = size * 20;
@@ -333,7 +339,7 @@
   list.addEventListener("change", () => hold(list.value === "" ? null : Number(list.value)));
   const switches = [...document.querySelectorAll("#mtype-switches input")];
   const turn = () => {
-    const on = new Set(switches.filter((s) => s.checked).map((s) => s.dataset.mtype));
+    const on = new Set(switches.filter((s) => s.checked).map((s) => scene.mtypes[s.dataset.mtype]));
     for (const { told, mesh } of cells) mesh.visible = on.has(told.mtype);
     draw();
   };
@@ -355,6 +361,6 @@
     event.target.textContent = shared.byKind.value ? "Color: neurite" : "Color: mtype";
     draw();
   });
-  window.rgfViewer = { cells, hold, cellAt, look, draw, camera };
+  window.rgfViewer = { cells, hold, cellAt, look, draw, camera, controls };
   fit();
 })();
