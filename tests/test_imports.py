@@ -38,6 +38,7 @@ FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 
 ONLY_IN = {
     "luigi": ("tasks", "cli"),
+    "luigi_tools": ("tasks",),
     "mpi4py": ("runtime.worker",),
     "numba": ("engine",),
     "click": ("cli", "example.__main__"),

@@ -9,6 +9,7 @@ import configparser
 import luigi
 from luigi.configuration import get_config
 from luigi.parameter import ParameterVisibility
+from luigi_tools.parameter import BoolParameter
 
 from region_grower_flow.errors import InvalidInput, InvalidInputs
 from region_grower_flow.io.schemas import did_you_mean
@@ -73,10 +74,8 @@ class OptionParameter(luigi.Parameter):
         """Luigi's own warnings say less than ``normalize``."""
 
 
-class SwitchParameter(OptionParameter, luigi.BoolParameter):
+class SwitchParameter(OptionParameter, BoolParameter):
     """The Luigi parameter of a switch: on the command line its name alone means true."""
-
-    parsing = luigi.BoolParameter.IMPLICIT_PARSING
 
 
 def as_parameter(option):
