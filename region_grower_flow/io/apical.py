@@ -52,11 +52,14 @@ def _write(path, values, as_list, as_text):
 
 
 def _entry(name, value, as_list, as_text):
-    items = None if value is None else as_list(value)
+    items = value if value is None or type(value) is list else as_list(value)
     if not _PLAIN.fullmatch(name):
         return _dumped(name, items)
     if items:
-        return f"{name}:\n" + "".join([f"- {as_text(item)}\n" for item in items])
+        quick = "\n- ".join(map(repr, items))
+        if "e" in quick or "n" in quick:  # exponents, NaN, None
+            quick = "\n- ".join(map(as_text, items))
+        return f"{name}:\n- {quick}\n"
     return f"{name}: {'null' if items is None else '[]'}\n"
 
 

@@ -78,12 +78,11 @@ def is_record(record: Any) -> bool:
         files = record.get("files", {})
         if record["status"] == layout.DROPPED:
             return isinstance(record.get("reason", ""), str)
-        return (
-            record["status"] == layout.MADE
-            and all(len(known) == 2 and all(map(_is_whole, known)) for known in files.values())
-            and (not files or is_plain(record["name"]))
-        )
-    except (LookupError, TypeError, AttributeError):
+        for size, crc32 in files.values():
+            if not (_is_whole(size) and _is_whole(crc32)):
+                return False
+        return record["status"] == layout.MADE and (not files or is_plain(record["name"]))
+    except (LookupError, TypeError, ValueError, AttributeError):
         return False
 
 

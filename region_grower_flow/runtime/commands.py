@@ -22,6 +22,9 @@ WORKER_MODULE = "region_grower_flow.runtime.worker"
 MPI_PREFIXES = ("PMI_", "PMIX_", "OMPI_", "PRTE_", "PALS_", "HYDI_", "MPI_LOCAL")
 """Environment variables that an outer MPI job leaves behind: an inner one trips over them."""
 
+KEPT = ("OMPI_ALLOW_RUN_AS_ROOT", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM")
+"""Variables with such names that a user sets, in containers mostly."""
+
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
@@ -168,7 +171,7 @@ def _from_template(template: str | Sequence[str], ranks: int, command: list[str]
 
 def clean_environment(environment: Mapping[str, str]) -> dict[str, str]:
     """A copy of an environment without the traces of an outer MPI job."""
-    return {k: v for k, v in environment.items() if not k.startswith(MPI_PREFIXES)}
+    return {k: v for k, v in environment.items() if k in KEPT or not k.startswith(MPI_PREFIXES)}
 
 
 def rank_environment(

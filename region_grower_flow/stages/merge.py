@@ -89,11 +89,7 @@ def merge_outputs(plan, on_progress=None):
     outputs = []
     if not plan.skip_write:
         tell("placing the morphologies")
-        files = results.files()
-        # In the work folder, they are in no folders of mtypes.
-        staged = {name: name.partition("/")[2] for name in files} if plan.folders else None
-        places = (plan.staged, plan.morphologies, plan.listing)
-        place_morphologies(files, *places, staged, plan.overwrite)
+        _place(plan, results.files())
     tell("writing the tables")
     outputs += _write_tables(plan, results)
     if plan.container and not plan.skip_write:
@@ -105,6 +101,13 @@ def merge_outputs(plan, on_progress=None):
     summary.setdefault("seconds", {})["SynthesizeMorphologies"] = round(time.monotonic() - start, 3)
     _write_json(plan.summary, summary)
     return [*outputs, plan.summary], summary
+
+
+def _place(plan, files):
+    # In the work folder, they are in no folders of mtypes.
+    staged = {name: name.partition("/")[2] for name in files} if plan.folders else None
+    places = (plan.staged, plan.morphologies, plan.listing)
+    place_morphologies(files, *places, staged, plan.overwrite)
 
 
 def chunks_of(plan, files):

@@ -69,7 +69,7 @@ class CellResults:
 
     def files(self):
         """The FileTable of all morphologies, by their paths below the users' folder."""
-        names, sizes, crcs = [np.zeros(0, dtype="S1")], [], []
+        names, sizes, crcs = [], [], []
         for extension, (size, crc32) in self._files.items():
             written = size != ABSENT
             names.append(np.char.add(self.names[written], f".{extension}".encode()))
@@ -77,7 +77,9 @@ class CellResults:
             crcs.append(crc32[written])
         if not sizes:
             return FileTable.of({})
-        return FileTable(*map(np.concatenate, (names, sizes, crcs)), None)
+        # Not concatenated where there is one extension: these are the merge's largest columns.
+        columns = [c[0] if len(c) == 1 else np.concatenate(c) for c in (names, sizes, crcs)]
+        return FileTable(*columns, None)
 
     def by_name(self):
         """(name, first apical point or None, NEURON's sections or None) of each cell made, sorted.

@@ -4,11 +4,16 @@ import pytest
 
 from helpers.flow_factory import make_flow
 from helpers.flow_faults import Faults, results_of
-from region_grower_flow.runtime.commands import find_mpiexec
+from region_grower_flow.runtime.commands import find_mpiexec, mpiexec_options, vendor
 
 pytestmark = [pytest.mark.mpi, pytest.mark.slow]
 
 CELLS = 24
+
+
+def mpiexec():
+    """The mpiexec of this Python with the options that it needs here."""
+    return " ".join([find_mpiexec(), *mpiexec_options(vendor(find_mpiexec()))])
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +53,7 @@ def test_the_command_makes_the_same_as_luigi(mpi_flow, expected, mark):
 
 def test_the_exit_code_of_the_launcher_is_not_believed(mpi_flow, expected, mark, script):
     """One that starts nothing and says 0 fails the run; one that fails at the end does not."""
-    trial = f'case "$*" in *--check*) exec {find_mpiexec()} -n "$@";; esac'
+    trial = f'case "$*" in *--check*) exec {mpiexec()} -n "$@";; esac'
     lazy = script("lazy", f"{trial}\nexit 0")
     flow = mpi_flow(launcher=f"{lazy} {{n}} {{command}}", nb_processes=2, chunksize=100)
     code, text = Faults(flow, mark).run()
@@ -56,7 +61,7 @@ def test_the_exit_code_of_the_launcher_is_not_believed(mpi_flow, expected, mark,
     assert "reported success, but records are missing" in text
     assert "Traceback" not in text
     assert not flow.path("out", "nodes.h5").exists()
-    grumbling = script("grumbling", f'{find_mpiexec()} -n "$@"\nexit 9')
+    grumbling = script("grumbling", f'{mpiexec()} -n "$@"\nexit 9')
     flow.options["launcher"] = f"{grumbling} {{n}} {{command}}"
     Faults(flow, mark).run_to_end()
     assert results_of(flow) == expected

@@ -11,7 +11,7 @@ import pytest
 
 from helpers.flow_factory import LUIGI, environment, make_flow, run_alone
 from helpers.flow_faults import results_of
-from helpers.own_slurm import own_slurm, program
+from helpers.own_slurm import bring_back, lose_node, own_slurm, program
 
 pytestmark = [pytest.mark.slurm, pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -55,6 +55,12 @@ def jobs():
     return dict(line.split() for line in done.stdout.splitlines())
 
 
+def nodes():
+    """The nodes on which jobs are."""
+    words = [program("squeue"), "--noheader", "--format=%N"]
+    return set(subprocess.run(words, capture_output=True, text=True, check=True).stdout.split())
+
+
 def wait_until(condition, seconds=90):
     deadline = time.monotonic() + seconds
     while not condition():
@@ -93,6 +99,37 @@ def test_killed_jobs_are_submitted_again(flow, expected, monkeypatch):
     subprocess.run([program("scancel"), "--full", "--signal=KILL", killed], check=True)
     monkeypatch.undo()
     assert run.wait(200) == 0
+    assert results_of(flow) == expected
+
+
+def test_a_node_that_is_lost_ends_no_run(flow, expected, slurm, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", f"{slow(flow)}:{os.environ.get('PYTHONPATH', '')}")
+    run = start(flow)
+    wait_until(lambda: "n2" in nodes())
+    monkeypatch.undo()
+    lose_node(slurm, "n2")
+    try:
+        wait_until(lambda: "n2" not in nodes())
+        assert run.wait(200) == 0
+    finally:
+        bring_back(slurm, "n2")
+    assert results_of(flow) == expected
+
+
+def test_a_job_at_its_time_limit_is_submitted_again(flow, expected, monkeypatch):
+    once = flow.path("slept")
+    flow.path("sitecustomize.py").write_text(
+        "import os, time\n"
+        f"if os.environ.get('SLURM_ARRAY_TASK_ID') == '1' and not os.path.exists({str(once)!r}):\n"
+        f"    open({str(once)!r}, 'w').close()\n"
+        "    time.sleep(600)\n"
+    )
+    flow.options["slurm_time"] = "1"
+    monkeypatch.setenv("PYTHONPATH", f"{flow.folder}:{os.environ.get('PYTHONPATH', '')}")
+    process = flow.luigi(run=run_alone, timeout=280)
+    assert process.returncode == 0, process.stdout + process.stderr
+    assert once.exists()
+    assert "DUE TO TIME LIMIT" in flow.path("work/jobs/job-1.log").read_text()
     assert results_of(flow) == expected
 
 

@@ -43,6 +43,7 @@ AccountingStorageType=accounting_storage/none
 MpiDefault=pmi2
 ReturnToService=2
 KillWait=5
+SlurmdTimeout=10
 SlurmdParameters=config_overrides
 NodeName=n1 NodeHostname={host} NodeAddr=127.0.0.1 Port={ports[1]} CPUs=2 RealMemory=1000
 NodeName=n2 NodeHostname={host} NodeAddr=127.0.0.1 Port={ports[2]} CPUs=2 RealMemory=1000
@@ -78,6 +79,8 @@ def own_slurm():
         subprocess.run([program("scancel"), "--user=root"], check=False)
         _wait_for_nodes(folder)
     finally:
+        started += _BACK
+        _BACK.clear()
         for daemon in reversed(started):
             daemon.terminate()
         for daemon in started:
@@ -91,6 +94,30 @@ def own_slurm():
         if earlier is not None:
             os.environ["SLURM_CONF"] = earlier
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def lose_node(folder, node):
+    """End a node at once, with all that runs on it, as when its power fails."""
+    # Its jobs' processes are known by what Slurm tells them; those of others are left alone.
+    mark = f"SLURMD_NODENAME={node}".encode()
+    conf = f"SLURM_CONF={folder}/slurm.conf".encode()
+    os.kill(int((folder / f"slurmd-{node}.pid").read_text()), signal.SIGKILL)
+    for place in Path("/proc").glob("[0-9]*/environ"):
+        with contextlib.suppress(OSError):
+            if {mark, conf} <= set(place.read_bytes().split(b"\0")):
+                os.kill(int(place.parent.name), signal.SIGKILL)
+
+
+def bring_back(folder, node):
+    """Start a lost node again."""
+    command = [program("slurmd"), "-D", "-f", str(folder / "slurm.conf"), "-N", node]
+    with (folder / "daemons.log").open("ab") as log:
+        _BACK.append(subprocess.Popen(command, **_quiet(log)))
+    _wait_for_nodes(folder)
+
+
+_BACK = []
+"""Nodes that were started again: they end with their Slurm."""
 
 
 def _quiet(log):
