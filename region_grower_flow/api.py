@@ -24,9 +24,7 @@ from typing import Any
 import numpy as np
 
 from region_grower_flow import layout
-from region_grower_flow.cell.synthesis import Synthesizer
 from region_grower_flow.errors import DropCell, InvalidInput
-from region_grower_flow.io.table import Cell as TableCell
 from region_grower_flow.morphology import FlatMorphology
 from region_grower_flow.options.growth import Growth
 from region_grower_flow.report import show
@@ -100,7 +98,9 @@ class Reconstructions:
             raise InvalidInput(f"{growth!r} is no way to grow", "calibrate", f"one of {[*GROWTH]}")
         own = {**self.options(), "growth_calibration": GROWTH[growth], **options}
         own = {n: v for n, v in own.items() if n != "growth_calibration" or v != "none"}
-        parameters = made(task_of("BuildParameters", **own)).path
+        calibrated = "growth_calibration" in own
+        stage = "CalibrateGrowth" if calibrated else "BuildParameters"
+        parameters = made(task_of(stage, **own)).path
         distributions = made(task_of("ExtractDistributions", **own)).path
         return Model(Path(parameters), Path(distributions), self, dict(own))
 
@@ -148,6 +148,8 @@ class Model:
             InvalidInput: the mtype is not known.
         """
         from region_grower_flow.cell.settings import SynthesisSettings
+        from region_grower_flow.cell.synthesis import Synthesizer
+        from region_grower_flow.io.morphologies import load_morphology
         from region_grower_flow.io.table import write_table
         from region_grower_flow.record.fingerprint import package_versions
         from region_grower_flow.stages.vacuum import VacuumPlan, vacuum_mtypes, vacuum_table
@@ -164,14 +166,16 @@ class Model:
             settings = SynthesisSettings(
                 cell_table=str(rows), rows=(0, 1), parameters=str(self.parameters.absolute()),
                 distributions=str(self.distributions.absolute()), morphologies=folder,
-                growth=Growth(**growth).replace(seed=seed % layout.MAX_SEED),
+                growth=Growth(**growth).replace(
+                    seed=seed % layout.MAX_SEED, out_morph_ext=("h5",)
+                ),
                 versions=package_versions(),
             )  # fmt: skip
-            synthesizer = _InMemory(settings)
-            record = synthesizer.synthesize(0)
-        if synthesizer.morphology is None:
-            raise DropCell(f"{mtype} with seed {seed}: {record['reason']}")
-        return Cell(mtype, int(seed), synthesizer.morphology)
+            record = Synthesizer(settings).synthesize(0)
+            if record["status"] != layout.MADE:
+                raise DropCell(f"{mtype} with seed {seed}: {record['reason']}")
+            morphology = load_morphology(Path(folder, f"{record['name']}.h5"))
+        return Cell(mtype, int(seed), morphology)
 
     def populate(
         self,
@@ -190,12 +194,15 @@ class Model:
             cells: SONATA nodes or MVD3.
             atlas, region_structure: see :doc:`/reference/formats`.
             limit: cells, of each mtype as many as of any other; all by default.
-            mtypes: only cells of these; all by default.
+            mtypes: only cells of these; by default of those that the reconstructions were chosen
+                by, or all.
             seed: of the run.
             work_dir: where cells are kept and found again; below that of the reconstructions by
                 default.
             options: of SynthesizeMorphologies.
         """
+        if not mtypes and self.reconstructions is not None:
+            mtypes = self.reconstructions.mtypes
         beside = Path(work_dir or Path(self.options.get("work_dir", WORK)) / "populations")
         task = task_of(
             "SynthesizeMorphologies",
@@ -217,20 +224,6 @@ class Model:
         return show.table(
             "Model", [("parameters", self.parameters), ("distributions", self.distributions)]
         )
-
-
-class _InMemory(Synthesizer):
-    """A synthesizer that keeps the last morphology instead of writing it."""
-
-    morphology: FlatMorphology | None = None
-
-    def _write(
-        self, cell: TableCell, morphology: FlatMorphology, apical_points: Any
-    ) -> dict[str, Any]:
-        from region_grower_flow.cell.order import nrn_ordered
-
-        self.morphology, _ = nrn_ordered(morphology)
-        return {"name": self._stem(cell), "files": {}, "apical_NRN_sections": None}
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,9 @@
 """The Python API: the same cells as the workflow's, and pictures of them."""
 
+import itertools
 import json
+import textwrap
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,10 +11,13 @@ import pytest
 from helpers.flow_factory import distributions, make_flow, parameters
 from region_grower_flow import api
 from region_grower_flow.errors import DropCell, InvalidInput
+from region_grower_flow.example import create_example
 from region_grower_flow.io.morphologies import load_morphology
 from region_grower_flow.stages.vacuum import VacuumPlan, synthesize_vacuum
 
 pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).resolve().parents[1]
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +48,56 @@ def test_a_cell_shows_itself(model, tmp_path):
     assert len(cell.to_morphio().sections) == cell.morphology.n_sections
     cell.save(tmp_path / "cell.swc")
     assert len(load_morphology(tmp_path / "cell.swc").points) == len(cell.morphology.points)
+
+
+@pytest.fixture
+def own_data(tmp_path, monkeypatch):
+    """A folder with data of the names that README and site use."""
+    inputs = tmp_path / "inputs"
+    create_example(inputs, atlas="column", n_cells=14)
+    places = {
+        "dend": "morphologies", "index.dat": "mtypes.dat", "nodes.h5": "nodes.h5",
+        "atlas": "atlas_column", "regions.yaml": "region_structure.yaml",
+    }  # fmt: skip
+    for name, target in places.items():
+        (tmp_path / name).symlink_to(inputs / target)
+    monkeypatch.chdir(tmp_path)
+
+
+def python_of(page):
+    """The first block of Python on a page."""
+    lines = (ROOT / page).read_text(encoding="utf-8").splitlines()
+    first = next(i for i, line in enumerate(lines) if "import region_grower_flow as rgf" in line)
+    block = itertools.takewhile(lambda line: not line or line[0] == " ", lines[first:])
+    return textwrap.dedent("\n".join(block))
+
+
+@pytest.mark.parametrize("page", ["README.rst", "docs/reference/python.rst"])
+def test_the_python_of_a_page_runs(page, own_data, kernels):
+    names = {}
+    exec(compile(python_of(page), page, "exec"), names)
+    if page == "README.rst":
+        return
+    assert Path("out/nodes.h5").is_file()
+    assert list(names["pop"].summary().index) == ["L5_TPC:A"]
+    assert "<svg" in names["pop"]._repr_html_() or "<img" in names["pop"]._repr_html_()
+    # The second time all is found: nothing is made again.
+    found = {p: p.stat().st_mtime_ns for p in Path(api.WORK).rglob("*") if p.is_file()}
+    exec(compile(python_of(page), page, "exec"), names)
+    assert found == {p: p.stat().st_mtime_ns for p in found}
+
+
+def test_extended_growth_is_calibrated(own_data, kernels):
+    reference = api.Reconstructions("dend", "index.dat", mtypes=["L5_TPC:A"])
+    exact, extended = reference.calibrate(), reference.calibrate(growth="extended")
+    first, second = (
+        json.loads(model.parameters.read_text())["default"]["L5_TPC:A"]
+        for model in (exact, extended)
+    )
+    assert "growth_levers" not in first
+    assert "growth_levers" in second
+    cells = [model.grow("L5_TPC:A", seed=1).morphology for model in (exact, extended)]
+    assert cells[0].points.shape != cells[1].points.shape
 
 
 def test_what_cannot_be_grown_is_said(model):

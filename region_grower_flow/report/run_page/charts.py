@@ -185,7 +185,9 @@ def _ticks_left(ticks, axis, left=LEFT):
 
 def _number(value):
     """A few digits, with a true minus sign."""
-    return f"{float(value):.4g}".replace("-", "\N{MINUS SIGN}")
+    value = float(value)
+    words = f"{value:.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+    return words.replace("-", "\N{MINUS SIGN}")
 
 
 def _words(x, y, words, anchor="start", color=style.INK, turned=False):

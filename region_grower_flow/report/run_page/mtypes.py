@@ -14,7 +14,7 @@ from region_grower_flow.report.drawing import THINNEST, round_length, soma_radiu
 from region_grower_flow.report.placed import common_layers, readable
 from region_grower_flow.report.profiles import layer_name
 from region_grower_flow.report.run_page.charts import depth_profile, violin_panel
-from region_grower_flow.report.run_page.section import DPI, webp
+from region_grower_flow.report.run_page.section import DPI, length_words, webp
 from region_grower_flow.report.run_page.thin import thinned
 from region_grower_flow.report.style import NEURITE_COLORS, OTHER_NEURITE
 from region_grower_flow.report.units import UnitResult
@@ -268,7 +268,7 @@ def _draw_row(title, cells, spans, width, pixels):
         artist.set_transform(Affine2D())
         figure.add_artist(artist)
     length = round_length(width / 6)
-    bar = 100 * length / width, f"{length:g} µm"
+    bar = 100 * length / width, length_words(length)
     return Row(title, webp(figure), (pixels, height), bar, tuple(middles))
 
 

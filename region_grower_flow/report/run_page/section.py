@@ -154,13 +154,14 @@ def draw_section(cells, somata, view, layers, looks):
         size=size,
         layers=labels,
         leaders=leaders,
-        bar=(100 * length / (right - left), _length_words(length)),
+        bar=(100 * length / (right - left), length_words(length)),
         words=f"{view.title}: {len(somata):,} somata, {len(cells)} of them with their neurites.",
         mtypes=tuple(dots),
     )
 
 
-def _length_words(length):
+def length_words(length):
+    """A length (um) of a bar: ``200 µm``, ``1 mm``."""
     return f"{length:g} µm" if length < 1000 else f"{length / 1000:g} mm"
 
 
