@@ -10,6 +10,7 @@ import numpy as np
 
 from region_grower_flow.atlas.load import load_atlas_table, outside_of_layers, outside_problems
 from region_grower_flow.atlas.plausible import (
+    FEW,
     acronyms_at,
     crowded_note,
     ids_at,
@@ -28,6 +29,7 @@ from region_grower_flow.atlas.structure import (
 from region_grower_flow.atlas.volumes import (
     geometry_differences,
     load_volume,
+    other_volumes,
     per_voxel,
     read_geometry,
     volume_path,
@@ -46,6 +48,8 @@ from region_grower_flow.space.layers import DEPTH_DECIMALS
 
 L = logging.getLogger(__name__)
 
+MOST_ALIKE = 2
+"""Volumes with the same problem up to which each is told by itself."""
 _PAYLOADS = {ORIENTATION: (4,), BRAIN_REGIONS: (), PRINCIPAL_AXIS: (), TERRITORIES: ()}
 _HINT_PAYLOAD = (2,)
 """Numbers per voxel: a quaternion, an id, a height; the bottom and top of a layer."""
@@ -84,6 +88,7 @@ def check_atlas(
         return [*problems, InvalidInput("the folder of the atlas does not exist", where=atlas_dir)]
     if not any(Path(atlas_dir).glob("*.nrrd")):
         hint = f"An atlas is a folder with {BRAIN_REGIONS}.nrrd, hierarchy.json and others"
+        hint = other_volumes(atlas_dir) or hint
         return [*problems, InvalidInput("there are no volumes (nrrd) in it", atlas_dir, hint)]
     region_map = problems.attempt(load_region_map, atlas_dir)
     survey = _Survey(atlas_dir, region_structure_path, structure, cells)
@@ -92,7 +97,14 @@ def check_atlas(
     problems += survey.problems()
     if cells is None or problems or not read_volumes:
         return problems
-    look_up = partial(load_atlas_table, tell=L.warning)
+
+    def tell(note, count):
+        if count == len(cells) >= FEW:  # an atlas or cells that cannot be meant
+            problems.append(InvalidInput(note, atlas_dir))
+        else:
+            L.warning("%s", note)
+
+    look_up = partial(load_atlas_table, tell=tell)
     table = problems.attempt(look_up, atlas_dir, region_structure_path, cells)
     for count, problem in nan_problems(table, atlas_dir) if table and not allow_nan else ():
         if count == len(table):
@@ -100,10 +112,27 @@ def check_atlas(
         else:
             L.warning("%s Those of these cells whose growth needs it will be dropped.", problem)
     below = outside_of_layers(table) if table else None
-    if below:
-        L.warning("%s", below)
+    if below and below[0] == len(table) >= FEW:
+        problems.append(InvalidInput(below[1], region_structure_path))
+    elif below:
+        L.warning("%s", below[1])
     problems += _region_problems(survey, region_map, allow_no_layers)
     return problems
+
+
+def _together(problems, atlas_dir):
+    """Problems, each once that many volumes have, with their names."""
+    alike = {}
+    for problem in problems:
+        alike.setdefault((problem.problem, problem.hint), []).append(problem)
+    found = []
+    for (text, hint), same in alike.items():
+        if len(same) <= MOST_ALIKE:
+            found += same
+            continue
+        names = some([Path(str(problem.where)).name for problem in same], 3)
+        found.append(InvalidInput(f"({len(same)} volumes: {names}) {text}", atlas_dir, hint))
+    return found
 
 
 def _region_problems(survey, region_map, allow_no_layers):
@@ -204,7 +233,7 @@ class _Survey:
         if self.cells is not None and BRAIN_REGIONS in geometries:
             geometry = geometries[BRAIN_REGIONS]
             problems += outside_problems(self.cells.positions, geometry, self.atlas_dir)
-        return problems + self._mesh_problems(used)
+        return _together(problems, self.atlas_dir) + self._mesh_problems(used)
 
     def _used_regions(self):
         """The entries of the structure that serve cells (all of them without cells)."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from region_grower_flow.atlas.plausible import depth_notes, height_note, unit_hint
+from region_grower_flow.atlas.plausible import depth_notes, gap_notes, height_note, unit_hint
 from region_grower_flow.atlas.regions import RegionMapper, load_region_map
 from region_grower_flow.atlas.structure import (
     layers_of,
@@ -69,7 +69,7 @@ def load_atlas_table(
     max_depth=MAX_DEPTH,
     axon_table=None,
     ids=None,
-    tell=lambda note: None,
+    tell=lambda note, cells: None,
 ):
     """Look all cells up in the atlas.
 
@@ -84,7 +84,8 @@ def load_atlas_table(
         axon_table: (names, scales) of all cells as ``io.axons.load_axon_table`` returns them;
             cells without a name are left out.
         ids: (N,) their rows among all cells, increasing; None where these are all.
-        tell: called with sentences on depths and layers that cannot be meant.
+        tell: called with sentences on depths and layers that cannot be meant, and with the number
+            of cells for which that is so (0: not counted).
 
     Returns:
         CellTable: the rows in the order of the cells.
@@ -115,7 +116,7 @@ def load_atlas_table(
 
 
 def outside_of_layers(table):
-    """A sentence on cells that lie below the layers of their regions; None without any.
+    """(number, sentence) of cells that lie below the layers of their regions; None without any.
 
     They are dropped when they are grown, so that this is known before.
     """
@@ -127,7 +128,7 @@ def outside_of_layers(table):
     if not below.any():
         return None
     ids = some(table.ids[rows[below]].tolist())
-    return (
+    return int(below.sum()), (
         f"{below.sum():,} of {len(table):,} cells lie below the layers of their regions and will "
         f"be dropped (ids {ids}): does the region structure lack layers?"
     )
@@ -194,20 +195,25 @@ def _depths(cells, structure, atlas_dir, limits, tell, ups):
     if not rows:
         return columns
     positions = {region: cells.positions[found] for region, found in rows.items()}
-    thicknesses, tops = _hints(positions, layers, atlas_dir, used_layers(structure, rows))
+    names = used_layers(structure, rows)
+    thicknesses, tops, bounds = _hints(positions, layers, atlas_dir, names)
     axis = load_volume(atlas_dir, PRINCIPAL_AXIS)
     placed = np.concatenate(list(rows.values()))
     placed = placed[:: -(-len(placed) // MOST_COMPARED)]
     note = height_note(axis, ups[placed], cells.positions[placed])
     if note:
-        tell(note)
+        tell(note, 0)
     for region, found in rows.items():
         count = len(layers[region])
         depths = tops[region] - axis.lookup(positions[region])
         own = {layer: thicknesses[region, layer] for layer in layers[region]}
         model = structure[region].get("thicknesses") or {}
-        for note in depth_notes(region, np.asarray(depths), own, model):
-            tell(note)
+        some_bounds = {layer: bounds[region, layer] for layer in layers[region]}
+        found_wrong = list(depth_notes(region, np.asarray(depths), own, model))
+        for note in found_wrong:
+            tell(*note)
+        for note in () if found_wrong else gap_notes(region, some_bounds):
+            tell(*note)
         columns["depths"][found] = np.clip(depths, *limits)
         columns["layer_counts"][found] = count
         columns["layer_depths"][found, 0] = 0.0
@@ -218,7 +224,9 @@ def _depths(cells, structure, atlas_dir, limits, tell, ups):
 
 
 def _hints(positions, layers, atlas_dir, names):
-    """Thicknesses by (region, layer) and heights of the tops by region; each volume is read once.
+    """Thicknesses by (region, layer), heights of the tops by region, bounds at some of the cells.
+
+    Each volume is read once.
 
     Args:
         positions: {region: (N, 3) positions of its cells}.
@@ -226,16 +234,17 @@ def _hints(positions, layers, atlas_dir, names):
         atlas_dir: the folder of the volumes.
         names: the layers to read.
     """
-    thicknesses, tops = {}, {}
+    thicknesses, tops, some_bounds = {}, {}, {}
     for layer in names:
         volume = load_volume(atlas_dir, layer_hint(layer))
         for region, inside in positions.items():
             if layer in layers[region]:
                 bounds = volume.lookup(inside)
+                some_bounds[region, layer] = bounds[:: -(-len(bounds) // MOST_COMPARED)].copy()
                 thicknesses[region, layer] = bounds[..., 1] - bounds[..., 0]
                 if layer == layers[region][0]:
                     tops[region] = bounds[..., 1]
-    return thicknesses, tops
+    return thicknesses, tops, some_bounds
 
 
 def _orientations(cells, atlas_dir):

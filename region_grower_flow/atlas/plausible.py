@@ -4,11 +4,13 @@ Each function returns sentences (or problems); none of them changes what is grow
 """
 
 from collections import Counter
+from itertools import pairwise
 
 import numpy as np
 
-from region_grower_flow.errors import some
+from region_grower_flow.errors import counted, some
 from region_grower_flow.io.nrrd_volumes import PLAUSIBLE_VOXELS
+from region_grower_flow.layout import layer_hint
 
 _EXACT_FLOAT32 = 1 << 24
 """Whole numbers up to here are exact in float32: ids of the Allen Institute are larger."""
@@ -102,7 +104,7 @@ def crowded_note(positions, geometry):
 
 
 def depth_notes(region, depths, thicknesses, model):
-    """Sentences on depths and layers at the cells of a region that cannot be meant.
+    """(sentence, cells) on depths and layers at the cells of a region that cannot be meant.
 
     Args:
         region: its name.
@@ -114,20 +116,49 @@ def depth_notes(region, depths, thicknesses, model):
     if above:
         yield (
             f"{region}: {above:,} of {len(depths):,} cells lie more than {FAR_ABOVE} um above its "
-            "first layer, and are grown at its top: does [PH]y grow towards the pia, in um?"
+            "first layer, and would be grown at its top: does [PH]y grow towards the pia, in um?",
+            above,
         )
     for layer, values in thicknesses.items():
         values = values[np.isfinite(values)]
         turned = int((values < 0).sum())
         if turned:
-            yield f"{region}: layer {layer} ends above its upper bound at {turned:,} cells"
+            cells = counted(turned, "cell")
+            problem = f"{region}: the bounds of layer {layer} are in the wrong order at {cells}"
+            yield f"{problem}: write the lower one first ({layer_hint(layer)})", turned
             continue
         middle, wanted = (float(np.median(values)) if len(values) else 0.0), model.get(layer)
         if middle > 0 and wanted and not 1 / UNLIKELY < middle / float(wanted) < UNLIKELY:
             yield (
                 f"{region}: layer {layer} is {middle:.3g} um thick at the cells, and {wanted:g} um "
-                "in the region structure: are both in um?"
+                "in the region structure: are both in um?",
+                0,
             )
+
+
+def gap_notes(region, bounds):
+    """(sentence, cells) on layers that do not adjoin at the cells of a region.
+
+    Depths are sums of thicknesses: where a layer is left out, all below it are too high.
+
+    Args:
+        region: its name.
+        bounds: {layer: (N, 2) um, heights of its bottom and top}, from the top down.
+    """
+    layers = list(bounds)
+    for upper, lower in pairwise(layers):
+        gaps = bounds[upper][:, 0] - bounds[lower][:, 1]
+        gaps = gaps[np.isfinite(gaps)]
+        apart = int((np.abs(gaps) > FAR_ABOVE).sum())
+        if apart <= len(gaps) / 2:
+            continue
+        middle = float(np.median(gaps))
+        how = f"{middle:.0f} um lie between" if middle > 0 else f"{-middle:.0f} um are in both"
+        yield (
+            f"{region}: {how} the layers {upper} and {lower} at the cells: does the region "
+            "structure have all layers, in the order of the atlas?",
+            0,
+        )
 
 
 def height_note(heights, ups, positions):
@@ -193,6 +224,8 @@ def unit_hint(positions, geometry):
 
     if inside(positions) > 0.5:
         return ""
+    if voxel_size_note(geometry):  # which is told
+        return "is the header of the atlas in um?"
     for unit, factor in _UNITS.items():
         if inside(positions / factor) > 0.9:
             return f"are their positions in {unit}? They are read as um"

@@ -1,9 +1,10 @@
 """Entries of the region structure, and the regions of the atlas that each serves."""
 
+import os
 from collections import defaultdict
 from pathlib import Path
 
-from region_grower_flow.errors import InvalidInput, InvalidInputs
+from region_grower_flow.errors import InvalidInput, InvalidInputs, some
 from region_grower_flow.io.documents import load_json
 from region_grower_flow.layout import DEFAULT_REGION, HIERARCHY
 
@@ -56,6 +57,10 @@ def load_region_map(atlas_dir):
             (:class:`InvalidInputs` with all that is wrong).
     """
     path = Path(atlas_dir) / HIERARCHY
+    if not os.path.lexists(path):
+        others = sorted(p.name for p in path.parent.glob("*.json")) if path.parent.is_dir() else []
+        hint = f"is it {some(others, 3)}? Name it {HIERARCHY}" if others else None
+        raise InvalidInput("the file does not exist", path, hint)
     root = _root(load_json(path), path)
     problems = _hierarchy_problems(root, path)
     if problems:
@@ -75,6 +80,11 @@ def _root(content, path):
         if not isinstance(content, list) or len(content) != 1:
             raise InvalidInput("'msg' must hold one region, the root of the hierarchy", where=path)
         content = content[0]
+    if isinstance(content, list) and content and all(isinstance(each, dict) for each in content):
+        if len(content) == 1 and "children" in content[0]:
+            return content[0]
+        hint = "write the root with all others below it as 'children'"
+        raise InvalidInput(f"holds a list of regions ({len(content)}), expected one", path, hint)
     return content
 
 

@@ -143,6 +143,10 @@ def unserved_problem(regions, structure, mapper, acronyms, where, at_cells=None,
         lines.append([name, f"{count:,}", entry, acronym])
     more = len(rows) - MOST_ROWS
     details = [*table(lines), *([f"and {more} more"] if more > 0 else [])]
+    if list(rows) == [""]:
+        problem = f"the region of {rows['']:,} of {total:,} cells is empty"
+        hint = "give them regions of the atlas, set allow_no_layers, or leave these cells out"
+        return InvalidInput(problem, where, hint)
     problem = f"no entry serves the regions of {sum(rows.values()):,} of {total:,} cells"
     problem += f" ({some(dict(rows.most_common()), 3)}): these would have no layers"
     hint = "add an entry for them, or set region_map or allow_no_layers"
@@ -169,6 +173,8 @@ def propose_region_map(regions, acronyms, at_cells=None, serving=None):
     by_lower = {acronym.lower(): acronym for acronym in sorted(known)}
     regions = [str(region) for region in regions]
     for region, count in Counter(regions).most_common():
+        if not region:
+            continue  # region_map has no way to write it
         bare = _bare(region)
         same = bare if bare in known else by_lower.get(bare.lower())
         if same and same != region and serving(same):

@@ -1,5 +1,6 @@
 """The volumes of an atlas folder (NRRD files), with readable errors."""
 
+import glob
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,14 @@ from region_grower_flow.io.schemas import did_you_mean
 from region_grower_flow.layout import ORIENTATION
 
 _SUFFIX = ".nrrd"
+_OTHER_FORMS = {
+    ".nhdr": "write header and values into one file (.nrrd)",
+    ".nrrd.gz": "unpack it, or write it with the encoding gzip",
+    ".nii": "convert it to NRRD",
+    ".nii.gz": "convert it to NRRD",
+    ".tif*": "convert it to NRRD",
+    ".NRRD": "its name must end with .nrrd",
+}
 _ROUNDING = 1e-7
 """Voxels: positions this close to the border count as inside (as in voxcell)."""
 _TOLERANCE = 1e-4
@@ -110,9 +119,18 @@ def _existing(atlas_dir, name):
         raise InvalidInput(
             f"the atlas has no volume {name!r}: the file does not exist",
             where=path,
-            hint=did_you_mean(name, there),
+            hint=other_volumes(folder, name) or did_you_mean(name, there),
         )
     return path
+
+
+def other_volumes(atlas_dir, name="*"):
+    """A hint where a folder has a volume in a form that is not read; None otherwise."""
+    folder, stem = Path(atlas_dir), glob.escape(name) if name != "*" else name
+    for suffix, how in _OTHER_FORMS.items():
+        if found := sorted(folder.glob(f"{stem}{suffix}")) if folder.is_dir() else []:
+            return f"there is {found[0].name}: {how}"
+    return None
 
 
 def rotations_at(volume, positions):

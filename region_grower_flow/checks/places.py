@@ -112,6 +112,10 @@ def check_work_folder(work_dir):
     What is written would leave it. The work folder itself may be a link; links in place of files
     are replaced.
     """
+    try:
+        os.path.abspath(work_dir).encode()
+    except UnicodeEncodeError:  # it goes into tables and manifests, which are UTF-8
+        return [InvalidInput("its path is no UTF-8 text", work_dir, "rename the folder")]
     hint = "remove it; all of the work folder may be elsewhere, see the option work_dir"
     return [
         InvalidInput("is a link, which the work folder must not have", path, hint)

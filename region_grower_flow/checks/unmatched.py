@@ -8,7 +8,7 @@ from region_grower_flow.calibration.relatives import (
     nearest_mtypes,
     substitution_lines,
 )
-from region_grower_flow.errors import InvalidInput, nearest, table
+from region_grower_flow.errors import InvalidInput, counted, nearest, table
 
 NOTHING = "-"
 MOST_ROWS = 40
@@ -34,11 +34,11 @@ def unmatched_problem(mtypes, dataset):
     total = sum(lost.values())
     problem = (
         f"{len(lost)} of the {len(counts)} mtypes of the cells are not in it "
-        f"({total:,} of {sum(counts.values()):,} cells)"
+        f"({total:,} of {counted(sum(counts.values()), 'cell')})"
     )
     if len(lost) == 1:
         (name,) = lost
-        problem = f"the mtype {name!r} of {total:,} cells is not in it"
+        problem = f"the mtype {name!r} of {counted(total, 'cell')} is not in it"
         details = [] if not lines else details
     hint = nearest(next(iter(lost)), dataset.mtypes, 1) if not lines else None
     hint = hint or "add reconstructions, give substitutions, or leave these cells out"

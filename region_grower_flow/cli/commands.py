@@ -1,5 +1,6 @@
 """The commands."""
 
+import errno
 import os
 import sys
 from pathlib import Path
@@ -21,7 +22,7 @@ from region_grower_flow.cli.running import (
     run_command,
     set_up_logging,
 )
-from region_grower_flow.errors import FlowError, printable
+from region_grower_flow.errors import FlowError, InvalidInput, printable
 from region_grower_flow.options import (
     Execution,
     Growth,
@@ -33,7 +34,7 @@ from region_grower_flow.options import (
     Validation,
     Work,
 )
-from region_grower_flow.runtime.processes import open_streams
+from region_grower_flow.runtime.processes import end_of_output, open_streams
 
 SYNTHESIS = (Space, Reference, Model, Growth, Outputs, Execution, Work)
 """The groups of a synthesis, in the order of its help."""
@@ -42,6 +43,8 @@ GIVEN_MODEL = ("tmd_parameters", "tmd_distributions")
 """Options of a model that is given, which calibrations do not have."""
 
 
+UNWRITABLE = (errno.ENOSPC, errno.EIO, errno.EBADF, errno.EDQUOT)
+"""Errors of a standard output that takes no more."""
 KINDS = {
     "Your own data": ("init", "run", "validate", "report", "status", "clean", "migrate"),
     "As in region-grower": (
@@ -57,6 +60,24 @@ KINDS = {
 
 class Commands(click.Group):
     """Commands that help lists by what they are for."""
+
+    def main(self, *arguments, **keywords):
+        """As click's; a standard stream that takes no more is a sentence."""
+        try:
+            return super().main(*arguments, **keywords)
+        except OSError as error:
+            if error.errno not in UNWRITABLE or error.filename is not None:
+                raise
+            end_of_output(error)
+            sys.exit(FAILED)
+        except UnicodeDecodeError as error:
+            if error.encoding == "utf-8":
+                raise
+            # Luigi reads luigi.cfg in the encoding of the locale, when it is imported.
+            hint = "set LC_ALL=C.UTF-8 or PYTHONUTF8=1"
+            problem = f"is no text in the encoding of the locale ({error.encoding})"
+            click.echo(str(InvalidInput(problem, "luigi.cfg", hint)), err=True)
+            sys.exit(INVALID)
 
     def format_commands(self, ctx, formatter):
         """The commands, by kind."""

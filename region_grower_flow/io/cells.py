@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from region_grower_flow.errors import InvalidInput, InvalidInputs, nearest, some
+from region_grower_flow.errors import InvalidInput, InvalidInputs, counted, nearest, some
 from region_grower_flow.io.documents import require_file
 from region_grower_flow.io.files import reading
 from region_grower_flow.io.hdf5 import READ_ERRORS, hdf5_file, require_held, require_own_content
@@ -289,7 +289,8 @@ def _check_values(cells, path, required):
     if len(bad):
         problems.append(
             InvalidInput(
-                f"the positions of {len(bad)} cells are not finite (cells {some(bad)})", where=path
+                f"the positions of {counted(len(bad), 'cell')} are not finite (ids {some(bad)})",
+                where=path,
             )
         )
     for name in required:

@@ -44,7 +44,7 @@ def canonical_json(value: object) -> bytes:
     Raises:
         TypeError: the value holds something that JSON cannot.
     """
-    return _ENCODER.encode(_plain(value)).encode()
+    return _ENCODER.encode(_plain(value)).encode(errors="surrogatepass")
 
 
 def plain_json(value: object) -> bytes:

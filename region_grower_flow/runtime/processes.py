@@ -196,3 +196,11 @@ def open_streams() -> None:
         else:  # another file has its number by now
             stream = open(os.devnull, "r" if number == 0 else "w", encoding="utf-8")  # noqa: SIM115
         setattr(sys, name, stream)
+
+
+def end_of_output(error: OSError) -> None:
+    """Say that standard output takes no more (``>/dev/full``), and let what waits lead nowhere."""
+    with contextlib.suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_RDWR), 1)
+    with contextlib.suppress(OSError):
+        print(f"Standard output takes no more: {error.strerror}.", file=sys.stderr, flush=True)

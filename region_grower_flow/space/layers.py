@@ -57,6 +57,8 @@ class LayerContext:
         for layer_depth, model_depth in zip(depths, self.model_depths, strict=False):
             if depth <= rounded(layer_depth):
                 return layer_depth, model_depth
+        if math.isnan(depth):
+            raise DropCell("the atlas has no value (NaN) for the depth of the soma")
         raise DropCell(
             f"the soma's depth of {self.depth:.1f} um is outside of the layers of its region"
         )

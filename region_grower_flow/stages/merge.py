@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from region_grower_flow.errors import FlowError, some
+from region_grower_flow.errors import FlowError, counted, some
 from region_grower_flow.io.atomic import make_folder
 from region_grower_flow.record.tables import read_records
 from region_grower_flow.stages.debug_data import write_debug_data
@@ -139,8 +139,8 @@ def check_failures(summary, max_ratio):
             sentences.append(f"{mtype} ({failed} of {counts['asked']}, mostly: {reason})")
     if sentences:
         raise TooManyFailures(
-            f"More than {max_ratio:.0%} of the cells of {len(sentences)} mtypes could not be "
-            f"grown: {some(sentences)}. All outputs are written; see the summary, mend the "
+            f"More than {max_ratio:.0%} of the cells of {counted(len(sentences), 'mtype')} could "
+            f"not be grown: {some(sentences)}. All outputs are written; see the summary, mend the "
             "parameters or raise the option max_failure_ratio."
         )
 
@@ -283,7 +283,8 @@ def _counted(mtypes, reasons):
 def summary_sentences(summary):
     """The summary for a terminal, a line each."""
     cells = summary["cells"]
-    yield f"{cells['asked']:,} cells asked, {cells['made']:,} made, {cells['dropped']:,} dropped."
+    asked = counted(cells["asked"], "cell")
+    yield f"{asked} asked, {cells['made']:,} made, {cells['dropped']:,} dropped."
     entries = [f"{name} {count:,}" for name, count in summary.get("entries", {}).items()]
     if entries:
         yield f"Cells by entry of the region structure: {', '.join(entries)}."

@@ -12,6 +12,9 @@ from region_grower_flow.options.documents import SECTION
 from region_grower_flow.options.group import declared
 
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
+_OF_SECTION = re.compile(r"(%%|%\(([^)]+)\)s)")
+MOST_NESTED = 10
+"""Values that name values that name values: as Python's configparser."""
 
 
 def read_flow(path):
@@ -52,17 +55,33 @@ def _cfg(path):
         raise InvalidInput(f"cannot be parsed ({reason})", path, "see configs/") from error
     if not parser.has_section(SECTION):
         raise InvalidInput(f"has no section [{SECTION}]", path, "region-grower-flow init writes it")
-    return {name: _expanded(text, path, name) for name, text in parser.items(SECTION)}
+    known = dict(parser.items(SECTION))  # those of [DEFAULT] are there to be named
+    return {
+        name: _expanded(text, path, name, known)
+        for name, text in known.items()
+        if name not in parser.defaults()
+    }
 
 
-def _expanded(text, path, name):
+def _expanded(text, path, name, known, depth=0):
+    """The text with its variables, of the environment and of the configuration."""
+
+    def of_section(match):
+        other = match.group(2)
+        if other is None:
+            return "%"
+        if other not in known or depth > MOST_NESTED:
+            problem = f"there is no {other} in this section or in [DEFAULT]"
+            raise InvalidInput(problem, f"{path} {name}", "write %% for %")
+        return _expanded(known[other], path, name, known, depth + 1)
+
     def variable(match):
         if match.group(1) not in os.environ:
             problem = f"the variable {match.group(1)} is not set"
             raise InvalidInput(problem, f"{path} {name}", "set it, or write the value")
         return os.environ[match.group(1)]
 
-    return _VARIABLE.sub(variable, text.replace("%%", "%"))
+    return _VARIABLE.sub(variable, _OF_SECTION.sub(of_section, text))
 
 
 def _toml(path):
@@ -72,6 +91,9 @@ def _toml(path):
         hint = "write it as .cfg, or use Python 3.11"
         raise InvalidInput("TOML needs Python 3.11", path, hint) from error
     try:
-        return tomllib.loads(read_text(path)).get(SECTION, {})
+        content = tomllib.loads(read_text(path))
     except tomllib.TOMLDecodeError as error:
         raise InvalidInput(f"is no TOML ({error})", path) from error
+    if not isinstance(content.get(SECTION), dict):
+        raise InvalidInput(f"has no section [{SECTION}]", path, "region-grower-flow init writes it")
+    return content[SECTION]

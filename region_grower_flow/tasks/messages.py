@@ -6,8 +6,9 @@ import traceback
 
 import luigi
 
-from region_grower_flow.errors import printable
+from region_grower_flow.errors import counted, printable
 from region_grower_flow.io.words import duration
+from region_grower_flow.runtime.processes import end_of_output
 from region_grower_flow.tasks import terminal
 from region_grower_flow.tasks.sentences import quiet_tracebacks, sentence_of
 from region_grower_flow.tasks.streams import wrapped
@@ -56,8 +57,13 @@ def end(succeeded=None):
     if display is None or succeeded is False or display.root_state not in ("done", "kept"):
         return
     done_before = display.root_state == "kept"
-    for sentence in closing_sentences(display.root, done_before, display):
-        print(wrapped(printable(sentence), sys.stdout), flush=True)
+    try:
+        for sentence in closing_sentences(display.root, done_before, display):
+            print(wrapped(printable(sentence), sys.stdout), flush=True)
+    except OSError as error:
+        if succeeded is not None:
+            raise
+        end_of_output(error)  # at the end of Luigi's process, where nobody else would say it
 
 
 def closing_sentences(task, done_before=False, display=None):
@@ -81,7 +87,8 @@ def closing_sentences(task, done_before=False, display=None):
         if display is not None and not done_before:
             grown, kept = display.cells["grown"], display.cells["kept"]
             took = duration(display.seconds)
-            yield f"In this run {grown:,} cells were grown and {kept:,} kept, in {took}."
+            verb = "was" if grown == 1 else "were"
+            yield f"In this run {counted(grown, 'cell')} {verb} grown and {kept:,} kept, in {took}."
     yield from written(manifest.outputs, task.unlisted_folder())
     page = task.page_written()
     if page is not None:

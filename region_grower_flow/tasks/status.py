@@ -369,10 +369,12 @@ def _prospect(run):
         if all(stage.finished is not None for stage in stages):
             done = sum(stage.finished for stage in stages)
             grown = sum(stage.cells for stage in stages) - done
-            yield f"  {counted(len(chunks), 'chunk')}: {grown} cells to grow, {done} to take over."
+            to_grow = f"{counted(grown, 'cell')} to grow, {done:,} to take over"
+            yield f"  {counted(len(chunks), 'chunk')}: {to_grow}."
         else:
             cells = sum(chunk.last - chunk.first for chunk in chunks)
-            yield f"  {counted(len(chunks), 'chunk')} of {cells} cells; those whose own inputs are"
+            of = f"{counted(len(chunks), 'chunk')} of {counted(cells, 'cell')}"
+            yield f"  {of}; those whose own inputs are"
             yield "  still the same are taken over, the others grown."
 
 

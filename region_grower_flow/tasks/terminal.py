@@ -17,7 +17,7 @@ import time
 
 import luigi
 
-from region_grower_flow.errors import printable
+from region_grower_flow.errors import counted, printable
 from region_grower_flow.io.words import duration
 from region_grower_flow.tasks.plan import CHECK, CHUNK, Plan
 from region_grower_flow.tasks.streams import kept_above, wrapped
@@ -312,7 +312,7 @@ class Display:
             self._totals[name] += cells[name]
 
     def _words_of_cells(self):
-        words = f"{self._totals['made']:,} cells made, {self._totals['dropped']:,} dropped"
+        words = f"{counted(self._totals['made'], 'cell')} made, {self._totals['dropped']:,} dropped"
         return words + (f"; {self.cells['kept']:,} kept" if self.cells["kept"] else "")
 
     # What is written.

@@ -291,7 +291,9 @@ def test_cells_below_the_layers_are_told():
         layer_counts=np.array([2, 2, 0]),
         layer_depths=np.array([[0, 100, 300], [0, 100, 300], [np.nan] * 3]),
     )
-    assert "1 of 3 cells lie below the layers" in outside_of_layers(table)
-    assert "(ids 7)" in outside_of_layers(table)
+    number, sentence = outside_of_layers(table)
+    assert number == 1
+    assert "1 of 3 cells lie below the layers" in sentence
+    assert "(ids 7)" in sentence
     table.depths[1] = 300.0
     assert outside_of_layers(table) is None

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from voxcell import VoxelData
 
-from region_grower_flow.atlas.plausible import height_note
+from region_grower_flow.atlas.plausible import gap_notes, height_note
 
 UP = np.array([0.0, 1.0, 0.0])
 VOXEL = 25.0
@@ -46,3 +46,20 @@ def test_what_cannot_be_known_is_not_told():
     assert height_note(flat, np.tile(UP, (9, 1)), np.full((9, 3), 10.0)) is None
     nothing = VoxelData(np.full((4, 4, 4), np.nan, dtype=np.float32), (VOXEL,) * 3, np.zeros(3))
     assert height_note(nothing, np.tile(UP, (9, 1)), np.full((9, 3), 50.0)) is None
+
+
+@pytest.mark.parametrize(
+    ("bounds", "words"),
+    [
+        ({1: (700, 1000), 2: (300, 700)}, []),
+        ({1: (700, 1000), 2: (300, 660)}, []),
+        ({1: (700, 1000), 3: (0, 300)}, ["400 um lie between the layers 1 and 3"]),
+        ({2: (300, 700), 1: (700, 1000)}, ["700 um are in both the layers 2 and 1"]),
+        ({1: (700, 1000), 4: (np.nan, np.nan), 5: (0, 700)}, []),
+    ],
+)
+def test_layers_that_do_not_adjoin_are_told(bounds, words):
+    given = {layer: np.tile(np.array(pair, dtype=float), (6, 1)) for layer, pair in bounds.items()}
+    notes = [note for note, _ in gap_notes("COL", given)]
+    assert len(notes) == len(words)
+    assert all(word in note for word, note in zip(words, notes, strict=True))

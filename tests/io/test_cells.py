@@ -384,7 +384,7 @@ def test_positions_that_are_not_finite(path):
     cells = collection()
     cells.positions[[1, 4], [0, 2]] = np.nan, np.inf
     cells.save(str(path))
-    assert "the positions of 2 cells are not finite (cells 1, 4)" in refused(path)
+    assert "the positions of 2 cells are not finite (ids 1, 4)" in refused(path)
 
 
 def test_mtypes_that_are_numbers(path):

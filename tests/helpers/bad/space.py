@@ -2,6 +2,7 @@
 
 import math
 
+import h5py
 import numpy as np
 
 from helpers.bad.bases import (
@@ -13,6 +14,7 @@ from helpers.bad.bases import (
     folder,
     link,
     missing,
+    nodes,
     noise,
     options,
     secret,
@@ -130,9 +132,109 @@ def _number_cases():
         ), "meshes")  # fmt: skip
 
 
+def detached(flow):
+    """The volumes as headers (.nhdr) with files of values."""
+    import nrrd
+
+    for path in flow.path("atlas").glob("*.nrrd"):
+        values, header = nrrd.read(str(path))
+        header["encoding"] = "raw"
+        nrrd.write(str(path.with_suffix(".nhdr")), values, header, detached_header=True)
+        path.unlink()
+
+
+def rewritten(change):
+    """All volumes with another header: ``change`` gets it as a dict, and gives it."""
+
+    def spoil(flow):
+        import nrrd
+
+        for path in flow.path("atlas").glob("*.nrrd"):
+            values, header = nrrd.read(str(path))
+            nrrd.write(str(path), values, change(dict(header)))
+
+    return spoil
+
+
+def scaled(header):
+    directions = np.array(header["space directions"], dtype=float)
+    return {**header, "space directions": directions / 1000}
+
+
+def without_sizes(header):
+    return {name: value for name, value in header.items() if name != "space directions"}
+
+
+def exchanged(first, second):
+    """Each of two volumes under the name of the other."""
+
+    def spoil(flow):
+        one, other = (flow.path("atlas", f"{name}.nrrd") for name in (first, second))
+        content = one.read_bytes()
+        one.write_bytes(other.read_bytes())
+        other.write_bytes(content)
+
+    return spoil
+
+
+def turned(raw):
+    return raw[..., ::-1]
+
+
+def renamed(old, new):
+    return lambda flow: flow.path("atlas", old).rename(flow.path("atlas", new))
+
+
+def in_a_list(*more):
+    """The hierarchy as a list of its root, stripped of children, and of other regions."""
+
+    def spoil(flow):
+        root = flow.json("atlas/hierarchy.json")
+        flow.write_json("atlas/hierarchy.json", [{**root, "children": []}, *more])
+
+    return spoil
+
+
+def without_regions(population):
+    group = population["0"]
+    for place in ("region", "@library/region"):
+        if place in group:
+            del group[place]
+    group.create_dataset("region", data=[""] * 8, dtype=h5py.string_dtype())
+
+
 SPACE = [
     *_volume_cases(),
     *_number_cases(),
+    # Atlases as others write them
+    Bad("volumes-detached", detached, ("no volumes | There is | .nhdr: write header and values",)),
+    Bad("volume-nifti", renamed("[PH]y.nrrd", "[PH]y.nii.gz"), (
+        "no volume '[PH]y' | There is [PH]y.nii.gz: convert it to NRRD",
+    )),
+    Bad("volumes-without-sizes", rewritten(without_sizes), (
+        "atlas: (6 volumes: | and 3 more) its header has neither | Write the size of its voxels",
+    )),
+    Bad("volumes-in-mm", rewritten(scaled), (
+        "8 of 8 cells are outside the atlas | Is the header of the atlas in um?",
+    )),
+    Bad("hierarchy-name", renamed("hierarchy.json", "1.json"), (
+        "hierarchy.json: the file does not exist. Is it 1.json? Name it hierarchy.json",
+    )),
+    Bad("hierarchy-regions", in_a_list({"id": 9, "acronym": "X", "name": "x", "children": []}), (
+        "hierarchy.json: holds a list of regions (2) | all others below it as 'children'",
+    )),
+    Bad("layers-turned", both(*(volume(f"[PH]{n}", turned) for n in (1, 2, 3))), (
+        "the bounds of layer 2 are in the wrong order at 8 cells: write the lower one first",
+    )),
+    Bad("layers-exchanged", exchanged("[PH]1", "[PH]3"), (
+        "8 of 8 cells lie more than 50 um above its first layer",
+    )),
+    Bad("heights-infinite", volume("[PH]y", lambda raw: raw * INFINITE), (
+        "8 of 8 cells lie more than 50 um above its first layer",
+    )),
+    Bad("regions-without-names", nodes(without_regions), (
+        "region_structure.yaml: the region of 8 of 8 cells is empty | allow_no_layers",
+    )),
     Bad("atlas-missing", missing("atlas"), ("atlas | does not exist",)),
     Bad("atlas-file", file("atlas"), ("atlas",)),
     Bad("atlas-loop", both(options(atlas="loop"), link("loop", "loop")), ("loop",)),
