@@ -1,6 +1,7 @@
 """Names of files, columns, datasets and units: the home of every literal that modules share."""
 
 import os
+import re
 from pathlib import Path
 
 # Files of an atlas folder (voxcell's names; "PH" are the placement hints, in um along the
@@ -62,7 +63,7 @@ PATH_FITS = "path_distance_fits.json"
 DIGESTS = "digests.json"
 NUMBA_CACHE = "numba_cache"
 JOBS = "jobs"
-"""Folder of what jobs of a scheduler need and leave."""
+"""Folder of what jobs of a scheduler need and leave; beside blocks, of what launches of MPI do."""
 VACUUM, VACUUM_WORK = "vacuum", "vacuum_work"
 """Cells grown without an atlas, and what is kept to make them again."""
 VACUUM_INDEX, VACUUM_NODES, VACUUM_SUMMARY = "index.csv", "nodes.h5", "summary.json"
@@ -70,6 +71,68 @@ VACUUM_TABLES = (VACUUM_INDEX, VACUUM_NODES, "nodes_ids.csv", VACUUM_SUMMARY)
 """Files beside the folders of the mtypes that are grown without an atlas."""
 HOLDOUT_WORK = "holdout"
 """The work folder of the cells that a validation grows from one half of the reconstructions."""
+
+CHUNK_LOG, LAUNCHER_LOG = "chunk.log", "launcher.log"
+"""Logs of a chunk, beside those of its ranks: of its stage, and of the launch command."""
+CRASHES = "crashes.json"
+"""File beside the blocks of a chunk: cells that brought their process down."""
+PIECES, SUBMITTED, BATCH_SCRIPT = "pieces.json", "submitted.json", "array.sh"
+"""Files of the jobs of a scheduler: the pieces of a run, the jobs that have them, their script."""
+RECORDS = ".jsonl"
+"""Extension of records of cells: blocks, and the tables of chunks."""
+
+
+def chunk_name(first: int, last: int) -> str:
+    """The name of the chunk of cells ``first`` to ``last - 1`` in files and folders."""
+    return f"cells_{first:09d}-{last:09d}"
+
+
+def chunk_range(name: str) -> tuple[int, int] | None:
+    """(first, last) of a file or folder that :func:`chunk_name` names; None for any other."""
+    match = _CHUNK.fullmatch(name.removesuffix(RECORDS))
+    return match and (int(match[1]), int(match[2]))
+
+
+def rank_log(rank: int) -> str:
+    """The name of the log of a rank."""
+    return f"rank-{rank:04d}.log"
+
+
+def job_log(number: int | str) -> str:
+    """The name of the log of a piece's jobs; ``%a`` is Slurm's own word for the number."""
+    return f"job-{number}.log"
+
+
+_CHUNK = re.compile(r"cells_(\d+)-(\d+)")
+_KINDS = f"({'|'.join(MORPHOLOGY_EXTENSIONS)})"
+_OF_CHUNK = r"cells_[\d-]+"
+_LOGS_OF_CHUNK = rf"{_OF_CHUNK}/(launcher|rank-\d+)\.log"
+_BLOCKS_OF_CHUNK = rf"{_OF_CHUNK}/({JOBS}/[^/]+|{re.escape(CRASHES)}|[^/]+{re.escape(RECORDS)})"
+_TABLE_OF_CHUNK = rf"{_OF_CHUNK}{re.escape(RECORDS)}"
+
+SYNTHESIZED = re.compile(rf"(hashed/([0-9a-f]{{2}}/)*)?[0-9a-f]{{32}}\.{_KINDS}")
+"""Names of synthesized morphologies, below their folder."""
+
+WORK_FILES = {
+    MANIFESTS: re.compile(r"\w+(-\d+)?\.json|morphologies(-[0-9a-f]{8})?\.txt"),
+    LOCKS: re.compile(r"\w+(-\d+)?\.lock"),
+    LOGS: re.compile(rf"\w+\.log|{_OF_CHUNK}/{re.escape(CHUNK_LOG)}|{_LOGS_OF_CHUNK}"),
+    BLOCKS: re.compile(_BLOCKS_OF_CHUNK),
+    CHUNKS: re.compile(_TABLE_OF_CHUNK),
+    JOBS: re.compile(
+        rf"{'|'.join(map(re.escape, (PIECES, SUBMITTED, BATCH_SCRIPT)))}|job-\d+\.log"
+    ),
+    MORPHOLOGIES: SYNTHESIZED,
+    PREPARED: re.compile(rf".+\.{_KINDS}"),
+    DISTRIBUTIONS_KEPT: re.compile(r"[0-9a-f]{20}\.json"),
+    GROWTH_KEPT: re.compile(r"[0-9a-f]{20}\.json"),
+    # Its listing stays: it knows the cells without an atlas for ours, which may be replaced.
+    VACUUM_WORK: re.compile(
+        rf"{re.escape(CELL_TABLE)}|{LOGS}/{_LOGS_OF_CHUNK}|{BLOCKS}/{_BLOCKS_OF_CHUNK}"
+        rf"|{CHUNKS}/{_TABLE_OF_CHUNK}|{MORPHOLOGIES}/[0-9a-f]{{32}}\.{_KINDS}"
+    ),
+}
+"""{folder of the work folder: names of the package's files in it}."""
 
 # Outputs of placement, where no other file is named.
 PLACED_CELLS = "placed_cells.h5"

@@ -119,6 +119,26 @@ def test_rooms_import_only_from_floors_below():
     assert upward(graph(sources())) == []
 
 
+def floors(edges):
+    """{room: the number of rooms on the longest way down from it}: the floor that it needs."""
+    below = {room(name): set() for name in edges} | {None: set()}
+    for name, others in edges.items():
+        below[room(name)] |= {room(other) for other in others} - {room(name), None}
+    del below[None]
+
+    @functools.cache
+    def floor(one):
+        return 1 + max(map(floor, below[one]), default=0)
+
+    return {one: floor(one) for one in below}
+
+
+def test_the_house_has_at_most_22_rooms_on_12_floors():
+    found = floors(graph(sources()))
+    assert len(found) <= 22
+    assert max(found.values()) <= 12, found
+
+
 def test_no_module_imports_itself_by_a_detour():
     assert circles(graph(sources())) == []
 
@@ -154,3 +174,6 @@ def test_the_walk_finds_what_it_looks_for():
     edges = graph(modules)
     assert upward(edges) == [f"{NAME}.io.a:1 imports {NAME}.tasks.b"]
     assert circles(edges) == [f"{NAME}.tasks.b", f"{NAME}.tasks.c"]
+    below = {f"{NAME}.{name}": {} for name in ("errors", "io.a", "cli")}
+    below[f"{NAME}.cli"][f"{NAME}.io.a"] = below[f"{NAME}.io.a"][f"{NAME}.errors"] = 1
+    assert floors(below) == {"errors": 1, "io": 2, "cli": 3}

@@ -19,12 +19,11 @@ from region_grower_flow.errors import InvalidInput
 from region_grower_flow.io.atomic import PathLike, is_plain, write_bytes_atomic
 
 FORMAT, FORMAT_VERSION = "region_grower_flow.block", 1
-SUFFIX = ".jsonl"
 
 
 def block_name(job: str, index: int, first_row: int) -> str:
     """The file name of a block: unique to the job, sorted by row, independent of the contents."""
-    return f"{first_row:09d}-{job}-{index:06d}{SUFFIX}"
+    return f"{first_row:09d}-{job}-{index:06d}{layout.RECORDS}"
 
 
 def write_block(folder: PathLike, name: str, records: Iterable[dict[str, Any]]) -> Path:
@@ -94,7 +93,7 @@ def block_files(folder: PathLike, job: str | None = None) -> list[Path]:
     """The paths of the block files in a folder (of one job when ``job`` is named), sorted."""
     try:
         with os.scandir(folder) as entries:
-            names = [entry.name for entry in entries if entry.name.endswith(SUFFIX)]
+            names = [entry.name for entry in entries if entry.name.endswith(layout.RECORDS)]
     except (FileNotFoundError, NotADirectoryError):
         return []
     names = [n for n in names if not n.startswith(".") and (job is None or f"-{job}-" in n)]

@@ -12,32 +12,9 @@ from region_grower_flow.errors import InvalidInput
 from region_grower_flow.io.atomic import TEMPORARY_PREFIX, PathLike
 from region_grower_flow.record.blocks import finished_records
 from region_grower_flow.record.fingerprint import read_memory
-from region_grower_flow.record.listing import SYNTHESIZED, read_folder, read_listing
+from region_grower_flow.record.listing import read_folder, read_listing
 from region_grower_flow.record.manifest import Manifest, read_manifest
 from region_grower_flow.record.tables import whole_records
-
-_KINDS = f"({'|'.join(layout.MORPHOLOGY_EXTENSIONS)})"
-
-OURS = {
-    layout.MANIFESTS: re.compile(r"\w+(-\d+)?\.json|morphologies(-[0-9a-f]{8})?\.txt"),
-    layout.LOCKS: re.compile(r"\w+(-\d+)?\.lock"),
-    layout.LOGS: re.compile(r"(\w+|cells_[\d-]+/(chunk|launcher|rank-\d+))\.log"),
-    layout.BLOCKS: re.compile(r"cells_[\d-]+/(jobs/[^/]+|crashes\.json|[^/]+\.jsonl)"),
-    layout.CHUNKS: re.compile(r"cells_[\d-]+\.jsonl"),
-    layout.JOBS: re.compile(r"(pieces|submitted)\.json|array\.sh|job-\d+\.log"),
-    layout.MORPHOLOGIES: SYNTHESIZED,
-    layout.PREPARED: re.compile(rf".+\.{_KINDS}"),
-    layout.DISTRIBUTIONS_KEPT: re.compile(r"[0-9a-f]{20}\.json"),
-    layout.GROWTH_KEPT: re.compile(r"[0-9a-f]{20}\.json"),
-    # Its listing stays: it knows the cells without an atlas for ours, which may be replaced.
-    layout.VACUUM_WORK: re.compile(
-        rf"{re.escape(layout.CELL_TABLE)}"
-        r"|logs/cells_[\d-]+/(launcher|rank-\d+)\.log"
-        r"|blocks/cells_[\d-]+/(jobs/[^/]+|crashes\.json|[^/]+\.jsonl)|chunks/cells_[\d-]+\.jsonl"
-        rf"|morphologies/[0-9a-f]{{32}}\.{_KINDS}"
-    ),
-}
-"""{folder of the work folder: what the package's files in it are called}."""
 
 _GENERATED = (
     layout.DISTRIBUTIONS,
@@ -200,7 +177,7 @@ def _named(kept: Sequence[Path]) -> Iterator[str]:
 
 def _ours(folder: Path) -> Iterator[Path]:
     """The files in the work folder's own folders that bear names that the package gives."""
-    for name, pattern in OURS.items():
+    for name, pattern in layout.WORK_FILES.items():
         top = folder / name
         if top.is_symlink():
             continue

@@ -11,7 +11,6 @@ import filecmp
 import json
 import multiprocessing
 import os
-import re
 import zlib
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
@@ -26,11 +25,6 @@ from region_grower_flow.record.file_table import FileTable, known_marks, scan
 
 FILES_PER_PROCESS = 100_000
 """Files that one process looks at; more are shared between processes."""
-
-SYNTHESIZED = re.compile(
-    rf"(hashed/([0-9a-f]{{2}}/)*)?[0-9a-f]{{32}}\.({'|'.join(layout.MORPHOLOGY_EXTENSIONS)})"
-)
-"""Names of synthesized morphologies, below their folder."""
 
 _LONGEST_HEAD = 20_000
 """Bytes of the first line of a listing, at most."""
@@ -327,5 +321,5 @@ def synthesized_by_others(folder: PathLike, ours: Collection[str]) -> Iterator[s
     for root, _, files in os.walk(folder):
         for file in files:
             name = os.path.relpath(os.path.join(root, file), folder)
-            if name not in ours and SYNTHESIZED.fullmatch(name):
+            if name not in ours and layout.SYNTHESIZED.fullmatch(name):
                 yield name

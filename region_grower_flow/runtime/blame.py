@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from region_grower_flow import layout
 from region_grower_flow.io.atomic import PathLike, write_json_atomic
 from region_grower_flow.runtime.notes import FAILED, GROWING, Note
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 Cell: TypeAlias = tuple[int, str]
 """Row and digest of a cell."""
 
-CRASHES = "crashes.json"
 CRASHES_VERSION = 1
 
 LOG_LENGTH = 100_000
@@ -129,7 +129,7 @@ class Crashes:
     """
 
     def __init__(self, folder: PathLike) -> None:
-        self._path = Path(folder) / CRASHES
+        self._path = Path(folder) / layout.CRASHES
         self.counts: dict[Cell, list[Any]] = {}
 
     def load(self) -> "Crashes":

@@ -15,11 +15,10 @@ from typing import Any, get_type_hints
 
 from region_grower_flow.errors import InvalidInput
 from region_grower_flow.io.atomic import PathLike, write_json_atomic
+from region_grower_flow.layout import JOBS, LAUNCHER_LOG, rank_log
 from region_grower_flow.options.execution import Execution
 
 JOB_VERSION = 2
-JOBS = "jobs"
-"""The folder of job files and notes, inside the blocks folder."""
 
 
 @dataclass(frozen=True)
@@ -78,12 +77,12 @@ class Job:
 
     def log(self, rank: int) -> Path:
         """The log file of a rank; a chunk's launches share it."""
-        return Path(self.logs_folder) / f"rank-{rank:04d}.log"
+        return Path(self.logs_folder) / rank_log(rank)
 
     @property
     def launcher_log(self) -> Path:
         """The log file of the launch command's own words."""
-        return Path(self.logs_folder) / "launcher.log"
+        return Path(self.logs_folder) / LAUNCHER_LOG
 
     @property
     def rows(self) -> list[int]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from region_grower_flow import layout
 from region_grower_flow.errors import WorkerFailed
 from region_grower_flow.io.atomic import make_folder, write_json_atomic
 from region_grower_flow.runtime import slurm
@@ -97,11 +98,11 @@ class JobArray:
 
     def log(self, name: str) -> Path:
         """The log of a piece's jobs."""
-        return self.folder / f"job-{self.names.index(name)}.log"
+        return self.folder / layout.job_log(self.names.index(name))
 
     @property
     def _record(self) -> Path:
-        return self.folder / "submitted.json"
+        return self.folder / layout.SUBMITTED
 
     def _submitted(self) -> dict[str, tuple[str, int]]:
         """{piece: (job, number in its array)} of what has been submitted, by whatever process."""
@@ -126,9 +127,9 @@ class JobArray:
         queued = self.queue()
         pieces = [name for name in lacking if name not in queued]
         numbers = {name: self.names.index(name) for name in pieces}
-        log = str(self.folder / "job-%a.log")
+        log = str(self.folder / layout.job_log("%a"))
         text = slurm.script(self.command, list(numbers.values()), self.options, log)
-        job = slurm.submit(self.folder / "array.sh", text)
+        job = slurm.submit(self.folder / layout.BATCH_SCRIPT, text)
         submitted = {name: self._submitted()[name] for name in queued}
         submitted |= {name: (job, number) for name, number in numbers.items()}
         make_folder(self.folder)

@@ -8,7 +8,6 @@ and a change of one mtype's parameters grows only the cells of that mtype.
 import logging
 import math
 import os
-import re
 import shutil
 import time
 from dataclasses import dataclass
@@ -33,8 +32,6 @@ FEW_CELLS = 2000
 CELL_SECONDS, MICROMETER_SECONDS, SPACE_FACTOR = 0.8e-3, 0.5e-6, 12
 """Time of a cell without length, of a micrometer of bar code, and how much more it is where meshes
 or directions act (measured: docs/explanation/performance.rst)."""
-
-RANGE = re.compile(r"^cells_(\d+)-(\d+)(\.jsonl)?$")
 
 
 @dataclass(frozen=True)
@@ -63,7 +60,7 @@ class ChunkPlan:
     @property
     def name(self):
         """The chunk's name in files."""
-        return chunk_name(self.first, self.last)
+        return layout.chunk_name(self.first, self.last)
 
     @property
     def blocks(self):
@@ -73,12 +70,7 @@ class ChunkPlan:
     @property
     def results(self):
         """The table of the chunk's results."""
-        return Path(self.work_dir) / layout.CHUNKS / f"{self.name}.jsonl"
-
-
-def chunk_name(first, last):
-    """The name of the chunk of cells ``first`` to ``last - 1``."""
-    return f"cells_{first:09d}-{last:09d}"
+        return Path(self.work_dir) / layout.CHUNKS / f"{self.name}{layout.RECORDS}"
 
 
 def synthesize_chunk(plan, on_progress):
@@ -244,8 +236,8 @@ def _overlapping(plan, folder):
         return []
     paths = []
     for path in sorted(folder.iterdir()):
-        match = RANGE.match(path.name)
-        if match and int(match[1]) < plan.last and plan.first < int(match[2]):
+        cells = layout.chunk_range(path.name)
+        if cells and cells[0] < plan.last and plan.first < cells[1]:
             paths.append(path)
     return paths
 

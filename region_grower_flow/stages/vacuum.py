@@ -349,8 +349,8 @@ def _tidy(plan, work, chunk):
     }
     for name in synthesized_by_others(work / layout.MORPHOLOGIES, kept):
         (work / layout.MORPHOLOGIES / name).unlink(missing_ok=True)
-    for path in chunk.results.parent.glob("cells_*.jsonl"):
-        if path != chunk.results:
+    for path in chunk.results.parent.iterdir():
+        if path != chunk.results and layout.chunk_range(path.name):
             remove_own(path)
     for folder in Path(plan.folder).iterdir():
         if folder.is_dir() and not any(folder.iterdir()):

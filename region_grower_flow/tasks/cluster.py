@@ -93,7 +93,7 @@ def piece_is_made(task, number):
 
 def write_pieces(task):
     """Write the file of a run's pieces, which ``make-piece`` reads, and return its path."""
-    path = jobs_folder(task) / "pieces.json"
+    path = jobs_folder(task) / layout.PIECES
     make_folder(path.parent)
     content = {
         "version": PIECES_VERSION,

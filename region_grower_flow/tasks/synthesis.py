@@ -121,10 +121,10 @@ class SynthesizeChunk(OfCells, InJobs, GrowsCells, FlowTask):
     @property
     def path(self):
         """The table of the chunk's results."""
-        from region_grower_flow.stages.chunk import chunk_name
-
         # As the work folder is named: what is absolute would not survive a move of all folders.
-        return self.work_path(layout.CHUNKS, f"{chunk_name(self.first, self.last)}.jsonl")
+        return self.work_path(
+            layout.CHUNKS, f"{layout.chunk_name(self.first, self.last)}{layout.RECORDS}"
+        )
 
     def before_jobs(self):
         """Kernels are compiled once, before many jobs would."""
@@ -186,9 +186,8 @@ class SynthesizeChunk(OfCells, InJobs, GrowsCells, FlowTask):
     @property
     def log_path(self):
         """Beside the logs of the chunk's ranks."""
-        from region_grower_flow.stages.chunk import chunk_name
-
-        return self.work_path(layout.LOGS, chunk_name(self.first, self.last), "chunk.log")
+        chunk = layout.chunk_name(self.first, self.last)
+        return self.work_path(layout.LOGS, chunk, layout.CHUNK_LOG)
 
     def cells_to_grow(self):
         """The number of the chunk's cells that are to be grown."""
