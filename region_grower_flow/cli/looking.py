@@ -16,22 +16,30 @@ MOST = 60
 @main.command("plot", short_help="Draw cells into a PNG, SVG or HTML file")
 @click.argument("what", type=click.Path(exists=True))
 @click.option("--out", default="cells.png", show_default=True, help=".png, .svg or .html (3D)")
-@click.option("--limit", default=6, show_default=True, help="Cells of a folder that are drawn")
+@click.option(
+    "--limit",
+    type=click.IntRange(1, MOST),
+    default=6,
+    show_default=True,
+    help="Cells of a folder or population that are drawn",
+)
 def plot(what, out, limit):
-    """Draw WHAT: a morphology (.h5, .swc, .asc), or some of a folder of them.
+    """Draw WHAT: a morphology (.h5, .swc, .asc), some of a folder of them, or of SONATA nodes.
 
     Cells stand side by side at one scale, as they lie in their files; an .html file shows them in
-    3D and needs no network.
+    3D and needs no network. Of nodes each mtype has its share, and in 3D cells lie at their places.
 
     \b
     Example:
-      region-grower-flow plot out/morphologies --out cells.html
+      region-grower-flow plot out/nodes.h5 --out cells.html --limit 30
     """
-    from region_grower_flow.report.show import morphologies_in, plot_files
+    from region_grower_flow.report.show import drawn_from, plot_cells
 
     try:
-        files = morphologies_in(Path(what))[: min(limit, MOST)]
-        click.echo(f"Written: {plot_files(files, Path(out))}")
+        cells, total = drawn_from(Path(what), limit)
+        written = plot_cells(cells, Path(out))
+        words = "" if total == len(cells) else f" ({len(cells)} of {total:,} cells, see --limit)"
+        click.echo(f"Written: {written}{words}")
     except FlowError as error:
         click.echo(str(error), err=True)
         sys.exit(exit_code(error))

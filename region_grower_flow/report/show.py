@@ -17,6 +17,8 @@ from region_grower_flow.report.palette import looks
 MOST = 8
 """Cells, or mtypes, of a picture in a notebook."""
 FORMATS = ("png", "svg", "html")
+IN_ROW = 6
+"""Cells of a row of a picture."""
 
 
 def figure(cells: Sequence[FlatMorphology], title: str | None = None) -> Any:
@@ -109,6 +111,68 @@ def placed_in_space(cells: Sequence[Any]) -> Page:
     return Page(run_page(RunReport("Cells", summary, [], shown, scene=scene_of)))
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """A cell to draw: its file, its words, and where it lies (um), if that is known."""
+
+    path: Path
+    words: str
+    mtype: str
+    position: np.ndarray | None = None
+
+
+def drawn_from(place: Path, limit: int) -> tuple[list[Drawn], int]:
+    """Some cells of a file, a folder or SONATA nodes, and how many there are.
+
+    Args:
+        place: a morphology, a folder of them, or nodes with a folder ``morphologies`` beside them.
+        limit: cells, at most; of nodes, of each mtype as many as of any other.
+
+    Raises:
+        InvalidInput: there is none, or the nodes cannot be read.
+    """
+    if place.is_file() and _is_nodes(place):
+        return _of_nodes(place, limit)
+    files = morphologies_in(place)
+    return [Drawn(path, path.stem, path.stem) for path in files[:limit]], len(files)
+
+
+def _is_nodes(path: Path) -> bool:
+    import h5py
+
+    try:
+        with h5py.File(path, "r") as file:
+            return "nodes" in file
+    except OSError:
+        return False
+
+
+def _of_nodes(place: Path, limit: int) -> tuple[list[Drawn], int]:
+    from region_grower_flow.errors import InvalidInput
+    from region_grower_flow.io.cells import read_cells
+    from region_grower_flow.io.choice import chosen_rows
+
+    cells = read_cells(place, ("mtype", "morphology"))
+    folder = place.parent / "morphologies"
+    if not folder.is_dir():
+        hint = "give a folder of morphologies to draw them without their places"
+        raise InvalidInput("there is no folder of morphologies beside the nodes", folder, hint)
+    names = [str(name) for name in cells.properties["morphology"]]
+    mtypes = cells.properties["mtype"].astype(str).to_numpy()
+    found = []
+    for row in chosen_rows(mtypes, min(limit, len(cells)), (), place):
+        paths = [folder / f"{names[row]}{kind}" for kind in _suffixes()]
+        path = next((path for path in paths if path.is_file()), paths[0])
+        found.append(Drawn(path, names[row], mtypes[row], cells.positions[row].astype(float)))
+    return sorted(found, key=lambda cell: cell.mtype), len(cells)
+
+
+def _suffixes() -> list[str]:
+    from region_grower_flow.layout import MORPHOLOGY_EXTENSIONS
+
+    return [f".{kind}" for kind in MORPHOLOGY_EXTENSIONS]
+
+
 def morphologies_in(place: Path) -> list[Path]:
     """The morphology files of a folder, one for each cell, or the file itself.
 
@@ -116,25 +180,28 @@ def morphologies_in(place: Path) -> list[Path]:
         InvalidInput: there is none.
     """
     from region_grower_flow.errors import InvalidInput
-    from region_grower_flow.layout import MORPHOLOGY_EXTENSIONS
 
     if place.is_file():
         return [place]
-    kinds = [f".{kind}" for kind in MORPHOLOGY_EXTENSIONS]
-    found = sorted(path for path in place.rglob("*") if path.suffix.lower() in kinds)
-    by_name = {path.with_suffix(""): path for path in reversed(found)}
+    found = sorted(path for path in place.rglob("*") if path.suffix.lower() in _suffixes())
+    by_name = {path.with_suffix(""): path for path in reversed(found) if not _is_table(path, place)}
     if not by_name:
-        raise InvalidInput(f"there is no morphology ({', '.join(kinds)})", place)
+        problem = f"there is no morphology ({', '.join(_suffixes())})"
+        raise InvalidInput(problem, place, "give a folder of morphologies, or SONATA nodes")
     return [by_name[name] for name in sorted(by_name)]
 
 
-def plot_files(files: Sequence[Path], out: Path, names: Sequence[str] = ()) -> Path:
-    """Draw morphology files into a PNG, SVG or HTML file.
+def _is_table(path: Path, place: Path) -> bool:
+    """Whether a file of the folder itself holds SONATA nodes, as that of a result does."""
+    return path.parent == place and path.suffix.lower() == ".h5" and _is_nodes(path)
+
+
+def plot_cells(cells: Sequence[Drawn], out: Path) -> Path:
+    """Draw cells into a PNG, SVG or HTML file.
 
     Args:
-        files: .h5, .swc or .asc.
+        cells: whose files are .h5, .swc or .asc.
         out: the file to write; its suffix says how.
-        names: of the cells; those of the files by default.
 
     Raises:
         InvalidInput: a file cannot be read, or the suffix is another one.
@@ -143,17 +210,26 @@ def plot_files(files: Sequence[Path], out: Path, names: Sequence[str] = ()) -> P
     from region_grower_flow.errors import InvalidInput
     from region_grower_flow.io.morphologies import load_morphology
     from region_grower_flow.report.lineup import UprightCell, plot_lineup
+    from region_grower_flow.report.placed import PlacedCell
     from region_grower_flow.report.style import save, shorten
     from region_grower_flow.validation.populations import centered
 
-    kind = out.suffix.lstrip(".")
+    kind = out.suffix.lstrip(".").lower()
     if kind not in FORMATS:
-        raise InvalidInput(f"{out.suffix!r} is no kind of picture", out, f"one of {FORMATS}")
-    labels = [*names] or [path.stem for path in files]
-    cells = [centered(load_morphology(path)) for path in files]
-    if kind == "html":
-        return in_space([(n, n, c) for n, c in zip(labels, cells, strict=True)]).save(out)
-    upright = [
-        UprightCell(shorten(label, 18), cell) for label, cell in zip(labels, cells, strict=True)
-    ]
-    return Path(save(plot_lineup(upright, in_atlas=False), out))
+        hint = "end the name of the file in .png, .svg or .html"
+        raise InvalidInput(f"{out.suffix or out.name!r} is no kind of picture", out, hint)
+    shapes = [centered(load_morphology(cell.path)) for cell in cells]
+    if kind != "html":
+        upright = [
+            UprightCell(shorten(cell.mtype, 12), shape)
+            for cell, shape in zip(cells, shapes, strict=True)
+        ]
+        return Path(save(plot_lineup(upright, in_atlas=False, most_in_row=IN_ROW), out))
+    if any(cell.position is None for cell in cells):
+        beside = zip(cells, shapes, strict=True)
+        return in_space([(cell.mtype, cell.words, shape) for cell, shape in beside]).save(out)
+    placed = []
+    for cell, shape in zip(cells, shapes, strict=True):
+        placed.append(PlacedCell(cell.words, cell.mtype, cell.path, cell.position, np.eye(3)))
+        placed[-1].__dict__["morphology"] = shape
+    return placed_in_space(placed).save(out)

@@ -28,19 +28,29 @@ def reproduced(folder, into=None):
         FlowError: of the synthesis.
     """
     summary, provenance = read_provenance(folder)
-    target = Path(into or f"{Path(folder).absolute()}{SUFFIX}").absolute()
+    old = Path(folder).absolute()
+    target = Path(into or f"{old}{SUFFIX}").absolute()
+    if target.resolve() == old.resolve() or old.resolve() in target.resolve().parents:
+        hint = "name another folder by --into"
+        raise InvalidInput("the new result would be in the folder of the old one", target, hint)
+    if target.exists() and not target.is_dir():
+        raise InvalidInput("it is a file, the new result needs a folder", target)
     start = Path(provenance["folder"])
     if not start.is_dir():
         raise InvalidInput(
             "the folder that the run was started in is not there", start, "paths start from it"
         )
-    old = Path(folder).absolute()
     with _inside(start):
         changed = [*changed_inputs(provenance), *other_versions(provenance)]
         for sentence in changed:
             yield sentence, True
-        task = made(again(provenance["options"], target))
-        yield from compared(old, task, summary)
+        task, same = made(again(provenance["options"], target)), True
+        for sentence, good in compared(old, task, summary):
+            same = same and good
+            yield sentence, good
+    if not same and not changed:
+        words = "region_grower_flow itself, the machine or the old result has changed"
+        yield f"Inputs and versions of other packages are the same: {words}.", True
 
 
 def read_provenance(folder):
@@ -52,16 +62,28 @@ def read_provenance(folder):
     found = sorted(Path(folder).glob("*summary.json"))
     if len(found) != 1:
         words = some([path.name for path in found]) or "none"
-        raise InvalidInput(f"one summary is expected, there are: {words}", folder)
+        hint = "give the folder of a result, with its *summary.json"
+        raise InvalidInput(f"one summary is expected, there are: {words}", folder, hint)
     try:
         summary = json.loads(found[0].read_text(encoding="utf-8"))
-        provenance = summary["provenance"]
-        missing = {"options", "inputs", "folder"} - set(provenance)
-    except (ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError) as error:
         raise InvalidInput(f"the summary cannot be read ({error})", found[0]) from error
+    provenance = summary.get("provenance") if isinstance(summary, dict) else None
+    if not isinstance(provenance, dict):
+        raise InvalidInput(
+            "it is no summary of a synthesis", found[0], "give the folder of a result"
+        )
+    missing = [
+        name
+        for name, kind in {"options": dict, "inputs": dict, "folder": str}.items()
+        if not isinstance(provenance.get(name), kind)
+    ]
+    options = () if missing else provenance["options"]
+    missing += [] if missing else [n for n in ("out_cells", "out_morph_dir") if n not in options]
+    missing += [] if isinstance(summary.get("cells"), dict) else ["cells"]
     if missing:
         raise InvalidInput(
-            f"the summary does not record {some(sorted(missing))}", found[0], "grow the cells anew"
+            f"the summary does not record {some(missing)}", found[0], "grow the cells anew"
         )
     return summary, provenance
 
