@@ -68,7 +68,7 @@ _LEVERS = {
     "diameters": "measured",
 }
 _OF_TYPE = {APICAL: {"owner_exponent": 0.0, "trunk_jitter": 0.05}}
-_OF_CELL = {"soma": "drawn", "kin": 0.1}
+_OF_CELL = {"soma": "drawn", "kin": 0.2}
 
 
 def can_have_levers(params, name):

@@ -19,7 +19,8 @@ DECIMALS = 4
 WINDOW = 20.0
 """Length of path (um) over which the bending of sections is measured."""
 PRIOR_WINDOWS = 4.0
-"""Windows' worth of belief that a section bends like its branch, and a branch like its type."""
+"""Windows' worth of belief that a section bends like its branch, that one like its cell, and a cell
+like its type."""
 BENDS = 0.3, 3.0
 """Least and greatest factor by which a section may bend less or more than those of its type."""
 
@@ -105,7 +106,8 @@ def measure(cells, thresholds):
 def set_bends(trees):
     """Replace what trees know about the bending of their sections by factors, in place.
 
-    Sections are short and few windows fit into one: each leans on its bar, a bar on its type.
+    Sections are short and few windows fit into one: each leans on its bar, a bar on its cell, a cell
+    on its type. Cells differ: they were stained, cut and traced one by one.
 
     Args:
         trees: of one type, as :func:`measure_trees` returns them.
@@ -116,16 +118,22 @@ def set_bends(trees):
             tree["bends"] = [[1.0, 1.0] for _ in tree["bends"]]
         return
     usual = total / count
+    of_cells = {}
     for tree in trees:
-        tree["bends"] = _bend_factors(tree, usual)
+        sums = of_cells.setdefault(tree.get("cell"), np.zeros(2))
+        sums += np.sum([each for pair in tree["bends"] for each in pair], 0)
+    for tree in trees:
+        bent, windows = of_cells[tree.get("cell")]
+        of_cell = (bent + PRIOR_WINDOWS * usual) / (windows + PRIOR_WINDOWS)
+        tree["bends"] = _bend_factors(tree, usual, of_cell)
 
 
-def _bend_factors(tree, usual):
+def _bend_factors(tree, usual, of_cell):
     own, ahead = np.array(tree["bends"], dtype=float).transpose(1, 0, 2)
     owners = np.array([row[5] for row in tree["bars"]])
     of_bars = own.copy()
     np.add.at(of_bars, owners[1:], ahead[1:])
-    bars = (of_bars[:, 0] + PRIOR_WINDOWS * usual) / (of_bars[:, 1] + PRIOR_WINDOWS)
+    bars = (of_bars[:, 0] + PRIOR_WINDOWS * of_cell) / (of_bars[:, 1] + PRIOR_WINDOWS)
     found = []
     for (bent, windows), mean in ((own.T, bars), (ahead.T, bars[owners])):
         bending = (bent + PRIOR_WINDOWS * mean) / (windows + PRIOR_WINDOWS)

@@ -24,7 +24,8 @@ class ExtractDistributions(OfReconstructions, FlowTask):
     )
     own_outputs = ("extracted_distributions",)
     # 2: measured trees know the directions and the bending of their sections.
-    stage_version = 2
+    # 3: cells bend differently, too, as wholes.
+    stage_version = 3
 
     def files(self):
         """The reconstructions, their table and the diametrizer's configuration."""

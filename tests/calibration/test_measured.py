@@ -91,6 +91,12 @@ def test_how_much_sections_bend_in_comparison():
     # A section too short to measure leans on its bar, that on its type.
     assert bent["bends"][1][0] == pytest.approx(1.0)
     assert bent["bends"][1][1] == pytest.approx(bent["bends"][0][0], rel=0.05)
+    # ... and a bar on its cell: one of a cell that bends bends, too.
+    short = {"bars": [[10.0, 0.0, 0, 0, 0, -1]], "bends": [[[0.0, 0], [0.0, 0]]]}
+    bent["bends"], straight["bends"] = owner, [[[0.0, 20], [0.0, 20]]]
+    apart = [{**short, "cell": 0}, {**short, "cell": 1}]
+    set_bends([straight | {"cell": 0}, bent | {"cell": 1}, *apart])
+    assert apart[0]["bends"][0][0] < 0.7 < 1.2 < apart[1]["bends"][0][0]
     points = {"bars": [[1.0, 0.0, 0, 0, 0, -1]], "bends": [[[0.0, 0], [0.0, 0]]]}
     set_bends([points])
     assert points["bends"] == [[1.0, 1.0]]
