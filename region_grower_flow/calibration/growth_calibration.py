@@ -292,8 +292,14 @@ def remarks(entries):
 
 
 def _failing(entry):
+    """The features that differ in the check, with their neurite type where there are several."""
     failing = entry.get("folds", {}).get("failing", {})
-    return [feature for features in failing.values() for feature in features]
+    several = len(failing) > 1
+    return [
+        f"{feature} ({kind.replace('_', ' ')})" if several else feature
+        for kind, features in failing.items()
+        for feature in features
+    ]
 
 
 def sentences(entries):

@@ -111,7 +111,10 @@ class Grower:
             rng = np.random.default_rng((seed, place))
             for _ in range(ATTEMPTS):
                 try:
-                    found.append(grow(prepared, site, rng).morphology)
+                    grown = grow(prepared, site, rng).morphology
+                    # A bar code of an axon can hold angles that are no numbers; such cells are
+                    # dropped by a synthesis.
+                    found += [grown] if np.isfinite(grown.points).all() else []
                     break
                 except (GrowthFailed, ValueError):
                     continue

@@ -106,8 +106,8 @@ def measure(cells, thresholds):
 def set_bends(trees):
     """Replace what trees know about the bending of their sections by factors, in place.
 
-    Sections are short and few windows fit into one: each leans on its bar, a bar on its cell, a cell
-    on its type. Cells differ: they were stained, cut and traced one by one.
+    Sections are short and few windows fit into one: each leans on its bar, a bar on its cell, a
+    cell on its type. Cells differ: they were stained, cut and traced one by one.
 
     Args:
         trees: of one type, as :func:`measure_trees` returns them.

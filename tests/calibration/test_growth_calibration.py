@@ -68,7 +68,7 @@ def test_the_terminal_says_what_is_odd_once_for_all_mtypes():
     good = {"fitted": True, "independent": 9, "bounds": [], "folds": {"failing": {"a": ["tips"]}}}
     odd = good | {
         "bounds": [["basal_dendrite", "wander"]],
-        "folds": {"failing": {"a": ["tips", "area"], "b": ["trees"]}},
+        "folds": {"failing": {"basal_dendrite": ["tips", "area"], "axon": ["trees"]}},
     }
     broken = {"fitted": False, "independent": 9, "why": "the fit to its cells failed"}
     entries = {"A": few, "B": good, "C": odd, "D": few, "E": broken}
@@ -76,7 +76,7 @@ def test_the_terminal_says_what_is_odd_once_for_all_mtypes():
     assert first.startswith("A, D have fewer than 8 independent cells")
     assert second == "E: the fit to its cells failed."
     assert third.startswith("C: grown cells differ")
-    assert third.endswith("tips, area, trees.")
+    assert third.endswith("tips (basal dendrite), area (basal dendrite), trees (axon).")
     assert fourth == "Values at the bound of what is tried: C (wander)."
     assert list(growth_calibration.remarks({"B": good})) == []
 
@@ -169,3 +169,11 @@ def test_cells_without_levers_are_grown_with_one_number_after_the_other(mode, ke
     assert points[0].tolist() == points[2].tolist()
     same = points[0].shape == points[1].shape and np.allclose(points[0], points[1])
     assert same == (mode == "none")
+
+
+def test_cells_with_points_that_are_no_numbers_are_not_grown(kernels):
+    params, distributions = mtype({"basal_dendrite": {}})
+    for code in distributions["basal_dendrite"]["persistence_diagram"]:
+        for bar in code:
+            bar[2:] = [float("nan")] * 4
+    assert Grower(params, distributions, "none").grow({}, 3, 0) == []
