@@ -10,7 +10,8 @@ from region_grower_flow.record import cleaning
 from region_grower_flow.record.lock import holder, stage_lock
 from region_grower_flow.record.run_lock import hold, release
 from region_grower_flow.record.status import FRESH
-from region_grower_flow.tasks.status import RunState, find_roots
+from region_grower_flow.tasks.roots import find_roots
+from region_grower_flow.tasks.status import RunState
 
 
 @contextlib.contextmanager
@@ -18,7 +19,7 @@ def removing(work_dir=None, config=None, task=None, everything=False):
     """The Removal of a run's work folder; its locks are held meanwhile.
 
     Args:
-        work_dir, config, task: which run, see :func:`region_grower_flow.tasks.status.find_roots`.
+        work_dir, config, task: which run, see :func:`region_grower_flow.tasks.roots.find_roots`.
         everything: whether all goes that the package made there, or what is stale of it.
 
     Raises:

@@ -1,17 +1,13 @@
 """The state of a run's stages, found without running or writing anything."""
 
-import configparser
 import contextlib
-import os
 from dataclasses import replace
 from pathlib import Path
 
 import luigi
 
-import region_grower_flow
 from region_grower_flow import layout
 from region_grower_flow.errors import FlowError, InvalidInput, counted
-from region_grower_flow.io.schemas import did_you_mean
 from region_grower_flow.options.outputs import places_of
 from region_grower_flow.record.lock import holder
 from region_grower_flow.record.manifest import read_manifest
@@ -28,15 +24,12 @@ from region_grower_flow.record.status import (
 from region_grower_flow.stages.chunk import finished_cells
 from region_grower_flow.start.tries import tries_of
 from region_grower_flow.tasks.base import FlowTask, stages_above
-from region_grower_flow.tasks.checks import FOLDER, OPTIONS, CheckInputs
-from region_grower_flow.tasks.distributions import ExtractDistributions
+from region_grower_flow.tasks.checks import CheckInputs
 from region_grower_flow.tasks.example import CreateExample
 from region_grower_flow.tasks.from_densities import SynthesizeFromDensities
 from region_grower_flow.tasks.merge import SynthesizeMorphologies
-from region_grower_flow.tasks.parameters import BuildParameters
+from region_grower_flow.tasks.roots import find_roots
 from region_grower_flow.tasks.synthesis import SynthesizeChunk
-from region_grower_flow.tasks.vacuum import SynthesizeVacuum
-from region_grower_flow.tasks.validation import ValidateSynthesis
 
 MOST_COUNTED = 100_000
 """Cells whose results are compared one by one with today's inputs; more would take minutes."""
@@ -49,113 +42,6 @@ LEAST_WIDTH = 32
 
 MAKES_INPUTS = (CreateExample, SynthesizeFromDensities)
 """Tasks before which inputs of other stages need not be there."""
-
-
-# Which run.
-
-
-def find_roots(work_dir=None, config=None, task=None):
-    """The tasks that a user has named: of a configuration, or of the last run in a work folder.
-
-    Args:
-        work_dir: of the last run of the command line.
-        config: Luigi's configuration, without ``work_dir``.
-        task: name of the task; by default SynthesizeMorphologies or, of a work folder, whichever
-            has been checked there.
-
-    Relative paths start from the current folder, or from that of the last run, which becomes the
-    current one.
-
-    Raises:
-        InvalidInput: the configuration or the work folder is missing or wrong.
-    """
-    known = _known_tasks()
-    if task is not None and task not in known:
-        raise InvalidInput(f"there is no task {task!r}", "option task", did_you_mean(task, known))
-    if work_dir is not None:
-        return _roots_of_last_run(work_dir, task)
-    usual = "luigi.toml" if os.environ.get("LUIGI_CONFIG_PARSER") == "toml" else "luigi.cfg"
-    path = config or os.environ.get("LUIGI_CONFIG_PATH") or usual
-    if not Path(path).is_file():
-        hint = "name a configuration (flow.cfg) or the work folder of a run of region-grower-flow"
-        raise InvalidInput("there is no such configuration", path, hint)
-    try:
-        luigi.configuration.add_config_path(str(path))
-        return [known[task or SynthesizeMorphologies.__name__]()]
-    except (configparser.Error, UnicodeDecodeError) as error:
-        problem = f"cannot be parsed ({' '.join(str(error).split())})"
-        raise InvalidInput(problem, path, "see the configurations in configs/") from error
-
-
-def _known_tasks():
-    """{name: class} of the stages that can be run by themselves."""
-    named = {name: getattr(region_grower_flow, name) for name in region_grower_flow.TASKS}
-    return {name: task for name, task in named.items() if task is not SynthesizeChunk}
-
-
-USUAL_ROOTS = (
-    (SynthesizeMorphologies,),
-    (ExtractDistributions, BuildParameters),
-    (SynthesizeVacuum,),
-    (ValidateSynthesis,),
-)
-"""Tasks that are looked at in a work folder, where none is named: the first that were checked."""
-
-
-def _roots_of_last_run(work_dir, task):
-    known = _known_tasks()
-    manifests = Path(work_dir) / layout.MANIFESTS
-    for roots in USUAL_ROOTS if task is None else ((known[task],),):
-        manifest = _checked(manifests, roots[0])
-        if manifest is None:
-            continue
-        options = _rebase(work_dir, manifest.facts)
-        made = [r for r in roots if (Path(work_dir) / layout.LOCKS / f"{r.__name__}.lock").exists()]
-        return [_with_options(root, options) for root in made or roots]
-    problem = f"holds no run{f' of {task}' if task else ''} whose inputs have passed the checks"
-    raise InvalidInput(problem, work_dir, "check the path, or give --config FILE")
-
-
-def _with_options(root, texts):
-    """A task with the options, as texts, of those that its check was given."""
-    own = {name for name, _ in root.get_params()}
-    return root.from_str_params({name: text for name, text in texts.items() if name in own})
-
-
-def _checked(manifests, root):
-    """The manifest of the check of a task (class) that has passed last; None without any."""
-    found = [
-        manifest
-        for manifest in map(read_manifest, manifests.glob(f"{CheckInputs.__name__}*.json"))
-        if manifest is not None
-        and manifest.recipe["stage"] == CheckInputs.__name__
-        and manifest.facts.get(OPTIONS, {}).get("checked") == root.checked_by
-        # Each report has a check of its own.
-        and manifest.facts[OPTIONS].get("report", "") in ("", root.__name__)
-    ]
-    return max(found, key=lambda manifest: manifest.made, default=None)
-
-
-def _rebase(work_dir, facts):
-    """The options of the last run, as seen from the folder that is made the current one."""
-    options, folder = dict(facts[OPTIONS]), Path(facts[FOLDER])
-    here = Path(work_dir).resolve()
-    named = Path(options["work_dir"])
-    tail = [part for part in named.parts if part != os.curdir]
-    moved = not named.is_absolute() and os.pardir not in tail
-    if moved and list(here.parts[-len(tail) :]) == tail:
-        folder = here.parents[len(tail) - 1]
-    elif (folder / named).resolve() != here:
-        options["work_dir"] = str(here)
-    try:
-        os.chdir(folder)
-    except OSError as error:
-        problem = f"the folder of its last run, {folder}, is gone ({error.strerror})"
-        raise InvalidInput(problem, work_dir, "give --config FILE") from error
-    return options
-
-
-# What is there.
 
 
 class RunState:

@@ -11,7 +11,7 @@ that all permutations of the permutation test are solved at once.
 
 import numpy as np
 
-from region_grower_flow.validation import morphometrics, topology
+from region_grower_flow.validation import morphometrics, persistence, topology
 from region_grower_flow.validation.copies import deal_places
 from region_grower_flow.validation.statistics import p_value
 from region_grower_flow.validation.threads import one_thread
@@ -85,9 +85,9 @@ def _images(reference, cells, kind):
     result = np.zeros((len(cells), IMAGE_GRID * IMAGE_GRID))
     if flat:
         known = [bars for of_cell in trees[: len(reference)] for bars in of_cell] or flat
-        image_limits = topology.limits(flat)
-        widths = topology.kernel_widths(known, image_limits, IMAGE_GRID)
-        drawn = topology.images(flat, image_limits, widths, IMAGE_GRID)
+        image_limits = persistence.limits(flat)
+        widths = persistence.kernel_widths(known, image_limits, IMAGE_GRID)
+        drawn = persistence.images(flat, image_limits, widths, IMAGE_GRID)
         # A tree's image sums to 1: a tree of more bars weighs more in the image of its cell.
         owners = np.repeat(np.arange(len(cells)), [len(of_cell) for of_cell in trees])
         np.add.at(result, owners, drawn * np.array([[len(bars)] for bars in flat]))

@@ -8,7 +8,7 @@ from tmd.Topology import methods, vectorizations
 from helpers.factories import random_morphology
 from helpers.made_cells import by_test, make_cells
 from region_grower_flow.morphology import AXON, BASAL_DENDRITE
-from region_grower_flow.validation import controls, topology
+from region_grower_flow.validation import controls, persistence, topology
 from region_grower_flow.validation.cells import ValidationCell
 from region_grower_flow.validation.verdict import FAIL, NO_POWER, NOT_TESTABLE, PASS
 
@@ -24,10 +24,10 @@ def rectangle(width=20.0, height=10.0, end=100.0, start=0.0):
     )
 
 
-def drawn(diagrams, image_limits=None, grid=topology.GRID):
-    image_limits = image_limits or topology.limits(diagrams)
-    widths = topology.kernel_widths(diagrams, image_limits, grid)
-    return topology.images(diagrams, image_limits, widths, grid)
+def drawn(diagrams, image_limits=None, grid=persistence.GRID):
+    image_limits = image_limits or persistence.limits(diagrams)
+    widths = persistence.kernel_widths(diagrams, image_limits, grid)
+    return persistence.images(diagrams, image_limits, widths, grid)
 
 
 def test_bar_codes_are_tmds():
@@ -60,9 +60,9 @@ def test_image_of_a_tree_is_tmds():
     bars = rectangle()
     limits = ((80.0, 140.0), (-10.0, 20.0))
     expected = vectorizations.persistence_image_data(
-        bars, xlim=limits[0], ylim=limits[1], resolution=topology.GRID
+        bars, xlim=limits[0], ylim=limits[1], resolution=persistence.GRID
     )
-    image = drawn([bars], limits)[0].reshape(topology.GRID, topology.GRID)
+    image = drawn([bars], limits)[0].reshape(persistence.GRID, persistence.GRID)
     np.testing.assert_allclose(image / image.max(), expected, atol=1e-9)
 
 
@@ -71,7 +71,7 @@ def test_images_have_common_limits_where_tmds_do_not():
     # The trap: without limits each image has its own, and trees far apart look the same.
     distances = pytest.importorskip("tmd.Topology.distances")  # TMD from 2.4.1 on
     assert distances.total_persistence_image_diff(near, far) < 1e-6
-    assert topology.image_distances([near], [far])[0, 1] == pytest.approx(2.0, abs=1e-3)
+    assert persistence.image_distances([near], [far])[0, 1] == pytest.approx(2.0, abs=1e-3)
 
 
 def test_tmd_never_asks_for_the_limits_of_starts():
@@ -91,7 +91,7 @@ def test_trees_of_one_bar_have_images_that_sum_to_one():
 
 def test_a_single_bar_has_a_kernel():
     one = [np.array([[120.0, 0.0]])]
-    widths = topology.kernel_widths(one, topology.limits([*one, rectangle()]))
+    widths = persistence.kernel_widths(one, persistence.limits([*one, rectangle()]))
     assert np.isfinite(widths).all()
     assert (widths > 0).all()
 
@@ -106,7 +106,7 @@ def test_trees_that_never_branch_can_be_compared():
 def test_image_distances_are_sums_of_absolute_differences():
     first, second = rectangle(), rectangle(end=110.0)
     images = drawn([first, second, second])
-    found = topology.image_distances([first, second, second], [])
+    found = persistence.image_distances([first, second, second], [])
     assert found[0, 1] == pytest.approx(np.abs(images[0] - images[1]).sum())
     assert found[1, 2] == 0
 

@@ -1,0 +1,120 @@
+"""The tasks that a command is about: of a configuration, or of the last run in a work folder."""
+
+import configparser
+import os
+from pathlib import Path
+
+import luigi
+
+import region_grower_flow
+from region_grower_flow import layout
+from region_grower_flow.errors import InvalidInput
+from region_grower_flow.io.schemas import did_you_mean
+from region_grower_flow.record.manifest import read_manifest
+from region_grower_flow.tasks.checks import FOLDER, OPTIONS, CheckInputs
+from region_grower_flow.tasks.distributions import ExtractDistributions
+from region_grower_flow.tasks.merge import SynthesizeMorphologies
+from region_grower_flow.tasks.parameters import BuildParameters
+from region_grower_flow.tasks.synthesis import SynthesizeChunk
+from region_grower_flow.tasks.vacuum import SynthesizeVacuum
+from region_grower_flow.tasks.validation import ValidateSynthesis
+
+USUAL_ROOTS = (
+    (SynthesizeMorphologies,),
+    (ExtractDistributions, BuildParameters),
+    (SynthesizeVacuum,),
+    (ValidateSynthesis,),
+)
+"""Tasks that are looked at in a work folder, where none is named: the first that were checked."""
+
+
+def find_roots(work_dir=None, config=None, task=None):
+    """The tasks that a user has named: of a configuration, or of the last run in a work folder.
+
+    Args:
+        work_dir: of the last run of the command line.
+        config: Luigi's configuration, without ``work_dir``.
+        task: name of the task; by default SynthesizeMorphologies or, of a work folder, whichever
+            has been checked there.
+
+    Relative paths start from the current folder, or from that of the last run, which becomes the
+    current one.
+
+    Raises:
+        InvalidInput: the configuration or the work folder is missing or wrong.
+    """
+    known = _known_tasks()
+    if task is not None and task not in known:
+        raise InvalidInput(f"there is no task {task!r}", "option task", did_you_mean(task, known))
+    if work_dir is not None:
+        return _roots_of_last_run(work_dir, task)
+    usual = "luigi.toml" if os.environ.get("LUIGI_CONFIG_PARSER") == "toml" else "luigi.cfg"
+    path = config or os.environ.get("LUIGI_CONFIG_PATH") or usual
+    if not Path(path).is_file():
+        hint = "name a configuration (flow.cfg) or the work folder of a run of region-grower-flow"
+        raise InvalidInput("there is no such configuration", path, hint)
+    try:
+        luigi.configuration.add_config_path(str(path))
+        return [known[task or SynthesizeMorphologies.__name__]()]
+    except (configparser.Error, UnicodeDecodeError) as error:
+        problem = f"cannot be parsed ({' '.join(str(error).split())})"
+        raise InvalidInput(problem, path, "see the configurations in configs/") from error
+
+
+def _known_tasks():
+    """{name: class} of the stages that can be run by themselves."""
+    named = {name: getattr(region_grower_flow, name) for name in region_grower_flow.TASKS}
+    return {name: task for name, task in named.items() if task is not SynthesizeChunk}
+
+
+def _roots_of_last_run(work_dir, task):
+    known = _known_tasks()
+    manifests = Path(work_dir) / layout.MANIFESTS
+    for roots in USUAL_ROOTS if task is None else ((known[task],),):
+        manifest = _checked(manifests, roots[0])
+        if manifest is None:
+            continue
+        options = _rebase(work_dir, manifest.facts)
+        made = [r for r in roots if (Path(work_dir) / layout.LOCKS / f"{r.__name__}.lock").exists()]
+        return [_with_options(root, options) for root in made or roots]
+    problem = f"holds no run{f' of {task}' if task else ''} whose inputs have passed the checks"
+    raise InvalidInput(problem, work_dir, "check the path, or give --config FILE")
+
+
+def _with_options(root, texts):
+    """A task with the options, as texts, of those that its check was given."""
+    own = {name for name, _ in root.get_params()}
+    return root.from_str_params({name: text for name, text in texts.items() if name in own})
+
+
+def _checked(manifests, root):
+    """The manifest of the check of a task (class) that has passed last; None without any."""
+    found = [
+        manifest
+        for manifest in map(read_manifest, manifests.glob(f"{CheckInputs.__name__}*.json"))
+        if manifest is not None
+        and manifest.recipe["stage"] == CheckInputs.__name__
+        and manifest.facts.get(OPTIONS, {}).get("checked") == root.checked_by
+        # Each report has a check of its own.
+        and manifest.facts[OPTIONS].get("report", "") in ("", root.__name__)
+    ]
+    return max(found, key=lambda manifest: manifest.made, default=None)
+
+
+def _rebase(work_dir, facts):
+    """The options of the last run, as seen from the folder that is made the current one."""
+    options, folder = dict(facts[OPTIONS]), Path(facts[FOLDER])
+    here = Path(work_dir).resolve()
+    named = Path(options["work_dir"])
+    tail = [part for part in named.parts if part != os.curdir]
+    moved = not named.is_absolute() and os.pardir not in tail
+    if moved and list(here.parts[-len(tail) :]) == tail:
+        folder = here.parents[len(tail) - 1]
+    elif (folder / named).resolve() != here:
+        options["work_dir"] = str(here)
+    try:
+        os.chdir(folder)
+    except OSError as error:
+        problem = f"the folder of its last run, {folder}, is gone ({error.strerror})"
+        raise InvalidInput(problem, work_dir, "give --config FILE") from error
+    return options
