@@ -84,6 +84,9 @@ def test_plot_draws_a_population_at_its_places(nodes, tmp_path):
         ("A", [0.0] * 3),
         ("B", [1500.0] * 3),
     ]
+    # Nothing but the cells: no tab that would be empty.
+    assert re.findall(r'<section id="(\w+)"', text) == ["space"]
+    assert "<nav" not in text
     assert plot(nodes, "--out", tmp_path / "pop.svg").exit_code == 0
     # The folder of a result is that of its morphologies.
     assert plot(tmp_path, "--out", tmp_path / "all.png", "--limit", 4).exit_code == 0
