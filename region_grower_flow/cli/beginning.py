@@ -16,7 +16,7 @@ from region_grower_flow.cli.running import (
     run_task,
     set_up_logging,
 )
-from region_grower_flow.errors import FlowError
+from region_grower_flow.errors import FlowError, counted
 from region_grower_flow.options.outputs import Outputs
 
 PLACES = (
@@ -148,7 +148,7 @@ def migrate(config, out):
     from region_grower_flow.start.migrate import migrate as translate
 
     try:
-        text, left = translate(Path(os.path.expanduser(config)))
+        text, left, notes = translate(Path(os.path.expanduser(config)))
         path = Path(os.path.expanduser(out))
         write_files(path.parent, {path.name: text})
     except FlowError as error:
@@ -156,7 +156,9 @@ def migrate(config, out):
         sys.exit(exit_code(error))
     for section, key, value, why in left:
         click.echo(f"No counterpart: [{section}] {key} = {value} ({why})")
-    click.echo(f"Written: {out}; {len(left)} values have no counterpart")
+    for note in notes:
+        click.echo(f"Note: {note}")
+    click.echo(f"Written: {out}; {counted(len(left), 'value')} without counterpart")
 
 
 @main.command("report", short_help="Make the page of the cells of a configuration")

@@ -28,7 +28,10 @@ class Reference(Group):
         "What to do with a reconstruction that cannot be used: fail, or leave it out and say so",
         ("fail", "skip"),
     )
-    mtypes = Names("Mtypes to calibrate, or to grow without an atlas, separated by commas (all)")
+    mtypes = Names(
+        "Mtypes to calibrate, or to grow without an atlas, separated by commas (those of the "
+        "cells, or all)"
+    )
     substitutions = Place["str | None"](
         "YAML or JSON file of mtypes that borrow the reconstructions of others: "
         "{mtype that has cells: [mtypes that borrow]}"

@@ -6,6 +6,7 @@ from pathlib import Path
 from region_grower_flow.errors import InvalidInput
 from region_grower_flow.io.documents import read_text
 from region_grower_flow.options.documents import SECTION
+from region_grower_flow.options.validation import ATLAS, VACUUM
 from region_grower_flow.start.files import LUIGI
 
 OPTIONS = {
@@ -50,11 +51,44 @@ OPTIONS = {
     ("VacuumSynthesize", "vacuum_synth_morphology_path"): "vacuum_dir",
 }
 """{(section, key) of synthesis-workflow: our option}; docs/howto/migration.rst has differences."""
+REPORTS = {
+    "with_collage": "PlotCollage",
+    "with_morphometrics": "PlotMorphometrics",
+    "with_density_profiles": "PlotDensityProfiles",
+    "with_path_distance_fits": "PlotPathDistanceFits",
+    "with_scale_statistics": "PlotScales",
+    "with_score_matrix_reports": "PlotScoreMatrix",
+    "with_vacuum_morphologies": "PlotVacuumMorphologies",
+    "with_trunk_validation": "ValidateTrunks",
+}
+"""{switch of their validations: our report}; there all but the last are on by default."""
+VALIDATIONS = {
+    "ValidateSynthesis": (ATLAS, ("with_vacuum_morphologies",)),
+    "ValidateVacuumSynthesis": (
+        VACUUM,
+        ("with_collage", "with_path_distance_fits", "with_scale_statistics"),
+    ),
+}
+"""{their validation: (our report_of, switches that it does not have)}."""
+PLACING = {"BuildCircuit", "SliceCircuit"}
+"""Their sections of cells that are placed before they are grown."""
+SLICE_OF_THEIRS = 2.0
+"""A slice is as thick to either side of its plane as slice_thickness says there."""
 _LUIGI_SECTIONS = ("core", "worker", "retcode", "logging", "scheduler", "DEFAULT")
 _HARMLESS = {
     "url": "nothing is fetched: name the files",
     "version": "nothing is fetched: name the files",
     "branch": "nothing is fetched: name the files",
+    "git_synthesis_input_path": "nothing is fetched: name the files",
+    "region": "planes_region cuts slices of a region",
+    "hemisphere": "planes_hemisphere and slice_hemisphere",
+    "result_path": "each output has an option of its own",
+    "morphology_path": "dat_file names the morphologies",
+    "with_morphology_validation_reports": "region-grower-flow validate does this, with verdicts",
+    "trunk_method": "trunk_fits = all fits laws of trunk angles",
+    "realistic_diameters": "lines are as wide as neurites",
+    "linewidth": "lines are as wide as neurites",
+    "diameter_scale": "lines are as wide as neurites",
     "axon_method": "morph_axon grafts, synthesize_axons grows them",
     "debug_region_grower_scales": "out_debug_data names a file (JSON Lines)",
     "boundary_thickness": "boundary_distance is in um, not voxels",
@@ -66,7 +100,7 @@ def migrate(path):
     """Translate a configuration of synthesis-workflow.
 
     Returns:
-        (text of ours, [(section, key, value, why)] of what has no counterpart).
+        (text of ours, [(section, key, value, why)] of what has no counterpart, [sentence to know]).
 
     Raises:
         InvalidInput: it cannot be read, or nothing in it is synthesis-workflow's.
@@ -82,8 +116,15 @@ def migrate(path):
     for section in parser.sections():
         if section in _LUIGI_SECTIONS:
             continue
-        for key, value in parser.items(section):
+        items = dict(parser.items(section))
+        if section in VALIDATIONS and "reports" not in found:
+            found.update(_reports(section, items))
+        for key, value in items.items():
+            if section in VALIDATIONS and key in REPORTS:
+                continue
             option = OPTIONS.get((section, key))
+            if option == "input_cells" and PLACING & set(parser.sections()):
+                option = "placed_cells"  # which the steps before the synthesis write and read
             if option is None:
                 why = _HARMLESS.get(key, "see docs/howto/migration.rst")
                 left.append((section, key, value, why))
@@ -95,13 +136,59 @@ def migrate(path):
         raise InvalidInput("holds no option of synthesis-workflow that has one here", path)
     lines = [f"# From {Path(path).name}, a configuration of synthesis-workflow.", f"[{SECTION}]"]
     for option, (section, key, value) in found.items():
-        lines += [f"# [{section}] {key}", f"{option} = {_value(option, value)}"]
+        lines += [f"# [{section}] {key}".rstrip(), f"{option} = {_value(option, value)}"]
+    told = list(notes(found, parser.sections()))
+    lines += [f"# {note}" for note in told]
     lines += [f"# no counterpart: [{s}] {k} = {v}  ({why})" for s, k, v, why in left]
-    return "\n".join(lines) + "\n" + LUIGI, left
+    return "\n".join(lines) + "\n" + LUIGI, left, told
+
+
+def _reports(section, switches):
+    """{option: (section, key, value)} of the reports that a validation there makes."""
+    shown, lacking = VALIDATIONS[section]
+    wanted = [
+        report
+        for key, report in REPORTS.items()
+        if key not in lacking and _is_on(switches.get(key, key != "with_trunk_validation"))
+    ]
+    keys = ", ".join(key for key in switches if key in REPORTS)
+    found = {"report_of": (section, "", shown)} if shown != ATLAS else {}
+    return {**found, "reports": (section, keys, ",".join(wanted))} if keys else found
+
+
+def _is_on(value):
+    return str(value).strip().lower() in ("true", "1", "yes", "on")
+
+
+def notes(found, sections):
+    """Sentences on how to run it, and on defaults of theirs that are not ours.
+
+    Args:
+        found: {option: where it comes from}.
+        sections: names of the sections there.
+    """
+    if PLACING & set(sections):
+        yield (
+            "Cells are placed, then grown, by: luigi --module region_grower_flow "
+            "SynthesizeFromDensities (densities is the cell composition)."
+        )
+        if "density_factor" not in found:
+            yield "density_factor is 1 here, 0.5 there."
+        if "slice_n_cells" not in found:
+            yield "slice_n_cells: all cells here, 10 of each mtype there."
+    if "reports" in found:
+        yield "Reports are made by: luigi --module region_grower_flow MakeReports."
 
 
 def _value(option, value):
     text = " ".join(str(value).split())
+    if option == "planes_type":
+        return text.removeprefix("centerline_")
+    if option == "planes_thickness":
+        try:
+            return f"{SLICE_OF_THEIRS * float(text):g}"
+        except ValueError:
+            return text  # a run says what is wrong
     if option in ("mtypes", "slice_mtypes", "out_morph_ext"):
         return ",".join(w.strip(" \"'") for w in text.strip("[]()").split(",") if w.strip(" \"'"))
     if option == "morphologies_dir" and text.startswith("{"):

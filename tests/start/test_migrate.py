@@ -26,7 +26,8 @@ url = git@somewhere
 def test_their_configuration_becomes_ours(tmp_path):
     path = tmp_path / "luigi.cfg"
     path.write_text(THEIRS)
-    text, left = migrate(path)
+    text, left, notes = migrate(path)
+    assert notes == []
     (tmp_path / "flow.cfg").write_text(text)
     assert read_flow(tmp_path / "flow.cfg") == {
         "input_cells": "cells.mvd3",
@@ -41,6 +42,58 @@ def test_their_configuration_becomes_ours(tmp_path):
         ("GitClone", "url"),
     ]
     assert "# no counterpart: [GitClone] url" in text
+
+
+OF_PLACED = """
+[CircuitConfig]
+circuit_somata_path = somata.mvd3
+region = O0
+[BuildCircuit]
+seed = 7
+[SliceCircuit]
+n_cells = 5
+[CreateAtlasPlanes]
+plane_type = centerline_straight
+slice_thickness = 50
+[ValidateSynthesis]
+with_collage = True
+with_morphometrics = false
+with_density_profiles = False
+with_scale_statistics = 0
+with_morphology_validation_reports = True
+"""
+
+
+def test_placed_cells_planes_and_reports(tmp_path):
+    path = tmp_path / "luigi.cfg"
+    path.write_text(OF_PLACED)
+    text, left, notes = migrate(path)
+    (tmp_path / "flow.cfg").write_text(text)
+    assert read_flow(tmp_path / "flow.cfg") == {
+        "placed_cells": "somata.mvd3",
+        "placement_seed": 7,
+        "slice_n_cells": 5,
+        "planes_type": "straight",
+        "planes_thickness": 100.0,  # there, to either side
+        "reports": ("PlotCollage", "PlotPathDistanceFits", "PlotScoreMatrix"),
+    }
+    assert [entry[:2] for entry in left] == [
+        ("CircuitConfig", "region"),
+        ("ValidateSynthesis", "with_morphology_validation_reports"),
+    ]
+    assert any("SynthesizeFromDensities" in note for note in notes)
+    assert "density_factor is 1 here, 0.5 there." in notes
+    assert all(f"# {note}" in text for note in notes)
+
+
+def test_a_validation_without_an_atlas(tmp_path):
+    path = tmp_path / "luigi.cfg"
+    path.write_text("[ValidateVacuumSynthesis]\nwith_morphometrics = False\n")
+    (tmp_path / "flow.cfg").write_text(migrate(path)[0])
+    assert read_flow(tmp_path / "flow.cfg") == {
+        "report_of": "vacuum",
+        "reports": ("PlotDensityProfiles", "PlotScoreMatrix", "PlotVacuumMorphologies"),
+    }
 
 
 def test_another_file_is_refused(tmp_path):
