@@ -68,8 +68,11 @@ def _beside(path, morphologies):
     be but outputs.
     """
     folder = Path(morphologies)
-    if folder.name and Path(os.path.abspath(path)).is_relative_to(os.path.abspath(folder)):
-        return str(folder.with_name(f"{folder.name}_{path.stem}_work"))
+    if Path(os.path.abspath(path)).is_relative_to(os.path.abspath(folder)):
+        if folder.name in ("", ".."):  # "." has no name
+            folder = Path(os.path.abspath(folder))
+        if folder.name:
+            return str(folder.with_name(f"{folder.name}_{path.stem}_work"))
     return str(path.with_name(f"{path.stem}_work"))
 
 

@@ -1,6 +1,7 @@
 """Help of the commands: the tasks' own descriptions, with the commands' own defaults."""
 
 import re
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -84,12 +85,19 @@ def test_exit_codes():
         ("out/nodes.h5", "out", "out_nodes_work"),
         ("nodes.h5", "out", "nodes_work"),
         ("a/b/nodes.h5", "a", "a_nodes_work"),
-        ("nodes.h5", ".", "nodes_work"),
     ],
 )
 def test_the_work_folder_is_beside_the_outputs(out_cells, out_morph_dir, expected):
-    from pathlib import Path
-
     from region_grower_flow.cli.running import _beside
 
     assert _beside(Path(out_cells), out_morph_dir) == expected
+
+
+def test_the_work_folder_of_morphologies_in_the_current_folder_is_beside_it(tmp_path, monkeypatch):
+    from region_grower_flow.cli.running import _beside
+
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    assert _beside(Path("nodes.h5"), ".") == str(tmp_path / "here_nodes_work")
+    assert _beside(Path("../nodes.h5"), ".") == "../nodes_work"
