@@ -6,7 +6,9 @@ and then look the cells up; here the cells are looked up first. Element by eleme
 arithmetic on the same type, so the numbers are the same.
 """
 
+import hashlib
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -61,6 +63,10 @@ class _Cells:
         return np.flatnonzero(np.isin(self.synthesis_regions, list(names)))
 
 
+def _tell_nothing(note, cells):
+    """Of the notes that nobody asks for."""
+
+
 def load_atlas_table(
     atlas_dir,
     region_structure_path,
@@ -69,7 +75,7 @@ def load_atlas_table(
     max_depth=MAX_DEPTH,
     axon_table=None,
     ids=None,
-    tell=lambda note, cells: None,
+    tell=_tell_nothing,
 ):
     """Look all cells up in the atlas.
 
@@ -135,13 +141,47 @@ def outside_of_layers(table):
 
 
 def _looked_up(cells, structure, mapper, atlas_dir, depth_limits, tell):
-    """The columns that come from the volumes."""
+    """The columns that come from the volumes.
+
+    The checks ask, and the loading asks again: the volumes are read once for both. Who listens to
+    notes has all looked up anew, to hear what there is to know.
+    """
+    key = _question(cells, structure, atlas_dir) if len(cells) <= MOST_REMEMBERED else None
+    columns = _latest.pop(key, None) if tell is _tell_nothing else None
+    _latest.clear()
+    if columns is None:
+        columns = _looked_up_anew(cells, structure, mapper, atlas_dir, tell)
+        if key is not None and tell is not _tell_nothing:
+            _latest[key] = columns
+    return {**columns, "depths": np.clip(columns["depths"], *depth_limits)}
+
+
+_latest: dict = {}
+"""{question: columns} of the last look-up of the checks."""
+
+MOST_REMEMBERED = 200_000
+"""Cells of a look-up that is remembered: some 200 bytes each."""
+
+
+def _question(cells, structure, atlas_dir):
+    """All that the columns follow from; of the atlas the stamps of its files."""
+    from region_grower_flow.io.files import stamp_of
+
+    files = sorted(path for path in Path(atlas_dir).iterdir() if path.is_file())
+    stamps = tuple((path.name, *(stamp_of(path) or ())) for path in files)
+    words = "\0".join(map(str, [*cells.regions, *cells.synthesis_regions]))
+    content = hashlib.sha256(cells.positions.tobytes() + words.encode())
+    content.update(f"{cells.positions.dtype}{structure}".encode())
+    return str(Path(atlas_dir).resolve()), stamps, content.hexdigest()
+
+
+def _looked_up_anew(cells, structure, mapper, atlas_dir, tell):
     from voxcell import VoxcellError
 
     try:
         orientations = _orientations(cells, atlas_dir)
         return {
-            **_depths(cells, structure, atlas_dir, depth_limits, tell, orientations[:, :, 1]),
+            **_depths(cells, structure, atlas_dir, tell, orientations[:, :, 1]),
             "orientations": orientations,
             "glomerulus_ids": _glomeruli(cells, structure, mapper, atlas_dir),
         }
@@ -181,7 +221,7 @@ def _with_regions(cells, mapper):
     return _Cells(np.asarray(cells.positions), cells.properties, regions, synthesis_regions)
 
 
-def _depths(cells, structure, atlas_dir, limits, tell, ups):
+def _depths(cells, structure, atlas_dir, tell, ups):
     """Depths (um) of the cells and of the layer boundaries above and below them."""
     layers = layers_of(structure)
     rows = {region: cells.served_by([region]) for region in layers}
@@ -214,7 +254,7 @@ def _depths(cells, structure, atlas_dir, limits, tell, ups):
             tell(*note)
         for note in () if found_wrong else gap_notes(region, some_bounds):
             tell(*note)
-        columns["depths"][found] = np.clip(depths, *limits)
+        columns["depths"][found] = depths
         columns["layer_counts"][found] = count
         columns["layer_depths"][found, 0] = 0.0
         # The sum is done in the type of the volumes, as the reference does.

@@ -19,7 +19,7 @@ HEADER_BYTES = 1 << 20
 MOST_COMPRESSED = {"gzip": 1100, "gz": 1100, "bzip2": None, "bz2": None}
 """Values that a compressed byte can hold at most, in bytes (1032 for deflate); None: no bound."""
 TEXT = ("ASCII", "ascii", "text", "txt")
-_READ_BYTES = 1 << 24
+_READ_BYTES = 1 << 17
 
 
 def read_nrrd(path):
@@ -122,10 +122,12 @@ def _decompressed(file, encoding, wanted, path):
     if most is not None and size > _left(file) * most:
         raise _wrong_size(count, path)
     stream = gzip.GzipFile(fileobj=file, mode="rb") if most is not None else bz2.BZ2File(file)
+    values, done = np.empty(count, kind), 0
+    content = values.view(np.uint8)
     with stream:
-        parts = bytearray()
-        while len(parts) < size and (part := stream.read(min(_READ_BYTES, size - len(parts)))):
-            parts += part
-        if len(parts) < size or stream.read(1):
+        while done < size and (part := stream.read(min(_READ_BYTES, size - done))):
+            content[done : done + len(part)] = np.frombuffer(part, np.uint8)
+            done += len(part)
+        if done < size or stream.read(1):
             raise _wrong_size(count, path)
-    return np.frombuffer(parts, kind)
+    return values

@@ -252,6 +252,32 @@ def test_every_volume_is_read_once(tmp_path, monkeypatch):
     assert sorted(read) == sorted(["[PH]1", "[PH]2", "[PH]3", "[PH]y", "orientation"])
 
 
+def test_what_the_checks_have_looked_up_is_not_read_again(tmp_path, monkeypatch):
+    from region_grower_flow.atlas import load as module
+
+    atlas, cells, reads = make_atlas(tmp_path), make_cells([CENTER, [10.0, 1199.0, 10.0]]), []
+    read = module.load_volume
+    monkeypatch.setattr(module, "load_volume", lambda *a: reads.append(a[1]) or read(*a))
+    expected = load(atlas, cells, min_depth=75)
+    before = len(reads)
+    load(atlas, cells, tell=lambda *_: None)
+    assert len(reads) == 2 * before
+    table = load(atlas, cells, min_depth=75)
+    assert len(reads) == 2 * before
+    for name, column in expected.columns().items():
+        np.testing.assert_array_equal(table.columns()[name], column)
+    # It is used once, for the same cells and files only.
+    load(atlas, cells)
+    assert len(reads) == 3 * before
+    load(atlas, cells, tell=lambda *_: None)
+    load(atlas, make_cells([CENTER, [10.0, 1198.0, 10.0]]))
+    assert len(reads) == 5 * before
+    load(atlas, cells, tell=lambda *_: None)
+    save_volume(atlas.volume("orientation"), np.array(load_raw(atlas.volume("orientation"))))
+    load(atlas, cells)
+    assert len(reads) == 7 * before
+
+
 def test_layers_with_names(tmp_path):
     atlas = make_atlas(tmp_path, thicknesses={"mitral": 300.0, "granule": 400.0})
     table = load(atlas, make_cells([[150.0, 650.0, 150.0]], regions="COL;Lmitral"))
