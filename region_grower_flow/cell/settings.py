@@ -48,7 +48,7 @@ class SynthesisSettings:
             orientations; roles as in ``checks.inputs``.
         sources: {path: [*stamp, digest]} of all that is read, see ``io.files.expect``.
         source_folders: folders of which all files are inputs.
-        versions: {package: version} of what affects results.
+        versions: {package: version, or None} of what affects results.
     """
 
     growth: Growth
@@ -67,7 +67,7 @@ class SynthesisSettings:
     content: dict[str, str] = field(default_factory=dict)
     sources: dict[str, list[Any]] = field(default_factory=dict)
     source_folders: tuple[str, ...] = ()
-    versions: dict[str, str] = field(default_factory=dict)
+    versions: dict[str, str | None] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """The settings as a dict that JSON can hold."""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -49,7 +50,7 @@ class Cells:
 
     positions: np.ndarray
     orientations: np.ndarray | None
-    properties: object
+    properties: Any
     population: str = "default"
     unread: tuple = ()
 

@@ -1,17 +1,21 @@
 """The files of a choice of axons: the table that synthesis reads, and the scores."""
 
+from __future__ import annotations
+
 from collections import Counter
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from region_grower_flow.io.csv_files import csv_text
+from region_grower_flow.placement.choose import AxonChoice
 
 NO_VALUE = "N/A"
 SCORE_COLUMNS = ("cell", "mtype", "morphology", "scale", "score", "best_score", "reason")
 DONOR_COLUMNS = ("mtype", "morphology", "cells", "chosen", "mean_score")
 
 
-def axon_table_text(choice):
+def axon_table_text(choice: AxonChoice) -> str:
     """The table that ``morph_axon`` reads: the row of the cell, a morphology, perhaps a scale."""
     names = [NO_VALUE if name is None else name for name in choice.names.tolist()]
     if choice.scales is None:
@@ -23,7 +27,7 @@ def axon_table_text(choice):
     return "\n".join(["\tmorphology\tscale", *lines, ""])
 
 
-def scores_text(choice, mtypes):
+def scores_text(choice: AxonChoice, mtypes: Sequence[str]) -> str:
     """The donor of each cell with its score and the best score that was possible, as CSV."""
     count = len(choice.names)
     scales = np.full(count, np.nan) if choice.scales is None else choice.scales
@@ -40,12 +44,12 @@ def scores_text(choice, mtypes):
     return csv_text(SCORE_COLUMNS, rows)
 
 
-def donors_text(choice):
+def donors_text(choice: AxonChoice) -> str:
     """Number of times that each donor was chosen, and its mean score, as CSV."""
     return csv_text(DONOR_COLUMNS, choice.donors)
 
 
-def choice_sentences(choice, mtypes):
+def choice_sentences(choice: AxonChoice, mtypes: Sequence[str]) -> Iterator[str]:
     """Sentences about a choice of axons."""
     count = len(choice.names)
     without = Counter(

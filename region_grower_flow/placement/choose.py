@@ -9,14 +9,20 @@ So the choice of a cell depends on no other cell: a slice that remembers its cel
 (``original_id``) gets the same axons.
 """
 
+from __future__ import annotations
+
 from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from region_grower_flow.errors import InvalidInput, some
+from region_grower_flow.io.table import CellTable
+from region_grower_flow.placement.donors import AxonHeights, Donor, Home
 from region_grower_flow.placement.draws import cell_draws
-from region_grower_flow.placement.rules import rule_scores, without_intervals
+from region_grower_flow.placement.rules import Rules, rule_scores, without_intervals
 from region_grower_flow.placement.scores import (
     Places,
     home_shares,
@@ -26,6 +32,12 @@ from region_grower_flow.placement.scores import (
 )
 
 RANDOM, LAYERS, RULES = "random", "layers", "rules"
+
+Donors: TypeAlias = Mapping[str, Sequence[Donor]]
+"""{mtype: its donors}."""
+
+Scorer: TypeAlias = Callable[[np.ndarray], np.ndarray]
+"""Function that scores rows of a cell table: (n, donors, scales)."""
 NO_DONOR = "no donor of the mtype"
 NO_FIT = "no donor fits"
 BLOCK = 1 << 21
@@ -49,7 +61,7 @@ class ChoiceSettings:
     mode: str = RANDOM
     seed: int = 0
     alpha: float = 1.0
-    scales: tuple | None = None
+    scales: tuple[float, ...] | None = None
     bias: str = "linear"
     tolerance: float = 30.0
     limits_only: bool = False
@@ -63,15 +75,15 @@ class Knowledge:
         heights: {donor: AxonHeights}.
         home: Home of the donors.
         columns: {synthesis region: {layer: thickness in um}} of the region structure.
-        rules: Rules, or None.
+        rules: Rules.
         annotations: {donor: {rule: (lowest, highest)}}.
     """
 
-    heights: dict = field(default_factory=dict)
-    home: object = None
-    columns: dict = field(default_factory=dict)
-    rules: object = None
-    annotations: dict = field(default_factory=dict)
+    heights: dict[str, AxonHeights] = field(default_factory=dict)
+    home: Home = field(default_factory=Home)
+    columns: dict[str, dict[str, float]] = field(default_factory=dict)
+    rules: Rules = field(default_factory=Rules)
+    annotations: dict[str, dict[str, tuple[float, float]]] = field(default_factory=dict)
 
 
 @dataclass
@@ -95,10 +107,17 @@ class AxonChoice:
     best: np.ndarray
     reasons: np.ndarray
     unscored: int = 0
-    donors: list = field(default_factory=list)
+    donors: list[dict[str, Any]] = field(default_factory=list)
 
 
-def choose_axons(mtypes, ids, donors, settings, table=None, knowledge=None):
+def choose_axons(
+    mtypes: np.ndarray,
+    ids: np.ndarray,
+    donors: Donors,
+    settings: ChoiceSettings,
+    table: CellTable | None = None,
+    knowledge: Knowledge | None = None,
+) -> AxonChoice:
     """Choose an axon for each cell.
 
     Args:
@@ -138,13 +157,15 @@ def choose_axons(mtypes, ids, donors, settings, table=None, knowledge=None):
 class _Candidates:
     """The donors of an mtype with all scales, and the choice among them."""
 
-    def __init__(self, donors, settings):
+    def __init__(self, donors: Sequence[Donor], settings: ChoiceSettings) -> None:
         self.donors, self.alpha = donors, settings.alpha
         self.scales = settings.scales or (1.0,)
         self.count = len(donors) * len(self.scales)
         self._bias = np.array([scale_weight(scale, settings.bias) for scale in self.scales])
 
-    def choose(self, choice, rows, draws, scorer):
+    def choose(
+        self, choice: AxonChoice, rows: np.ndarray, draws: np.ndarray, scorer: Scorer | None
+    ) -> np.ndarray:
         """Choose for the cells of ``rows``; returns the sum of each donor's best scores.
 
         ``scorer`` gives the (n, donors, scales) scores of rows; None: all are 1.
@@ -162,8 +183,8 @@ class _Candidates:
         found = np.minimum(found, last)
         names = np.array([donor.name for donor in self.donors], dtype=object)
         taken, scale = np.divmod(found, len(self.scales))
-        choice.names[rows] = np.where(fits, names[taken], None)
-        choice.reasons[rows] = np.where(fits, None, NO_FIT)
+        choice.names[rows] = np.where(fits, names[taken], None)  # type: ignore[call-overload]
+        choice.reasons[rows] = np.where(fits, None, NO_FIT)  # type: ignore[call-overload]
         if choice.scales is not None:
             choice.scales[rows] = np.where(fits, np.array(self.scales)[scale], np.nan)
         if scorer is None:
@@ -174,11 +195,20 @@ class _Candidates:
         return scores.max(axis=2).sum(axis=0)
 
 
-def _parts(rows, mtype, candidates, settings, table, knowledge):
+def _parts(
+    rows: np.ndarray,
+    mtype: str,
+    candidates: _Candidates,
+    settings: ChoiceSettings,
+    table: CellTable | None,
+    knowledge: Knowledge | None,
+) -> Iterator[tuple[np.ndarray, Scorer | None]]:
     """(rows, what scores them or None) of the cells of an mtype, by their regions."""
     if settings.mode == RANDOM:
         yield rows, None
         return
+    assert table is not None, "scores need it"
+    assert knowledge is not None, "scores need it"
     for region, inside in sorted(_rows_by_value(table.synthesis_regions[rows]).items()):
         part = rows[inside]
         if table.layer_counts[part[0]] == 0:
@@ -187,17 +217,24 @@ def _parts(rows, mtype, candidates, settings, table, knowledge):
         yield part, _scorer(region, mtype, candidates, settings, table, knowledge)
 
 
-def _scorer(region, mtype, candidates, settings, table, knowledge):
+def _scorer(
+    region: str,
+    mtype: str,
+    candidates: _Candidates,
+    settings: ChoiceSettings,
+    table: CellTable,
+    knowledge: Knowledge,
+) -> Scorer:
     """A function that scores rows of the table: (n, donors, scales)."""
     columns = knowledge.columns[region]
     layers = [str(layer).removeprefix("L") for layer in columns]
 
-    def by_layers(donor, scale, places):
+    def by_layers(donor: Donor, scale: float, places: Places) -> np.ndarray:
         heights = knowledge.heights[donor.name]
         limit = limit_scores(scale * heights.top, places.depths, settings.tolerance)
         return limit * layer_scores(heights, homes[donor.name], places, scale)
 
-    def by_rules(donor, scale, places):
+    def by_rules(donor: Donor, scale: float, places: Places) -> np.ndarray:
         return rule_scores(rules, knowledge.annotations[donor.name], places, layers, scale)
 
     if settings.mode == LAYERS:
@@ -208,7 +245,7 @@ def _scorer(region, mtype, candidates, settings, table, knowledge):
         rules = without_intervals(rules) if settings.limits_only else rules
         score = by_rules
 
-    def scorer(rows):
+    def scorer(rows: np.ndarray) -> np.ndarray:
         places = Places(table.depths[rows], table.layer_depths[rows, : len(columns) + 1])
         scores = np.empty((len(rows), len(candidates.donors), len(candidates.scales)))
         for i, donor in enumerate(candidates.donors):
@@ -220,7 +257,7 @@ def _scorer(region, mtype, candidates, settings, table, knowledge):
     return scorer
 
 
-def home_of(donor, columns, knowledge):
+def home_of(donor: Donor, columns: Mapping[str, float], knowledge: Knowledge) -> np.ndarray:
     """(L + 1,) shares of a donor's axon at home, NaN when its soma's depth is not known.
 
     Args:
@@ -233,13 +270,20 @@ def home_of(donor, columns, knowledge):
     return home_shares(knowledge.heights[donor.name], depth, list(own.values()))
 
 
-def knowledge_problems(mtypes, donors, settings, table, knowledge):
+def knowledge_problems(
+    mtypes: np.ndarray,
+    donors: Donors,
+    settings: ChoiceSettings,
+    table: CellTable,
+    knowledge: Knowledge,
+) -> list[InvalidInput]:
     """Inputs that the scores need and that are not there, as a list of InvalidInput."""
     used = [d for mtype in sorted(set(mtypes.tolist())) for d in donors.get(mtype, [])]
     regions = sorted(set(table.synthesis_regions[table.layer_counts > 0].tolist()))
     if settings.mode == RULES:
         return _rule_problems(used, regions, knowledge)
-    problems, lost = [], {}
+    problems: list[InvalidInput] = []
+    lost: dict[str, Donor] = {}
     for region in regions:
         columns = knowledge.columns[region]
         own = knowledge.home.thicknesses
@@ -263,7 +307,9 @@ def knowledge_problems(mtypes, donors, settings, table, knowledge):
     return problems
 
 
-def _rule_problems(used, regions, knowledge):
+def _rule_problems(
+    used: Sequence[Donor], regions: Sequence[str], knowledge: Knowledge
+) -> list[InvalidInput]:
     problems = []
     without = [donor.name for donor in used if donor.name not in knowledge.annotations]
     if without:
@@ -278,7 +324,7 @@ def _rule_problems(used, regions, knowledge):
     return problems
 
 
-def _empty(count, settings):
+def _empty(count: int, settings: ChoiceSettings) -> AxonChoice:
     return AxonChoice(
         names=np.full(count, None, dtype=object),
         scales=np.full(count, np.nan) if settings.scales else None,
@@ -288,7 +334,9 @@ def _empty(count, settings):
     )
 
 
-def _donor_rows(mtype, candidates, rows, sums, choice):
+def _donor_rows(
+    mtype: str, candidates: _Candidates, rows: np.ndarray, sums: np.ndarray, choice: AxonChoice
+) -> list[dict[str, Any]]:
     taken = Counter(choice.names[rows].tolist())
     scored = int(np.isfinite(choice.best[rows]).sum())
     return [
@@ -303,7 +351,7 @@ def _donor_rows(mtype, candidates, rows, sums, choice):
     ]
 
 
-def _rows_by_value(values):
+def _rows_by_value(values: np.ndarray) -> dict[str, np.ndarray]:
     """{value: rows} of an object array."""
     import pandas as pd
 

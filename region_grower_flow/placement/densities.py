@@ -13,11 +13,16 @@ Two forms are read. The cell composition of brainbuilder, version 2::
 and a shorter one, ``{mtype: {region: density}}``.
 """
 
+from __future__ import annotations
+
 import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from region_grower_flow.errors import InvalidInput, InvalidInputs
+from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.io.documents import load_yaml
 from region_grower_flow.io.schemas import did_you_mean, shown, violation
 
@@ -45,15 +50,15 @@ class Group:
     place: str
     region: str
     density: float | str
-    traits: dict
+    traits: dict[str, dict[str, float]]
 
     @property
-    def mtypes(self):
+    def mtypes(self) -> dict[str, float]:
         """{mtype: probability}."""
         return self.traits[MTYPE]
 
 
-def load_densities(path):
+def load_densities(path: PathLike) -> list[Group]:
     """Read densities.
 
     Returns:
@@ -69,7 +74,7 @@ def load_densities(path):
             where=path,
             hint="write {mtype: {region: density}}, or 'neurons' with a list of entries",
         )
-    problems = []
+    problems: list[InvalidInput] = []
     read = _composition if "neurons" in content or "composition" in content else _short
     groups = [group for group in read(content, path, problems) if group is not None]
     if not groups and not problems:
@@ -79,7 +84,7 @@ def load_densities(path):
     return groups
 
 
-def volume_of(density, folder, atlas_dir):
+def volume_of(density: str, folder: PathLike, atlas_dir: PathLike) -> tuple[Path, str]:
     """(folder, name) of the volume that a density names.
 
     ``{name}`` and a bare name are volumes of the atlas; what ends with ``.nrrd`` is a file, taken
@@ -102,7 +107,9 @@ def volume_of(density, folder, atlas_dir):
     return path.parent, path.name.removesuffix(_SUFFIX)
 
 
-def _composition(content, path, problems):
+def _composition(
+    content: Any, path: PathLike, problems: list[InvalidInput]
+) -> Iterator[Group | None]:
     version = str(content.get("version", "")).lstrip("v")
     if "neurons" not in content or not version.startswith("2"):
         found = f"version {content['version']}" if "version" in content else "no 'version'"
@@ -126,7 +133,9 @@ def _composition(content, path, problems):
         yield _group(entry, keys, path, problems)
 
 
-def _group(entry, keys, path, problems):
+def _group(
+    entry: Any, keys: Sequence[Any], path: PathLike, problems: list[InvalidInput]
+) -> Group | None:
     before = len(problems)
     for key in entry:
         if key not in _ENTRY:
@@ -143,7 +152,7 @@ def _group(entry, keys, path, problems):
     return Group(f"{path}, neurons -> {keys[-1]}", region, density, traits)
 
 
-def _short(content, path, problems):
+def _short(content: Any, path: PathLike, problems: list[InvalidInput]) -> Iterator[Group]:
     for mtype, regions in content.items():
         before = len(problems)
         traits = _traits({MTYPE: mtype}, [mtype], path, problems)
@@ -159,7 +168,9 @@ def _short(content, path, problems):
                 yield Group(f"{path}, {mtype} -> {name}", region, density, traits)
 
 
-def _density(value, keys, path, problems):
+def _density(
+    value: Any, keys: Sequence[Any], path: PathLike, problems: list[InvalidInput]
+) -> float | str:
     value = _as_number(value)
     if isinstance(value, str) and value.strip(" {}"):
         return value.strip()
@@ -173,7 +184,7 @@ def _density(value, keys, path, problems):
     return 0.0
 
 
-def _as_number(value):
+def _as_number(value: Any) -> Any:
     """A text that is a number as one: YAML takes 1e5 (without a point) for a text."""
     try:
         return float(value) if isinstance(value, str) else value
@@ -181,7 +192,7 @@ def _as_number(value):
         return value
 
 
-def _region(value, keys, path, problems):
+def _region(value: Any, keys: Sequence[Any], path: PathLike, problems: list[InvalidInput]) -> str:
     if isinstance(value, str) and value.strip(" @"):
         return value.strip()
     hint = "put it in quotes" if isinstance(value, int | float) else None
@@ -190,7 +201,9 @@ def _region(value, keys, path, problems):
     return ""
 
 
-def _traits(value, keys, path, problems):
+def _traits(
+    value: Any, keys: Sequence[Any], path: PathLike, problems: list[InvalidInput]
+) -> dict[str, dict[str, float]]:
     if not isinstance(value, dict):
         text = f"expected {{property: value}}, not {shown(value)}"
         problems.append(violation(path, keys, text))
@@ -208,7 +221,9 @@ def _traits(value, keys, path, problems):
     return traits
 
 
-def _choice(value, keys, path, problems):
+def _choice(
+    value: Any, keys: Sequence[Any], path: PathLike, problems: list[InvalidInput]
+) -> dict[str, float]:
     """{value: probability} of a trait."""
     if not isinstance(value, dict):
         if value is None or isinstance(value, list | bool) or not str(value).strip():

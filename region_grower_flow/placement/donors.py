@@ -1,17 +1,20 @@
 """The donors of axons: which there are, and where along the vertical their axons have length."""
 
-from dataclasses import dataclass
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from region_grower_flow.calibration.tables import parse_table
 from region_grower_flow.errors import InvalidInput, InvalidInputs, some
-from region_grower_flow.io.atomic import safe_child
+from region_grower_flow.io.atomic import PathLike, safe_child
 from region_grower_flow.io.documents import load_yaml, read_text
 from region_grower_flow.io.morphologies import read_morphology
 from region_grower_flow.io.schemas import shown, violation
-from region_grower_flow.morphology import AXON
+from region_grower_flow.morphology import AXON, FlatMorphology
 
 GRID = 1.0
 """Step (um) of the heights at which the cumulative length of an axon is kept."""
@@ -52,7 +55,7 @@ class AxonHeights:
     start: float
     below: np.ndarray
 
-    def share_below(self, heights):
+    def share_below(self, heights: np.ndarray) -> np.ndarray:
         """The share of the axon's length below heights (um above the soma), same shape."""
         grid = self.start + GRID * np.arange(len(self.below))
         return np.interp(heights, grid, self.below)
@@ -67,10 +70,10 @@ class Home:
         soma_depths: {donor or mtype: um} below the top.
     """
 
-    thicknesses: dict | None = None
-    soma_depths: dict = None
+    thicknesses: dict[str, float] | None = None
+    soma_depths: dict[str, float] = field(default_factory=dict)
 
-    def soma_depth(self, donor, thicknesses):
+    def soma_depth(self, donor: Donor, thicknesses: Mapping[str, float]) -> float:
         """Depth (um) of a donor's soma in its home column; NaN when nothing says it.
 
         That of the donor, else of its mtype, else the middle of its layer.
@@ -86,7 +89,7 @@ class Home:
         return np.nan
 
 
-def load_donors(path, folder=None):
+def load_donors(path: PathLike, folder: PathLike | None = None) -> dict[str, list[Donor]]:
     """Read a table of donors: {mtype: [Donor]}, donors in the order of their names.
 
     A dat file, a table with a header or neuronDB XML (see ``calibration.tables``); those whose
@@ -100,7 +103,7 @@ def load_donors(path, folder=None):
         InvalidInputs: all that is wrong in it.
     """
     rows, problems = parse_table(read_text(path), str(path))
-    donors = {}
+    donors: dict[str, list[Donor]] = {}
     for row in rows:
         if row.use_axon:
             donors.setdefault(row.mtype, []).append(Donor(row.name, row.mtype, row.layer))
@@ -113,7 +116,7 @@ def load_donors(path, folder=None):
     return {mtype: sorted(found, key=lambda donor: donor.name) for mtype, found in donors.items()}
 
 
-def _absent(donors, folder):
+def _absent(donors: Mapping[str, Iterable[Donor]], folder: PathLike) -> list[InvalidInput]:
     if not Path(folder).is_dir():
         return [InvalidInput("the folder of the donors does not exist", where=folder)]
     problems, absent = [], []
@@ -129,7 +132,7 @@ def _absent(donors, folder):
     return _fewer(problems, folder)
 
 
-def donor_path(folder, donor):
+def donor_path(folder: PathLike, donor: Donor) -> Path:
     """The file of a donor.
 
     Raises:
@@ -138,7 +141,7 @@ def donor_path(folder, donor):
     return safe_child(folder, f"{donor.name}.h5")
 
 
-def load_heights(donors, folder):
+def load_heights(donors: Iterable[Donor], folder: PathLike) -> dict[str, AxonHeights]:
     """{donor's name: AxonHeights} of donors.
 
     Raises:
@@ -156,7 +159,7 @@ def load_heights(donors, folder):
     return heights
 
 
-def _fewer(problems, folder):
+def _fewer(problems: list[InvalidInput], folder: PathLike) -> list[InvalidInput]:
     """The first problems, and how many more there are."""
     rest = len(problems) - MOST_LISTED
     if rest <= 0:
@@ -164,7 +167,7 @@ def _fewer(problems, folder):
     return [*problems[:MOST_LISTED], InvalidInput(f"{rest} more donors cannot be used", folder)]
 
 
-def axon_heights(morphology, where=None):
+def axon_heights(morphology: FlatMorphology, where: object = None) -> AxonHeights:
     """The AxonHeights of a morphology: of its first axon, which is the one that is grafted.
 
     Args:
@@ -195,7 +198,7 @@ def axon_heights(morphology, where=None):
     return _heights(ends[:, 0], ends[:, 1], lengths, float(points[:, 1].max()))
 
 
-def _heights(low, high, lengths, top):
+def _heights(low: np.ndarray, high: np.ndarray, lengths: np.ndarray, top: float) -> AxonHeights:
     """The cumulative length of segments, each spread evenly between its two heights."""
     high = np.maximum(high, low + _FLAT)
     density = lengths / (high - low)
@@ -212,7 +215,7 @@ def _heights(low, high, lengths, top):
     return AxonHeights(top, total, float(start), share)
 
 
-def load_home(path):
+def load_home(path: PathLike) -> Home:
     """Read the home column of the donors: a Home.
 
     ``{layer: thickness}`` in um from the top down, or an object with ``thicknesses`` (that

@@ -1,5 +1,7 @@
 """Random numbers that belong to cells, whichever other cells there are."""
 
+from __future__ import annotations
+
 import numpy as np
 
 from region_grower_flow.record.fingerprint import digest_of
@@ -7,7 +9,7 @@ from region_grower_flow.record.fingerprint import digest_of
 _BLOCK = 1 << 16
 
 
-def cell_draws(ids, seed, purpose):
+def cell_draws(ids: np.ndarray, seed: int, purpose: str) -> np.ndarray:
     """One uniform number in [0, 1) per cell.
 
     The number of a cell depends on its id, the seed and the purpose only: a slice of the cells has

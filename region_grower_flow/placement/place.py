@@ -10,17 +10,22 @@ Each entry has a random stream of its own, from the seed and what the entry says
 traits: to add, remove or reorder entries changes no cell of the others.
 """
 
+from __future__ import annotations
+
 import logging
 from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from region_grower_flow.atlas.volumes import volume_path
 from region_grower_flow.errors import InvalidInput, InvalidInputs, Problems, some
+from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.layout import BRAIN_REGIONS
-from region_grower_flow.placement.densities import MTYPE, load_densities, volume_of
+from region_grower_flow.placement.densities import MTYPE, Group, load_densities, volume_of
 from region_grower_flow.placement.voxels import (
     Voxels,
     boundary_distance,
@@ -78,12 +83,12 @@ class PlacedCells:
 
     positions: np.ndarray
     voxels: np.ndarray
-    traits: dict
+    traits: dict[str, np.ndarray]
     regions: np.ndarray
-    report: list
-    notes: list = field(default_factory=list)
+    report: list[dict[str, Any]]
+    notes: list[str] = field(default_factory=list)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.voxels)
 
 
@@ -99,12 +104,14 @@ class Plan:
     """
 
     voxels: Voxels
-    groups: list
+    groups: list[tuple[Group, np.ndarray, np.ndarray]]
     allowed: np.ndarray | None
-    notes: list
+    notes: list[str]
 
 
-def plan_placement(densities_path, atlas_dir, settings):
+def plan_placement(
+    densities_path: PathLike, atlas_dir: PathLike, settings: PlacementSettings
+) -> Plan:
     """Read densities and atlas, and find how many cells are expected where.
 
     Args:
@@ -139,7 +146,9 @@ def plan_placement(densities_path, atlas_dir, settings):
     return plan
 
 
-def allowed_voxels(voxels, groups, settings, atlas_dir):
+def allowed_voxels(
+    voxels: Voxels, groups: Sequence[Group], settings: PlacementSettings, atlas_dir: PathLike
+) -> np.ndarray | None:
     """(nx, ny, nz) bool, the voxels that may hold cells; None when all may.
 
     Raises:
@@ -162,7 +171,7 @@ def allowed_voxels(voxels, groups, settings, atlas_dir):
     return mask
 
 
-def place_cells(plan, settings):
+def place_cells(plan: Plan, settings: PlacementSettings) -> PlacedCells:
     """Draw the cells of a plan.
 
     Args:
@@ -172,7 +181,8 @@ def place_cells(plan, settings):
     Returns:
         PlacedCells.
     """
-    voxels, seen, parts = plan.voxels, Counter(), []
+    voxels, parts = plan.voxels, []
+    seen: Counter[str] = Counter()
     names = list(dict.fromkeys(name for group, *_ in plan.groups for name in group.traits))
     tally = _Tally(voxels)
     for group, places, expected in plan.groups:
@@ -199,12 +209,18 @@ def place_cells(plan, settings):
 class _Expected:
     """The cells that are expected in each voxel of a group; region look-ups are remembered."""
 
-    def __init__(self, voxels, allowed, factor, volumes):
+    def __init__(
+        self,
+        voxels: Voxels,
+        allowed: np.ndarray | None,
+        factor: float,
+        volumes: Mapping[str, tuple[Path, str]],
+    ) -> None:
         self._voxels, self._allowed, self._volumes = voxels, allowed, volumes
         self._scale = factor * voxels.mm3
-        self._places = {}
+        self._places: dict[str, np.ndarray] = {}
 
-    def of(self, group):
+    def of(self, group: Group) -> tuple[np.ndarray, np.ndarray]:
         """(voxels, cells expected in each); raises InvalidInput."""
         if group.region not in self._places:
             try:
@@ -223,7 +239,7 @@ class _Expected:
         return places, values * self._scale
 
     @staticmethod
-    def _check_values(values, group):
+    def _check_values(values: np.ndarray, group: Group) -> None:
         for wrong, words in ((~np.isfinite(values), "not finite"), (values < 0, "negative")):
             count = int(wrong.sum())
             if count:
@@ -234,7 +250,13 @@ class _Expected:
                 )
 
 
-def _check_volumes(problems, voxels, groups, folder, atlas_dir):
+def _check_volumes(
+    problems: Problems,
+    voxels: Voxels,
+    groups: Sequence[Group],
+    folder: PathLike,
+    atlas_dir: PathLike,
+) -> dict[str, tuple[Path, str]]:
     """{density's text: (folder, name)} of the volumes that can be read; problems of the others."""
     volumes = {}
     for text in dict.fromkeys(group.density for group in groups):
@@ -250,7 +272,7 @@ def _check_volumes(problems, voxels, groups, folder, atlas_dir):
     return volumes
 
 
-def _check_total(plan, path, rounding):
+def _check_total(plan: Plan, path: PathLike, rounding: str) -> None:
     expected = [float(expected.sum()) for _, _, expected in plan.groups]
     total, most = sum(expected), max(expected)
     hint = "densities are cells per mm3; see density_factor, and the region and mask of the cells"
@@ -267,7 +289,7 @@ def _check_total(plan, path, rounding):
         raise InvalidInput(problem, path, "set density_rounding to stochastic")
 
 
-def _unknown_notes(voxels, atlas_dir):
+def _unknown_notes(voxels: Voxels, atlas_dir: PathLike) -> list[str]:
     note = voxels.unknown_ids()
     if note is None:
         return []
@@ -275,7 +297,7 @@ def _unknown_notes(voxels, atlas_dir):
     return [note.removesuffix(".")]
 
 
-def _empty_notes(plan):
+def _empty_notes(plan: Plan) -> list[str]:
     empty = [group for group, places, _ in plan.groups if not len(places)]
     if not empty:
         return []
@@ -285,7 +307,9 @@ def _empty_notes(plan):
     return [text]
 
 
-def _draw_voxels(places, expected, rounding, rng):
+def _draw_voxels(
+    places: np.ndarray, expected: np.ndarray, rounding: str, rng: np.random.Generator
+) -> np.ndarray:
     total = float(expected.sum())
     shift = rng.random() if rounding == STOCHASTIC else _HALF
     count = int(np.floor(total + shift)) if len(places) else 0
@@ -297,7 +321,7 @@ def _draw_voxels(places, expected, rounding, rng):
     return places[np.minimum(drawn, np.flatnonzero(expected)[-1])]
 
 
-def _draw_positions(voxels, chosen, rng):
+def _draw_positions(voxels: Voxels, chosen: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """(n, 3) float32, uniform in the voxels, and in them also after rounding to float32."""
     corners = voxels.indices(chosen)
     fractions = rng.random(corners.shape)
@@ -309,13 +333,15 @@ def _draw_positions(voxels, chosen, rng):
     return positions
 
 
-def _indices(voxels, positions):
+def _indices(voxels: Voxels, positions: np.ndarray) -> np.ndarray:
     if not len(positions):
         return np.empty((0, 3), dtype=np.int64)
     return voxels.volume.positions_to_indices(positions, strict=False)
 
 
-def _draw_trait(choice, count, rng):
+def _draw_trait(
+    choice: Mapping[str, float] | None, count: int, rng: np.random.Generator
+) -> np.ndarray:
     """(count,) object: values of a trait, drawn by their probabilities."""
     values = np.empty(count, dtype=object)
     if choice is None:
@@ -333,19 +359,28 @@ def _draw_trait(choice, count, rng):
 class _Tally:
     """Counts of expected and placed cells by mtype and region id."""
 
-    def __init__(self, voxels):
-        self._voxels, self._expected, self._placed = voxels, Counter(), Counter()
+    def __init__(self, voxels: Voxels) -> None:
+        self._voxels = voxels
+        self._expected: Counter[tuple[str, int]] = Counter()
+        self._placed: Counter[tuple[str, int]] = Counter()
 
-    def add(self, group, places, expected, chosen, mtypes):
+    def add(
+        self,
+        group: Group,
+        places: np.ndarray,
+        expected: np.ndarray,
+        chosen: np.ndarray,
+        mtypes: np.ndarray,
+    ) -> None:
         ids, codes = np.unique(self._voxels.ids_at(places), return_inverse=True)
         sums = np.bincount(codes, weights=expected, minlength=len(ids))
         for mtype, probability in group.mtypes.items():
             for region, count in zip(ids.tolist(), sums, strict=True):
-                self._expected[mtype, region] += probability * float(count)
+                self._expected[mtype, region] += probability * float(count)  # type: ignore[assignment]
             own = self._voxels.ids_at(chosen[mtypes == mtype])
             self._placed.update((mtype, region) for region in own.tolist())
 
-    def rows(self):
+    def rows(self) -> list[dict[str, Any]]:
         acronyms = self._voxels.acronyms
         rows = [
             {
@@ -360,16 +395,16 @@ class _Tally:
         return sorted(rows, key=lambda row: (row["mtype"], row["region"]))
 
 
-def _acronyms(voxels, chosen):
+def _acronyms(voxels: Voxels, chosen: np.ndarray) -> np.ndarray:
     ids, codes = np.unique(voxels.ids_at(chosen), return_inverse=True)
     library = np.empty(len(ids), dtype=object)
     library[:] = [voxels.acronyms[i] for i in ids.tolist()]
     return library[codes.reshape(-1)]
 
 
-def _number(value):
+def _number(value: object) -> int:
     return int(digest_of(value)[:16], 16)
 
 
-def _unique(problems):
+def _unique(problems: Iterable[InvalidInput]) -> list[InvalidInput]:
     return list({str(problem): problem for problem in problems}.values())

@@ -10,13 +10,23 @@ along its longest way: along the slowest mode of diffusion in it (see ``_coordin
 in several parts, which do not touch, the largest counts.
 """
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from region_grower_flow.errors import InvalidInput, InvalidInputs
+from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.io.documents import load_json, load_yaml
 from region_grower_flow.io.schemas import violation
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+    from region_grower_flow.placement.voxels import Voxels
 
 ALIGNED, CURVED = "aligned", "curved"
 _END_SHARE = 0.02
@@ -34,11 +44,11 @@ class Plane:
     point: np.ndarray
     normal: np.ndarray
 
-    def heights(self, positions):
+    def heights(self, positions: np.ndarray) -> np.ndarray:
         """(N,) signed distances (um) of positions, positive on the normal's side."""
         return (np.asarray(positions, dtype=np.float64) - self.point) @ self.normal
 
-    def as_dict(self):
+    def as_dict(self) -> dict[str, list[float]]:
         """The plane as JSON."""
         return {"point": self.point.tolist(), "normal": self.normal.tolist()}
 
@@ -50,7 +60,7 @@ class Slice:
     left: Plane
     right: Plane
 
-    def holds(self, positions):
+    def holds(self, positions: np.ndarray) -> np.ndarray:
         """(N,) bool: which positions are in the slice."""
         return (self.left.heights(positions) >= 0) & (self.right.heights(positions) < 0)
 
@@ -67,11 +77,13 @@ class LineSettings:
 
     kind: str = ALIGNED
     axis: int = 0
-    first: tuple | None = None
-    last: tuple | None = None
+    first: tuple[float, ...] | None = None
+    last: tuple[float, ...] | None = None
 
 
-def region_centers(voxels, query, hemisphere=None):
+def region_centers(
+    voxels: Voxels, query: str, hemisphere: str | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """((n, 3) centers of the voxels of a region in um, (n, 3) their indices).
 
     Args:
@@ -94,12 +106,14 @@ def region_centers(voxels, query, hemisphere=None):
     return centers, indices
 
 
-def midplane(volume):
+def midplane(volume: Any) -> float:
     """The middle (um) of the third axis of a volume (or of its Geometry)."""
     return float(volume.offset[2] + 0.5 * volume.shape[2] * volume.voxel_dimensions[2])
 
 
-def center_line(centers, indices, voxel_size, settings):
+def center_line(
+    centers: np.ndarray, indices: np.ndarray, voxel_size: np.ndarray, settings: LineSettings
+) -> np.ndarray:
     """The (m, 3) points (um) of the line through a region.
 
     Args:
@@ -125,7 +139,7 @@ def center_line(centers, indices, voxel_size, settings):
     return np.stack([first, last])
 
 
-def slices_along(line, count, thickness):
+def slices_along(line: np.ndarray, count: int, thickness: float) -> list[Slice]:
     """``count`` slices of equal thickness, evenly along a line from its first to its last end.
 
     A single slice is in the middle. Slices overlap when there is no room for all of them.
@@ -148,7 +162,7 @@ def slices_along(line, count, thickness):
     ]
 
 
-def planes_document(line, slices):
+def planes_document(line: np.ndarray, slices: Sequence[Slice]) -> dict[str, Any]:
     """The line and the slices as JSON."""
     return {
         "centerline": np.asarray(line).tolist(),
@@ -156,7 +170,7 @@ def planes_document(line, slices):
     }
 
 
-def load_slices(path):
+def load_slices(path: PathLike) -> list[Slice]:
     """Read slices from a file (JSON or YAML).
 
     A list of ``{left: {point, normal}, right: {point, normal}}``, or an object that has it as
@@ -169,14 +183,14 @@ def load_slices(path):
     entries = content.get("slices") if isinstance(content, dict) else content
     if not isinstance(entries, list) or not entries:
         raise InvalidInput("expected a list of slices, or an object with 'slices'", where=path)
-    problems = []
-    slices = [_slice(entry, i, path, problems) for i, entry in enumerate(entries)]
+    problems: list[InvalidInput] = []
+    found = [_slice(entry, i, path, problems) for i, entry in enumerate(entries)]
     if problems:
         raise InvalidInputs(problems)
-    return slices
+    return [each for each in found if each is not None]
 
 
-def _slice(entry, i, path, problems):
+def _slice(entry: Any, i: int, path: PathLike, problems: list[InvalidInput]) -> Slice | None:
     before, sides = len(problems), {}
     for side in ("left", "right"):
         plane = entry.get(side) if isinstance(entry, dict) else None
@@ -202,7 +216,9 @@ def _slice(entry, i, path, problems):
     return Slice(*planes)
 
 
-def _vector(value, keys, path, problems):
+def _vector(
+    value: Any, keys: Sequence[Any], path: PathLike, problems: list[InvalidInput]
+) -> np.ndarray:
     numbers = isinstance(value, list) and all(
         isinstance(x, int | float) and not isinstance(x, bool) for x in value
     )
@@ -212,7 +228,7 @@ def _vector(value, keys, path, problems):
     return np.array(value, dtype=np.float64)
 
 
-def _ends(centers, settings):
+def _ends(centers: np.ndarray, settings: LineSettings) -> list[np.ndarray]:
     middle = centers.mean(axis=0)
     spread = centers - middle
     _, vectors = np.linalg.eigh(spread.T @ spread)
@@ -228,7 +244,9 @@ def _ends(centers, settings):
     ]
 
 
-def _curve(centers, indices, voxel_size, settings):
+def _curve(
+    centers: np.ndarray, indices: np.ndarray, voxel_size: np.ndarray, settings: LineSettings
+) -> np.ndarray:
     nodes, places = _coarse(centers, indices)
     nodes, places = _largest_part(nodes, places)
     along = _coordinate(nodes, voxel_size)
@@ -243,14 +261,14 @@ def _curve(centers, indices, voxel_size, settings):
     return _between(line, settings.first, settings.last)
 
 
-def _end(point, inner, places):
+def _end(point: np.ndarray, inner: np.ndarray, places: np.ndarray) -> np.ndarray:
     """End of the line: straight on from ``inner`` over ``point`` to the last of the places."""
     direction = (point - inner) / np.linalg.norm(point - inner)
     reach = np.quantile((places - point) @ direction, 1.0 - _END_SHARE)
     return point + max(reach, 0.0) * direction
 
 
-def _coarse(centers, indices):
+def _coarse(centers: np.ndarray, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """((m, 3) nodes, (m, 3) their centers in um) of a grid that is coarse enough."""
     factor = max(1, int((len(indices) / _MOST_NODES) ** (1.0 / 3.0)))
     nodes, codes = _blocks(indices, factor)
@@ -262,15 +280,16 @@ def _coarse(centers, indices):
     return nodes, np.stack(sums, axis=1) / counts[:, None]
 
 
-def _blocks(indices, factor):
+def _blocks(indices: np.ndarray, factor: int) -> tuple[np.ndarray, np.ndarray]:
     """((m, 3) blocks of ``factor`` voxels along each axis, (n,) the block of each voxel)."""
     blocks = indices // factor
-    shape = tuple(blocks.max(axis=0) + 1)
-    keys, codes = np.unique(np.ravel_multi_index(blocks.T, shape), return_inverse=True)
+    shape = tuple((blocks.max(axis=0) + 1).tolist())
+    numbers = np.ravel_multi_index(tuple(blocks.T), shape)
+    keys, codes = np.unique(numbers, return_inverse=True)
     return np.column_stack(np.unravel_index(keys, shape)), codes.reshape(-1)
 
 
-def _neighbors(nodes, voxel_size):
+def _neighbors(nodes: np.ndarray, voxel_size: np.ndarray) -> csr_array:
     """Symmetric (m, m) sparse array: 1 / distance^2 (voxel sizes) of nodes that share a face."""
     from scipy.sparse import coo_array
     from scipy.spatial import cKDTree
@@ -283,7 +302,7 @@ def _neighbors(nodes, voxel_size):
     return coo_array((np.concatenate([weights, weights]), (rows, columns)), shape=shape).tocsr()
 
 
-def _largest_part(nodes, places):
+def _largest_part(nodes: np.ndarray, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The nodes of the largest connected part (a region may be in both hemispheres)."""
     from scipy.sparse.csgraph import connected_components
 
@@ -292,7 +311,7 @@ def _largest_part(nodes, places):
     return nodes[keep], places[keep]
 
 
-def _coordinate(nodes, voxel_size):
+def _coordinate(nodes: np.ndarray, voxel_size: np.ndarray) -> np.ndarray:
     """(m,) a smooth coordinate along the longest way through connected nodes.
 
     The eigenvector of the second smallest eigenvalue of the graph's Laplacian (Fiedler 1973): the
@@ -310,7 +329,7 @@ def _coordinate(nodes, voxel_size):
     return vectors[:, 1]
 
 
-def _smooth(points):
+def _smooth(points: np.ndarray) -> np.ndarray:
     """The line through points without their jitter, as many samples."""
     from scipy.interpolate import CubicSpline
 
@@ -321,7 +340,9 @@ def _smooth(points):
     return CubicSpline(lengths, points)(np.linspace(0.0, lengths[-1], _SAMPLES))
 
 
-def _between(line, first, last):
+def _between(
+    line: np.ndarray, first: Sequence[float] | None, last: Sequence[float] | None
+) -> np.ndarray:
     """The part of a line between the points next to ``first`` and ``last``, where given."""
     ends = [
         default if end is None else int(np.linalg.norm(line - np.array(end), axis=1).argmin())
@@ -336,7 +357,7 @@ def _between(line, first, last):
     return part if ends[0] < ends[1] else part[::-1]
 
 
-def _plane(line, lengths, place):
+def _plane(line: np.ndarray, lengths: np.ndarray, place: float) -> Plane:
     """The plane at a length (um) along a line of points; the normal is the line's direction."""
     i = int(np.clip(np.searchsorted(lengths, place, side="right") - 1, 0, len(line) - 2))
     direction = line[i + 1] - line[i]

@@ -1,16 +1,22 @@
 """Properties of a cell from its place, beside its region: layer, hemisphere, axes, classes."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
 import numpy as np
 
 from region_grower_flow.atlas.regions import RegionMapper
 from region_grower_flow.atlas.structure import has_layers, load_region_structure
 from region_grower_flow.atlas.volumes import load_volume, rotations_at
 from region_grower_flow.errors import InvalidInput, InvalidInputs, Problems, some
+from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.io.documents import read_text
 from region_grower_flow.io.schemas import did_you_mean
 from region_grower_flow.layout import ORIENTATION, PRINCIPAL_AXIS, layer_hint
 from region_grower_flow.placement.densities import MTYPE
-from region_grower_flow.placement.voxels import geometry_problem, load_values, named_volume
+from region_grower_flow.placement.voxels import Voxels, geometry_problem, load_values, named_volume
 
 LEFT, RIGHT, UNDEFINED = "left", "right", "undefined"
 _BOUNDS = (2,)
@@ -19,7 +25,13 @@ _TAXONOMY = {"mClass": "morph_class", "sClass": "synapse_class"}
 """Columns of brainbuilder's table of mtypes, and the properties that they become."""
 
 
-def layers_at(chosen, regions, voxels, structure_path, atlas_dir):
+def layers_at(
+    chosen: np.ndarray,
+    regions: np.ndarray,
+    voxels: Voxels,
+    structure_path: PathLike,
+    atlas_dir: PathLike,
+) -> np.ndarray:
     """(N,) object: the layer of each cell as text, None where its region has none.
 
     The entry of the region structure that serves the cell's region decides: by its
@@ -46,7 +58,9 @@ def layers_at(chosen, regions, voxels, structure_path, atlas_dir):
     return layers
 
 
-def layer_problems(acronyms, voxels, structure_path, atlas_dir):
+def layer_problems(
+    acronyms: Iterable[str], voxels: Voxels, structure_path: PathLike, atlas_dir: PathLike
+) -> list[InvalidInput]:
     """Inputs that :func:`layers_at` lacks for cells of some regions, as a list of InvalidInput.
 
     Raises:
@@ -65,10 +79,13 @@ def layer_problems(acronyms, voxels, structure_path, atlas_dir):
     return problems
 
 
-def _layered(acronyms, voxels, structure_path):
+def _layered(
+    acronyms: Iterable[str], voxels: Voxels, structure_path: PathLike
+) -> list[tuple[dict[str, Any], list[str]]]:
     """[(entry with layers, [those of the regions that it serves])] of the region structure."""
     structure = load_region_structure(structure_path)
-    mapper, served = RegionMapper(structure, voxels.region_map), {}
+    mapper = RegionMapper(structure, voxels.region_map)
+    served: dict[str, list[str]] = {}
     for acronym in sorted(set(acronyms)):
         served.setdefault(mapper[acronym], []).append(acronym)
     return [
@@ -78,7 +95,7 @@ def _layered(acronyms, voxels, structure_path):
     ]
 
 
-def _layers_by_query(voxels, chosen, entry):
+def _layers_by_query(voxels: Voxels, chosen: np.ndarray, entry: Mapping[str, Any]) -> np.ndarray:
     ids = voxels.ids_at(chosen)
     layers = np.empty(len(chosen), dtype=object)
     for layer in entry["layers"]:
@@ -88,7 +105,9 @@ def _layers_by_query(voxels, chosen, entry):
     return layers
 
 
-def _layers_by_hints(voxels, chosen, entry, atlas_dir):
+def _layers_by_hints(
+    voxels: Voxels, chosen: np.ndarray, entry: Mapping[str, Any], atlas_dir: PathLike
+) -> np.ndarray:
     height = load_values(voxels, atlas_dir, PRINCIPAL_AXIS)[chosen]
     layers = np.empty(len(chosen), dtype=object)
     for layer in entry["layers"]:
@@ -97,7 +116,9 @@ def _layers_by_hints(voxels, chosen, entry, atlas_dir):
     return layers
 
 
-def hemispheres_at(chosen, voxels, volume, atlas_dir):
+def hemispheres_at(
+    chosen: np.ndarray, voxels: Voxels, volume: str, atlas_dir: PathLike
+) -> np.ndarray:
     """(N,) object: ``left``, ``right`` or ``undefined`` from a volume of 1, 2 and 0.
 
     The codes are those of voxcell's ``values_to_hemisphere``.
@@ -115,7 +136,7 @@ def hemispheres_at(chosen, voxels, volume, atlas_dir):
     return words[values.astype(np.int64)]
 
 
-def orientations_at(positions, atlas_dir):
+def orientations_at(positions: np.ndarray, atlas_dir: PathLike) -> tuple[np.ndarray, int]:
     """((N, 3, 3) float64 rotations of the atlas, how many are identities for want of a value)."""
     rotations = np.array(
         rotations_at(load_volume(atlas_dir, ORIENTATION), positions), dtype=np.float64
@@ -125,7 +146,7 @@ def orientations_at(positions, atlas_dir):
     return rotations, int(missing.sum())
 
 
-def load_taxonomy(path):
+def load_taxonomy(path: PathLike) -> dict[str, dict[str, str]]:
     """Read brainbuilder's table of mtypes: {property: {mtype: class}}.
 
     Columns ``mtype``, ``mClass`` and ``sClass``, separated by white space, in any order.
@@ -149,7 +170,9 @@ def load_taxonomy(path):
     return {name: {row["mtype"]: row[column] for row in rows} for column, name in _TAXONOMY.items()}
 
 
-def taxonomy_problems(taxonomy, traits, where):
+def taxonomy_problems(
+    taxonomy: Mapping[str, Mapping[str, str]], traits: Mapping[str, Iterable[str]], where: object
+) -> list[InvalidInput]:
     """Gaps and repetitions in a table of mtypes, as a list of InvalidInput.
 
     Args:
@@ -168,7 +191,9 @@ def taxonomy_problems(taxonomy, traits, where):
     return problems
 
 
-def classes_of(mtypes, taxonomy):
+def classes_of(
+    mtypes: Iterable[str], taxonomy: Mapping[str, Mapping[str, str]]
+) -> dict[str, np.ndarray]:
     """{property: (N,) object} of the classes of mtypes, which the taxonomy holds."""
     return {
         name: np.array([classes[mtype] for mtype in mtypes], dtype=object)

@@ -12,16 +12,26 @@ The score is the least of the strict ones times the harmonic mean of the others 
 is below 1e-5). Rules that a donor has no annotation for are passed over.
 """
 
+from __future__ import annotations
+
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from region_grower_flow.errors import InvalidInput, InvalidInputs, some
+from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.io.documents import load_json, read_text
 from region_grower_flow.io.schemas import did_you_mean, violation
 from region_grower_flow.io.xml import parse_xml
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
+    from region_grower_flow.placement.scores import Places
 
 BELOW, TARGET, OCCUPY = "below", "region_target", "region_occupy"
 _HEIGHTS = {
@@ -47,7 +57,7 @@ class Rule:
 
     id: str
     type: str
-    heights: tuple
+    heights: tuple[tuple[str, float], ...]
     tolerance: float = _TOLERANCE
 
 
@@ -55,20 +65,20 @@ class Rule:
 class Rules:
     """The rules for axons: ``common`` ones, and those ``by_mtype`` {mtype: [Rule]}."""
 
-    common: list
-    by_mtype: dict
+    common: list[Rule] = field(default_factory=list)
+    by_mtype: dict[str, list[Rule]] = field(default_factory=dict)
 
-    def of(self, mtype):
+    def of(self, mtype: str) -> list[Rule]:
         """The rules that an mtype's donors are held to."""
         return [*self.common, *self.by_mtype.get(mtype, [])]
 
-    def layers(self):
+    def layers(self) -> set[str]:
         """The names of the layers that rules refer to."""
         rules = [*self.common, *(rule for found in self.by_mtype.values() for rule in found)]
         return {layer for rule in rules for layer, _ in rule.heights}
 
 
-def load_rules(path):
+def load_rules(path: PathLike) -> Rules:
     """Read the rules for axons of an XML file.
 
     Raises:
@@ -77,7 +87,9 @@ def load_rules(path):
     root = parse_xml(read_text(path), path)
     if root.tag != "placement_rules":
         raise InvalidInput(f"expected 'placement_rules', found {root.tag!r}", where=path)
-    problems, common, by_mtype = [], [], {}
+    problems: list[InvalidInput] = []
+    common: list[Rule] = []
+    by_mtype: dict[str, list[Rule]] = {}
     for group in root:
         if group.tag == "global_rule_set":
             common += _rules(group, path, problems)
@@ -93,7 +105,7 @@ def load_rules(path):
     return Rules(common, by_mtype)
 
 
-def load_annotations(path):
+def load_annotations(path: PathLike) -> dict[str, dict[str, tuple[float, float]]]:
     """Read annotations: {morphology: {rule: (lowest, highest)}}, um above the soma.
 
     Args:
@@ -102,14 +114,14 @@ def load_annotations(path):
     Raises:
         InvalidInput, InvalidInputs: what cannot be read, or is wrong.
     """
-    path, problems = Path(path), []
+    path, problems = Path(path), list[InvalidInput]()
     if path.is_dir():
         content = dict(_annotation_file(file, problems) for file in sorted(path.glob("*.xml")))
     else:
         content = load_json(path)
     if not isinstance(content, dict) or not content:
         raise InvalidInput("holds no annotations", where=path)
-    found = {}
+    found: dict[str, dict[str, tuple[float, float]]] = {}
     for name, rules in content.items():
         found[name] = {}
         for rule, extent in (rules if isinstance(rules, dict) else {}).items():
@@ -123,7 +135,13 @@ def load_annotations(path):
     return found
 
 
-def rule_scores(rules, annotation, places, layers, scale=1.0):
+def rule_scores(
+    rules: Sequence[Rule],
+    annotation: Mapping[str, tuple[float, float]],
+    places: Places,
+    layers: Sequence[str],
+    scale: float = 1.0,
+) -> np.ndarray:
     """(n,) scores of a donor at the cells' places.
 
     Args:
@@ -148,19 +166,19 @@ def rule_scores(rules, annotation, places, layers, scale=1.0):
     return strict * _harmonic_mean(optional, len(strict))
 
 
-def without_intervals(rules):
+def without_intervals(rules: Sequence[Rule]) -> list[Rule]:
     """The rules of these that are strict."""
     return [rule for rule in rules if rule.type == BELOW]
 
 
-def _height(places, layers, layer, fraction):
+def _height(places: Places, layers: Sequence[str], layer: str, fraction: float) -> np.ndarray:
     """(n,) height (um above the soma) of a place in a layer."""
     i = layers.index(layer)
     top, bottom = places.bounds[:, i], places.bounds[:, i + 1]
     return places.depths - (bottom - fraction * (bottom - top))
 
 
-def _overlap(own, limits, shorter):
+def _overlap(own: tuple[float, float], limits: Sequence[np.ndarray], shorter: bool) -> np.ndarray:
     low, high = limits
     common = np.minimum(high, own[1]) - np.maximum(low, own[0])
     extents = own[1] - own[0], high - low
@@ -169,16 +187,16 @@ def _overlap(own, limits, shorter):
         return np.where((common > 0) & (whole > 0), common / whole, 0.0)
 
 
-def _harmonic_mean(scores, count):
+def _harmonic_mean(scores: Sequence[np.ndarray], count: int) -> np.ndarray:
     if not scores:
         return np.ones(count)
-    scores = np.stack(scores)
+    stacked = np.stack(scores)
     with np.errstate(divide="ignore"):
-        means = len(scores) / (1.0 / scores).sum(axis=0)
-    return np.where((scores < _LOWEST).any(axis=0), 0.0, means)
+        means = len(stacked) / (1.0 / stacked).sum(axis=0)
+    return np.where((stacked < _LOWEST).any(axis=0), 0.0, means)
 
 
-def _rules(group, path, problems):
+def _rules(group: Element, path: PathLike, problems: list[InvalidInput]) -> list[Rule]:
     rules = []
     for element in group.iter("rule"):
         name, kind = element.get("id"), element.get("type")
@@ -207,7 +225,7 @@ def _rules(group, path, problems):
     return rules
 
 
-def _annotation_file(path, problems):
+def _annotation_file(path: Path, problems: list[InvalidInput]) -> tuple[str, dict[str, Any]]:
     try:
         root = parse_xml(read_text(path), path)
     except InvalidInput as error:
@@ -217,9 +235,9 @@ def _annotation_file(path, problems):
     return root.get("morphology", path.stem), placements
 
 
-def _number(values, key):
+def _number(values: Mapping[str, Any], key: str) -> float:
     """A number of a mapping, which may be a text; NaN when it is none."""
-    value = values.get(key) if isinstance(values, dict) else None
+    value: Any = values.get(key) if isinstance(values, dict) else None
     try:
         number = float(value) if not isinstance(value, bool) else math.nan
     except (TypeError, ValueError):

@@ -13,9 +13,16 @@ linearly to 0 where it is ``tolerance`` above (as placement-algorithm's strict r
 ``rules``: placement-algorithm's rules and annotations, see :mod:`.rules`.
 """
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from region_grower_flow.placement.donors import AxonHeights
 
 
 @dataclass(frozen=True)
@@ -30,12 +37,14 @@ class Places:
     depths: np.ndarray
     bounds: np.ndarray
 
-    def rows(self, rows):
+    def rows(self, rows: np.ndarray) -> Places:
         """The places of some cells."""
         return Places(self.depths[rows], self.bounds[rows])
 
 
-def layer_shares(heights, depths, bounds, scale=1.0):
+def layer_shares(
+    heights: AxonHeights, depths: np.ndarray, bounds: np.ndarray, scale: float = 1.0
+) -> np.ndarray:
     """Shares of an axon's length in each layer and below the last one.
 
     Args:
@@ -51,7 +60,9 @@ def layer_shares(heights, depths, bounds, scale=1.0):
     return np.concatenate([below[:, :-1] - below[:, 1:], below[:, -1:]], axis=1)
 
 
-def home_shares(heights, soma_depth, thicknesses):
+def home_shares(
+    heights: AxonHeights, soma_depth: float, thicknesses: Sequence[float]
+) -> np.ndarray:
     """(L + 1,) shares of a donor's axon in its home column, which add up to 1.
 
     NaN when no part of the axon is below the top of the column.
@@ -62,13 +73,15 @@ def home_shares(heights, soma_depth, thicknesses):
     return shares / total if total > 0 else np.full_like(shares, np.nan)
 
 
-def layer_scores(heights, home, places, scale=1.0):
+def layer_scores(
+    heights: AxonHeights, home: np.ndarray, places: Places, scale: float = 1.0
+) -> np.ndarray:
     """(n,) scores of an axon at the cells' places: the intersection with its shares at home."""
     shares = layer_shares(heights, places.depths, places.bounds, scale)
     return np.minimum(shares, home).sum(axis=1)
 
 
-def limit_scores(top, depths, tolerance):
+def limit_scores(top: float, depths: np.ndarray, tolerance: float) -> np.ndarray:
     """(n,) 1 where the highest point of an axon is below the pia, 0 from ``tolerance`` (um) on."""
     above = top - depths
     if tolerance <= 0:
@@ -76,7 +89,7 @@ def limit_scores(top, depths, tolerance):
     return np.clip(1.0 - above / tolerance, 0.0, 1.0)
 
 
-def scale_weight(scale, bias):
+def scale_weight(scale: float, bias: str) -> float:
     """Factor by which a scale other than 1 lowers a score.
 
     ``uniform``: not at all; ``linear``: by the factor min(scale, 1 / scale); ``gaussian``: by

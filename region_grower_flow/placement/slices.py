@@ -6,6 +6,9 @@ belong to the cells, so that a smaller choice is part of a larger one and no mty
 on another's.
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +16,7 @@ import numpy as np
 from region_grower_flow.errors import InvalidInput, InvalidInputs, nearest, some
 from region_grower_flow.io.cells import Cells
 from region_grower_flow.placement.draws import cell_draws
+from region_grower_flow.placement.planes import Slice
 from region_grower_flow.placement.properties import LEFT, RIGHT
 
 ORIGINAL_ID, SLICE = "original_id", "slice"
@@ -35,17 +39,17 @@ class SliceSettings:
         slices: list of :class:`~region_grower_flow.placement.planes.Slice`, or None.
     """
 
-    mtypes: tuple | None = None
+    mtypes: tuple[str, ...] | None = None
     n_cells: int = 0
     seed: int = 0
     every: int = 1
-    box: tuple | None = None
+    box: tuple[float, ...] | None = None
     hemisphere: str | None = None
     midplane: float | None = None
-    slices: list | None = None
+    slices: list[Slice] | None = None
 
 
-def original_ids(cells):
+def original_ids(cells: Cells) -> np.ndarray:
     """(N,) int64: the row of each cell in the file that it was first taken from."""
     if ORIGINAL_ID not in cells.properties:
         return np.arange(len(cells), dtype=np.int64)
@@ -55,7 +59,7 @@ def original_ids(cells):
     return ids.astype(np.int64)
 
 
-def slice_cells(cells, settings):
+def slice_cells(cells: Cells, settings: SliceSettings) -> Cells:
     """Take some of the cells.
 
     Args:
@@ -97,7 +101,7 @@ def slice_cells(cells, settings):
     return _rows(cells, rows, ids, numbers if settings.slices is not None else None)
 
 
-def slice_numbers(positions, slices):
+def slice_numbers(positions: np.ndarray, slices: Sequence[Slice] | None) -> np.ndarray:
     """(N,) int64: the first slice that holds each position, -1 for none (0 without slices)."""
     if slices is None:
         return np.zeros(len(positions), dtype=np.int64)
@@ -107,7 +111,7 @@ def slice_numbers(positions, slices):
     return numbers
 
 
-def slice_sentences(before, after):
+def slice_sentences(before: Cells, after: Cells) -> Iterator[str]:
     """Sentences about the cells that were taken."""
     yield f"{len(after):,} of {len(before):,} cells taken"
     if SLICE in after.properties:
@@ -118,7 +122,7 @@ def slice_sentences(before, after):
         yield f"{mtype}: {count:,} cells"
 
 
-def _unknown_mtypes(wanted, mtypes):
+def _unknown_mtypes(wanted: Sequence[str], mtypes: np.ndarray) -> list[InvalidInput]:
     known = sorted(set(mtypes.tolist()))
     return [
         InvalidInput(
@@ -131,7 +135,7 @@ def _unknown_mtypes(wanted, mtypes):
     ]
 
 
-def _hemispheres(cells, midplane):
+def _hemispheres(cells: Cells, midplane: float | None) -> np.ndarray:
     if midplane is None:
         if HEMISPHERE not in cells.properties:
             raise InvalidInput(
@@ -143,7 +147,7 @@ def _hemispheres(cells, midplane):
     return np.where(cells.positions[:, 2] < midplane, LEFT, RIGHT)
 
 
-def _fewest(draws, mtypes, numbers, count):
+def _fewest(draws: np.ndarray, mtypes: np.ndarray, numbers: np.ndarray, count: int) -> np.ndarray:
     """Rows of the ``count`` smallest draws of each mtype and slice, in rising order."""
     order = np.lexsort((draws, mtypes, numbers))
     first = np.ones(len(order), dtype=bool)
@@ -154,7 +158,7 @@ def _fewest(draws, mtypes, numbers, count):
     return np.sort(order[np.arange(len(order)) - starts < count])
 
 
-def _rows(cells, rows, ids, numbers):
+def _rows(cells: Cells, rows: np.ndarray, ids: np.ndarray, numbers: np.ndarray | None) -> Cells:
     properties = cells.properties.iloc[rows].reset_index(drop=True)
     properties[ORIGINAL_ID] = ids[rows]
     if numbers is not None:

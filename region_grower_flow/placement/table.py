@@ -1,14 +1,20 @@
 """Placed cells as a file of cells, and the table of what was expected and placed."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from region_grower_flow.errors import Problems
+from region_grower_flow.errors import InvalidInput, Problems
+from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.io.cells import Cells
 from region_grower_flow.io.csv_files import csv_text
 from region_grower_flow.placement.densities import MTYPE
+from region_grower_flow.placement.place import PlacedCells, Plan
 from region_grower_flow.placement.properties import (
     classes_of,
     hemispheres_at,
@@ -18,7 +24,7 @@ from region_grower_flow.placement.properties import (
     orientations_at,
     taxonomy_problems,
 )
-from region_grower_flow.placement.voxels import geometry_problem, named_volume
+from region_grower_flow.placement.voxels import Voxels, geometry_problem, named_volume
 
 REPORT_COLUMNS = ("mtype", "region", "expected", "placed")
 LAYER, HEMISPHERE = "layer", "hemisphere"
@@ -43,7 +49,9 @@ class PropertySettings:
     population: str = "default"
 
 
-def cells_of(placed, voxels, atlas_dir, settings):
+def cells_of(
+    placed: PlacedCells, voxels: Voxels, atlas_dir: PathLike, settings: PropertySettings
+) -> Cells:
     """Placed cells with all their properties.
 
     Args:
@@ -83,7 +91,9 @@ def cells_of(placed, voxels, atlas_dir, settings):
     return Cells(placed.positions, orientations, frame, settings.population)
 
 
-def property_problems(plan, atlas_dir, settings):
+def property_problems(
+    plan: Plan, atlas_dir: PathLike, settings: PropertySettings
+) -> list[InvalidInput]:
     """Inputs that the properties of a plan's cells lack, as a list of InvalidInput.
 
     Args:
@@ -103,7 +113,7 @@ def property_problems(plan, atlas_dir, settings):
         problems += [problem] if problem else []
     if settings.taxonomy:
         taxonomy = problems.attempt(load_taxonomy, settings.taxonomy)
-        traits = {}
+        traits: dict[str, set[str]] = {}
         for group, *_ in plan.groups:
             for name, values in group.traits.items():
                 traits.setdefault(name, set()).update(values)
@@ -111,14 +121,15 @@ def property_problems(plan, atlas_dir, settings):
     return problems
 
 
-def report_text(rows):
+def report_text(rows: Sequence[dict[str, Any]]) -> str:
     """The report as CSV."""
     return csv_text(REPORT_COLUMNS, rows)
 
 
-def placement_sentences(placed):
+def placement_sentences(placed: PlacedCells) -> Iterator[str]:
     """Sentences about the cells that were placed."""
-    expected, mtypes = {}, {}
+    expected: dict[str, float] = {}
+    mtypes: dict[str, int] = {}
     for row in placed.report:
         name = row["mtype"]
         expected[name] = expected.get(name, 0.0) + row["expected"]
@@ -136,18 +147,22 @@ def placement_sentences(placed):
         yield f"{name}: {count:,} cells ({expected[name]:,.1f} expected)"
 
 
-def _filled(given, found):
+def _filled(given: np.ndarray | None, found: np.ndarray) -> np.ndarray:
     """The given values, and the found ones where none is given."""
     if given is None:
         return found
-    return np.where(np.equal(given, None), found, given)
+    return np.where(_absent(given), found, given)
 
 
-def _texts(values):
-    return np.where(np.equal(values, None), "", values)
+def _texts(values: np.ndarray) -> np.ndarray:
+    return np.where(_absent(values), "", values)
 
 
-def write_mask(path, plan):
+def _absent(values: np.ndarray) -> np.ndarray:
+    return np.equal(values, None)  # type: ignore[call-overload]
+
+
+def write_mask(path: PathLike, plan: Plan) -> Path:
     """Write the voxels that may hold cells as an NRRD file; returns its path."""
     import numpy as np
 

@@ -1,8 +1,11 @@
 """The voxels of an atlas by region, and those that may hold somata."""
 
+from __future__ import annotations
+
 import functools
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,8 +19,12 @@ from region_grower_flow.atlas.volumes import (
     volume_path,
 )
 from region_grower_flow.errors import InvalidInput
+from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.io.schemas import did_you_mean
 from region_grower_flow.layout import BRAIN_REGIONS
+
+if TYPE_CHECKING:
+    from voxcell import RegionMap, VoxelData
 
 UM3_PER_MM3 = 1e9
 
@@ -33,12 +40,12 @@ class Voxels:
         where: the atlas, for messages.
     """
 
-    def __init__(self, volume, region_map, where):
+    def __init__(self, volume: VoxelData, region_map: RegionMap, where: PathLike) -> None:
         self.volume, self.region_map, self.where = volume, region_map, where
         self._ids = np.ascontiguousarray(volume.raw).reshape(-1)
 
     @classmethod
-    def load(cls, atlas_dir):
+    def load(cls, atlas_dir: PathLike) -> Voxels:
         """Those of an atlas folder.
 
         Raises:
@@ -47,21 +54,21 @@ class Voxels:
         return cls(load_volume(atlas_dir, BRAIN_REGIONS), load_region_map(atlas_dir), atlas_dir)
 
     @property
-    def size(self):
+    def size(self) -> np.ndarray:
         """(3,) absolute size of a voxel along each axis (um)."""
         return np.abs(self.volume.voxel_dimensions).astype(np.float64)
 
     @property
-    def mm3(self):
+    def mm3(self) -> float:
         """The volume of a voxel (mm3)."""
         return float(np.prod(self.size)) / UM3_PER_MM3
 
     @functools.cached_property
-    def acronyms(self):
+    def acronyms(self) -> dict[int, str]:
         """{id: acronym} of all regions of the hierarchy."""
         return self.region_map.as_dataframe()["acronym"].to_dict()
 
-    def ids(self, query):
+    def ids(self, query: str) -> set[int]:
         """The ids of the regions that a query finds, and of those below them.
 
         Mirrors voxcell's ``Atlas.get_region_mask``: an acronym, or "@" and a regular expression
@@ -80,39 +87,39 @@ class Voxels:
             raise InvalidInput(f"the atlas has no region {query!r}", self.where, hint)
         return found
 
-    def of(self, query, allowed=None):
+    def of(self, query: str, allowed: np.ndarray | None = None) -> np.ndarray:
         """(n,) int64, the voxels of a region in rising order; only those ``allowed`` (bool)."""
         ids = self.ids(query)
         found = [self._voxels_of_id[i] for i in ids if i in self._voxels_of_id]
         voxels = np.sort(np.concatenate(found)) if found else np.empty(0, dtype=np.int64)
         return voxels if allowed is None else voxels[allowed.reshape(-1)[voxels]]
 
-    def mask(self, query):
+    def mask(self, query: str) -> np.ndarray:
         """(nx, ny, nz) bool, the voxels of a region."""
         mask = np.zeros(self._ids.shape, dtype=bool)
         mask[self.of(query)] = True
         return mask.reshape(self.volume.shape)
 
-    def ids_at(self, voxels):
+    def ids_at(self, voxels: np.ndarray) -> np.ndarray:
         """(n,) the region ids of voxels."""
         return self._ids[voxels]
 
-    def unknown_ids(self):
+    def unknown_ids(self) -> str | None:
         """A sentence on ids of voxels that the hierarchy lacks, None when it has all of them."""
         counts = {i: len(voxels) for i, voxels in self._voxels_of_id.items()}
         return unknown_id_note(counts, self.region_map, "voxels of regions")
 
-    def indices(self, voxels):
+    def indices(self, voxels: np.ndarray) -> np.ndarray:
         """(n, 3) int64, the voxels' indices along the three axes."""
         return np.column_stack(np.unravel_index(voxels, self.volume.shape))
 
-    def positions(self, indices):
+    def positions(self, indices: np.ndarray) -> np.ndarray:
         """(n, 3) float64 um of places given in voxels (whole numbers are corners)."""
         volume = self.volume
         return indices * volume.voxel_dimensions.astype(np.float64) + volume.offset
 
     @functools.cached_property
-    def _voxels_of_id(self):
+    def _voxels_of_id(self) -> dict[int, np.ndarray]:
         """{id: its voxels}; the volume is sorted once, however many regions are asked for."""
         inside = np.flatnonzero(self._ids)
         order = inside[np.argsort(self._ids[inside], kind="stable")]
@@ -121,7 +128,9 @@ class Voxels:
         return dict(zip(ids.tolist(), parts, strict=True))
 
 
-def geometry_problem(voxels, folder, name, payload=()):
+def geometry_problem(
+    voxels: Voxels, folder: PathLike, name: str, payload: tuple[int, ...] = ()
+) -> InvalidInput | None:
     """The difference between the space of a volume and that of the regions: InvalidInput, or None.
 
     Args:
@@ -141,7 +150,7 @@ def geometry_problem(voxels, folder, name, payload=()):
     return None
 
 
-def load_values(voxels, folder, name):
+def load_values(voxels: Voxels, folder: PathLike, name: str) -> np.ndarray:
     """The values of a volume in the space of the regions, flattened.
 
     Raises:
@@ -156,7 +165,7 @@ def load_values(voxels, folder, name):
     return np.ascontiguousarray(values).reshape(-1)
 
 
-def named_volume(text, atlas_dir):
+def named_volume(text: str, atlas_dir: PathLike) -> tuple[Path, str]:
     """(folder, name) of a volume given as a path (``.nrrd``) or by its name in the atlas."""
     path = Path(text)
     if path.suffix == ".nrrd":
@@ -164,7 +173,7 @@ def named_volume(text, atlas_dir):
     return Path(atlas_dir), text
 
 
-def boundary_distance(region, size):
+def boundary_distance(region: np.ndarray, size: np.ndarray) -> np.ndarray:
     """Least distance of the voxels of a region from its boundary.
 
     The distance is that from any point of the voxel to the nearest point outside of the region (of
