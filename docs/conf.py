@@ -11,6 +11,8 @@ extensions = ["sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 exclude_patterns = ["_build"]
 html_theme = "furo"
 html_title = f"region_grower_flow {__version__}"
+html_static_path = ["static"]
+html_css_files = ["site.css"]
 html_copy_source = False
 # A page that no table of contents names is found by the search.
 suppress_warnings = ["toc.not_included"]

@@ -65,14 +65,17 @@ def rows_picture(mtypes, rows):
     pictures = [Image.open(io.BytesIO(row.data)).convert("RGB") for row in rows]
     letters, head = font(26), 44
     whole = Image.new(
-        "RGB", (pictures[0].width, sum(p.height + head for p in pictures) + head), PAPER
+        "RGB", (pictures[0].width, sum(p.height + head for p in pictures) + 2 * head), PAPER
     )
     draw, top = ImageDraw.Draw(whole), 0
     for row, picture in zip(rows, pictures, strict=True):
         draw.text((10, top + head / 2), row.title, fill=INK, font=letters, anchor="lm")
         whole.paste(picture, (0, top + head))
         top += head + picture.height
-    draw.text((10, top + 4), ", ".join(mtypes), fill=(85, 97, 107), font=font(18))
+    middles = rows[0].middles if len(mtypes) == len(rows[0].middles) else [50] * len(mtypes)
+    for mtype, middle in zip(mtypes, middles, strict=True):
+        place = (middle * whole.width / 100, top + 6)
+        draw.text(place, mtype, fill=(85, 97, 107), font=font(20), anchor="ma")
     bar(draw, whole.size, *rows[-1].bar, font(20))
     return whole
 

@@ -1,6 +1,6 @@
 """The package from Python: reconstructions, a model of them, cells and populations.
 
-Thin over the stages: what is slow is made once and found again in a work folder, as in workflows.
+Thin over the stages: what is slow is made once and found again in a work folder, as in workflows::
 
     import region_grower_flow as rgf
 

@@ -1,5 +1,6 @@
 """The commands that README and site show are run, one after the other, as a reader would."""
 
+import json
 import re
 import shlex
 from pathlib import Path
@@ -44,16 +45,31 @@ def example(tmp_path_factory, kernels):
     return folder
 
 
+def check_page(page):
+    """The page of a run is small, and says of each cell in 3D what one asks for."""
+    text = page.read_text(encoding="utf-8")
+    assert len(text) < 10_000_000
+    scene = json.loads(re.search(r'id="scene">(.*?)</script>', text, re.S).group(1))
+    for cell in scene["cells"]:
+        facts = dict(cell["facts"])
+        assert {"id", "mtype", "region", "depth", "seed", "attempts", "file"} <= set(facts)
+        assert facts["depth"].endswith("µm")
+        assert facts["attempts"] == "1"
+        assert (page.parent / "morphologies" / facts["file"]).is_file()
+
+
 @pytest.mark.slow
 def test_the_tutorial(example):
     cfg = (ROOT / "luigi.cfg").read_text(encoding="utf-8")
     (example / "luigi.cfg").write_text(cfg.replace(CALIBRATED, ""))
     shown = commands("docs/tutorial.rst")
     begin = next(i for i, words in enumerate(shown) if "init" in words)
+    said = ""
     for words in shown[:begin]:
         if "ValidateSynthesis" not in words:  # its own tests run it, with fewer mtypes
-            run(words, example)
-    assert (example / "example_run" / "out" / "nodes_report.html").is_file()
+            said += run(words, example)
+    assert "Open example_run/out/nodes_report.html" in said
+    check_page(example / "example_run" / "out" / "nodes_report.html")
     mine = example / "mine"
     mine.mkdir()
     for words in shown[begin:]:
