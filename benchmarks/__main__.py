@@ -89,6 +89,11 @@ def measure_extraction(options, scratch):
     return extraction.measure(options, scratch, say)
 
 
+def measure_levers(options, scratch):
+    """The cost of growth with levers."""
+    return levers.measure(options, scratch, say)
+
+
 def measure_judge(options, scratch):
     """Cells grown from one half of reconstructions against the other half."""
     return judge.measure(options, scratch, say)
@@ -98,7 +103,7 @@ MEASURES = {
     "compute": measure_compute,
     "runs": measure_runs,
     "extraction": measure_extraction,
-    LEVERS: levers.measure,
+    LEVERS: measure_levers,
     JUDGE: measure_judge,
 }
 

@@ -156,6 +156,15 @@ def test_command_of_the_example():
     assert (options.part, options.scenarios, options.rounds) == ("compute", ["plain"], 1)
 
 
+def test_every_part_is_called_with_options_and_a_folder(monkeypatch, tmp_path):
+    found = []
+    for module in (command.judge, command.levers):
+        monkeypatch.setattr(module, "measure", lambda *given: found.append(given))
+    for part in (command.JUDGE, command.LEVERS):
+        command.MEASURES[part]("options", tmp_path)
+    assert found == [("options", tmp_path, command.say)] * 2
+
+
 def test_records_of_finished_chunks(example, tmp_path):
 
     words = example.arguments(tmp_path / "out", chunksize=5, **{"nb-processes": 0})

@@ -216,9 +216,9 @@ def draw_trees(prepared, scaling, where, log, kin_cell=None):
         targeting = float(prepared.rules["targeting"][i])
         randomness = float(prepared.rules["randomness"][i])
         for n, point in enumerate([soma.attach(vector) for vector in vectors]):
-            direction = soma.direction(point)
-            if drawn is not None and drawn.targets[n] is not None:
-                direction = drawn.targets[n]
+            direction = None if drawn is None else drawn.targets[n]
+            if direction is None:
+                direction = soma.direction(point)
             if levers is not None and levers.is_stretched:
                 direction = unit(stretch_matrix(levers.stretch, where.turn).dot(direction))
             place = None if drawn is None else drawn.places[n]

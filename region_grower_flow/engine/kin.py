@@ -122,9 +122,18 @@ def _chosen(cumulated, rng):
     return min(int(place), len(cumulated) - 1)
 
 
-def draw_tree(weights, rng):
-    """The place of a tree by its weight."""
-    return _chosen(np.cumsum(weights), rng)
+def draw_trees(weights, rng):
+    """The places of trees by their weights, a tree for each column.
+
+    Args:
+        weights: (T, n).
+
+    Returns:
+        (n,) int64.
+    """
+    cumulated = np.cumsum(weights, axis=0)
+    drawn = rng.random(weights.shape[1]) * cumulated[-1]
+    return np.minimum((cumulated <= drawn).sum(axis=0), len(cumulated) - 1)
 
 
 def _features(measured, n_cells):
@@ -158,6 +167,8 @@ def draw_layout(directions, jitter, where):
         (n, 3) unit vectors in the frame of the cell.
     """
     mirror = np.array(MIRRORS[int(where.rng.integers(len(MIRRORS)))])
+    if where.space is None:  # nothing refuses any
+        return unit_rows(directions * mirror + jitter * where.rng.standard_normal(directions.shape))
 
     def propose(direction):
         vector = direction * mirror + jitter * where.rng.standard_normal(3)
@@ -173,45 +184,56 @@ def draw_layout(directions, jitter, where):
     return np.array(found).reshape(-1, 3).dot(where.turn)
 
 
-def fitting(direction, weights, directions):
-    """Weights of trees whose trunks point like this one, up to a reflection.
+def unit_rows(vectors):
+    """(n, 3) vectors with the length 1; NaN for those without a length."""
+    lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
+    return vectors / np.where(lengths > 0.0, lengths, np.nan)[:, None]
+
+
+def fitting(vectors, weights, directions):
+    """Weights of trees whose trunks point like some, up to a reflection.
 
     Args:
-        direction: (3,) unit vector in the frame of the cell.
+        vectors: (n, 3) unit vectors in the frame of the cell.
         weights: (T,) of the trees.
         directions: (T, 3) of the trees, each in the frame of its cell, :func:`folded`.
 
     Returns:
-        (T,) weights.
+        (T, n) weights.
     """
-    cosines = directions.dot(folded(direction))
+    cosines = directions.dot(folded(vectors).T)
     angles = np.arccos(np.minimum(np.maximum(cosines, -1.0), 1.0))
-    return weights * (np.exp(-0.5 * (angles / SIMILAR) ** 2) + 1e-9)
+    return weights[:, None] * (np.exp(-0.5 * (angles / SIMILAR) ** 2) + 1e-9)
 
 
-def frame_between(tree, direction):
-    """(3, 3): turns the frame of a tree's cell so that the tree suits a trunk.
+def frames_between(trees, directions):
+    """(n, 3, 3): turn the frames of trees' cells so that the trees suit their trunks.
 
     A reflection of x and z, and where the tree still leaves the soma elsewhere by more than
     SIMILAR, what exceeds that about the pia's axis. A turn mixes the plane of a slice with its
     depth, in which reconstructions are flat; so small differences are left to the trunk.
 
     Args:
-        tree: (3,) the direction of the tree in its cell.
-        direction: (3,) that of the trunk.
+        trees: (n, 3) the directions of the trees in their cells.
+        directions: (n, 3) those of the trunks.
     """
-    before, after = _signs(tree), _signs(direction)
-    one, other = folded(tree), folded(direction)
-    angle = math.atan2(other[2], other[0]) - math.atan2(one[2], one[0])
-    far = math.acos(min(max(float(one.dot(other)), -1.0), 1.0))
-    angle *= max(1.0 - SIMILAR / far, 0.0) if far > 0.0 else 0.0
-    cosine, sine = math.cos(angle), math.sin(angle)
-    turn = np.array([[cosine, 0.0, -sine], [0.0, 1.0, 0.0], [sine, 0.0, cosine]])
-    return after[:, None] * turn * before
+    one, other = folded(trees), folded(directions)
+    angles = np.arctan2(other[:, 2], other[:, 0]) - np.arctan2(one[:, 2], one[:, 0])
+    cosines = np.einsum("ij,ij->i", one, other)
+    far = np.arccos(np.minimum(np.maximum(cosines, -1.0), 1.0))
+    angles *= np.maximum(1.0 - SIMILAR / np.maximum(far, 1e-300), 0.0)
+    turns = np.zeros((len(trees), 3, 3))
+    turns[:, 0, 0] = turns[:, 2, 2] = np.cos(angles)
+    turns[:, 2, 0] = np.sin(angles)
+    turns[:, 0, 2] = -turns[:, 2, 0]
+    turns[:, 1, 1] = 1.0
+    return _signs(directions)[:, :, None] * turns * _signs(trees)[:, None, :]
 
 
-def _signs(vector):
-    return np.array([math.copysign(1.0, vector[0]), 1.0, math.copysign(1.0, vector[2])])
+def _signs(vectors):
+    signs = np.copysign(1.0, vectors)
+    signs[:, 1] = 1.0
+    return signs
 
 
 def folded(vectors):

@@ -6,7 +6,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from region_grower_flow.engine import trunks
-from region_grower_flow.engine.kin import draw_layout, draw_tree, fitting, folded, frame_between
+from region_grower_flow.engine.kin import (
+    draw_layout,
+    draw_trees,
+    fitting,
+    folded,
+    frames_between,
+    unit_rows,
+)
 from region_grower_flow.engine.soma import CONTOUR_POINTS
 from region_grower_flow.errors import GrowthFailed
 
@@ -67,49 +74,52 @@ def draw_trees_of(prepared, made, kin_cell, where):
     if levers.trunks:
         layout = directions[prepared.kin.draw_member(made.kind, kin_cell, where.rng)]
         own = draw_layout(layout, levers.trunk_jitter, where)
-        alike = folded(directions)
-        chosen = [draw_tree(fitting(vector, weights, alike), where.rng) for vector in own]
-        frames = [
-            where.turn.dot(frame_between(directions[place], vector))
-            for place, vector in zip(chosen, own, strict=True)
-        ]
-        vectors = [tuple(vector) for vector in own.dot(where.turn.T).tolist()]
+        chosen = draw_trees(fitting(own, weights, folded(directions)), where.rng)
+        frames = where.turn @ frames_between(directions[chosen], own)
+        turned = own.dot(where.turn.T)
+        vectors = list(map(tuple, turned.tolist()))
         where.found[made.kind] = vectors
-        targets = [
-            target_of(made, place, frame, vector, levers, where.rng)
-            for place, frame, vector in zip(chosen, frames, vectors, strict=True)
-        ]
-        return DrawnTrees(vectors, chosen, frames, targets)
+        targets = targets_of(made, chosen, frames, turned, levers, where.rng)
+        return DrawnTrees(vectors, chosen.tolist(), list(frames), targets)
     rules = made.trunks
     if prepared.levers.kin is not None:
         number = len(prepared.kin.draw_member(made.kind, kin_cell, where.rng))
         rules = replace(rules, distributions=replace(rules.distributions, number=Fixed(number)))
     vectors = trunks.orientations(rules, prepared.by_mode, where)
-    chosen = [draw_tree(weights, where.rng) for _ in vectors]
+    alike = np.repeat(weights[:, None], len(vectors), axis=1)
+    chosen = draw_trees(alike, where.rng).tolist()
     return DrawnTrees(vectors, chosen, [where.turn] * len(vectors), [None] * len(vectors))
 
 
-def target_of(made, place, frame, vector, levers, rng):
-    """The direction in which a tree with a measured trunk grows.
+def targets_of(made, places, frames, vectors, levers, rng):
+    """The directions in which trees with measured trunks grow.
 
     An apical dendrite may leave the soma at its side (half of them more than 15 degrees off the
     pia's axis in rat layer 5, 48 in layer 6) and turns up at once: its target is where its first
     section led, from which ``heading`` leads it on, or without that lever where its first bar led.
     Other trees are drawn to their first section as much as their branches are.
 
+    Args:
+        made: PreparedType.
+        places: (n,) of the measured trees.
+        frames: (n, 3, 3) from the frames of their cells into the atlas.
+        vectors: (n, 3) of their trunks, in the atlas.
+        levers: TypeLevers.
+        rng: the cell's generator.
+
     Returns:
-        A unit vector in the atlas.
+        A unit vector in the atlas for each.
     """
     from region_grower_flow.engine.kernels import state
 
     amount = levers.heading if made.method == state.TMD else 1.0
-    own = made.measured.headings[place][0]
-    if levers.heading > 0.0:
-        own = made.measured.ways[place][0, 0]
-    heading = frame.dot(own) + levers.trunk_jitter * rng.standard_normal(3)
-    target = (1.0 - amount) * np.array(vector) + amount * heading
-    length = np.linalg.norm(target)
-    return tuple((target / length).tolist()) if length > 0.0 else vector
+    measured = made.measured
+    own = measured.first_ways if levers.heading > 0.0 else measured.first_headings
+    headings = np.einsum("nij,nj->ni", frames, own[places])
+    headings += levers.trunk_jitter * rng.standard_normal(headings.shape)
+    targets = unit_rows((1.0 - amount) * vectors + amount * headings)
+    targets = np.where(np.isfinite(targets), targets, vectors)
+    return list(map(tuple, targets.tolist()))
 
 
 def ring(soma, rng):

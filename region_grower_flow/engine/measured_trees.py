@@ -1,5 +1,6 @@
 """Measured trees of one neurite type, prepared for growth: bars with what levers need of them."""
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -70,6 +71,16 @@ class MeasuredTrees:
             min(float(profile[:, 1].min()) for bars in profiles for profile in bars),
             np.array([bool(tree.get("joined", False)) for tree in trees], dtype=np.int64),
         )
+
+    @functools.cached_property
+    def first_headings(self):
+        """(T, 3) float64: where the first bar of each tree led."""
+        return np.array([headings[0] for headings in self.headings]).reshape(-1, 3)
+
+    @functools.cached_property
+    def first_ways(self):
+        """(T, 3) float64: where the first section of each tree led."""
+        return np.array([ways[0, 0] for ways in self.ways]).reshape(-1, 3)
 
     def fill(self, records, bending):
         """Set what levers need in the DIAGRAM_BAR records of the type's diagrams.
