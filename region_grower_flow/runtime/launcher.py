@@ -6,6 +6,7 @@ what is left, until every row has a record. The launcher's exit code proves noth
 
 import contextlib
 import os
+import re
 import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -337,6 +338,10 @@ def _unknown(code: int | None) -> str:
     return f"{blame.UNKNOWN}{'' if code is None else f', {blame.code_words(code)}'}"
 
 
+_NO_MPI_TYPE = re.compile(r"srun: (?:error|fatal):[^\n]*(?:\bmpi/|\bMPI\b|PMIx)")
+"""Words of srun when it lacks what an MPI asks for."""
+
+
 def _sentence(job: Job, end: supervision.LaunchEnd, culprits: Mapping[int, str]) -> str:
     """Description of a launch that left rows without records."""
     if end.timed_out:
@@ -352,6 +357,11 @@ def _sentence(job: Job, end: supervision.LaunchEnd, culprits: Mapping[int, str])
         return f"Process {rank} of {job.ranks} ended{where}: {how}."
     if end.code == 0:
         return "The launcher reported success, but records are missing."
+    if _NO_MPI_TYPE.search(end.text or ""):
+        return (
+            f"srun cannot start ranks with {commands.mpi_type()}, as this Python's MPI needs: 'srun "
+            "--mpi=list' shows what it can. Choose --launcher mpiexec, or have that plugin installed."
+        )
     return f"The launcher failed: {_unknown(end.code)}."
 
 

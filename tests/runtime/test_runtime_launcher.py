@@ -316,3 +316,15 @@ def test_launcher_imports_no_mpi():
         "sys.exit(any(m.split('.')[0] in ('mpi4py', 'neurots', 'luigi') for m in sys.modules))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_an_mpi_type_that_slurm_lacks_is_named(fake, run, tmp_path, monkeypatch):
+    program = tmp_path / "bin" / "srun"
+    program.parent.mkdir()
+    words = "srun: error: mpi/pmix_v4: init: can not load PMIx library"
+    program.write_text(f"#!/bin/sh\necho '{words}' >&2\nexit 1\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    plan = fake(launcher="srun", workers=2)
+    with pytest.raises(WorkerFailed, match=r"srun cannot start ranks with --mpi=pm\w+, .* mpiexec"):
+        run(plan)
