@@ -11,7 +11,8 @@ from dataclasses import asdict, dataclass, field
 from region_grower_flow.calibration import scaling_rules, trunks
 from region_grower_flow.calibration.overrides import apply_overrides
 from region_grower_flow.calibration.parameters import inconsistent, refused
-from region_grower_flow.errors import InvalidInput, InvalidInputs, some
+from region_grower_flow.engine.trunks import FITTED_FROM
+from region_grower_flow.errors import InvalidInput, InvalidInputs, counted, some
 from region_grower_flow.io.layer_names import (
     CONSTRAINTS,
     absent_layer,
@@ -71,7 +72,7 @@ class BuildReport:
 
     def sentences(self):
         """The report for a terminal, a sentence per line."""
-        yield f"Final parameters of {self.mtypes} mtypes."
+        yield f"Final parameters of {counted(self.mtypes, 'mtype')}."
         if self.constraints:
             yield f"Scaling rules set constraints of {some(self.constraints)}."
         for mtype, laws in self.trunks.items():
@@ -181,6 +182,7 @@ def _set_trunks(final, additions, report):
                 f"Give the values, or set trunk_fits to {trunks.ASKED} for fitted ones",
             )
             for mtype, name in lacking
+            if not _fitted_in_growth(final[mtype][name]["orientation"])
         ]
     if additions.trunk_fits is None:
         for mtype, name in lacking:
@@ -191,6 +193,11 @@ def _set_trunks(final, additions, report):
     report.trunks = {mtype: laws for mtype, laws in done.laws.items() if laws}
     report.notes += done.notes
     return done.problems
+
+
+def _fitted_in_growth(orientation):
+    """True for a law without any values that NeuroTS, and the engine, fit before they grow."""
+    return orientation.get("mode") in FITTED_FROM and "values" not in orientation
 
 
 def _oriented(changes):

@@ -4,7 +4,7 @@ import re
 from dataclasses import asdict, dataclass, field
 
 from region_grower_flow.calibration.selection import BORROWS
-from region_grower_flow.errors import some
+from region_grower_flow.errors import counted, some
 
 
 @dataclass
@@ -71,7 +71,8 @@ class CalibrationReport:
     def sentences(self):
         """The report for a terminal, a sentence per line."""
         cells = sum(entry["cells"] for entry in self.mtypes.values())
-        yield f"{self.stage} of {len(self.mtypes)} mtypes from {cells} cells."
+        of = f"{counted(len(self.mtypes), 'mtype')} from {counted(cells, 'cell')}"
+        yield f"{self.stage} of {of}."
         for name, mtype, reason in self.lost:
             yield f"{name} is lost to {mtype}: {reason}."
         if self.lost_mtypes:

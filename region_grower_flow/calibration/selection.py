@@ -4,6 +4,7 @@ Mirrors synthesis_workflow.synthesis.apply_substitutions and its option ``mtypes
 unknown mtypes are errors (there they are passed over), and the report says who borrows.
 """
 
+import functools
 import logging
 from dataclasses import dataclass, replace
 
@@ -86,9 +87,7 @@ def substitute(dataset, rules):
     absent = [donor for donor in rules if donor not in dataset.mtypes]
     if absent:
         # Files of rules serve several datasets, as synthesis-workflow's own.
-        hint = nearest(absent[0], dataset.mtypes)
-        text = "%s: these have no cells that others could borrow, their rules do nothing: %s. %s"
-        L.warning(text, SUBSTITUTIONS, some(absent), hint.capitalize() if hint else "")
+        _tell_absent(tuple(absent), nearest(absent[0], dataset.mtypes, 1))
     mtypes = {mtype: list(cells) for mtype, cells in dataset.mtypes.items()}
     notes = {mtype: list(sentences) for mtype, sentences in dataset.notes.items()}
     for donor, borrowers in rules.items():
@@ -104,6 +103,13 @@ def substitute(dataset, rules):
             present += [cell for cell in cells if cell not in present]
             notes.setdefault(borrower, []).append(note)
     return replace(dataset, mtypes=mtypes, notes=notes)
+
+
+@functools.cache
+def _tell_absent(absent, hint):
+    """Say it once in a process, however often the rules are asked for."""
+    text = "%s: these have no cells that others could borrow, their rules do nothing: %s.%s"
+    L.warning(text, SUBSTITUTIONS, some(absent), f" {hint[:1].upper()}{hint[1:]}" if hint else "")
 
 
 def _rule_problems(rules):

@@ -201,14 +201,25 @@ def test_modes_that_growth_cannot_mix_are_refused(made):
 
 
 def test_a_mode_without_values_needs_fits(made):
-    overrides = {INTERNEURON: {"basal_dendrite.orientation.mode": "pia_constraint"}}
+    overrides = {INTERNEURON: {"basal_dendrite.orientation.mode": "normal_pia_constraint"}}
     (problem,) = problems(made, overrides=overrides)
+    assert problem.startswith(f"parameters, {INTERNEURON}, {BASAL}: the orientation has a mode")
     assert "set trunk_fits to asked" in problem
+
+
+def test_a_law_that_neurots_fits_needs_no_values(made):
+    """NeuroTS fits a pia_constraint without a law before it grows, and so does the engine."""
+    overrides = {INTERNEURON: {"basal_dendrite.orientation.mode": "pia_constraint"}}
+    found, _ = build(made, overrides=overrides)
+    assert orientation(found, INTERNEURON, BASAL) == {"mode": "pia_constraint"}
     found, _ = build(made, ASKED, overrides=overrides)
     assert orientation(found, INTERNEURON, BASAL)["values"] == {"form": "flat", "params": []}
-    # So does one that base parameters name.
+    # So it is for one that base parameters name, but for empty values.
     generated = copy.deepcopy(made[0])
-    generated[INTERNEURON][BASAL]["orientation"] = {"mode": "pia_constraint", "values": {}}
+    generated[INTERNEURON][BASAL]["orientation"] = {"mode": "pia_constraint"}
+    found, _ = build((generated, *made[1:]))
+    assert orientation(found, INTERNEURON, BASAL) == {"mode": "pia_constraint"}
+    generated[INTERNEURON][BASAL]["orientation"]["values"] = {}
     (problem,) = problems((generated, *made[1:]))
     assert problem.startswith(f"parameters, {INTERNEURON}, {BASAL}: the orientation has a mode")
 
