@@ -119,7 +119,9 @@ def _existing(atlas_dir, name):
         raise InvalidInput(
             f"the atlas has no volume {name!r}: the file does not exist",
             where=path,
-            hint=other_volumes(folder, name) or did_you_mean(name, there),
+            # Hints ([PH]1, [PH]y) resemble each other, and mean other things.
+            hint=other_volumes(folder, name)
+            or (None if name.startswith("[") else did_you_mean(name, there)),
         )
     return path
 

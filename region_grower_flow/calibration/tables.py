@@ -23,7 +23,7 @@ DAT_COLUMNS = ("name", "layer", "mtype")
 EXPECTED_LINE = "expected a morphology's name, a layer and an mtype"
 DOCUMENTS = {".yaml": "YAML", ".yml": "YAML", ".json": "JSON"}
 """Extensions of what is no table."""
-KNOWN_FORMS = "a dat file, CSV, TSV or neuronDB XML; init makes one of folders or names"
+KNOWN_FORMS = "give a dat file, CSV, TSV or neuronDB XML"
 MOST_SHORT = 5
 """Lines with too few columns that are named one by one."""
 HEADER_WORDS = ("name", "morphology", "morph_name", "layer", "mtype", "m-type")

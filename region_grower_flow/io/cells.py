@@ -224,10 +224,11 @@ def _datasets(group):
 def _check_columns(columns, required, where):
     missing = [name for name in required if name not in columns]
     if missing:
-        hints = [nearest(name, columns, 1) for name in missing]
+        hints = [nearest(name, columns, 1, likeness=0.6) for name in missing]
+        names = ", ".join(map(repr, missing))
+        words = f"column {names} is" if len(missing) == 1 else f"columns {names} are"
         raise InvalidInput(
-            f"columns {', '.join(map(repr, missing))} are missing, found "
-            f"{some(sorted(columns), 30) or 'none'}",
+            f"{words} missing, found {some(sorted(columns), 30) or 'none'}",
             where=where,
             hint=next(filter(None, hints), None),
         )

@@ -159,7 +159,10 @@ def write_files(folder, texts):
     problems = []
     for name, text in texts.items():
         path = Path(folder, name)
-        if path.exists() and path.read_text(encoding="utf-8", errors="replace") != text:
+        if path.is_dir():
+            hint = "choose another name by --out"
+            problems.append(InvalidInput("is a folder, a file is to be written", path, hint))
+        elif path.exists() and path.read_text(encoding="utf-8", errors="replace") != text:
             hint = "remove it, or choose another folder by --out"
             problems.append(InvalidInput("is there already, with another content", path, hint))
     if problems:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from region_grower_flow.atlas.volumes import load_volume
+from region_grower_flow.atlas.volumes import load_volume, volume_path
+from region_grower_flow.errors import InvalidInput
 from region_grower_flow.layout import PRINCIPAL_AXIS, layer_hint
 
 LEAST_THICKNESS = 1.0
@@ -91,9 +92,19 @@ def median_layers(atlas_dir, volume, region_map, entries, layers, tell=lambda se
                     tell(f"{layer_hint(layer)} has values in {share} only: layer {layer} left out")
                 continue
             thickness = float(np.median(inside[finite][:, 1] - inside[finite][:, 0]))
+            if thickness <= -LEAST_THICKNESS:
+                problem = f"its bounds are in the wrong order in {entry}"
+                where, hint = volume_path(atlas_dir, layer_hint(layer)), "write the lower one first"
+                raise InvalidInput(problem, where, hint)
             if thickness >= LEAST_THICKNESS:
                 height = float(np.median(inside[finite].mean(axis=-1)))
                 found[entry].append((height, layer, thickness))
+    there = {layer for rows in found.values() for _, layer, _ in rows}
+    absent = [layer for layer in layers if layer not in there]
+    if absent and there:
+        names = ", ".join(map(str, absent))
+        word = "layer" if len(absent) == 1 else "layers"
+        tell(f"no region of the cells has the {word} {names}: left out")
     return {
         entry: {layer: round(thickness, 1) for _, layer, thickness in sorted(rows, reverse=True)}
         for entry, rows in found.items()

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from region_grower_flow.atlas.regions import RegionMapper
-from region_grower_flow.atlas.serving import map_regions, propose_region_map
+from region_grower_flow.atlas.serving import map_regions, propose_region_map, unserved_problem
 from region_grower_flow.atlas.structure import has_layers, load_region_structure
 from region_grower_flow.calibration.choices import SKIP, CalibrationSettings
 from region_grower_flow.calibration.populations import APICAL, AXON, BASAL, gather_populations
@@ -93,6 +93,13 @@ def _space(found, proposal):
         proposal.region_map = _unserved(found, regions, known, mapper)
         mapped = map_regions(regions, proposal.region_map)
         entries = Counter(mapper[region] for region in mapped)
+        problem = unserved_problem(
+            mapped, structure, mapper, list(known), found.sources.structure, found.at_cells
+        )
+        if problem is not None and entries[DEFAULT_REGION] == len(mapped):
+            raise problem
+        if problem is not None:
+            found.notes.append(problem.problem)
         entry = structure.get(entries.most_common(1)[0][0], {})
         layers = list(entry["layers"]) if has_layers(entry) else []
         proposal.first_layer = layers[0] if layers else None

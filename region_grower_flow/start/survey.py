@@ -15,11 +15,18 @@ from region_grower_flow.atlas.plausible import (
     unknown_id_note,
 )
 from region_grower_flow.atlas.regions import load_region_map
-from region_grower_flow.atlas.volumes import load_volume, read_geometry, rotations_at
+from region_grower_flow.atlas.volumes import (
+    geometry_differences,
+    load_volume,
+    per_voxel,
+    read_geometry,
+    rotations_at,
+    volume_path,
+)
 from region_grower_flow.calibration.dataset import read_dataset
 from region_grower_flow.errors import InvalidInput, InvalidInputs, Problems
 from region_grower_flow.io.cells import read_cells, unread_note
-from region_grower_flow.layout import BRAIN_REGIONS, ORIENTATION, PRINCIPAL_AXIS
+from region_grower_flow.layout import BRAIN_REGIONS, ORIENTATION, PRINCIPAL_AXIS, layer_hint
 from region_grower_flow.start.layers import entries_at, layer_names
 from region_grower_flow.start.tables import find_table
 
@@ -96,36 +103,37 @@ def survey(sources, made_table):
     Raises:
         InvalidInputs: all problems.
     """
-    _check_not_swapped(sources)
+    _check_folders(sources)
     problems = Problems()
     cells = problems.attempt(read_cells, sources.cells, population=sources.population)
     region_map = problems.attempt(load_region_map, sources.atlas)
-    volume = problems.attempt(load_volume, sources.atlas, BRAIN_REGIONS)
-    # What is wrong with one volume is said once.
-    geometry = None
-    if volume is not None:
-        geometry = problems.attempt(read_geometry, sources.atlas, BRAIN_REGIONS)
-    heights, orientation = (
-        problems.attempt(load_volume, sources.atlas, name) if Path(sources.atlas).is_dir() else None
-        for name in (PRINCIPAL_AXIS, ORIENTATION)
-    )
     layers = layer_names(sources.atlas)
-    if not layers and Path(sources.atlas).is_dir():
+    if not layers:
         hint = "name one by --region-structure, or add volumes [PH]1.nrrd, ..."
         problems.append(InvalidInput("it has no layers ([PH] volumes)", sources.atlas, hint))
+    problems.extend(_unlike_volumes(sources.atlas, layers))
+    sound = not problems
+    volume, heights, orientation = (
+        problems.attempt(load_volume, sources.atlas, name) if sound else None
+        for name in (BRAIN_REGIONS, PRINCIPAL_AXIS, ORIENTATION)
+    )
     mtypes = set(map(str, cells.properties["mtype"])) if cells is not None else ()
     table = problems.attempt(find_table, sources.morphologies, mtypes, sources.table)
-    if cells is not None and geometry is not None:
-        problems += outside_problems(cells.positions, geometry[0], sources.atlas)
+    if cells is not None:
+        problems.extend(_odd_cells(cells, sources))
     if problems:
         raise InvalidInputs(problems)
-    if not len(cells):
-        raise InvalidInput("there are no cells in it", sources.cells)
     at_cells = acronyms_at(volume, region_map, cells.positions)
     entries = entries_at(at_cells, region_map, layers)
     found = Survey(sources, cells, region_map, volume, layers, at_cells, entries, table, notes=[])
     ids = Counter(ids_at(volume, cells.positions).tolist())
     ups = rotations_at(orientation, cells.positions)[:, :, 1]
+    lost = int(np.isnan(ups).any(axis=1).sum())
+    if lost == len(cells):
+        problem = f"has no value (NaN, or zeros) at any of the {len(cells):,} cells"
+        raise InvalidInput(problem, volume_path(sources.atlas, ORIENTATION), "repair the volume")
+    if lost:
+        found.notes.append(f"orientation has no value at {lost:,} of {len(cells):,} cells")
     notes = (
         unread_note(cells, sources.cells),
         unknown_id_note(ids, region_map),
@@ -138,13 +146,60 @@ def survey(sources, made_table):
     return found
 
 
-def _check_not_swapped(sources):
-    """Refuse swapped folders: what else is wrong then is not worth telling.
+def _unlike_volumes(atlas, layers):
+    """Problems of the headers of the volumes: absent, of another space, with other values."""
+    problems, expected = Problems(), None
+    payloads = {BRAIN_REGIONS: (), PRINCIPAL_AXIS: (), ORIENTATION: (4,)}
+    for name in (*payloads, *map(layer_hint, layers)):
+        found = problems.attempt(read_geometry, atlas, name)
+        if found is None:
+            continue
+        geometry, payload = found
+        expected = expected or geometry
+        where, wanted = volume_path(atlas, name), payloads.get(name, (2,))
+        if payload != wanted:
+            problem = f"has {per_voxel(payload)}, expected {per_voxel(wanted)}"
+            problems.append(InvalidInput(problem, where))
+        for difference, reference in geometry_differences(geometry, expected):
+            problem = f"has {difference}, {BRAIN_REGIONS!r} has {reference}"
+            problems.append(InvalidInput(problem, where))
+    return problems
+
+
+def _odd_cells(cells, sources):
+    """Problems of the cells: none, without regions, or outside of the atlas."""
+    if not len(cells):
+        yield InvalidInput("there are no cells in it", sources.cells)
+    empty = sum(not str(region).strip() for region in cells.properties["region"])
+    if empty:
+        hint = "give them regions of the atlas, or leave these cells out"
+        problem = f"the region of {empty:,} of {len(cells):,} cells is empty"
+        yield InvalidInput(problem, sources.cells, hint)
+    geometry = Problems().attempt(read_geometry, sources.atlas, BRAIN_REGIONS)
+    if geometry is not None:
+        yield from outside_problems(cells.positions, geometry[0], sources.atlas)
+
+
+def _check_folders(sources):
+    """Refuse files for folders, and swapped folders: what else is wrong is not worth telling.
 
     Raises:
+        InvalidInputs: no such folders.
         InvalidInput: the volumes are in the folder of the reconstructions, and none in the other.
     """
     atlas, cells = Path(sources.atlas), Path(sources.morphologies)
+    words = {atlas: "the folder of the atlas", cells: "the folder of reconstructions"}
+    problems = [
+        InvalidInput(
+            f"is a file, expected {what}" if path.exists() else f"{what} does not exist", path
+        )
+        for path, what in words.items()
+        if not path.is_dir()
+    ]
+    if problems:
+        others = Problems()
+        others.attempt(read_cells, sources.cells, population=sources.population)
+        raise InvalidInputs([*problems, *others])
     if atlas.is_dir() and not any(atlas.glob("*.nrrd")) and any(cells.glob("*.nrrd")):
         problem = f"there are no volumes (nrrd) of an atlas in it, but there are some in {cells}"
         hint = "give the atlas as --atlas, the reconstructions as --morphologies"

@@ -340,7 +340,7 @@ def test_missing_columns_are_named_with_what_is_there(nodes):
 def test_columns_that_are_asked_for(path):
     collection().save(str(path))
     read_cells(path, required=("mtype", "etype"))
-    with pytest.raises(InvalidInput, match="columns 'layer' are missing"):
+    with pytest.raises(InvalidInput, match="column 'layer' is missing"):
         read_cells(path, required=("mtype", "layer"))
 
 
@@ -348,7 +348,7 @@ def test_missing_columns_of_mvd3(tmp_path):
     path = tmp_path / "c.mvd3"
     collection().save(str(path))
     change(path, lambda file: file["cells/properties"].__delitem__("region"))
-    assert "columns 'region' are missing" in refused(path)
+    assert "column 'region' is missing" in refused(path)
     change(path, lambda file: file.__delitem__("cells/properties"))
     assert "columns 'mtype', 'region' are missing" in refused(path)
 

@@ -101,6 +101,62 @@ def test_heights_in_voxels_are_told(data, tmp_path):
     assert "[PH]y rises by 0.01 per um at the cells" in "\n".join(found.lines)
 
 
+@pytest.fixture
+def atlas(data, tmp_path):
+    """A copy of the atlas, and a function that changes the values of one of its volumes."""
+    from helpers.atlas_factory import load_raw, save_volume
+
+    shutil.copytree(data / "atlas", tmp_path / "atlas")
+
+    def change(name, new):
+        path = tmp_path / "atlas" / f"{name}.nrrd"
+        save_volume(path, new(load_raw(path)))
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "words"),
+    [
+        ("orientation", lambda raw: raw[:2], "orientation.nrrd: has 2 x 12 x 4 voxels"),
+        ("orientation", lambda raw: raw[..., :3], "has 3 numbers per voxel, expected 4"),
+        ("orientation", lambda raw: 0 * raw, "no value (NaN, or zeros) at any of the 8 cells"),
+        ("[PH]2", lambda raw: raw[..., ::-1], "[PH]2.nrrd: its bounds are in the wrong order"),
+        ("[PH]3", lambda raw: raw[:, :5], "[PH]3.nrrd: has 4 x 5 x 4 voxels"),
+    ],
+)
+def test_volumes_that_do_not_do_are_told_at_once(data, tmp_path, atlas, name, change, words):
+    atlas(name, change)
+    with pytest.raises((InvalidInput, InvalidInputs)) as error:
+        begin(
+            Sources(data / "nodes.h5", tmp_path / "atlas", data / "cells", data / "neurondb.dat"),
+            tmp_path / "flow.cfg",
+        )
+    assert words in str(error.value)
+
+
+def test_files_for_folders_and_folders_for_files(data, tmp_path):
+    wrong = Sources(data / "nodes.h5", data / "nodes.h5", data / "neurondb.dat")
+    with pytest.raises(InvalidInputs) as error:
+        begin(wrong, tmp_path / "flow.cfg")
+    told = [str(problem) for problem in error.value.problems]
+    assert [line.split(": ")[1] for line in told] == [
+        "is a file, expected the folder of the atlas.",
+        "is a file, expected the folder of reconstructions.",
+    ]
+    (tmp_path / "f.cfg").mkdir()
+    with pytest.raises(InvalidInputs, match="is a folder, a file is to be written"):
+        begin(sources(data, table=data / "neurondb.dat"), tmp_path / "f.cfg").write()
+
+
+def test_a_region_structure_of_other_regions_is_refused(data, tmp_path):
+    path = tmp_path / "regions.yaml"
+    path.write_text("XYZ: {layers: [1], thicknesses: {1: 3}}\n")
+    given = sources(data, table=data / "neurondb.dat", structure=path)
+    with pytest.raises(InvalidInput, match="no entry serves the regions of 8 of 8 cells"):
+        begin(given, tmp_path / "f.cfg")
+
+
 def test_files_of_others_are_not_replaced(begun, data):
     begun.write()
     path = data / "run" / "substitutions.yaml"
@@ -116,7 +172,7 @@ def test_all_that_is_wrong_is_said_at_once(data, tmp_path):
     wrong = Sources(tmp_path / "no.h5", tmp_path / "no_atlas", tmp_path / "none")
     with pytest.raises(InvalidInputs) as error:
         begin(wrong, tmp_path / "flow.cfg")
-    assert len(error.value.problems) >= 4
+    assert len(error.value.problems) == 3  # of cells, atlas and reconstructions
     assert not (tmp_path / "flow.cfg").exists()
 
 

@@ -119,11 +119,11 @@ CELLS_CASES = [
     Bad("cells-two-populations", nodes(second_population), (
         "nodes.h5 | one population | 2: other, small",
     )),
-    Bad("cells-no-mtype", column("mtype", None), ("columns 'mtype' are missing",)),
-    Bad("cells-no-region", column("region", None), ("columns 'region' are missing",)),
-    Bad("cells-no-x", column("x", None), ("columns 'x' are missing",)),
+    Bad("cells-no-mtype", column("mtype", None), ("column 'mtype' is missing",)),
+    Bad("cells-no-region", column("region", None), ("column 'region' is missing",)),
+    Bad("cells-no-x", column("x", None), ("column 'x' is missing",)),
     Bad("cells-renamed-mtype", nodes(lambda p: p["0"].move("mtype", "m-type")), (
-        "columns 'mtype' are missing", "id you mean 'm-type'",
+        "column 'mtype' is missing", "id you mean 'm-type'",
     )),
     Bad("cells-no-group", nodes(without("0")), ("population | no group '0'",)),
     Bad("cells-numbers-as-mtypes", nodes(numbers_as_mtypes), ("column 'mtype' holds numbers",)),
@@ -153,7 +153,7 @@ CELLS_CASES = [
         f.create_dataset("cells/positions", data=np.zeros((8, 2))))), (
         "nodes.mvd3 | 'cells/positions' | (8, 2) | (N, 3)",
     )),
-    Bad("mvd3-no-mtype", mvd3(without("cells/properties/mtype")), ("columns 'mtype' are missing",
+    Bad("mvd3-no-mtype", mvd3(without("cells/properties/mtype")), ("column 'mtype' is missing",
         )),
     Bad("unknown-mtype", mtypes("PC", "INN"), (
         "parameters.json | 'INN' | missing | 'default'",
