@@ -4,14 +4,19 @@ Run before any work: each problem is one sentence. What is odd but sound (an ent
 act, say) is a note, for the log.
 """
 
+from __future__ import annotations
+
 import math
 import os
+from collections.abc import Collection, Iterator, Mapping
 from numbers import Integral, Real
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from region_grower_flow.errors import InvalidInput, nearest, some
+from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.space.constraints import (
     BOUNDARY_MODES,
     D_MAX,
@@ -22,6 +27,9 @@ from region_grower_flow.space.constraints import (
     PROCESSES,
 )
 from region_grower_flow.space.meshes import load_mesh, mesh_paths
+
+if TYPE_CHECKING:
+    from region_grower_flow.space.meshes import SpaceMesh
 
 NEURITE_TYPES = ("apical_dendrite", "basal_dendrite", "axon")
 LEGACY_NEURITE_TYPES = {"apical": "apical_dendrite", "basal": "basal_dendrite"}
@@ -46,7 +54,7 @@ UNIT_TOLERANCE = 1e-6
 """Deviation from 1 of a direction's length beyond which it gets a note."""
 
 
-def check_directions(entry, where):
+def check_directions(entry: Mapping[str, Any], where: str) -> list[InvalidInput]:
     """Everything that is wrong in the directions of one region's entry.
 
     Whether the region has the layers that they are limited to is looked at when the region
@@ -69,7 +77,9 @@ def check_directions(entry, where):
     return found.problems
 
 
-def check_boundaries(entry, where, base_dir=None):
+def check_boundaries(
+    entry: Mapping[str, Any], where: str, base_dir: PathLike | None = None
+) -> list[InvalidInput]:
     """Everything that is wrong in the boundaries of one region's entry, their meshes included.
 
     The meshes are read (once per process; growth uses the same).
@@ -94,7 +104,9 @@ def check_boundaries(entry, where, base_dir=None):
     return found.problems
 
 
-def constraint_notes(entry, where, base_dir=None):
+def constraint_notes(
+    entry: Mapping[str, Any], where: str, base_dir: PathLike | None = None
+) -> list[str]:
     """Oddities in the constraints of a region's entry that passed the checks, as sentences."""
     notes = []
     for i, direction in enumerate(entry.get("directions") or ()):
@@ -123,30 +135,32 @@ def constraint_notes(entry, where, base_dir=None):
 class _Problems:
     """Problems found so far, and where we are."""
 
-    def __init__(self, problems=None, where=None):
+    def __init__(
+        self, problems: list[InvalidInput] | None = None, where: str | None = None
+    ) -> None:
         self.problems = [] if problems is None else problems
         self.where = where
 
-    def at(self, where):
+    def at(self, where: str) -> _Problems:
         return _Problems(self.problems, where)
 
-    def below(self, key):
+    def below(self, key: object) -> _Problems:
         return _Problems(self.problems, f"{self.where}/{key}")
 
-    def add(self, problem, hint=None):
+    def add(self, problem: str, hint: str | None = None) -> None:
         self.problems.append(InvalidInput(problem, where=self.where, hint=hint))
 
-    def keys(self, mapping, known):
+    def keys(self, mapping: Mapping[str, Any], known: Collection[str]) -> None:
         for key in mapping:
             similar = "" if key in known else nearest(key, known, count=1)
             if similar:
                 self.add(f"unknown key {key!r}", similar.capitalize())
 
-    def choice(self, mapping, key, known):
+    def choice(self, mapping: Mapping[str, Any], key: str, known: Collection[str]) -> None:
         if key in mapping and (not isinstance(mapping[key], str) or mapping[key] not in known):
             self.add(f"{key!r} must be {_either(known)}, not {mapping[key]!r}")
 
-    def number(self, mapping, key, least=None):
+    def number(self, mapping: Mapping[str, Any], key: str, least: float | None = None) -> bool:
         """True if ``key`` is absent or a finite number of at least ``least``."""
         value = mapping.get(key, 0.0 if least is None else least)
         sound = _is_number(value) and (least is None or value >= least)
@@ -156,7 +170,9 @@ class _Problems:
         return sound
 
 
-def _entries(found, entry, key, where, known):
+def _entries(
+    found: _Problems, entry: Mapping[str, Any], key: str, where: str, known: Collection[str]
+) -> Iterator[tuple[_Problems, Mapping[str, Any]]]:
     """(problems at it, mapping) of each entry of a list, its keys and filters checked.
 
     What is no list or no mapping is a problem.
@@ -177,7 +193,7 @@ def _entries(found, entry, key, where, known):
             at.add(f"must be a mapping of keys, not {item!r}")
 
 
-def _check_filters(at, entry):
+def _check_filters(at: _Problems, entry: Mapping[str, Any]) -> None:
     for key in FILTER_KEYS:
         names = entry.get(key)
         if names is None or isinstance(names, str):
@@ -188,7 +204,7 @@ def _check_filters(at, entry):
     _check_names(at, entry, "processes", PROCESSES)
 
 
-def _check_names(at, entry, key, known):
+def _check_names(at: _Problems, entry: Mapping[str, Any], key: str, known: Collection[str]) -> None:
     names = entry.get(key)
     names = [names] if isinstance(names, str) else names
     if not isinstance(names, list):
@@ -199,19 +215,20 @@ def _check_names(at, entry, key, known):
             at.add(f"{key!r} knows {_either(known)}, not {name!r}", hint.capitalize())
 
 
-def _check_tries(at, params, known):
+def _check_tries(at: _Problems, params: Any, known: Collection[str]) -> bool:
     if not isinstance(params, dict):
         at.add(f"must be a mapping of keys, not {params!r}")
         return False
     at.keys(params, known)
     tries = params.get("max_tries", 1)
-    if not isinstance(tries, Integral) or isinstance(tries, bool) or not 1 <= tries <= MOST_TRIES:
+    whole = isinstance(tries, Integral) and not isinstance(tries, bool)
+    if not whole or not 1 <= tries <= MOST_TRIES:
         at.add(f"'max_tries' must be a whole number from 1 to {MOST_TRIES:,}, not {tries!r}")
     at.number(params, "randomness_increase", 0)
     return True
 
 
-def _check_direction_params(at, params):
+def _check_direction_params(at: _Problems, params: Any) -> None:
     if not isinstance(params, dict):
         at.add(f"must be a mapping of keys, not {params!r}")
         return
@@ -225,7 +242,7 @@ def _check_direction_params(at, params):
     at.number(params, "power", 0)
 
 
-def _check_boundary_params(at, params):
+def _check_boundary_params(at: _Problems, params: Any) -> None:
     if not _check_tries(at, params, BOUNDARY_PARAMS):
         return
     sound = [at.number(params, "d_min"), at.number(params, "d_max")]
@@ -235,7 +252,7 @@ def _check_boundary_params(at, params):
         at.add(f"'d_max' must be greater than 'd_min' and than 0, but they are {d_max} and {d_min}")
 
 
-def _check_path(at, boundary, base_dir):
+def _check_path(at: _Problems, boundary: Mapping[str, Any], base_dir: PathLike | None) -> None:
     given = boundary.get("path")
     if not isinstance(given, str) or not given:
         at.add("'path' of a mesh file or of a folder of meshes is missing")
@@ -262,7 +279,7 @@ def _check_path(at, boundary, base_dir):
         at.add(f"'multimesh_mode' is {mode!r}, but in {path} {some(unsound)} is {problem}")
 
 
-def _loaded(at, path):
+def _loaded(at: _Problems, path: PathLike) -> SpaceMesh | None:
     try:
         return load_mesh(path)
     except InvalidInput as error:
@@ -270,15 +287,15 @@ def _loaded(at, path):
         return None
 
 
-def _resolved(path, base_dir):
-    path = Path(os.path.expanduser(os.path.expandvars(path)))
-    return path if base_dir is None else Path(base_dir) / path
+def _resolved(path: str, base_dir: PathLike | None) -> Path:
+    found = Path(os.path.expanduser(os.path.expandvars(path)))
+    return found if base_dir is None else Path(base_dir) / found
 
 
-def _is_number(value):
+def _is_number(value: object) -> bool:
     return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def _either(known):
+def _either(known: Collection[str]) -> str:
     *others, last = [repr(name) for name in known]
     return f"{', '.join(others)} or {last}"

@@ -5,12 +5,17 @@ least of all constraints counts. Mirrors region-grower's ``SpaceContext.get_dire
 ``get_boundaries``, their quirks included where sound inputs meet them (each is named below).
 """
 
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from region_grower_flow.errors import DropCell
+from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.io.files import recorded
 from region_grower_flow.space.fields import RotationField, VoxelGrid, rotation_field
 from region_grower_flow.space.meshes import (
@@ -19,6 +24,9 @@ from region_grower_flow.space.meshes import (
     load_folder,
     load_mesh,
 )
+
+if TYPE_CHECKING:
+    from region_grower_flow.io.table import Cell
 
 # Kinds of constraints (``Constraint.compiled().kind``).
 PARALLEL, PERPENDICULAR, REPULSIVE, ATTRACTIVE = range(4)
@@ -55,10 +63,10 @@ class ConstraintNumbers:
     """
 
     kind: int
-    section: tuple | None
-    trunk: tuple | None
-    vector: tuple = (0.0, 0.0, 0.0)
-    layers: tuple | None = None
+    section: tuple[float, float, float] | None
+    trunk: tuple[float, float, float] | None
+    vector: Any = (0.0, 0.0, 0.0)
+    layers: tuple[tuple[float, float], ...] | None = None
     soma: np.ndarray | None = None
     y_direction: np.ndarray | None = None
     depth: float = 0.0
@@ -73,17 +81,23 @@ class Constraint:
 
     Attributes:
         entry: the entry of the region structure.
+        numbers: the same as numbers.
         mesh_name: name of the mesh chosen from a folder by distance, for the debug data.
     """
 
-    entry: dict
+    entry: Mapping[str, Any]
+    numbers: ConstraintNumbers
     mesh_name: str | None = None
 
-    def __deepcopy__(self, memo):
+    def compiled(self) -> ConstraintNumbers:
+        """The constraint as :class:`ConstraintNumbers`."""
+        return self.numbers
+
+    def __deepcopy__(self, memo: dict[int, object]) -> Constraint:
         """Constraints do not change: NeuroTS deep-copies its context for every section."""
         return self
 
-    def acts_on(self, neurite_type, process):
+    def acts_on(self, neurite_type: str, process: str) -> bool:
         """True if it acts on sections of this neurite type and process ("major", "secondary").
 
         Without ``neurite_types`` it acts on no section (trunks are not filtered); mirrors
@@ -96,7 +110,7 @@ class Constraint:
             and process in (PROCESSES if processes is None else processes)
         )
 
-    def as_neurots(self):
+    def as_neurots(self) -> dict[str, Any]:
         """The entry as NeuroTS takes it: with ``section_prob`` and ``trunk_prob`` as they apply."""
         # NeuroTS takes a key with null otherwise than one left out.
         neurots = {key: value for key, value in self.entry.items() if value is not None}
@@ -114,13 +128,7 @@ class Constraint:
 class DirectionConstraint(Constraint):
     """Sections along (parallel) or across (perpendicular) a direction of the atlas."""
 
-    numbers: ConstraintNumbers = None
-
-    def compiled(self):
-        """The constraint as :class:`ConstraintNumbers`."""
-        return self.numbers
-
-    def section_probability(self, direction, current_point):
+    def section_probability(self, direction: np.ndarray, current_point: np.ndarray) -> float:
         """Probability (0 to 1) of going into ``direction`` (unit (3,)) from a point (3,) in um.
 
         1 outside the atlas, outside the layers asked for, and where the angle is undefined.
@@ -138,7 +146,7 @@ class DirectionConstraint(Constraint):
             probability = (1.0 - abs(angle * 2.0 - 1.0)) ** numbers.section[2]
         return 1.0 if np.isnan(probability) else np.clip(probability, 0, 1)
 
-    def _in_layers(self, point):
+    def _in_layers(self, point: np.ndarray) -> bool:
         numbers = self.numbers
         if numbers.layers is None:
             return True
@@ -150,21 +158,17 @@ class DirectionConstraint(Constraint):
 class BoundaryConstraint(Constraint):
     """A mesh that sections or trunks keep away from (repulsive) or go to (attractive)."""
 
-    numbers: ConstraintNumbers = None
-
-    def compiled(self):
-        """The constraint as :class:`ConstraintNumbers`."""
-        return self.numbers
-
-    def section_probability(self, direction, current_point):
+    def section_probability(self, direction: np.ndarray, current_point: np.ndarray) -> float:
         """Probability (0 to 1) that a section goes into ``direction`` (unit (3,)) from a point."""
         return self._probability(direction, current_point, *self.numbers.section)
 
-    def trunk_probability(self, direction, current_point):
+    def trunk_probability(self, direction: np.ndarray, current_point: np.ndarray) -> float:
         """Probability (0 to 1) that a trunk leaves the soma in ``direction`` (unit (3,))."""
         return self._probability(direction, current_point, *self.numbers.trunk)
 
-    def _probability(self, direction, point, d_min, d_max, power):
+    def _probability(
+        self, direction: np.ndarray, point: np.ndarray, d_min: float, d_max: float, power: float
+    ) -> float:
         direction, point = np.asarray(direction), np.asarray(point)
         if self.numbers.kind == REPULSIVE:
             # The power applies to the denominator only: as in the reference.
@@ -172,7 +176,7 @@ class BoundaryConstraint(Constraint):
             return np.clip((distance - d_min) / (d_max - max(0, d_min)) ** power, 0, 1)
         return self._attraction(direction, point, (d_min, d_max, power))
 
-    def _distance_along(self, direction, point):
+    def _distance_along(self, direction: np.ndarray, point: np.ndarray) -> float:
         """Distance (um) to the mesh along a ray, inf without a hit.
 
         On a voxel mesh the origin of the ray is in voxel indices, its direction is not scaled by
@@ -185,9 +189,11 @@ class BoundaryConstraint(Constraint):
             return np.inf
         if grid is not None:
             hit, origin = grid.to_positions(hit), grid.to_positions(origin)
-        return np.linalg.norm(hit - origin)
+        return np.linalg.norm(hit - origin)  # type: ignore[return-value]
 
-    def _attraction(self, direction, point, params):
+    def _attraction(
+        self, direction: np.ndarray, point: np.ndarray, params: tuple[float, float, float]
+    ) -> float:
         d_min, d_max, power = params
         grid, mesh = self.numbers.grid, self.numbers.mesh
         asked = point if grid is None else grid.to_indices(point)
@@ -215,13 +221,18 @@ class RegionSpace:
         grid: the atlas's voxels.
     """
 
-    directions: tuple = ()
-    boundaries: tuple = ()
+    directions: tuple[Mapping[str, Any], ...] = ()
+    boundaries: tuple[Mapping[str, Any], ...] = ()
     field: RotationField | None = None
     grid: VoxelGrid | None = None
 
     @classmethod
-    def prepare(cls, directions, boundaries, atlas_info):
+    def prepare(
+        cls,
+        directions: Sequence[Mapping[str, Any]] | None,
+        boundaries: Sequence[Mapping[str, Any]] | None,
+        atlas_info: Mapping[str, Any],
+    ) -> RegionSpace:
         """The constraints of a region; nothing is read before a cell asks.
 
         Args:
@@ -241,7 +252,7 @@ class RegionSpace:
         )
 
 
-def constraints_for_cell(space, cell):
+def constraints_for_cell(space: RegionSpace, cell: Cell) -> tuple[Constraint, ...]:
     """The constraints of ``space`` that apply to ``cell``: directions, then boundaries.
 
     Args:
@@ -255,7 +266,9 @@ def constraints_for_cell(space, cell):
         DropCell: the cell's glomerulus has no mesh or is not known.
         InvalidInput: a mesh cannot be read (see ``constraint_checks`` to find out before).
     """
-    found = [_direction(space, cell, entry) for entry in space.directions if _meant(entry, cell)]
+    found: list[Constraint] = [
+        _direction(space, cell, entry) for entry in space.directions if _meant(entry, cell)
+    ]
     mesh = None
     for entry in space.boundaries:
         if not _meant(entry, cell):
@@ -268,14 +281,14 @@ def constraints_for_cell(space, cell):
     return tuple(found)
 
 
-def _meant(entry, cell):
+def _meant(entry: Mapping[str, Any], cell: Cell) -> bool:
     mtypes, mclasses = entry.get("mtypes"), entry.get("mclass")
     if mtypes is not None and cell.mtype not in mtypes:
         return False
     return mclasses is None or (cell.mclass is not None and cell.mclass in mclasses)
 
 
-def _direction(space, cell, entry):
+def _direction(space: RegionSpace, cell: Cell, entry: Mapping[str, Any]) -> DirectionConstraint:
     params = entry["params"]
     kind = DIRECTION_MODES[params.get("mode", "parallel")]
     layers = None
@@ -296,10 +309,12 @@ def _direction(space, cell, entry):
         depth=cell.depth,
         field=space.field,
     )
-    return DirectionConstraint(entry, numbers=numbers)
+    return DirectionConstraint(entry, numbers)
 
 
-def _boundary(space, entry, mesh, mesh_name):
+def _boundary(
+    space: RegionSpace, entry: Mapping[str, Any], mesh: SpaceMesh | None, mesh_name: str | None
+) -> BoundaryConstraint:
     kind = BOUNDARY_MODES[entry.get("mode", "repulsive")]
     numbers = ConstraintNumbers(
         kind=kind,
@@ -308,17 +323,19 @@ def _boundary(space, entry, mesh, mesh_name):
         mesh=mesh,
         grid=space.grid if entry.get("mesh_type", "voxel") == "voxel" else None,
     )
-    return BoundaryConstraint(entry, mesh_name, numbers)
+    return BoundaryConstraint(entry, numbers, mesh_name)
 
 
-def _distances(entry, key, kind):
+def _distances(entry: Mapping[str, Any], key: str, kind: int) -> tuple[float, float, float] | None:
     if entry.get(key) is None:
         return None
     params = entry[key]
     return params.get("d_min", D_MIN), params.get("d_max", D_MAX), params.get("power", POWERS[kind])
 
 
-def _choose_mesh(space, cell, entry):
+def _choose_mesh(
+    space: RegionSpace, cell: Cell, entry: Mapping[str, Any]
+) -> tuple[SpaceMesh | None, str | None]:
     """The mesh of a boundary for a cell (or None), and its name when chosen by distance."""
     path = Path(entry["path"])
     if not path.is_dir():
@@ -340,7 +357,7 @@ def _choose_mesh(space, cell, entry):
     return mesh, mesh.name
 
 
-def _glomerulus_mesh(folder, glomerulus):
+def _glomerulus_mesh(folder: PathLike, glomerulus: float | None) -> SpaceMesh | None:
     if glomerulus is None or np.isnan(glomerulus):
         raise DropCell("a boundary asks for the cell's glomerulus, which is not known")
     glomerulus = int(glomerulus)

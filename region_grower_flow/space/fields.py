@@ -1,11 +1,15 @@
 """The atlas's orientation field: the rotation at a point, and the grid of its voxels."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.io.files import stamp_of
 from region_grower_flow.io.nrrd_volumes import read_volume
 
@@ -22,11 +26,11 @@ class VoxelGrid:
     voxel_dimensions: np.ndarray
     offset: np.ndarray
 
-    def to_indices(self, positions):
+    def to_indices(self, positions: np.ndarray) -> np.ndarray:
         """Fractional voxel indices of positions."""
         return (positions - self.offset) / self.voxel_dimensions
 
-    def to_positions(self, indices):
+    def to_positions(self, indices: np.ndarray) -> np.ndarray:
         """Positions (um) of fractional voxel indices."""
         return indices * self.voxel_dimensions + self.offset
 
@@ -41,12 +45,12 @@ class RotationField:
 
     path: Path
 
-    def __deepcopy__(self, memo):
+    def __deepcopy__(self, memo: dict[int, object]) -> RotationField:
         """The field is shared: NeuroTS deep-copies its context for every section."""
         return self
 
     @cached_property
-    def volume(self):
+    def volume(self) -> Any:
         """The ``voxcell.OrientationField``.
 
         Raises:
@@ -56,7 +60,7 @@ class RotationField:
 
         return read_volume(self.path, OrientationField)
 
-    def rotate(self, point, vector):
+    def rotate(self, point: np.ndarray, vector: np.ndarray) -> np.ndarray | None:
         """``vector`` in the axes of the atlas at ``point`` (um): (3,), or None outside the atlas.
 
         NaN where the atlas has no orientation (a NaN quaternion).
@@ -70,13 +74,12 @@ class RotationField:
         return np.dot(rotation, vector)[0]
 
 
-def rotation_field(path):
+def rotation_field(path: PathLike) -> RotationField:
     """The field of a file, shared by all regions of a process for each version of the file."""
-    path = Path(path)
     # The sentence for a missing file is said at first use.
-    return _shared_field(path, *(stamp_of(path) or ()))
+    return _shared_field(Path(path), *(stamp_of(path) or ()))
 
 
 @lru_cache(maxsize=8)
-def _shared_field(path, *_stamp):
+def _shared_field(path: Path, *_stamp: object) -> RotationField:
     return RotationField(path)

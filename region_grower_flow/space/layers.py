@@ -1,16 +1,23 @@
 """Depths and layers at one cell: what scaling and limits ask of the space around it."""
 
+from __future__ import annotations
+
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from region_grower_flow.errors import DropCell
+
+if TYPE_CHECKING:
+    from region_grower_flow.io.table import Cell
 
 DEPTH_DECIMALS = 3
 """Depths are compared after rounding to 0.001 um, so that a cell on a boundary counts as inside."""
 _FACTOR = 10.0**DEPTH_DECIMALS
 
 
-def rounded(depth):
+def rounded(depth: float) -> float:
     """A depth as ``numpy.round`` gives it, which takes ten times as long for one number."""
     scaled = depth * _FACTOR
     return round(scaled) / _FACTOR if math.isfinite(scaled) else depth
@@ -32,17 +39,17 @@ class LayerContext:
     """
 
     depth: float
-    layer_depths: list | None
-    model_depths: list | None
-    names: list | None = None
+    layer_depths: list[float] | None
+    model_depths: list[float] | None
+    names: list[str] | None = None
 
     @classmethod
-    def of(cls, cell):
+    def of(cls, cell: Cell) -> LayerContext:
         """The LayerContext of a :class:`~region_grower_flow.io.table.Cell`."""
         depths = cell.region_meta.get("cortical_depths")
         return cls(cell.depth, cell.layer_depths, depths, cell.layer_names)
 
-    def target_and_reference(self):
+    def target_and_reference(self) -> tuple[float, float]:
         """Depth of the lower boundary of the cell's layer: in the atlas, and in the model (um).
 
         Mirrors ``SpaceContext.lookup_target_reference_depths``; (1, 1) means "do not scale".
@@ -63,7 +70,7 @@ class LayerContext:
             f"the soma's depth of {self.depth:.1f} um is outside of the layers of its region"
         )
 
-    def distance_to(self, constraint):
+    def distance_to(self, constraint: Mapping[str, Any] | None) -> float | None:
         """Distance (um) along the axis from the soma up to a ``{"layer", "fraction"}`` constraint.
 
         Mirrors ``SpaceContext.distance_to_constraint``. None when there is no constraint or there
@@ -81,17 +88,18 @@ class LayerContext:
             raise DropCell("some placement hints of the atlas are NaN at the cell")
         return distance
 
-    def _position(self, layer, fraction):
+    def _position(self, layer: int, fraction: float) -> float:
         """Depth (um) of a fraction (0 bottom, 1 top) of a layer (1 is the uppermost)."""
-        count = len(self.layer_depths) - 1
+        depths = self.layer_depths or []
+        count = len(depths) - 1
         names = self.names or range(1, count + 1)
         if isinstance(layer, str):  # the names that the region has are numbers by now
             known = ", ".join(map(str, names))
             raise DropCell(f"its parameters ask for layer {layer}, its region has {known}")
         if not 1 <= layer <= count:
             raise DropCell(f"its parameters ask for layer {layer}, its region has {count}")
-        thickness = self.layer_depths[layer] - self.layer_depths[layer - 1]
+        thickness = depths[layer] - depths[layer - 1]
         if thickness <= 0:
             name = names[layer - 1]
             raise DropCell(f"layer {name} has a thickness of {thickness:.3f} um at the cell")
-        return self.layer_depths[layer - 1] + (1.0 - fraction) * thickness
+        return depths[layer - 1] + (1.0 - fraction) * thickness

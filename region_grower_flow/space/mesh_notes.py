@@ -5,21 +5,35 @@ way round. A boundary acts within ``d_max`` of its surface, so a mesh no part of
 that near to the atlas does nothing, wherever its cells are.
 """
 
+from __future__ import annotations
+
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from region_grower_flow.errors import some
+from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.space.constraints import D_MAX
 from region_grower_flow.space.meshes import load_mesh, mesh_paths
+
+if TYPE_CHECKING:
+    from region_grower_flow.space.fields import VoxelGrid
 
 SMALL = 1.0
 """Size, in voxels, that no surface of a brain is as small as."""
 _DISTANCES = ("params_section", "params_trunk")
 
 
-def mesh_notes(entry, where, base_dir, grid, shape):
+def mesh_notes(
+    entry: Mapping[str, Any],
+    where: str,
+    base_dir: PathLike,
+    grid: VoxelGrid,
+    shape: np.ndarray,
+) -> list[str]:
     """Oddities in the places of the meshes of a region's boundaries, as sentences.
 
     Args:
@@ -38,7 +52,7 @@ def mesh_notes(entry, where, base_dir, grid, shape):
             or [D_MAX]
         )
         in_voxels = boundary.get("mesh_type", "voxel") == "voxel"
-        found = {}
+        found: dict[str, list[Path]] = {}
         for mesh in paths:
             word = _oddness(load_mesh(mesh).triangles, grid, shape, reach, in_voxels)
             if word:
@@ -52,7 +66,9 @@ def mesh_notes(entry, where, base_dir, grid, shape):
     return notes
 
 
-def _oddness(triangles, grid, shape, reach, in_voxels):
+def _oddness(
+    triangles: np.ndarray, grid: VoxelGrid, shape: np.ndarray, reach: float, in_voxels: bool
+) -> str:
     """Oddity of one mesh, as the end of a sentence ('' without any)."""
     corners = np.asarray(triangles, dtype=float)
     if in_voxels:
@@ -78,7 +94,9 @@ def _oddness(triangles, grid, shape, reach, in_voxels):
     return ""
 
 
-def _looks_like_indices(lower, upper, box, shape):
+def _looks_like_indices(
+    lower: np.ndarray, upper: np.ndarray, box: np.ndarray, shape: np.ndarray
+) -> bool:
     """True if a mesh in um has the size of the atlas counted in voxels, and its place."""
     lowest, highest = lower.min(axis=0), upper.max(axis=0)
     fits = (lowest >= -1).all() and (highest <= np.array(shape) + 1).all()
@@ -86,5 +104,5 @@ def _looks_like_indices(lower, upper, box, shape):
     return bool(fits and large and ((highest - lowest) < 0.2 * (box[1] - box[0])).all())
 
 
-def _span(corner):
+def _span(corner: np.ndarray) -> str:
     return "(" + ", ".join(f"{value:.4g}" for value in corner) + ")"

@@ -5,14 +5,18 @@ installed, so that answers do not depend on what else a machine has. The compile
 own search tree from :attr:`SpaceMesh.triangles` and gives the same answers.
 """
 
+from __future__ import annotations
+
 import io
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from region_grower_flow.errors import InvalidInput, nearest
+from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.io.files import reading, require_all, stamp_of
 
 IGNORED_SUFFIXES = frozenset({".mtl", ".png", ".jpg", ".jpeg"})
@@ -36,45 +40,45 @@ class SpaceMesh:
     """
 
     path: Path
-    surface: object
+    surface: Any
 
-    def __deepcopy__(self, memo):
+    def __deepcopy__(self, memo: dict[int, object]) -> SpaceMesh:
         """Meshes are shared: NeuroTS deep-copies its context for every section."""
         return self
 
     @property
-    def name(self):
+    def name(self) -> str:
         """The file's name without its extension."""
         return self.path.stem
 
     @cached_property
-    def triangles(self):
+    def triangles(self) -> np.ndarray:
         """(n, 3, 3) float64: the corners of each triangle."""
         return np.array(self.surface.triangles, dtype=np.float64, order="C")
 
     @cached_property
-    def normals(self):
+    def normals(self) -> np.ndarray:
         """(n, 3) float64: the unit normal of each triangle, zero for degenerate ones."""
         return np.array(self.surface.face_normals, dtype=np.float64, order="C")
 
     @cached_property
-    def center_of_mass(self):
+    def center_of_mass(self) -> np.ndarray:
         """(3,) float64: the center of the enclosed volume; not finite when there is none."""
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.asarray(self.surface.center_mass)
 
     @cached_property
-    def is_closed(self):
+    def is_closed(self) -> bool:
         """True if each edge belongs to two triangles, so that inside and outside exist."""
         return bool(self.surface.is_watertight)
 
     @cached_property
-    def _rays(self):
+    def _rays(self) -> Any:
         from trimesh.ray.ray_triangle import RayMeshIntersector
 
         return RayMeshIntersector(self.surface)
 
-    def first_hit(self, origin, direction):
+    def first_hit(self, origin: np.ndarray, direction: np.ndarray) -> np.ndarray | None:
         """Point where a ray meets the mesh, (3,) or None: trimesh's first location of a ray.
 
         With several hits this is not the nearest one: trimesh sorts locations by the bytes of
@@ -83,14 +87,14 @@ class SpaceMesh:
         locations = self._rays.intersects_location([origin], [direction])[0]
         return locations[0] if len(locations) else None
 
-    def closest_point(self, point):
+    def closest_point(self, point: np.ndarray) -> tuple[np.ndarray, float]:
         """The point of the surface nearest to ``point``, and its distance."""
         from trimesh.proximity import closest_point
 
         points, distances, _ = closest_point(self.surface, [point])
         return points[0], distances[0]
 
-    def contains(self, point):
+    def contains(self, point: np.ndarray) -> bool:
         """True if ``point`` is inside, by the parity of hits along a ray and its opposite.
 
         Mirrors ``trimesh.ray.ray_util.contains_points`` but for the second direction.
@@ -109,7 +113,7 @@ class SpaceMesh:
         return False
 
 
-def load_mesh(path):
+def load_mesh(path: PathLike) -> SpaceMesh:
     """The mesh of a file, read once per process and version of the file.
 
     Raises:
@@ -127,7 +131,7 @@ def load_mesh(path):
 
 
 @lru_cache(maxsize=4096)
-def _read(path, *_stamp):
+def _read(path: Path, *_stamp: object) -> SpaceMesh:
     import trimesh
 
     try:
@@ -151,19 +155,20 @@ def _read(path, *_stamp):
 class MeshFolder:
     """The meshes of a folder, for boundaries that choose one of them for each cell."""
 
-    meshes: list
+    meshes: list[SpaceMesh]
 
     @cached_property
-    def _boxes(self):
+    def _boxes(self) -> tuple[np.ndarray, np.ndarray]:
         bounds = np.array([mesh.surface.bounds for mesh in self.meshes])
         return bounds[:, 0], bounds[:, 1]
 
-    def closest(self, point):
+    def closest(self, point: np.ndarray) -> SpaceMesh:
         """The mesh whose surface is nearest to ``point``; the first of equally near ones."""
         lower, upper = self._boxes
         gaps = np.maximum(np.maximum(lower - point, point - upper), 0.0)
         at_least = np.linalg.norm(gaps, axis=1)
-        best, best_distance = None, np.inf
+        best: Any = None
+        best_distance = np.inf
         for index in np.argsort(at_least, kind="stable"):
             # A little slack, since a box's distance is rounded otherwise than a surface's.
             if at_least[index] > best_distance * (1 + 1e-9) + 1e-9:
@@ -173,18 +178,18 @@ class MeshFolder:
                 best, best_distance = index, distance
         return self.meshes[best]
 
-    def closest_to_axis(self, point, axis):
+    def closest_to_axis(self, point: np.ndarray, axis: np.ndarray) -> SpaceMesh:
         """The mesh whose center of mass is nearest to the line through ``point`` along ``axis``."""
         centers = np.array([mesh.center_of_mass for mesh in self.meshes])
         distances = [np.linalg.norm(np.cross(point - center, axis)) for center in centers]
         return self.meshes[int(np.argmin(distances))]
 
-    def around(self, point):
+    def around(self, point: np.ndarray) -> SpaceMesh | None:
         """The first mesh that contains ``point``, or None."""
         return next((mesh for mesh in self.meshes if mesh.contains(point)), None)
 
 
-def load_folder(folder):
+def load_folder(folder: PathLike) -> MeshFolder:
     """The meshes of a folder, read once per process and version of the folder.
 
     Raises:
@@ -195,7 +200,7 @@ def load_folder(folder):
 
 
 @lru_cache(maxsize=64)
-def _read_folder(folder, *_stamp):
+def _read_folder(folder: Path, *_stamp: object) -> MeshFolder:
     paths = mesh_paths(folder)
     require_all(folder, [path.name for path in paths])
     if not paths:
@@ -203,7 +208,7 @@ def _read_folder(folder, *_stamp):
     return MeshFolder([load_mesh(path) for path in paths])
 
 
-def mesh_paths(folder):
+def mesh_paths(folder: PathLike) -> list[Path]:
     """The mesh files of a folder, by name; hidden files, materials and textures are left out.
 
     By name, where the reference takes the order of the file system: the order matters only when
@@ -218,12 +223,12 @@ def mesh_paths(folder):
     )
 
 
-def glomerulus_mesh_path(folder, glomerulus):
+def glomerulus_mesh_path(folder: PathLike, glomerulus: int) -> Path:
     """The file of one glomerulus in a folder of territories."""
     return Path(folder) / f"glomeruli_{glomerulus:03d}.obj"
 
 
-def _neighbors(path):
+def _neighbors(path: Path) -> str:
     if path.parent.is_dir():
         return nearest(path.name, [other.name for other in path.parent.iterdir()])
     return f"The folder {path.parent} does not exist"

@@ -1,9 +1,16 @@
 """Scaling of bar codes so that a cell fits the layers where it grows."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from region_grower_flow.errors import DropCell
-from region_grower_flow.morphology import NEURITE_TYPES
+from region_grower_flow.morphology import NEURITE_TYPES, FlatMorphology
+
+if TYPE_CHECKING:
+    from region_grower_flow.space.layers import LayerContext
 
 MIN_PATH_DISTANCE = 1.0
 """A bar code is never scaled to less than this length (um)."""
@@ -37,9 +44,9 @@ class BarcodeScaling:
     target: float = 1.0
     path_distance: float = 0.0
     extent: float | None = None
-    fit: tuple | None = None
+    fit: tuple[float, float] | None = None
 
-    def ratio(self, longest_bar):
+    def ratio(self, longest_bar: float) -> float:
         """The factor for bifurcations and terminations of a bar code with this longest bar (um)."""
         if self.kind == "target":
             return self.path_distance / longest_bar
@@ -49,7 +56,7 @@ class BarcodeScaling:
         return 1.0
 
 
-def barcode_scaling(params, layers):
+def barcode_scaling(params: Mapping[str, Any], layers: LayerContext) -> dict[str, BarcodeScaling]:
     """The scaling of each neurite type of a cell.
 
     Mirrors ``SpaceWorker._correct_position_orientation_scaling`` and ``modify.input_scaling``,
@@ -72,7 +79,9 @@ def barcode_scaling(params, layers):
     return scaling
 
 
-def limits(params, layers, morphology):
+def limits(
+    params: Mapping[str, Any], layers: LayerContext, morphology: FlatMorphology
+) -> dict[str, tuple[float | None, float | None]]:
     """The least and greatest extent of each neurite type along the axis.
 
     Mirrors the head of ``SpaceWorker._post_growth_rescaling``.
@@ -94,11 +103,17 @@ def limits(params, layers, morphology):
     }
 
 
-def _target_of(params, kind):
+def _target_of(params: Mapping[str, Any], kind: str | None) -> Any:
     return params.get("context_constraints", {}).get(kind, {}).get("extent_to_target")
 
 
-def _scalings(params, layers, target_kind, target, reference):
+def _scalings(
+    params: Mapping[str, Any],
+    layers: LayerContext,
+    target_kind: str | None,
+    target: float,
+    reference: float,
+) -> dict[str, BarcodeScaling]:
     """One pass of ``modify.input_scaling``, with the target of one neurite type."""
     extent = layers.distance_to(_target_of(params, target_kind))
     scaling = {}
@@ -115,7 +130,7 @@ def _scalings(params, layers, target_kind, target, reference):
     return scaling
 
 
-def _to_target(constraint, extent, kind):
+def _to_target(constraint: Mapping[str, Any], extent: float, kind: str) -> BarcodeScaling:
     path_distance = constraint["slope"] * extent + constraint["intercept"]
     if path_distance < MIN_PATH_DISTANCE:
         raise DropCell(
