@@ -24,7 +24,8 @@ STAGES = {
     "diameters": ("diameters/", "apply"),
     "grafted axon": ("cell/axon.py", "place_axon"),
     "constraints": ("cell/inputs.py", "_constraints"),
-    "writing": ("io/morphologies.py", "write_morphology"),
+    "tables": ("cell/making.py", "encode_in_order"),
+    "writing": ("io/morphologies.py", "write_contents"),
     "digest": ("cell/inputs.py", "digest"),
     "a cell": ("cell/synthesis.py", "synthesize"),
 }

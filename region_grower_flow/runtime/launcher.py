@@ -359,8 +359,9 @@ def _sentence(job: Job, end: supervision.LaunchEnd, culprits: Mapping[int, str])
         return "The launcher reported success, but records are missing."
     if _NO_MPI_TYPE.search(end.text or ""):
         return (
-            f"srun cannot start ranks with {commands.mpi_type()}, as this Python's MPI needs: 'srun "
-            "--mpi=list' shows what it can. Choose --launcher mpiexec, or have that plugin installed."
+            f"srun cannot start ranks with {commands.mpi_type()}, as this Python's MPI needs: "
+            "'srun --mpi=list' shows what it can. Choose --launcher mpiexec, or have that plugin "
+            "installed."
         )
     return f"The launcher failed: {_unknown(end.code)}."
 

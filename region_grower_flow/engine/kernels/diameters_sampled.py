@@ -9,7 +9,7 @@ from numba import config
 from numba.np.random.generator_core import next_uint32
 
 from region_grower_flow.engine.kernels.diameters import segment_lengths
-from region_grower_flow.engine.kernels.geometry import tiny_children, tiny_morphology
+from region_grower_flow.engine.kernels.geometry import tiny_morphology
 from region_grower_flow.engine.kernels.jit import entry, inlined, kernel, uncounted
 
 TRUNK, TERMINAL, TAPER, SIBLING, POWER = range(5)
@@ -308,8 +308,7 @@ def diametrize_sampled(rng, diameters, trees, forest, laws, rule):
         rng: the generator.
         diameters: (N,) float32 of the morphology, changed in place.
         trees: (T, 2) int64, the first and one past the last section of each tree.
-        forest: (offsets, starts, children, :func:`major_children`, :func:`path_lengths`) of the
-            morphology.
+        forest: :func:`forest_of` the morphology.
         laws: (5, 7) float64, the laws of this type.
         rule: (threshold mode, largest reduction, taper increase or 0, max tries, samples).
     """
@@ -332,7 +331,33 @@ def diametrize_sampled(rng, diameters, trees, forest, laws, rule):
 
 
 @entry("diameters_sampled")
-def path_lengths(points, offsets):
+def forest_of(points, offsets, parents, apical_sections):
+    """The sections of a morphology as :func:`diametrize_sampled` takes them.
+
+    Returns:
+        (offsets, starts, children, major, lengths): the children of section ``i`` are
+        ``children[starts[i]:starts[i + 1]]``; see :func:`_major_children` and
+        :func:`_path_lengths`.
+    """
+    count = len(parents)
+    starts = np.zeros(count + 1, np.int64)
+    for i in range(count):
+        if parents[i] >= 0:
+            starts[parents[i] + 1] += 1
+    for i in range(count):
+        starts[i + 1] += starts[i]
+    filled = starts.copy()
+    children = np.empty(starts[count], np.int64)
+    for i in range(count):
+        if parents[i] >= 0:
+            children[filled[parents[i]]] = i
+            filled[parents[i]] += 1
+    major = _major_children(parents, starts, children, apical_sections)
+    return offsets.copy(), starts, children, major, _path_lengths(points, offsets)
+
+
+@kernel
+def _path_lengths(points, offsets):
     """(N,) float32, the path length (um) of each point from the first of its section.
 
     Mirrors diameter_synthesis.morph_functions.lengths_from_origin.
@@ -345,8 +370,8 @@ def path_lengths(points, offsets):
     return lengths
 
 
-@entry("diameters_sampled")
-def major_children(parents, starts, children, apical_sections):
+@kernel
+def _major_children(parents, starts, children, apical_sections):
     """(M,) int64, which child of each section leads to an apical section; -1 when none does."""
     on_major = np.zeros(len(parents), np.bool_)
     for apical in apical_sections:
@@ -354,8 +379,9 @@ def major_children(parents, starts, children, apical_sections):
         while section >= 0:
             on_major[section] = True
             section = parents[section]
-    major = np.full(len(parents), -1)
+    major = np.empty(len(parents), np.int64)
     for i in range(len(parents)):
+        major[i] = -1
         for c in range(starts[i + 1] - 1, starts[i] - 1, -1):
             if on_major[children[c]]:
                 major[i] = c - starts[i]
@@ -365,9 +391,7 @@ def major_children(parents, starts, children, apical_sections):
 def warm_up():
     """Call every kernel that Python calls, with the types that it passes."""
     points, diameters, offsets, _, parents = tiny_morphology()
-    starts, children = tiny_children()
-    major = major_children(parents, starts, children, np.array([1]))
-    forest = (offsets, starts, children, major, path_lengths(points, offsets))
+    forest = forest_of(points, offsets, parents, np.array([1]))
     laws = np.ones((5, 7))
     laws[:, FORM] = CONSTANT
     rng, trees = np.random.default_rng(0), np.array([[0, len(parents)]])
