@@ -201,7 +201,7 @@ class PlotCollage(Report):
     results_of = (*SHOWN, options.Report.report_pictures, options.Collage)
 
     def report(self):
-        """See :func:`region_grower_flow.report.collage.collage`."""
+        """See :class:`region_grower_flow.report.collage.Collage`."""
         from region_grower_flow.calibration.pool import share_out
         from region_grower_flow.report import collage, slices
 

@@ -1,7 +1,11 @@
 """A cell under test, and the same cell as NeuroM and TMD want it."""
 
+from __future__ import annotations
+
 import dataclasses
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -20,21 +24,21 @@ class ValidationCell:
 
     name: str
     morphology: FlatMorphology
-    measured: dict = field(default_factory=dict, repr=False, compare=False)
+    measured: dict[Hashable, Any] = field(default_factory=dict, repr=False, compare=False)
 
-    def once(self, key, measure):
+    def once(self, key: Hashable, measure: Callable[[], Any]) -> Any:
         """``measure()``, or what it returned the first time for this key."""
         if key not in self.measured:
             self.measured[key] = measure()
         return self.measured[key]
 
-    def neurom(self, neurite_type=None):
+    def neurom(self, neurite_type: str | None = None) -> Any:
         """The cell, with its trees of one type or of all, as :class:`neurom.core.Morphology`."""
         from neurom.core.morphology import Morphology
 
         return Morphology(of_type(self.morphology, neurite_type).to_morphio(), name=self.name)
 
-    def tmd(self, neurite_type=None):
+    def tmd(self, neurite_type: str | None = None) -> Any:
         """The cell, with its trees of one type or of all, as :class:`tmd.Neuron.Neuron`."""
         from tmd.io.io import load_neuron_from_morphio
 
@@ -42,7 +46,7 @@ class ValidationCell:
             of_type(self.morphology, neurite_type).to_morphio().as_immutable()
         )
 
-    def scaled(self, factor):
+    def scaled(self, factor: float) -> ValidationCell:
         """The cell with all lengths and diameters multiplied by ``factor``, nothing measured."""
         old = self.morphology
         morphology = dataclasses.replace(
@@ -55,12 +59,12 @@ class ValidationCell:
         return ValidationCell(f"{self.name} x {factor:g}", morphology)
 
 
-def count_with(cells, neurite_type):
+def count_with(cells: Iterable[ValidationCell], neurite_type: str) -> int:
     """Number of ValidationCells that have trees of a type."""
     return sum(NEURITE_TYPES[neurite_type] in cell.morphology.types for cell in cells)
 
 
-def of_type(morphology, neurite_type):
+def of_type(morphology: FlatMorphology, neurite_type: str | None) -> FlatMorphology:
     """The FlatMorphology with the soma and the trees of one neurite type only (None: of all).
 
     The axon of a cell may be larger than all of its dendrites.

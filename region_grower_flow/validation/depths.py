@@ -4,11 +4,18 @@ In an atlas depth is below the top of the region, along each cell's own axis; in
 the soma.
 """
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from region_grower_flow.morphology import NEURITE_TYPES
+from region_grower_flow.morphology import NEURITE_TYPES, FlatMorphology
+
+if TYPE_CHECKING:
+    from region_grower_flow.space.layers import LayerContext
 
 DEPTH_BIN = 25.0
 """Width (um) of the bins of the profiles of length along depth."""
@@ -30,14 +37,14 @@ class Profile:
     depths: np.ndarray
     lengths: np.ndarray
     cells: int
-    layers: dict
+    layers: dict[tuple[float, str], float]
 
-    def per_cell(self, edges):
+    def per_cell(self, edges: np.ndarray) -> np.ndarray:
         """Length (um per cell) between each two of the edges (um)."""
         return np.histogram(self.depths, edges, weights=self.lengths)[0] / max(self.cells, 1)
 
 
-def segments(morphology, kind):
+def segments(morphology: FlatMorphology, kind: str) -> tuple[np.ndarray, np.ndarray]:
     """Depths below the soma's center, and lengths, of the segments of a neurite type (um)."""
     points = morphology.points.astype(float)
     if len(points) < 2:
@@ -51,7 +58,14 @@ def segments(morphology, kind):
     return -middles, lengths
 
 
-def compared(reference, synthesized, kind, seed, depths=None, layers=None):
+def compared(
+    reference: Sequence[FlatMorphology],
+    synthesized: Sequence[FlatMorphology],
+    kind: str,
+    seed: int,
+    depths: Sequence[float] | None = None,
+    layers: Sequence[LayerContext] | None = None,
+) -> tuple[Profile, Profile]:
     """The Profiles of two populations.
 
     In an atlas each synthesized cell has a reference cell beside it, drawn at random, which stands
@@ -74,7 +88,12 @@ def compared(reference, synthesized, kind, seed, depths=None, layers=None):
     return profile(beside, kind, depths, layers), profile(synthesized, kind, depths, layers)
 
 
-def profile(morphologies, kind, depths=None, layers=None):
+def profile(
+    morphologies: Sequence[FlatMorphology],
+    kind: str,
+    depths: Sequence[float] | None = None,
+    layers: Sequence[LayerContext] | None = None,
+) -> Profile:
     """The Profile of some upright cells.
 
     Args:
@@ -95,7 +114,12 @@ def profile(morphologies, kind, depths=None, layers=None):
     return Profile(stack(places), stack(lengths), len(found), sums)
 
 
-def _add_layers(sums, depth, length, layers):
+def _add_layers(
+    sums: dict[tuple[float, str], float],
+    depth: np.ndarray,
+    length: np.ndarray,
+    layers: LayerContext,
+) -> None:
     """Add lengths to those of the layers that they lie in."""
     boundaries = layers.layer_depths
     names = [ABOVE, *(layers.names or range(1, len(boundaries)))]
@@ -105,7 +129,7 @@ def _add_layers(sums, depth, length, layers):
         sums[key] = sums.get(key, 0.0) + float(length[found == place].sum())
 
 
-def wasserstein(reference, synthesized):
+def wasserstein(reference: Profile, synthesized: Profile) -> float | None:
     """The distance (um) between two Profiles as distributions of length; None when one is empty."""
     from scipy.stats import wasserstein_distance
 
@@ -118,7 +142,7 @@ def wasserstein(reference, synthesized):
     )
 
 
-def depth_rows(reference, synthesized):
+def depth_rows(reference: Profile, synthesized: Profile) -> list[dict[str, float]]:
     """Rows of the table of depths: from_um, to_um, reference, synthesized (um per cell)."""
     both = np.concatenate([reference.depths, synthesized.depths])
     if not len(both):
@@ -132,7 +156,7 @@ def depth_rows(reference, synthesized):
     return [dict(zip(names, map(float, values), strict=True)) for values in columns]
 
 
-def layer_rows(reference, synthesized):
+def layer_rows(reference: Profile, synthesized: Profile) -> list[dict[str, Any]]:
     """Rows of the table of layers: layer, reference, synthesized (fractions of the length)."""
     totals = [sum(p.layers.values()) for p in (reference, synthesized)]
     if not all(totals):

@@ -1,9 +1,14 @@
 """Verdicts that a run should not end well with."""
 
+from __future__ import annotations
+
 import json
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from region_grower_flow.errors import FlowError, InvalidInput, some
+from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.options.validation import NO_VERDICTS, TIERS, VERDICTS
 from region_grower_flow.validation.results import JSON_NAME, deciding, named
 from region_grower_flow.validation.verdict import FAIL, NO_POWER, NOT_TESTABLE
@@ -19,7 +24,9 @@ class BadVerdicts(FlowError):
     """Verdicts that the user does not accept; all outputs are written."""
 
 
-def bad_verdicts(verdicts, words):
+def bad_verdicts(
+    verdicts: Iterable[Mapping[str, Any]], words: Collection[str]
+) -> list[Mapping[str, Any]]:
     """The verdicts (dicts) that a run fails on.
 
     Args:
@@ -38,9 +45,9 @@ def bad_verdicts(verdicts, words):
     ]
 
 
-def sentences(bad):
+def sentences(bad: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     """A sentence for each part and mtype that has bad verdicts (dicts)."""
-    of_mtypes = {}
+    of_mtypes: dict[tuple[str, str | None], list[Mapping[str, Any]]] = {}
     for verdict in bad:
         of_mtypes.setdefault((verdict["part"], verdict["mtype"]), []).append(verdict)
     for (part, mtype), verdicts in of_mtypes.items():
@@ -48,11 +55,11 @@ def sentences(bad):
         yield f"{mtype or 'All mtypes'} ({part}): {tests}."
 
 
-def _why(verdict):
+def _why(verdict: Mapping[str, Any]) -> str:
     return f" ({verdict['detail'].rstrip('.')})" if verdict["detail"] else ""
 
 
-def read_results(folder):
+def read_results(folder: PathLike) -> dict[str, Any]:
     """The content of the ``validation.json`` in a folder.
 
     Raises:
@@ -65,7 +72,7 @@ def read_results(folder):
         raise InvalidInput(f"the results cannot be read ({error})", path) from error
 
 
-def check_verdicts(content, words):
+def check_verdicts(content: Mapping[str, Any], words: Collection[str]) -> None:
     """Raise when a validation holds bad verdicts.
 
     Args:
@@ -81,7 +88,7 @@ def check_verdicts(content, words):
         raise BadVerdicts("\n".join([*lines, *sentences(bad)]))
 
 
-def overview(content):
+def overview(content: Mapping[str, Any]) -> Iterator[str]:
     """Lines for a terminal: cells, then the verdicts of each tier, a line each."""
     for part, mtypes in content["populations"].items():
         cells = sum(population["n_synthesized"] for population in mtypes.values())

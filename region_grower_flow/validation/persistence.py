@@ -6,13 +6,21 @@ forgets to check ``ylim``), its kernel's width is another one for each tree, and
 trees of one or two bars.
 """
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
 import numpy as np
 
 GRID = 50
 """Pixels of an image along each axis."""
 
+Limits: TypeAlias = tuple[tuple[float, float], tuple[float, float]]
+"""((low, high) of the ends, (low, high) of the starts) of bars."""
 
-def limits(diagrams):
+
+def limits(diagrams: Sequence[np.ndarray]) -> Limits:
     """((low, high) of the ends, (low, high) of the starts) of the bars of all diagrams."""
     bars = np.concatenate(diagrams)
     low, high = bars.min(axis=0), bars.max(axis=0)
@@ -21,7 +29,9 @@ def limits(diagrams):
     return (low[0], high[0]), (low[1], high[1])
 
 
-def kernel_widths(diagrams, image_limits, grid=GRID):
+def kernel_widths(
+    diagrams: Sequence[np.ndarray], image_limits: Limits, grid: int = GRID
+) -> np.ndarray:
     """The standard deviations (um) of the Gaussian of a bar, along ends and along starts.
 
     Scott's rule, as in TMD's images, with the spread of all bars and the mean number of bars of a
@@ -35,7 +45,9 @@ def kernel_widths(diagrams, image_limits, grid=GRID):
     return np.maximum(widths, pixels)
 
 
-def images(diagrams, image_limits, widths, grid=GRID):
+def images(
+    diagrams: Sequence[np.ndarray], image_limits: Limits, widths: np.ndarray, grid: int = GRID
+) -> np.ndarray:
     """Persistence images on common limits, grid and kernel.
 
     Args:
@@ -58,7 +70,9 @@ def images(diagrams, image_limits, widths, grid=GRID):
     return result
 
 
-def image_distances(reference, synthesized):
+def image_distances(
+    reference: Sequence[np.ndarray], synthesized: Sequence[np.ndarray]
+) -> np.ndarray:
     """(n, n) sums of absolute differences of the images of all trees, the reference's first.
 
     They are between 0 (the same) and 2 (nothing in common).

@@ -4,8 +4,12 @@ Everything is a function of its arguments: random numbers come from the generato
 The resampling is vectorised over the resamples.
 """
 
+from __future__ import annotations
+
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -52,16 +56,16 @@ class FeatureTest:
     ks: float = float("nan")
     p: float = float("nan")
     difference: float = float("nan")
-    interval: tuple = (float("nan"), float("nan"))
+    interval: tuple[float, float] = (float("nan"), float("nan"))
     scale: float = float("nan")
     mvs: float = float("nan")
     mvs_null95: float = float("nan")
     mvs_p: float = float("nan")
-    medians: tuple = (float("nan"), float("nan"))
+    medians: tuple[float, float] = (float("nan"), float("nan"))
     floor: float = float("nan")
 
 
-def benjamini_hochberg(p_values):
+def benjamini_hochberg(p_values: Sequence[float] | np.ndarray) -> np.ndarray:
     """P-values adjusted for their family; NaN are no members and stay NaN.
 
     Args:
@@ -78,7 +82,7 @@ def benjamini_hochberg(p_values):
     return adjusted
 
 
-def spread(reference, synthesized):
+def spread(reference: np.ndarray, synthesized: np.ndarray) -> float:
     """The scale of a median difference: the reference's robust standard deviation.
 
     It is 1.4826 times the median absolute deviation. Where this is 0 (more than half of the cells
@@ -97,7 +101,7 @@ def spread(reference, synthesized):
     return float(next((scale for scale in candidates if scale > floor), 0.0))
 
 
-def mvs(reference, synthesized):
+def mvs(reference: np.ndarray, synthesized: np.ndarray) -> np.ndarray:
     """The median difference over the maximum visible spread (MVS score), along the last axis.
 
     The visible spread reaches from the smaller lower to the larger upper percentile of the two
@@ -110,7 +114,7 @@ def mvs(reference, synthesized):
     )
 
 
-def mvs_of_percentiles(first, second):
+def mvs_of_percentiles(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """The MVS score of two samples by their percentiles MVS_EDGES (first axis)."""
     low_a, median_a, high_a = first
     low_b, median_b, high_b = second
@@ -119,18 +123,24 @@ def mvs_of_percentiles(first, second):
     return np.divide(difference, visible, out=np.zeros_like(visible), where=visible > 0)
 
 
-def named_seed(seed, *names):
+def named_seed(seed: int, *names: str) -> int:
     """A seed that belongs to some names (a part, an mtype), whichever others there are."""
     codes = [zlib.crc32(name.encode("utf-8", "surrogatepass")) for name in names]
     return int(np.random.SeedSequence([seed, *codes]).generate_state(1)[0])
 
 
-def resampled(values, size, rng):
+def resampled(values: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:
     """(RESAMPLES, size) values drawn with replacement."""
     return values[rng.integers(len(values), size=(RESAMPLES, size))]
 
 
-def compare_feature(name, reference, synthesized, rng, minimum):
+def compare_feature(
+    name: str,
+    reference: np.ndarray,
+    synthesized: np.ndarray,
+    rng: np.random.Generator,
+    minimum: int,
+) -> FeatureTest:
     """Compare one feature of two samples of cells.
 
     Args:
@@ -160,7 +170,13 @@ def compare_feature(name, reference, synthesized, rng, minimum):
     )
 
 
-def feature_test(name, samples, ks, differences, null):
+def feature_test(
+    name: str,
+    samples: Sequence[np.ndarray],
+    ks: Sequence[float],
+    differences: np.ndarray,
+    null: np.ndarray,
+) -> FeatureTest:
     """A FeatureTest from its resamples.
 
     Args:
@@ -192,16 +208,16 @@ def feature_test(name, samples, ks, differences, null):
     )
 
 
-def _finite(values):
+def _finite(values: np.ndarray) -> np.ndarray:
     values = np.asarray(values, dtype=float)
     return values[np.isfinite(values)]
 
 
-def _over(difference, scale):
+def _over(difference: Any, scale: float) -> np.ndarray:
     return difference / scale if scale > 0 else np.zeros_like(difference)
 
 
-def label_permutations(sizes, count, rng):
+def label_permutations(sizes: Sequence[int], count: int, rng: np.random.Generator) -> np.ndarray:
     """(n, count) booleans: which units each permutation calls reference.
 
     Args:
@@ -233,7 +249,12 @@ class DistanceTest:
     ratio_null95: float
 
 
-def compare_distances(distances, owners, rng, permutations=PERMUTATIONS):
+def compare_distances(
+    distances: np.ndarray,
+    owners: Sequence[np.ndarray],
+    rng: np.random.Generator,
+    permutations: int = PERMUTATIONS,
+) -> DistanceTest:
     """Compare two groups of trees by the matrix of distances between all of them.
 
     Trees of one cell are alike: permuting single trees finds differences between halves of one
@@ -270,7 +291,7 @@ def compare_distances(distances, owners, rng, permutations=PERMUTATIONS):
     )
 
 
-def joint_owners(owners):
+def joint_owners(owners: Sequence[np.ndarray]) -> tuple[np.ndarray, tuple[int, ...]]:
     """The cell of each tree of both groups, and the (reference, synthesized) numbers of cells.
 
     Args:
@@ -281,7 +302,9 @@ def joint_owners(owners):
     return np.concatenate([numbered[0][1], sizes[0] + numbered[1][1]]), sizes
 
 
-def _energies_and_ratios(distances, labels):
+def _energies_and_ratios(
+    distances: np.ndarray, labels: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """The statistics of each column of labels, from the sums of distances in the groups."""
     weights = labels.astype(float)
     n = weights.sum(axis=0)
@@ -299,7 +322,7 @@ def _energies_and_ratios(distances, labels):
     return energy, ratio
 
 
-def p_value(observed, permuted):
+def p_value(observed: float, permuted: np.ndarray) -> float:
     """The p-value of a permutation test: the share of arrangements as extreme as the observed.
 
     The observed one counts as one of them, so that p is never 0 (Phipson and Smyth 2010).

@@ -5,7 +5,11 @@ The directions of its other modes (``sample_pairwise_angles``, around a primary 
 law of their own: they are compared with the reference cells.
 """
 
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -32,7 +36,9 @@ class TrunkLaw:
     to_apical: bool = False
     fixed: np.ndarray | None = None
 
-    def draw(self, count, number, rng, apical):
+    def draw(
+        self, count: int, number: int, rng: np.random.Generator, apical: np.ndarray | None
+    ) -> np.ndarray:
         """(count, number, 3) unit vectors: ``count`` times the trunks of a cell.
 
         Args:
@@ -54,7 +60,7 @@ class TrunkLaw:
         return np.einsum("ckj,cji->cki", local, frames(apical))
 
 
-def frames(directions):
+def frames(directions: np.ndarray) -> np.ndarray:
     """(n, 3, 3) orthonormal frames, whose rows are x, y and z axis, y along each direction."""
     helpers = np.where(
         np.abs(directions[:, :1]) < 0.9, np.array([[1.0, 0, 0]]), np.array([[0, 0, 1.0]])
@@ -64,7 +70,7 @@ def frames(directions):
     return np.stack([np.cross(directions, z), directions, z], axis=1)
 
 
-def read_law(parameters):
+def read_law(parameters: Mapping[str, Any]) -> TrunkLaw | None:
     """The law of one neurite type's parameters, None where they have none.
 
     Args:
@@ -91,12 +97,12 @@ def read_law(parameters):
     return None
 
 
-def _fixed(vectors):
+def _fixed(vectors: Any) -> TrunkLaw:
     vectors = np.asarray(vectors, dtype=float).reshape(-1, 3)
     return TrunkLaw(fixed=vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
 
 
-def _acceptance(form, params):
+def _acceptance(form: str, params: Sequence[float]) -> np.ndarray:
     """NeuroTS's probability to accept an angle (get_probability_function without density)."""
     from scipy.special import expit
 
@@ -111,14 +117,14 @@ def _acceptance(form, params):
     raise ValueError(f"there is no angle law '{form}'")
 
 
-def _quantiles(density, count=4000):
+def _quantiles(density: np.ndarray, count: int = 4000) -> np.ndarray:
     """(count,) angles at equal steps of the cumulative probability of a density on GRID."""
     cumulative = np.concatenate([[0.0], np.cumsum((density[1:] + density[:-1]) / 2)])
     steps = (np.arange(count) + 0.5) / count
     return np.interp(steps, cumulative / cumulative[-1], GRID)
 
 
-def _normal(direction, count=4000):
+def _normal(direction: Mapping[str, Any], count: int = 4000) -> np.ndarray:
     """Angles of mode normal_pia_constraint: normal, or exponential about the pia, clipped."""
     from scipy.stats import expon, norm
 

@@ -8,8 +8,12 @@ A verdict is one of four words, and only ``pass`` is good news:
 * ``not testable``: there are too few cells or values to test at all.
 """
 
+from __future__ import annotations
+
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 PASS, FAIL, NOT_TESTABLE, NO_POWER = "pass", "fail", "not testable", "no power"
 
@@ -47,21 +51,23 @@ class Verdict:
     statistic: float | None = None
     p: float | None = None
     p_adjusted: float | None = None
-    interval: tuple | None = None
+    interval: tuple[float, float] | None = None
     threshold: object = None
     detail: str = ""
-    values: dict = field(default_factory=dict)
+    values: dict[str, Any] = field(default_factory=dict)
 
-    def as_dict(self):
+    def as_dict(self) -> dict[str, Any]:
         """The verdict as a dict of plain values (numbers that are not finite stay so)."""
         return dataclasses.asdict(self)
 
-    def replaced(self, **changes):
+    def replaced(self, **changes: Any) -> Verdict:
         """A copy with other values."""
         return dataclasses.replace(self, **changes)
 
 
-def too_few(tier, test, counts, minimum=MIN_REFERENCE_CELLS, **about):
+def too_few(
+    tier: str, test: str, counts: Sequence[int], minimum: int = MIN_REFERENCE_CELLS, **about: Any
+) -> Verdict | None:
     """The ``not testable`` verdict of a test, or None when there are enough on both sides.
 
     Args:
@@ -88,7 +94,14 @@ def too_few(tier, test, counts, minimum=MIN_REFERENCE_CELLS, **about):
     )
 
 
-def exact(tier, test, mtype, counts, detail, of_none=NOT_TESTABLE):
+def exact(
+    tier: str,
+    test: str,
+    mtype: str | None,
+    counts: tuple[float, float],
+    detail: str,
+    of_none: str = NOT_TESTABLE,
+) -> Verdict:
     """The verdict of a test that everything it looks at has to pass.
 
     Args:

@@ -3,6 +3,11 @@
 What agrees, what differs and by how much, and how sure that is with so many reconstructions.
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
 import numpy as np
 
 from region_grower_flow.validation.body import DIRECTION, SOMA, THINNEST, UPRIGHT
@@ -50,7 +55,7 @@ _UNITS = {"distance": " um", "length": " um", "extent": " um", "diameter": " um"
 _DEGREES = {"mean remote angle": 180 / np.pi, DIRECTION: 1.0}
 
 
-def sentence(verdicts, population):
+def sentence(verdicts: Sequence[Mapping[str, Any]], population: Mapping[str, Any]) -> str:
     """One sentence on an mtype.
 
     Args:
@@ -60,7 +65,8 @@ def sentence(verdicts, population):
     Returns:
         Text that ends with a full stop.
     """
-    count, grown = population.get("n_reference"), population.get("n_synthesized") or 0
+    count: Any = population.get("n_reference")
+    grown = population.get("n_synthesized") or 0
     if population.get("reference") == "bar codes":
         return _of_bar_codes(verdicts)
     if (count or 0) < MIN_REFERENCE_CELLS or grown < MIN_REFERENCE_CELLS:
@@ -82,7 +88,7 @@ def sentence(verdicts, population):
     return f"{text[0].upper()}{text[1:]}."
 
 
-def _of_bar_codes(verdicts):
+def _of_bar_codes(verdicts: Sequence[Mapping[str, Any]]) -> str:
     found = [v for v in verdicts if v["tier"] in ("topology", "trunks")]
     wrong = [v for v in found if v["verdict"] == FAIL]
     which = f": {', '.join(sorted({v['test'] for v in wrong}))}" if wrong else ""
@@ -92,8 +98,8 @@ def _of_bar_codes(verdicts):
     )
 
 
-def _agreement(features, count):
-    groups = {}
+def _agreement(features: Sequence[Mapping[str, Any]], count: int) -> str:
+    groups: dict[str, set[str]] = {}
     for verdict in features:
         groups.setdefault(_FEATURES[verdict["test"]][0], set()).add(verdict["verdict"])
     same = [group for group, found in groups.items() if found <= {PASS, NOT_TESTABLE}]
@@ -105,7 +111,7 @@ def _agreement(features, count):
     return ", ".join(parts)
 
 
-def _differences(features):
+def _differences(features: Sequence[Mapping[str, Any]]) -> str | None:
     wrong = sorted(
         (v for v in features if v["verdict"] == FAIL), key=lambda v: -abs(v["statistic"] or 0)
     )
@@ -118,7 +124,7 @@ def _differences(features):
     return f"{', '.join(told)}{more}"
 
 
-def _difference(verdict, several):
+def _difference(verdict: Mapping[str, Any], several: bool) -> str:
     _, less, more = _FEATURES[verdict["test"]]
     values, shift = verdict.get("values") or {}, verdict["statistic"] or 0.0
     kind = (verdict["neurite_type"] or "").removesuffix("_dendrite")
@@ -126,14 +132,14 @@ def _difference(verdict, several):
     words = f"{where}{more if shift > 0 else less}"
     if shift == 0.0:
         words = f"{where}another spread of {verdict['test']}"
-    medians = [values.get(f"median_{side}") for side in ("synthesized", "reference")]
+    medians: list[Any] = [values.get(f"median_{side}") for side in ("synthesized", "reference")]
     if None in medians:
         return words
     grown, real = (_number(verdict["test"], value) for value in medians)
     return f"{words} ({grown} instead of {real}, {shift:+.1f} spreads)"
 
 
-def _number(test, value):
+def _number(test: str, value: float) -> str:
     if test in _DEGREES:
         return f"{value * _DEGREES[test]:.0f} degrees"
     if test == "area":
@@ -142,7 +148,7 @@ def _number(test, value):
     return f"{value:.3g}{unit}" if unit != "" or value < 1000 else f"{value:.0f}"
 
 
-def _further(verdicts):
+def _further(verdicts: Iterable[Mapping[str, Any]]) -> str:
     """Results of other tiers, where they fail."""
     words = []
     for verdict in verdicts:
@@ -166,11 +172,11 @@ def _further(verdicts):
     return ", ".join(words)
 
 
-def _um(verdict):
+def _um(verdict: Mapping[str, Any]) -> str:
     return f"{verdict['statistic']:.2g} um"
 
 
-def _certainty(features, count):
+def _certainty(features: Sequence[Mapping[str, Any]], count: int) -> str | None:
     widths = [
         (v["interval"][1] - v["interval"][0]) / 2
         for v in features
@@ -184,5 +190,5 @@ def _certainty(features, count):
     )
 
 
-def _listed(words):
+def _listed(words: Sequence[str]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
