@@ -238,7 +238,7 @@ def _external_config(config):
     if models[0] != "simpler":
         missing = [key for key in FITTED_KEYS if key not in config]
         if missing:
-            raise _invalid(f"the model {models[0]!r} needs the key(s) {', '.join(missing)}")
+            raise _invalid(f"the model {models[0]!r} needs {', '.join(missing)}")
     _check_neurite_types(config)
     for key in FITTED_KEYS:
         wanted = config.get("neurite_types", NEURITE_TYPES)

@@ -28,7 +28,7 @@ from region_grower_flow.calibration.populations import (
     gather_populations,
 )
 from region_grower_flow.calibration.report import CalibrationReport
-from region_grower_flow.errors import InvalidInput, InvalidInputs, some
+from region_grower_flow.errors import InvalidInput, InvalidInputs, counted, some
 
 CELLS_PER_PROCESS = 25
 """Another process pays when it has more cells than this, about a second of work."""
@@ -149,7 +149,7 @@ def _failures(tasks, results):
         if reason is None:
             continue
         alone = [Path(path).stem for path in _failing_alone(task)]
-        cells = f"{len(task.paths)} cell(s)"
+        cells = counted(len(task.paths), "cell")
         if alone and len(alone) < len(task.paths):
             cells = f"{cells}, because of {some(alone)}"
         failed[task.mtype] = InvalidInput(

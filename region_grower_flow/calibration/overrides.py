@@ -67,7 +67,7 @@ def parse_table(text, where):
     missing = [name for name in COLUMNS if name not in (reader.fieldnames or [])]
     if missing:
         hint = f"The first line names the columns: {','.join(COLUMNS)}"
-        raise InvalidInput(f"the column(s) {', '.join(missing)} are missing", where, hint)
+        raise InvalidInput(f"there is no column {', '.join(missing)}", where, hint)
     entries, problems = {}, []
     try:
         for row in reader:
@@ -146,7 +146,7 @@ def _usable(parameters, entries):
                 usable.setdefault(mtype, {})[path] = value
     notes = [f"Overrides of {some(absent)} are not used: no such mtype."] if absent else []
     notes += [
-        f"Overrides of {kind} are not used for {some(mtypes)}, which do(es) not grow it."
+        f"Overrides of {kind} are not used for mtypes that do not grow it: {some(mtypes)}."
         for kind, mtypes in ungrown.items()
     ]
     return usable, notes

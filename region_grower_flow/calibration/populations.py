@@ -6,7 +6,7 @@ from region_grower_flow.calibration.choices import FAIL, SKIP, CalibrationSettin
 from region_grower_flow.calibration.dataset import unknown_mtypes
 from region_grower_flow.calibration.frames import Frame, describe_directions, describe_frames
 from region_grower_flow.calibration.morphologies import DENDRITES, examine_dataset
-from region_grower_flow.errors import InvalidInput, InvalidInputs, some
+from region_grower_flow.errors import InvalidInput, InvalidInputs, counted, some
 from region_grower_flow.morphology import NEURITE_TYPES
 
 BASAL, APICAL = DENDRITES
@@ -240,7 +240,7 @@ def _set_threshold(population, name, threshold=None):
     population.thresholds[name] = min(wanted, tips - 1)
     if tips <= wanted:
         population.notes.append(
-            f"no {name} has more than {tips} termination(s): bar codes of trees with {tips} are "
-            f"used (NeuroTS alone wants more than {DEFAULT_THRESHOLD})"
+            f"no {name} has more than {counted(tips, 'termination')}: bar codes of trees with "
+            f"{tips} are used (NeuroTS alone wants more than {DEFAULT_THRESHOLD})"
         )
     return []

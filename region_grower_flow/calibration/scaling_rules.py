@@ -14,7 +14,7 @@ get no constraint.
 import re
 from dataclasses import dataclass, field
 
-from region_grower_flow.errors import InvalidInput, nearest, some
+from region_grower_flow.errors import InvalidInput, counted, nearest, some
 from region_grower_flow.io import layer_names
 from region_grower_flow.morphology import NEURITE_TYPES
 
@@ -239,7 +239,7 @@ def _add_slope(target, mtype, name, fits, done):
     target.update({"slope": fit["slope"], "intercept": fit["intercept"]})
     why = None
     if fit["n_used"] < 3:
-        why = f"is fitted to {fit['n_used']} tree(s)"
+        why = f"is fitted to {counted(fit['n_used'], 'tree')}"
     elif fit["relative_residual"] > POOR and fit["r2"] is not None and fit["r2"] < 0.0:
         why = f"explains the path distances worse than their mean (R2 {fit['r2']:.2f})"
     if why:

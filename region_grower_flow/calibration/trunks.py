@@ -18,7 +18,7 @@ from region_grower_flow.calibration.trunk_fits import (
     fit_form,
 )
 from region_grower_flow.engine.trunk_checks import check_orientation_modes
-from region_grower_flow.errors import InvalidInput, nearest, some
+from region_grower_flow.errors import InvalidInput, counted, nearest, some
 from region_grower_flow.morphology import NEURITE_TYPES
 
 NONE, ASKED, ALL = "none", "asked", "all"
@@ -272,7 +272,8 @@ def _orientation(rule, name, params, fit):
         key = HISTOGRAMS[reference]
         raise ValueError(f"the distributions hold no angles to the {what} ({key}) to fit")
     told = {key: fit[key] for key in ("n_cells", "n_trees")}
-    told["notes"] = [] if fit["n_trees"] > 2 else [f"its law is fitted to {fit['n_trees']} tree(s)"]
+    few = f"its law is fitted to {counted(fit['n_trees'], 'tree')}"
+    told["notes"] = [] if fit["n_trees"] > 2 else [few]
     if mode in REFERENCES:
         law = _law(rule, name, params, fit[reference], told)
         told["notes"] += _misfits(law, law["form"], fit["n_trees"])

@@ -113,7 +113,7 @@ def refused_share(counts, orientations, extra_apicals="fail"):
     return reasons, 1.0 - accepted
 
 
-_TOO_MANY = "more trees than the {} orientation(s) given: set extra_apicals = sample"
+_TOO_MANY = "more trees than orientations ({}): set extra_apicals = sample"
 _TOO_FEW = "fewer than two trees: set min_basal_trees = 2"
 DEFAULT_ORIENTATIONS = {BASAL: None, APICAL: [[0.0, 1.0, 0.0]]}
 """Orientations in NeuroTS's own parameters."""

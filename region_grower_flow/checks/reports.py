@@ -111,7 +111,7 @@ def _wrong_synthesis(options):
     if options.skip_write:
         yield InvalidInput("leaves no morphology to show", "option skip_write")
     if DEBUG in needs and not options.out_debug_data:
-        hint = "name a file: the cells are then grown again, as the same cells"
+        hint = "name a file: the same cells are then grown again"
         problem = "is needed: without it a synthesis does not record what it scales"
         yield InvalidInput(problem, "option out_debug_data", hint)
 

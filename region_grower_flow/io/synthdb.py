@@ -64,7 +64,7 @@ def model_files(path, kind):
         return [Path(text)]
     if not found:
         names = " or ".join(f"{prefix}*.json" for prefix in PREFIXES[kind])
-        what = "no file fits it that is one"
+        what = "it fits no file"
         if Path(text).is_dir():
             what = "is a folder, a file was expected, or files in it"
         raise InvalidInput(f"{what} of {kind} ({names})", text)

@@ -115,7 +115,7 @@ def _composition(
         found = f"version {content['version']}" if "version" in content else "no 'version'"
         problems.append(
             InvalidInput(
-                f"is a cell composition with {found}, version 2 is read",
+                f"is a cell composition with {found}, version 2 is expected",
                 where=path,
                 hint="write 'version: v2.0' and the entries below 'neurons'",
             )

@@ -133,7 +133,7 @@ def migrate(path):
             else:
                 found[option] = (section, key, value)
     if not found:
-        raise InvalidInput("holds no option of synthesis-workflow that has one here", path)
+        raise InvalidInput("holds no option of synthesis-workflow that we have, too", path)
     lines = [f"# From {Path(path).name}, a configuration of synthesis-workflow.", f"[{SECTION}]"]
     for option, (section, key, value) in found.items():
         lines += [f"# [{section}] {key}".rstrip(), f"{option} = {_value(option, value)}"]

@@ -106,7 +106,7 @@ def _space(found, proposal):
         return layers
     there = [entry for entry in found.entries if entry is not None]
     if not there:
-        problem = "no cell is in a region of the atlas: its ids there are 0 or unknown"
+        problem = "no cell is in a region of the atlas: the ids at their positions are 0 or unknown"
         raise InvalidInput(problem, found.sources.cells, "check the positions of the cells")
     entries = list(dict.fromkeys(there))
     medians = median_layers(
@@ -156,7 +156,7 @@ def _mtypes(found, proposal):
     cells = {m: n for m, n in counts.items() if m not in proposal.left_out}
     if not cells:
         raise InvalidInput(
-            "no mtype of the cells has reconstructions, or one that is near",
+            "no mtype of the cells has reconstructions, nor is any near in layer and class",
             found.rows.dat_file,
             f"the cells have {', '.join(list(counts)[:5])}; it has {', '.join(list(usable)[:5])}",
         )

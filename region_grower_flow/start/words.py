@@ -99,8 +99,8 @@ def _apicals(proposal):
     if parts:
         yield _line("Apicals", ".  ".join(parts) + ".")
     for mtype, donor in proposal.borrowed_up.items():
-        text = f"{mtype} is inverted by its name, but borrows {donor}, which points up, and so will"
-        yield _line("" if parts else "Apicals", f"{text} it. inverted_mtypes turns it.")
+        text = f"{mtype} is inverted by its name, but will point up as {donor}, which it borrows"
+        yield _line("" if parts else "Apicals", f"{text}: inverted_mtypes turns it.")
     if proposal.few_basals:
         names = some(proposal.few_basals)
         yield _line("Basals", f"{names} with one basal dendrite count as having two.")

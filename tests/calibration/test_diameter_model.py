@@ -35,7 +35,7 @@ def test_parameters(config, expected):
         ({"models": []}, "'models' is"),
         ({"models": "simpler"}, "'models' is 'simpler'"),
         ({"models": ["complex"]}, "unknown model 'complex'"),
-        ({"models": ["generic"]}, r"needs the key\(s\) terminal_threshold, taper"),
+        ({"models": ["generic"]}, "needs terminal_threshold, taper"),
         ({"models": ["simpler"], "neurite_types": ["basal"]}, "'neurite_types' is"),
         ({"neurite_types": "axon"}, "'neurite_types' is 'axon'"),
         ("M6", "unknown method 'M6'.* Did you mean 'M"),

@@ -188,7 +188,7 @@ def test_threshold_is_lowered_only_where_neurots_would_fail(write):
     result, report = extract_distributions(dataset)
     expected = by_neurots(dataset, "SMALL", [BASAL], threshold_sec=1)
     assert text(result["default"]["SMALL"]) == text(expected)
-    assert "has more than 2 termination(s)" in report.mtypes["SMALL"]["notes"][0]
+    assert "has more than 2 terminations" in report.mtypes["SMALL"]["notes"][0]
 
 
 def test_threshold_of_one_type_leaves_the_other(tmp_path):
@@ -308,7 +308,7 @@ def test_what_neurots_cannot_extract_is_named(write, monkeypatch):
 
     monkeypatch.setattr(module, "extract_mtype", fail)
     dataset = write({"a0": ("A", {}), "a1": ("A", {}), "b": ("B", {})})
-    expected = r"mtype A: NeuroTS cannot .* from 2 cell\(s\), because of a1: ValueError: no"
+    expected = r"mtype A: NeuroTS cannot .* from 2 cells, because of a1: ValueError: no"
     with pytest.raises(InvalidInput, match=expected):
         extract_distributions(dataset, processes=1)
     settings = CalibrationSettings(on_bad_morphology="skip")

@@ -66,7 +66,7 @@ def test_rows_in_vain_are_told_and_left_out():
     changes = apply_overrides(found, parse_table(text, "custom.csv"), notes)
     assert [c["mtype"] for c in changes] == ["IN"]
     assert notes[0].startswith("Overrides of PD (did you mean 'PC'?) are not used")
-    assert notes[1] == "Overrides of axon are not used for IN, PC, which do(es) not grow it."
+    assert notes[1] == "Overrides of axon are not used for mtypes that do not grow it: IN, PC."
     # The same as a mapping is refused.
     with pytest.raises(InvalidInput, match="unknown mtype 'PD'"):
         apply_overrides(parameters(), {"PD": {"basal_dendrite.randomness": 0.3}})
@@ -98,8 +98,8 @@ def test_another_mode_forgets_the_values_of_the_former():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "column.* mtype, entry, value are missing"),
-        ("mtype,path,value\n", "entry are missing"),
+        ("", "there is no column mtype, entry, value"),
+        ("mtype,path,value\n", "there is no column entry"),
         ("mtype,entry,value\nPC,,3\n", "line 2: the entry is missing"),
         ("mtype,entry,value\n\nPC,apical_dendrite.bias\n", "line 3: the value is missing"),
         ('mtype,entry,value\nPC,a,"b\n', "line 2: no CSV that can be read"),

@@ -172,7 +172,7 @@ def test_poor_fits_and_unused_mtypes_are_told():
     alike = {**fit, "relative_residual": 0.05}
     assert add_constraints(mtypes(), RULES, {"PC": {APICAL: alike}}).notes == []
     few = add_constraints(mtypes(), RULES, {"PC": {APICAL: {**FIT, "n_used": 1, "r2": None}}})
-    assert "is fitted to 1 tree(s)" in few.notes[0]
+    assert "is fitted to 1 tree" in few.notes[0]
 
 
 def test_limits_upside_down():

@@ -78,4 +78,4 @@ def test_mtypes_without_reconstructions_are_one_table():
     assert problem[4].split() == ["L1_HAC", "1", "-", "-", "-"]
     assert problem[-2:] == ['  L23_PC: ["L3_TPC:A"]', "  L4_SS: [L4_SSC]"]
     (only,) = str(unmatched_problem(["L23_PCX"], dataset)).splitlines()[:1]
-    assert "the mtype 'L23_PCX' of 1 cells is not in it" in only
+    assert "the mtype 'L23_PCX' of 1 cell is not in it" in only

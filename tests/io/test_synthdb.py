@@ -110,7 +110,7 @@ def test_what_keeps_an_mtype_from_growing_names_its_file(database):
     ("path", "message"),
     [
         ("", "is a folder, a file was expected, or files in it of parameters"),
-        ("nothing_*", r"no file fits it that is one of parameters \(params_\*"),
+        ("nothing_*", r"it fits no file of parameters \(params_\*"),
     ],
 )
 def test_nothing_to_read(tmp_path, path, message):

@@ -290,8 +290,8 @@ def test_values_outside_of_the_region_do_not_matter(placed, atlas):
         ("{PC: {COL: .nan}}", "at least 0 cells/mm3"),
         ("{PC: {COL: true}}", "expected cells/mm3 or the name of a volume"),
         ("{'': {COL: 1}}", "expected a name"),
-        ("{version: v1.0, composition: {}}", "version 2 is read"),
-        ("{neurons: []}", "version 2 is read"),
+        ("{version: v1.0, composition: {}}", "version 2 is expected"),
+        ("{neurons: []}", "version 2 is expected"),
         ("{version: v2.0, neurons: []}", "holds no density"),
         ("{version: v2.0, neurons: [{density: 1, region: COL}]}", "'traits' is missing"),
         (

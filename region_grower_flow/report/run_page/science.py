@@ -131,8 +131,8 @@ def directions(table, rows):
     agree = float((np.sign(climbed[far]) == np.sign(risen[far])).mean())
     slope = float(np.median(risen[far] / climbed[far]))
     words = (
-        f"Along the atlas's directions cells lie less deep, in {agree:.0%} of pairs of neighbours; "
-        f"100 µm along them are {100 * slope:.0f} µm of depth."
+        f"In {agree:.0%} of pairs of neighbours, the cell that is further along the atlas's "
+        f"directions lies less deep; 100 µm along them are {100 * slope:.0f} µm of depth."
     )
     state = RIGHT if agree >= 0.9 and 0.7 <= slope <= 1.4 else WRONG if agree < 0.6 else NOTE
     return Finding(state, "Directions", words)
@@ -219,7 +219,7 @@ def limits(cells):
         worst = max(beyond, key=beyond.get)
         words = f"Neurites leave their limits in {', '.join(list(beyond)[:4])}, by up to "
         return Finding(WRONG, "Limits", f"{words}{beyond[worst]:.0f} µm.")
-    words = f"All of {total} cells that were looked at end within their limits."
+    words = f"All {total} cells that were looked at end within their limits."
     return Finding(RIGHT, "Limits", words)
 
 
