@@ -192,3 +192,17 @@ def test_mtypes_are_switched(space):
     assert space.run(visible).count(False) == 2  # both cells of the first mtype
     space.mouse([("move", round(x), round(y)), ("down",), ("up",)])
     assert all(space.run(visible))
+
+
+def test_cells_of_a_hidden_tab_are_not_drawn(space):
+    """Without a graphics card a picture in 3D takes long: the page opens before it."""
+    url = space.run("return location.href").partition("#")[0]
+    state = "return document.getElementById('stage').dataset.state || 'none'"
+    try:
+        space.open(f"{url}#run")
+        assert space.run("return window.rgfViewer !== undefined")
+        assert space.run(state) == "none"
+        space.run("location.hash = '#space'")
+        web_parts.wait_for(lambda: space.run(state) == "drawn")
+    finally:
+        space.open(f"{url}#space")

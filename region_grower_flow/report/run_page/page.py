@@ -111,7 +111,8 @@ def _environment():
 
 
 def _scripts(with_scene):
-    names = ["three.min.js", "viewer.js", "page.js"] if with_scene else ["page.js"]
+    # Tabs first: what is hidden is not drawn in 3D.
+    names = ["page.js", *(("three.min.js", "viewer.js") if with_scene else ())]
     return [(ASSETS / name).read_text(encoding="utf-8") for name in names]
 
 
