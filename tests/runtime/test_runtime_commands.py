@@ -102,4 +102,10 @@ def test_environment_has_one_thread_and_no_outer_job():
 def test_mpiexec_within_a_slurm_step_forks():
     step = {"SLURM_STEP_ID": "0", "SLURM_JOB_ID": "1"}
     assert commands.rank_environment(step, "mpiexec")["HYDRA_LAUNCHER"] == "fork"
+    assert commands.rank_environment(step, "mpiexec")["PRTE_MCA_plm"] == "^slurm"
     assert "HYDRA_LAUNCHER" not in commands.rank_environment(step, "srun")
+
+
+def test_what_containers_say_of_root_reaches_launchers():
+    said = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_COMM_WORLD_RANK": "3"}
+    assert commands.clean_environment(said) == {"OMPI_ALLOW_RUN_AS_ROOT": "1"}
