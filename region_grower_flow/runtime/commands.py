@@ -182,8 +182,8 @@ def rank_environment(
     clean.update(dict.fromkeys(THREAD_VARIABLES, "1"))
     clean["PYTHONUNBUFFERED"] = "1"
     if launcher != SRUN and clean.get("SLURM_STEP_ID"):
-        # Within a step Hydra (MPICH) and PRRTE (Open MPI) would start their proxies by srun, and wait
-        # for the cores that the step itself holds.
+        # Within a step Hydra (MPICH) and PRRTE (Open MPI) would start their proxies by srun, and
+        # wait for the cores that the step itself holds.
         clean.setdefault("HYDRA_LAUNCHER", "fork")
         clean |= {"PRTE_MCA_plm": "^slurm", "PRTE_MCA_ras": "^slurm"}
     return clean
