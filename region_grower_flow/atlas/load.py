@@ -64,7 +64,7 @@ class _Cells:
 
 
 def _tell_nothing(note, cells):
-    """Of the notes that nobody asks for."""
+    """Drop a note that nobody asks for."""
 
 
 def load_atlas_table(

@@ -1,12 +1,17 @@
-"""Random numbers that belong to cells, whichever other cells there are."""
+"""Random draws: numbers that belong to cells, whichever others there are; positions and traits."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
+from region_grower_flow.placement.voxels import Voxels
 from region_grower_flow.record.fingerprint import digest_of
 
 _BLOCK = 1 << 16
+_FACE = 1e-2
+"""Share of a voxel from its faces to which a position goes that float32 would move out of it."""
 
 
 def cell_draws(ids: np.ndarray, seed: int, purpose: str) -> np.ndarray:
@@ -36,3 +41,38 @@ def cell_draws(ids: np.ndarray, seed: int, purpose: str) -> np.ndarray:
         numbers = np.random.Generator(bits).random(_BLOCK)
         draws[rows] = numbers[(ids[rows] % np.uint64(_BLOCK)).astype(np.int64)]
     return draws
+
+
+def draw_positions(voxels: Voxels, chosen: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """(n, 3) float32, uniform in the voxels, and in them also after rounding to float32."""
+    corners = voxels.indices(chosen)
+    fractions = rng.random(corners.shape)
+    positions = voxels.positions(corners + fractions).astype(np.float32)
+    moved = (_indices(voxels, positions) != corners).any(axis=1)
+    if moved.any():
+        inner = np.clip(fractions[moved], _FACE, 1.0 - _FACE)
+        positions[moved] = voxels.positions(corners[moved] + inner)
+    return positions
+
+
+def _indices(voxels: Voxels, positions: np.ndarray) -> np.ndarray:
+    if not len(positions):
+        return np.empty((0, 3), dtype=np.int64)
+    return voxels.volume.positions_to_indices(positions, strict=False)
+
+
+def draw_trait(
+    choice: Mapping[str, float] | None, count: int, rng: np.random.Generator
+) -> np.ndarray:
+    """(count,) object: values of a trait, drawn by their probabilities."""
+    values = np.empty(count, dtype=object)
+    if choice is None:
+        return values
+    names = list(choice)
+    if len(names) == 1:
+        values[:] = names[0]
+        return values
+    drawn = rng.choice(len(names), size=count, p=list(choice.values()))
+    library = np.empty(len(names), dtype=object)
+    library[:] = names
+    return library[drawn]

@@ -26,6 +26,7 @@ from region_grower_flow.errors import InvalidInput, InvalidInputs, Problems, som
 from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.layout import BRAIN_REGIONS
 from region_grower_flow.placement.densities import MTYPE, Group, load_densities, volume_of
+from region_grower_flow.placement.draws import draw_positions, draw_trait
 from region_grower_flow.placement.voxels import (
     Voxels,
     boundary_distance,
@@ -42,8 +43,6 @@ MAX_CELLS = 100_000_000
 """More are a mistake in a unit (densities per m3 or um3), or a matter for several runs."""
 _HALF = 0.5
 """Cells from which on the nearest whole number is one."""
-_FACE = 1e-2
-"""Share of a voxel from its faces to which a position goes that float32 would move out of it."""
 
 
 @dataclass(frozen=True)
@@ -191,8 +190,8 @@ def place_cells(plan: Plan, settings: PlacementSettings) -> PlacedCells:
         seen[digest_of(identity)] += 1
         rng = np.random.default_rng([settings.seed, _number([*identity, occurrence])])
         chosen = _draw_voxels(places, expected, settings.rounding, rng)
-        positions = _draw_positions(voxels, chosen, rng)
-        traits = {name: _draw_trait(group.traits.get(name), len(chosen), rng) for name in names}
+        positions = draw_positions(voxels, chosen, rng)
+        traits = {name: draw_trait(group.traits.get(name), len(chosen), rng) for name in names}
         tally.add(group, places, expected, chosen, traits[MTYPE])
         parts.append((positions, chosen, traits))
     chosen = np.concatenate([part[1] for part in parts])
@@ -319,41 +318,6 @@ def _draw_voxels(
     # Right: voxels without cells have no share of the interval. The last bound is the total.
     drawn = np.searchsorted(bounds, rng.random(count) * bounds[-1], side="right")
     return places[np.minimum(drawn, np.flatnonzero(expected)[-1])]
-
-
-def _draw_positions(voxels: Voxels, chosen: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """(n, 3) float32, uniform in the voxels, and in them also after rounding to float32."""
-    corners = voxels.indices(chosen)
-    fractions = rng.random(corners.shape)
-    positions = voxels.positions(corners + fractions).astype(np.float32)
-    moved = (_indices(voxels, positions) != corners).any(axis=1)
-    if moved.any():
-        inner = np.clip(fractions[moved], _FACE, 1.0 - _FACE)
-        positions[moved] = voxels.positions(corners[moved] + inner)
-    return positions
-
-
-def _indices(voxels: Voxels, positions: np.ndarray) -> np.ndarray:
-    if not len(positions):
-        return np.empty((0, 3), dtype=np.int64)
-    return voxels.volume.positions_to_indices(positions, strict=False)
-
-
-def _draw_trait(
-    choice: Mapping[str, float] | None, count: int, rng: np.random.Generator
-) -> np.ndarray:
-    """(count,) object: values of a trait, drawn by their probabilities."""
-    values = np.empty(count, dtype=object)
-    if choice is None:
-        return values
-    names = list(choice)
-    if len(names) == 1:
-        values[:] = names[0]
-        return values
-    drawn = rng.choice(len(names), size=count, p=list(choice.values()))
-    library = np.empty(len(names), dtype=object)
-    library[:] = names
-    return library[drawn]
 
 
 class _Tally:

@@ -192,7 +192,7 @@ def morphologies_in(place: Path) -> list[Path]:
 
 
 def _is_table(path: Path, place: Path) -> bool:
-    """Whether a file of the folder itself holds SONATA nodes, as that of a result does."""
+    """True if a file of the folder itself holds SONATA nodes, as that of a result does."""
     return path.parent == place and path.suffix.lower() == ".h5" and _is_nodes(path)
 
 
