@@ -81,6 +81,17 @@ def run_report():
         where=[(rows[0].data, HOSTILE)],
         beside=side_by_side({m: [pyramid()] for m in mtypes}, {m: [pyramid()] for m in mtypes}),
         mtypes=[MtypePart(HOSTILE, rows, charts, profile, [HOSTILE])],
+        verdicts=[
+            {
+                "mtype": HOSTILE,
+                "neurite_type": None,
+                "tier": "space",
+                "test": HOSTILE,
+                "verdict": verdict,
+                "detail": HOSTILE,
+            }
+            for verdict in ("fail", "pass")
+        ],
         sentences={HOSTILE: HOSTILE},
         bars=timeline([("chunk", "2026-01-02T09:00:30+0000", 30.0, 60)])[0],
         made="2026-01-02",

@@ -367,7 +367,9 @@ def test_the_verdict_is_the_worst_and_names_what_is_not_known():
     assert science.overall([right, unknown, wrong])[0] == science.WRONG
     assert science.validated(None).state == science.UNKNOWN
     assert science.validated({"pass": 3, "no power": 1}).state == science.NOTE
-    assert science.validated({"pass": 3, "fail": 1}).state == science.WRONG
+    failed = science.validated({"pass": 3, "fail": 1}, ["L5_PC, pia angle"])
+    assert failed.state == science.WRONG
+    assert failed.words == "1 of 4 tests that decide fail: L5_PC, pia angle."
 
 
 def test_many_drops_are_noted():
@@ -526,6 +528,8 @@ def test_the_page_says_what_was_made(page):
     text = Page(without_scripts(page)).text
     assert "2: the soma lies below its layers; 1: " in text
     assert "3 dropped" in text
+    assert "Tests that fail" in text
+    assert "All 2 tests that decide" in text
     assert "It took 2.00 attempts per cell." in text
     assert "1.2 kB" in text
     assert "1 cells per second" in text

@@ -122,6 +122,7 @@ def run_report(run, title, **more):
         summary=run.summary,
         looks=shown,
         findings=findings(run, cells, references),
+        verdicts=sorted(run.validation or (), key=lambda verdict: verdict["verdict"] != "fail"),
         beside=side_by_side(references, upright_of(cells), run.sources()),
         mtypes=parts[:MOST_DRAWN],
         warnings=warnings,
@@ -154,7 +155,7 @@ def findings(run, cells, references):
             science.pointing(references, upright),
             science.targets(placed),
             science.limits(placed),
-            science.validated(_counts(run.validation)),
+            science.validated(_counts(run.validation), tuple(_failed(run.validation))),
         )
         if finding is not None
     ]
@@ -171,6 +172,15 @@ def _with_places(cells, table, parameters):
             yield cell, place_of(*table.cells([cell.row]), parameters)
         except (FlowError, KeyError):  # parameters of other mtypes: nothing to hold it against
             continue
+
+
+def _failed(verdicts):
+    """Words on the tests that fail: ``L5_PC apical dendrite, pia angle``."""
+    for verdict in verdicts or ():
+        if verdict["verdict"] == "fail":
+            kind = (verdict.get("neurite_type") or "").replace("_", " ")
+            whose = " ".join(filter(None, (verdict.get("mtype"), kind)))
+            yield f"{whose}, {verdict['test']}" if whose else verdict["test"]
 
 
 def _counts(verdicts):

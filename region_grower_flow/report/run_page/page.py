@@ -43,6 +43,7 @@ class RunReport:
         where: [(bytes of a WebP file, caption)].
         beside: ([mtype], [Row]): a reconstruction and a grown cell of each.
         mtypes: [:class:`~region_grower_flow.report.run_page.mtypes.MtypePart`].
+        verdicts: [verdict (dict)] of the validation that decide, those that fail first.
         sentences: {mtype: the validation's sentence}.
         bars, idle: of :func:`~region_grower_flow.report.run_page.timeline.timeline`.
         made: when, as text.
@@ -64,6 +65,7 @@ class RunReport:
     where: list = field(default_factory=list)
     beside: tuple = ((), ())
     mtypes: list = field(default_factory=list)
+    verdicts: list = field(default_factory=list)
     sentences: dict = field(default_factory=dict)
     bars: list = field(default_factory=list)
     idle: float = 0.0

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from region_grower_flow.errors import DropCell
+from region_grower_flow.errors import DropCell, some
 from region_grower_flow.morphology import APICAL_DENDRITE, NEURITE_TYPES
 from region_grower_flow.report.run_page.words import GREAT_LOSS
 from region_grower_flow.space.scaling import TARGET_TYPES
@@ -261,18 +261,22 @@ def _target_height(place, kind):
         return None
 
 
-def validated(counts):
+def validated(counts, failed=()):
     """Results of the validation.
 
     Args:
         counts: {verdict: number of tests that decide}; None when there is none.
+        failed: words on those that fail.
     """
     if not counts:
         words = "Not compared with the reconstructions yet: region-grower-flow validate flow.cfg."
         return Finding(UNKNOWN, "Validation", words)
-    total, failed = sum(counts.values()), counts.get("fail", 0)
-    if failed:
-        return Finding(WRONG, "Validation", f"{failed} of {total} tests that decide fail.")
+    total, fails = sum(counts.values()), counts.get("fail", 0)
+    if fails:
+        words = f"{fails} of {total} tests that decide fail"
+        return Finding(
+            WRONG, "Validation", f"{words}: {some(failed, 3)}." if failed else f"{words}."
+        )
     passed = counts.get("pass", 0)
     if passed == total:
         return Finding(RIGHT, "Validation", f"All {total} tests that decide pass.")
