@@ -1,7 +1,7 @@
 """A judge of grown cells that is not the loss of the fit: half B against cells grown from half A.
 
 ``python -m benchmarks judge`` deals the reconstructions of some populations into halves, grows
-cells from the one, and compares them with the other: features that the fit has never seen
+cells from the one, and compares them with the other: features that are not the fit's own
 (:mod:`judge_features`), by Kolmogorov-Smirnov tests corrected for the features of a population,
 and by a random forest that has to tell grown cells from real ones. Beside it stand two floors:
 half A itself drawn to as many cells ("copies": that inherits the sampling error of half A), and

@@ -1,4 +1,4 @@
-"""The features by which grown cells are judged: shapes that no fit of the package aims at.
+"""The features by which grown cells are judged, two thirds of which no fit of the package knows.
 
 Of its own, so that a mistake of the package's morphometrics is not repeated here. All lengths in
 um; the soma's center is near the origin and the pia along +y.

@@ -87,7 +87,8 @@ def extract_distributions(dataset, settings=None, processes=None, progress=None,
     distributions = {
         task.mtype: results[task.mtype][0] for task in tasks if task.mtype not in failed
     }
-    report.notes += _thin_diameters(distributions, populations)
+    if not settings.measured:  # else bars bring the diameters, by ``growth_calibration = extended``
+        report.notes += _thin_diameters(distributions, populations)
     return {settings.region: distributions}, report
 
 

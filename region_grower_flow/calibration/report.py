@@ -55,6 +55,12 @@ class CalibrationReport:
         Substitutions are left out: they are as the user has asked.
         """
         alike = {}
+        for note in self.notes:
+            mtype, _, text = note.rstrip(".").partition(": ")
+            if not text:
+                yield note
+                continue
+            alike.setdefault(_kind(text), []).append((mtype, text))
         for name, mtype, reason in self.lost:
             alike.setdefault(_kind(reason), []).append((mtype, f"{name} is left out: {reason}"))
         for mtype, entry in self.mtypes.items():
@@ -66,7 +72,6 @@ class CalibrationReport:
             others = list(dict.fromkeys(mtype for mtype, _ in told[1:] if mtype != told[0][0]))
             also = f" (the like in {some(others, 3)})" if others else ""
             yield f"{told[0][0]}: {told[0][1]}{also}."
-        yield from self.notes
 
     def sentences(self):
         """The report for a terminal, a sentence per line."""

@@ -243,6 +243,8 @@ def test_fitted_diameters_that_are_negative_are_told(tmp_path):
     fitted = np.polynomial.Polynomial(result["default"]["STEEP"]["diameter"][BASAL])
     assert fitted(0.0) < 0.0
     (note,) = report.notes
+    # Where bars bring the diameters, the fitted ones are not used.
+    assert extract_distributions(dataset, CalibrationSettings(measured=True))[1].notes == []
     assert f"STEEP: the diameters fitted to its {BASAL} go down to {fitted(0.0):.2f} um" in note
     assert note in list(report.sentences())
 
@@ -251,7 +253,9 @@ def test_remarks_say_once_what_is_true_of_several_mtypes():
     notes = ["borrows the 5 cells of X", "1 of 6 cells have an apical dendrite; none is grown"]
     other = ["2 of 9 cells have an apical dendrite; none is grown", "c1: it is flat"]
     mtypes = {"A": {"notes": notes, "lost": []}, "B": {"notes": other, "lost": []}}
-    assert list(CalibrationReport("distributions", mtypes).remarks()) == [
+    thin = ["A: diameters go down to 0.1 um.", "B:C: diameters go down to 0.2 um."]
+    assert list(CalibrationReport("distributions", mtypes, notes=thin).remarks()) == [
+        "A: diameters go down to 0.1 um (the like in B:C).",
         "A: 1 of 6 cells have an apical dendrite; none is grown (the like in B).",
         "B: c1: it is flat.",
     ]
