@@ -12,6 +12,7 @@ from region_grower_flow.cli.options import task_class
 from region_grower_flow.cli.running import (
     FAILED,
     code_of,
+    defaults_of,
     exit_code,
     run_task,
     set_up_logging,
@@ -220,8 +221,8 @@ def _go_on(task, whole):
 
 
 def _task(name, values):
-    known = _parameters(name)
-    return task_class(name)(**{n: v for n, v in values.items() if n in known})
+    known, defaults = _parameters(name), defaults_of(task_class(name))
+    return task_class(name)(**{**defaults, **{n: v for n, v in values.items() if n in known}})
 
 
 def _parameters(task):

@@ -373,7 +373,9 @@ def _which_run(flow, work_dir, config):
         flow = "flow.cfg"
     if Path(flow).is_dir() and not Path(flow, "flow.cfg").is_file():
         return flow, config
-    return work_dir, str(enter(flow))
+    from region_grower_flow.tasks.roots import Flow
+
+    return work_dir, Flow(enter(flow))
 
 
 @main.command("status", short_help="Tell what is there, what is stale and why")

@@ -29,7 +29,7 @@ def run_command(task_class, values, output, scheduler_url=None, run=None):
         scheduler_url: of a central scheduler, None for a local one.
         run: called instead with the task, ``run_task`` and what prints a sentence; gives the code.
     """
-    defaults = _defaults(task_class)
+    defaults = defaults_of(task_class)
     given = {n: v for n, v in values.items() if v not in (None, (), "") or n not in defaults}
     path = Path(given.get(output) or "region_grower_flow")
     given.setdefault("work_dir", _beside(path, given.get("out_morph_dir", "out")))
@@ -81,7 +81,7 @@ def exit_code(*errors):
     return INVALID if all(isinstance(error, InvalidInput) for error in errors) else FAILED
 
 
-def _defaults(task_class):
+def defaults_of(task_class):
     """The defaults that ``--help`` shows: a luigi.cfg that lies about is for ``luigi`` only."""
     options = {name: parameter.option for name, parameter in task_class.get_params()}
     return {n: option.default for n, option in options.items() if not option.required}

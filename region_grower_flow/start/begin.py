@@ -24,7 +24,8 @@ class Beginning:
         lines: of the terminal.
         texts: {name of a file: its text}, beside the configuration.
         count: number of the cells that can be grown.
-        cells: (path, Cells) of the cells with mtypes that can be grown, None for all.
+        cells: (path, Cells) of the cells with mtypes that can be grown, or with regions; None
+            where the file of the cells does.
         folder: where everything goes.
         flow: name of the configuration.
     """
@@ -75,8 +76,8 @@ def begin(sources, out=FLOW):
                 raise
             raise InvalidInput(error.problem, sources.morphologies, error.hint) from error
     texts, cells, grown = {}, None, sources.cells
-    if proposal.left_out:
-        grown = folder / files.SELECTED
+    if proposal.left_out or found.regions_of_atlas:
+        grown = folder / (files.SELECTED if proposal.left_out else files.WITH_REGIONS)
         kept = ~np.isin(found.cells.properties["mtype"].astype(str), list(proposal.left_out))
         cells = grown, found.cells.some(np.flatnonzero(kept))
     texts[name] = files.flow_text(found, proposal, folder or Path("."), grown)

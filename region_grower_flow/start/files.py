@@ -15,6 +15,7 @@ STRUCTURE, SUBSTITUTIONS, SCALING = (
 )
 AXONS = "# synthesize_axons = true"
 TABLE, SELECTED = "mtypes.csv", "cells_with_mtypes.h5"
+WITH_REGIONS = "cells_with_regions.h5"
 LUIGI = """
 [core]
 local_scheduler = true
@@ -101,7 +102,8 @@ def _parts(found, proposal, folder, cells):
     """[(comment, {option: value})]; options without a value are not written."""
 
     def place(path):
-        absolute = Path(path).is_absolute()
+        # What is written beside the configuration moves with it.
+        absolute = Path(path).is_absolute() and not Path(path).is_relative_to(folder)
         return _percent(str(path) if absolute else os.path.relpath(path, folder))
 
     structure = found.sources.structure

@@ -1,7 +1,7 @@
 """Survey of one's own cells, atlas and reconstructions, made before anything is proposed."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +24,7 @@ from region_grower_flow.atlas.volumes import (
     volume_path,
 )
 from region_grower_flow.calibration.dataset import read_dataset
-from region_grower_flow.errors import InvalidInput, InvalidInputs, Problems
+from region_grower_flow.errors import InvalidInput, InvalidInputs, Problems, some
 from region_grower_flow.io.cells import read_cells, unread_note
 from region_grower_flow.layout import BRAIN_REGIONS, ORIENTATION, PRINCIPAL_AXIS, layer_hint
 from region_grower_flow.start.layers import entries_at, layer_names
@@ -68,6 +68,7 @@ class Survey:
         table: start.tables.Found.
         rows: calibration.dataset.Dataset, or None while the table is still to be written.
         notes: sentences on what is odd.
+        regions_of_atlas: whether the cells have no regions and get those of the atlas.
     """
 
     sources: Sources
@@ -80,6 +81,7 @@ class Survey:
     table: object
     rows: object = None
     notes: list = field(default_factory=list)
+    regions_of_atlas: bool = False
 
     @property
     def mtypes(self):
@@ -105,7 +107,10 @@ def survey(sources, made_table):
     """
     _check_folders(sources)
     problems = Problems()
-    cells = problems.attempt(read_cells, sources.cells, population=sources.population)
+    cells = problems.attempt(read_cells, sources.cells, ("mtype",), sources.population)
+    without = cells is not None and "region" not in cells.properties
+    if cells is not None and not without:
+        cells = problems.attempt(read_cells, sources.cells, population=sources.population)
     region_map = problems.attempt(load_region_map, sources.atlas)
     layers = layer_names(sources.atlas)
     if not layers:
@@ -124,8 +129,11 @@ def survey(sources, made_table):
     if problems:
         raise InvalidInputs(problems)
     at_cells = acronyms_at(volume, region_map, cells.positions)
+    if without:
+        cells = _with_regions(cells, at_cells, sources)
     entries = entries_at(at_cells, region_map, layers)
     found = Survey(sources, cells, region_map, volume, layers, at_cells, entries, table, notes=[])
+    found.regions_of_atlas = without
     ids = Counter(ids_at(volume, cells.positions).tolist())
     ups = rotations_at(orientation, cells.positions)[:, :, 1]
     lost = int(np.isnan(ups).any(axis=1).sum())
@@ -170,7 +178,8 @@ def _odd_cells(cells, sources):
     """Problems of the cells: none, without regions, or outside of the atlas."""
     if not len(cells):
         yield InvalidInput("there are no cells in it", sources.cells)
-    empty = sum(not str(region).strip() for region in cells.properties["region"])
+    regions = cells.properties.get("region", ())
+    empty = sum(not str(region).strip() for region in regions)
     if empty:
         hint = "give them regions of the atlas, or leave these cells out"
         problem = f"the region of {empty:,} of {len(cells):,} cells is empty"
@@ -178,6 +187,20 @@ def _odd_cells(cells, sources):
     geometry = Problems().attempt(read_geometry, sources.atlas, BRAIN_REGIONS)
     if geometry is not None:
         yield from outside_problems(cells.positions, geometry[0], sources.atlas)
+
+
+def _with_regions(cells, at_cells, sources):
+    """The cells with the regions of the atlas at their positions.
+
+    Raises:
+        InvalidInput: the atlas has none at some of them.
+    """
+    lost = [i for i, region in enumerate(at_cells) if region is None]
+    if lost:
+        problem = f"has no column 'region', and the atlas no region at {len(lost):,} of the cells"
+        hint = f"give these regions, or leave them out (ids {some(lost)})"
+        raise InvalidInput(problem, sources.cells, hint)
+    return replace(cells, properties=cells.properties.assign(region=list(at_cells)))
 
 
 def _check_folders(sources):

@@ -32,7 +32,8 @@ def _counts(counts, most=4):
 
 def _cells(found):
     number, mtypes = len(found.cells), counted(len(found.mtypes), "mtype")
-    yield _line("Cells", f"{number:,} of {mtypes}; regions {_counts(found.regions)}")
+    whose = " (of the atlas: the cells name none)" if found.regions_of_atlas else ""
+    yield _line("Cells", f"{number:,} of {mtypes}; regions {_counts(found.regions)}{whose}")
 
 
 def _atlas(found, proposal):

@@ -33,7 +33,7 @@ def find_roots(work_dir=None, config=None, task=None):
 
     Args:
         work_dir: of the last run of the command line.
-        config: Luigi's configuration, without ``work_dir``.
+        config: Luigi's configuration, without ``work_dir``; a Flow: that file alone.
         task: name of the task; by default SynthesizeMorphologies or, of a work folder, whichever
             has been checked there.
 
@@ -54,11 +54,26 @@ def find_roots(work_dir=None, config=None, task=None):
         hint = "name a configuration (flow.cfg) or the work folder of a run of region-grower-flow"
         raise InvalidInput("there is no such configuration", path, hint)
     try:
+        if isinstance(config, Flow):
+            return [_of_flow(known[task or SynthesizeMorphologies.__name__], path)]
         luigi.configuration.add_config_path(str(path))
         return [known[task or SynthesizeMorphologies.__name__]()]
     except (configparser.Error, UnicodeDecodeError) as error:
         problem = f"cannot be parsed ({' '.join(str(error).split())})"
         raise InvalidInput(problem, path, "see the configurations in configs/") from error
+
+
+class Flow(str):
+    """A configuration that is run by ``region-grower-flow run``: Luigi's own do not count."""
+
+
+def _of_flow(task, path):
+    from region_grower_flow.start.flow_file import read_flow
+
+    options = {name: parameter.option for name, parameter in task.get_params()}
+    defaults = {name: option.default for name, option in options.items() if not option.required}
+    given = {"work_dir": "work", **read_flow(path)}
+    return task(**{**defaults, **{n: value for n, value in given.items() if n in options}})
 
 
 def _known_tasks():

@@ -1,6 +1,7 @@
 """A try with some of the cells: they are those that the run of all cells has, and keeps."""
 
 import csv
+import json
 
 import pytest
 
@@ -31,6 +32,21 @@ def test_what_was_tried_is_kept(flow):
     assert "Luigi Execution Summary" in flow.path("work", "logs", "luigi.log").read_text()
     lines = [line.split()[0] for line in whole.stderr.splitlines()]
     assert lines == ["CheckInputs", "LoadAtlas", "SynthesizeChunk", "SynthesizeMorphologies"]
+
+
+def test_a_configuration_of_luigi_beside_it_does_not_count(flow):
+    flow.write_cfg()
+    flow.path("luigi.cfg").rename(flow.path("flow.cfg"))
+    flow.path("luigi.cfg").write_text("[region_grower_flow]\nmin_hard_scale = 7\nseed = 9\n")
+    done = flow.command("run", "flow.cfg", "--no-page")
+    assert done.returncode == 0, done.stdout + done.stderr
+    manifest = next(flow.path("work/manifests").glob("SynthesizeChunk_*.json"))
+    recipe = json.loads(manifest.read_text())["recipe"]
+    assert recipe["parameters"]["min_hard_scale"] == pytest.approx(0.2)
+    status = flow.command("status", "flow.cfg")
+    assert "A run would do nothing" in status.stdout, status.stdout
+    again = flow.command("run", "flow.cfg", "--no-page")
+    assert "Nothing to do" in again.stdout
 
 
 def test_status_names_tries(flow):

@@ -135,6 +135,20 @@ def test_volumes_that_do_not_do_are_told_at_once(data, tmp_path, atlas, name, ch
     assert words in str(error.value)
 
 
+def test_cells_without_regions_get_those_of_the_atlas(data, tmp_path):
+    found = make_cells([CENTER] * 4, mtypes=[PYRAMIDAL, INTERNEURON] * 2)
+    properties = found.properties.drop(columns="region")
+    write_nodes(tmp_path / "nodes.h5", Cells(found.positions, None, properties))
+    given = Sources(tmp_path / "nodes.h5", data / "atlas", data / "cells", data / "neurondb.dat")
+    begun = begin(given, tmp_path / "run" / "flow.cfg")
+    assert "4 of 2 mtypes; regions COL;L2 4 (of the atlas: the cells name none)" in begun.lines[0]
+    begun.write()
+    values = read_flow(tmp_path / "run" / "flow.cfg")
+    assert values["input_cells"] == "cells_with_regions.h5"
+    written = read_cells(tmp_path / "run" / "cells_with_regions.h5")
+    assert list(written.properties["region"]) == ["COL;L2"] * 4
+
+
 def test_files_for_folders_and_folders_for_files(data, tmp_path):
     wrong = Sources(data / "nodes.h5", data / "nodes.h5", data / "neurondb.dat")
     with pytest.raises(InvalidInputs) as error:
