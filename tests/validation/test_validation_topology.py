@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from scipy import stats
-from tmd.Topology import methods, vectorizations
+from tmd.Topology import methods
 
 from helpers.factories import random_morphology
 from helpers.made_cells import by_test, make_cells
@@ -13,6 +13,8 @@ from region_grower_flow.validation.cells import ValidationCell
 from region_grower_flow.validation.verdict import FAIL, NO_POWER, NOT_TESTABLE, PASS
 
 pytestmark = pytest.mark.slow
+# TMD 2.4.0 has its images elsewhere.
+vectorizations = pytest.importorskip("tmd.Topology.vectorizations")
 
 BASAL = "basal_dendrite"
 
