@@ -285,9 +285,10 @@ def test_worker_refuses_wrong_number_of_ranks():
 
 @pytest.mark.mpi
 def test_template_of_the_user(fake, run):
-    from region_grower_flow.runtime.commands import find_mpiexec
+    from region_grower_flow.runtime.commands import find_mpiexec, mpiexec_options, vendor
 
-    plan = fake(launcher=f"{find_mpiexec()} -n {{n}} {{command}}", workers=2)
+    mpiexec = " ".join([find_mpiexec(), *mpiexec_options(vendor(find_mpiexec()))])
+    plan = fake(launcher=f"{mpiexec} -n {{n}} {{command}}", workers=2)
     assert len(run(plan).records) == 60
 
 
