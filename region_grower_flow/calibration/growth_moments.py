@@ -13,6 +13,9 @@ COARSE, FINE = 20.0, 5.0
 """Lengths of path (um) between the points of a section, for its tortuosity at a coarse scale and
 for its bending at a fine one."""
 
+MOST_POINTS = 1_000_000
+"""Points of cells that are measured together: some 0.5 GB."""
+
 NAMES = (
     "trees",
     "sections",
@@ -52,6 +55,24 @@ def growth_table(morphologies, kind):
     Returns:
         (cells, len(NAMES)) float64; NaN where a cell has nothing to measure.
     """
+    parts = [_table_of(some, kind) for some in _batches(morphologies)]
+    return np.concatenate(parts) if parts else np.empty((0, len(NAMES)))
+
+
+def _batches(morphologies):
+    """Morphologies that are measured together: sixty cells of 20,000 sections took 23 GB."""
+    batch, points = [], 0
+    for morphology in morphologies:
+        if batch and points + len(morphology.points) > MOST_POINTS:
+            yield batch
+            batch, points = [], 0
+        batch.append(morphology)
+        points += len(morphology.points)
+    if batch:
+        yield batch
+
+
+def _table_of(morphologies, kind):
     table = np.full((len(morphologies), len(NAMES)), np.nan)
     columns = dict(zip(NAMES, table.T, strict=True))
     for name in _OF_NONE:

@@ -99,3 +99,12 @@ def test_trees_too_short_for_any_window_are_measured():
     assert values["total length"] == pytest.approx(2.0)
     assert values["mean tortuosity"] == pytest.approx(1.0)
     assert np.isnan(values["mean tortuosity at 20 um"])
+
+
+def test_many_points_are_measured_in_parts(monkeypatch):
+    rng = np.random.default_rng(3)
+    cells = [random_cell(rng) for _ in range(5)]
+    whole = growth_moments.growth_table(cells, 3)
+    monkeypatch.setattr(growth_moments, "MOST_POINTS", len(cells[0].points) + 1)
+    np.testing.assert_allclose(growth_moments.growth_table(cells, 3), whole, rtol=1e-9)
+    assert growth_moments.growth_table([], 3).shape == (0, len(growth_moments.NAMES))
