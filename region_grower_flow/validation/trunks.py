@@ -36,6 +36,10 @@ TIER = "trunks"
 ALPHA = 0.05
 """Significance of the corrected test."""
 
+RESOLUTION = np.radians(5.0)
+"""Angles that differ by less (rad, on average) agree: a soma's center that is 1 um away turns a
+trunk that starts at 11 um by as much."""
+
 DRAWS = 999
 """Populations drawn from a law, or permutations of the cells."""
 
@@ -70,7 +74,11 @@ class Angle(NamedTuple):
 
 
 class Found(NamedTuple):
-    """The outcome of a test before its correction; counts are of cells that have the angle."""
+    """The outcome of a test before its correction; counts are of cells that have the angle.
+
+    ``shift`` (rad) is how far angles have to be turned, on average, to become those of the
+    reference (the Wasserstein distance); infinite against a law, which has no measurement error.
+    """
 
     angle: Angle
     counts: tuple
@@ -78,6 +86,7 @@ class Found(NamedTuple):
     ks: float
     p: float
     by_law: bool
+    shift: float = np.inf
 
 
 def directions(cell, kind, origin):
@@ -135,6 +144,12 @@ def ks_distances(counts, of_law):
     cumulated = [np.cumsum(h, axis=-1) for h in (counts, of_law)]
     shares = [c / c[..., -1:] for c in cumulated]
     return np.abs(shares[0] - shares[1]).max(axis=-1)
+
+
+def mean_shift(counts, others):
+    """The Wasserstein distance (rad) of two histograms (BINS,)."""
+    shares = [np.cumsum(h) / h.sum() for h in (counts, others)]
+    return float(np.abs(shares[0] - shares[1]).sum() / PER_RADIAN)
 
 
 @one_thread
@@ -293,9 +308,9 @@ def _against_cells(angle, observed, rng, minimum):
     labels[:, 1:] = label_permutations(counts, DRAWS, rng)
     groups = labels.T.astype(float) @ cells
     found = ks_distances(groups, cells.sum(axis=0) - groups)
-    return Found(
-        angle, counts, sum(map(len, values)), float(found[0]), p_value(found[0], found[1:]), False
-    )
+    shift = mean_shift(groups[0], cells.sum(axis=0) - groups[0])
+    p = p_value(found[0], found[1:])
+    return Found(angle, counts, sum(map(len, values)), float(found[0]), p, False, shift)
 
 
 def _above_floor(angle, groups, rng):
@@ -307,7 +322,8 @@ def _above_floor(angle, groups, rng):
     null = ks_distances(*(of_group @ real for of_group in weights))
     counts = len(reference), len(values)
     total = int(values.sum())
-    return Found(angle, counts, total, float(found), p_value(found, null), False)
+    shift = mean_shift(reference.sum(axis=0), values.sum(axis=0))
+    return Found(angle, counts, total, float(found), p_value(found, null), False, shift)
 
 
 def _verdicts(tests, mtype, minimum):
@@ -332,7 +348,8 @@ def _verdict(test, p_adjusted, mtype, minimum):
         return Verdict(
             TIER, test.angle.name, NOT_TESTABLE, threshold=threshold, detail=detail, **about
         )
-    differs = p_adjusted < ALPHA
+    differs = p_adjusted < ALPHA and test.shift >= RESOLUTION
+    by = "" if test.by_law else f", {np.degrees(test.shift):.1f} degrees on average"
     return Verdict(
         TIER,
         test.angle.name,
@@ -340,9 +357,12 @@ def _verdict(test, p_adjusted, mtype, minimum):
         statistic=test.ks,
         p=test.p,
         p_adjusted=p_adjusted,
-        threshold={"p_adjusted": ALPHA},
+        threshold={
+            "p_adjusted": ALPHA,
+            **({} if test.by_law else {"degrees": float(np.degrees(RESOLUTION))}),
+        },
         detail=f"the angles {'differ from' if differs else 'agree with'} those of {of}"
-        f" (KS {test.ks:.2f}, corrected p {p_adjusted:.2g})",
+        f" (KS {test.ks:.2f}, corrected p {p_adjusted:.2g}{by})",
         values={"angles": test.angles, "by_law": test.by_law},
         **about,
     )

@@ -185,6 +185,24 @@ def test_without_a_law_trunks_are_compared_with_the_reference():
     assert found["pia angle"].verdict == found["angle between trunks"].verdict == FAIL
 
 
+def turned_up(count, degrees, seed):
+    """Cells with one trunk each, about so many degrees off the pia's direction."""
+    rng = np.random.default_rng(seed)
+    polar = np.radians(degrees) * rng.uniform(0.9, 1.1, size=count)
+    around = rng.uniform(0, 2 * np.pi, size=count)
+    parts = np.sin(polar) * np.cos(around), np.cos(polar), np.sin(polar) * np.sin(around)
+    return cells_with(np.stack(parts, axis=-1)[:, None])
+
+
+@pytest.mark.parametrize(("degrees", "verdict"), [(4, PASS), (8, FAIL)])
+def test_angles_that_differ_by_less_than_they_are_known_agree(degrees, verdict):
+    straight, tilted = turned_up(16, 0.1, 0), turned_up(40, degrees, 1)
+    found = by_test(trunks.compare(straight, tilted, (BASAL,), 0))["pia angle"]
+    assert found.statistic == 1.0
+    assert found.verdict == verdict
+    assert f"{degrees}." in found.detail or f"{degrees - 1}." in found.detail
+
+
 def test_angles_between_types_are_tested():
     reference, same = make_cells(20, 0, apicals=1), make_cells(20, 1, apicals=1)
     verdicts = trunks.compare(reference, same, (BASAL, APICAL), 0)
