@@ -9,7 +9,7 @@ import click
 import region_grower_flow
 from region_grower_flow import layout
 from region_grower_flow.cli.running import INVALID
-from region_grower_flow.options import kinds
+from region_grower_flow.options import FORMER_NAMES, kinds
 from region_grower_flow.options.group import declared
 
 FLAGS = {"worker_log_level": ("--log-level",)}
@@ -62,7 +62,7 @@ class TaskCommand(click.Command):
         self.params = [click.Argument([name], required=True) for name in arguments]
         for name, option in found.items():
             if name not in (*without, *arguments):
-                own = flags.get(name, ("--" + name.replace("_", "-"),))
+                own = flags.get(name, (_flag(name),)) + former_flags(name)
                 self.params.append(click_option(option, own, defaults.get(name)))
         self.params += self._own
 
@@ -92,6 +92,28 @@ def task_class(name):
         sys.exit(INVALID)
 
 
+class _Option(click.Option):
+    """An option whose former flags work and are not in its help."""
+
+    def get_help_record(self, ctx):
+        """The flags and the description."""
+        kept, former = self.opts, former_flags(self.name)
+        self.opts = [flag for flag in kept if flag not in former]
+        try:
+            return super().get_help_record(ctx)
+        finally:
+            self.opts = kept
+
+
+def _flag(name):
+    return "--" + name.replace("_", "-")
+
+
+def former_flags(name):
+    """The flags of the names that an option once had."""
+    return tuple(_flag(old) for old, new in FORMER_NAMES.items() if new == name)
+
+
 def click_option(option, flags, default=None):
     """An option of a command.
 
@@ -113,7 +135,7 @@ def click_option(option, flags, default=None):
         settings.update(type=int)
     elif isinstance(option, kinds.Number):
         settings.update(type=float)
-    return click.Option([*flags, option.name], **settings)
+    return _Option([*flags, option.name], **settings)
 
 
 def _help(option, default):

@@ -41,7 +41,7 @@ GROUPS = (
 FORMER_NAMES = dict.fromkeys(
     ("extraction_processes", "validation_processes", "report_processes"), "processes"
 )
-"""{former name of an option: its name}, for those who still write the former one."""
+"""{former name of an option: its name}: configurations and commands may still have the former."""
 
 __all__ = [
     "FORMER_NAMES",

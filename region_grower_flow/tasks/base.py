@@ -25,7 +25,7 @@ from region_grower_flow.record.manifest import Manifest, read_manifest, remember
 from region_grower_flow.runtime.processes import die_with_forking_parent
 from region_grower_flow.tasks.arrival import arrive
 from region_grower_flow.tasks.example import CreateExample
-from region_grower_flow.tasks.options import as_parameter, value_problems
+from region_grower_flow.tasks.options import handed_on, value_problems, with_former_names
 from region_grower_flow.tasks.recipes import Determined
 from region_grower_flow.tasks.sentences import quiet_tracebacks, sentence_of
 from region_grower_flow.tasks.targets import StageTarget
@@ -56,8 +56,8 @@ class FlowTask(Determined, Telling, luigi.Task):
         super().__init_subclass__(**kwargs)
         own = {name: value for name, value in vars(cls).items() if isinstance(value, Option)}
         other = {option.name: option for option in cls.other_options}
-        for name, option in {**declared(cls.groups), **other, **own}.items():
-            parameter = as_parameter(option)
+        options = {**declared(cls.groups), **other, **own}
+        for name, parameter in with_former_names(options).items():
             setattr(cls, name, parameter)
             if hasattr(parameter, "__set_name__"):  # descriptors, from Luigi 3.8 on
                 parameter.__set_name__(cls, name)
@@ -71,7 +71,7 @@ class FlowTask(Determined, Telling, luigi.Task):
         """
         quiet_tracebacks()
         try:
-            return super().get_param_values(params, args, kwargs)
+            return handed_on(super().get_param_values(params, args, kwargs))
         except (luigi.parameter.ParameterException, ValueError):
             problems = value_problems(cls.get_task_family(), params, kwargs)
             if problems:

@@ -78,6 +78,29 @@ class SwitchParameter(OptionParameter, BoolParameter):
     """The Luigi parameter of a switch: on the command line its name alone means true."""
 
 
+class FormerParameter(OptionParameter):
+    """The Luigi parameter of an option under a former name, which hands its value on."""
+
+
+def with_former_names(options):
+    """{name: Luigi parameter} of {name: option}, also under the names that options once had."""
+    former = {old: new for old, new in FORMER_NAMES.items() if new in options}
+    return {
+        **{name: as_parameter(option) for name, option in options.items()},
+        **{old: FormerParameter(options[new]) for old, new in former.items()},
+    }
+
+
+def handed_on(values):
+    """The values [(name, value)] of a task, those under former names under today's."""
+    found = dict(values)
+    for old, new in FORMER_NAMES.items():
+        if found.get(old) is not None:
+            found[new] = found[old] if found[new] is None else found[new]
+            found[old] = None
+    return list(found.items())
+
+
 def as_parameter(option):
     """The Luigi parameter of an option."""
     kind = SwitchParameter if isinstance(option, Switch) else OptionParameter
@@ -95,7 +118,7 @@ def value_problems(family, parameters, given):
     problems = {}
     known = dict(parameters)
     for name in given.keys() - known.keys():
-        hint = _hint(name, known)
+        hint = did_you_mean(name, known)
         problems[name] = InvalidInput(f"{family} has no such option", f"option {name}", hint)
     for name, parameter in parameters:
         try:
@@ -118,19 +141,14 @@ def _check_section():
         return
     known = declared(GROUPS)
     keys = {key.replace("-", "_") for key in _keys(config)}
-    unknown = keys - known.keys() - set(config.defaults() if hasattr(config, "defaults") else ())
+    own = config.defaults() if hasattr(config, "defaults") else ()
+    unknown = keys - known.keys() - FORMER_NAMES.keys() - set(own)
     if unknown:
         where = f"configuration [{SECTION}]"
         raise InvalidInputs(
-            InvalidInput(f"the key {key!r} is not known", where, _hint(key, known))
+            InvalidInput(f"the key {key!r} is not known", where, did_you_mean(key, known))
             for key in sorted(unknown)
         )
-
-
-def _hint(name, known):
-    """The hint on a name that no option has: its name today, or a similar one."""
-    today = FORMER_NAMES.get(name.replace("-", "_"))
-    return f"Write {today}: this is its name now" if today in known else did_you_mean(name, known)
 
 
 def _keys(config):

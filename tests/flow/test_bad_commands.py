@@ -74,10 +74,9 @@ def check_both_commands(bases, tmp_path, name, run):
         (options(sead=1, out_cell="x.h5"), [],
          ["[region_grower_flow]: the key 'sead' is not known. Did you mean 'seed'?",
           "the key 'out_cell' is not known. Did you mean 'out_cells'"]),
-        (options(report_processes=2), [],
-         ["the key 'report_processes' is not known. Write processes: this is its name now"]),
+        (options(report_processes=0), [], ["option processes: 0 is not valid"]),
     ],
-    ids=["range", "text", "all-at-once", "unknown-keys", "former-keys"],
+    ids=["range", "text", "all-at-once", "unknown-keys", "former-key"],
 )  # fmt: skip
 def test_options_of_the_luigi_command(plain, spoil, arguments, words):
     spoil(plain)

@@ -1,0 +1,40 @@
+"""Former names of options still work, in Python and on the command line."""
+
+import pytest
+from luigi.cmdline_parser import CmdlineParser
+
+import region_grower_flow
+from region_grower_flow.cli.options import TaskCommand
+from region_grower_flow.options import FORMER_NAMES, Model
+
+GIVEN = {"morphologies_dir": "m", "dat_file": "d"}
+
+
+@pytest.mark.parametrize("former", FORMER_NAMES)
+def test_a_value_under_a_former_name_is_handed_on(former):
+    task = region_grower_flow.ExtractDistributions(**GIVEN, **{former: 3})
+    assert task.processes == 3
+    assert getattr(task, former) is None
+    today = region_grower_flow.ExtractDistributions(**GIVEN, processes=3)
+    assert task.task_id == today.task_id
+    assert task.clone(processes=2).processes == 2
+
+
+def test_the_name_of_today_comes_first():
+    task = region_grower_flow.ExtractDistributions(**GIVEN, processes=1, extraction_processes=3)
+    assert task.processes == 1
+
+
+def test_a_former_flag_of_luigi():
+    words = ["ExtractDistributions", "--extraction-processes", "2"]
+    words += ["--morphologies-dir", "m", "--dat-file", "d"]
+    with CmdlineParser.global_instance(words) as parser:
+        assert parser.get_task_obj().processes == 2
+
+
+def test_a_former_flag_of_a_command_is_not_in_its_help():
+    command = TaskCommand("x", groups=(Model,), callback=lambda **values: values["processes"])
+    assert command.main(["--report-processes", "2"], standalone_mode=False) == 2
+    context = command.make_context("x", [])
+    assert "--processes" in command.get_help(context)
+    assert "--report-processes" not in command.get_help(context)
