@@ -7,7 +7,7 @@ from pathlib import Path
 
 from region_grower_flow.errors import InvalidInput, InvalidInputs, Problems, nearest
 from region_grower_flow.io.documents import read_text
-from region_grower_flow.options import GROUPS
+from region_grower_flow.options import FORMER_NAMES, GROUPS
 from region_grower_flow.options.documents import SECTION
 from region_grower_flow.options.group import declared
 
@@ -33,6 +33,7 @@ def read_flow(path):
     known, problems, values = declared(GROUPS), Problems(), {}
     for name, text in texts.items():
         name = name.replace("-", "_")
+        name = FORMER_NAMES.get(name, name)
         if name not in known:
             problem = f"the key {name!r} is not known"
             problems.append(InvalidInput(problem, f"{path} [{SECTION}]", nearest(name, known, 1)))

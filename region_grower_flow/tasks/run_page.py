@@ -4,6 +4,7 @@ Functions of a task (SynthesizeMorphologies): the synthesis itself writes its pa
 ReportSynthesis writes it anew.
 """
 
+import contextlib
 import json
 import logging
 import os
@@ -27,6 +28,8 @@ VALIDATION = "validation"
 """The folder where a validation is looked for, beside the cells and in the current folder."""
 LARGEST_ATLAS = 60_000_000
 """Voxels: a slice of a larger atlas is drawn without its layers, to read them takes too long."""
+MOST_HELD = 3_000_000
+"""Bytes of other pages that the page holds; larger ones are linked."""
 MOST_FIGURES = 5_000_000
 """Bytes of figures of other reports on the page."""
 
@@ -295,8 +298,21 @@ def _pages(synthesis, fingerprint, page):
             for path in manifest.outputs if manifest is not None else ():
                 if path.endswith(".html"):
                     found.append(("The calibration of growth: before and after", path))
-    places = {words: Path(os.path.relpath(path, page.parent)).as_posix() for words, path in found}
-    return list(places.items())
+    return list(_others(found, page.parent))
+
+
+def _others(found, folder):
+    """OtherPages of {words: path}: held whole, as long as they leave the page small."""
+    from region_grower_flow.report.run_page.page import OtherPage
+
+    left = MOST_HELD
+    for words, path in dict(found).items():
+        address, content = Path(os.path.relpath(path, folder)).as_posix(), None
+        with contextlib.suppress(OSError, ValueError):
+            if os.path.getsize(path) <= left:
+                content = Path(path).read_text(encoding="utf-8")
+                left -= len(content)
+        yield OtherPage(words, address, content)
 
 
 def figures_of(synthesis, fingerprint):

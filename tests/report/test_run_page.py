@@ -3,6 +3,7 @@
 import base64
 import dataclasses
 import hashlib
+import html
 import itertools
 import json
 import re
@@ -30,7 +31,7 @@ from region_grower_flow.report.run_page.mtypes import (
     side_by_side,
 )
 from region_grower_flow.report.run_page.outline import contour_lines, outlines
-from region_grower_flow.report.run_page.page import RunReport, run_page
+from region_grower_flow.report.run_page.page import OtherPage, RunReport, run_page
 from region_grower_flow.report.run_page.scene import scene
 from region_grower_flow.report.run_page.section import (
     apart,
@@ -522,6 +523,17 @@ def test_the_page_is_well_formed_and_whole(page):
     assert all(link[1:] in read.ids for link in read.links)
     assert not re.search(r"url\(|@import", without_scripts(page))
     assert len(page) < 2_000_000
+
+
+def test_small_other_pages_are_held_and_large_ones_linked():
+    inside = '<!DOCTYPE html>\n<p title="a & b">Tests &lt;here&gt;</p>'
+    pages = [OtherPage("Tests", "v/a.html", inside), OtherPage("Growth", "w/b.html")]
+    report = dataclasses.replace(run_report(), pages=pages)
+    page = without_scripts(run_page(report))
+    (held,) = re.findall(r'<iframe sandbox title="Tests" srcdoc="([^"]*)"', page)
+    assert html.unescape(held) == inside
+    assert "v/a.html" not in page
+    assert '<a href="w/b.html">Growth</a>' in page
 
 
 def test_the_page_says_what_was_made(page):

@@ -6,6 +6,7 @@ from luigi.cmdline_parser import CmdlineParser
 import region_grower_flow
 from region_grower_flow.cli.options import TaskCommand
 from region_grower_flow.options import FORMER_NAMES, Model
+from region_grower_flow.start.flow_file import read_flow
 
 GIVEN = {"morphologies_dir": "m", "dat_file": "d"}
 
@@ -38,3 +39,9 @@ def test_a_former_flag_of_a_command_is_not_in_its_help():
     context = command.make_context("x", [])
     assert "--processes" in command.get_help(context)
     assert "--report-processes" not in command.get_help(context)
+
+
+def test_a_former_key_of_a_configuration(tmp_path):
+    path = tmp_path / "flow.cfg"
+    path.write_text("[region_grower_flow]\nvalidation-processes = 2\n")
+    assert read_flow(path) == {"processes": 2}

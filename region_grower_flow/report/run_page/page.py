@@ -28,6 +28,21 @@ MARK_PATHS = {
 """matplotlib's markers as SVG paths in a box of 16."""
 
 
+@dataclass(frozen=True)
+class OtherPage:
+    """Another page on the run.
+
+    Attributes:
+        words: on what it is.
+        address: where it is, as seen from this page.
+        content: its text, where it is small enough to be held in this page, else None.
+    """
+
+    words: str
+    address: str
+    content: str | None = None
+
+
 @dataclass
 class RunReport:
     """Contents of the page.
@@ -53,7 +68,7 @@ class RunReport:
         warnings: [sentence].
         calibration: [(stage, [sentence])].
         figures: [(report, [(bytes of a picture, kind, caption)])] of other reports.
-        pages: [(words, address beside the page)] of other pages.
+        pages: [OtherPage].
     """
 
     title: str
