@@ -107,7 +107,7 @@ def test_the_final_parameters(calibrated_once):
     assert found == {key: expected[key] for key in ("form", "params")}
     log = calibrated_once.path("work/logs/BuildParameters.log").read_text()
     assert "L5_MC: basal_dendrite.orientation.mode is 'pia_constraint' (was None)." in log
-    assert "Overrides of axon are not used for L5_MC" in log
+    assert "Overrides of axon are not used for mtypes that do not grow it: L5_MC." in log
 
 
 @pytest.mark.slow
