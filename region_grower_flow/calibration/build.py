@@ -36,6 +36,7 @@ class Additions:
         layers: lists of layers, see scaling_rules.layer_number.
         overrides: see calibration.overrides, or None.
         unneeded: mtypes that are known but not calibrated, which rules may name.
+        where: the file that the parameters were given in, for what is said of them.
     """
 
     trunk_choice: trunks.TrunkChoice = field(default_factory=trunks.TrunkChoice)
@@ -45,6 +46,7 @@ class Additions:
     layers: list = field(default_factory=list)
     overrides: object = None
     unneeded: frozenset = frozenset()
+    where: str = "parameters"
 
 
 @dataclass
@@ -178,7 +180,7 @@ def _set_trunks(final, additions, report):
         return [
             InvalidInput(
                 "the orientation has a mode without the values that it needs",
-                f"parameters, {mtype}, {name}",
+                f"{additions.where}, {mtype}, {name}",
                 f"Give the values, or set trunk_fits to {trunks.ASKED} for fitted ones",
             )
             for mtype, name in lacking

@@ -126,6 +126,7 @@ def read_additions(options):
         scaling=problems.attempt(load_document, options.scaling_rules),
         layers=problems.attempt(read_layers, options) if options.scaling_rules else [],
         overrides=problems.attempt(load_overrides, options.overrides),
+        where=getattr(options, "base_parameters", None) or "parameters",
     )
     if problems:
         raise InvalidInputs(problems)

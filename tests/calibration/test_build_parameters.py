@@ -342,3 +342,11 @@ def test_rules_by_layers_that_are_elsewhere_in_other_regions(made):
     rules[PYRAMIDAL]["basal_dendrite"]["hard_limit_min"] = {"layer": "SP", "fraction": 0.6}
     with pytest.raises(InvalidInput, match="hard_limit_min of basal_dendrite is above"):
         build(made, layers=FIELD, scaling=rules)
+
+
+def test_laws_without_their_values_are_told_with_the_file_of_the_parameters(made):
+    path = "basal_dendrite.orientation"
+    overrides = {PYRAMIDAL: {path: {"mode": "pia_constraint", "values": {"form": "step"}}}}
+    (told,) = problems(made, overrides=overrides, where="mine.json")
+    assert told.startswith(f"mine.json, {PYRAMIDAL}, basal_dendrite: the orientation has a mode")
+    assert "set trunk_fits to asked" in told
