@@ -97,26 +97,32 @@ def check_atlas(
     problems += survey.problems()
     if cells is None or problems or not read_volumes:
         return problems
+    problems += _problems_of_values(atlas_dir, region_structure_path, cells, allow_nan)
+    problems += _region_problems(survey, region_map, allow_no_layers)
+    return problems
 
-    def tell(note, count):
+
+def _problems_of_values(atlas_dir, region_structure_path, cells, allow_nan):
+    """Problems of the volumes' values at the cells; what only some cells have is a warning."""
+    problems = Problems()
+
+    def tell(note, count, where):
         if count == len(cells) >= FEW:  # an atlas or cells that cannot be meant
-            problems.append(InvalidInput(note, atlas_dir))
+            problems.append(InvalidInput(note, where))
         else:
             L.warning("%s", note)
 
-    look_up = partial(load_atlas_table, tell=tell)
+    look_up = partial(load_atlas_table, tell=partial(tell, where=atlas_dir))
     table = problems.attempt(look_up, atlas_dir, region_structure_path, cells)
-    for count, problem in nan_problems(table, atlas_dir) if table and not allow_nan else ():
+    if table is None:
+        return problems
+    for count, problem in nan_problems(table, atlas_dir) if not allow_nan else ():
         if count == len(table):
             problems.append(problem)
         else:
             L.warning("%s Those of these cells whose growth needs it will be dropped.", problem)
-    below = outside_of_layers(table) if table else None
-    if below and below[0] == len(table) >= FEW:
-        problems.append(InvalidInput(below[1], region_structure_path))
-    elif below:
-        L.warning("%s", below[1])
-    problems += _region_problems(survey, region_map, allow_no_layers)
+    if below := outside_of_layers(table):
+        tell(below[1], below[0], region_structure_path)
     return problems
 
 

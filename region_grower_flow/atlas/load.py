@@ -63,10 +63,6 @@ class _Cells:
         return np.flatnonzero(np.isin(self.synthesis_regions, list(names)))
 
 
-def _tell_nothing(note, cells):
-    """Drop a note that nobody asks for."""
-
-
 def load_atlas_table(
     atlas_dir,
     region_structure_path,
@@ -75,7 +71,7 @@ def load_atlas_table(
     max_depth=MAX_DEPTH,
     axon_table=None,
     ids=None,
-    tell=_tell_nothing,
+    tell=None,
 ):
     """Look all cells up in the atlas.
 
@@ -143,21 +139,24 @@ def outside_of_layers(table):
 def _looked_up(cells, structure, mapper, atlas_dir, depth_limits, tell):
     """The columns that come from the volumes.
 
-    The checks ask, and the loading asks again: the volumes are read once for both. Who listens to
-    notes has all looked up anew, to hear what there is to know.
+    The checks ask, with ``tell``, and the loading asks again, without: the volumes, which take
+    seconds, are read once for both.
     """
     key = _question(cells, structure, atlas_dir) if len(cells) <= MOST_REMEMBERED else None
-    columns = _latest.pop(key, None) if tell is _tell_nothing else None
+    columns = _latest.pop(key, None) if tell is None else None
     _latest.clear()
     if columns is None:
-        columns = _looked_up_anew(cells, structure, mapper, atlas_dir, tell)
-        if key is not None and tell is not _tell_nothing:
-            _latest[key] = columns
+        columns, notes = _looked_up_anew(cells, structure, mapper, atlas_dir)
+        if tell is not None:
+            for note in notes:
+                tell(*note)
+            if key is not None:
+                _latest[key] = columns
     return {**columns, "depths": np.clip(columns["depths"], *depth_limits)}
 
 
 _latest: dict = {}
-"""{question: columns} of the last look-up of the checks."""
+"""{question: columns} of the last look-up of the checks, until the loading has asked for it."""
 
 MOST_REMEMBERED = 200_000
 """Cells of a look-up that is remembered: some 200 bytes each."""
@@ -175,13 +174,15 @@ def _question(cells, structure, atlas_dir):
     return str(Path(atlas_dir).resolve()), stamps, content.hexdigest()
 
 
-def _looked_up_anew(cells, structure, mapper, atlas_dir, tell):
+def _looked_up_anew(cells, structure, mapper, atlas_dir):
+    """({column: values}, [(sentence, cells)] on what cannot be meant) from the volumes."""
     from voxcell import VoxcellError
 
     try:
         orientations = _orientations(cells, atlas_dir)
-        return {
-            **_depths(cells, structure, atlas_dir, tell, orientations[:, :, 1]),
+        depths, notes = _depths(cells, structure, atlas_dir, orientations[:, :, 1])
+        columns = {
+            **depths,
             "orientations": orientations,
             "glomerulus_ids": _glomeruli(cells, structure, mapper, atlas_dir),
         }
@@ -190,6 +191,7 @@ def _looked_up_anew(cells, structure, mapper, atlas_dir, tell):
             raise
         problem = f"the volumes do not fit together or have the wrong shape ({error})"
         raise InvalidInput(problem, where=atlas_dir) from error
+    return columns, notes
 
 
 def _identity(cells, ids):
@@ -221,8 +223,8 @@ def _with_regions(cells, mapper):
     return _Cells(np.asarray(cells.positions), cells.properties, regions, synthesis_regions)
 
 
-def _depths(cells, structure, atlas_dir, tell, ups):
-    """Depths (um) of the cells and of the layer boundaries above and below them."""
+def _depths(cells, structure, atlas_dir, ups):
+    """Depths (um) of the cells and of the layer boundaries above and below them, and notes."""
     layers = layers_of(structure)
     rows = {region: cells.served_by([region]) for region in layers}
     rows = {region: found for region, found in rows.items() if len(found)}
@@ -233,7 +235,7 @@ def _depths(cells, structure, atlas_dir, tell, ups):
         "layer_depths": np.full((len(cells), most + 1), np.nan),
     }
     if not rows:
-        return columns
+        return columns, []
     positions = {region: cells.positions[found] for region, found in rows.items()}
     names = used_layers(structure, rows)
     thicknesses, tops, bounds = _hints(positions, layers, atlas_dir, names)
@@ -241,26 +243,22 @@ def _depths(cells, structure, atlas_dir, tell, ups):
     placed = np.concatenate(list(rows.values()))
     placed = placed[:: -(-len(placed) // MOST_COMPARED)]
     note = height_note(axis, ups[placed], cells.positions[placed])
-    if note:
-        tell(note, 0)
+    notes = [(note, 0)] if note else []
     for region, found in rows.items():
         count = len(layers[region])
         depths = tops[region] - axis.lookup(positions[region])
         own = {layer: thicknesses[region, layer] for layer in layers[region]}
         model = structure[region].get("thicknesses") or {}
         some_bounds = {layer: bounds[region, layer] for layer in layers[region]}
-        found_wrong = list(depth_notes(region, np.asarray(depths), own, model))
-        for note in found_wrong:
-            tell(*note)
-        for note in () if found_wrong else gap_notes(region, some_bounds):
-            tell(*note)
+        wrong = list(depth_notes(region, np.asarray(depths), own, model))
+        notes += wrong or gap_notes(region, some_bounds)
         columns["depths"][found] = depths
         columns["layer_counts"][found] = count
         columns["layer_depths"][found, 0] = 0.0
         # The sum is done in the type of the volumes, as the reference does.
         boundaries = np.cumsum([thicknesses[region, layer] for layer in layers[region]], axis=0)
         columns["layer_depths"][found, 1 : count + 1] = boundaries.T
-    return columns
+    return columns, notes
 
 
 def _hints(positions, layers, atlas_dir, names):

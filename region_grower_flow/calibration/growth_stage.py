@@ -17,7 +17,7 @@ from region_grower_flow.engine import filling
 from region_grower_flow.io.atomic import make_own_folder, safe_child
 from region_grower_flow.io.layer_names import CONSTRAINTS
 from region_grower_flow.record.fingerprint import digest_of
-from region_grower_flow.record.kept import read_kept, write_kept
+from region_grower_flow.record.kept import Kept
 
 PRELOADED = ("region_grower_flow.engine.compiled", calibrate_mtype.__module__)
 KERNELS = ("core", "diameters", "diameters_sampled", "levers")
@@ -41,21 +41,6 @@ class GrowthPlan:
     needed: frozenset | None = None
     versions: dict = field(default_factory=dict)
     processes: int = 1
-
-
-@dataclass(frozen=True)
-class Keeping:
-    """A task with the file that its result is kept in, for a process.
-
-    Attributes:
-        task: GrowthTask.
-        path: of the file.
-        fingerprint: of all that the result depends on.
-    """
-
-    task: GrowthTask
-    path: Path
-    fingerprint: str
 
 
 def growth_tasks(parameters, generated, distributions, populations, dataset, plan):
@@ -100,18 +85,18 @@ def calibrate_growth(parameters, tasks, plan, digests, advance=lambda done, tota
     """
     folder = Path(plan.folder)
     make_own_folder(folder.parent, folder.name)
-    wanted = [_keeping(task, plan, digests) for task in tasks.values()]
+    wanted = [_kept(task, plan, digests) for task in tasks.values()]
     # Mtypes that borrow the same reconstructions have the same growth: one of them is calibrated.
-    alike = {keeping.fingerprint: keeping for keeping in reversed(wanted)}
+    alike = {kept.fingerprint: kept for kept in reversed(wanted)}
     # The large ones first, so that no process is left alone with one at the end.
-    order = sorted(alike.values(), key=lambda keeping: -len(keeping.task.cells))
-    if any(_read(keeping) is None for keeping in order):
+    order = sorted(alike.values(), key=lambda kept: -len(kept.task.cells))
+    if any(kept.read() is None for kept in order):
         filling.provide(KERNELS)  # before several processes would compile
     found = share_out(calibrate_and_keep, order, plan.processes, advance, PRELOADED)
     by_fingerprint = {k.fingerprint: entry for k, entry in zip(order, found, strict=True)}
     entries = {
-        keeping.task.mtype: {**by_fingerprint[keeping.fingerprint], "mtype": keeping.task.mtype}
-        for keeping in wanted
+        kept.task.mtype: {**by_fingerprint[kept.fingerprint], "mtype": kept.task.mtype}
+        for kept in wanted
     }
     final = {
         mtype: calibrated(params, tasks[mtype], entries[mtype])
@@ -127,20 +112,16 @@ def calibrated(params, task, entry):
     return growth_values.with_values(params, task.mode, entry["values"], task.kept)
 
 
-def calibrate_and_keep(keeping):
+def calibrate_and_keep(kept):
     """Calibrate an mtype, or read what is kept of an earlier calibration with the same inputs."""
-    kept = _read(keeping)
-    if kept is None:
-        kept = calibrate_mtype(keeping.task)
-        write_kept(keeping.path, keeping.fingerprint, kept)
-    return kept
+    found = kept.read()
+    if found is None:
+        found = calibrate_mtype(kept.task)
+        kept.write(found)
+    return found
 
 
-def _read(keeping):
-    return read_kept(keeping.path, keeping.fingerprint)
-
-
-def _keeping(task, plan, digests):
+def _kept(task, plan, digests):
     # Layers do not act on the cells that are grown here, which have no atlas.
     params = {name: value for name, value in task.params.items() if name != CONSTRAINTS}
     fingerprint = digest_of(
@@ -157,7 +138,7 @@ def _keeping(task, plan, digests):
             "versions": plan.versions,
         }
     )
-    return Keeping(task, safe_child(plan.folder, f"{fingerprint[:20]}.json"), fingerprint)
+    return Kept(task, safe_child(plan.folder, f"{fingerprint[:20]}.json"), fingerprint)
 
 
 def default_distributions(distributions):

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from region_grower_flow.calibration.extraction import ExtractionTask, extract_mtype
+from region_grower_flow.calibration.extraction import extract_mtype
 from region_grower_flow.io.atomic import make_own_folder
 from region_grower_flow.record.fingerprint import digest_of
-from region_grower_flow.record.kept import read_kept, write_kept
+from region_grower_flow.record.kept import Kept
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Keep:
     digest: Callable | None = None
 
     def all(self, tasks):
-        """The KeptTasks of ExtractionTasks."""
+        """A Kept of each of some ExtractionTasks."""
         make_own_folder(self.folder.parent, self.folder.name)
         return list(map(self._kept, tasks))
 
@@ -41,30 +41,15 @@ class Keep:
             "versions": self.versions,
         }
         path = Path(self.folder, f"{digest_of(task.mtype)[:20]}.json")
-        return KeptTask(task, path, digest_of(inputs))
-
-
-@dataclass(frozen=True)
-class KeptTask:
-    """An ExtractionTask with the file that its result is kept in, for a process.
-
-    Attributes:
-        task: ExtractionTask.
-        path: of the file.
-        fingerprint: of all that the result depends on.
-    """
-
-    task: ExtractionTask
-    path: Path
-    fingerprint: str
+        return Kept(task, path, digest_of(inputs))
 
 
 def extract_kept(kept):
     """The distributions of ``extract_mtype``, or those that were kept with the same inputs."""
-    found = read_kept(kept.path, kept.fingerprint)
+    found = kept.read()
     if found is not None:
         return kept.task.mtype, found, None
     mtype, distributions, reason = extract_mtype(kept.task)
     if reason is None:
-        write_kept(kept.path, kept.fingerprint, distributions)
+        kept.write(distributions)
     return mtype, distributions, reason

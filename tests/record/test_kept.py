@@ -4,17 +4,17 @@ import json
 
 import pytest
 
-from region_grower_flow.record.kept import read_kept, write_kept
+from region_grower_flow.record.kept import Kept
 
 RESULT = {"bars": [[0.1, float("nan")], [1e-9, 2]], "name": "Zelle é", "why": None}
 
 
 def test_a_result_comes_back_as_it_was(tmp_path):
     path = tmp_path / "a.json"
-    write_kept(path, "f1", RESULT)
-    assert json.dumps(read_kept(path, "f1")) == json.dumps(RESULT)
-    assert read_kept(path, "f2") is None
-    assert read_kept(tmp_path / "absent.json", "f1") is None
+    Kept(None, path, "f1").write(RESULT)
+    assert json.dumps(Kept(None, path, "f1").read()) == json.dumps(RESULT)
+    assert Kept(None, path, "f2").read() is None
+    assert Kept(None, tmp_path / "absent.json", "f1").read() is None
 
 
 @pytest.mark.parametrize(
@@ -23,15 +23,15 @@ def test_a_result_comes_back_as_it_was(tmp_path):
 )
 def test_what_was_edited_is_not_used(tmp_path, old, new):
     path = tmp_path / "a.json"
-    write_kept(path, "f1", RESULT)
+    Kept(None, path, "f1").write(RESULT)
     text = path.read_text(encoding="utf-8")
     assert old in text
     path.write_text(text.replace(old, new, 1), encoding="utf-8")
-    assert read_kept(path, "f1") is None
+    assert Kept(None, path, "f1").read() is None
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "null", "[" * 100_000, '{"fingerprint": "f1"}'])
 def test_what_is_no_kept_result_is_not_used(tmp_path, content):
     path = tmp_path / "a.json"
     path.write_text(content)
-    assert read_kept(path, "f1") is None
+    assert Kept(None, path, "f1").read() is None
