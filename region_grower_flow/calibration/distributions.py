@@ -113,7 +113,14 @@ def _task(population, diameter, settings):
         settings.feature,
         settings.min_basal_trees,
         _measured(population, settings) if settings.measured else {},
+        population.mtype in settings.inverted and _points_up(population),
     )
+
+
+def _points_up(population):
+    """True if not most of its apical dendrites point down already: it borrows upright cells."""
+    tilts = [frame.tilt for frame in population.frames.values() if frame.tilt is not None]
+    return 2 * sum(tilt > 90.0 for tilt in tilts) <= len(tilts)
 
 
 def _measured(population, settings):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from region_grower_flow.calibration.diameter_model import DEFAULT, EXTERNAL, DiameterModel
 from region_grower_flow.calibration.features import DEFAULT_FEATURE, TRUNK_LENGTH
-from region_grower_flow.calibration.measured import measure, read_cells
+from region_grower_flow.calibration.measured import measure, read_cells, turned_down
 from region_grower_flow.calibration.mending import as_used
 from region_grower_flow.calibration.populations import APICAL, AXON, BASAL
 from region_grower_flow.calibration.trees import load_trees
@@ -36,6 +36,7 @@ class ExtractionTask:
         feature: TMD's filtration, one for all neurite types or {neurite type: filtration}.
         min_basal_trees: cells with one basal dendrite less count as having this number.
         measured: {neurite type: threshold} of the measured trees that are extracted, too.
+        turned: its measured cells that point to the pia are turned to the white matter.
     """
 
     mtype: str
@@ -47,6 +48,7 @@ class ExtractionTask:
     feature: str | dict
     min_basal_trees: int = 1
     measured: dict = field(default_factory=dict)
+    turned: bool = False
 
 
 def extract_mtype(task):
@@ -105,7 +107,10 @@ def _extract(task):
     fitted = task.diameter.complete(distributions["diameter"], task.neurite_types)
     distributions["diameter"] = fitted
     if task.measured:
-        distributions[MEASURED] = measure(read_cells(task.paths), task.measured)
+        cells = read_cells(task.paths)
+        if task.turned:
+            cells = [turned_down(cell) for cell in cells]
+        distributions[MEASURED] = measure(cells, task.measured)
     return distributions
 
 

@@ -5,13 +5,14 @@ tips to its own tip. Besides the path distances of its ends it carries the angle
 where it begins, the bar that it leaves there, its direction, and its diameters.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from region_grower_flow.calibration.frames import longest_axis
 from region_grower_flow.calibration.mending import open_as_used, soma_center, soma_radius
-from region_grower_flow.morphology import NEURITE_TYPES, FlatMorphology
+from region_grower_flow.morphology import APICAL_DENDRITE, NEURITE_TYPES, FlatMorphology
 
 DECIMALS = 4
 """Decimals of lengths (um), angles (radians) and directions in the file."""
@@ -77,6 +78,37 @@ def read_cells(paths):
             MeasuredCell(Path(path).stem, morphology, soma_center(used), soma_radius(used))
         )
     return cells
+
+
+def turned_down(cell):
+    """A cell of an inverted mtype: where its longest apical dendrite points up, all is turned.
+
+    Growth with measured trunks points as the cells do that it learns from, and an inverted mtype
+    may borrow the reconstructions of an upright one. The cell is turned by half about z, the depth
+    of its slice.
+
+    Args:
+        cell: MeasuredCell.
+    """
+    morphology = cell.morphology
+    axis = longest_axis(_trees_of(morphology, APICAL_DENDRITE), cell.center)
+    if axis is None or axis[1] <= 0.0:
+        return cell
+    points = morphology.points.copy()
+    points[:, :2] *= -1.0
+    center = cell.center * (-1.0, -1.0, 1.0)
+    return replace(cell, morphology=replace(morphology, points=points), center=center)
+
+
+def _trees_of(morphology, section_type):
+    """Lists of the (n, 3) points of the sections of each tree of a type."""
+    trees = {}
+    for i, parent in enumerate(morphology.parents):
+        if morphology.types[i] == section_type:
+            tree = trees.get(parent, [])
+            tree.append(morphology.points[morphology.offsets[i] : morphology.offsets[i + 1]])
+            trees[i] = tree
+    return [tree for i, tree in trees.items() if morphology.parents[i] < 0]
 
 
 def measure(cells, thresholds):

@@ -6,7 +6,9 @@ has, and one with fewer than two basal dendrites; a cell whose ten draws are all
 
 from dataclasses import dataclass
 
+from region_grower_flow.calibration.growth_values import LEVERS_KEY
 from region_grower_flow.calibration.populations import APICAL, BASAL
+from region_grower_flow.engine.levers import MEASURED
 from region_grower_flow.engine.trunks import ANGLE_MODES
 from region_grower_flow.errors import some
 from region_grower_flow.layout import MAX_ATTEMPTS
@@ -51,27 +53,30 @@ def directions(populations):
     return found
 
 
-def direction_notes(populations, inverted=()):
-    """Sentences on mtypes whose cells will not point where their reconstructions do.
+def direction_notes(populations, inverted=(), measured=False):
+    """Sentences on mtypes whose cells will not point where their reconstructions do, or down.
 
     Args:
         populations: {mtype: Population}.
         inverted: the mtypes that are said to be inverted (option ``inverted_mtypes``).
+        measured: cells get the trunks of reconstructed cells (growth_calibration = extended).
     """
     found = directions(populations)
     wrong = {m: d for m, d in found.items() if d.is_inverted and m not in inverted}
     if wrong:
         counts = some([f"{m} {d.down} of {d.cells}" for m, d in wrong.items()])
-        yield (
-            f"The apical dendrites of reconstructions point to the white matter ({counts}), but "
-            f"those of grown cells will point to the pia. Set inverted_mtypes = "
-            f"{','.join([*inverted, *wrong])}."
-        )
+        setting = f"inverted_mtypes = {','.join([*inverted, *wrong])}"
+        if measured:
+            grown = f"and so will those of grown cells. If they are inverted cells, set {setting}"
+        else:
+            grown = f"but those of grown cells will point to the pia. Set {setting}"
+        start = f"The apical dendrites of reconstructions point to the white matter ({counts})"
+        yield f"{start}, {grown}."
     upright = [m for m in inverted if m in found and not found[m].is_inverted]
     if upright:
         yield (
             f"inverted_mtypes names {some(upright)}, but the apical dendrites of most of its "
-            "reconstructions point to the pia."
+            "reconstructions point to the pia; those of grown cells will point to the white matter."
         )
 
 
@@ -119,20 +124,26 @@ DEFAULT_ORIENTATIONS = {BASAL: None, APICAL: [[0.0, 1.0, 0.0]]}
 """Orientations in NeuroTS's own parameters."""
 
 
-def loss_notes(populations, cells, min_basal_trees=1, extra_apicals="fail", orientations=None):
+def loss_notes(populations, cells, min_basal_trees=1, extra_apicals="fail", parameters=None):
     """Sentences on the cells that will be lost as the flow is configured.
+
+    Neurite types whose trunks are those of a reconstructed cell (the lever ``trunks``) have a
+    direction for each tree, and lose none.
 
     Args:
         populations: {mtype: Population}.
         cells: {mtype: number of cells to grow}.
         min_basal_trees, extra_apicals: the options.
-        orientations: {mtype: {neurite type: orientation}}; None: NeuroTS's defaults.
+        parameters: {mtype: NeuroTS's parameters}; None: NeuroTS's defaults, without levers.
     """
     for mtype, population in populations.items():
         if not cells.get(mtype) or not population.cells:
             continue
-        given = (orientations or {}).get(mtype, DEFAULT_ORIENTATIONS)
+        given, with_levers = DEFAULT_ORIENTATIONS, set()
+        if parameters is not None:
+            given, with_levers = _orientations(parameters.get(mtype) or {})
         counts = tree_counts(population, min_basal_trees)
+        counts = {name: found for name, found in counts.items() if name not in with_levers}
         reasons, share = refused_share(counts, given, extra_apicals)
         lost = share**MAX_ATTEMPTS
         if lost < NOTEWORTHY:
@@ -141,3 +152,12 @@ def loss_notes(populations, cells, min_basal_trees=1, extra_apicals="fail", orie
         about = "all" if lost > 0.99 else f"about {number:,}"
         why = "; ".join(f"{name} has {reason}" for name, reason in reasons.items())
         yield f"{mtype}: {about} of its {cells[mtype]:,} cells will be lost ({why})."
+
+
+def _orientations(params):
+    """{neurite type: orientation} of an mtype's parameters, and the types with measured trunks."""
+    names = params.get("grow_types") or []
+    entries = {name: params.get(name) or {} for name in names}
+    levers = params.get(LEVERS_KEY) or {}
+    measured = {name for name in names if (levers.get(name) or {}).get("trunks") == MEASURED}
+    return {name: entry.get("orientation") for name, entry in entries.items()}, measured

@@ -4,6 +4,7 @@ import logging
 from collections import Counter
 from dataclasses import replace
 
+from region_grower_flow.calibration.growth_values import EXTENDED
 from region_grower_flow.calibration.populations import gather_populations
 from region_grower_flow.calibration.sources import calibration_settings, read_reconstructions
 from region_grower_flow.checks.calibration import check_calibration, check_growth_calibration
@@ -53,11 +54,12 @@ def _check_models(options):
         mtypes = _cells(options).properties["mtype"]
         problem = unmatched_problem(mtypes, dataset)
         problems.extend([problem] if problem else [])
-        _tell_growth(options, dataset, Counter(map(str, mtypes)))
+        parameters = given if options.tmd_parameters else None
+        _tell_growth(options, dataset, Counter(map(str, mtypes)), parameters)
     return problems
 
 
-def _tell_growth(options, dataset, cells):
+def _tell_growth(options, dataset, cells, parameters=None):
     """Put into the log what can be known of growth: directions, and cells that will be lost."""
     from region_grower_flow.checks.foreseen import direction_notes, loss_notes
 
@@ -69,8 +71,13 @@ def _tell_growth(options, dataset, cells):
     wanted = Problems().attempt(gather_populations, replace(dataset, mtypes=used), settings)
     if not wanted:
         return
-    losses = loss_notes(wanted, cells, options.min_basal_trees, options.extra_apicals)
-    for note in [*direction_notes(wanted, options.inverted_mtypes), *losses]:
+    # The calibration gives all types the trunks of reconstructed cells.
+    measured = parameters is None and options.growth_calibration == EXTENDED
+    notes = list(direction_notes(wanted, options.inverted_mtypes, measured))
+    if not measured:
+        choices = options.min_basal_trees, options.extra_apicals
+        notes += loss_notes(wanted, cells, *choices, parameters)
+    for note in notes:
         L.warning("%s", note)
 
 

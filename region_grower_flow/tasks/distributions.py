@@ -25,7 +25,8 @@ class ExtractDistributions(OfReconstructions, FlowTask):
     own_outputs = ("extracted_distributions",)
     # 2: measured trees know the directions and the bending of their sections.
     # 3: cells bend differently, too, as wholes.
-    stage_version = 3
+    # 4: measured cells of inverted mtypes point to the white matter.
+    stage_version = 4
 
     def files(self):
         """The reconstructions, their table and the diametrizer's configuration."""

@@ -410,6 +410,19 @@ def test_measured_trees_beside_the_distributions(write):
     text(entry["measured"])
 
 
+def test_inverted_mtypes_that_borrow_upright_cells_are_measured_upside_down(write):
+    dataset = write({name: ("X", {"basals": 2, "apicals": 1}) for name in "abc"})
+
+    def directions(**settings):
+        entry = extract(dataset, 1, measured=True, bar_threshold=0, **settings)[0]["default"]["X"]
+        return np.array([tree["direction"] for tree in entry["measured"]["apical_dendrite"]])
+
+    upright = directions()
+    assert (upright[:, 1] > 0.0).all()
+    np.testing.assert_allclose(directions(inverted=("X",)), upright * (-1, -1, 1))
+    np.testing.assert_allclose(directions(inverted=("Y",)), upright)
+
+
 def test_a_threshold_of_bar_codes_is_a_whole_number(dataset):
     with pytest.raises(InvalidInput, match="threshold"):
         extract(dataset, 1, bar_threshold=-1)

@@ -1,5 +1,7 @@
 """Measured trees: bars that know their angles, owners, directions and diameters."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,8 +11,9 @@ from region_grower_flow.calibration.measured import (
     measure,
     measure_trees,
     set_bends,
+    turned_down,
 )
-from region_grower_flow.morphology import BASAL_DENDRITE, FlatMorphology
+from region_grower_flow.morphology import APICAL_DENDRITE, BASAL_DENDRITE, FlatMorphology
 
 
 def fork():
@@ -72,6 +75,21 @@ def test_bars_keep_the_tree(n_children):
         for bar, profile in zip(bars, tree["diameters"], strict=True):
             assert profile[0][0] == pytest.approx(bar[1], abs=1e-3)
             assert profile[-1][0] == pytest.approx(bar[0], abs=1e-3)
+
+
+def test_cells_of_inverted_mtypes_are_turned_down_once():
+    upright = MeasuredCell.of("a", replace(fork(), types=np.full(3, APICAL_DENDRITE)))
+    (tree,) = measure([upright], {"apical_dendrite": 0})["apical_dendrite"]
+    down = turned_down(upright)
+    (turned,) = measure([down], {"apical_dendrite": 0})["apical_dendrite"]
+    for name in ("direction", "headings", "ways"):
+        before = np.reshape(tree[name], (-1, 3))
+        np.testing.assert_allclose(np.reshape(turned[name], (-1, 3)), before * (-1, -1, 1))
+    for name in ("bars", "bends", "diameters"):
+        assert turned[name] == tree[name]
+    assert turned_down(down) is down
+    without = MeasuredCell.of("b", fork())
+    assert turned_down(without) is without
 
 
 def test_thresholds_and_somas():

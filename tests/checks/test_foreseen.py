@@ -37,6 +37,9 @@ def test_mtypes_that_point_down_are_told_with_what_helps():
     assert list(direction_notes(populations, ["IPC"])) == []
     (note,) = direction_notes(populations, ["IPC", "PC"])
     assert "inverted_mtypes names PC" in note
+    (note,) = direction_notes({"IPC": population(tilts=(170.0,))}, measured=True)
+    assert "and so will those of grown cells" in note
+    assert note.endswith("set inverted_mtypes = IPC.")
 
 
 def test_two_apicals_and_one_orientation_lose_all_cells():
@@ -46,6 +49,21 @@ def test_two_apicals_and_one_orientation_lose_all_cells():
     assert "extra_apicals = sample" in note
     assert list(loss_notes(populations, {"BPC": 37}, extra_apicals="sample")) == []
     assert list(loss_notes(populations, {"PC": 37})) == []
+
+
+def test_trees_of_reconstructed_cells_have_their_own_directions():
+    populations = {"BPC": population(basals=(1, 1), apicals=(2, 2))}
+    entries = {name: {"orientation": [[0.0, 1.0, 0.0]]} for name in (BASAL, APICAL)}
+    params = {"grow_types": [BASAL, APICAL], **entries}
+    (note,) = loss_notes(populations, {"BPC": 37}, parameters={"BPC": params})
+    assert "basal_dendrite has fewer" in note
+    assert "apical_dendrite has more trees than orientations (1)" in note
+    measured = {"trunks": "measured"}
+    params["growth_levers"] = {BASAL: measured}
+    (note,) = loss_notes(populations, {"BPC": 37}, parameters={"BPC": params})
+    assert "basal" not in note
+    params["growth_levers"] = {BASAL: measured, APICAL: measured}
+    assert list(loss_notes(populations, {"BPC": 37}, parameters={"BPC": params})) == []
 
 
 def test_one_basal_dendrite_loses_cells_unless_counted_as_two():
