@@ -1,10 +1,14 @@
 """Checks of an atlas, made before any work; all problems are said at once."""
 
+from __future__ import annotations
+
 import logging
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,12 +25,15 @@ from region_grower_flow.atlas.plausible import (
 from region_grower_flow.atlas.regions import RegionMapper, load_region_map
 from region_grower_flow.atlas.serving import unserved_problem
 from region_grower_flow.atlas.structure import (
+    Entry,
+    Structure,
     has_layers,
     load_region_structure,
     mesh_place,
     needs_territories,
 )
 from region_grower_flow.atlas.volumes import (
+    Geometry,
     geometry_differences,
     load_volume,
     other_volumes,
@@ -35,6 +42,7 @@ from region_grower_flow.atlas.volumes import (
     volume_path,
 )
 from region_grower_flow.errors import InvalidInput, Problems, some
+from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.io.schemas import did_you_mean, violation
 from region_grower_flow.layout import (
     BRAIN_REGIONS,
@@ -46,23 +54,29 @@ from region_grower_flow.layout import (
 )
 from region_grower_flow.space.layers import DEPTH_DECIMALS
 
+if TYPE_CHECKING:
+    from voxcell import RegionMap, VoxelData
+
+    from region_grower_flow.io.cells import Cells
+    from region_grower_flow.io.table import CellTable
+
 L = logging.getLogger(__name__)
 
 MOST_ALIKE = 2
-"""Volumes with the same problem up to which each is told by itself."""
+"""Volumes with the same problem, up to which each is reported by itself."""
 _PAYLOADS = {ORIENTATION: (4,), BRAIN_REGIONS: (), PRINCIPAL_AXIS: (), TERRITORIES: ()}
 _HINT_PAYLOAD = (2,)
 """Numbers per voxel: a quaternion, an id, a height; the bottom and top of a layer."""
 
 
 def check_atlas(
-    atlas_dir,
-    region_structure_path,
-    cells=None,
-    read_volumes=True,
-    allow_nan=False,
-    allow_no_layers=True,
-):
+    atlas_dir: PathLike,
+    region_structure_path: PathLike,
+    cells: Cells | None = None,
+    read_volumes: bool = True,
+    allow_nan: bool = False,
+    allow_no_layers: bool = True,
+) -> list[InvalidInput]:
     """Everything that is wrong with an atlas for these cells.
 
     Args:
@@ -91,28 +105,42 @@ def check_atlas(
         hint = other_volumes(atlas_dir) or hint
         return [*problems, InvalidInput("there are no volumes (nrrd) in it", atlas_dir, hint)]
     region_map = problems.attempt(load_region_map, atlas_dir)
-    survey = _Survey(atlas_dir, region_structure_path, structure, cells)
-    if structure is not None and region_map is not None:
-        survey.mapper = RegionMapper(structure, region_map)
-    problems += survey.problems()
-    if cells is None or problems or not read_volumes:
+    known = structure is not None and region_map is not None
+    mapper = RegionMapper(structure, region_map) if known else None
+    problems += _Survey(atlas_dir, region_structure_path, structure, cells, mapper).problems()
+    if cells is None or mapper is None or problems or not read_volumes:
         return problems
     problems += _problems_of_values(atlas_dir, region_structure_path, cells, allow_nan)
-    problems += _region_problems(survey, region_map, allow_no_layers)
+    volume = load_volume(atlas_dir, BRAIN_REGIONS)
+    _warn_of_regions(cells, volume, region_map, volume_path(atlas_dir, BRAIN_REGIONS))
+    unserved = unserved_problem(
+        cells.properties["region"],
+        structure,
+        mapper,
+        region_map.as_dataframe()["acronym"],
+        region_structure_path,
+        acronyms_at(volume, region_map, cells.positions),
+    )
+    if unserved is not None and allow_no_layers:
+        L.warning("%s", unserved)
+    elif unserved is not None:
+        problems.append(unserved)
     return problems
 
 
-def _problems_of_values(atlas_dir, region_structure_path, cells, allow_nan):
+def _problems_of_values(
+    atlas_dir: PathLike, region_structure_path: PathLike, cells: Cells, allow_nan: bool
+) -> list[InvalidInput]:
     """Problems of the volumes' values at the cells; what only some cells have is a warning."""
     problems = Problems()
 
-    def tell(note, count, where):
+    def report(note: str, count: int, where: PathLike) -> None:
         if count == len(cells) >= FEW:  # an atlas or cells that cannot be meant
             problems.append(InvalidInput(note, where))
         else:
             L.warning("%s", note)
 
-    look_up = partial(load_atlas_table, tell=partial(tell, where=atlas_dir))
+    look_up = partial(load_atlas_table, on_note=partial(report, where=atlas_dir))
     table = problems.attempt(look_up, atlas_dir, region_structure_path, cells)
     if table is None:
         return problems
@@ -122,13 +150,13 @@ def _problems_of_values(atlas_dir, region_structure_path, cells, allow_nan):
         else:
             L.warning("%s Those of these cells whose growth needs it will be dropped.", problem)
     if below := outside_of_layers(table):
-        tell(below[1], below[0], region_structure_path)
+        report(below[1], below[0], region_structure_path)
     return problems
 
 
-def _together(problems, atlas_dir):
+def _together(problems: list[InvalidInput], atlas_dir: PathLike) -> list[InvalidInput]:
     """Problems, each once that many volumes have, with their names."""
-    alike = {}
+    alike: dict[tuple[str, str | None], list[InvalidInput]] = {}
     for problem in problems:
         alike.setdefault((problem.problem, problem.hint), []).append(problem)
     found = []
@@ -141,30 +169,19 @@ def _together(problems, atlas_dir):
     return found
 
 
-def _region_problems(survey, region_map, allow_no_layers):
-    """Problems of the regions of cells and of the ids at them; notes go to the log."""
-    volume = load_volume(survey.atlas_dir, BRAIN_REGIONS)
-    ids = Counter(ids_at(volume, survey.cells.positions).tolist())
+def _warn_of_regions(
+    cells: Cells, volume: VoxelData, region_map: RegionMap, where: PathLike
+) -> None:
+    """Warn of regions and places of cells that cannot be meant."""
+    ids: Counter[Any] = Counter(ids_at(volume, cells.positions).tolist())
     for note in filter(None, (unknown_id_note(ids, region_map), no_region_note(ids))):
-        L.warning("%s: %s", volume_path(survey.atlas_dir, BRAIN_REGIONS), note)
-    note = crowded_note(survey.cells.positions, volume)
-    if note:
-        L.warning("%s", note)
-    regions = survey.cells.properties["region"]
-    problem = unserved_problem(
-        regions,
-        survey.structure,
-        survey.mapper,
-        region_map.as_dataframe()["acronym"],
-        survey.structure_path,
-        acronyms_at(volume, region_map, survey.cells.positions),
-    )
-    if problem is not None and allow_no_layers:
-        L.warning("%s", problem)
-    return [problem] if problem is not None and not allow_no_layers else []
+        L.warning("%s: %s", where, note)
+    crowded = crowded_note(cells.positions, volume)
+    if crowded:
+        L.warning("%s", crowded)
 
 
-def nan_problems(table, atlas_dir):
+def nan_problems(table: CellTable, atlas_dir: PathLike) -> list[tuple[int, InvalidInput]]:
     """Values of the atlas that cells of a table lack: [(cells, InvalidInput)].
 
     Only NaN that keeps cells from being grown: that of a layer below a cell does not, nor any in
@@ -196,7 +213,7 @@ def nan_problems(table, atlas_dir):
     return found
 
 
-def _is_in_a_layer(table):
+def _is_in_a_layer(table: CellTable) -> np.ndarray:
     """(N,) bool, cells that are not below all of the layers whose depths are known."""
     depths = np.round(table.depths, DEPTH_DECIMALS)[:, np.newaxis]
     return (depths <= np.round(table.layer_depths[:, 1:], DEPTH_DECIMALS)).any(axis=1)
@@ -206,13 +223,13 @@ def _is_in_a_layer(table):
 class _Survey:
     """Looks at the headers of the volumes, and at what the structure expects of them."""
 
-    atlas_dir: str
-    structure_path: str
-    structure: dict | None
-    cells: object
-    mapper: RegionMapper | None = None
+    atlas_dir: PathLike
+    structure_path: PathLike
+    structure: Structure | None
+    cells: Cells | None
+    mapper: RegionMapper | None
 
-    def problems(self):
+    def problems(self) -> list[InvalidInput]:
         geometries, problems = {}, []
         used = self._used_regions()
         problems += self._unknown_layers(used)
@@ -241,7 +258,7 @@ class _Survey:
             problems += outside_problems(self.cells.positions, geometry, self.atlas_dir)
         return _together(problems, self.atlas_dir) + self._mesh_problems(used)
 
-    def _used_regions(self):
+    def _used_regions(self) -> dict[str, Entry]:
         """The entries of the structure that serve cells (all of them without cells)."""
         entries = self.structure or {}
         if self.cells is None or self.mapper is None:
@@ -250,7 +267,7 @@ class _Survey:
         served = {self.mapper[region] for region in regions}
         return {region: entry for region, entry in entries.items() if region in served}
 
-    def _unknown_layers(self, used):
+    def _unknown_layers(self, used: Structure) -> list[InvalidInput]:
         known = [
             path.name.removeprefix("[PH]").removesuffix(".nrrd")
             for path in sorted(Path(self.atlas_dir).glob("[[]PH]*.nrrd"))
@@ -267,7 +284,7 @@ class _Survey:
                     problems.append(violation(self.structure_path, keys, text, hint))
         return problems
 
-    def _volumes(self, used):
+    def _volumes(self, used: Structure) -> list[str]:
         names = [BRAIN_REGIONS, ORIENTATION]
         for entry in used.values():
             if has_layers(entry):
@@ -279,7 +296,7 @@ class _Survey:
                 names.append(TERRITORIES)
         return list(dict.fromkeys(names))
 
-    def _geometry_problems(self, geometries):
+    def _geometry_problems(self, geometries: Mapping[str, Geometry]) -> list[InvalidInput]:
         if BRAIN_REGIONS not in geometries:
             return []
         expected = geometries[BRAIN_REGIONS]
@@ -292,7 +309,7 @@ class _Survey:
             for difference, reference in geometry_differences(geometry, expected)
         ]
 
-    def _mesh_problems(self, used):
+    def _mesh_problems(self, used: Structure) -> list[InvalidInput]:
         problems = []
         for region, entry in used.items():
             for i, boundary in enumerate(entry.get("boundaries") or []):

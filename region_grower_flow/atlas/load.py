@@ -6,15 +6,21 @@ and then look the cells up; here the cells are looked up first. Element by eleme
 arithmetic on the same type, so the numbers are the same.
 """
 
+from __future__ import annotations
+
 import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from region_grower_flow.atlas.plausible import depth_notes, gap_notes, height_note, unit_hint
+from region_grower_flow.atlas.plausible import Note, depth_notes, gap_notes, height_note, unit_hint
 from region_grower_flow.atlas.regions import RegionMapper, load_region_map
 from region_grower_flow.atlas.structure import (
+    Layer,
+    Structure,
     layers_of,
     load_region_structure,
     needs_territories,
@@ -22,12 +28,9 @@ from region_grower_flow.atlas.structure import (
     region_meta,
     used_layers,
 )
-from region_grower_flow.atlas.volumes import (
-    load_volume,
-    read_geometry,
-    rotations_at,
-)
+from region_grower_flow.atlas.volumes import Geometry, load_volume, read_geometry, rotations_at
 from region_grower_flow.errors import InvalidInput, some
+from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.io.table import CellTable
 from region_grower_flow.layout import (
     BRAIN_REGIONS,
@@ -38,6 +41,16 @@ from region_grower_flow.layout import (
     layer_hint,
 )
 from region_grower_flow.space.layers import DEPTH_DECIMALS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from region_grower_flow.io.cells import Cells
+
+AxonTable: TypeAlias = tuple[np.ndarray, np.ndarray]
+"""(names, scales) of all cells, see ``io.axons.load_axon_table``."""
+Columns: TypeAlias = dict[str, Any]
+"""Columns of the cell table by name."""
 
 MIN_DEPTH, MAX_DEPTH = 25, 5000
 """Depths of somata are clipped to these (um; region-grower's defaults)."""
@@ -51,43 +64,42 @@ class _Cells:
     """The input cells with their synthesis regions."""
 
     positions: np.ndarray
-    properties: object
+    properties: pd.DataFrame
     regions: np.ndarray
     synthesis_regions: np.ndarray
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.positions)
 
-    def served_by(self, names):
+    def served_by(self, names: Iterable[str]) -> np.ndarray:
         """Row numbers of the cells whose synthesis region is one of ``names``."""
         return np.flatnonzero(np.isin(self.synthesis_regions, list(names)))
 
 
 def load_atlas_table(
-    atlas_dir,
-    region_structure_path,
-    cells,
-    min_depth=MIN_DEPTH,
-    max_depth=MAX_DEPTH,
-    axon_table=None,
-    ids=None,
-    tell=None,
-):
+    atlas_dir: PathLike,
+    region_structure_path: PathLike,
+    cells: Cells,
+    min_depth: float = MIN_DEPTH,
+    max_depth: float = MAX_DEPTH,
+    axon_table: AxonTable | None = None,
+    ids: np.ndarray | None = None,
+    on_note: Callable[[str, int], None] | None = None,
+) -> CellTable:
     """Look all cells up in the atlas.
 
     Args:
         atlas_dir: a folder with ``hierarchy.json`` and the volumes as ``.nrrd`` files.
         region_structure_path: YAML file, see ``schemas/region_structure.json``.
-        cells: an object with ``positions`` (N, 3) in um, in the type of the file (look-ups are done
-            in that type, as region-grower does), and ``properties``, a data frame with ``region``,
-            ``mtype`` and perhaps ``mclass``.
+        cells: the cells; look-ups are done in the type of their positions in the file, as
+            region-grower does. Their properties have ``region``, ``mtype`` and perhaps ``mclass``.
         min_depth: smallest depth of a soma (um).
         max_depth: largest depth of a soma (um).
         axon_table: (names, scales) of all cells as ``io.axons.load_axon_table`` returns them;
             cells without a name are left out.
         ids: (N,) their rows among all cells, increasing; None where these are all.
-        tell: called with sentences on depths and layers that cannot be meant, and with the number
-            of cells for which that is so (0: not counted).
+        on_note: called with sentences on depths and layers that cannot be meant, and with the
+            number of cells for which that is so (0: not counted).
 
     Returns:
         CellTable: the rows in the order of the cells.
@@ -97,27 +109,28 @@ def load_atlas_table(
     """
     structure = load_region_structure(region_structure_path)
     mapper = RegionMapper(structure, load_region_map(atlas_dir))
-    cells = _with_regions(cells, mapper)
+    placed = _with_regions(cells, mapper)
     geometry, _ = read_geometry(atlas_dir, BRAIN_REGIONS)
-    for problem in outside_problems(cells.positions, geometry, atlas_dir):
+    for problem in outside_problems(placed.positions, geometry, atlas_dir):
         raise problem
-    names, scales = axon_table or (np.full(len(cells), None, dtype=object), np.nan)
+    nothing = np.full(len(placed), None, dtype=object), np.full(len(placed), np.nan)
+    names, scales = nothing if axon_table is None else axon_table
     table = CellTable(
-        positions=cells.positions.astype(np.float64),
-        regions=cells.regions,
-        synthesis_regions=cells.synthesis_regions,
+        positions=placed.positions.astype(np.float64),
+        regions=placed.regions,
+        synthesis_regions=placed.synthesis_regions,
         axon_names=names,
-        axon_scales=np.broadcast_to(np.asarray(scales, dtype=np.float64), len(cells)),
-        meta=_meta(cells, structure, mapper, atlas_dir),
-        **_identity(cells, ids),
-        **_looked_up(cells, structure, mapper, atlas_dir, (min_depth, max_depth), tell),
+        axon_scales=np.asarray(scales, dtype=np.float64),
+        meta=_meta(placed, structure, mapper, geometry),
+        **_identity(placed, ids),
+        **_looked_up(placed, structure, mapper, atlas_dir, (min_depth, max_depth), on_note),
     )
     if axon_table is not None:
         table = table.rows(np.array([name is not None for name in names], dtype=bool))
     return table
 
 
-def outside_of_layers(table):
+def outside_of_layers(table: CellTable) -> tuple[int, str] | None:
     """(number, sentence) of cells that lie below the layers of their regions; None without any.
 
     They are dropped when they are grown, so that this is known before.
@@ -136,33 +149,40 @@ def outside_of_layers(table):
     )
 
 
-def _looked_up(cells, structure, mapper, atlas_dir, depth_limits, tell):
+def _looked_up(
+    cells: _Cells,
+    structure: Structure,
+    mapper: RegionMapper,
+    atlas_dir: PathLike,
+    depth_limits: tuple[float, float],
+    on_note: Callable[[str, int], None] | None,
+) -> Columns:
     """The columns that come from the volumes.
 
-    The checks ask, with ``tell``, and the loading asks again, without: the volumes, which take
+    The checks ask, with ``on_note``, and the loading asks again, without: the volumes, which take
     seconds, are read once for both.
     """
     key = _question(cells, structure, atlas_dir) if len(cells) <= MOST_REMEMBERED else None
-    columns = _latest.pop(key, None) if tell is None else None
+    columns = _latest.pop(key, None) if key is not None and on_note is None else None
     _latest.clear()
     if columns is None:
         columns, notes = _looked_up_anew(cells, structure, mapper, atlas_dir)
-        if tell is not None:
+        if on_note is not None:
             for note in notes:
-                tell(*note)
+                on_note(*note)
             if key is not None:
                 _latest[key] = columns
     return {**columns, "depths": np.clip(columns["depths"], *depth_limits)}
 
 
-_latest: dict = {}
+_latest: dict[tuple[object, ...], Columns] = {}
 """{question: columns} of the last look-up of the checks, until the loading has asked for it."""
 
 MOST_REMEMBERED = 200_000
 """Cells of a look-up that is remembered: some 200 bytes each."""
 
 
-def _question(cells, structure, atlas_dir):
+def _question(cells: _Cells, structure: Structure, atlas_dir: PathLike) -> tuple[object, ...]:
     """All that the columns follow from; of the atlas the stamps of its files."""
     from region_grower_flow.io.files import stamp_of
 
@@ -174,7 +194,9 @@ def _question(cells, structure, atlas_dir):
     return str(Path(atlas_dir).resolve()), stamps, content.hexdigest()
 
 
-def _looked_up_anew(cells, structure, mapper, atlas_dir):
+def _looked_up_anew(
+    cells: _Cells, structure: Structure, mapper: RegionMapper, atlas_dir: PathLike
+) -> tuple[Columns, list[Note]]:
     """({column: values}, [(sentence, cells)] on what cannot be meant) from the volumes."""
     from voxcell import VoxcellError
 
@@ -194,7 +216,7 @@ def _looked_up_anew(cells, structure, mapper, atlas_dir):
     return columns, notes
 
 
-def _identity(cells, ids):
+def _identity(cells: _Cells, ids: np.ndarray | None) -> Columns:
     ids = np.asarray(np.arange(len(cells)) if ids is None else ids).astype(np.int64)
     properties = cells.properties
     return {
@@ -205,7 +227,9 @@ def _identity(cells, ids):
     }
 
 
-def outside_problems(positions, geometry, where):
+def outside_problems(
+    positions: np.ndarray, geometry: Geometry, where: object
+) -> list[InvalidInput]:
     """Positions outside an atlas of this geometry, as a list of InvalidInput."""
     outside = np.flatnonzero(geometry.outside(positions))
     if not len(outside):
@@ -215,7 +239,7 @@ def outside_problems(positions, geometry, where):
     return [InvalidInput(f"{text} (ids {some(outside)})", where, hint)]
 
 
-def _with_regions(cells, mapper):
+def _with_regions(cells: Cells, mapper: RegionMapper) -> _Cells:
     regions = _words(cells.properties["region"])
     names = {region: mapper[region] for region in set(regions.tolist())}
     synthesis_regions = np.empty(len(regions), dtype=object)
@@ -223,7 +247,9 @@ def _with_regions(cells, mapper):
     return _Cells(np.asarray(cells.positions), cells.properties, regions, synthesis_regions)
 
 
-def _depths(cells, structure, atlas_dir, ups):
+def _depths(
+    cells: _Cells, structure: Structure, atlas_dir: PathLike, ups: np.ndarray
+) -> tuple[Columns, list[Note]]:
     """Depths (um) of the cells and of the layer boundaries above and below them, and notes."""
     layers = layers_of(structure)
     rows = {region: cells.served_by([region]) for region in layers}
@@ -261,7 +287,14 @@ def _depths(cells, structure, atlas_dir, ups):
     return columns, notes
 
 
-def _hints(positions, layers, atlas_dir, names):
+def _hints(
+    positions: Mapping[str, np.ndarray],
+    layers: Mapping[str, Sequence[Layer]],
+    atlas_dir: PathLike,
+    names: Iterable[Layer],
+) -> tuple[
+    dict[tuple[str, Layer], np.ndarray], dict[str, np.ndarray], dict[tuple[str, Layer], np.ndarray]
+]:
     """Thicknesses by (region, layer), heights of the tops by region, bounds at some of the cells.
 
     Each volume is read once.
@@ -285,13 +318,15 @@ def _hints(positions, layers, atlas_dir, names):
     return thicknesses, tops, some_bounds
 
 
-def _orientations(cells, atlas_dir):
+def _orientations(cells: _Cells, atlas_dir: PathLike) -> np.ndarray:
     if len(cells) == 0:
         return np.empty((0, 3, 3))
     return rotations_at(load_volume(atlas_dir, ORIENTATION), cells.positions)
 
 
-def _glomeruli(cells, structure, mapper, atlas_dir):
+def _glomeruli(
+    cells: _Cells, structure: Structure, mapper: RegionMapper, atlas_dir: PathLike
+) -> np.ndarray | None:
     asking = {region for region, entry in structure.items() if needs_territories(entry)}
     regions = [r for r in set(cells.regions.tolist()) if asking & set(mapper.entries_of(r))]
     rows = np.flatnonzero(np.isin(cells.regions, regions))
@@ -304,8 +339,9 @@ def _glomeruli(cells, structure, mapper, atlas_dir):
     return ids
 
 
-def _meta(cells, structure, mapper, atlas_dir):
-    geometry, _ = read_geometry(atlas_dir, BRAIN_REGIONS)
+def _meta(
+    cells: _Cells, structure: Structure, mapper: RegionMapper, geometry: Geometry
+) -> dict[str, Any]:
     regions = dict.fromkeys(cells.regions.tolist())
     return {
         "version": CELL_TABLE_VERSION,
@@ -320,7 +356,7 @@ def _meta(cells, structure, mapper, atlas_dir):
     }
 
 
-def _words(column):
+def _words(column: Any) -> np.ndarray:
     """A column as an object array of str, with None where the value is missing."""
     import pandas as pd
 

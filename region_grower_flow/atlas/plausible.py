@@ -3,14 +3,25 @@
 Each function returns sentences (or problems); none of them changes what is grown.
 """
 
+from __future__ import annotations
+
 from collections import Counter
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from region_grower_flow.atlas.volumes import HasGeometry
 from region_grower_flow.errors import counted, some
 from region_grower_flow.io.nrrd_volumes import PLAUSIBLE_VOXELS
 from region_grower_flow.layout import layer_hint
+
+if TYPE_CHECKING:
+    from voxcell import RegionMap, VoxelData
+
+Note: TypeAlias = tuple[str, int]
+"""A sentence on what cannot be meant, and for how many cells it is so (0: not counted)."""
 
 _EXACT_FLOAT32 = 1 << 24
 """Whole numbers up to here are exact in float32: ids of the Allen Institute are larger."""
@@ -26,7 +37,7 @@ _UNITS = {"nm": 1e3, "mm": 1e-3, "m": 1e-6}
 """Factors by which a length in um is multiplied in other units."""
 
 
-def ids_at(volume, positions):
+def ids_at(volume: VoxelData, positions: np.ndarray) -> np.ndarray:
     """(N,) region ids at positions inside the atlas.
 
     Args:
@@ -36,7 +47,7 @@ def ids_at(volume, positions):
     return volume.lookup(np.asarray(positions).reshape(-1, 3))
 
 
-def acronyms_at(volume, region_map, positions):
+def acronyms_at(volume: VoxelData, region_map: RegionMap, positions: np.ndarray) -> np.ndarray:
     """(N,) object array: the acronym of the atlas's region at each position, None for none.
 
     Args:
@@ -52,7 +63,9 @@ def acronyms_at(volume, region_map, positions):
     return found
 
 
-def unknown_id_note(counts, region_map, of="voxels with cells"):
+def unknown_id_note(
+    counts: Mapping[Any, int], region_map: RegionMap, of: str = "voxels with cells"
+) -> str | None:
     """A sentence on ids that the hierarchy does not have, None when it has all of them.
 
     0 is no region. Ids kept as float32 are rounded beyond 16,777,216, and one hemisphere's may be
@@ -77,7 +90,7 @@ def unknown_id_note(counts, region_map, of="voxels with cells"):
     return f"{text}."
 
 
-def no_region_note(counts):
+def no_region_note(counts: Mapping[Any, int]) -> str | None:
     """A sentence on cells where the atlas has no region, None without any.
 
     Args:
@@ -92,7 +105,7 @@ def no_region_note(counts):
     )
 
 
-def crowded_note(positions, geometry):
+def crowded_note(positions: np.ndarray, geometry: HasGeometry) -> str | None:
     """A sentence on cells that all lie within one voxel, None otherwise.
 
     Positions in mm are all at the corner of an atlas that begins at 0.
@@ -103,7 +116,12 @@ def crowded_note(positions, geometry):
     return f"all {len(positions):,} cells lie within one voxel: are their positions in um?"
 
 
-def depth_notes(region, depths, thicknesses, model):
+def depth_notes(
+    region: str,
+    depths: np.ndarray,
+    thicknesses: Mapping[Any, np.ndarray],
+    model: Mapping[Any, float],
+) -> Iterator[Note]:
     """(sentence, cells) on depths and layers at the cells of a region that cannot be meant.
 
     Args:
@@ -136,7 +154,7 @@ def depth_notes(region, depths, thicknesses, model):
             )
 
 
-def gap_notes(region, bounds):
+def gap_notes(region: str, bounds: Mapping[Any, np.ndarray]) -> Iterator[Note]:
     """(sentence, cells) on layers that do not adjoin at the cells of a region.
 
     Depths are sums of thicknesses: where a layer is left out, all below it are too high.
@@ -161,7 +179,7 @@ def gap_notes(region, bounds):
         )
 
 
-def height_note(heights, ups, positions):
+def height_note(heights: VoxelData, ups: np.ndarray, positions: np.ndarray) -> str | None:
     """A sentence on heights that are not in um, or do not rise along the orientation; None: fine.
 
     Heights in um rise by one per um towards the pia, a little more or less where the cortex bends.
@@ -204,7 +222,7 @@ def height_note(heights, ups, positions):
     return None
 
 
-def unit_hint(positions, geometry):
+def unit_hint(positions: np.ndarray, geometry: HasGeometry) -> str:
     """A question on the unit of the cells that are outside of an atlas, '' for none.
 
     Args:
@@ -219,7 +237,7 @@ def unit_hint(positions, geometry):
     corners = np.array([geometry.offset, geometry.offset + size * geometry.shape], dtype=float)
     lower, upper = corners.min(axis=0), corners.max(axis=0)
 
-    def inside(points):
+    def inside(points: np.ndarray) -> float:
         return ((points >= lower) & (points <= upper)).all(axis=1).mean()
 
     if inside(positions) > 0.5:
@@ -229,7 +247,7 @@ def unit_hint(positions, geometry):
     for unit, factor in _UNITS.items():
         if inside(positions / factor) > 0.9:
             return f"are their positions in {unit}? They are read as um"
-    if inside(positions * np.abs(size) + np.where(size > 0, lower, lower)) > 0.9:
+    if inside(positions * np.abs(size) + lower) > 0.9:
         return "are their positions in voxels? They are read as um"
     if inside(positions + np.array(geometry.offset, dtype=float)) > 0.9:
         return "is the origin of their positions the corner of the atlas? Add its offset"
@@ -237,7 +255,7 @@ def unit_hint(positions, geometry):
     return f"are they of this atlas? ({spans})"
 
 
-def voxel_size_note(geometry):
+def voxel_size_note(geometry: HasGeometry) -> str | None:
     """A sentence on voxels of an unlikely size, None when it is likely."""
     sizes = np.abs(geometry.voxel_dimensions)
     low, high = PLAUSIBLE_VOXELS
@@ -248,6 +266,6 @@ def voxel_size_note(geometry):
     return f"The voxels of the atlas are {text} um large: is its header in {unit}?"
 
 
-def _span(lower, upper):
+def _span(lower: np.ndarray, upper: np.ndarray) -> str:
     pairs = zip("xyz", lower, upper, strict=True)
     return ", ".join(f"{axis} {low:.5g} to {high:.5g}" for axis, low, high in pairs)

@@ -1,12 +1,20 @@
 """Entries of the region structure, and the regions of the atlas that each serves."""
 
+from __future__ import annotations
+
 import os
 from collections import defaultdict
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from region_grower_flow.errors import InvalidInput, InvalidInputs, some
+from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.io.documents import load_json
 from region_grower_flow.layout import DEFAULT_REGION, HIERARCHY
+
+if TYPE_CHECKING:
+    from voxcell import RegionMap
 
 
 class RegionMapper:
@@ -20,23 +28,19 @@ class RegionMapper:
         region_map: a :class:`voxcell.RegionMap`, the hierarchy of the atlas.
     """
 
-    def __init__(self, synthesis_regions, region_map):
-        self._entries = defaultdict(list)
+    def __init__(self, synthesis_regions: Iterable[str], region_map: RegionMap) -> None:
+        self._entries: defaultdict[str, list[str]] = defaultdict(list)
         for region in synthesis_regions:
             if region == DEFAULT_REGION:
                 continue
             for found in region_map.find(region, attr="acronym", with_descendants=True):
                 self._entries[region_map.get(found, "acronym")].append(region)
 
-    def __getitem__(self, region):
+    def __getitem__(self, region: str) -> str:
         """The synthesis region of a cell's ``region``."""
         return self.entries_of(region)[0]
 
-    def known(self):
-        """The acronyms that an entry of the structure serves."""
-        return list(self._entries)
-
-    def entries_of(self, region):
+    def entries_of(self, region: str) -> list[str]:
         """The entries that hold a cell's ``region``, the last one of the structure first.
 
         region-grower visits the entries in order and a later one overwrites what it has itself, so
@@ -44,12 +48,12 @@ class RegionMapper:
         """
         return self._entries.get(region, [DEFAULT_REGION])[::-1]
 
-    def holding(self, regions):
+    def holding(self, regions: Iterable[str]) -> set[str]:
         """The entries that hold at least one of these regions of cells."""
         return {entry for region in regions for entry in self.entries_of(region)}
 
 
-def load_region_map(atlas_dir):
+def load_region_map(atlas_dir: PathLike) -> RegionMap:
     """The hierarchy of an atlas as a :class:`voxcell.RegionMap`.
 
     Raises:
@@ -73,7 +77,7 @@ def load_region_map(atlas_dir):
         raise InvalidInput("the regions are nested too deeply", where=path) from error
 
 
-def _root(content, path):
+def _root(content: object, path: PathLike) -> Any:
     """The top region (the Allen Institute wraps it in a list called ``msg``)."""
     if isinstance(content, dict) and "msg" in content:
         content = content["msg"]
@@ -88,7 +92,7 @@ def _root(content, path):
     return content
 
 
-def _hierarchy_problems(root, path):
+def _hierarchy_problems(root: Any, path: PathLike) -> list[InvalidInput]:
     problems, ids, pending = [], set(), [(root, "the root")]
     while pending:
         node, name = pending.pop()
@@ -96,14 +100,16 @@ def _hierarchy_problems(root, path):
             problems.append(InvalidInput(f"{name} is not a region (an object)", where=path))
             continue
         acronym, number = node.get("acronym"), node.get("id")
-        name = repr(acronym) if isinstance(acronym, str) else f"the region with id {number!r}"
+        named = repr(acronym) if isinstance(acronym, str) else f"with id {number!r}"
+        name = f"the region {named}"
         if not isinstance(acronym, str):
             problems.append(InvalidInput(f"{name} has no 'acronym' (a text)", where=path))
-        if not isinstance(number, int):
-            problems.append(InvalidInput(f"the region {name} has no 'id' (an integer)", where=path))
+        if type(number) is not int:  # true is no id, though Python counts with it
+            problems.append(InvalidInput(f"{name} has no 'id' (an integer)", where=path))
         elif number in ids:
             problems.append(InvalidInput(f"two regions have the id {number}", where=path))
-        ids.add(number if isinstance(number, int) else None)
+        else:
+            ids.add(number)
         children = node.get("children", [])
         if not isinstance(children, list):
             problems.append(InvalidInput(f"'children' of {name} is not a list", where=path))

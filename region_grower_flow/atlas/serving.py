@@ -6,12 +6,17 @@ those of another atlas (``S1FL`` where the atlas has ``SSCX``). ``region_map`` g
 cells the names of the atlas.
 """
 
+from __future__ import annotations
+
 import re
 from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 
 import numpy as np
 
+from region_grower_flow.atlas.regions import RegionMapper
+from region_grower_flow.atlas.structure import Structure
 from region_grower_flow.errors import InvalidInput, InvalidInputs, some, table
 from region_grower_flow.layout import DEFAULT_REGION
 
@@ -22,7 +27,7 @@ _LIKENESS = 0.6
 NOTHING = "-"
 
 
-def parse_region_map(pairs):
+def parse_region_map(pairs: Iterable[object]) -> dict[str, str]:
     """{region of cells: region of the atlas} of ``cells' region:atlas's region`` texts.
 
     A ``*`` in the first stands for any text, which a ``*`` in the second repeats: ``*@left:*``
@@ -31,7 +36,8 @@ def parse_region_map(pairs):
     Raises:
         InvalidInputs: pairs of another form, regions that are there twice.
     """
-    found, problems = {}, []
+    found: dict[str, str] = {}
+    problems = []
     for pair in pairs:
         before, colon, after = str(pair).partition(":")
         before, after = before.strip(), after.strip()
@@ -47,7 +53,7 @@ def parse_region_map(pairs):
     return found
 
 
-def map_regions(regions, region_map):
+def map_regions(regions: Sequence[str] | np.ndarray, region_map: Mapping[str, str]) -> np.ndarray:
     """The regions of cells by the names of the atlas.
 
     Args:
@@ -66,7 +72,7 @@ def map_regions(regions, region_map):
     return mapped
 
 
-def _mapped(region, region_map):
+def _mapped(region: str, region_map: Mapping[str, str]) -> str:
     if region in region_map:
         return region_map[region]
     for pattern, target in region_map.items():
@@ -80,7 +86,9 @@ def _mapped(region, region_map):
     return region
 
 
-def region_map_problems(region_map, regions, known):
+def region_map_problems(
+    region_map: Mapping[str, str], regions: Iterable[str], known: Iterable[str]
+) -> list[InvalidInput]:
     """Problems of a region map, as a list of InvalidInput.
 
     Args:
@@ -103,7 +111,15 @@ def region_map_problems(region_map, regions, known):
     return problems
 
 
-def unserved_problem(regions, structure, mapper, acronyms, where, at_cells=None, original=None):
+def unserved_problem(
+    regions: Iterable[str],
+    structure: Structure,
+    mapper: RegionMapper,
+    acronyms: Iterable[str],
+    where: object,
+    at_cells: Sequence[str | None] | np.ndarray | None = None,
+    original: Iterable[str] | None = None,
+) -> InvalidInput | None:
     """The problem of cells that no entry of the region structure serves, with a table; or None.
 
     Args:
@@ -156,7 +172,12 @@ def unserved_problem(regions, structure, mapper, acronyms, where, at_cells=None,
     return InvalidInput(problem, where, hint, details)
 
 
-def propose_region_map(regions, acronyms, at_cells=None, serving=None):
+def propose_region_map(
+    regions: Iterable[str],
+    acronyms: Iterable[str],
+    at_cells: Sequence[str | None] | np.ndarray | None = None,
+    serving: Callable[[str], str | None] | None = None,
+) -> dict[str, str]:
     """{region of cells: region of the atlas} for regions that are not served.
 
     The atlas at the positions of the cells tells it best: the region (or the entry around it) where
@@ -169,7 +190,7 @@ def propose_region_map(regions, acronyms, at_cells=None, serving=None):
         serving: a function acronym -> the entry of the region structure that serves it, or None.
     """
     found, known = {}, set(acronyms)
-    serving = serving or (lambda acronym: acronym)
+    entry_of = serving or (lambda acronym: acronym)
     by_lower = {acronym.lower(): acronym for acronym in sorted(known)}
     regions = [str(region) for region in regions]
     for region, count in Counter(regions).most_common():
@@ -177,25 +198,26 @@ def propose_region_map(regions, acronyms, at_cells=None, serving=None):
             continue  # region_map has no way to write it
         bare = _bare(region)
         same = bare if bare in known else by_lower.get(bare.lower())
-        if same and same != region and serving(same):
+        if same and same != region and entry_of(same):
             found[region] = same
             continue
         if at_cells is None:
             continue
         entries = Counter(
-            serving(a) for r, a in zip(regions, at_cells, strict=True) if r == region and a
+            entry_of(a) for r, a in zip(regions, at_cells, strict=True) if r == region and a
         )
         entries.pop(None, None)
-        if entries and entries.most_common(1)[0][1] > count / 2:
-            found[region] = entries.most_common(1)[0][0]
+        for entry, most in entries.most_common(1):
+            if entry and most > count / 2:
+                found[region] = entry
     return found
 
 
-def _bare(region):
+def _bare(region: str) -> str:
     """A region without what circuits put behind it: ``SSp-ll@left``."""
     return region.split("@")[0].strip() or region
 
 
-def _nearest(name, known):
+def _nearest(name: object, known: Iterable[object]) -> str:
     found = get_close_matches(str(name), [str(k) for k in known], n=1, cutoff=_LIKENESS)
     return found[0] if found else ""

@@ -1,14 +1,19 @@
 """The region structure: layers, thicknesses and constraints of each synthesis region (YAML)."""
 
+from __future__ import annotations
+
 import logging
 import math
 import os
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from region_grower_flow.errors import InvalidInputs, some
+from region_grower_flow.errors import InvalidInput, InvalidInputs, some
+from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.io.documents import load_yaml
 from region_grower_flow.io.layer_names import absent_layer, layer_number
 from region_grower_flow.io.schemas import (
@@ -21,7 +26,17 @@ from region_grower_flow.io.schemas import (
 )
 from region_grower_flow.layout import DEFAULT_REGION
 
+if TYPE_CHECKING:
+    from region_grower_flow.atlas.regions import RegionMapper
+
 L = logging.getLogger(__name__)
+
+Layer: TypeAlias = int | str
+"""A layer as the structure names it."""
+Entry: TypeAlias = Mapping[str, Any]
+"""What the structure says of a synthesis region: layers, thicknesses, directions, boundaries."""
+Structure: TypeAlias = Mapping[str, Entry]
+"""{synthesis region: Entry} in the order of the file."""
 
 _KEYS = ("layers", "thicknesses", "names", "region_queries", "directions", "boundaries")
 _CONSTRAINT_KEYS = {
@@ -41,7 +56,7 @@ region-grower passes over: "description" has 0.67 of "directions", "boundary" 0.
 """
 
 
-def load_region_structure(path):
+def load_region_structure(path: PathLike) -> dict[str, dict[str, Any]]:
     """Read and check a region structure file.
 
     Returns:
@@ -57,7 +72,7 @@ def load_region_structure(path):
     return structure
 
 
-def structure_problems(structure, path):
+def structure_problems(structure: object, path: PathLike) -> list[InvalidInput]:
     """Everything that is wrong in a region structure, as a list of InvalidInput."""
     problems = violations(validator(load_schema("region_structure")), _text_keys(structure), path)
     if not isinstance(structure, dict):
@@ -72,24 +87,24 @@ def structure_problems(structure, path):
     return problems
 
 
-def has_layers(entry):
+def has_layers(entry: Entry) -> bool:
     """True if a region's entry gives layers (region-grower needs both keys)."""
     return entry.get("layers") is not None and entry.get("thicknesses") is not None
 
 
-def layers_of(structure):
+def layers_of(structure: Structure) -> dict[str, list[Layer]]:
     """{region: its layers from the top down} of the regions that have layers."""
     return {region: entry["layers"] for region, entry in structure.items() if has_layers(entry)}
 
 
-def cortical_depths(entry):
+def cortical_depths(entry: Entry) -> list[float] | None:
     """Depths (um) of the lower boundaries of the model's layers, or None without thicknesses."""
     if entry.get("thicknesses") is None:
         return None
     return np.cumsum(list(entry["thicknesses"].values())).tolist()
 
 
-def needs_territories(entry):
+def needs_territories(entry: Entry) -> bool:
     """True if a boundary of the region is chosen by the territory that the cell is in."""
     return any(
         boundary.get("multimesh_mode") == TERRITORIES_MODE
@@ -97,7 +112,7 @@ def needs_territories(entry):
     )
 
 
-def region_meta(structure):
+def region_meta(structure: Structure) -> dict[str, dict[str, Any]]:
     """{synthesis region: cortical_depths, directions, boundaries} for the cell table's meta.
 
     Directions that are limited to layers by name get the numbers of the region's layers. Boundaries
@@ -118,7 +133,9 @@ def region_meta(structure):
     }
 
 
-def nested_meta(structure, mapper, regions):
+def nested_meta(
+    structure: Structure, mapper: RegionMapper, regions: Iterable[str]
+) -> dict[str, dict[str, Any]]:
     """{region of cells: directions, boundaries} where some come from another entry around it.
 
     Args:
@@ -135,7 +152,7 @@ def nested_meta(structure, mapper, regions):
     return nested
 
 
-def _constraints(structure, entries):
+def _constraints(structure: Structure, entries: Sequence[str]) -> dict[str, Any]:
     """Directions and boundaries, each of the first of the entries that has some."""
     sources = [structure.get(entry, {}) for entry in entries]
     directions, boundaries = (
@@ -147,7 +164,9 @@ def _constraints(structure, entries):
     return {"directions": directions, "boundaries": boundaries}
 
 
-def _with_numbers(directions, layers):
+def _with_numbers(
+    directions: Iterable[Mapping[str, Any]], layers: Sequence[Layer] | None
+) -> list[Mapping[str, Any]]:
     """The directions of a region, their layers as numbers.
 
     A region may have the directions of the one around it, whose layers are not its own: one that is
@@ -166,12 +185,12 @@ def _with_numbers(directions, layers):
     return numbered
 
 
-def mesh_place(base_dir, path):
+def mesh_place(base_dir: PathLike, path: PathLike) -> Path:
     """``path``, taken from ``base_dir`` when it is relative; ``~`` is the home folder."""
     return Path(base_dir) / os.path.expanduser(os.path.expandvars(path))
 
 
-def _entry_problems(region, entry, path):
+def _entry_problems(region: object, entry: Entry, path: PathLike) -> list[InvalidInput]:
     problems = _unknown(entry, _KEYS, [region], path)
     layers, thicknesses = entry.get("layers"), entry.get("thicknesses")
     if layers is None and thicknesses is not None:
@@ -190,7 +209,9 @@ def _entry_problems(region, entry, path):
     return problems
 
 
-def _direction_problems(constraint, layers, keys, path):
+def _direction_problems(
+    constraint: Mapping[str, Any], layers: Sequence[Layer], keys: Sequence[object], path: PathLike
+) -> list[InvalidInput]:
     """Layers that a direction is limited to and that the region does not have."""
     params = constraint.get("params")
     named = params.get("layers") if isinstance(params, dict) else None
@@ -209,16 +230,18 @@ def _direction_problems(constraint, layers, keys, path):
     return problems
 
 
-def _no_layers(layer):
+def _no_layers(layer: object) -> str:
     return f"layer {layer!r} of a region that has no layers"
 
 
-def _is_layer(layer):
+def _is_layer(layer: object) -> bool:
     """True if it is a name or a number, from 1, that the region may have (schemas say so else)."""
     return isinstance(layer, str) or (type(layer) is int and layer >= 1)
 
 
-def _layer_problems(region, layers, thicknesses, path):
+def _layer_problems(
+    region: object, layers: list[Layer], thicknesses: Mapping[Layer, Any], path: PathLike
+) -> list[InvalidInput]:
     problems = []
     if not layers:
         problems.append(violation(path, [region, "layers"], "expected at least one layer"))
@@ -249,7 +272,9 @@ def _layer_problems(region, layers, thicknesses, path):
     return problems
 
 
-def _unknown(entry, known, keys, path):
+def _unknown(
+    entry: Entry, known: Iterable[str], keys: Sequence[object], path: PathLike
+) -> list[InvalidInput]:
     """Keys that look like a misspelt one are refused; others are named in the log and kept."""
     problems = []
     for key in entry:
@@ -265,7 +290,7 @@ def _unknown(entry, known, keys, path):
     return problems
 
 
-def _text_keys(value):
+def _text_keys(value: Any) -> Any:
     """The same with keys as text: YAML has numbers as keys, JSON schemas do not."""
     if isinstance(value, dict):
         return {str(key): _text_keys(item) for key, item in value.items()}
@@ -274,7 +299,7 @@ def _text_keys(value):
     return value
 
 
-def used_layers(structure, regions):
+def used_layers(structure: Structure, regions: Iterable[str]) -> list[Layer]:
     """The layers that the given synthesis regions need, each once, in order."""
     entries = (structure[region] for region in regions if region in structure)
     layers = chain.from_iterable(entry["layers"] for entry in entries if has_layers(entry))

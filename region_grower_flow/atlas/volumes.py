@@ -1,15 +1,23 @@
 """The volumes of an atlas folder (NRRD files), with readable errors."""
 
+from __future__ import annotations
+
 import glob
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from region_grower_flow.errors import InvalidInput
+from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.io.nrrd_volumes import read_header, read_volume
 from region_grower_flow.io.schemas import did_you_mean
 from region_grower_flow.layout import ORIENTATION
+
+if TYPE_CHECKING:
+    from voxcell import VoxelData
 
 _SUFFIX = ".nrrd"
 _OTHER_FORMS = {
@@ -26,15 +34,31 @@ _TOLERANCE = 1e-4
 """Relative difference of voxel sizes and corners that the printing of numbers explains."""
 
 
+class HasGeometry(Protocol):
+    """A volume or its :class:`Geometry`: lengths in um, three numbers each."""
+
+    @property
+    def shape(self) -> Sequence[int]:
+        """Number of voxels along each axis."""
+
+    @property
+    def voxel_dimensions(self) -> Sequence[float] | np.ndarray:
+        """Their size; a negative one counts from the far end of its axis."""
+
+    @property
+    def offset(self) -> Sequence[float] | np.ndarray:
+        """The corner of the first voxel."""
+
+
 @dataclass(frozen=True)
 class Geometry:
     """Place of a volume: number of voxels, their size and the corner (um; sizes may be < 0)."""
 
-    shape: tuple
-    voxel_dimensions: tuple
-    offset: tuple
+    shape: tuple[int, ...]
+    voxel_dimensions: tuple[float, ...]
+    offset: tuple[float, ...]
 
-    def outside(self, positions):
+    def outside(self, positions: np.ndarray) -> np.ndarray:
         """(N,) bool: which of the (N, 3) positions are outside, or not finite.
 
         It is voxcell's answer, except that voxcell takes a position beyond the far end of an axis
@@ -55,11 +79,11 @@ class Geometry:
         return ~finite | beyond | (indices == VoxelData.OUT_OF_BOUNDS).any(axis=-1)
 
 
-def geometry_differences(ours, theirs):
+def geometry_differences(ours: HasGeometry, theirs: HasGeometry) -> Iterator[tuple[str, str]]:
     """Differences between the spaces of two volumes: (what it has, what the other has).
 
     Args:
-        ours, theirs: Geometry, or anything with its attributes (a voxcell.VoxelData).
+        ours, theirs: a Geometry or a voxcell.VoxelData each.
     """
     if tuple(ours.shape) != tuple(theirs.shape):
         yield f"{_times(ours.shape)} voxels", _times(theirs.shape)
@@ -70,26 +94,26 @@ def geometry_differences(ours, theirs):
             yield f"{words} {_numbers(own)} um", f"{_numbers(other)} um"
 
 
-def per_voxel(payload):
+def per_voxel(payload: tuple[int, ...]) -> str:
     """The shape of what each voxel of a volume holds, as words."""
     count = int(np.prod(payload)) if payload else 1
     return f"{count} number{'s' if count > 1 else ''} per voxel"
 
 
-def _times(shape):
+def _times(shape: Iterable[int]) -> str:
     return " x ".join(map(str, shape))
 
 
-def _numbers(values):
+def _numbers(values: Iterable[float]) -> str:
     return ", ".join(f"{value:g}" for value in values)
 
 
-def volume_path(atlas_dir, name):
+def volume_path(atlas_dir: PathLike, name: str) -> Path:
     """The file of the volume ``name``."""
     return Path(atlas_dir) / f"{name}{_SUFFIX}"
 
 
-def load_volume(atlas_dir, name):
+def load_volume(atlas_dir: PathLike, name: str) -> VoxelData:
     """Load a volume as :class:`voxcell.VoxelData` (``orientation``: OrientationField).
 
     Raises:
@@ -101,7 +125,7 @@ def load_volume(atlas_dir, name):
     return read_volume(_existing(atlas_dir, name), kind)
 
 
-def read_geometry(atlas_dir, name):
+def read_geometry(atlas_dir: PathLike, name: str) -> tuple[Geometry, tuple[int, ...]]:
     """The geometry and payload shape of a volume from its header: (Geometry, tuple).
 
     Raises:
@@ -111,7 +135,7 @@ def read_geometry(atlas_dir, name):
     return Geometry(shape, tuple(spacings.tolist()), tuple(offset.tolist())), payload
 
 
-def _existing(atlas_dir, name):
+def _existing(atlas_dir: PathLike, name: str) -> Path:
     path = volume_path(atlas_dir, name)
     if not path.is_file():
         folder = Path(atlas_dir)
@@ -126,7 +150,7 @@ def _existing(atlas_dir, name):
     return path
 
 
-def other_volumes(atlas_dir, name="*"):
+def other_volumes(atlas_dir: PathLike, name: str = "*") -> str | None:
     """A hint where a folder has a volume in a form that is not read; None otherwise."""
     folder, stem = Path(atlas_dir), glob.escape(name) if name != "*" else name
     for suffix, how in _OTHER_FORMS.items():
@@ -135,7 +159,7 @@ def other_volumes(atlas_dir, name="*"):
     return None
 
 
-def rotations_at(volume, positions):
+def rotations_at(volume: VoxelData, positions: np.ndarray) -> np.ndarray:
     """(N, 3, 3) rotations of an orientation field at positions (um), NaN where it has none.
 
     Atlases hold zeros outside of their regions: a quaternion of zeros is no rotation, which voxcell

@@ -260,7 +260,7 @@ def test_what_the_checks_have_looked_up_is_not_read_again(tmp_path, monkeypatch)
     monkeypatch.setattr(module, "load_volume", lambda *a: reads.append(a[1]) or read(*a))
     expected = load(atlas, cells, min_depth=75)
     before = len(reads)
-    load(atlas, cells, tell=lambda *_: None)
+    load(atlas, cells, on_note=lambda *_: None)
     assert len(reads) == 2 * before
     table = load(atlas, cells, min_depth=75)
     assert len(reads) == 2 * before
@@ -269,10 +269,10 @@ def test_what_the_checks_have_looked_up_is_not_read_again(tmp_path, monkeypatch)
     # It is used once, for the same cells and files only.
     load(atlas, cells)
     assert len(reads) == 3 * before
-    load(atlas, cells, tell=lambda *_: None)
+    load(atlas, cells, on_note=lambda *_: None)
     load(atlas, make_cells([CENTER, [10.0, 1198.0, 10.0]]))
     assert len(reads) == 5 * before
-    load(atlas, cells, tell=lambda *_: None)
+    load(atlas, cells, on_note=lambda *_: None)
     save_volume(atlas.volume("orientation"), np.array(load_raw(atlas.volume("orientation"))))
     load(atlas, cells)
     assert len(reads) == 7 * before
