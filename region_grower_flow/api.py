@@ -28,7 +28,7 @@ from region_grower_flow.errors import DropCell, InvalidInput
 from region_grower_flow.morphology import FlatMorphology
 from region_grower_flow.options.growth import Growth
 from region_grower_flow.report import show
-from region_grower_flow.tasks.direct import made, task_of
+from region_grower_flow.tasks.direct import build, task_of
 
 WORK = "region_grower_flow_work"
 GROWTH = {"exact": "none", "parameters": "parameters", "extended": "extended"}
@@ -100,8 +100,8 @@ class Reconstructions:
         own = {n: v for n, v in own.items() if n != "growth_calibration" or v != "none"}
         calibrated = "growth_calibration" in own
         stage = "CalibrateGrowth" if calibrated else "BuildParameters"
-        parameters = made(task_of(stage, **own)).path
-        distributions = made(task_of("ExtractDistributions", **own)).path
+        parameters = build(task_of(stage, **own)).path
+        distributions = build(task_of("ExtractDistributions", **own)).path
         return Model(Path(parameters), Path(distributions), self, dict(own))
 
     def _repr_html_(self) -> str:
@@ -218,7 +218,7 @@ class Model:
                 "skip_page": True, "hide_progress_bar": True, **options,
             },
         )  # fmt: skip
-        return Population(made(task))
+        return Population(build(task))
 
     def _repr_html_(self) -> str:
         return show.table(

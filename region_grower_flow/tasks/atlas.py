@@ -6,6 +6,7 @@ from region_grower_flow import layout
 from region_grower_flow.checks import inputs
 from region_grower_flow.options import Model, Space, Work
 from region_grower_flow.tasks.base import FlowTask
+from region_grower_flow.tasks.targets import StageTarget
 
 
 class LoadAtlas(FlowTask):
@@ -17,14 +18,13 @@ class LoadAtlas(FlowTask):
     # 2: the names of the regions' layers. 3: no places of files. 4: numbers of cells, not seeds.
     stage_version = 4
 
-    def files(self):
+    def external_files(self):
         """The cells, the region structure, the volumes and the axon table."""
         return inputs.atlas_files(self)
 
-    @property
-    def path(self):
-        """Path of the cell table."""
-        return self.work_path(layout.CELL_TABLE)
+    def output(self):
+        """The cell table."""
+        return StageTarget(self.work_path(layout.CELL_TABLE), self)
 
     def make(self):
         """See :func:`region_grower_flow.atlas.load.load_atlas_table`."""

@@ -1,12 +1,11 @@
 """The choice of axons for grafting, as a task."""
 
-from pathlib import Path
-
 from region_grower_flow.checks.axon_choice import choice_files, prepare, ratio_problems
 from region_grower_flow.errors import InvalidInputs
 from region_grower_flow.layout import CHOSEN_AXONS
 from region_grower_flow.options import AxonChoice, Space, Work
 from region_grower_flow.tasks.base import FlowTask
+from region_grower_flow.tasks.targets import StageTarget
 
 
 class ChooseAxons(FlowTask):
@@ -17,14 +16,13 @@ class ChooseAxons(FlowTask):
     checked_by = "axon_choice"
     own_outputs = ("chosen_axons",)
 
-    def files(self):
+    def external_files(self):
         """All that the choice reads."""
         return choice_files(self)
 
-    @property
-    def path(self):
-        """Path of the table."""
-        return Path(self.chosen_axons or self.work_path(CHOSEN_AXONS))
+    def output(self):
+        """The table."""
+        return StageTarget(self.chosen_axons or self.work_path(CHOSEN_AXONS), self)
 
     def make(self):
         """See :func:`region_grower_flow.placement.choose.choose_axons`."""

@@ -28,7 +28,6 @@ from region_grower_flow.tasks.example import CreateExample
 from region_grower_flow.tasks.options import handed_on, value_problems, with_former_names
 from region_grower_flow.tasks.recipes import Determined
 from region_grower_flow.tasks.sentences import quiet_tracebacks, sentence_of
-from region_grower_flow.tasks.targets import StageTarget
 from region_grower_flow.tasks.telling import Telling
 
 SHOWN_LINES = 20
@@ -38,9 +37,10 @@ SHOWN_LINES = 20
 class FlowTask(Determined, Telling, luigi.Task):
     """A stage with a fingerprint.
 
-    Subclasses name the groups of their options and which of them change their results, the files
-    that they read (:meth:`files`), the stages above (:meth:`upstream`) and their outputs
-    (:attr:`path` or :meth:`output`), and make these (:meth:`make`).
+    Subclasses name the groups of their options, which of these change their results
+    (``results_of``), the files that they read from outside (:meth:`external_files`), the stages
+    above (:meth:`requires`), where their outputs go (:meth:`output`), and make these
+    (:meth:`make`, which :meth:`run` calls).
     """
 
     other_options = ()
@@ -122,37 +122,41 @@ class FlowTask(Determined, Telling, luigi.Task):
         """The check of this stage where it is run by itself."""
         return self.checker.of_stage(self)
 
-    def requires(self):
-        """The check of the inputs, and the stages above once it has nothing to object to."""
-        return self._required
+    def _requires(self):
+        """What Luigi waits for: the check of the inputs, and then what the stage requires.
+
+        Luigi has this hook for bases that add a requirement which is no input.
+        """
+        return self._waits_for
 
     @functools.cached_property
-    def _required(self):
-        """The required tasks, found once: Luigi does not expect them to change during a run."""
+    def _waits_for(self):
+        """The tasks, found once: Luigi does not expect them to change during a run."""
         check = self.check()
         if check is None:
-            return self.upstream()
+            return list(self.requires().values())
         if check == self.own_check() and not check.finds_nothing_wrong():
-            return named(check)
-        stages = self.upstream()
+            return [check]
+        stages = self.requires()
         check.cover(stages)
-        return {**named(check), **stages}
-
-    def input(self):
-        """{name: targets} of the stages above."""
-        return luigi.task.getpaths(self.upstream())
+        return [check, *stages.values()]
 
     def missing_upstream(self):
         """Yields stages above that could not be known before the check had passed."""
-        stages = self.upstream()
+        stages = self.requires()
         missing = [stage for stage in stages.values() if not stage.complete()]
         if missing:
             self.check().cover(stages)
             yield missing
 
-    def output(self):
-        """The stage's file, complete with today's fingerprint."""
-        return StageTarget(self.path, self)
+    @property
+    def path(self):
+        """Path of the output of a stage that has a single one."""
+        return Path(self.output().path)
+
+    def load_input(self, stage):
+        """The content of the JSON file of a stage that this one requires, by its name."""
+        return load_json_output(self.input()[stage].path)
 
     @property
     def manifest_path(self):
@@ -296,14 +300,14 @@ class FlowTask(Determined, Telling, luigi.Task):
 
 
 def named(*stages):
-    """{name: stage}, as ``upstream`` gives them."""
+    """{name: stage}, as ``requires`` gives them."""
     return {stage.task_family: stage for stage in stages}
 
 
 def stages_above(task):
     """The stages above a task, each once, after those above itself."""
     found = {}
-    for upper in task.upstream().values():
+    for upper in task.requires().values():
         found.update(dict.fromkeys([*stages_above(upper), upper]))
     return list(found)
 
@@ -318,8 +322,7 @@ def _beginning(text):
 
 def load_json_output(path):
     """Read a JSON file that a stage of ours has written."""
-    with open(path, encoding="utf-8") as file:
-        return json.load(file)
+    return json.loads(Path(path).read_text(encoding="utf-8"))
 
 
 def processes(wanted):

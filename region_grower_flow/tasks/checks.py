@@ -81,11 +81,11 @@ class CheckInputs(FlowTask):
         """The groups of the flow."""
         return self.described.groups
 
-    def files(self):
+    def external_files(self):
         """All that the flow reads."""
         return self.described.files(self)
 
-    def requires(self):
+    def _requires(self):
         """The example's inputs, where they are used."""
         return self.example()
 
@@ -122,7 +122,7 @@ class CheckInputs(FlowTask):
         for stage in stages.values():
             if stage.checked_by in (self.checked, *self.described.includes):
                 _covering[stage.task_id] = self
-                self.cover(stage.upstream())
+                self.cover(stage.requires())
 
     @staticmethod
     def of_flow(stage):

@@ -206,7 +206,7 @@ def make_piece(path, number, launcher=None, workers=None):
     stage = load_piece(path, number)
     if stage.complete():
         return f"{stage.label} is up to date."
-    lacking = [above.label for above in stage.upstream().values() if not above.complete()]
+    lacking = [above.label for above in stage.requires().values() if not above.complete()]
     if lacking:
         raise InvalidInput(
             f"{stage.label} needs what has not been made: {', '.join(lacking[:3])}",

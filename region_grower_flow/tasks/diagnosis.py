@@ -3,10 +3,11 @@
 from region_grower_flow import layout
 from region_grower_flow.calibration.sources import calibration_settings
 from region_grower_flow.options import Model, Reference, Work
-from region_grower_flow.tasks.base import FlowTask, load_json_output, named
+from region_grower_flow.tasks.base import FlowTask, named
 from region_grower_flow.tasks.distributions import ExtractDistributions
 from region_grower_flow.tasks.fits import FitPathDistances, FitTrunkAngles
 from region_grower_flow.tasks.reconstructions import OfReconstructions
+from region_grower_flow.tasks.targets import StageTarget
 
 
 class DiagnoseReconstructions(OfReconstructions, FlowTask):
@@ -21,17 +22,16 @@ class DiagnoseReconstructions(OfReconstructions, FlowTask):
         Model.path_fit_trees,
     )
 
-    def upstream(self):
+    def requires(self):
         """The distributions, and the fits of trunk angles and path distances."""
         # Given distributions are not those of these cells.
         trunks = self.clone(FitTrunkAngles, tmd_distributions=None)
         stages = [self.clone(ExtractDistributions), self.clone(FitPathDistances), trunks]
-        return {**super().upstream(), **named(*stages)}
+        return {**super().requires(), **named(*stages)}
 
-    @property
-    def path(self):
-        """Path of the diagnosis; a table is beside it."""
-        return self.work_path(layout.DIAGNOSIS)
+    def output(self):
+        """The diagnosis; a table is beside it."""
+        return StageTarget(self.work_path(layout.DIAGNOSIS), self)
 
     def make(self):
         """See :func:`region_grower_flow.calibration.diagnosis.diagnose`."""
@@ -41,13 +41,14 @@ class DiagnoseReconstructions(OfReconstructions, FlowTask):
 
         dataset = self.reconstructions()
         populations = gather_populations(dataset, calibration_settings(self))
-        found = diagnosis.diagnose(populations, self._load(ExtractDistributions))
-        path_distances, trunks = self._load(FitPathDistances), self._load(FitTrunkAngles)
+        found = diagnosis.diagnose(populations, self._of_region("ExtractDistributions"))
+        path_distances = self._of_region("FitPathDistances")
+        trunks = self._of_region("FitTrunkAngles")
         diagnosis.merge(found, path_distance_fit=path_distances, trunk_fit=trunks)
         table = self.work_path(layout.DIAGNOSIS_TABLE)
         write_json_atomic(self.path, {self.region: found}, indent=1)
         write_text_atomic(table, diagnosis.table(found))
         return [self.path, table], {"sentences": list(diagnosis.sentences(found, table))}
 
-    def _load(self, stage):
-        return load_json_output(self.clone(stage).path)[self.region]
+    def _of_region(self, stage):
+        return self.load_input(stage)[self.region]

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-import luigi
-
 from region_grower_flow.errors import InvalidInput
 
 
-def made(task: Any) -> Any:
-    """The task, after it and the stages above it have been made where they are not up to date.
+def build(task: Any) -> Any:
+    """Run a task, and the stages above it, where they are not up to date; returns the task.
 
     Raises:
         FlowError: with a sentence.
     """
     if not task.complete():
-        for stage in luigi.task.flatten(task.requires()):
-            made(stage)
+        for stage in task.deps():
+            build(stage)
         for stages in task.missing_upstream() if hasattr(task, "missing_upstream") else ():
             for stage in stages:
-                made(stage)
+                build(stage)
         if hasattr(task, "make_and_record"):
             task.make_and_record()
         else:

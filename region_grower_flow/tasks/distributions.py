@@ -1,13 +1,12 @@
 """Distributions of the reference morphologies, as a task."""
 
-from pathlib import Path
-
 from region_grower_flow import layout
 from region_grower_flow.calibration.sources import calibration_settings
 from region_grower_flow.checks import inputs
 from region_grower_flow.options import Model, Reference, Work
 from region_grower_flow.tasks.base import FlowTask
 from region_grower_flow.tasks.reconstructions import OfReconstructions
+from region_grower_flow.tasks.targets import StageTarget
 
 
 class ExtractDistributions(OfReconstructions, FlowTask):
@@ -28,14 +27,15 @@ class ExtractDistributions(OfReconstructions, FlowTask):
     # 4: measured cells of inverted mtypes point to the white matter.
     stage_version = 4
 
-    def files(self):
+    def external_files(self):
         """The reconstructions, their table and the diametrizer's configuration."""
-        return {**super().files(), **inputs.given_files(self, "diametrizer_config")}
+        return {**super().external_files(), **inputs.given_files(self, "diametrizer_config")}
 
-    @property
-    def path(self):
-        """Path of the distributions."""
-        return Path(self.extracted_distributions or self.work_path(layout.DISTRIBUTIONS))
+    def output(self):
+        """The distributions."""
+        return StageTarget(
+            self.extracted_distributions or self.work_path(layout.DISTRIBUTIONS), self
+        )
 
     def make(self):
         """See :func:`region_grower_flow.calibration.distributions.extract_distributions`."""

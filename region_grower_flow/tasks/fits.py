@@ -7,6 +7,7 @@ from region_grower_flow.options import Model, Reference, Work
 from region_grower_flow.tasks.base import FlowTask, named
 from region_grower_flow.tasks.distributions import ExtractDistributions
 from region_grower_flow.tasks.reconstructions import OfNeeded, OfReconstructions
+from region_grower_flow.tasks.targets import StageTarget
 
 
 class FitTrunkAngles(OfNeeded, FlowTask):
@@ -19,18 +20,17 @@ class FitTrunkAngles(OfNeeded, FlowTask):
     results_of = (Reference, Model.region, Model.synthesize_axons, Model.min_basal_trees)
     checked_by = "reconstructions"
 
-    def upstream(self):
+    def requires(self):
         """The stage that extracts the histograms of angles, where they are not given."""
         return {} if self.tmd_distributions else named(self.clone(ExtractDistributions))
 
-    def files(self):
+    def external_files(self):
         """The given distributions."""
         return inputs.given_files(self, "tmd_distributions")
 
-    @property
-    def path(self):
-        """Path of the fits."""
-        return self.work_path(layout.TRUNK_FITS)
+    def output(self):
+        """The fits."""
+        return StageTarget(self.work_path(layout.TRUNK_FITS), self)
 
     def make(self):
         """See :func:`region_grower_flow.calibration.trunk_fits.fit_trunk_angles`."""
@@ -38,7 +38,7 @@ class FitTrunkAngles(OfNeeded, FlowTask):
         from region_grower_flow.engine.parameters import load_distributions
         from region_grower_flow.io.atomic import write_json_atomic
 
-        given = self.tmd_distributions or self.clone(ExtractDistributions).path
+        given = self.tmd_distributions or self.input()["ExtractDistributions"].path
         distributions = load_distributions(given, validate=False)
         fits = fit_trunk_angles(distributions, inputs.needed_mtypes(self))
         write_json_atomic(self.path, fits, indent=1)
@@ -55,10 +55,9 @@ class FitPathDistances(OfReconstructions, FlowTask):
     groups = (Work, Reference, Model)
     results_of = (Reference, Model.region, Model.path_fit_trees)
 
-    @property
-    def path(self):
-        """Path of the fits."""
-        return self.work_path(layout.PATH_FITS)
+    def output(self):
+        """The fits."""
+        return StageTarget(self.work_path(layout.PATH_FITS), self)
 
     def make(self):
         """See :func:`region_grower_flow.calibration.path_distances.fit_path_distances`."""

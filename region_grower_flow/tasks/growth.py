@@ -1,15 +1,14 @@
 """The calibration of growth by the reconstructions, as a task."""
 
-from pathlib import Path
-
 from region_grower_flow import layout
 from region_grower_flow.calibration.sources import calibration_settings
 from region_grower_flow.checks import inputs
 from region_grower_flow.options import Model, Reference, Space, Work
-from region_grower_flow.tasks.base import FlowTask, load_json_output, named, processes
+from region_grower_flow.tasks.base import FlowTask, named, processes
 from region_grower_flow.tasks.distributions import ExtractDistributions
 from region_grower_flow.tasks.parameters import BuildParameters, GenerateParameters
 from region_grower_flow.tasks.reconstructions import OfReconstructions
+from region_grower_flow.tasks.targets import StageTarget
 
 
 class CalibrateGrowth(OfReconstructions, FlowTask):
@@ -24,15 +23,16 @@ class CalibrateGrowth(OfReconstructions, FlowTask):
     stage_version = 4
     region_structure = Space.region_structure
 
-    def upstream(self):
+    def requires(self):
         """The parameters and distributions that growth is calibrated with."""
         stages = map(self.clone, (GenerateParameters, BuildParameters, ExtractDistributions))
-        return {**super().upstream(), **named(*stages)}
+        return {**super().requires(), **named(*stages)}
 
-    @property
-    def path(self):
-        """Path of the calibrated parameters."""
-        return Path(self.generated_parameters or self.work_path(layout.CALIBRATED_PARAMETERS))
+    def output(self):
+        """The calibrated parameters."""
+        return StageTarget(
+            self.generated_parameters or self.work_path(layout.CALIBRATED_PARAMETERS), self
+        )
 
     def make(self):
         """See :func:`region_grower_flow.calibration.growth_stage.calibrate_growth`."""
@@ -45,8 +45,10 @@ class CalibrateGrowth(OfReconstructions, FlowTask):
 
         dataset, plan = self.reconstructions(), self.plan()
         populations = gather_populations(dataset, calibration_settings(self))
-        loaded = map(self._load, (BuildParameters, GenerateParameters, ExtractDistributions))
-        parameters, generated, distributions = loaded
+        parameters, generated, distributions = (
+            self.load_input(stage)[self.region]
+            for stage in ("BuildParameters", "GenerateParameters", "ExtractDistributions")
+        )
         tasks = growth_stage.growth_tasks(
             parameters, generated, distributions, populations, dataset, plan
         )
@@ -92,6 +94,3 @@ class CalibrateGrowth(OfReconstructions, FlowTask):
         path = self.work_path(layout.GROWTH_PAGE)
         write_text_atomic(path, growth_page(report))
         return path
-
-    def _load(self, stage):
-        return load_json_output(self.clone(stage).path)[self.region]

@@ -25,7 +25,7 @@ class MakeReports(FlowTask):
         """True when reports are of the synthesis in the atlas."""
         return self.report_of == ATLAS
 
-    def upstream(self):
+    def requires(self):
         """The reports."""
         return named(*(self.clone(REPORTS[n]) for n in self.reports or allowed_reports(self)))
 
@@ -40,5 +40,5 @@ class MakeReports(FlowTask):
 
     def make(self):
         """Nothing but the list of what was made."""
-        made = [f"{n}: {line}" for n, task in self.upstream().items() for line in task.where()]
+        made = [f"{n}: {line}" for n, task in self.requires().items() for line in task.where()]
         return [], {"sentences": made}

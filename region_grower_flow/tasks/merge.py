@@ -34,7 +34,7 @@ class SynthesizeMorphologies(OfCells, InJobs, GrowsCells, FlowTask):
         ranges = self.ranges()
         return [self.clone(SynthesizeChunk, first=first, last=last) for first, last in ranges]
 
-    def upstream(self):
+    def requires(self):
         """The chunks, and the stages whose outputs the user has named: these are outputs too."""
         return {**{chunk.label: chunk for chunk in self.chunks()}, **self._named_stages()}
 
@@ -60,7 +60,7 @@ class SynthesizeMorphologies(OfCells, InJobs, GrowsCells, FlowTask):
         places = {n: self.relative(p) for n, p in places_of(self).items() if p is not None}
         return {"max_failure_ratio": self.max_failure_ratio, **places}
 
-    def files(self):
+    def external_files(self):
         """The cells: their columns are among the outputs."""
         return {"input_cells": self.input_cells}
 

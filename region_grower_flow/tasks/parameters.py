@@ -1,7 +1,5 @@
 """NeuroTS parameters of each mtype, as tasks: generated, and completed."""
 
-from pathlib import Path
-
 from region_grower_flow import layout
 from region_grower_flow.calibration.sources import (
     calibration_settings,
@@ -11,9 +9,10 @@ from region_grower_flow.calibration.sources import (
 from region_grower_flow.checks import inputs
 from region_grower_flow.errors import InvalidInput
 from region_grower_flow.options import Model, Reference, Space, Work
-from region_grower_flow.tasks.base import FlowTask, load_json_output, named
+from region_grower_flow.tasks.base import FlowTask, named
 from region_grower_flow.tasks.fits import FitPathDistances, FitTrunkAngles
 from region_grower_flow.tasks.reconstructions import OfNeeded
+from region_grower_flow.tasks.targets import StageTarget
 
 NO_FITS = "none"
 
@@ -27,15 +26,14 @@ class GenerateParameters(OfNeeded, FlowTask):
     # 3: apical dendrites of inverted mtypes are turned.
     stage_version = 3
 
-    def files(self):
+    def external_files(self):
         """The reconstructions, their table and the configurations."""
         given = inputs.given_files(self, "diametrizer_config", "base_parameters")
         return {**inputs.reconstruction_files(self), **given}
 
-    @property
-    def path(self):
-        """Path of the parameters."""
-        return self.work_path(layout.GENERATED_PARAMETERS)
+    def output(self):
+        """The parameters."""
+        return StageTarget(self.work_path(layout.GENERATED_PARAMETERS), self)
 
     def make(self):
         """See :func:`region_grower_flow.calibration.parameters.generate_parameters`."""
@@ -61,7 +59,7 @@ class BuildParameters(OfNeeded, FlowTask):
     checked_by = "reconstructions"
     region_structure = Space.region_structure
 
-    def upstream(self):
+    def requires(self):
         """The stages whose outputs are put together."""
         stages = [self.clone(GenerateParameters)]
         if self.trunk_fits != NO_FITS:
@@ -70,7 +68,7 @@ class BuildParameters(OfNeeded, FlowTask):
             stages.append(self.clone(FitPathDistances))
         return named(*stages)
 
-    def files(self):
+    def external_files(self):
         """The rules and overrides."""
         return inputs.given_files(self, "trunk_rules", "scaling_rules", "overrides")
 
@@ -79,12 +77,11 @@ class BuildParameters(OfNeeded, FlowTask):
         layers = inputs.layers(self) if self.scaling_rules else []
         return {**super().results(), "layers": layers}
 
-    @property
-    def path(self):
-        """Path of the parameters."""
+    def output(self):
+        """The parameters."""
         calibrated = self.growth_calibration != "none"  # then the file asked for comes after
         given = None if calibrated else self.generated_parameters
-        return Path(given or self.work_path(layout.PARAMETERS))
+        return StageTarget(given or self.work_path(layout.PARAMETERS), self)
 
     def make(self):
         """See :func:`region_grower_flow.calibration.build.build_parameters`."""
@@ -93,20 +90,20 @@ class BuildParameters(OfNeeded, FlowTask):
 
         additions = read_additions(self)
         if self.trunk_fits != NO_FITS:
-            additions.trunk_fits = self._load(FitTrunkAngles)
+            additions.trunk_fits = self._of_region("FitTrunkAngles")
         if self._has_targets():
-            additions.path_fits = self._load(FitPathDistances)
+            additions.path_fits = self._of_region("FitPathDistances")
         additions.unneeded = frozenset(inputs.unneeded_mtypes(self))
-        generated = self._load(GenerateParameters)
+        generated = self._of_region("GenerateParameters")
         final, report = build_parameters(generated, additions, self.region)
         make_folder(self.path.parent)
         write_json_atomic(self.path, {self.region: final}, indent=4)
         return [self.path], {"report": report.as_dict(), "sentences": list(report.sentences())}
 
-    def _load(self, stage):
+    def _of_region(self, stage):
         """The output of a stage for the region; given distributions may serve all regions."""
-        made = load_json_output(self.clone(stage).path)
-        return made.get(self.region, made.get(layout.DEFAULT_REGION, {}))
+        regions = self.load_input(stage)
+        return regions.get(self.region, regions.get(layout.DEFAULT_REGION, {}))
 
     def _has_targets(self):
         from region_grower_flow.calibration.scaling_rules import needs_fits

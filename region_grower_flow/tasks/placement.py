@@ -1,7 +1,5 @@
 """Cells placed by densities, as a task."""
 
-from pathlib import Path
-
 from region_grower_flow.checks.placement import (
     PLACEMENT_OUTPUTS,
     placement_files,
@@ -11,6 +9,7 @@ from region_grower_flow.checks.placement import (
 from region_grower_flow.layout import PLACED_CELLS
 from region_grower_flow.options import Placement, Work
 from region_grower_flow.tasks.base import FlowTask
+from region_grower_flow.tasks.targets import StageTarget
 
 
 class PlaceCells(FlowTask):
@@ -23,14 +22,13 @@ class PlaceCells(FlowTask):
     checked_by = "placement"
     own_outputs = PLACEMENT_OUTPUTS
 
-    def files(self):
+    def external_files(self):
         """The densities, the atlas, and what else placing reads."""
         return placement_files(self)
 
-    @property
-    def path(self):
-        """Path of the cells."""
-        return Path(self.placed_cells or self.work_path(PLACED_CELLS))
+    def output(self):
+        """The cells."""
+        return StageTarget(self.placed_cells or self.work_path(PLACED_CELLS), self)
 
     @property
     def report_path(self):

@@ -33,12 +33,12 @@ class Plan:
             task = waiting.pop()
             if task.task_id in self._seconds or task.task_id in self._kept:
                 continue
-            if not hasattr(task, "upstream"):
+            if not hasattr(task, "manifest"):
                 continue
             self._seconds[task.task_id] = _expected(task)
             self._families[task.task_id] = task.task_family
             try:
-                waiting.extend(task.upstream().values())
+                waiting.extend(task.requires().values())
             except FlowError:  # the stage says it
                 continue
 

@@ -26,17 +26,17 @@ class Determined:
     own_outputs = ()
     """Names of options that name outputs: at another place these are another result."""
 
-    def files(self):
+    def external_files(self):
         """{role: path} of the external files whose content enters the fingerprint."""
         return {}
 
-    def upstream(self):
+    def requires(self):
         """{name: stage} of the stages above, whose outputs this one reads."""
         return {}
 
     def upstream_fingerprints(self):
         """{name: fingerprint} of the stages above."""
-        return {name: task.recipe().fingerprint() for name, task in self.upstream().items()}
+        return {name: task.recipe().fingerprint() for name, task in self.requires().items()}
 
     def results(self):
         """{option: value} that enters the fingerprint; places as seen from the work folder."""
@@ -70,7 +70,7 @@ class Determined:
             version=self.stage_version,
             parameters=self.results(),
             upstream=self.upstream_fingerprints(),
-            files={role: digests.digest(path) for role, path in self.files().items()},
+            files={role: digests.digest(path) for role, path in self.external_files().items()},
             packages=self.packages(),
         )
 
@@ -86,7 +86,7 @@ class Determined:
         Raises:
             InvalidInput: one is missing or unreadable.
         """
-        digests, paths = self.digests(), list(self.files().values())
+        digests, paths = self.digests(), list(self.external_files().values())
         for stage in self.read_upstream():
             manifest = stage.manifest()
             paths.extend(manifest.outputs if manifest is not None else ())
@@ -97,4 +97,4 @@ class Determined:
 
     def read_upstream(self):
         """The stages above whose outputs :meth:`make` reads as files."""
-        return self.upstream().values()
+        return self.requires().values()

@@ -11,6 +11,7 @@ from region_grower_flow.calibration.sources import (
 from region_grower_flow.checks import inputs
 from region_grower_flow.options import Model, Reference, Space, Work
 from region_grower_flow.tasks.base import FlowTask, named
+from region_grower_flow.tasks.targets import StageTarget
 
 WHOLE = {"reference_part": "all", "split_seed": 0}
 """Cells are prepared whatever half of them is used."""
@@ -62,14 +63,13 @@ class PrepareReconstructions(OfNeeded, FlowTask):
     results_of = (Reference,)
     checked_by = "reconstructions"
 
-    def files(self):
+    def external_files(self):
         """The reconstructions and their table."""
         return inputs.reconstruction_files(self)
 
-    @property
-    def path(self):
+    def output(self):
         """The folder of the copies."""
-        return self.work_path(layout.PREPARED)
+        return StageTarget(self.work_path(layout.PREPARED), self)
 
     def make(self):
         """See :func:`region_grower_flow.calibration.preparation.prepare`."""
@@ -115,11 +115,11 @@ class OfReconstructions(OfNeeded):
 
     checked_by = "reconstructions"
 
-    def upstream(self):
+    def requires(self):
         """The preparation of the reconstructions, where these are not used as given."""
         return preparation(self)
 
-    def files(self):
+    def external_files(self):
         """The reconstructions and their table."""
         return inputs.reconstruction_files(self)
 

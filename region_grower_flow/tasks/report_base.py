@@ -80,7 +80,7 @@ class Report(FlowTask):
         """The synthesis that the report shows."""
         return self.clone(SynthesizeMorphologies if self.in_atlas else SynthesizeVacuum)
 
-    def upstream(self):
+    def requires(self):
         """The synthesis, the preparation of the reconstructions, and further stages."""
         prepared = preparation(self) if self._has_references() else {}
         return {**read_with(self.synthesis), **prepared, **named(*self.stages())}
@@ -92,7 +92,7 @@ class Report(FlowTask):
         """Further stages whose outputs the report shows."""
         return []
 
-    def files(self):
+    def external_files(self):
         """The reconstructions, where they are shown."""
         return inputs.reconstruction_files(self) if REFERENCES in self.needs else {}
 

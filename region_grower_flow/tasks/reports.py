@@ -70,9 +70,9 @@ class PlotDensityProfiles(Report):
 class WithParameters(Report):
     """Reports that show what the parameters ask for."""
 
-    def files(self):
+    def external_files(self):
         """The reconstructions, and the parameters that are given."""
-        return {**super().files(), **inputs.given_files(self, *inputs.GIVEN)}
+        return {**super().external_files(), **inputs.given_files(self, *inputs.GIVEN)}
 
     def parameters(self, cells):
         """The parameters of an mtype, by the region of its first cell; None where it has none."""
@@ -181,7 +181,7 @@ class PlotVacuumMorphologies(Report):
     folder_name = "vacuum_morphologies"
     results_of = (*SHOWN, options.Report.report_pictures)
 
-    def files(self):
+    def external_files(self):
         """The reconstructions, where there are any."""
         given = inputs.has_reconstructions(self)
         return inputs.reconstruction_files(self) if given else {}
@@ -216,10 +216,10 @@ class PlotCollage(Report):
         results = share_out(collage.Collage(shown, layers), units, 1, self._advance)
         return self.written(results, {"cells.csv": ("cells", collage.COLUMNS)})
 
-    def files(self):
+    def external_files(self):
         """The planes, where they are given."""
         planes = {"collage_planes": self.collage_planes} if self.collage_planes else {}
-        return {**super().files(), **planes}
+        return {**super().external_files(), **planes}
 
     def _slices(self, placed):
         from region_grower_flow.placement.planes import load_slices

@@ -8,7 +8,7 @@ from pathlib import Path
 from region_grower_flow.errors import InvalidInput, some
 from region_grower_flow.options.outputs import Outputs, places_of
 from region_grower_flow.record.fingerprint import FileDigests
-from region_grower_flow.tasks.direct import made, task_of
+from region_grower_flow.tasks.direct import build, task_of
 
 PLACES = ("out_apical", "out_apical_nrn_sections", "out_debug_data", "circuit_config")
 """Outputs beside nodes and morphologies that are made again where they were made."""
@@ -44,7 +44,7 @@ def reproduced(folder, into=None):
         changed = [*changed_inputs(provenance), *other_versions(provenance)]
         for sentence in changed:
             yield sentence, True
-        task, same = made(again(provenance["options"], target)), True
+        task, same = build(again(provenance["options"], target)), True
         for sentence, good in compared(old, task, summary):
             same = same and good
             yield sentence, good

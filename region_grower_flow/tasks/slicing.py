@@ -1,7 +1,5 @@
 """Planes across an atlas, and slices of cells, as tasks."""
 
-from pathlib import Path
-
 from region_grower_flow.checks.slicing import (
     make_planes,
     planes_files,
@@ -12,6 +10,7 @@ from region_grower_flow.checks.slicing import (
 from region_grower_flow.layout import PLANES, SLICED_CELLS
 from region_grower_flow.options import Planes, Slicing, Work
 from region_grower_flow.tasks.base import FlowTask
+from region_grower_flow.tasks.targets import StageTarget
 
 
 class CreatePlanes(FlowTask):
@@ -21,14 +20,13 @@ class CreatePlanes(FlowTask):
     checked_by = "planes"
     own_outputs = ("out_planes",)
 
-    def files(self):
+    def external_files(self):
         """The atlas's regions."""
         return planes_files(self)
 
-    @property
-    def path(self):
-        """Path of the planes."""
-        return Path(self.out_planes or self.work_path(PLANES))
+    def output(self):
+        """The planes."""
+        return StageTarget(self.out_planes or self.work_path(PLANES), self)
 
     def make(self):
         """See :mod:`region_grower_flow.placement.planes`."""
@@ -56,14 +54,13 @@ class SliceCells(FlowTask):
     checked_by = "slicing"
     own_outputs = ("sliced_cells",)
 
-    def files(self):
+    def external_files(self):
         """The cells and the planes."""
         return slice_files(self)
 
-    @property
-    def path(self):
-        """Path of the cells."""
-        return Path(self.sliced_cells or self.work_path(SLICED_CELLS))
+    def output(self):
+        """The cells."""
+        return StageTarget(self.sliced_cells or self.work_path(SLICED_CELLS), self)
 
     def make(self):
         """See :func:`region_grower_flow.placement.slices.slice_cells`."""

@@ -4,8 +4,6 @@ import contextlib
 from dataclasses import replace
 from pathlib import Path
 
-import luigi
-
 from region_grower_flow import layout
 from region_grower_flow.errors import FlowError, InvalidInput, counted
 from region_grower_flow.options.outputs import places_of
@@ -27,9 +25,12 @@ from region_grower_flow.tasks.base import FlowTask, stages_above
 from region_grower_flow.tasks.checks import CheckInputs
 from region_grower_flow.tasks.example import CreateExample
 from region_grower_flow.tasks.from_densities import SynthesizeFromDensities
+from region_grower_flow.tasks.make_reports import MakeReports
 from region_grower_flow.tasks.merge import SynthesizeMorphologies
+from region_grower_flow.tasks.report_base import Report
 from region_grower_flow.tasks.roots import find_roots
 from region_grower_flow.tasks.synthesis import SynthesizeChunk
+from region_grower_flow.tasks.targets import StageTarget
 
 MOST_COUNTED = 100_000
 """Cells whose results are compared one by one with today's inputs; more would take minutes."""
@@ -74,7 +75,7 @@ class RunState:
             if task in wanted or self._complete(task):
                 continue
             wanted[task] = True
-            queue.extend([*luigi.task.flatten(task.requires()), *self.steps(task)])
+            queue.extend([*task.deps(), *self.steps(task)])
         return [task for task in self.stages if task in wanted]
 
     def _stages_of(self, task):
@@ -85,8 +86,8 @@ class RunState:
             # Also what cannot be asked for before the cells can be counted.
             check, above = task.check(), task.cell_stages().values()
             upper = [stage for each in above for stage in (*stages_above(each), each)]
-            return [*check.requires(), check, *upper, *self.chunks, task]
-        above = [*luigi.task.flatten(task.requires()), *self.steps(task)]
+            return [*check.deps(), check, *upper, *self.chunks, task]
+        above = [*task.deps(), *self.steps(task)]
         return [*(stage for upper in above for stage in self._stages_of(upper)), task]
 
     def steps(self, task):
@@ -135,7 +136,7 @@ class RunState:
             return Wanted(
                 lambda: self._cells_recipe(task).as_dict(), lambda n: self._wanted(stages[n])
             )
-        return self._wanted(task.upstream()[name])
+        return self._wanted(task.requires()[name])
 
     def _recipe(self, task):
         if not isinstance(task, SynthesizeChunk):
@@ -155,7 +156,7 @@ class RunState:
 
     def _not_fresh_chunks(self):
         chunks = [chunk for chunk in self.chunks if self.stages[chunk].state != FRESH]
-        above = self.chunks[0].upstream().values() if self.chunks else []
+        above = self.chunks[0].requires().values() if self.chunks else []
         ready = all(self.stages[task].state == FRESH for task in above)
         few = sum(chunk.last - chunk.first for chunk in chunks) <= MOST_COUNTED
         return chunks if ready and few else []
@@ -291,8 +292,9 @@ def _outputs(run):
 
 def _recorded_outputs(root):
     """Paths to which a stage writes, or has written."""
-    if hasattr(root, "path"):
-        yield f"Output: {root.path}{'' if Path(root.path).exists() else ' (not there yet)'}"
+    target = root.output()
+    if isinstance(target, StageTarget) and not isinstance(root, Report | MakeReports):
+        yield f"Output: {target.path}{'' if Path(target.path).exists() else ' (not there yet)'}"
         return
     manifest = root.manifest()
     if manifest is None or not manifest.outputs:

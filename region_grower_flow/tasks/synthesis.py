@@ -25,6 +25,7 @@ from region_grower_flow.tasks.cluster import InJobs
 from region_grower_flow.tasks.launching import GrowsCells, wanted_workers
 from region_grower_flow.tasks.models import model_paths, model_stages
 from region_grower_flow.tasks.progress import Part
+from region_grower_flow.tasks.targets import StageTarget
 
 MAX_CHUNKS = 200
 """Luigi's scheduler is quadratic in tasks: chunks get larger rather than more numerous."""
@@ -104,11 +105,11 @@ class SynthesizeChunk(OfCells, InJobs, GrowsCells, FlowTask):
         """The range and the seed; the outputs are the merge's."""
         return [name for name in super().shown_options() if name != "out_cells"]
 
-    def upstream(self):
+    def requires(self):
         """The stages whose outputs the chunk reads."""
         return self.cell_stages()
 
-    def files(self):
+    def external_files(self):
         """Files that cells read: parameters and distributions, meshes, donors, orientations."""
         return inputs.synthesis_files(self)
 
@@ -118,13 +119,11 @@ class SynthesizeChunk(OfCells, InJobs, GrowsCells, FlowTask):
         own = {"first": self.first, "last": self.last}
         return dataclasses.replace(whole, parameters={**whole.parameters, **own})
 
-    @property
-    def path(self):
+    def output(self):
         """The table of the chunk's results."""
         # As the work folder is named: what is absolute would not survive a move of all folders.
-        return self.work_path(
-            layout.CHUNKS, f"{layout.chunk_name(self.first, self.last)}{layout.RECORDS}"
-        )
+        name = f"{layout.chunk_name(self.first, self.last)}{layout.RECORDS}"
+        return StageTarget(self.work_path(layout.CHUNKS, name), self)
 
     def before_jobs(self):
         """Kernels are compiled once, before many jobs would."""

@@ -13,7 +13,7 @@ def read_with(synthesis):
     files are not those that the cells were grown from.
     """
     in_atlas = isinstance(synthesis, SynthesizeMorphologies)
-    above = synthesis.cell_stages() if in_atlas else synthesis.upstream()
+    above = synthesis.cell_stages() if in_atlas else synthesis.requires()
     synthesis.check().cover(above)
     return {**named(synthesis), **above}
 

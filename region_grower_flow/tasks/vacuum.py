@@ -13,6 +13,7 @@ from region_grower_flow.tasks.launching import GrowsCells, launcher_and_workers
 from region_grower_flow.tasks.messages import announce
 from region_grower_flow.tasks.models import model_paths, model_stages
 from region_grower_flow.tasks.progress import Part
+from region_grower_flow.tasks.targets import StageTarget
 
 
 class SynthesizeVacuum(GrowsCells, FlowTask):
@@ -22,11 +23,11 @@ class SynthesizeVacuum(GrowsCells, FlowTask):
     results_of = (Growth, Vacuum, Reference.mtypes, Model.region)
     checked_by = "vacuum"
 
-    def upstream(self):
+    def requires(self):
         """The stages whose outputs the cells are grown from."""
         return model_stages(self)
 
-    def files(self):
+    def external_files(self):
         """The given parameters and distributions."""
         return inputs.given_files(self, *inputs.GIVEN)
 
@@ -40,10 +41,9 @@ class SynthesizeVacuum(GrowsCells, FlowTask):
 
         return intact(layout.vacuum_listing(self.work_path(layout.VACUUM_WORK)), self.path)
 
-    @property
-    def path(self):
+    def output(self):
         """The folder of the cells."""
-        return vacuum_place(self)
+        return StageTarget(vacuum_place(self), self)
 
     def make_and_record(self):
         """Grow the cells, and say in the terminal what came of it."""

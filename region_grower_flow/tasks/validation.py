@@ -59,7 +59,7 @@ class ValidateSynthesis(FlowTask):
         """True when the synthesis in the atlas is validated."""
         return self.validation_of == ATLAS
 
-    def upstream(self):
+    def requires(self):
         """The syntheses with the stages above them, and the prepared reconstructions."""
         stages = self._prepared()
         for part, synthesis in self.syntheses().items():
@@ -103,7 +103,7 @@ class ValidateSynthesis(FlowTask):
         names = {"results": JSON_NAME, "page": PAGE_NAME}
         return {what: StageTarget(Path(self.validation_dir, n), self) for what, n in names.items()}
 
-    def files(self):
+    def external_files(self):
         """The reconstructions, and the parameters and distributions that are given."""
         files = inputs.reconstruction_files(self) if inputs.has_reconstructions(self) else {}
         return {**files, **inputs.given_files(self, *inputs.GIVEN)}

@@ -143,8 +143,8 @@ def test_growth_goes_by_the_calibrated_parameters(given):
     task = SynthesizeVacuum(**given, growth_calibration="extended")
     assert set(model_stages(task)) == {"CalibrateGrowth", "ExtractDistributions"}
     assert model_paths(task)["parameters"].endswith("tmd_parameters_calibrated.json")
-    upstream = task.clone(CalibrateGrowth).upstream()
-    assert isinstance(upstream["BuildParameters"], BuildParameters)
+    required = task.clone(CalibrateGrowth).requires()
+    assert isinstance(required["BuildParameters"], BuildParameters)
     assert task.recipe() != plain.recipe()
 
 

@@ -255,7 +255,7 @@ def test_the_stage(tmp_path):
     move(source, tmp_path / "raw", lambda p, i: p[:, [1, 0, 2]] * [-1, 1, 1] + [0, 0, 900])
     given = options(tmp_path, tmp_path / "raw", table)
     as_given = ExtractDistributions(**given)
-    assert list(as_given.requires()) == ["CheckInputs"]
+    assert [task.task_family for task in as_given.deps()] == ["CheckInputs"]
     run_task(as_given)
     assert not (tmp_path / "work" / "prepared_reconstructions").exists()
     task = ExtractDistributions(**given, morphology_frame="center_and_orient")
@@ -268,7 +268,7 @@ def test_the_stage(tmp_path):
     expected = extract_distributions(copies)[0]
     assert json.dumps(made) == json.dumps(expected)
     # A copy that is lost or changed is made again, and so is what was made from it.
-    (stage,) = task.upstream().values()
+    (stage,) = task.requires().values()
     assert isinstance(stage, PrepareReconstructions)
     assert stage.complete()
     (copies.folder / "pc_0.h5").unlink()
@@ -290,7 +290,7 @@ def test_both_halves_share_the_copies(tmp_path):
     stages = [
         stage
         for part in ("fit", "test")
-        for stage in ExtractDistributions(**given, reference_part=part).upstream().values()
+        for stage in ExtractDistributions(**given, reference_part=part).requires().values()
     ]
     assert stages[0].recipe() == stages[1].recipe()
 
@@ -323,7 +323,7 @@ def test_what_compares_with_reconstructions_waits_for_the_copies(tmp_path, frame
     report = PlotMorphometrics(**given, report_of="vacuum")
     validation = ValidateSynthesis(**given, validation_of="vacuum")
     expected = [PrepareReconstructions(**given).task_id] if frame == "center" else []
-    for tasks in (report.upstream(), validation.requires()):
+    for tasks in (report.requires(), validation.requires()):
         stages = [
             task.task_id for task in tasks.values() if isinstance(task, PrepareReconstructions)
         ]

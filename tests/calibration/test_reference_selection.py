@@ -204,7 +204,7 @@ def test_only_calibrated_mtypes_are_fingerprinted(tmp_path):
         task = ExtractDistributions(
             morphologies_dir=str(source), dat_file=str(table), work_dir=str(tmp_path), **options
         )
-        return task, set(task.files())
+        return task, set(task.external_files())
 
     pyramids = {f"reconstruction pc_{i}" for i in range(6)}
     task, found = files(mtypes="L4_PC", substitutions=str(tmp_path / "rules.yaml"))

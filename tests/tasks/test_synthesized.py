@@ -31,7 +31,7 @@ def test_given_parameters_are_files():
 
 
 def test_the_stages_of_a_hold_out_are_told_apart():
-    above = ValidateSynthesis(**OPTIONS, **GIVEN, holdout=True, work_dir="w").upstream()
+    above = ValidateSynthesis(**OPTIONS, **GIVEN, holdout=True, work_dir="w").requires()
     assert list(above) == [
         "SynthesizeMorphologies",
         "LoadAtlas",

@@ -18,7 +18,7 @@ class Stage:
         self.task_id, self.task_family, self.above = f"{name}_id", name, above
         self.seconds = seconds
 
-    def upstream(self):
+    def requires(self):
         return {stage.task_id: stage for stage in self.above}
 
     def manifest(self):
