@@ -1,5 +1,6 @@
 """Cleaning of a work folder: only files that the package itself makes there are removed."""
 
+import contextlib
 import os
 import re
 from collections import Counter
@@ -73,6 +74,11 @@ class Removal:
                 except OSError:
                     break
                 folder = folder.parent
+        for name in layout.WORK_FILES:  # those that were empty already
+            with contextlib.suppress(OSError):
+                Path(self.folder, name).rmdir()
+        with contextlib.suppress(OSError):
+            self.folder.rmdir()
 
 
 def in_bytes(size: float) -> str:

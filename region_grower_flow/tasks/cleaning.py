@@ -4,12 +4,13 @@ import contextlib
 from pathlib import Path
 
 from region_grower_flow import layout
-from region_grower_flow.errors import Busy, InvalidInput
+from region_grower_flow.errors import Busy, InvalidInput, some
 from region_grower_flow.io.atomic import writing
 from region_grower_flow.record import cleaning
 from region_grower_flow.record.lock import holder, stage_lock
 from region_grower_flow.record.run_lock import hold, release
 from region_grower_flow.record.status import FRESH
+from region_grower_flow.start.tries import tries_of
 from region_grower_flow.tasks.roots import find_roots
 from region_grower_flow.tasks.status import RunState
 
@@ -31,6 +32,11 @@ def removing(work_dir=None, config=None, task=None, everything=False):
     if work_dir is None or not everything:
         root = find_roots(work_dir, config, task)[0]
     folder = Path(work_dir if root is None else root.work_dir).resolve()
+    tries = [path.name for path, _ in tries_of(folder)]
+    if tries and not folder.exists():
+        hint = f"Give its tries, one by one: region-grower-flow clean {folder.parent / tries[0]}"
+        problem = f"it is not there, only {some(tries)}"
+        raise InvalidInput(problem, folder, hint)
     with contextlib.ExitStack() as stack:
         stack.callback(release)
         hold([folder] if folder.is_dir() else [])

@@ -66,6 +66,17 @@ def test_all_of_a_hold_out_goes_but_files_of_others(work, held_out):
     assert [path for path in work.rglob("*") if path.is_file()] == [mine]
 
 
+def test_folders_that_are_left_empty_go(work):
+    (work / layout.BLOCKS).mkdir()
+    (work / "mine").mkdir()
+    made(work, "BuildParameters", work / layout.PARAMETERS)
+    cleaning.everything(work).remove()
+    assert [path.name for path in work.iterdir()] == ["mine"]
+    (work / "mine").rmdir()
+    cleaning.Removal(work, []).remove()
+    assert not work.exists()
+
+
 def test_nothing_of_a_hold_out_is_stale_but_leftovers(work, held_out):
     leftover = work / layout.HOLDOUT_WORK / layout.LOGS / f"{TEMPORARY_PREFIX}1-2.log"
     touch(leftover)
