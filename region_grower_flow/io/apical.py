@@ -5,15 +5,21 @@ takes minutes for a million cells.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeAlias, TypeVar
 
-from region_grower_flow.io.atomic import atomic_write
+from region_grower_flow.io.atomic import PathLike, atomic_write
 
 # Names made of seeds, with a letter that no YAML number holds: they need no quotes.
 _PLAIN = re.compile(r"(?=.*[acdfh])(?:hashed/(?:[0-9a-f]{2}/)*)?[0-9a-f]{32}")
 
 
-def write_apical_points(path, points):
+V = TypeVar("V")
+ByName: TypeAlias = Mapping[str, V] | Iterable[tuple[str, V]]
+"""Values of morphologies, or (name, value) sorted by name."""
+
+
+def write_apical_points(path: PathLike, points: ByName[Iterable[float] | None]) -> None:
     """Write the first apical point of each cell.
 
     Args:
@@ -28,7 +34,9 @@ def write_apical_points(path, points):
     _write(path, points, lambda point: [float(value) for value in point], _number)
 
 
-def write_apical_nrn_sections(path, sections):
+def write_apical_nrn_sections(
+    path: PathLike, sections: ByName[Iterable[int | None] | None]
+) -> None:
     """Write, for each cell, the index of NEURON's section ``apic[i]`` of each apical point.
 
     Args:
@@ -42,7 +50,12 @@ def write_apical_nrn_sections(path, sections):
     _write(path, sections, list, lambda section: "null" if section is None else str(section))
 
 
-def _write(path, values, as_list, as_text):
+def _write(
+    path: PathLike,
+    values: ByName[Any],
+    as_list: Callable[[Any], list[Any]],
+    as_text: Callable[[Any], str],
+) -> None:
     if isinstance(values, Mapping):
         values = sorted(values.items())
     with atomic_write(path) as temporary, open(temporary, "w", encoding="utf-8") as file:
@@ -51,7 +64,9 @@ def _write(path, values, as_list, as_text):
             file.write("{}\n")
 
 
-def _entry(name, value, as_list, as_text):
+def _entry(
+    name: str, value: Any, as_list: Callable[[Any], list[Any]], as_text: Callable[[Any], str]
+) -> str:
     items = value if value is None or type(value) is list else as_list(value)
     if not _PLAIN.fullmatch(name):
         return _dumped(name, items)
@@ -63,13 +78,13 @@ def _entry(name, value, as_list, as_text):
     return f"{name}: {'null' if items is None else '[]'}\n"
 
 
-def _dumped(name, items):
+def _dumped(name: str, items: list[Any] | None) -> str:
     import yaml
 
     return yaml.safe_dump({name: items}, allow_unicode=True)
 
 
-def _number(value):
+def _number(value: float) -> str:
     """A float as YAML 1.1 needs it: 1e-07 without a point would be read as text."""
     text = repr(value)
     if "n" in text:

@@ -3,13 +3,16 @@
 import io
 import math
 import re
+from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
 from region_grower_flow.errors import InvalidInput, InvalidInputs, some
-from region_grower_flow.io.atomic import safe_child
+from region_grower_flow.io.atomic import PathLike, safe_child
 from region_grower_flow.io.documents import read_text
 
 # What pandas (and so region-grower) reads as "no value".
@@ -21,10 +24,11 @@ _NAME, _SCALE = "morphology", "scale"
 _NO_SCALE = "N/A"
 # Python takes more for numbers than pandas does (1_000).
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?|[+-]?inf")
+V = TypeVar("V")
 _FIELD = re.compile(r'(")([^"]*)"|(\S+)')
 
 
-def load_axon_table(path, ids):
+def load_axon_table(path: PathLike, ids: Iterable[int]) -> tuple[np.ndarray, np.ndarray]:
     """Read the axon table of the cells ``ids``.
 
     Mirrors ``region_grower.utils.load_morphology_list``: a table separated by white space whose
@@ -47,13 +51,15 @@ def load_axon_table(path, ids):
     if problems:
         raise InvalidInputs(problems)
     by_id = {row.id: row for row in rows}
-    ids = np.asarray(ids).tolist()
-    names = np.empty(len(ids), dtype=object)
-    names[:] = [by_id[cell].name for cell in ids]
-    return names, _numbers([by_id[cell].scale for cell in ids])
+    chosen = [by_id[cell] for cell in np.asarray(ids).tolist()]
+    names = np.empty(len(chosen), dtype=object)
+    names[:] = [row.name for row in chosen]
+    return names, _numbers(row.scale for row in chosen)
 
 
-def check_axon_table(path, ids, base_morph_dir=None):
+def check_axon_table(
+    path: PathLike, ids: Iterable[int], base_morph_dir: PathLike | None = None
+) -> list[InvalidInput]:
     """Everything that is wrong in an axon table, as a list of InvalidInput.
 
     A morphology that is not in ``base_morph_dir`` is no error here: as in region-grower, the cell
@@ -73,7 +79,7 @@ def check_axon_table(path, ids, base_morph_dir=None):
         problems.append(
             InvalidInput("the folder of axon morphologies does not exist", where=base_morph_dir)
         )
-    lines = {}
+    lines: dict[str, int] = {}
     for row in rows:
         if row.name is not None:
             lines.setdefault(row.name, row.line)
@@ -85,22 +91,24 @@ def check_axon_table(path, ids, base_morph_dir=None):
     return problems
 
 
-def na_ratio_by_mtype(names, mtypes):
+def na_ratio_by_mtype(
+    names: Iterable[str | None], mtypes: Iterable[str]
+) -> dict[str, tuple[int, int, float]]:
     """Cells of each mtype to which the table gives no axon: {mtype: (without, all, ratio)}.
 
     Only mtypes with such cells, the highest ratio first (region-grower's "N/A ratio").
     """
-    totals, without = {}, {}
-    for name, mtype in zip(names, mtypes, strict=True):
-        totals[mtype] = totals.get(mtype, 0) + 1
-        if name is None:
-            without[mtype] = without.get(mtype, 0) + 1
+    mtypes = list(mtypes)
+    totals = Counter(mtypes)
+    without = Counter(m for name, m in zip(names, mtypes, strict=True) if name is None)
     # Percents and back, as in the reference: the comparison with the limit stays the same.
     ratios = {m: (n, totals[m], 0.01 * (100.0 * n / totals[m])) for m, n in without.items()}
     return dict(sorted(ratios.items(), key=lambda item: (-item[1][2], item[0])))
 
 
-def check_na_ratio(names, mtypes, max_drop_ratio, where=None):
+def check_na_ratio(
+    names: Iterable[str | None], mtypes: Iterable[str], max_drop_ratio: float, where: object = None
+) -> list[InvalidInput]:
     """Refuse a table that leaves too many cells of an mtype without axon.
 
     Mirrors ``region_grower.utils.check_na_morphologies`` (option ``--max-drop-ratio``).
@@ -129,10 +137,10 @@ class _Row:
     line: int
     id: int
     name: str | None
-    scale: str | None
+    scale: str
 
 
-def _parse(path):
+def _parse(path: PathLike) -> tuple[list[_Row], list[InvalidInput]]:
     """(rows, problems) of the table; raises InvalidInput when it is no table at all."""
     lines = [
         (number, _fields(line))
@@ -160,11 +168,13 @@ def _parse(path):
         cell = _collect(problems, where, _id, fields[0])
         scale = _collect(problems, where, _scale, values.get(_SCALE, ""))
         if cell is not None:
-            rows.append(_Row(number, cell, None if name in NO_VALUE else name, scale))
+            rows.append(_Row(number, cell, None if name in NO_VALUE else name, scale or _NO_SCALE))
     return rows, problems
 
 
-def _collect(problems, where, read, text):
+def _collect(
+    problems: list[InvalidInput], where: str, read: Callable[[str], V], text: str
+) -> V | None:
     """The value that ``read`` makes of ``text``; None when invalid, and its problem is added."""
     try:
         return read(text)
@@ -173,18 +183,18 @@ def _collect(problems, where, read, text):
         return None
 
 
-def _fields(line):
+def _fields(line: str) -> list[str]:
     return [quoted if quote else plain for quote, quoted, plain in _FIELD.findall(line)]
 
 
-def _id(text):
+def _id(text: str) -> int:
     value = float(text) if _NUMBER.fullmatch(text) else math.nan
     if not value.is_integer():
         raise InvalidInput(f"{text!r} is not the id of a cell (a whole number from 0)")
     return int(value)
 
 
-def _scale(text):
+def _scale(text: str) -> str:
     """The text itself, when it is a scale or stands for none."""
     if text in NO_VALUE:
         return _NO_SCALE
@@ -196,7 +206,7 @@ def _scale(text):
     return text
 
 
-def _numbers(texts):
+def _numbers(texts: Iterable[str]) -> np.ndarray:
     """Numbers as pandas reads them by default: with another last digit now and then.
 
     So the scales, and with them the axons, are those of region-grower to the last bit.
@@ -207,10 +217,8 @@ def _numbers(texts):
     return pd.read_csv(column, dtype={_SCALE: float})[_SCALE].to_numpy(dtype=np.float64)
 
 
-def _id_problems(rows, ids, path):
-    counts = {}
-    for row in rows:
-        counts[row.id] = counts.get(row.id, 0) + 1
+def _id_problems(rows: Iterable[_Row], ids: Iterable[int], path: PathLike) -> list[InvalidInput]:
+    counts = Counter(row.id for row in rows)
     expected = set(np.asarray(ids).tolist())
     found = [
         ("cells of the input have no row", sorted(expected - counts.keys())),

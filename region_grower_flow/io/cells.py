@@ -1,15 +1,19 @@
-"""Cells: SONATA nodes and MVD3 files."""
+"""Cells, read from SONATA nodes and MVD3 files."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
 from region_grower_flow.errors import InvalidInput, InvalidInputs, counted, nearest, some
+from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.io.documents import require_file
 from region_grower_flow.io.files import reading
-from region_grower_flow.io.hdf5 import READ_ERRORS, hdf5_file, require_held, require_own_content
+from region_grower_flow.io.hdf5 import READ_ERRORS, require_held, require_own_content
 from region_grower_flow.io.node_groups import (
     GROUP,
     check_node_groups,
@@ -20,17 +24,12 @@ from region_grower_flow.io.node_groups import (
 )
 from region_grower_flow.layout import CELL_EXTENSIONS
 
+if TYPE_CHECKING:
+    import h5py
+    import pandas as pd
+
 REQUIRED_COLUMNS = ("mtype", "region")
 POSITION = ("x", "y", "z")
-PRODUCER = "synthesis"
-"""Value of ``morphology_producer`` for the cells that are written."""
-NODE_TYPE_ID = -1
-"""SONATA's value for "no node type": all properties are in the columns."""
-DYNAMICS = "@dynamics:"
-"""Prefix by which voxcell marks the columns of SONATA's group dynamics_params."""
-
-_BATCH = 20_000
-"""Texts that are Python objects at a time."""
 
 _STRUCTURE = "SONATA nodes or an MVD3 file"
 
@@ -50,14 +49,14 @@ class Cells:
 
     positions: np.ndarray
     orientations: np.ndarray | None
-    properties: Any
+    properties: pd.DataFrame
     population: str = "default"
-    unread: tuple = ()
+    unread: tuple[str, ...] = ()
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.properties)
 
-    def some(self, rows):
+    def some(self, rows: np.ndarray) -> Cells:
         """The Cells of some rows (numbers), in their order."""
         return replace(
             self,
@@ -67,7 +66,9 @@ class Cells:
         )
 
 
-def read_cells(path, required=REQUIRED_COLUMNS, population=None):
+def read_cells(
+    path: PathLike, required: Sequence[str] = REQUIRED_COLUMNS, population: str | None = None
+) -> Cells:
     """Read the cells of a SONATA nodes (.h5) or MVD3 (.mvd3) file.
 
     Args:
@@ -103,7 +104,7 @@ def read_cells(path, required=REQUIRED_COLUMNS, population=None):
     return cells
 
 
-def _require_hdf5(path):
+def _require_hdf5(path: Path) -> None:
     import h5py
 
     try:
@@ -121,7 +122,9 @@ def _require_hdf5(path):
         raise InvalidInput(problem, where=path) from error
 
 
-def _check_sonata(path, required, chosen):
+def _check_sonata(
+    path: Path, required: Sequence[str], chosen: str | None
+) -> tuple[str, str | None, np.ndarray | None, tuple[str, ...]]:
     """(population, group or None, rows of it or None, words on what is not read)."""
     import h5py
 
@@ -147,7 +150,7 @@ def _check_sonata(path, required, chosen):
         return name, wanted, rows, unread
 
 
-def unread_note(cells, path):
+def unread_note(cells: Cells, path: PathLike) -> str | None:
     """A sentence on what is not read of a file of Cells; None where all is."""
     if not cells.unread:
         return None
@@ -155,13 +158,13 @@ def unread_note(cells, path):
     return str(InvalidInput(words, path))
 
 
-def _populations(nodes, read):
+def _populations(nodes: h5py.Group, read: str) -> Iterator[str]:
     for name in sorted(nodes):
         if name != read:
             yield f"population {name!r}"
 
 
-def choose_population(names, chosen, path):
+def choose_population(names: Iterable[str], chosen: str | None, path: object) -> str:
     """The one of a file's populations that is read.
 
     Raises:
@@ -181,7 +184,7 @@ def choose_population(names, chosen, path):
     return chosen or names[0]
 
 
-def _check_library(group, where):
+def _check_library(group: h5py.Group, where: object) -> None:
     """Indices that point beyond the texts of SONATA's ``@library``."""
     import h5py
 
@@ -198,7 +201,7 @@ def _check_library(group, where):
             )
 
 
-def _check_mvd3(path, required):
+def _check_mvd3(path: Path, required: Sequence[str]) -> None:
     import h5py
 
     with h5py.File(path, "r") as file:
@@ -215,13 +218,15 @@ def _check_mvd3(path, required):
         _check_columns({**columns, "positions": positions}, required, path)
 
 
-def _datasets(group):
+def _datasets(group: h5py.Group) -> dict[str, h5py.Dataset]:
     import h5py
 
     return {name: item for name, item in group.items() if isinstance(item, h5py.Dataset)}
 
 
-def _check_columns(columns, required, where):
+def _check_columns(
+    columns: Mapping[str, h5py.Dataset], required: Sequence[str], where: object
+) -> None:
     missing = [name for name in required if name not in columns]
     if missing:
         hints = [nearest(name, columns, 1, likeness=0.6) for name in missing]
@@ -240,9 +245,11 @@ def _check_columns(columns, required, where):
         require_held(item, where)
 
 
-def _load_sonata(path, population, group, rows, unread):
+def _load_sonata(
+    path: Path, population: str, group: str | None, rows: np.ndarray | None, unread: tuple[str, ...]
+) -> Cells:
     """The Cells of a population, of one of its groups where that is given."""
-    if group is None:
+    if group is None or rows is None:
         return replace(_load(path, population), unread=unread)
     import io
 
@@ -255,7 +262,7 @@ def _load_sonata(path, population, group, rows, unread):
     return replace(_load(path, population, copy).some(rows), unread=unread)
 
 
-def _load(path, population=None, source=None):
+def _load(path: Path, population: str | None = None, source: BinaryIO | None = None) -> Cells:
     """The Cells of a file; of ``source`` where that is given, as messages say of ``path``."""
     import pandas as pd
     from voxcell import CellCollection, VoxcellError
@@ -281,7 +288,7 @@ def _load(path, population=None, source=None):
     )
 
 
-def _check_values(cells, path, required):
+def _check_values(cells: Cells, path: Path, required: Sequence[str]) -> None:
     from pandas.api.types import is_numeric_dtype
 
     problems = []
@@ -302,134 +309,3 @@ def _check_values(cells, path, required):
             )
     if problems:
         raise problems[0] if len(problems) == 1 else InvalidInputs(problems)
-
-
-def write_cells(path, cells, morphologies):
-    """Write the cells that have a morphology as SONATA nodes, or MVD3 when ``path`` says so.
-
-    The orientations are identities: synthesized morphologies are rotated already; in SONATA they
-    are float32, as its guide asks. Positions keep the type that they came in: far from the origin
-    float32 would move cells. Mirrors what region-grower keeps: all columns of the input, with
-    ``morphology`` and ``morphology_producer``. A population without any cell is written without
-    these two columns, as the reference does.
-
-    Args:
-        path: the file to write (atomically).
-        cells: the input.
-        morphologies: N names (path below the folder of morphologies, without extension), None
-            for a cell that was dropped; or an array of bytes, empty for such a cell.
-
-    Raises:
-        OutputFailed: the file cannot be written.
-    """
-    import pandas as pd
-
-    names = packed_texts(morphologies)
-    kept = names != b""
-    columns = {}
-    if len(cells):
-        producer = np.full(int(kept.sum()), PRODUCER, dtype=object)
-        columns = {"morphology": names[kept], "morphology_producer": pd.Series(producer)}
-    properties, positions = cells.properties, cells.positions
-    if not kept.all():
-        properties, positions = properties.loc[kept].reset_index(drop=True), positions[kept]
-    write_nodes(path, Cells(positions, None, properties, cells.population), columns)
-
-
-def write_nodes(path, cells, columns=None):
-    """Write cells as they are, as SONATA nodes, or MVD3 when ``path`` says so.
-
-    Args:
-        path: the file to write (atomically).
-        cells: the cells; without orientations they are identities.
-        columns: {name: pandas Series, or array of bytes for texts that are all different} of
-            further properties, or of other values of those that the cells have.
-
-    Raises:
-        OutputFailed: the file cannot be written.
-    """
-    columns = {**dict(cells.properties.items()), **(columns or {})}
-    with hdf5_file(path) as (file, _):
-        if Path(path).suffix.lower() == ".mvd3":
-            _write_mvd3(file, cells, columns)
-        else:
-            _write_sonata(file, cells, columns)
-
-
-def packed_texts(texts):
-    """Texts, or an array of bytes, as an array of bytes, None as an empty one."""
-    if isinstance(texts, np.ndarray) and texts.dtype.kind == "S":
-        return texts
-    return np.array([(text or "").encode() for text in texts], dtype=np.bytes_)
-
-
-def _quaternions(cells):
-    """(N, 4) float64, x, y, z, w of the cells' orientations."""
-    if cells.orientations is None or not len(cells):
-        return np.tile((0.0, 0.0, 0.0, 1.0), (len(cells), 1))
-    from scipy.spatial.transform import Rotation
-
-    return Rotation.from_matrix(cells.orientations).as_quat()
-
-
-def _write_mvd3(file, cells, columns):
-    """Mirrors voxcell.CellCollection.save_mvd3: all columns of strings are in the library."""
-    import h5py
-    from pandas.api.types import is_numeric_dtype
-
-    library = file.create_group("library")
-    group = file.create_group("cells")
-    group.create_dataset("positions", data=cells.positions)
-    group.create_dataset("orientations", data=_quaternions(cells))
-    properties = group.create_group("properties")
-    for name, values in columns.items():
-        if is_numeric_dtype(values.dtype):
-            properties.create_dataset(name, data=values.to_numpy())
-            continue
-        texts = values if values.dtype.kind == "S" else values.to_numpy(dtype=object)
-        unique, indices = np.unique(texts, return_inverse=True)
-        properties.create_dataset(name, data=indices.astype(np.uint32))
-        library.create_dataset(name, data=unique.astype(object), dtype=h5py.string_dtype())
-
-
-def _write_sonata(file, cells, columns):
-    population = file.create_group(f"nodes/{cells.population}")
-    population.create_dataset("node_type_id", data=np.full(len(cells), NODE_TYPE_ID))
-    # bmtk does not count the nodes itself.
-    population.create_dataset("node_id", data=np.arange(len(cells), dtype=np.int64))
-    population.create_dataset("node_group_id", data=np.zeros(len(cells), dtype=np.int64))
-    population.create_dataset("node_group_index", data=np.arange(len(cells), dtype=np.int64))
-    group = population.create_group("0")
-    for name, values in columns.items():
-        _write_column(group, name, values)
-    for axis, name in enumerate(POSITION):
-        group.create_dataset(name, data=cells.positions[:, axis])
-    quaternions = _quaternions(cells).astype(np.float32)
-    for name, axis in zip("wxyz", (3, 0, 1, 2), strict=True):
-        group.create_dataset(f"orientation_{name}", data=quaternions[:, axis])
-
-
-def _write_column(group, name, values):
-    """One property; strings that repeat become indices into SONATA's ``@library``."""
-    import h5py
-    from pandas.api.types import is_numeric_dtype
-
-    if name.startswith(DYNAMICS):
-        name = f"dynamics_params/{name.removeprefix(DYNAMICS)}"
-    if is_numeric_dtype(values.dtype):
-        group.create_dataset(name, data=values.to_numpy())
-        return
-    text = h5py.string_dtype()
-    if values.dtype.kind == "S":
-        column = group.create_dataset(name, shape=values.shape, dtype=text)
-        for start in range(0, len(values), _BATCH):
-            column[start : start + _BATCH] = values[start : start + _BATCH].astype(object)
-        return
-    indices, unique = values.factorize()
-    # voxcell's rule, which its reader expects: a library when it saves half of the strings.
-    if len(unique) < 0.5 * len(indices) and (indices >= 0).all() and "/" not in name:
-        group.create_dataset(name, data=indices.astype(np.uint32))
-        library = np.asarray(unique, dtype=object)
-        group.create_dataset(f"@library/{name}", data=library, dtype=text)
-    else:
-        group.create_dataset(name, data=values.to_numpy(dtype=object), dtype=text)

@@ -1,11 +1,15 @@
 """Choice of some of the cells, for a try: rows of their file."""
 
+from collections.abc import Iterable, Sequence
+
 import numpy as np
 
 from region_grower_flow.errors import InvalidInput, nearest, some
 
 
-def chosen_rows(names, limit, mtypes, where):
+def chosen_rows(
+    names: Iterable[str], limit: int | None, mtypes: Sequence[str], where: object
+) -> np.ndarray:
     """(M,) sorted rows of the cells that are chosen: of each mtype as many as of any other.
 
     A choice of fewer cells is part of a choice of more, and a cell keeps its row, which gives its
@@ -30,9 +34,10 @@ def chosen_rows(names, limit, mtypes, where):
     return np.sort(rows[in_turn(names[rows])][:limit])
 
 
-def in_turn(names):
+def in_turn(names: Sequence[str] | np.ndarray) -> np.ndarray:
     """(N,) an order in which each name comes once before any comes twice."""
-    seen, ranks = {}, np.empty(len(names), dtype=np.int64)
+    seen: dict[str, int] = {}
+    ranks = np.empty(len(names), dtype=np.int64)
     for i, name in enumerate(names):
         ranks[i] = seen[name] = seen.get(name, -1) + 1
     return np.lexsort((np.arange(len(names)), ranks))

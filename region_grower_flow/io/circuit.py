@@ -1,14 +1,25 @@
 """The SONATA circuit configuration of the nodes and morphologies that were made."""
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
+
+from region_grower_flow.io.atomic import PathLike
 
 VERSION = 2.4
 BASE = "$BASE_DIR"
 _ALTERNATES = {"h5": "h5v1", "asc": "neurolucida-asc"}
 
 
-def circuit_config(nodes, population, morphologies, extensions, container=None, folder=None):
+def circuit_config(
+    nodes: PathLike,
+    population: str,
+    morphologies: PathLike | None,
+    extensions: Iterable[str],
+    container: PathLike | None = None,
+    folder: PathLike | None = None,
+) -> dict[str, Any]:
     """The circuit_config.json (as a dict) of one population of synthesized cells.
 
     There are no edges yet, so the configuration says that it is partial: readers then don't miss
@@ -27,7 +38,7 @@ def circuit_config(nodes, population, morphologies, extensions, container=None, 
         dict, to be written with :func:`~region_grower_flow.io.atomic.write_json_atomic`.
     """
     folder = Path(nodes).parent if folder is None else folder
-    properties = {"type": "biophysical"}
+    properties: dict[str, Any] = {"type": "biophysical"}
     alternates = {}
     if morphologies is not None:
         files = _from_base(folder, morphologies)
@@ -54,7 +65,7 @@ def circuit_config(nodes, population, morphologies, extensions, container=None, 
     }
 
 
-def _from_base(folder, path):
+def _from_base(folder: PathLike, path: PathLike) -> str:
     relative = os.path.relpath(os.path.abspath(path), os.path.abspath(folder))
     seen = os.path.join(folder, relative)
     if os.path.realpath(seen) != os.path.realpath(path):  # ".." of a folder that is a link

@@ -1,12 +1,21 @@
 """JSON and YAML files that people write: read with every way to be wrong named and located."""
 
+from __future__ import annotations
+
 import json
 import math
 import re
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from region_grower_flow.errors import InvalidInput
+from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.io.files import MAX_BYTES, reading, require_regular
+
+if TYPE_CHECKING:
+    import yaml
 
 MAX_NODES = 1_000_000
 """Values of a YAML file with its aliases written out: more is a mistake or an attack."""
@@ -18,7 +27,7 @@ _NAN = "NaN"
 _STRING_OR_CONSTANT = re.compile(r'"(?:[^"\\]|\\.)*"|-?\bInfinity\b|\bNaN\b')
 
 
-def load_json(path, allow_nan=False):
+def load_json(path: PathLike, allow_nan: bool = False) -> Any:
     """Read a JSON file.
 
     Args:
@@ -32,12 +41,12 @@ def load_json(path, allow_nan=False):
     """
     text = read_text(path)
 
-    def refuse_constant(name):
+    def refuse_constant(name: str) -> float:
         if allow_nan and name == _NAN:
             return math.nan
         raise _Constant(name)
 
-    def unique_keys(pairs):
+    def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(pairs)
         if len(found) < len(pairs):
             raise _Duplicate(_first_repeated(key for key, _ in pairs))
@@ -59,7 +68,7 @@ def load_json(path, allow_nan=False):
     raise InvalidInput(problem, where=path)
 
 
-def load_yaml(path):
+def load_yaml(path: PathLike) -> Any:
     """Read a YAML file (plain values only: no Python objects).
 
     Raises:
@@ -70,7 +79,7 @@ def load_yaml(path):
 
     text = read_text(path)
     try:
-        value = _unique_key_loader(yaml)(text).get_single_data()
+        value = _unique_key_loader()(text).get_single_data()
         _check_extent(value, path)
     except yaml.MarkedYAMLError as error:
         raise InvalidInput(_yaml_problem(error), where=path) from error
@@ -86,7 +95,7 @@ def load_yaml(path):
     return value
 
 
-def read_text(path):
+def read_text(path: PathLike) -> str:
     """The UTF-8 text of a regular file of at most MAX_BYTES.
 
     Raises:
@@ -113,7 +122,7 @@ def read_text(path):
     return text
 
 
-def require_file(path, extensions, kind, hint):
+def require_file(path: Path, extensions: Iterable[str], kind: str, hint: str) -> None:
     """Refuse a path whose extension is none of a kind of files, or that is no file.
 
     Args:
@@ -141,12 +150,11 @@ class _Duplicate(ValueError):
     pass
 
 
-def _first_repeated(keys):
-    seen = set()
-    return next(key for key in keys if key in seen or seen.add(key))
+def _first_repeated(keys: Iterable[str]) -> str:
+    return next(key for key, count in Counter(keys).items() if count > 1)
 
 
-def _place_of_constant(text, name):
+def _place_of_constant(text: str, name: str) -> str:
     for match in _STRING_OR_CONSTANT.finditer(text):
         if match.group() == name:
             before = text[: match.start()]
@@ -156,13 +164,15 @@ def _place_of_constant(text, name):
     return "an unknown place"
 
 
-def _unique_key_loader(yaml):
+def _unique_key_loader() -> type[Any]:
+    import yaml
+
     class UniqueKeyLoader(yaml.SafeLoader):
         """A SafeLoader that refuses a key twice, where YAML's reader keeps the last one."""
 
         depth = 0
 
-        def compose_node(self, parent, index):
+        def compose_node(self, parent: Any, index: Any) -> Any:
             # PyYAML takes minutes for a few thousand levels: it is stopped on the way down.
             self.depth += 1
             if self.depth > 2 * MAX_DEPTH:
@@ -171,7 +181,7 @@ def _unique_key_loader(yaml):
             self.depth -= 1
             return node
 
-        def construct_mapping(self, node, deep=False):
+        def construct_mapping(self, node: Any, deep: bool = False) -> Any:
             seen = {}
             for key_node, _ in node.value:
                 if isinstance(key_node, yaml.ScalarNode) and key_node.value != "<<":
@@ -189,7 +199,7 @@ def _unique_key_loader(yaml):
     return UniqueKeyLoader
 
 
-def _yaml_problem(error):
+def _yaml_problem(error: yaml.MarkedYAMLError) -> str:
     mark = error.problem_mark or error.context_mark
     text = " ".join(str(error.problem or error.context).split())
     if mark is None:
@@ -197,11 +207,11 @@ def _yaml_problem(error):
     return f"not YAML at line {mark.line + 1}, column {mark.column + 1}: {text}"
 
 
-def _check_extent(value, path):
+def _check_extent(value: Any, path: PathLike) -> None:
     """Refuse what is harmless to read but endless to walk (aliases of aliases, or of itself)."""
-    extents = {}
+    extents: dict[int, tuple[float, float]] = {}
 
-    def extent(item):
+    def extent(item: Any) -> tuple[float, float]:
         """(values, levels) with aliases written out; each object is looked at once."""
         if not isinstance(item, dict | list | tuple | set):
             return 1, 0

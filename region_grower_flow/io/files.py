@@ -11,8 +11,11 @@ import hashlib
 import os
 import stat as kinds
 import time
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, BinaryIO, TypeAlias
 
 from region_grower_flow.errors import InputChanged, InvalidInput
+from region_grower_flow.io.atomic import PathLike
 
 MAX_BYTES = 1 << 31
 """Larger files are no configurations, tables, morphologies or meshes (the 58 calibrated mtypes of
@@ -29,12 +32,12 @@ ATTEMPTS = 5
 """Number of attempts to read a file that somebody is writing."""
 
 
-def stamp(status):
+def stamp(status: os.stat_result) -> list[int]:
     """List of numbers that tells one state of a file from all others."""
     return [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
 
 
-def stamp_of(path):
+def stamp_of(path: PathLike) -> list[int] | None:
     """The stamp of the file at ``path``; None when there is none."""
     try:
         return stamp(os.stat(path))
@@ -42,7 +45,7 @@ def stamp_of(path):
         return None
 
 
-def require_regular(path):
+def require_regular(path: PathLike) -> os.stat_result:
     """The status of a file that can be read to its end.
 
     Raises:
@@ -65,13 +68,13 @@ def require_regular(path):
     return status
 
 
-def _reason(error):
+def _reason(error: Exception) -> object:
     if getattr(error, "errno", None) == errno.ELOOP:
         return "its links lead in a circle"
     return getattr(error, "strerror", None) or error
 
 
-def digest_file(path):
+def digest_file(path: PathLike) -> tuple[list[int], str]:
     """(stamp, SHA-256 in hex) of a regular file at one moment.
 
     Raises:
@@ -89,7 +92,7 @@ def digest_file(path):
     raise OSError("it is being written")
 
 
-def _settled(file):
+def _settled(file: BinaryIO) -> os.stat_result:
     """The status of an open file, a tick after its last change at the earliest."""
     status = os.fstat(file.fileno())
     if not kinds.S_ISREG(status.st_mode):
@@ -100,7 +103,7 @@ def _settled(file):
     return status
 
 
-def _digest(file):
+def _digest(file: BinaryIO) -> str:
     digest = hashlib.sha256()
     while block := file.read(READ_SIZE):
         digest.update(block)
@@ -109,15 +112,18 @@ def _digest(file):
 
 # What is recorded is what was read.
 
-_expected = {}
+Known: TypeAlias = list[Any]
+"""State of an input: [*stamp, digest]."""
+
+_expected: dict[str, Known] = {}
 """{absolute path: [*stamp, digest]} of the inputs of the stage that is being made."""
 
-_folders = set()
+_folders: set[str] = set()
 """Folders of which all files are inputs."""
 
 
 @contextlib.contextmanager
-def expecting(files, folders=()):
+def expecting(files: Mapping[str, Known], folders: Iterable[PathLike] = ()) -> Iterator[None]:
     """While the block runs, these inputs are read as they are described, or not at all.
 
     Args:
@@ -131,7 +137,7 @@ def expecting(files, folders=()):
         expect({}, ())
 
 
-def expect(files, folders=()):
+def expect(files: Mapping[str, Known], folders: Iterable[PathLike] = ()) -> None:
     """Expect sources until the next call; :func:`expecting` does so for a part of a process."""
     files = {path: list(known) for path, known in files.items()}
     _expected.clear()
@@ -142,13 +148,13 @@ def expect(files, folders=()):
     _folders.update(map(os.path.abspath, folders))
 
 
-def expectations():
+def expectations() -> tuple[dict[str, Known], list[str]]:
     """Expectations of this process about its inputs, as :func:`expect` takes them."""
     return dict(_expected), list(_folders)
 
 
 @contextlib.contextmanager
-def reading(path, most=MAX_BYTES):
+def reading(path: PathLike, most: int | None = MAX_BYTES) -> Iterator[None]:
     """Around the reading of an input: it is a regular file, and what it was when it was recorded.
 
     Args:
@@ -175,7 +181,7 @@ def reading(path, most=MAX_BYTES):
         raise InputChanged(path)
 
 
-def recorded(path):
+def recorded(path: PathLike) -> Known | None:
     """[*stamp, digest] that an input must have; None when nobody has said so.
 
     Raises:
@@ -190,19 +196,19 @@ def recorded(path):
     return known
 
 
-def _require_same(path, found, known):
+def _require_same(path: PathLike, found: list[int], known: Known) -> None:
     *mark, digest = known
     if found == mark:
         return
     try:
-        found = digest_file(path)[1]
+        today = digest_file(path)[1]
     except OSError as error:
         raise InputChanged(path) from error
-    if found != digest:
+    if today != digest:
         raise InputChanged(path)
 
 
-def require_all(folder, names):
+def require_all(folder: PathLike, names: Iterable[str]) -> None:
     """See that a folder of inputs has the files that it had when it was recorded.
 
     Args:

@@ -5,12 +5,19 @@ segmentation fault. So it writes through a file object that notes the failure, k
 not be written in memory, and lets HDF5 close in peace; the failure is raised then.
 """
 
+from __future__ import annotations
+
 import contextlib
 import math
 import os
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, BinaryIO
 
 from region_grower_flow.errors import InvalidInput
-from region_grower_flow.io.atomic import atomic_write
+from region_grower_flow.io.atomic import PathLike, atomic_write
+
+if TYPE_CHECKING:
+    import h5py
 
 READ_ERRORS = (
     OSError,
@@ -30,7 +37,7 @@ MOST_COMPRESSED = 1100
 """A ratio of compression beyond the best that deflate can reach (1032)."""
 
 
-def require_held(dataset, where):
+def require_held(dataset: h5py.Dataset, where: object) -> None:
     """Raise InvalidInput when ``dataset`` claims far more values than its file can hold.
 
     A damaged or hostile file claims terabytes in a few bytes: to be asked before they are read.
@@ -48,14 +55,14 @@ def require_held(dataset, where):
         raise InvalidInput(problem, where, "write them, zeros too")
 
 
-def _has_all_chunks(dataset):
+def _has_all_chunks(dataset: h5py.Dataset) -> bool:
     if dataset.chunks is None:
         return True
     sizes = zip(dataset.shape, dataset.chunks, strict=True)
     return dataset.id.get_num_chunks() >= math.prod(-(-size // chunk) for size, chunk in sizes)
 
 
-def require_own_content(file, where):
+def require_own_content(file: h5py.File, where: object) -> None:
     """Refuse an HDF5 file of which a part is in other files: nobody would see when these change.
 
     Links to other files, virtual datasets of other files (with zeros where such a file is missing),
@@ -70,7 +77,8 @@ def require_own_content(file, where):
     """
     import h5py
 
-    links = []
+    links: list[tuple[bytes, int]] = []
+    places: Iterable[tuple[str, str]]
     # Nothing is opened meanwhile: h5py does not survive errors within this call.
     file.id.links.visit(lambda name, link: links.append((name, link.type)), info=True)
     for name, kind in links:
@@ -88,7 +96,7 @@ def require_own_content(file, where):
             )
 
 
-def _places_outside(dataset):
+def _places_outside(dataset: h5py.Dataset) -> Iterator[tuple[str, str]]:
     if dataset.is_virtual:
         others = {source.file_name for source in dataset.virtual_sources()} - {"."}
         yield from (("a virtual dataset of another file", other) for other in sorted(others))
@@ -97,7 +105,7 @@ def _places_outside(dataset):
 
 
 @contextlib.contextmanager
-def hdf5_file(path):
+def hdf5_file(path: PathLike) -> Iterator[tuple[h5py.File, Callable[[], None]]]:
     """Yield (h5py.File, check) for a new file that becomes ``path`` when the block ends well.
 
     ``check()`` raises what has gone wrong so far: to be called now and then by who writes much.
@@ -122,18 +130,18 @@ class GuardedFile:
         failure: the OSError of the first write that failed, or None.
     """
 
-    def __init__(self, raw):
+    def __init__(self, raw: BinaryIO) -> None:
         self._descriptor = raw.fileno()
         self._position = 0
-        self._held = []
-        self.failure = None
+        self._held: list[tuple[int, bytes]] = []
+        self.failure: OSError | None = None
 
-    def check(self):
+    def check(self) -> None:
         """Raise the failure, if there is one."""
         if self.failure is not None:
             raise self.failure
 
-    def seek(self, offset, whence=os.SEEK_SET):
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         """Move to ``offset``; HDF5 asks for the end once, when it opens the file."""
         if whence == os.SEEK_END:
             offset += os.fstat(self._descriptor).st_size
@@ -142,11 +150,11 @@ class GuardedFile:
         self._position = offset
         return offset
 
-    def tell(self):
+    def tell(self) -> int:
         """The position."""
         return self._position
 
-    def write(self, data):
+    def write(self, data: bytes | memoryview) -> int:
         """Write all of ``data``, or keep it in memory once the file has failed."""
         view = memoryview(data).cast("B")
         start, written = self._position, 0
@@ -161,7 +169,7 @@ class GuardedFile:
             self._held.append((start + written, bytes(view[written:])))
         return len(view)
 
-    def readinto(self, buffer):
+    def readinto(self, buffer: bytearray | memoryview) -> int:
         """Fill ``buffer`` from here on, with zeros beyond the end."""
         view = memoryview(buffer).cast("B")
         start = self._position
@@ -174,13 +182,13 @@ class GuardedFile:
                 view[first - start : last - start] = held[first - place : last - place]
         return len(view)
 
-    def read(self, size):
+    def read(self, size: int) -> bytes:
         """The next ``size`` bytes."""
         buffer = bytearray(size)
         self.readinto(buffer)
         return bytes(buffer)
 
-    def truncate(self, size):
+    def truncate(self, size: int) -> int:
         """Set the length of the file."""
         if self.failure is None:
             try:
@@ -189,5 +197,5 @@ class GuardedFile:
                 self.failure = error
         return size
 
-    def flush(self):
+    def flush(self) -> None:
         """Do nothing: writes are not buffered."""

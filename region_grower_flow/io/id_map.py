@@ -1,15 +1,23 @@
 """The table from the cells of the input to those of the output."""
 
 import csv
+from collections.abc import Iterable, Iterator
 
-from region_grower_flow.io.atomic import atomic_write
-from region_grower_flow.io.cells import packed_texts
+import numpy as np
+
+from region_grower_flow.io.atomic import PathLike, atomic_write
+from region_grower_flow.io.cell_files import packed_texts
 from region_grower_flow.layout import DROPPED, MADE
 
 ID_MAP_COLUMNS = ("input_id", "output_id", "morphology", "status", "reason")
 
 
-def write_id_map(path, morphologies, reasons, chosen=None):
+def write_id_map(
+    path: PathLike,
+    morphologies: Iterable[str | None] | np.ndarray,
+    reasons: Iterable[str | None],
+    chosen: np.ndarray | None = None,
+) -> None:
     """Write the table (CSV) from the cells of the input to those of the output.
 
     Columns: input_id, output_id (row in the output nodes, empty when dropped), morphology, status
@@ -17,21 +25,22 @@ def write_id_map(path, morphologies, reasons, chosen=None):
 
     Args:
         path: the file to write (atomically).
-        morphologies: as for :func:`region_grower_flow.io.cells.write_cells`.
+        morphologies: as for :func:`region_grower_flow.io.cell_files.write_cells`.
         reasons: N sentences (an iterable), None or "" for a cell that was made.
         chosen: rows of the cells that were asked for, None for all; others are left out.
 
     Raises:
         OutputFailed: the file cannot be written.
     """
-    encoding = {"encoding": "utf-8", "newline": ""}
-    with atomic_write(path) as temporary, open(temporary, "w", **encoding) as file:
+    with atomic_write(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(ID_MAP_COLUMNS)
         writer.writerows(_id_rows(packed_texts(morphologies), reasons, chosen))
 
 
-def _id_rows(names, reasons, chosen):
+def _id_rows(
+    names: np.ndarray, reasons: Iterable[str | None], chosen: np.ndarray | None
+) -> Iterator[tuple[object, ...]]:
     made, asked = 0, None if chosen is None else set(chosen.tolist())
     for cell, (name, reason) in enumerate(zip(names, reasons, strict=True)):
         if asked is not None and cell not in asked:

@@ -5,14 +5,19 @@ takes it: in the layers 2, 3, 5 the number 1 is layer 2. A text is a name. Names
 by region, since regions that share parameters have their own layers.
 """
 
+from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
+from typing import Any, TypeAlias
 
 from region_grower_flow.io.schemas import did_you_mean
 
 CONSTRAINTS = "context_constraints"
 
+Layer: TypeAlias = int | str
+"""A layer by its place in its region, or by its name."""
 
-def layer_number(layer, layers):
+
+def layer_number(layer: Layer, layers: Sequence[Layer]) -> int | None:
     """The place of a layer in its region's list, from 1 at the top.
 
     Args:
@@ -28,7 +33,7 @@ def layer_number(layer, layers):
     return layer if 1 <= layer <= len(layers) else None
 
 
-def absent_layer(layer, layers):
+def absent_layer(layer: Layer, layers: Sequence[Layer]) -> tuple[str, str | None]:
     """Sentence about a layer that its region does not have: (problem, hint or None)."""
     if not isinstance(layer, str):
         return f"layer {layer} of a region that has {len(layers)} layers", None
@@ -37,7 +42,9 @@ def absent_layer(layer, layers):
     return problem, did_you_mean(layer, names, count=1) or None
 
 
-def constrained_layers(params):
+def constrained_layers(
+    params: Mapping[str, Any],
+) -> Iterator[tuple[tuple[str, str], dict[str, Any]]]:
     """((neurite type, limit), the mapping with the layer) of an mtype's ``context_constraints``."""
     for kind, limits in (params.get(CONSTRAINTS) or {}).items():
         for name, place in (limits or {}).items():
@@ -45,7 +52,9 @@ def constrained_layers(params):
                 yield (kind, name), place
 
 
-def with_layer_numbers(params, layers):
+def with_layer_numbers(
+    params: Mapping[str, Any], layers: Sequence[Layer] | None
+) -> Mapping[str, Any]:
     """Parameters whose constraints name layers by the numbers of a region.
 
     Args:

@@ -1,17 +1,21 @@
 """Morphology files: their names and folders, writing all formats, reading and checking."""
 
+from __future__ import annotations
+
 import contextlib
 import functools
 import os
 import random
 import re
 import zlib
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from region_grower_flow.errors import InvalidInput, OutputFailed, some
-from region_grower_flow.io.atomic import make_folder, make_own_folder, write_bytes_atomic
+from region_grower_flow.io.atomic import PathLike, make_folder, make_own_folder, write_bytes_atomic
 from region_grower_flow.io.documents import require_file
 from region_grower_flow.io.files import reading
 from region_grower_flow.io.hdf5 import READ_ERRORS, require_own_content
@@ -19,6 +23,9 @@ from region_grower_flow.io.morphology_h5 import encode_h5, read_tables
 from region_grower_flow.io.morphology_text import encode_asc, encode_swc
 from region_grower_flow.layout import MORPHOLOGY_EXTENSIONS
 from region_grower_flow.morphology import FlatMorphology
+
+if TYPE_CHECKING:
+    import morphio
 
 __all__ = [
     "check_file",
@@ -43,6 +50,9 @@ MIN_FILES_PER_DIR = 256
 MAX_DEPTH = 3
 HASHED = "hashed"
 
+Written: TypeAlias = dict[str, list[int]]
+"""{extension: [size in bytes, CRC-32]} of the files of a morphology."""
+
 _ENCODERS = {"h5": encode_h5, "swc": encode_swc, "asc": encode_asc}
 _READ_BYTES = 1 << 20
 _MAX_MESSAGE = 300
@@ -55,7 +65,7 @@ _READ_HINTS = (
 """Advice for the messages of MorphIO that real files are known to cause."""
 
 
-def morphology_name(seed):
+def morphology_name(seed: int) -> str:
     """The name of the morphology grown with ``seed`` (32 hexadecimal digits).
 
     Mirrors region_grower.morph_io.MorphWriter.generate_name.
@@ -63,7 +73,7 @@ def morphology_name(seed):
     return f"{random.Random(int(seed)).getrandbits(128):032x}"
 
 
-def directory_depth(n_files, max_files_per_dir=None):
+def directory_depth(n_files: int, max_files_per_dir: int | None = None) -> int | None:
     """Levels of folders that keep at most ``max_files_per_dir`` files in one (None: no levels).
 
     Mirrors region_grower.morph_io.MorphWriter; 0 means all files in the one folder "hashed".
@@ -93,14 +103,14 @@ def directory_depth(n_files, max_files_per_dir=None):
     return depth
 
 
-def relative_stem(name, depth=None):
+def relative_stem(name: str, depth: int | None = None) -> str:
     """The path of a morphology below the output folder, without extension: hashed/0a/b1/name."""
     if depth is None:
         return name
     return "/".join([HASHED, *(name[2 * k : 2 * k + 2] for k in range(depth)), name])
 
 
-def encode(morphology, extension):
+def encode(morphology: FlatMorphology, extension: str) -> bytes:
     """The content of a morphology file of the kind ``extension`` ("h5", "swc" or "asc").
 
     Raises:
@@ -109,7 +119,9 @@ def encode(morphology, extension):
     return _ENCODERS[extension](morphology)
 
 
-def write_morphology(folder, stem, morphology, extensions):
+def write_morphology(
+    folder: PathLike, stem: str, morphology: FlatMorphology, extensions: Iterable[str]
+) -> Written:
     """Write a morphology in all formats asked, each file whole or not at all.
 
     Args:
@@ -130,7 +142,9 @@ def write_morphology(folder, stem, morphology, extensions):
     return write_contents(folder, stem, contents)
 
 
-def write_contents(folder, stem, contents):
+def write_contents(
+    folder: PathLike, stem: str, contents: Mapping[str, bytes | memoryview]
+) -> Written:
     """Write the files of a morphology, each whole or not at all.
 
     Args:
@@ -162,12 +176,12 @@ def write_contents(folder, stem, contents):
 
 
 @functools.cache
-def _make_once(folder, below):
+def _make_once(folder: str, below: str) -> None:
     """Make a folder below that of the morphologies; none on the way may be a link out of it."""
     make_own_folder(folder, below)
 
 
-def check_file(path, size, crc32):
+def check_file(path: PathLike, size: int, crc32: int) -> bool:
     """True if the file at ``path`` has this size and content (False when it cannot be read)."""
     # Without Python's file objects, which take longer than to read a cell.
     try:
@@ -187,7 +201,7 @@ def check_file(path, size, crc32):
     return found == crc32
 
 
-def read_morphology(path, require_diameters=False):
+def read_morphology(path: PathLike, require_diameters: bool = False) -> FlatMorphology:
     """Read a morphology file (.h5, .swc, .asc) as FlatMorphology.
 
     Args:
@@ -208,7 +222,7 @@ def read_morphology(path, require_diameters=False):
     return morphology
 
 
-def load_morphology(path):
+def load_morphology(path: PathLike) -> FlatMorphology:
     """The content of a morphology file as a FlatMorphology; its numbers are not checked.
 
     Raises:
@@ -218,7 +232,7 @@ def load_morphology(path):
         return FlatMorphology.from_morphio(open_morphology(path))
 
 
-def open_morphology(path):
+def open_morphology(path: PathLike) -> morphio.Morphology:
     """A morphology file as :class:`morphio.Morphology`: its numbers may be anything.
 
     Raises:
@@ -235,7 +249,7 @@ def open_morphology(path):
         return morphio.Morphology(str(path), **without_warnings())
 
 
-def load_from_container(path, name):
+def load_from_container(path: PathLike, name: str) -> FlatMorphology:
     """A morphology of a container, as MorphIO reads it: see :func:`load_morphology`.
 
     Raises:
@@ -251,7 +265,7 @@ def load_from_container(path, name):
 
 
 @contextlib.contextmanager
-def _reading(where, path):
+def _reading(where: object, path: Path) -> Iterator[None]:
     """Turn what reading a morphology raises into an InvalidInput."""
     import morphio
 
@@ -267,7 +281,7 @@ def _reading(where, path):
         raise InvalidInput(f"not a readable morphology: {message}", where, hint) from error
 
 
-def _check_tables(path):
+def _check_tables(path: Path) -> None:
     import h5py
 
     with h5py.File(path, "r") as file:
@@ -277,7 +291,7 @@ def _check_tables(path):
             read_tables(file)
 
 
-def without_warnings():
+def without_warnings() -> dict[str, Any]:
     """Keywords that keep MorphIO's warnings, on stderr with color codes, from the terminal."""
     import morphio
 
@@ -288,7 +302,7 @@ def without_warnings():
     return {}
 
 
-def _require_finite(morphology, path):
+def _require_finite(morphology: FlatMorphology, path: object) -> None:
     for what in ("points", "diameters", "soma_points", "soma_diameters"):
         finite = np.isfinite(getattr(morphology, what))
         bad = np.flatnonzero(~(finite.all(axis=1) if finite.ndim == 2 else finite))
@@ -301,7 +315,7 @@ def _require_finite(morphology, path):
         raise InvalidInput("it has negative diameters", where=path)
 
 
-def _one_line(error, path):
+def _one_line(error: Exception, path: Path) -> str:
     """MorphIO's message in one line, without color codes and the path that we name anyway."""
     text = re.sub(r"\x1b\[[0-9;]*m", "", str(error))
     text = re.sub(r"(?m)^Error in .*$", "", text)

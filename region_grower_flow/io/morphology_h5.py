@@ -10,16 +10,23 @@ sizes; for each cell the sizes and addresses are patched and the arrays appended
 build its object). When the head does not look as expected (another HDF5 library), h5py writes.
 """
 
+from __future__ import annotations
+
 import functools
 import io
 import struct
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
 from region_grower_flow.errors import DropCell, InvalidInput
 from region_grower_flow.io.hdf5 import READ_ERRORS, require_held
 from region_grower_flow.io.soma import soma_contour
-from region_grower_flow.morphology import SOMA
+from region_grower_flow.morphology import SOMA, FlatMorphology
+
+if TYPE_CHECKING:
+    import h5py
+    from h5py.h5p import PropDCID
 
 VERSION = (1, 3)
 CELL_FAMILY_NEURON = 0
@@ -31,8 +38,13 @@ _ALIGNMENT = 8
 _EOF_FIELD = 40
 """Offset of the end of the file (8 bytes) in a version 0 superblock."""
 
+Tables: TypeAlias = tuple[np.ndarray, np.ndarray]
+"""The two tables of a morphology, see :func:`h5_tables`."""
+Places: TypeAlias = tuple[list[int], int]
+"""Offsets in a head of the row counts of a dataset, and of its (address, size)."""
 
-def h5_tables(morphology):
+
+def h5_tables(morphology: FlatMorphology) -> Tables:
     """The two tables of MorphIO's HDF5 layout.
 
     Returns:
@@ -61,7 +73,7 @@ def h5_tables(morphology):
     return points, structure
 
 
-def check_sections(morphology):
+def check_sections(morphology: FlatMorphology) -> None:
     """Raise DropCell when MorphIO would refuse the morphology that was written."""
     counts = np.diff(morphology.offsets)
     if (counts < 1).any():
@@ -73,7 +85,9 @@ def check_sections(morphology):
             raise DropCell(f"a value of its {what.replace('_', ' ')} is not finite")
 
 
-def blank_h5(n_points, n_sections, soma_points, soma_diameters):
+def blank_h5(
+    n_points: int, n_sections: int, soma_points: np.ndarray, soma_diameters: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
     """An HDF5 morphology file in memory whose tables are to be filled but for the soma's rows.
 
     Args:
@@ -95,7 +109,7 @@ def blank_h5(n_points, n_sections, soma_points, soma_diameters):
     return content, points, structure
 
 
-def encode_h5(morphology):
+def encode_h5(morphology: FlatMorphology) -> bytes:
     """The HDF5 file of a FlatMorphology as bytes; MorphIO 3.3.5 and later reads it.
 
     Same tables and types as :meth:`morphio.mut.Morphology.write`; unifurcations stay.
@@ -110,7 +124,9 @@ def encode_h5(morphology):
     return template.fill(points, structure)
 
 
-def write_group(group, morphology, metadata=None):
+def write_group(
+    group: h5py.Group, morphology: FlatMorphology, metadata: h5py.Group | None = None
+) -> None:
     """Write a FlatMorphology into an empty h5py group or file, see :func:`write_tables`.
 
     Raises:
@@ -119,7 +135,9 @@ def write_group(group, morphology, metadata=None):
     write_tables(group, *h5_tables(morphology), metadata)
 
 
-def write_tables(group, points, structure, metadata=None):
+def write_tables(
+    group: h5py.Group, points: np.ndarray, structure: np.ndarray, metadata: h5py.Group | None = None
+) -> None:
     """Write the two tables into an empty h5py group or file, contiguous and uncompressed.
 
     h5py's low-level calls take half of the time of ``create_dataset`` and ``attrs``.
@@ -145,7 +163,7 @@ def write_tables(group, points, structure, metadata=None):
 
 
 @functools.cache
-def _timeless():
+def _timeless() -> PropDCID:
     """Properties of datasets that do not keep when they were made: equal contents, equal files."""
     from h5py import h5p
 
@@ -154,16 +172,17 @@ def _timeless():
     return properties
 
 
-def _write_metadata(group):
+def _write_metadata(group: h5py.Group) -> None:
     from h5py import h5a, h5g, h5s, h5t
 
     metadata = h5g.create(group.id, b"metadata")
     for name, value in ((b"version", VERSION), (b"cell_family", (CELL_FAMILY_NEURON,))):
-        value = np.array(value, dtype="<u4")
-        h5a.create(metadata, name, h5t.STD_U32LE, h5s.create_simple(value.shape)).write(value)
+        numbers = np.array(value, dtype="<u4")
+        space = h5s.create_simple(numbers.shape)
+        h5a.create(metadata, name, h5t.STD_U32LE, space).write(numbers)
 
 
-def decode_h5(content):
+def decode_h5(content: bytes | bytearray | memoryview) -> Tables:
     """The tables of :func:`h5_tables` from the bytes of an HDF5 morphology file.
 
     Raises:
@@ -184,7 +203,7 @@ def decode_h5(content):
         raise InvalidInput("not an HDF5 morphology file") from error
 
 
-def read_tables(file):
+def read_tables(file: h5py.Group) -> Tables:
     """The tables of :func:`h5_tables` from an open h5py file or group.
 
     They are checked, since MorphIO ends the process when it reads some damaged ones.
@@ -201,7 +220,7 @@ def read_tables(file):
     return _checked(points, structure)
 
 
-def _checked(points, structure):
+def _checked(points: np.ndarray, structure: np.ndarray) -> Tables:
     first, parents = structure[:, 0], structure[:, 2]
     if (first < 0).any() or (first > len(points)).any() or (np.diff(first) < 0).any():
         raise InvalidInput(f"its sections lie outside of its {len(points)} points")
@@ -210,7 +229,7 @@ def _checked(points, structure):
     return points, structure
 
 
-def _h5py_image(points, structure):
+def _h5py_image(points: np.ndarray, structure: np.ndarray) -> bytes:
     """The same file made by h5py: ten times slower, independent of how HDF5 lays out its head."""
     import h5py
 
@@ -229,15 +248,15 @@ class _Template:
         points, structure: (positions of the row count, position of (address, size)).
     """
 
-    def __init__(self, head, points, structure):
+    def __init__(self, head: bytes, points: Places, structure: Places) -> None:
         self.head, self.points, self.structure = head, points, structure
 
-    def fill(self, points, structure):
+    def fill(self, points: np.ndarray, structure: np.ndarray) -> bytes:
         head, second = self._head_for(len(points), len(structure))
         gap = bytes(second - len(head) - points.nbytes)
         return b"".join((head, points.tobytes(), gap, structure.tobytes()))
 
-    def blank(self, n_points, n_rows):
+    def blank(self, n_points: int, n_rows: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """(content, points, structure): a file as uint8, and its tables, yet to be filled."""
         head, second = self._head_for(n_points, n_rows)
         first = len(head)
@@ -248,7 +267,7 @@ class _Template:
         points = content[first:filled].view("<f4").reshape(-1, 4)
         return content, points, content[second:].view("<i4").reshape(-1, 3)
 
-    def read(self, content):
+    def read(self, content: bytes | bytearray | memoryview) -> Tables | None:
         """The tables of a file that :meth:`fill` made, None when another program made it."""
         if len(content) < len(self.head):
             return None
@@ -265,7 +284,7 @@ class _Template:
         points = np.frombuffer(content, "<f4", 4 * n_points, len(head)).reshape(-1, 4)
         return points, np.frombuffer(content, "<i4", 3 * n_rows, second).reshape(-1, 3)
 
-    def _head_for(self, n_points, n_rows):
+    def _head_for(self, n_points: int, n_rows: int) -> tuple[bytearray, int]:
         """The head of a file with these tables, and where the second table starts."""
         head = bytearray(self.head)
         start, size = len(head), n_points * _POINT_BYTES
@@ -276,7 +295,7 @@ class _Template:
         return head, second
 
 
-def _patch(head, places, rows, address, size):
+def _patch(head: bytearray, places: Places, rows: int, address: int, size: int) -> None:
     row_fields, layout_field = places
     for field in row_fields:
         struct.pack_into("<Q", head, field, rows)
@@ -285,7 +304,7 @@ def _patch(head, places, rows, address, size):
 
 
 @functools.lru_cache(maxsize=1)
-def _template():
+def _template() -> _Template | None:
     """The template, or None when HDF5 lays files out in another way than expected."""
     # Row counts that appear nowhere else in the head, so that their places can be found.
     n_points, n_sections = 0x5A5B5C5D, 0x6A6B6C6D
@@ -303,7 +322,7 @@ def _template():
     return _Template(head, points, structure)
 
 
-def _unallocated_head(n_points, n_sections):
+def _unallocated_head(n_points: int, n_sections: int) -> bytes:
     import h5py
 
     libver = ("earliest", "latest")
@@ -319,7 +338,7 @@ def _unallocated_head(n_points, n_sections):
         return file.id.get_file_image()
 
 
-def _places(head, rows, columns, row_bytes):
+def _places(head: bytes, rows: int, columns: int, row_bytes: int) -> Places | None:
     """Offsets in ``head`` of the row count (dimensions and maximum) and the data's address."""
     dimensions = _find_all(head, struct.pack("<QQ", rows, columns))
     layout = _find_all(head, struct.pack("<QQ", _UNALLOCATED, rows * row_bytes))
@@ -330,7 +349,7 @@ def _places(head, rows, columns, row_bytes):
     return dimensions, layout[0]
 
 
-def _find_all(data, pattern):
+def _find_all(data: bytes, pattern: bytes) -> list[int]:
     found, start = [], data.find(pattern)
     while start >= 0:
         found.append(start)

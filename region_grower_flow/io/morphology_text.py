@@ -4,6 +4,7 @@ The same text as MorphIO writes (nine decimals), except for SWC's soma (see ``io
 unifurcations, which SWC cannot hold: MorphIO refuses them, here the two sections become one.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -12,7 +13,13 @@ import numpy as np
 from region_grower_flow.errors import DropCell
 from region_grower_flow.io.morphology_h5 import check_sections
 from region_grower_flow.io.soma import soma_contour, soma_sphere
-from region_grower_flow.morphology import APICAL_DENDRITE, AXON, BASAL_DENDRITE, SOMA
+from region_grower_flow.morphology import (
+    APICAL_DENDRITE,
+    AXON,
+    BASAL_DENDRITE,
+    SOMA,
+    FlatMorphology,
+)
 
 DECIMALS = 9
 """Decimals of coordinates and diameters (um) in both formats."""
@@ -50,7 +57,7 @@ class SwcRows:
     parents: np.ndarray
 
 
-def encode_swc(morphology):
+def encode_swc(morphology: FlatMorphology) -> bytes:
     """The SWC file of a FlatMorphology (bytes); the soma is one point of the true surface.
 
     Raises:
@@ -70,7 +77,7 @@ def encode_swc(morphology):
     return (_SWC_HEADER + (_SWC_ROW * len(rows.types)) % values).encode("ascii")
 
 
-def swc_rows(morphology):
+def swc_rows(morphology: FlatMorphology) -> SwcRows:
     """The :class:`SwcRows` of a FlatMorphology.
 
     The first point of a section that repeats its parent's last point is not written (as in
@@ -97,17 +104,17 @@ def swc_rows(morphology):
     return _with_soma(rows, morphology) if n_soma else rows
 
 
-def _with_soma(rows, morphology):
+def _with_soma(rows: SwcRows, morphology: FlatMorphology) -> SwcRows:
     center, diameter = soma_sphere(morphology.soma_points, morphology.soma_diameters)
     return SwcRows(
         types=np.concatenate([[SOMA], rows.types]),
         points=np.concatenate([center[np.newaxis], rows.points]),
-        radii=np.concatenate([np.float32([diameter / 2]), rows.radii]),
+        radii=np.concatenate([np.array([diameter / 2], dtype=np.float32), rows.radii]),
         parents=np.concatenate([[-1], rows.parents]),
     )
 
 
-def _repeats_parent(morphology):
+def _repeats_parent(morphology: FlatMorphology) -> np.ndarray:
     """(M,) bool: sections whose first point is the parent's last with the same diameter."""
     first = morphology.offsets[:-1]
     has_parent = morphology.parents >= 0
@@ -119,7 +126,7 @@ def _repeats_parent(morphology):
     return has_parent & same & (change < _SAME_DIAMETER)
 
 
-def _first_kept(kept, offsets):
+def _first_kept(kept: np.ndarray, offsets: np.ndarray) -> list[int]:
     """The index of the first written point of each section, -1 when it has none."""
     before = np.concatenate([[0], np.cumsum(kept)])
     written = before[offsets[1:]] > before[offsets[:-1]]
@@ -128,9 +135,11 @@ def _first_kept(kept, offsets):
     return np.where(written, places[rank] if len(places) else -1, -1).tolist()
 
 
-def _last_rows(morphology, places, first_kept):
+def _last_rows(
+    morphology: FlatMorphology, places: np.ndarray, first_kept: Sequence[int]
+) -> list[int]:
     """The row that the children of each section continue."""
-    rows = []
+    rows: list[int] = []
     for section, first in enumerate(first_kept):
         parent = morphology.parents[section]
         if first < 0 and parent >= 0:
@@ -140,7 +149,7 @@ def _last_rows(morphology, places, first_kept):
     return rows
 
 
-def encode_asc(morphology):
+def encode_asc(morphology: FlatMorphology) -> bytes:
     """The Neurolucida ASC file of a FlatMorphology (bytes).
 
     Raises:
@@ -151,8 +160,8 @@ def encode_asc(morphology):
     if unknown:
         raise DropCell(f"an asc file holds no sections of type {min(unknown)}")
     lines = _asc_points(morphology.points, morphology.diameters)
-    children = [[] for _ in range(morphology.n_sections)]
-    roots = []
+    children: list[list[int]] = [[] for _ in range(morphology.n_sections)]
+    roots: list[int] = []
     for section, parent in enumerate(morphology.parents.tolist()):
         (children[parent] if parent >= 0 else roots).append(section)
     offsets = morphology.offsets.tolist()
@@ -165,12 +174,12 @@ def encode_asc(morphology):
     return "".join(pieces).encode("ascii")
 
 
-def _asc_points(points, diameters):
+def _asc_points(points: np.ndarray, diameters: np.ndarray) -> list[str]:
     values = np.column_stack([points, diameters]).astype(np.float32).ravel().tolist()
     return ((_ASC_ROW * len(points)) % tuple(values)).splitlines(keepends=True)
 
 
-def _asc_soma(morphology):
+def _asc_soma(morphology: FlatMorphology) -> str:
     if not len(morphology.soma_points):
         return ""
     lines = _asc_points(*soma_contour(morphology.soma_points, morphology.soma_diameters))
@@ -178,9 +187,11 @@ def _asc_soma(morphology):
     return f'("CellBody"\n  (Color Red)\n  (CellBody)\n{body})\n\n'
 
 
-def _asc_tree(root, children, lines, offsets):
+def _asc_tree(
+    root: int, children: Sequence[Sequence[int]], lines: Sequence[str], offsets: Sequence[int]
+) -> Iterator[str]:
     """The text of a tree: each section's points, then its children between "(", "|" and ")"."""
-    pending = [(root, 1)]
+    pending: list[tuple[int | str, int]] = [(root, 1)]
     while pending:
         item, depth = pending.pop()
         indent = "  " * depth

@@ -1,8 +1,17 @@
 """Contents of SONATA and MVD3 files that voxcell passes over: node groups, fixed-length text."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from region_grower_flow.errors import InvalidInput, some
+
+if TYPE_CHECKING:
+    import h5py
+    import pandas as pd
 
 GROUP = "0"
 """The group of nodes that is written, and read where no other is chosen."""
@@ -11,7 +20,7 @@ SEPARATOR = "/"
 _ID, _INDEX, _TYPE = "node_group_id", "node_group_index", "node_type_id"
 
 
-def decoded(column, where):
+def decoded(column: pd.Series, where: object) -> pd.Series:
     """A column with its texts as str: C and Fortran writers make text of fixed length (bytes).
 
     Args:
@@ -37,7 +46,7 @@ def decoded(column, where):
     return column if texts is values else pd.Series(texts, index=column.index)
 
 
-def _texts(values):
+def _texts(values: np.ndarray) -> np.ndarray:
     """The values, bytes among them as str without the blanks or NULs that fill fixed lengths."""
     if values.dtype.kind != "S" and not (
         values.dtype == object and any(isinstance(value, bytes) for value in values)
@@ -50,7 +59,7 @@ def _texts(values):
     return texts
 
 
-def parted(chosen):
+def parted(chosen: object) -> tuple[str | None, str | None]:
     """(population, group) of a choice such as ``cortex`` or ``cortex/1``; None where not given."""
     if not chosen:
         return None, None
@@ -58,7 +67,9 @@ def parted(chosen):
     return name or None, group or None
 
 
-def group_of(population, chosen, where):
+def group_of(
+    population: h5py.Group, chosen: str | None, where: object
+) -> tuple[h5py.Group, np.ndarray | None]:
     """(h5py.Group of the nodes that are read, None or (N,) their rows in the nodes' order).
 
     Args:
@@ -85,7 +96,7 @@ def group_of(population, chosen, where):
     return group, None if chosen is None else _rows(population, chosen, len(group["x"]), where)
 
 
-def groups(population):
+def groups(population: h5py.Group) -> list[str]:
     """Names of the groups of nodes of a population that hold something."""
     import h5py
 
@@ -96,7 +107,7 @@ def groups(population):
     ]
 
 
-def others(population, read):
+def others(population: h5py.Group, read: str) -> Iterator[str]:
     """Words on the groups of a population that are not read: ``group '1' (2 nodes)``."""
     for name in groups(population):
         if name != read and "x" in population[name]:
@@ -104,13 +115,13 @@ def others(population, read):
             yield f"group {name!r} ({count:,} node{'' if count == 1 else 's'})"
 
 
-def _choose(where, names):
+def _choose(where: object, names: Iterable[str]) -> str | None:
     population = str(where).rpartition("/nodes/")[2]
     choices = [f"{population}{SEPARATOR}{name}" for name in names]
     return f"choose one with population: {some(choices, 3)}" if choices else None
 
 
-def _rows(population, chosen, count, where):
+def _rows(population: h5py.Group, chosen: str, count: int, where: object) -> np.ndarray:
     ids, index = (_column(population, name, where) for name in (_ID, _INDEX))
     if ids is None:
         return np.arange(count)
@@ -125,7 +136,7 @@ def _rows(population, chosen, count, where):
     return rows
 
 
-def check_node_groups(population, rows, where):
+def check_node_groups(population: h5py.Group, rows: int, where: object) -> None:
     """See that the rows of group 0 are all nodes of a SONATA population, in their order.
 
     Args:
@@ -158,7 +169,7 @@ def check_node_groups(population, rows, where):
         raise InvalidInput(problem, where, f"take it by population: {population}/{GROUP}")
 
 
-def _column(population, name, where):
+def _column(population: h5py.Group, name: str, where: object) -> np.ndarray | None:
     """The whole numbers of a column of the population, None without it."""
     import h5py
 

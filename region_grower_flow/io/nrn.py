@@ -8,17 +8,21 @@ file depends on the format; its rules are in Import3d (``read_nlcda3.hoc``, ``re
 These numbers are the ``i`` of ``apic[i]``, not SONATA's section ids.
 """
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from region_grower_flow.io.morphology_text import DECIMALS, swc_rows
-from region_grower_flow.morphology import APICAL_DENDRITE, SOMA
+from region_grower_flow.morphology import APICAL_DENDRITE, SOMA, FlatMorphology
 
 ABSOLUTE, RELATIVE = 1e-8, 1e-5
 """Distance (um, and as a ratio) within which a section must end to be that of the apical point
 (``morph_tool.nrnhines.point_to_section_end``)."""
 
 
-def apical_nrn_sections(morphology, apical_points, text_format="asc"):
+def apical_nrn_sections(
+    morphology: FlatMorphology, apical_points: Iterable[np.ndarray | None], text_format: str = "asc"
+) -> list[int | None]:
     """The index in NEURON's ``apic`` of the section that ends at each apical point.
 
     Mirrors region-grower's ``--out-apical-nrn-sections``.
@@ -32,7 +36,7 @@ def apical_nrn_sections(morphology, apical_points, text_format="asc"):
         list of int, None where no section ends at the point (or the point is None).
     """
     ends = _asc_ends(morphology) if text_format == "asc" else _swc_ends(morphology)
-    found = []
+    found: list[int | None] = []
     for point in apical_points:
         if point is None:
             found.append(None)
@@ -43,12 +47,12 @@ def apical_nrn_sections(morphology, apical_points, text_format="asc"):
     return found
 
 
-def _as_read(points):
+def _as_read(points: np.ndarray) -> np.ndarray:
     """Coordinates as they stand in the text file."""
     return np.round(points.astype(float), DECIMALS)
 
 
-def _asc_ends(morphology):
+def _asc_ends(morphology: FlatMorphology) -> np.ndarray:
     """Last points of NEURON's apical sections of an ASC file: one section each, with children or
     not, except for those without length, which it removes.
     """
@@ -69,12 +73,12 @@ def _asc_ends(morphology):
     return last[(tree_types == APICAL_DENDRITE) & ~removed]
 
 
-def _roots(parents):
+def _roots(parents: np.ndarray) -> np.ndarray:
     """The root section of each section (sections are depth first)."""
     return np.maximum.accumulate(np.where(parents < 0, np.arange(len(parents)), -1))
 
 
-def _swc_ends(morphology):
+def _swc_ends(morphology: FlatMorphology) -> np.ndarray:
     """Last points of NEURON's apical sections of an SWC file.
 
     A section ends at a row that has not exactly one child, in the next row and of the same type:

@@ -8,10 +8,13 @@ import bz2
 import gzip
 import io
 import math
+from collections.abc import Sequence
+from typing import Any, BinaryIO
 
 import numpy as np
 
 from region_grower_flow.errors import InvalidInput
+from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.io.files import reading
 
 HEADER_BYTES = 1 << 20
@@ -22,7 +25,7 @@ TEXT = ("ASCII", "ascii", "text", "txt")
 _READ_BYTES = 1 << 17
 
 
-def read_nrrd(path):
+def read_nrrd(path: PathLike) -> tuple[np.ndarray, dict[str, Any]]:
     """The array of an NRRD file (as pynrrd gives it, x first) and its header.
 
     Raises:
@@ -35,13 +38,13 @@ def read_nrrd(path):
     return values.reshape(header["sizes"][::-1]).T, header
 
 
-def read_nrrd_header(path):
+def read_nrrd_header(path: PathLike) -> dict[str, Any]:
     """The header of an NRRD file; raises as :func:`read_nrrd`."""
     with reading(path, None), open(path, "rb") as file:
         return _header(file, path)
 
 
-def _header(file, path):
+def _header(file: BinaryIO, path: PathLike) -> dict[str, Any]:
     """The header; the file is left at its end."""
     import nrrd
 
@@ -60,11 +63,13 @@ def _header(file, path):
     return header
 
 
-def _values(file, header, path):
+def _values(file: BinaryIO, header: dict[str, Any], path: PathLike) -> np.ndarray:
     import nrrd
 
     skips = [header.get(f"{what} skip", header.get(f"{what}skip", 0)) for what in ("line", "byte")]
-    fields = {name: header[name] for name in ("type", "dimension", "endian") if name in header}
+    fields: dict[str, Any] = {
+        name: header[name] for name in ("type", "dimension", "endian") if name in header
+    }
     if header["encoding"] in TEXT:
         fields["endian"] = "little"  # of no meaning there, and mostly left out
     empty = {**fields, "encoding": "raw", "sizes": np.zeros_like(header["sizes"])}
@@ -76,10 +81,12 @@ def _values(file, header, path):
             raise InvalidInput("skips within compressed values are not read", path)
         return _decompressed(file, encoding, (kind, count), path)
     _skip(file, skips, kind.itemsize * count, path)
+    values: np.ndarray | None = None
     if encoding in TEXT:
         values = np.fromfile(file, kind, sep=" ")
     elif encoding == "raw":
-        values = np.fromfile(file, kind, count) if _left(file) == kind.itemsize * count else None
+        if _left(file) == kind.itemsize * count:
+            values = np.fromfile(file, kind, count)
     else:
         raise InvalidInput(f"the encoding {encoding!r} is not read", path, "use gzip or raw")
     if values is None or len(values) != count:
@@ -87,7 +94,7 @@ def _values(file, header, path):
     return values
 
 
-def _wrong_size(count, path):
+def _wrong_size(count: int, path: PathLike) -> InvalidInput:
     return InvalidInput(
         f"the volume cannot be read (it does not hold the {count} values of its header)",
         path,
@@ -95,7 +102,7 @@ def _wrong_size(count, path):
     )
 
 
-def _left(file):
+def _left(file: BinaryIO) -> int:
     """Bytes from here to the end."""
     place = file.tell()
     end = file.seek(0, io.SEEK_END)
@@ -103,7 +110,7 @@ def _left(file):
     return end - place
 
 
-def _skip(file, skips, size, path):
+def _skip(file: BinaryIO, skips: Sequence[int], size: int, path: PathLike) -> None:
     lines, skipped = skips
     left = _left(file)
     if not 0 <= lines <= left or not -1 <= skipped <= left:
@@ -116,7 +123,9 @@ def _skip(file, skips, size, path):
         file.seek(skipped, io.SEEK_CUR)
 
 
-def _decompressed(file, encoding, wanted, path):
+def _decompressed(
+    file: BinaryIO, encoding: str, wanted: tuple[np.dtype, int], path: PathLike
+) -> np.ndarray:
     kind, count = wanted
     most, size = MOST_COMPRESSED[encoding], kind.itemsize * count
     if most is not None and size > _left(file) * most:

@@ -5,13 +5,22 @@ Mirrors ``voxcell.VoxelData.load_nrrd``. What differs: big-endian values are rea
 rotated axes, another unit or no voxel sizes is refused in a sentence of its own.
 """
 
+from __future__ import annotations
+
 import zlib
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from region_grower_flow.errors import InvalidInput
+from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.io.nrrd_data import read_nrrd, read_nrrd_header
+
+if TYPE_CHECKING:
+    from voxcell import VoxelData
 
 NDIM = 3
 _NOISE = 1e-5
@@ -26,7 +35,7 @@ PLAUSIBLE_VOXELS = (0.5, 2000.0)
 """Sizes of voxels (um) that atlases have."""
 
 
-def read_volume(path, kind=None):
+def read_volume(path: PathLike, kind: type[VoxelData] | None = None) -> VoxelData:
     """The volume of a file, as voxcell's class ``kind`` (None: VoxelData).
 
     Raises:
@@ -46,7 +55,7 @@ def read_volume(path, kind=None):
         raise unreadable(path, error) from error
 
 
-def read_header(path):
+def read_header(path: PathLike) -> tuple[tuple[int, ...], np.ndarray, np.ndarray, tuple[int, ...]]:
     """The header of a file: (shape, sizes of voxels, corner, shape of what a voxel holds).
 
     Raises:
@@ -66,12 +75,14 @@ def read_header(path):
     return tuple(sizes[-NDIM:]), spacings, offset, payload
 
 
-def native(raw):
+def native(raw: np.ndarray) -> np.ndarray:
     """The same values in the byte order of this machine."""
     return raw.astype(raw.dtype.newbyteorder("="), copy=False)
 
 
-def header_geometry(header, where):
+def header_geometry(
+    header: Mapping[str, Any], where: object
+) -> tuple[np.ndarray, np.ndarray, tuple[int, ...]]:
     """(voxel sizes, corner, shape of what a voxel holds) of an NRRD header; float32, um.
 
     Raises:
@@ -95,7 +106,7 @@ def header_geometry(header, where):
     return spacings, offset, tuple(sizes[:-NDIM])
 
 
-def _diagonal(directions, where):
+def _diagonal(directions: Iterable[np.ndarray | None], where: object) -> np.ndarray:
     rows = [np.full(NDIM, np.nan) if row is None else row for row in directions]
     if len(rows) < NDIM:
         raise InvalidInput("is not a volume with three dimensions of space", where=where)
@@ -119,7 +130,7 @@ def _diagonal(directions, where):
     return np.diagonal(matrix).astype(np.float32)
 
 
-def _check_units(header, spacings, where):
+def _check_units(header: Mapping[str, Any], spacings: np.ndarray, where: object) -> None:
     """Refuse a volume that says it is in another unit, where its voxels then have a likely size."""
     units = [str(unit or "").strip().lower() for unit in header.get("space units") or ()]
     units = units or [str(unit or "").strip().lower() for unit in header.get("units") or ()][-NDIM:]
@@ -134,7 +145,7 @@ def _check_units(header, spacings, where):
             )
 
 
-def broken(nrrd, voxcell_error):
+def broken(nrrd: ModuleType, voxcell_error: type[Exception]) -> tuple[type[BaseException], ...]:
     """Errors that the readers raise on a damaged or strange file."""
     return (
         nrrd.NRRDError, voxcell_error, zlib.error, OSError, EOFError, ValueError, TypeError,
@@ -143,7 +154,7 @@ def broken(nrrd, voxcell_error):
     )  # fmt: skip
 
 
-def unreadable(path, error):
+def unreadable(path: PathLike, error: BaseException) -> InvalidInput:
     """The sentence for a file that the readers refuse."""
     if isinstance(error, FileNotFoundError) or not Path(path).exists():
         return InvalidInput("the volume does not exist", where=path)

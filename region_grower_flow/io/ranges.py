@@ -3,13 +3,14 @@
 import numpy as np
 
 from region_grower_flow.errors import InvalidInput
+from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.io.cells import choose_population
 from region_grower_flow.io.files import reading
 from region_grower_flow.io.hdf5 import READ_ERRORS, require_own_content
 from region_grower_flow.io.node_groups import GROUP, parted
 
 
-def count_cells(path, population=None):
+def count_cells(path: PathLike, population: str | None = None) -> int:
     """The number of cells in a SONATA nodes or MVD3 file, from its header.
 
     Args:
@@ -35,7 +36,7 @@ def count_cells(path, population=None):
         raise InvalidInput(problem, path, "check the path and the file") from error
 
 
-def rows_of_ids(path, first, last):
+def rows_of_ids(path: PathLike, first: int, last: int) -> tuple[int, int]:
     """[first row, last row + 1] of the cells ``first`` to ``last - 1`` in a cell table.
 
     A table may lack cells (those without an axon), so rows and ids can differ.
@@ -44,4 +45,5 @@ def rows_of_ids(path, first, last):
 
     with h5py.File(path, "r") as file:
         ids = file["ids"][:]
-    return tuple(int(row) for row in np.searchsorted(ids, [first, last]))
+    start, stop = np.searchsorted(ids, [first, last]).tolist()
+    return start, stop

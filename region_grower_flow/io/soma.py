@@ -16,7 +16,7 @@ _FLAT = 1e-6
 """Length below which a contour's minor axis does not lie in the xy plane (NEURON's limit)."""
 
 
-def soma_sphere(points, diameters):
+def soma_sphere(points: np.ndarray, diameters: np.ndarray) -> tuple[np.ndarray, float]:
     """The sphere that stands for a soma: center (3,) float32 and diameter (um).
 
     Args:
@@ -38,7 +38,7 @@ def soma_sphere(points, diameters):
     return center, float(np.sqrt(area / np.pi))
 
 
-def soma_contour(points, diameters):
+def soma_contour(points: np.ndarray, diameters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The soma of an HDF5 or ASC file: points (S, 3) and diameters (S,), both float32.
 
     A single point, which no reader of these formats takes, becomes a circle in the xy plane of
@@ -50,11 +50,11 @@ def soma_contour(points, diameters):
     angles = 2 * np.pi / CIRCLE_POINTS * np.arange(CIRCLE_POINTS)
     circle = np.column_stack([np.cos(angles), np.sin(angles), np.zeros(CIRCLE_POINTS)])
     # The surface grows with the square of the radius.
-    radius = float(diameters[0]) * np.sqrt(np.pi / contour_area(circle))
+    radius = float(diameters[0]) * np.sqrt(np.pi / (contour_area(circle) or np.nan))
     return (points + radius * circle).astype(np.float32), np.zeros(CIRCLE_POINTS, np.float32)
 
 
-def contour_area(points):
+def contour_area(points: np.ndarray) -> float | None:
     """The surface (um2) that NEURON gives a soma contour of (S, 3) points, None when it fails.
 
     Mirrors ``contourcenter`` and ``contour2centroid`` of NEURON's Import3d: the contour is cut
@@ -74,7 +74,7 @@ def contour_area(points):
     return None if sections is None else _frusta_area(*sections)
 
 
-def _resampled(points):
+def _resampled(points: np.ndarray) -> np.ndarray | None:
     """(101, 3): points at equal steps of the open contour's length in the xy plane."""
     steps = np.hypot(*np.diff(points[:, :2], axis=0).T)
     along = np.concatenate([[0.0], np.cumsum(steps)])
@@ -84,7 +84,7 @@ def _resampled(points):
     return np.column_stack([np.interp(places, along, points[:, axis]) for axis in range(3)])
 
 
-def _sections(along, across):
+def _sections(along: np.ndarray, across: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
     """Places on the longest axis (um) and the contour's diameters there."""
     top = along.argmax()
     along, across = np.roll(along, -top), np.roll(across, -top)
@@ -104,13 +104,13 @@ def _sections(along, across):
     return places, widths
 
 
-def _rising(along, across):
+def _rising(along: np.ndarray, across: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Keep the points that lie further along the axis than all before."""
     further = along > np.concatenate([[-np.inf], np.maximum.accumulate(along)[:-1]])
     return along[further], across[further]
 
 
-def _frusta_area(places, widths):
+def _frusta_area(places: np.ndarray, widths: np.ndarray) -> float:
     radii = widths / 2
     slants = np.hypot(np.diff(places), np.diff(radii))
     return float(np.pi * np.sum((radii[1:] + radii[:-1]) * slants))

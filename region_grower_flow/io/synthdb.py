@@ -15,9 +15,12 @@ files of it by a pattern (``inputs/*luigi_rat*``), or those that the database's 
 import contextlib
 import glob
 import sqlite3
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import Any, TypeAlias
 
 from region_grower_flow.errors import InvalidInput, nearest, some
+from region_grower_flow.io.atomic import PathLike
 
 PARAMETERS, DISTRIBUTIONS = "parameters", "distributions"
 PREFIXES = {
@@ -32,14 +35,17 @@ TABLE = "synthesis_inputs"
 COLUMNS = {PARAMETERS: "parameters_path", DISTRIBUTIONS: "distributions_path"}
 _PATTERN = set("*?[")
 
+Model: TypeAlias = dict[str, dict[str, Any]]
+"""{region: {mtype: entry}}."""
 
-def is_spread(path):
+
+def is_spread(path: PathLike) -> bool:
     """True if a path stands for several files: a folder, a pattern or an index."""
     text = str(path)
     return Path(text).is_dir() or _is_pattern(text) or _index(text) is not None
 
 
-def model_files(path, kind):
+def model_files(path: PathLike, kind: str) -> list[Path]:
     """The files that a path stands for.
 
     Args:
@@ -53,8 +59,9 @@ def model_files(path, kind):
         InvalidInput: there are no such files, or the index cannot be read.
     """
     text = str(path)
-    if _index(text) is not None:
-        return _indexed(text, kind)
+    index = _index(text)
+    if index is not None:
+        return _indexed(*index, kind)
     if Path(text).is_dir():
         folder = _inner(Path(text), kind)
         found = _of_kind(folder.iterdir(), kind)
@@ -71,7 +78,9 @@ def model_files(path, kind):
     return found
 
 
-def merge(files, load):
+def merge(
+    files: Iterable[Path], load: Callable[[Path], Mapping[str, Mapping[str, Any]]]
+) -> tuple[Model, dict[tuple[str, str], Path], list[InvalidInput]]:
     """Merge files of {region: {mtype: entry}}.
 
     Args:
@@ -82,7 +91,9 @@ def merge(files, load):
         (the merged {region: {mtype: entry}}, {(region, mtype): file}, list of InvalidInput).
         An mtype may be in two files only when both say the same.
     """
-    merged, sources, problems = {}, {}, []
+    merged: Model = {}
+    sources: dict[tuple[str, str], Path] = {}
+    problems: list[InvalidInput] = []
     for file in files:
         try:
             data = load(file)
@@ -99,7 +110,7 @@ def merge(files, load):
     return merged, sources, problems
 
 
-def _conflict(file, other, region, mtype):
+def _conflict(file: Path, other: Path, region: str, mtype: str) -> InvalidInput:
     hint = f"Name the files of one species or configuration by a pattern, such as {file.parent}/"
     pattern = "_".join(file.name.split("_")[:3])
     return InvalidInput(
@@ -109,11 +120,11 @@ def _conflict(file, other, region, mtype):
     )
 
 
-def _is_pattern(text):
+def _is_pattern(text: str) -> bool:
     return bool(_PATTERN & set(text)) and not Path(text).exists()
 
 
-def _of_kind(paths, kind):
+def _of_kind(paths: Iterable[Path], kind: str) -> list[Path]:
     return sorted(
         path
         for path in paths
@@ -121,7 +132,7 @@ def _of_kind(paths, kind):
     )
 
 
-def _inner(folder, kind):
+def _inner(folder: Path, kind: str) -> Path:
     """The folder itself, or the one below it that synthdb keeps its files in."""
     if _of_kind(folder.iterdir(), kind):
         return folder
@@ -129,14 +140,13 @@ def _inner(folder, kind):
     return next((place for place in inner if place.is_dir()), folder)
 
 
-def _index(text):
+def _index(text: str) -> tuple[Path, str] | None:
     """(path of the index, its filters as text), None when it is none."""
     path, _, filters = text.partition("#")
     return (Path(path), filters) if Path(path).suffix.lower() in INDEX_EXTENSIONS else None
 
 
-def _indexed(text, kind):
-    path, filters = _index(text)
+def _indexed(path: Path, filters: str, kind: str) -> list[Path]:
     rows = _rows(path)
     wanted = [part.partition("=")[::2] for part in filters.split("&") if part]
     for name, _ in wanted:
@@ -158,7 +168,7 @@ def _indexed(text, kind):
     return [folder / name for name in names]
 
 
-def _rows(path):
+def _rows(path: Path) -> list[dict[str, str]]:
     """The rows of the index, [{column: text}]."""
     if not path.is_file():
         raise InvalidInput("the index does not exist", path)

@@ -4,18 +4,25 @@ It is what the loading of the atlas hands to the synthesis. A process that grows
 only those rows, so the file keeps plain columns (HDF5, contiguous) and words as codes of a library.
 """
 
+from __future__ import annotations
+
 import json
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from region_grower_flow.errors import InvalidInput
+from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.io.files import reading
 from region_grower_flow.io.hdf5 import hdf5_file
 from region_grower_flow.layout import CELL_TABLE_VERSION, MAX_SEED
 from region_grower_flow.morphology import Y_DIRECTION
+
+if TYPE_CHECKING:
+    import h5py
 
 _NUMBERS = {
     "ids": np.int64,
@@ -35,7 +42,10 @@ _META = "meta"
 _VERSION = "version"
 
 
-def cell_seed(seed, number):
+N = TypeVar("N", int, np.ndarray)
+
+
+def cell_seed(seed: int, number: N) -> N:
     """The seed of a cell from that of its run: (seed + number) modulo 2^32.
 
     Args:
@@ -142,19 +152,19 @@ class CellTable:
     mclass: np.ndarray | None = None
     glomerulus_ids: np.ndarray | None = None
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.ids)
 
-    def columns(self):
+    def columns(self) -> dict[str, Any]:
         """{name: array} of the columns that the table has, in a fixed order."""
         named = {field.name: getattr(self, field.name) for field in fields(self)}
         return {name: array for name, array in named.items() if name != _META and array is not None}
 
-    def rows(self, rows):
+    def rows(self, rows: slice | np.ndarray) -> CellTable:
         """The table of some rows (a slice, a mask or row numbers), with the same meta."""
         return replace(self, **{name: array[rows] for name, array in self.columns().items()})
 
-    def cell(self, row, first=0):
+    def cell(self, row: int, first: int = 0) -> Cell:
         """The :class:`Cell` of a row; ``first`` is the row of the file that this table begins with.
 
         Two cells with the same ``packed`` and ``words``, and the same parameters, grow the same:
@@ -186,42 +196,42 @@ class CellTable:
             words=tuple(words),
         )
 
-    def cells(self, rows):
+    def cells(self, rows: Sequence[int]) -> list[Cell]:
         """The :class:`Cell` of each of some rows, without a look at the others."""
         part = self.rows(np.asarray(rows, dtype=np.int64))
         return [part.cell(row, row - place) for place, row in enumerate(rows)]
 
     @cached_property
-    def _scalars(self):
+    def _scalars(self) -> list[tuple[Any, ...]]:
         """(id, number, depth, number of layers, axon scale, *words) of each row."""
         names = ("ids", "numbers", "depths", "layer_counts", "axon_scales", *_WORDS)
         columns = self.columns()
         return list(zip(*(columns[n].tolist() for n in names if n in columns), strict=True))
 
     @cached_property
-    def _packed(self):
+    def _packed(self) -> tuple[np.ndarray, np.ndarray]:
         """The bytes of each row's numbers, and of its layers' depths: two (N, bytes) uint8."""
         columns = self.columns()
         numbers = [_bytes_of(n, columns[n]) for n in self.content_names if n not in _WORDS]
         return np.hstack(numbers), _bytes_of("layer_depths", self.layer_depths)
 
-    def layers_of(self, row):
+    def layers_of(self, row: int) -> list[float] | None:
         """Depths (um) of the layer boundaries at the cell in ``row``; None without layers."""
         count = self.layer_counts[row]
         return self.layer_depths[row, : count + 1].tolist() if count else None
 
-    def layer_names(self, region):
+    def layer_names(self, region: str) -> list[Any] | None:
         """The layers of a synthesis region from the top down; None without layers."""
         return self.meta.get("layers", {}).get(region)
 
-    def meta_of(self, synthesis_region, region):
+    def meta_of(self, synthesis_region: str, region: str) -> dict[str, Any]:
         """Cortical depths, directions and boundaries of the cells of a region."""
         meta = self.meta["regions"].get(synthesis_region, _EMPTY_REGION)
         nested = self.meta.get("nested", {}).get(region)
         return meta if nested is None else {**meta, **nested}
 
     @cached_property
-    def content_names(self):
+    def content_names(self) -> list[str]:
         """The columns that tell rows apart, in order."""
         columns = self.columns()
         return [name for name in _ROW_CONTENT if name in columns]
@@ -232,7 +242,7 @@ _ROW_CONTENT = tuple(
 )
 
 
-def _bytes_of(name, column):
+def _bytes_of(name: str, column: np.ndarray) -> np.ndarray:
     """(N, bytes) uint8, the little-endian numbers of 8 bytes of each row of a column."""
     wide = np.ascontiguousarray(column, dtype=np.dtype(_NUMBERS[name]).newbyteorder("<"))
     return wide.reshape(len(column), -1).view(np.uint8)
@@ -241,7 +251,7 @@ def _bytes_of(name, column):
 _EMPTY_REGION = {"cortical_depths": None, "directions": None, "boundaries": None}
 
 
-def write_table(path, table):
+def write_table(path: PathLike, table: CellTable) -> None:
     """Write a :class:`CellTable` (beside, then renamed).
 
     Raises:
@@ -258,7 +268,7 @@ def write_table(path, table):
             check()
 
 
-def read_table(path, start=None, stop=None):
+def read_table(path: PathLike, start: int | None = None, stop: int | None = None) -> CellTable:
     """Read rows ``start:stop`` (all by default) of a table that :func:`write_table` wrote.
 
     Raises:
@@ -282,7 +292,7 @@ def read_table(path, start=None, stop=None):
 _MAKE_AGAIN = "Delete it and run again: it is made from the atlas and the cells"
 
 
-def _check_version(file, path):
+def _check_version(file: h5py.File, path: object) -> None:
     version = file.attrs.get(_VERSION)
     if version != CELL_TABLE_VERSION:
         raise InvalidInput(
@@ -292,7 +302,7 @@ def _check_version(file, path):
         )
 
 
-def _write_words(file, name, words):
+def _write_words(file: h5py.File, name: str, words: Iterable[str | None]) -> None:
     import h5py
 
     library = sorted({word for word in words if word is not None})
@@ -302,7 +312,7 @@ def _write_words(file, name, words):
     group.create_dataset("library", data=library, dtype=h5py.string_dtype())
 
 
-def _read_words(group, rows):
+def _read_words(group: h5py.Group, rows: slice) -> np.ndarray:
     library = group["library"].asstr()[:]
     words = np.empty(len(library) + 1, dtype=object)
     words[:-1] = library

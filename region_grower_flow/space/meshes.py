@@ -122,7 +122,7 @@ def load_mesh(path: PathLike) -> SpaceMesh:
     path = Path(path)
     try:
         with reading(path):
-            return _read(path, *stamp_of(path))
+            return _read(path, *(stamp_of(path) or ()))
     except InvalidInput as error:
         if path.exists():
             raise
@@ -196,7 +196,7 @@ def load_folder(folder: PathLike) -> MeshFolder:
         InvalidInput: the folder has no mesh, or a file in it is none.
     """
     folder = Path(folder)
-    return _read_folder(folder, *stamp_of(folder))
+    return _read_folder(folder, *(stamp_of(folder) or ()))
 
 
 @lru_cache(maxsize=64)

@@ -146,14 +146,15 @@ def check_failures(summary, max_ratio):
 
 
 def _write_tables(plan, results):
-    from region_grower_flow.io import apical, cells
+    from region_grower_flow.io import apical
+    from region_grower_flow.io.cell_files import write_cells
     from region_grower_flow.io.id_map import write_id_map
 
     places = (plan.out_cells, plan.apical, plan.nrn_sections, plan.debug, plan.container)
     for path in (*places, plan.morphs_df):
         if path is not None:
             make_folder(Path(path).parent)
-    cells.write_cells(plan.out_cells, plan.cells, results.names)
+    write_cells(plan.out_cells, plan.cells, results.names)
     id_map = id_map_path(plan.out_cells)
     reasons = map([*results.sentences, None].__getitem__, results.reasons)
     write_id_map(id_map, results.names, reasons, plan.rows)

@@ -8,7 +8,7 @@ import numpy as np
 
 from region_grower_flow.errors import InvalidInput
 from region_grower_flow.io.atomic import write_text_atomic
-from region_grower_flow.io.cells import write_nodes
+from region_grower_flow.io.cell_files import write_nodes
 from region_grower_flow.start import files, words
 from region_grower_flow.start.proposals import propose
 from region_grower_flow.start.survey import survey

@@ -38,7 +38,7 @@ class PlaceCells(FlowTask):
     def make(self):
         """See :func:`region_grower_flow.placement.place.place_cells`."""
         from region_grower_flow.io.atomic import make_folder, write_text_atomic
-        from region_grower_flow.io.cells import write_nodes
+        from region_grower_flow.io.cell_files import write_nodes
         from region_grower_flow.placement import place, table
 
         self.tell("reading the densities and the atlas")

@@ -65,7 +65,7 @@ class SliceCells(FlowTask):
     def make(self):
         """See :func:`region_grower_flow.placement.slices.slice_cells`."""
         from region_grower_flow.io.atomic import make_folder
-        from region_grower_flow.io.cells import write_nodes
+        from region_grower_flow.io.cell_files import write_nodes
         from region_grower_flow.placement.slices import slice_cells, slice_sentences
 
         cells = read_source(self)

@@ -8,7 +8,8 @@ from helpers.atlas_factory import REGION, column_structure, make_atlas, make_cel
 from helpers.factories import random_morphology
 from region_grower_flow.checks.space import check_space
 from region_grower_flow.io import morphologies
-from region_grower_flow.io.cells import Cells, write_nodes
+from region_grower_flow.io.cell_files import write_nodes
+from region_grower_flow.io.cells import Cells
 from region_grower_flow.options import Space
 
 

@@ -11,7 +11,8 @@ from click.testing import CliRunner
 from helpers.flow_factory import make_flow
 from helpers.report_factory import pyramid
 from region_grower_flow.cli import main
-from region_grower_flow.io.cells import Cells, write_cells
+from region_grower_flow.io.cell_files import write_cells
+from region_grower_flow.io.cells import Cells
 from region_grower_flow.io.morphologies import write_morphology
 
 

@@ -9,7 +9,8 @@ import h5py
 import pytest
 
 from helpers.flow_factory import Flow, finished_copy, stages_run
-from region_grower_flow.io.cells import read_cells, write_nodes
+from region_grower_flow.io.cell_files import write_nodes
+from region_grower_flow.io.cells import read_cells
 from region_grower_flow.io.morphologies import read_morphology, write_morphology
 from region_grower_flow.options.validation import TIERS
 from region_grower_flow.validation import space, structure

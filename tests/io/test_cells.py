@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from voxcell import CellCollection
 
 from region_grower_flow.errors import InvalidInput, InvalidInputs, OutputFailed
-from region_grower_flow.io.cells import Cells, read_cells, unread_note, write_cells
+from region_grower_flow.io.cell_files import write_cells
+from region_grower_flow.io.cells import Cells, read_cells, unread_note
 from region_grower_flow.io.morphologies import morphology_name
 from region_grower_flow.io.ranges import count_cells
 

@@ -11,7 +11,8 @@ import pytest
 
 from helpers.factories import random_morphology
 from region_grower_flow.io.atomic import write_json_atomic
-from region_grower_flow.io.cells import Cells, write_cells
+from region_grower_flow.io.cell_files import write_cells
+from region_grower_flow.io.cells import Cells
 from region_grower_flow.io.circuit import circuit_config
 from region_grower_flow.io.containers import write_container
 from region_grower_flow.io.morphologies import morphology_name, write_morphology

@@ -10,7 +10,8 @@ import pytest
 
 from helpers.real_parts import needs
 from helpers.report_factory import pyramid
-from region_grower_flow.io.cells import Cells, write_cells
+from region_grower_flow.io.cell_files import write_cells
+from region_grower_flow.io.cells import Cells
 from region_grower_flow.io.circuit import circuit_config
 from region_grower_flow.io.morphologies import write_morphology
 

@@ -9,7 +9,8 @@ import yaml
 
 from helpers.atlas_factory import make_atlas
 from region_grower_flow.errors import InvalidInput
-from region_grower_flow.io.cells import Cells, read_cells, write_nodes
+from region_grower_flow.io.cell_files import write_nodes
+from region_grower_flow.io.cells import Cells, read_cells
 from region_grower_flow.placement import planes
 from region_grower_flow.placement.draws import cell_draws
 from region_grower_flow.placement.planes import LineSettings, Plane, Slice

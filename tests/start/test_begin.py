@@ -8,7 +8,8 @@ import yaml
 from helpers.atlas_factory import make_atlas, make_cells
 from helpers.reference_cells import INTERNEURON, PYRAMIDAL, write_dataset
 from region_grower_flow.errors import InvalidInput, InvalidInputs
-from region_grower_flow.io.cells import Cells, read_cells, write_nodes
+from region_grower_flow.io.cell_files import write_nodes
+from region_grower_flow.io.cells import Cells, read_cells
 from region_grower_flow.start.begin import begin
 from region_grower_flow.start.flow_file import read_flow
 from region_grower_flow.start.survey import Sources
