@@ -144,7 +144,9 @@ def _slurm() -> Iterator[Finding]:
             ["srun", "--mpi=list"], capture_output=True, text=True, timeout=20, check=False
         )
         if done.returncode != 0:
-            said = " ".join(done.stderr.split())[:200] or "it said nothing"
+            # Its last line names the cause; those before it say what was tried.
+            said = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+            said = said[-1] if said else "it said nothing"
             yield Finding(NOTE, "Slurm", f"installed, but no cluster is configured here ({said})")
             return
         if wanted not in done.stdout + done.stderr:
