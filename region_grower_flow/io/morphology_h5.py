@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 VERSION = (1, 3)
 CELL_FAMILY_NEURON = 0
+METADATA = {"version": VERSION, "cell_family": (CELL_FAMILY_NEURON,)}
+"""Attributes of the group "metadata", of unsigned numbers of 32 bits."""
 
 _COMMENT = b"Created by region-grower-flow"
 _UNALLOCATED = 0xFFFFFFFFFFFFFFFF
@@ -124,20 +126,7 @@ def encode_h5(morphology: FlatMorphology) -> bytes:
     return template.fill(points, structure)
 
 
-def write_group(
-    group: h5py.Group, morphology: FlatMorphology, metadata: h5py.Group | None = None
-) -> None:
-    """Write a FlatMorphology into an empty h5py group or file, see :func:`write_tables`.
-
-    Raises:
-        DropCell: see :func:`check_sections`.
-    """
-    write_tables(group, *h5_tables(morphology), metadata)
-
-
-def write_tables(
-    group: h5py.Group, points: np.ndarray, structure: np.ndarray, metadata: h5py.Group | None = None
-) -> None:
+def write_tables(group: h5py.Group, points: np.ndarray, structure: np.ndarray) -> None:
     """Write the two tables into an empty h5py group or file, contiguous and uncompressed.
 
     h5py's low-level calls take half of the time of ``create_dataset`` and ``attrs``.
@@ -145,15 +134,10 @@ def write_tables(
     Args:
         group: the h5py group or file.
         points, structure: see :func:`h5_tables`.
-        metadata: the group of metadata of another morphology of the same file, which is shared
-            (one group under several names takes a tenth of the time of another one).
     """
     from h5py import h5d, h5s, h5t
 
-    if metadata is None:
-        _write_metadata(group)
-    else:
-        group.id.links.create_hard(b"metadata", metadata.id, b".")
+    _write_metadata(group)
     for name, table, kind in (
         (b"points", points, h5t.IEEE_F32LE),
         (b"structure", structure, h5t.STD_I32LE),
@@ -176,14 +160,19 @@ def _write_metadata(group: h5py.Group) -> None:
     from h5py import h5a, h5g, h5s, h5t
 
     metadata = h5g.create(group.id, b"metadata")
-    for name, value in ((b"version", VERSION), (b"cell_family", (CELL_FAMILY_NEURON,))):
+    for name, value in METADATA.items():
         numbers = np.array(value, dtype="<u4")
         space = h5s.create_simple(numbers.shape)
-        h5a.create(metadata, name, h5t.STD_U32LE, space).write(numbers)
+        h5a.create(metadata, name.encode(), h5t.STD_U32LE, space).write(numbers)
 
 
-def decode_h5(content: bytes | bytearray | memoryview) -> Tables:
+def decode_h5(content: bytes | bytearray | memoryview, verified: bool = False) -> Tables:
     """The tables of :func:`h5_tables` from the bytes of an HDF5 morphology file.
+
+    Args:
+        content: the bytes.
+        verified: their checksum is known to be right, so that what we have written ourselves need
+            not be looked through.
 
     Raises:
         InvalidInput: the bytes are not such a file.
@@ -193,7 +182,7 @@ def decode_h5(content: bytes | bytearray | memoryview) -> Tables:
     template = _template()
     tables = template.read(content) if template is not None else None
     if tables is not None:
-        return _checked(*tables)
+        return tables if verified else _checked(*tables)
     try:
         with h5py.File(io.BytesIO(content), "r") as file:
             return read_tables(file)

@@ -108,6 +108,48 @@ def test_names_in_folders_are_those_of_the_nodes(tmp_path):
         assert np.array_equal(read.points, cell.points)
 
 
+@pytest.mark.parametrize("count", [0, 1, 128, 129, 128 * 128 + 1])
+def test_any_number_of_names_is_found(tmp_path, count):
+    """A leaf holds 128 names, a node of the tree above 128 leaves."""
+    path, content = tmp_path / "c.h5", encode_h5(odd_morphology(1))
+    names = [morphology_name(seed) for seed in range(count)]
+    write_container(path, ((name, content) for name in names))
+    with h5py.File(path, "r+") as file:
+        assert list(file) == sorted(names)
+        for name in names[:: max(1, count // 100)]:
+            assert name in file
+            assert name[:-1] not in file
+            assert f"{name}0" not in file
+        assert not {"", "0", "g"} & set(file)
+        # What others write into it later finds its place.
+        for name in (*names[:3], "0", "7" * 32, "g"):
+            file.copy(file[names[0]], f"{name}x") if names else file.create_group(f"{name}x")
+            assert f"{name}x" in file
+        assert len(file) == count + 3 + min(3, count)
+
+
+def test_names_and_folders_may_begin_alike(tmp_path):
+    path, names = tmp_path / "c.h5", ["b/c", "a-", "a/b/c", "a", "a0", "b-/c", "b/c0", "é"]
+    content = encode_h5(odd_morphology(1))
+    with pytest.raises(InvalidInput, match="'a' is both a morphology and a folder of others"):
+        write_container(path, [(name, content) for name in names])
+    names.remove("a")
+    write_container(path, [(name, content) for name in names])
+    with h5py.File(path, "r") as file:
+        found = []
+        file.visit(lambda name: found.append(name.removesuffix("/points")))
+        assert {name for name in found if f"{name}/points" in file} == set(names)
+        assert list(file) == ["a", "a-", "a0", "b", "b-", "é"]
+
+
+def test_the_group_of_metadata_is_shared(tmp_path):
+    write_container(tmp_path / "c.h5", [(f"c{i}", odd_morphology(i)) for i in range(5)])
+    with h5py.File(tmp_path / "c.h5", "r") as file:
+        assert file["c0/metadata"] == file["c4/metadata"]
+        assert h5py.h5o.get_info(file["c0/metadata"].id).rc == 5
+        assert dict(file["c0/metadata"].attrs).keys() == {"version", "cell_family"}
+
+
 def test_a_cell_without_points_is_named(tmp_path):
     broken = random_morphology(trees=((3, 1),), n_points=(1, 1))
     with pytest.raises(DropCell, match="less than two points"):
