@@ -5,7 +5,8 @@ import sys
 import click
 
 from region_grower_flow.errors import FlowError
-from region_grower_flow.example.create import ATLASES, BOTH, DEFAULT_CELLS, create_example
+from region_grower_flow.example.create import DEFAULT_CELLS, create_example
+from region_grower_flow.example.paths import ATLASES, BOTH
 
 
 @click.command()
@@ -19,7 +20,7 @@ from region_grower_flow.example.create import ATLASES, BOTH, DEFAULT_CELLS, crea
     help="Which atlases, with their cells, to make.",
 )
 @click.option("--cells", default=DEFAULT_CELLS, show_default=True, help="Positions per atlas.")
-def main(folder, seed, atlas, cells):
+def main(folder: str, seed: int, atlas: str, cells: int) -> None:
     """Make reference cells, atlases, positions and axons in FOLDER (a few seconds, 5 MB)."""
     try:
         paths = create_example(folder, seed=seed, atlas=atlas, n_cells=cells)

@@ -10,13 +10,18 @@ of a cylinder round the z axis, every layer is up to 15 % thicker or thinner tha
 and its third voxel dimension is negative, as in real atlases.
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from region_grower_flow import layout
 from region_grower_flow.example.targets import COLUMN_HEIGHT, LAYERS, THICKNESSES
+from region_grower_flow.io.atomic import PathLike
 
 CORTEX, AREAS = "CTX", ("S1", "S2")
 """Acronyms: the cortex, and its two areas; a layer is called ``S1;L4``."""
@@ -46,16 +51,16 @@ QUATERNION_STEP = np.float32(2.0**-12)
 class Grid:
     """The voxels of an atlas: ``shape``, ``voxel_dimensions`` and ``offset`` (um)."""
 
-    shape: tuple
+    shape: tuple[int, ...]
     voxel_dimensions: np.ndarray
     offset: np.ndarray
 
-    def centers(self):
+    def centers(self) -> np.ndarray:
         """(nx, ny, nz, 3): positions (um) of the voxels' centers."""
         indices = np.moveaxis(np.indices(self.shape), 0, -1)
         return self.offset + (indices + 0.5) * self.voxel_dimensions
 
-    def indices(self, positions):
+    def indices(self, positions: np.ndarray) -> np.ndarray:
         """(n, 3) int: the voxels that hold the (n, 3) positions (um)."""
         return np.floor((positions - self.offset) / self.voxel_dimensions).astype(int)
 
@@ -80,12 +85,12 @@ class Space:
     angle: np.ndarray
 
     @property
-    def inside(self):
+    def inside(self) -> np.ndarray:
         """(nx, ny, nz) bool: the voxel's center is in the cortex."""
         pia = self.boundaries[..., 0]
         return (self.area >= 0) & (self.height >= 0.0) & (self.height < pia)
 
-    def region_ids(self):
+    def region_ids(self) -> np.ndarray:
         """(nx, ny, nz) uint32: id of the layer in the hierarchy, 0 outside the cortex."""
         below = self.height[..., None] < self.boundaries[..., 1:-1]
         layer = 1 + below.sum(axis=-1)
@@ -93,16 +98,31 @@ class Space:
         return np.where(self.inside, ids, 0).astype(np.uint32)
 
 
-def column():
+def column() -> Space:
     """The :class:`Space` of the column: y = 0 is the white matter, x = z = 0 its axis."""
-    across = round(COLUMN_WIDTH / COLUMN_VOXEL)
-    tall = COLUMN_MARGIN_BELOW + COLUMN_HEIGHT + COLUMN_MARGIN_ABOVE
+    margins = COLUMN_MARGIN_BELOW, COLUMN_MARGIN_ABOVE
+    return straight(THICKNESSES, COLUMN_WIDTH, margins, COLUMN_VOXEL)
+
+
+def straight(
+    thicknesses: Sequence[float], width: float, margins: tuple[float, float], voxel: float
+) -> Space:
+    """The :class:`Space` of a column whose lower end is y = 0 and whose axis is x = z = 0.
+
+    Args:
+        thicknesses: of its layers from the top down (um).
+        width: um.
+        margins: thickness of the voxels below and above the layers (um).
+        voxel: size of the voxels (um).
+    """
+    height, (below, above) = sum(thicknesses), margins
+    across = round(width / voxel)
     grid = Grid(
-        (across, int(np.ceil(tall / COLUMN_VOXEL)), across),
-        np.full(3, COLUMN_VOXEL),
-        np.array([-COLUMN_WIDTH / 2, -COLUMN_MARGIN_BELOW, -COLUMN_WIDTH / 2]),
+        (across, int(np.ceil((below + height + above) / voxel)), across),
+        np.full(3, voxel),
+        np.array([-width / 2, -below, -width / 2]),
     )
-    boundaries = COLUMN_HEIGHT - np.concatenate([[0.0], np.cumsum(THICKNESSES)])
+    boundaries = height - np.concatenate([[0.0], np.cumsum(thicknesses)])
     return Space(
         grid,
         height=grid.centers()[..., 1],
@@ -112,7 +132,7 @@ def column():
     )
 
 
-def curved():
+def curved() -> Space:
     """The :class:`Space` of the curved sheet: S1 on one side of its middle, S2 on the other."""
     grid = _curved_grid()
     x, y, z = np.moveaxis(grid.centers() - CURVED_SHIFT, -1, 0)
@@ -138,14 +158,14 @@ def curved():
     )
 
 
-def _thickness_factor(around, along, layer_index):
+def _thickness_factor(around: np.ndarray, along: np.ndarray, layer_index: int) -> np.ndarray:
     """1 +- 15 %: a wave along the curve (-1 to 1) and the axis, shifted from layer to layer."""
     phase = 0.5 * layer_index
     wave = 0.8 * np.sin(np.pi * around + phase) + 0.2 * np.cos(2.0 * np.pi * along + phase)
     return 1.0 + CURVED_VARIATION * wave
 
 
-def _curved_grid():
+def _curved_grid() -> Grid:
     outer = CURVED_INNER_RADIUS + COLUMN_HEIGHT * (1.0 + CURVED_VARIATION)
     half_width = outer * np.sin(CURVED_HALF_ANGLE)
     low = np.array([-half_width, CURVED_INNER_RADIUS * np.cos(CURVED_HALF_ANGLE)])
@@ -156,34 +176,36 @@ def _curved_grid():
     return Grid(tuple(shape), np.array([1.0, 1.0, -1.0]) * CURVED_VOXEL, offset)
 
 
-def layer_id(area, layer):
+def layer_id(area: Any, layer: Any) -> Any:
     """The id of a layer (its number, from 1 at the top) of an area (its index)."""
     return (area + 1) * 10 + layer
 
 
-def hierarchy():
+def hierarchy() -> dict[str, Any]:
     """The content of ``hierarchy.json``: the cortex, its areas, their layers."""
     areas = [
-        {
-            "id": 100 + index,
-            "acronym": area,
-            "name": f"area {area} of the example cortex",
-            "children": [
-                {
-                    "id": int(layer_id(index, layer)),
-                    "acronym": f"{area};L{layer}",
-                    "name": f"{area}, layer {layer}",
-                    "children": [],
-                }
-                for layer in LAYERS
-            ],
-        }
+        region(100 + index, area, f"area {area} of the example cortex", [
+            region(layer_id(index, layer), f"{area};L{layer}", f"{area}, layer {layer}")
+            for layer in LAYERS
+        ])
         for index, area in enumerate(AREAS)
-    ]
-    return {"id": CORTEX_ID, "acronym": CORTEX, "name": "example cortex", "children": areas}
+    ]  # fmt: skip
+    return region(CORTEX_ID, CORTEX, "example cortex", areas)
 
 
-def write_atlas(space, folder, layers=LAYERS, regions=None):
+def region(
+    number: int, acronym: str, name: str, children: Sequence[dict[str, Any]] = ()
+) -> dict[str, Any]:
+    """A region of a hierarchy, with those below it."""
+    return {"id": number, "acronym": acronym, "name": name, "children": list(children)}
+
+
+def write_atlas(
+    space: Space,
+    folder: PathLike,
+    layers: Sequence[int | str] = LAYERS,
+    regions: Mapping[str, Any] | None = None,
+) -> None:
     """Write the volumes (gzip NRRD) and the hierarchy of ``space`` into ``folder``.
 
     Args:
@@ -200,7 +222,7 @@ def write_atlas(space, folder, layers=LAYERS, regions=None):
     folder.mkdir(parents=True, exist_ok=True)
     grid = space.grid
 
-    def save(name, values, kind=VoxelData):
+    def save(name: str, values: np.ndarray, kind: Callable[..., VoxelData] = VoxelData) -> None:
         data = kind(values, voxel_dimensions=grid.voxel_dimensions, offset=grid.offset)
         path = folder / f"{name}.nrrd"
         data.save_nrrd(str(path))
@@ -217,14 +239,14 @@ def write_atlas(space, folder, layers=LAYERS, regions=None):
     (folder / layout.HIERARCHY).write_text(text + "\n", encoding="utf-8")
 
 
-def _drop_date(path):
+def _drop_date(path: Path) -> None:
     """Take the date out of a NRRD header: the same example is the same bytes."""
     header, end, payload = path.read_bytes().partition(b"\n\n")
     lines = [line for line in header.split(b"\n") if not line.startswith(b"# on ")]
     path.write_bytes(b"\n".join(lines) + end + payload)
 
 
-def _quaternions(angle):
+def _quaternions(angle: np.ndarray) -> np.ndarray:
     """(..., 4) float32: w, x, y, z of a turn by ``angle`` (rad) round the z axis."""
     quaternions = np.zeros((*angle.shape, 4), dtype=np.float32)
     quaternions[..., 0] = np.cos(angle / 2.0)
@@ -232,5 +254,5 @@ def _quaternions(angle):
     return np.round(quaternions / QUATERNION_STEP).astype(np.float32) * QUATERNION_STEP
 
 
-def _rounded(values):
+def _rounded(values: np.ndarray) -> np.ndarray:
     return np.round(np.asarray(values) / HINT_STEP) * HINT_STEP

@@ -1,15 +1,26 @@
 """Contents of the example, written into an empty folder."""
 
+from __future__ import annotations
+
 import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from region_grower_flow.example import atlases, field, positions, structures
 from region_grower_flow.example.celltypes import CELL_TYPES
 from region_grower_flow.example.growth import grow_cell
-from region_grower_flow.example.overrides import parameter_overrides
-from region_grower_flow.example.targets import depth_of_layer, layer_of_depth
+from region_grower_flow.example.overrides import References, parameter_overrides
+from region_grower_flow.example.paths import ExamplePaths
+from region_grower_flow.example.targets import CellType, depth_of_layer, layer_of_depth
 from region_grower_flow.io.morphologies import write_morphology
+from region_grower_flow.morphology import FlatMorphology
+
+if TYPE_CHECKING:
+    import pandas as pd
+
 
 CELLS_PER_MTYPE = 8
 DONORS_PER_MTYPE = 2
@@ -18,15 +29,14 @@ DONORS_PER_MTYPE = 2
 _REFERENCE, _DONOR, _POSITIONS, _AXONS = range(4)
 
 
-def fill(paths, seed, n_cells):
+def fill(paths: ExamplePaths, seed: int, n_cells: int) -> None:
     """Write all parts of the example.
 
     Args:
-        paths: :class:`~region_grower_flow.example.create.ExamplePaths`, the folder is empty.
+        paths: :class:`~region_grower_flow.example.paths.ExamplePaths`, the folder is empty.
         seed: of everything drawn.
         n_cells: positions per atlas.
     """
-
     references = _write_references(paths, seed)
     donors = _write_donors(paths, seed)
     overrides = json.dumps(parameter_overrides(references), indent=1)
@@ -44,7 +54,7 @@ def fill(paths, seed, n_cells):
         ),
     )
     for stream, (atlas, nodes, axons, make_space, usable) in enumerate(parts):
-        if atlas is None:
+        if atlas is None or nodes is None or axons is None:
             continue
         space = make_space()
         atlases.write_atlas(space, atlas)
@@ -56,7 +66,7 @@ def fill(paths, seed, n_cells):
         field.write_field(paths, references, np.random.default_rng([seed, _POSITIONS, len(parts)]))
 
 
-def _write_structures(paths):
+def _write_structures(paths: ExamplePaths) -> None:
     import yaml
 
     for path, structure in (
@@ -70,7 +80,9 @@ def _write_structures(paths):
     mesh.write_text(structures.pia_mesh(), encoding="utf-8")
 
 
-def reference_cells(cell_type, seed, count=CELLS_PER_MTYPE, donors=False):
+def reference_cells(
+    cell_type: CellType, seed: int, count: int = CELLS_PER_MTYPE, donors: bool = False
+) -> list[tuple[str, float, FlatMorphology]]:
     """Grow the reference cells (or the axon donors) of an m-type.
 
     Soma depths are spread evenly over the middle 70 % of its layers.
@@ -91,10 +103,11 @@ def reference_cells(cell_type, seed, count=CELLS_PER_MTYPE, donors=False):
     return cells
 
 
-def _write_references(paths, seed):
+def _write_references(paths: ExamplePaths, seed: int) -> References:
     """Write the reference cells and the dat file; returns {cell type: [(depth, cell)]}."""
     paths.morphologies.mkdir()
-    lines, cells = ["morphology layer mtype"], {}
+    lines = ["morphology layer mtype"]
+    cells: References = {}
     for cell_type in CELL_TYPES:
         cells[cell_type] = []
         for name, depth, cell in reference_cells(cell_type, seed):
@@ -105,10 +118,11 @@ def _write_references(paths, seed):
     return cells
 
 
-def _write_donors(paths, seed):
+def _write_donors(paths: ExamplePaths, seed: int) -> dict[str, list[str]]:
     """Write the cells whose axons are grafted; returns {mtype: [name]}."""
     paths.donors.mkdir()
-    names, lines = {}, ["name,mtype,layer,use_axon"]
+    names: dict[str, list[str]] = {}
+    lines = ["name,mtype,layer,use_axon"]
     for cell_type in CELL_TYPES:
         names[cell_type.mtype] = []
         for name, depth, cell in reference_cells(cell_type, seed, DONORS_PER_MTYPE, donors=True):
@@ -119,7 +133,7 @@ def _write_donors(paths, seed):
     return names
 
 
-def _write_densities(paths):
+def _write_densities(paths: ExamplePaths) -> None:
     """Write the m-types' densities as a cell composition: an entry per m-type and layer."""
     import yaml
 
@@ -141,7 +155,9 @@ def _write_densities(paths):
     paths.densities.write_text(yaml.safe_dump(composition, sort_keys=False), encoding="utf-8")
 
 
-def _write_axons(path, table, donors, rng):
+def _write_axons(
+    path: Path, table: pd.DataFrame, donors: Mapping[str, Sequence[str]], rng: np.random.Generator
+) -> None:
     """Write the axon table: for each cell (from 0 on) a donor of its m-type, and a scale."""
     lines = ["\tmorphology\tscale"]
     for index, mtype in enumerate(table["mtype"]):

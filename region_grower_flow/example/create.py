@@ -1,16 +1,20 @@
 """Make the example dataset, whole or not at all."""
 
+from __future__ import annotations
+
 import errno
 import json
 import os
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from region_grower_flow.errors import InvalidInput, some
 from region_grower_flow.example.celltypes import CELL_TYPES
 from region_grower_flow.example.content import fill
-from region_grower_flow.io.atomic import writing
+from region_grower_flow.example.paths import ATLASES, BOTH, ExamplePaths
+from region_grower_flow.io.atomic import PathLike, writing
 
 VERSION = 4
 """Raised whenever the content for the same options changes."""
@@ -19,73 +23,11 @@ MARKER = "example.json"
 _KINDS = {"version": int, "seed": int, "atlas": str, "n_cells": int}
 """The options that it holds."""
 DEFAULT_CELLS = 60
-ATLASES = ("column", "curved")
-BOTH = "both"
 
 
-@dataclass(frozen=True)
-class ExamplePaths:
-    """Places of the parts of an example (None: not asked for).
-
-    ``nodes``, ``atlas`` and ``axons`` belong to the column, ``*_curved`` to the curved atlas,
-    ``*_field`` to the hippocampal field, which comes with both.
-    """
-
-    folder: Path
-    morphologies: Path
-    mtypes: Path
-    donors: Path
-    donor_table: Path
-    densities: Path
-    overrides: Path
-    region_structure: Path
-    region_structure_regions: Path
-    region_structure_boundaries: Path
-    atlas: Path | None
-    nodes: Path | None
-    axons: Path | None
-    atlas_curved: Path | None
-    nodes_curved: Path | None
-    axons_curved: Path | None
-    atlas_field: Path | None
-    nodes_field: Path | None
-    region_structure_field: Path | None
-    overrides_field: Path | None
-    substitutions_field: Path | None
-
-    @classmethod
-    def of(cls, folder, atlas=BOTH):
-        """The paths of an example in ``folder``."""
-        folder = Path(folder)
-        column = folder if atlas in (BOTH, "column") else None
-        curved = folder if atlas in (BOTH, "curved") else None
-        field = folder if atlas == BOTH else None
-        return cls(
-            folder=folder,
-            morphologies=folder / "morphologies",
-            mtypes=folder / "mtypes.dat",
-            donors=folder / "donors",
-            donor_table=folder / "donors.csv",
-            densities=folder / "densities.yaml",
-            overrides=folder / "parameter_overrides.json",
-            region_structure=folder / "region_structure.yaml",
-            region_structure_regions=folder / "region_structure_regions.yaml",
-            region_structure_boundaries=folder / "region_structure_boundaries.yaml",
-            atlas=column and column / "atlas_column",
-            nodes=column and column / "nodes.h5",
-            axons=column and column / "axons.tsv",
-            atlas_curved=curved and curved / "atlas_curved",
-            nodes_curved=curved and curved / "nodes_curved.h5",
-            axons_curved=curved and curved / "axons_curved.tsv",
-            atlas_field=field and field / "atlas_field",
-            nodes_field=field and field / "nodes_field.h5",
-            region_structure_field=field and field / "region_structure_field.yaml",
-            overrides_field=field and field / "parameter_overrides_field.json",
-            substitutions_field=field and field / "substitutions_field.yaml",
-        )
-
-
-def create_example(folder, seed=0, atlas=BOTH, n_cells=DEFAULT_CELLS):
+def create_example(
+    folder: PathLike, seed: int = 0, atlas: str = BOTH, n_cells: int = DEFAULT_CELLS
+) -> ExamplePaths:
     """Make the example in ``folder``; an example that is there with the same options stays.
 
     The content depends on the options only. It is written to a folder beside and renamed, so that
@@ -115,7 +57,7 @@ def create_example(folder, seed=0, atlas=BOTH, n_cells=DEFAULT_CELLS):
     return ExamplePaths.of(folder, atlas)
 
 
-def is_current(folder):
+def is_current(folder: PathLike) -> bool:
     """True if a folder holds an example of this version, with all its files.
 
     What its user has done to these since does not matter: they are the inputs of runs.
@@ -128,7 +70,7 @@ def is_current(folder):
     )
 
 
-def renew_example(folder):
+def renew_example(folder: PathLike) -> ExamplePaths:
     """Make the example, or make it again with the options of the one that is there.
 
     Returns:
@@ -154,7 +96,7 @@ def renew_example(folder):
     return create_example(folder, **options)
 
 
-def _replace(folder, options):
+def _replace(folder: Path, options: Mapping[str, Any]) -> None:
     """Fill a folder beside ``folder`` and put it in its place."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as parent:
@@ -174,7 +116,7 @@ def _replace(folder, options):
                 raise
 
 
-def _is_made(folder, options):
+def _is_made(folder: Path, options: Mapping[str, Any]) -> bool:
     """True if ``folder`` holds the whole example with these options."""
     made = _marker(folder)
     return (
@@ -184,7 +126,7 @@ def _is_made(folder, options):
     )
 
 
-def _require_replaceable(folder):
+def _require_replaceable(folder: Path) -> None:
     """Refuse to replace a folder that holds anything but an example."""
     if not os.path.lexists(folder):
         return
@@ -201,7 +143,7 @@ def _require_replaceable(folder):
         )
 
 
-def _marker(folder):
+def _marker(folder: Path) -> dict[str, Any] | None:
     """The content of the marker, None when it is absent or not one of ours."""
     try:
         path = folder / MARKER
@@ -213,11 +155,17 @@ def _marker(folder):
     options = made.get("options")
     if not isinstance(options, dict):
         return None
-    kinds = {name: type(value) for name, value in options.items()}
-    return made if kinds == _KINDS else None
+    if {name: type(value) for name, value in options.items()} != _KINDS:
+        return None
+    return made if all(map(_is_below, made["files"])) else None
 
 
-def _sizes(folder, names=None):
+def _is_below(name: str) -> bool:
+    """True if a name of a file stays below its folder."""
+    return not Path(name).is_absolute() and ".." not in Path(name).parts
+
+
+def _sizes(folder: Path, names: Iterable[str] | None = None) -> dict[str, int]:
     """{path below ``folder``: bytes} of its files, or of those ``names`` that exist."""
     if names is None:
         paths = (path for path in folder.rglob("*") if path.is_file())
@@ -226,7 +174,7 @@ def _sizes(folder, names=None):
     return {path.relative_to(folder).as_posix(): path.stat().st_size for path in sorted(paths)}
 
 
-def _check_options(seed, atlas, n_cells):
+def _check_options(seed: int, atlas: str, n_cells: int) -> None:
     if seed < 0:
         raise InvalidInput(f"the seed {seed} is negative", hint="Give 0 or more")
     if atlas not in (*ATLASES, BOTH):

@@ -6,19 +6,27 @@ rounded and without a source, and its two mtypes borrow the example's cortical r
 their apical dendrites reach into SLM; O-LM cells lie in SO.
 """
 
+from __future__ import annotations
+
 import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from region_grower_flow.example import atlases, positions
 from region_grower_flow.example.celltypes import CELL_TYPES
-from region_grower_flow.example.overrides import apical_slope
+from region_grower_flow.example.overrides import References, apical_slope
+from region_grower_flow.example.paths import ExamplePaths
+
+if TYPE_CHECKING:
+    import pandas as pd
+
 
 REGION, REGION_ID = "CA1", 1
 LAYERS = ("SLM", "SR", "SP", "SO")
 THICKNESSES = (140.0, 300.0, 60.0, 180.0)
 """Thicknesses (um) in whole voxels, so that somata lie in their layers."""
-HEIGHT = sum(THICKNESSES)
 VOXEL = 20.0
 WIDTH = 400.0
 MARGIN = 60.0
@@ -33,39 +41,21 @@ TARGET = {"layer": "SLM", "fraction": 0.6}
 HIGHEST = {"layer": "SLM", "fraction": 0.99}
 
 
-def space():
+def space() -> atlases.Space:
     """The :class:`~region_grower_flow.example.atlases.Space`: a straight column."""
-    across, tall = round(WIDTH / VOXEL), int(np.ceil((HEIGHT + 2 * MARGIN) / VOXEL))
-    grid = atlases.Grid(
-        (across, tall, across),
-        np.full(3, VOXEL),
-        np.array([-WIDTH / 2, -MARGIN, -WIDTH / 2]),
-    )
-    heights = HEIGHT - np.concatenate([[0.0], np.cumsum(THICKNESSES)])
-    return atlases.Space(
-        grid,
-        height=grid.centers()[..., 1],
-        boundaries=np.broadcast_to(heights, (*grid.shape, len(heights))),
-        area=np.zeros(grid.shape, dtype=np.int64),
-        angle=np.zeros(grid.shape),
-    )
+    return atlases.straight(THICKNESSES, WIDTH, (MARGIN, MARGIN), VOXEL)
 
 
-def hierarchy():
+def hierarchy() -> dict[str, Any]:
     """The content of ``hierarchy.json``: the field and its layers."""
     layers = [
-        {
-            "id": atlases.layer_id(0, number),
-            "acronym": f"{REGION};{layer}",
-            "name": f"{REGION}, {layer}",
-            "children": [],
-        }
+        atlases.region(atlases.layer_id(0, number), f"{REGION};{layer}", f"{REGION}, {layer}")
         for number, layer in enumerate(LAYERS, start=1)
     ]
-    return {"id": REGION_ID, "acronym": REGION, "name": "field CA1", "children": layers}
+    return atlases.region(REGION_ID, REGION, "field CA1", layers)
 
 
-def structure():
+def structure() -> dict[str, Any]:
     """The region structure: layers by name, and a direction in one of them."""
     radial = {
         "neurite_types": ["apical_dendrite"],
@@ -81,7 +71,7 @@ def structure():
     }
 
 
-def overrides(references):
+def overrides(references: References) -> dict[str, Any]:
     """Constraints by the names of layers, see :mod:`.overrides`."""
     lent = {cell_type.mtype: cells for cell_type, cells in references.items()}
     slope = apical_slope([cell for _, cell in lent[LENDERS["SP_PC"]]])
@@ -94,7 +84,7 @@ def overrides(references):
     }
 
 
-def cell_table(place, rng):
+def cell_table(place: atlases.Space, rng: np.random.Generator) -> pd.DataFrame:
     """The cells: a data frame of positions (um) and properties, mtype by mtype."""
     import pandas as pd
 
@@ -117,7 +107,7 @@ def cell_table(place, rng):
     return pd.concat(tables, ignore_index=True)
 
 
-def write_field(paths, references, rng):
+def write_field(paths: ExamplePaths, references: References, rng: np.random.Generator) -> None:
     """Write the atlas, its cells, and what calibration needs to know of their mtypes.
 
     Args:
@@ -127,14 +117,27 @@ def write_field(paths, references, rng):
     """
     import yaml
 
+    atlas, nodes, structure_path, substitutions, overrides_path = map(
+        _asked_for,
+        (
+            paths.atlas_field,
+            paths.nodes_field,
+            paths.region_structure_field,
+            paths.substitutions_field,
+            paths.overrides_field,
+        ),
+    )
     place = space()
-    atlases.write_atlas(place, paths.atlas_field, LAYERS, hierarchy())
-    positions.write_nodes(cell_table(place, rng), paths.nodes_field)
+    atlases.write_atlas(place, atlas, LAYERS, hierarchy())
+    positions.write_nodes(cell_table(place, rng), nodes)
     borrowed = {lender: [mtype] for mtype, lender in LENDERS.items()}
-    for path, content in (
-        (paths.region_structure_field, structure()),
-        (paths.substitutions_field, borrowed),
-    ):
+    for path, content in ((structure_path, structure()), (substitutions, borrowed)):
         path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
     text = json.dumps(overrides(references), indent=1)
-    paths.overrides_field.write_text(text + "\n", encoding="utf-8")
+    overrides_path.write_text(text + "\n", encoding="utf-8")
+
+
+def _asked_for(path: Path | None) -> Path:
+    if path is None:
+        raise ValueError("the example has no field")
+    return path

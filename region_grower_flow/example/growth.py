@@ -13,12 +13,15 @@ be independent of the method that is fitted to it.
 Frame: the soma's center is the origin, y points to the pia; lengths are um, angles rad.
 """
 
+from __future__ import annotations
+
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from region_grower_flow.example.targets import UP
+from region_grower_flow.example.targets import UP, ApicalRule, CellType, TreeRule
 from region_grower_flow.morphology import APICAL_DENDRITE, AXON, FlatMorphology
 
 STEP = 2.5
@@ -44,18 +47,18 @@ class Branch:
 
     points: np.ndarray
     section_type: int
-    children: list = field(default_factory=list)
+    children: list[Branch] = field(default_factory=list)
     tip_diameter: float = 0.5
     taper: float = 0.001
-    diameters: np.ndarray | None = None
+    diameters: np.ndarray = field(default_factory=lambda: np.empty(0))
 
     @property
-    def length(self):
+    def length(self) -> float:
         """The path length (um)."""
         return float(np.linalg.norm(np.diff(self.points, axis=0), axis=1).sum())
 
     @property
-    def direction(self):
+    def direction(self) -> np.ndarray:
         """The unit vector at the end, from the last few points."""
         return _unit(self.points[-1] - self.points[max(-4, -len(self.points))])
 
@@ -65,12 +68,14 @@ class Walk:
     """Forces that turn a branch: see :class:`~region_grower_flow.example.targets.TreeRule`."""
 
     persistence: float
-    pull: tuple | None
+    pull: tuple[float, float, float] | None
     pull_length: float
     ceiling: float
 
 
-def grow_cell(cell_type, soma_depth, rng, with_axon=False):
+def grow_cell(
+    cell_type: CellType, soma_depth: float, rng: np.random.Generator, with_axon: bool = False
+) -> FlatMorphology:
     """Grow one cell.
 
     Args:
@@ -95,7 +100,9 @@ def grow_cell(cell_type, soma_depth, rng, with_axon=False):
     return flatten(roots, _soma(radius, cell_type.apical is not None, rng))
 
 
-def grow_trees(rule, soma_radius, ceiling, rng):
+def grow_trees(
+    rule: TreeRule, soma_radius: float, ceiling: float, rng: np.random.Generator
+) -> list[Branch]:
     """Grow the trees of one rule; returns their root branches."""
     count = int(rng.integers(rule.trees[0], rule.trees[1] + 1))
     directions = _trunk_directions(rule, count, rng)
@@ -108,7 +115,9 @@ def grow_trees(rule, soma_radius, ceiling, rng):
     ]
 
 
-def grow_apical(rule, soma_radius, soma_depth, rng):
+def grow_apical(
+    rule: ApicalRule, soma_radius: float, soma_depth: float, rng: np.random.Generator
+) -> Branch:
     """Grow the apical dendrite of a soma ``soma_depth`` um below the pia; returns its root."""
     ceiling = soma_depth - PIA_MARGIN
     trunk_length = max(60.0, soma_depth - rule.tuft_depth * np.exp(rng.normal(0.0, 0.12)))
@@ -116,65 +125,76 @@ def grow_apical(rule, soma_radius, soma_depth, rng):
     start = np.array([0.0, soma_radius, 0.0])
     direction = _unit(np.array([0.0, 1.0, 0.0]) + rng.normal(0.0, 0.06, 3))
     forks = _oblique_positions(rule, trunk_length, rng)
-    root = current = None
+    trunk: list[Branch] = []
     path = 0.0
     for stop in [*forks, trunk_length]:
         branch = Branch(_walk(start, direction, stop - path, walk, rng), APICAL_DENDRITE)
         branch.taper = TRUNK_TAPER
-        if current is None:
-            root = branch
-        else:
-            current.children.append(branch)
-        current, path, start = branch, stop, branch.points[-1]
+        if trunk:
+            trunk[-1].children.append(branch)
+        trunk.append(branch)
+        path, start = stop, branch.points[-1]
         if stop < trunk_length:
             side = _aside(branch.direction, rng.normal(rule.oblique.angle, 0.2), rng)
             room = (0.0, rule.oblique.reach * np.exp(rng.normal(0.0, 0.25)))
             branch.children.append(_grow_tree(rule.oblique, start, side, room, ceiling, rng))
             direction = _aside(branch.direction, abs(rng.normal(0.0, 0.08)), rng)
-    for direction in _fork(current.direction, rule.tuft.angle, rng):
+    top = trunk[-1]
+    for direction in _fork(top.direction, rule.tuft.angle, rng):
         reach = rule.tuft.reach * np.exp(rng.normal(0.0, 0.15))
-        current.children.append(
-            _grow_tree(rule.tuft, current.points[-1], direction, (0.0, reach), ceiling, rng)
+        top.children.append(
+            _grow_tree(rule.tuft, top.points[-1], direction, (0.0, reach), ceiling, rng)
         )
-    return root
+    return trunk[0]
 
 
-def _oblique_positions(rule, trunk_length, rng):
+def _oblique_positions(
+    rule: ApicalRule, trunk_length: float, rng: np.random.Generator
+) -> list[float]:
     """Paths (um) along the trunk of its obliques, sorted and apart from one another."""
     count = int(rng.poisson(rule.obliques))
     last = max(rule.oblique_zone * trunk_length, 30.0)
     drawn = np.sort(15.0 + (last - 15.0) * rng.beta(1.2, 1.8, count))
-    kept = []
+    kept: list[float] = []
     for position in drawn:
         if (not kept or position - kept[-1] >= SHORTEST_SECTION) and position < trunk_length - 10:
             kept.append(float(position))
     return kept
 
 
-def _grow_tree(rule, start, direction, span, ceiling, rng):
+def _grow_tree(
+    rule: TreeRule,
+    start: np.ndarray,
+    direction: np.ndarray,
+    span: tuple[float, float],
+    ceiling: float,
+    rng: np.random.Generator,
+) -> Branch:
     """Grow a tree from ``start``; ``span`` is (path already covered, path at which tips end)."""
     walk = Walk(rule.persistence, rule.pull, rule.pull_length, ceiling)
-    root = None
-    pending = [(None, start, direction, *span)]
+    branches: list[Branch] = []
+    parent: Branch | None = None
+    pending = [(parent, start, direction, *span)]
     while pending:
         parent, start, direction, path, reach = pending.pop()
         length, forks = _section_length(rule, path, reach, rng)
         branch = Branch(_walk(start, direction, length, walk, rng), rule.section_type)
         branch.tip_diameter = rule.tip_diameter * float(np.exp(rng.normal(0.0, 0.12)))
         branch.taper = rule.taper
-        if parent is None:
-            root = branch
-        else:
+        branches.append(branch)
+        if parent is not None:
             parent.children.append(branch)
         if forks:
             here = path + length
             for child in _fork(branch.direction, rule.angle, rng):
                 end = max(span[1] * float(np.exp(rng.normal(0.0, 0.13))), here + SHORTEST_TIP)
                 pending.append((branch, branch.points[-1], child, here, end))
-    return root
+    return branches[0]
 
 
-def _section_length(rule, path, reach, rng):
+def _section_length(
+    rule: TreeRule, path: float, reach: float, rng: np.random.Generator
+) -> tuple[float, bool]:
     """The length (um) to the next event, and whether it is a bifurcation.
 
     The rate ``branching * exp(-path / decay)`` is integrated in closed form and inverted at a
@@ -190,7 +210,9 @@ def _section_length(rule, path, reach, rng):
     return float(max(reach - path, SHORTEST_SECTION)), False
 
 
-def _walk(start, direction, length, walk, rng):
+def _walk(
+    start: np.ndarray, direction: np.ndarray, length: float, walk: Walk, rng: np.random.Generator
+) -> np.ndarray:
     """The points of a branch of ``length`` um: (n, 3), the first one is ``start``."""
     n_steps = max(2, round(length / STEP))
     step = length / n_steps
@@ -212,9 +234,9 @@ def _walk(start, direction, length, walk, rng):
     return np.array(points)
 
 
-def _trunk_directions(rule, count, rng):
+def _trunk_directions(rule: TreeRule, count: int, rng: np.random.Generator) -> list[np.ndarray]:
     """Unit vectors of ``count`` trunks, each the farthest of a few draws from those before."""
-    chosen = []
+    chosen: list[np.ndarray] = []
     for i in range(count):
         draws = [_trunk_direction(rule, i, rng) for _ in range(8)]
         if chosen:
@@ -225,14 +247,16 @@ def _trunk_directions(rule, count, rng):
     return chosen
 
 
-def _trunk_direction(rule, index, rng):
+def _trunk_direction(rule: TreeRule, index: int, rng: np.random.Generator) -> np.ndarray:
     if rule.poles is None:
         return _unit(rng.normal(0.0, 1.0, 3))
     pole = np.asarray(rule.poles[index % len(rule.poles)])
     return _aside(pole, rule.spread * np.sqrt(rng.random()), rng)
 
 
-def _fork(direction, angle, rng):
+def _fork(
+    direction: np.ndarray, angle: float, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
     """The directions of two sisters, ``angle`` apart on average and not quite symmetric."""
     opening = max(0.25, rng.normal(angle, 0.25))
     share = rng.uniform(0.25, 0.75)
@@ -243,26 +267,26 @@ def _fork(direction, angle, rng):
     )
 
 
-def _aside(direction, angle, rng):
+def _aside(direction: np.ndarray, angle: float, rng: np.random.Generator) -> np.ndarray:
     """``direction`` turned by ``angle`` (rad) to a random side."""
     return np.cos(angle) * direction + np.sin(angle) * _orthogonal(direction, rng)
 
 
-def _orthogonal(direction, rng):
+def _orthogonal(direction: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     vector = rng.normal(0.0, 1.0, 3)
     return _unit(vector - (vector @ direction) * direction)
 
 
-def _unit(vector):
+def _unit(vector: np.ndarray) -> np.ndarray:
     return vector / max(np.sqrt(vector @ vector), 1e-12)
 
 
-def _unit_floats(x, y, z):
+def _unit_floats(x: float, y: float, z: float) -> tuple[float, float, float]:
     norm = max(math.sqrt(x * x + y * y + z * z), 1e-12)
     return x / norm, y / norm, z / norm
 
 
-def set_diameters(root):
+def set_diameters(root: Branch) -> None:
     """Give every branch of a tree its diameters, from the tips to the soma.
 
     Dendrites follow Rall's power; axons, which stay thin for hundreds of um, Murray's cube law.
@@ -283,7 +307,7 @@ def set_diameters(root):
         branch.diameters = end + branch.taper * to_end
 
 
-def _soma(radius, pyramidal, rng):
+def _soma(radius: float, pyramidal: bool, rng: np.random.Generator) -> np.ndarray:
     """The (n, 3) contour of a soma in the xy plane; a pyramidal one is drawn out to the pia."""
     angles = np.linspace(0.0, 2.0 * np.pi, SOMA_POINTS, endpoint=False)
     radii = radius * (1.0 + rng.normal(0.0, 0.04, SOMA_POINTS))
@@ -296,9 +320,10 @@ def _soma(radius, pyramidal, rng):
     return contour - contour.mean(axis=0)
 
 
-def flatten(roots, soma_points):
+def flatten(roots: Sequence[Branch], soma_points: np.ndarray) -> FlatMorphology:
     """Lay trees out as a :class:`~region_grower_flow.morphology.FlatMorphology`."""
-    points, diameters, types, parents = [], [], [], []
+    points, diameters, parents = [], [], []
+    types: list[int] = []
     pending = [(root, -1) for root in reversed(roots)]
     while pending:
         branch, parent = pending.pop()

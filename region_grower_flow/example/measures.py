@@ -1,16 +1,20 @@
 """The features of a cell that the targets are stated in (NeuroM's definitions, on flat arrays)."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+
 import numpy as np
 
 from region_grower_flow.example.growth import RALL
-from region_grower_flow.morphology import APICAL_DENDRITE, AXON, BASAL_DENDRITE
+from region_grower_flow.morphology import APICAL_DENDRITE, AXON, BASAL_DENDRITE, FlatMorphology
 
 NEAR_SOMA = 10
 """Points of a trunk that its diameter is averaged over."""
 NAMES = {"basal": BASAL_DENDRITE, "apical": APICAL_DENDRITE, "axon": AXON}
 
 
-def measure(morphology):
+def measure(morphology: FlatMorphology) -> dict[str, float]:
     """Measure one cell.
 
     Args:
@@ -41,7 +45,7 @@ def measure(morphology):
     return features
 
 
-def section_lengths(morphology):
+def section_lengths(morphology: FlatMorphology) -> np.ndarray:
     """The path length (um) of each section."""
     return np.array(
         [
@@ -51,16 +55,22 @@ def section_lengths(morphology):
     )
 
 
-def children_of(morphology):
+def children_of(morphology: FlatMorphology) -> list[list[int]]:
     """The list of child sections of each section."""
-    children = [[] for _ in range(morphology.n_sections)]
+    children: list[list[int]] = [[] for _ in range(morphology.n_sections)]
     for section, parent in enumerate(morphology.parents):
         if parent >= 0:
             children[parent].append(section)
     return children
 
 
-def _of_type(name, chosen, morphology, lengths, children):
+def _of_type(
+    name: str,
+    chosen: np.ndarray,
+    morphology: FlatMorphology,
+    lengths: np.ndarray,
+    children: Sequence[Sequence[int]],
+) -> dict[str, float]:
     points = np.concatenate([morphology.section(i) for i in chosen])
     roots = chosen[morphology.parents[chosen] < 0]
     near = [morphology.diameters[morphology.offsets[i] :][:NEAR_SOMA].mean() for i in roots]
@@ -73,7 +83,12 @@ def _of_type(name, chosen, morphology, lengths, children):
     }
 
 
-def _of_branches(dendrites, morphology, lengths, children):
+def _of_branches(
+    dendrites: np.ndarray,
+    morphology: FlatMorphology,
+    lengths: np.ndarray,
+    children: Sequence[Sequence[int]],
+) -> dict[str, float]:
     tortuosity, tips, rall, angles = [], [], [], []
     for i in dendrites:
         points = morphology.section(i)

@@ -5,19 +5,29 @@ apical dendrites grow up to their layer wherever the soma lies (path length per 
 the reference cells), and no dendrite leaves through the pia.
 """
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
 import numpy as np
 
 from region_grower_flow.example.measures import section_lengths
-from region_grower_flow.morphology import APICAL_DENDRITE
+from region_grower_flow.example.targets import CellType
+from region_grower_flow.morphology import APICAL_DENDRITE, FlatMorphology
 
 TARGET_FRACTION = 0.8
 """Apical dendrites aim at this height in their target layer (0: its bottom, 1: its top)."""
 LOWEST_FRACTION = 0.1
 """The top of an apical dendrite is stretched at least to this height in its target layer."""
 HIGHEST = {"layer": 1, "fraction": 0.99}
+"""No dendrite is higher than this in the cortex: 99 % of layer 1."""
+
+References: TypeAlias = dict[CellType, list[tuple[float, FlatMorphology]]]
+"""{cell type: [(soma depth in um, cell)]}."""
 
 
-def parameter_overrides(references):
+def parameter_overrides(references: References) -> dict[str, Any]:
     """The overrides of each m-type.
 
     Args:
@@ -45,7 +55,7 @@ def parameter_overrides(references):
     return overrides
 
 
-def apical_slope(cells):
+def apical_slope(cells: Sequence[FlatMorphology]) -> float:
     """Longest apical path per um of vertical extent, the mean over cells."""
     slopes = []
     for cell in cells:

@@ -6,11 +6,26 @@ The shares of the m-types follow their densities (cells/mm3, from the counts of 
 the layers of the m-type, away from the sides of the atlas.
 """
 
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-from region_grower_flow.example.atlases import AREAS, CURVED_HALF_ANGLE, CURVED_LENGTH, CURVED_SHIFT
+from region_grower_flow.example.atlases import (
+    AREAS,
+    CURVED_HALF_ANGLE,
+    CURVED_LENGTH,
+    CURVED_SHIFT,
+    Grid,
+    Space,
+)
 from region_grower_flow.example.celltypes import CELL_TYPES
 from region_grower_flow.example.targets import LAYERS
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FEWEST = 3
 COLUMN_RADIUS = 200.0
@@ -27,7 +42,9 @@ SIDE_MARGIN = 0.1
 """Share of the curved sheet at each of its four sides that holds no somata."""
 
 
-def cell_table(space, n_cells, rng, usable):
+def cell_table(
+    space: Space, n_cells: int, rng: np.random.Generator, usable: np.ndarray
+) -> pd.DataFrame:
     """Draw the cells.
 
     Args:
@@ -66,7 +83,7 @@ def cell_table(space, n_cells, rng, usable):
     return pd.concat(tables, ignore_index=True)
 
 
-def scattered(grid, allowed, count, rng):
+def scattered(grid: Grid, allowed: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
     """``count`` positions (n, 3), um, uniform in the voxels ``allowed`` and without clumps.
 
     Points of a sequence that fills the bounding box of the voxels evenly (an additive recurrence
@@ -91,7 +108,7 @@ def scattered(grid, allowed, count, rng):
     return grid.offset + places * grid.voxel_dimensions
 
 
-def cells_per_type(space, layer_of_voxel, n_cells):
+def cells_per_type(space: Space, layer_of_voxel: np.ndarray, n_cells: int) -> np.ndarray:
     """The number of cells of each m-type: shares of ``n_cells`` by density times volume."""
     volume = float(np.abs(np.prod(space.grid.voxel_dimensions))) * 1e-9
     voxels = {layer: int((layer_of_voxel == layer).sum()) for layer in LAYERS}
@@ -111,13 +128,13 @@ def cells_per_type(space, layer_of_voxel, n_cells):
     return counts + fewest
 
 
-def usable_in_column(space):
+def usable_in_column(space: Space) -> np.ndarray:
     """(nx, ny, nz) bool: voxels of the column near enough to its axis."""
     centers = space.grid.centers()
     return _clear(space) & (np.hypot(centers[..., 0], centers[..., 2]) <= COLUMN_RADIUS)
 
 
-def usable_in_curved(space):
+def usable_in_curved(space: Space) -> np.ndarray:
     """(nx, ny, nz) bool: voxels of the curved sheet away from its sides."""
     along = (space.grid.centers()[..., 2] - CURVED_SHIFT[2]) / CURVED_LENGTH
     inner = 1.0 - 2.0 * SIDE_MARGIN
@@ -128,13 +145,13 @@ def usable_in_curved(space):
     )
 
 
-def _clear(space):
+def _clear(space: Space) -> np.ndarray:
     """(nx, ny, nz) bool: voxels far enough from the pia and the white matter for a soma."""
     depth = space.boundaries[..., 0] - space.height
     return (depth >= CLEARANCE) & (space.height >= CLEARANCE)
 
 
-def write_nodes(table, path):
+def write_nodes(table: pd.DataFrame, path: Path) -> None:
     """Write the cells as SONATA nodes (population "default")."""
     from voxcell import CellCollection
 

@@ -6,7 +6,10 @@
 direction that turns apical dendrites to it.
 """
 
+from __future__ import annotations
+
 import itertools
+from typing import Any
 
 from region_grower_flow.example.atlases import AREAS, COLUMN_WIDTH, CORTEX
 from region_grower_flow.example.targets import COLUMN_HEIGHT, LAYERS, THICKNESSES
@@ -18,17 +21,17 @@ PIA_MARGIN = 600.0
 """Distance (um) by which the pia reaches beyond the column on each side."""
 
 
-def plain_structure():
+def plain_structure() -> dict[str, Any]:
     """One synthesis region for the whole cortex."""
     return {CORTEX: _region()}
 
 
-def regions_structure():
+def regions_structure() -> dict[str, Any]:
     """One synthesis region per area."""
     return {area: _region() for area in AREAS}
 
 
-def boundaries_structure():
+def boundaries_structure() -> dict[str, Any]:
     """The column with a repulsive pia and a direction for apical dendrites."""
     region = _region()
     region["boundaries"] = [
@@ -49,7 +52,7 @@ def boundaries_structure():
     return {CORTEX: region}
 
 
-def _region():
+def _region() -> dict[str, Any]:
     return {
         "layers": list(LAYERS),
         "names": {layer: f"layer {layer}" for layer in LAYERS},
@@ -58,7 +61,7 @@ def _region():
     }
 
 
-def pia_mesh():
+def pia_mesh() -> str:
     """A closed box above the pia of the column, as the text of an OBJ file."""
     half = COLUMN_WIDTH / 2 + PIA_MARGIN
     low, high = COLUMN_HEIGHT + PIA_GAP, COLUMN_HEIGHT + PIA_GAP + PIA_THICKNESS

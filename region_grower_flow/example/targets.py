@@ -21,7 +21,10 @@ The ranges are rounded and wider than a standard error: the example has to look 
 replace reconstructions. All lengths are um, angles rad, densities cells/mm3.
 """
 
-from dataclasses import dataclass, field
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
 
 from region_grower_flow.morphology import APICAL_DENDRITE, AXON, BASAL_DENDRITE
 
@@ -36,14 +39,14 @@ MICROCIRCUIT_VOLUME = 0.29
 UP, DOWN = (0.0, 1.0, 0.0), (0.0, -1.0, 0.0)
 
 
-def depth_of_layer(layer):
+def depth_of_layer(layer: int) -> tuple[float, float]:
     """The (top, bottom) depth (um below the pia) of a layer of the reference column."""
     index = LAYERS.index(layer)
     top = sum(THICKNESSES[:index])
     return top, top + THICKNESSES[index]
 
 
-def layer_of_depth(depth):
+def layer_of_depth(depth: float) -> int:
     """The layer of the reference column at a depth (um below the pia)."""
     return next(layer for layer in LAYERS if depth < depth_of_layer(layer)[1])
 
@@ -69,16 +72,16 @@ class TreeRule:
         taper: diameter (um) lost per um of path.
     """
 
-    trees: tuple
+    trees: tuple[int, int]
     reach: float
     branching: float
     decay: float
     first: float = 8.0
     angle: float = 0.95
     persistence: float = 380.0
-    pull: tuple | None = None
+    pull: tuple[float, float, float] | None = None
     pull_length: float = 250.0
-    poles: tuple | None = None
+    poles: tuple[tuple[float, float, float], ...] | None = None
     spread: float = 1.0
     section_type: int = BASAL_DENDRITE
     tip_diameter: float = 0.55
@@ -140,7 +143,7 @@ class CellType:
     """
 
     mtype: str
-    layers: tuple
+    layers: tuple[int, ...]
     count: int
     soma_radius: float
     basal: TreeRule
@@ -149,22 +152,22 @@ class CellType:
     etype: str
     synapse_class: str
     morph_class: str
-    targets: tuple = field(default=())
+    targets: tuple[Target, ...] = ()
 
     @property
-    def density(self):
+    def density(self) -> float:
         """Cells per mm3 inside the layers of the m-type."""
         thickness = sum(THICKNESSES[LAYERS.index(layer)] for layer in self.layers)
         return self.count / (MICROCIRCUIT_VOLUME * thickness / COLUMN_HEIGHT)
 
 
-def apical_branch(reach, branching, decay, **changes):
+def apical_branch(reach: float, branching: float, decay: float, **changes: Any) -> TreeRule:
     """A branch of an apical dendrite, thinner than a basal one: many of them feed one trunk."""
     rule = {"section_type": APICAL_DENDRITE, "tip_diameter": 0.4, "taper": 0.0004}
     return TreeRule((1, 1), reach, branching, decay, **{**rule, **changes})
 
 
-def axon_rule(**changes):
+def axon_rule(**changes: Any) -> TreeRule:
     """A local axon: one trunk that leaves downwards, and collaterals within a few hundred um."""
     rule = {
         "trees": (1, 1),

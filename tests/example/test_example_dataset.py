@@ -310,7 +310,8 @@ def test_the_field_comes_with_both_atlases_only(tmp_path):
 
 
 def test_somata_of_the_field_lie_in_their_layers(example):
-    bottoms = dict(zip(field.LAYERS, field.HEIGHT - np.cumsum(field.THICKNESSES), strict=True))
+    height = sum(field.THICKNESSES)
+    bottoms = dict(zip(field.LAYERS, height - np.cumsum(field.THICKNESSES), strict=True))
     thicknesses = dict(zip(field.LAYERS, field.THICKNESSES, strict=True))
     for cell in _cells(example.nodes_field).itertuples():
         assert 0 <= cell.y - bottoms[cell.layer] <= thicknesses[cell.layer]

@@ -74,6 +74,17 @@ def test_a_file_that_is_gone_is_made_again(older):
     assert is_current(older)
 
 
+@pytest.mark.parametrize("name", ["/etc/hostname", "../notes.txt"])
+def test_a_marker_that_leads_outside_makes_no_example(older, name):
+    (older.parent / "notes.txt").write_text("mine")
+    marker = json.loads((older / MARKER).read_text())
+    marker["files"][name] = 1
+    (older / MARKER).write_text(json.dumps(marker))
+    assert not is_current(older)
+    with pytest.raises(InvalidInput, match="no part of an example"):
+        renew_example(older)
+
+
 @pytest.mark.parametrize("options", [None, [], {"version": 1}, {"seed": "3"}])
 def test_a_marker_that_is_not_ours_makes_no_example(older, options):
     marker = json.loads((older / MARKER).read_text())
