@@ -15,7 +15,7 @@ import numpy as np
 from region_grower_flow.errors import InvalidInput, InvalidInputs, some
 from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.io.documents import load_yaml
-from region_grower_flow.io.layer_names import absent_layer, layer_number
+from region_grower_flow.io.layer_names import Layer, absent_layer, layer_number
 from region_grower_flow.io.schemas import (
     did_you_mean,
     load_schema,
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
 L = logging.getLogger(__name__)
 
-Layer: TypeAlias = int | str
-"""A layer as the structure names it."""
 Entry: TypeAlias = Mapping[str, Any]
 """What the structure says of a synthesis region: layers, thicknesses, directions, boundaries."""
 Structure: TypeAlias = Mapping[str, Entry]

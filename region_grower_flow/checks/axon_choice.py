@@ -3,18 +3,31 @@
 Functions of the options of a task (anything with these attributes). They write nothing.
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from region_grower_flow.checks import inputs
 from region_grower_flow.checks.places import check_files
 from region_grower_flow.errors import InvalidInput, InvalidInputs, Problems
+from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.layout import (
     BRAIN_REGIONS,
     HIERARCHY,
     ORIENTATION,
     PRINCIPAL_AXIS,
 )
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from region_grower_flow.io.cells import Cells
+    from region_grower_flow.io.table import CellTable
+    from region_grower_flow.placement.choose import AxonChoice, ChoiceSettings, Knowledge
+    from region_grower_flow.placement.donors import Donor
 
 RANDOM, LAYERS, RULES = "random", "layers", "rules"
 NEEDED = {
@@ -25,7 +38,7 @@ NEEDED = {
 """Options that must be given for each way to choose."""
 
 
-def choice_files(options):
+def choice_files(options: Any) -> dict[str, PathLike]:
     """The files that the choice reads, by role.
 
     Raises:
@@ -48,7 +61,7 @@ def choice_files(options):
     return files
 
 
-def _space_files(options):
+def _space_files(options: Any) -> dict[str, PathLike]:
     """The region structure, the hierarchy, and the volumes that depths are looked up in."""
     from region_grower_flow.atlas.structure import has_layers, load_region_structure
     from region_grower_flow.atlas.volumes import volume_path
@@ -68,7 +81,7 @@ def _space_files(options):
     }
 
 
-def used_donors(options, cells):
+def used_donors(options: Any, cells: Cells) -> list[Donor]:
     """The donors of mtypes that cells have, each once."""
     from region_grower_flow.placement.donors import load_donors
 
@@ -79,7 +92,7 @@ def used_donors(options, cells):
     return list(found.values())
 
 
-def _missing(options):
+def _missing(options: Any) -> list[str]:
     return [name for name in NEEDED[options.axon_choice] if not getattr(options, name)]
 
 
@@ -87,14 +100,14 @@ def _missing(options):
 class Prepared:
     """The inputs of a choice; see :func:`region_grower_flow.placement.choose.choose_axons`."""
 
-    mtypes: object
-    ids: object
-    donors: dict
-    settings: object
-    table: object
-    knowledge: object
+    mtypes: np.ndarray
+    ids: np.ndarray
+    donors: dict[str, list[Donor]]
+    settings: ChoiceSettings
+    table: CellTable | None
+    knowledge: Knowledge | None
 
-    def choose(self):
+    def choose(self) -> AxonChoice:
         """The AxonChoice."""
         from region_grower_flow.placement.choose import choose_axons
 
@@ -103,7 +116,7 @@ class Prepared:
         )
 
 
-def prepare(options):
+def prepare(options: Any) -> Prepared:
     """The inputs of the choice that a task's options ask for, checked.
 
     Raises:
@@ -140,7 +153,7 @@ def prepare(options):
     return Prepared(mtypes, ids, donors, settings, table, knowledge)
 
 
-def _option_problems(options):
+def _option_problems(options: Any) -> list[InvalidInput]:
     return [
         InvalidInput(
             f"is needed for the choice {options.axon_choice!r}",
@@ -151,7 +164,7 @@ def _option_problems(options):
     ]
 
 
-def _look_up(options, cells):
+def _look_up(options: Any, cells: Cells) -> CellTable:
     """The cell table: depths of somata and layers; the depths are not clipped."""
     import numpy as np
 
@@ -162,7 +175,7 @@ def _look_up(options, cells):
     )
 
 
-def _knowledge(options, cells, problems):
+def _knowledge(options: Any, cells: Cells, problems: Problems) -> Knowledge:
     from region_grower_flow.atlas.structure import has_layers, load_region_structure
     from region_grower_flow.placement import donors, rules
     from region_grower_flow.placement.choose import Knowledge
@@ -190,14 +203,14 @@ def _knowledge(options, cells, problems):
     return Knowledge(heights=heights, home=home, columns=columns)
 
 
-def check_axon_choice(options):
+def check_axon_choice(options: Any) -> Problems:
     """Problems of options, files and outputs' places, each a sentence."""
     problems = Problems(check_files(options, ("chosen_axons",)))
     problems.attempt(prepare, options)
     return problems
 
 
-def ratio_problems(options, choice, mtypes):
+def ratio_problems(options: Any, choice: AxonChoice, mtypes: Iterable[str]) -> list[InvalidInput]:
     """Mtypes of which too many cells get no axon, as a list of InvalidInput."""
     from region_grower_flow.io.axons import check_na_ratio
 

@@ -1,6 +1,8 @@
 """Checks of the reconstructions, their table and what goes with them."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from region_grower_flow.calibration.preparation import correction_problems, preparation_problems
 from region_grower_flow.calibration.sources import (
@@ -19,7 +21,7 @@ from region_grower_flow.errors import InvalidInput, Problems
 from region_grower_flow.layout import PREPARED
 
 
-def check_calibration(options):
+def check_calibration(options: Any) -> list[InvalidInput]:
     """Problems of the reconstructions, their table and the configurations."""
     problems = Problems()
     problems.extend(check_files(options, CALIBRATION_OUTPUTS))
@@ -54,7 +56,7 @@ def check_calibration(options):
     return [with_file(problem, options) for problem in problems]
 
 
-def check_growth_calibration(options):
+def check_growth_calibration(options: Any) -> Iterator[InvalidInput]:
     """Problems of a calibration of growth with what is given, of a synthesis."""
     mode = options.growth_calibration
     if mode == "none":
@@ -72,7 +74,7 @@ def check_growth_calibration(options):
         yield InvalidInput(problem, where, "Set it to parameters, or the engine to compiled")
 
 
-def _only_defaults(options):
+def _only_defaults(options: Any) -> bool:
     """True if parameters are NeuroTS's own, from which nothing but the cells can be wrong."""
     files = ("base_parameters", "diametrizer_config", "trunk_rules", "scaling_rules", "overrides")
     return options.trunk_fits == "none" and not any(getattr(options, name) for name in files)

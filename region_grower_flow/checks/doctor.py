@@ -85,7 +85,7 @@ def _packages() -> Iterator[Finding]:
         return
     problems = check_neurots()
     for problem in problems:
-        yield Finding(BAD, "versions", f"NeuroTS: {problem.problem}", problem.hint)
+        yield Finding(BAD, "versions", f"NeuroTS: {problem.problem}", problem.hint or "")
     if not problems:
         yield Finding(GOOD, "versions", ", ".join(versions))
 
@@ -145,8 +145,8 @@ def _slurm() -> Iterator[Finding]:
         )
         if done.returncode != 0:
             # Its last line names the cause; those before it say what was tried.
-            said = [line.strip() for line in done.stderr.splitlines() if line.strip()]
-            said = said[-1] if said else "it said nothing"
+            lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+            said = lines[-1] if lines else "it said nothing"
             yield Finding(NOTE, "Slurm", f"installed, but no cluster is configured here ({said})")
             return
         if wanted not in done.stdout + done.stderr:

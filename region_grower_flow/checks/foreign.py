@@ -8,7 +8,7 @@ import os
 import time
 from dataclasses import dataclass
 
-from region_grower_flow.io.atomic import TEMPORARY_PREFIX
+from region_grower_flow.io.atomic import TEMPORARY_PREFIX, PathLike
 from region_grower_flow.io.files import TICK_SECONDS, stamp_of
 from region_grower_flow.record.file_table import packed
 from region_grower_flow.record.listing import our_files
@@ -26,17 +26,17 @@ class Look:
         times: {folder below, or itself: the time of its last change, ns}.
     """
 
-    foreign: tuple
+    foreign: tuple[str, ...]
     has_ours: bool
-    listing: list | None
-    times: dict
+    listing: list[int] | None
+    times: dict[str, int]
 
 
-_looks = {}
+_looks: dict[tuple[str, str], Look] = {}
 """{(folder, listing): Look} of this process."""
 
 
-def look_for_foreign(folder, listing, staged):
+def look_for_foreign(folder: PathLike, listing: PathLike, staged: PathLike) -> Look:
     """The Look of a folder.
 
     Args:
@@ -56,7 +56,7 @@ def look_for_foreign(folder, listing, staged):
     return known
 
 
-def _is_as_it_was(look, listing):
+def _is_as_it_was(look: Look, listing: PathLike) -> bool:
     try:
         now = {folder: os.stat(folder).st_mtime_ns for folder in look.times}
     except OSError:
@@ -64,7 +64,7 @@ def _is_as_it_was(look, listing):
     return now == look.times and stamp_of(listing) == look.listing
 
 
-def _look(folder, listing, staged):
+def _look(folder: PathLike, listing: PathLike, staged: PathLike) -> Look:
     stamp = stamp_of(listing)
     ours = our_files(listing, folder, staged)
     times, foreign = {os.fspath(folder): os.stat(folder).st_mtime_ns}, []

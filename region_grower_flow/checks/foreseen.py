@@ -4,7 +4,11 @@ NeuroTS draws a cell up to ten times. It refuses a draw with more trees than a l
 has, and one with fewer than two basal dendrites; a cell whose ten draws are all refused is lost.
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from region_grower_flow.calibration.growth_values import LEVERS_KEY
 from region_grower_flow.calibration.populations import APICAL, BASAL
@@ -12,6 +16,9 @@ from region_grower_flow.engine.levers import MEASURED
 from region_grower_flow.engine.trunks import ANGLE_MODES
 from region_grower_flow.errors import some
 from region_grower_flow.layout import MAX_ATTEMPTS
+
+if TYPE_CHECKING:
+    from region_grower_flow.calibration.populations import Population
 
 DOWN = 135.0
 """Angle to the pia (degrees) from which an apical dendrite points to the white matter."""
@@ -34,12 +41,12 @@ class Direction:
     cells: int
 
     @property
-    def is_inverted(self):
+    def is_inverted(self) -> bool:
         """True if most of them point down."""
         return self.cells > 0 and self.down > self.cells / 2
 
 
-def directions(populations):
+def directions(populations: Mapping[str, Population]) -> dict[str, Direction]:
     """{mtype: Direction} of the mtypes that grow apical dendrites.
 
     Args:
@@ -53,7 +60,9 @@ def directions(populations):
     return found
 
 
-def direction_notes(populations, inverted=(), measured=False):
+def direction_notes(
+    populations: Mapping[str, Population], inverted: Sequence[str] = (), measured: bool = False
+) -> Iterator[str]:
     """Sentences on mtypes whose cells will not point where their reconstructions do, or down.
 
     Args:
@@ -80,7 +89,7 @@ def direction_notes(populations, inverted=(), measured=False):
         )
 
 
-def tree_counts(population, min_basal_trees=1):
+def tree_counts(population: Population, min_basal_trees: int = 1) -> dict[str, list[int]]:
     """{neurite type: numbers of trees of the reconstructions} that growth draws from."""
     counts = {}
     for name in population.neurite_types:
@@ -91,7 +100,11 @@ def tree_counts(population, min_basal_trees=1):
     return counts
 
 
-def refused_share(counts, orientations, extra_apicals="fail"):
+def refused_share(
+    counts: Mapping[str, Sequence[int]],
+    orientations: Mapping[str, Any],
+    extra_apicals: str = "fail",
+) -> tuple[dict[str, str], float]:
     """({neurite type: why}, the fraction of draws that NeuroTS refuses).
 
     Args:
@@ -124,7 +137,13 @@ DEFAULT_ORIENTATIONS = {BASAL: None, APICAL: [[0.0, 1.0, 0.0]]}
 """Orientations in NeuroTS's own parameters."""
 
 
-def loss_notes(populations, cells, min_basal_trees=1, extra_apicals="fail", parameters=None):
+def loss_notes(
+    populations: Mapping[str, Population],
+    cells: Mapping[str, int],
+    min_basal_trees: int = 1,
+    extra_apicals: str = "fail",
+    parameters: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Iterator[str]:
     """Sentences on the cells that will be lost as the flow is configured.
 
     Neurite types whose trunks are those of a reconstructed cell (the lever ``trunks``) have a
@@ -139,7 +158,8 @@ def loss_notes(populations, cells, min_basal_trees=1, extra_apicals="fail", para
     for mtype, population in populations.items():
         if not cells.get(mtype) or not population.cells:
             continue
-        given, with_levers = DEFAULT_ORIENTATIONS, set()
+        given: Mapping[str, Any] = DEFAULT_ORIENTATIONS
+        with_levers: set[str] = set()
         if parameters is not None:
             given, with_levers = _orientations(parameters.get(mtype) or {})
         counts = tree_counts(population, min_basal_trees)
@@ -154,7 +174,7 @@ def loss_notes(populations, cells, min_basal_trees=1, extra_apicals="fail", para
         yield f"{mtype}: {about} of its {cells[mtype]:,} cells will be lost ({why})."
 
 
-def _orientations(params):
+def _orientations(params: Mapping[str, Any]) -> tuple[dict[str, Any], set[str]]:
     """{neurite type: orientation} of an mtype's parameters, and the types with measured trunks."""
     names = params.get("grow_types") or []
     entries = {name: params.get(name) or {} for name in names}

@@ -4,8 +4,12 @@ Functions of a task's options. They read only what names further files (the tabl
 reconstructions, the region structure, the axon table), and raise InvalidInput where that fails.
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -13,14 +17,20 @@ from region_grower_flow import layout
 from region_grower_flow.calibration.sources import load_document, read_layers, read_reconstructions
 from region_grower_flow.cell.settings import ORIENTATION_ROLE, axon_role, boundary_role
 from region_grower_flow.io import synthdb
+from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.io.files import stamp_of
 from region_grower_flow.options.validation import VACUUM
+
+if TYPE_CHECKING:
+    from region_grower_flow.atlas.structure import Structure
+    from region_grower_flow.calibration.dataset import Dataset
+    from region_grower_flow.io.cells import Cells
 
 GIVEN = ("tmd_parameters", "tmd_distributions")
 """Options of what a growth goes by, where it is not made here."""
 
 
-def calibration_files(options):
+def calibration_files(options: Any) -> dict[str, PathLike]:
     """The reconstructions, their table and the configurations."""
     roles = ("diametrizer_config", "base_parameters", "overrides", "trunk_rules", "scaling_rules")
     files = {**reconstruction_files(options), **given_files(options, *roles)}
@@ -30,21 +40,21 @@ def calibration_files(options):
     return files
 
 
-def given_files(options, *roles):
+def given_files(options: Any, *roles: str) -> dict[str, PathLike]:
     """The files that options name, as far as they name any; each on its own where it is many."""
-    files = {}
+    files: dict[str, PathLike] = {}
     for role in roles:
         path = getattr(options, role)
         kind = role.removeprefix("tmd_")
         if path and kind in synthdb.PREFIXES and synthdb.is_spread(path):
             found = synthdb.model_files(path, kind)
-            files.update({f"{role} {file.name}": file for file in found})
+            files |= {f"{role} {file.name}": file for file in found}
         elif path:
             files[role] = path
     return files
 
 
-def reconstruction_files(options):
+def reconstruction_files(options: Any) -> dict[str, PathLike]:
     """The reconstructions, their table, and the substitutions of mtypes."""
     files = {"dat_file": options.dat_file, **given_files(options, "substitutions")}
     for cells in reconstructions(options).mtypes.values():
@@ -53,7 +63,7 @@ def reconstruction_files(options):
     return files
 
 
-def reconstructions(options):
+def reconstructions(options: Any) -> Dataset:
     """The Dataset of the reconstructions that are calibrated: those of mtypes that cells need.
 
     Raises:
@@ -67,14 +77,14 @@ def reconstructions(options):
     return replace(dataset, mtypes=mtypes, notes=notes)
 
 
-def unneeded_mtypes(options):
+def unneeded_mtypes(options: Any) -> list[str]:
     """The mtypes that have reconstructions which no cell needs: rules may name them."""
     if needed_mtypes(options) is None:
         return []
     return list(read_reconstructions(options).mtypes.keys() - reconstructions(options).mtypes)
 
 
-def atlas_files(options):
+def atlas_files(options: Any) -> dict[str, PathLike]:
     """The cells, the region structure, the volumes that it needs, and the axon table."""
     structure = _structure(options)
     volumes, hints = [layout.BRAIN_REGIONS, layout.ORIENTATION], [layout.PRINCIPAL_AXIS]
@@ -98,7 +108,7 @@ def atlas_files(options):
     return files
 
 
-def mesh_files(options):
+def mesh_files(options: Any) -> dict[str, Path]:
     """The meshes of the boundaries, files or folders, that exist: unused ones need not."""
     from region_grower_flow.atlas.structure import mesh_place
 
@@ -112,7 +122,7 @@ def mesh_files(options):
     return {boundary_role(name): place for name, place in places.items() if place.exists()}
 
 
-def donor_files(options):
+def donor_files(options: Any) -> dict[str, Path]:
     """The axon morphologies that the axon table names and that exist."""
     if not grafts(options) or not options.base_morph_dir:
         return {}
@@ -123,12 +133,12 @@ def donor_files(options):
     return {axon_role(name): path for name, path in paths.items() if path.is_file()}
 
 
-def synthesis_files(options):
+def synthesis_files(options: Any) -> dict[str, PathLike]:
     """The files that the synthesis of cells reads beside the cell table."""
     return {**cell_files(options), **given_files(options, *GIVEN)}
 
 
-def all_files(options):
+def all_files(options: Any) -> dict[str, PathLike]:
     """All that the stages of a synthesis read from outside."""
     files = {**atlas_files(options), **synthesis_files(options)}
     if not (options.tmd_parameters and options.tmd_distributions):
@@ -136,7 +146,7 @@ def all_files(options):
     return files
 
 
-def vacuum_files(options):
+def vacuum_files(options: Any) -> dict[str, PathLike]:
     """The given parameters and distributions, or the reconstructions that they come from."""
     files = given_files(options, *GIVEN)
     if not (options.tmd_parameters and options.tmd_distributions):
@@ -144,25 +154,27 @@ def vacuum_files(options):
     return files
 
 
-def has_reconstructions(options):
+def has_reconstructions(options: Any) -> bool:
     """True where there are reconstructions, not only distributions."""
     return bool(options.morphologies_dir and options.dat_file)
 
 
-def cell_files(options):
+def cell_files(options: Any) -> dict[str, PathLike]:
     """The files that single cells read: donors, meshes, the orientations of directions."""
-    files = {**mesh_files(options), **donor_files(options)}
+    files: dict[str, PathLike] = {**mesh_files(options), **donor_files(options)}
     if any(entry.get("directions") for entry in _structure(options).values()):
         files[ORIENTATION_ROLE] = Path(options.atlas) / f"{layout.ORIENTATION}.nrrd"
     return files
 
 
-def grafts(options):
+def grafts(options: Any) -> bool:
     """True when axons are grafted."""
     return bool(options.morph_axon) and not options.synthesize_axons
 
 
-def axon_table(options, count, rows=None):
+def axon_table(
+    options: Any, count: int, rows: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray] | None:
     """(names, scales) of the axon table for ``count`` cells, None without grafting.
 
     Args:
@@ -180,7 +192,7 @@ def axon_table(options, count, rows=None):
     return names[rows], scales[rows] if np.ndim(scales) else scales
 
 
-def cells_in_atlas(options):
+def cells_in_atlas(options: Any) -> Cells:
     """The cells that are to be grown, their regions by the names of the atlas.
 
     Raises:
@@ -198,27 +210,27 @@ def cells_in_atlas(options):
     return replace(found, properties=found.properties.assign(region=regions))
 
 
-def cells(options):
+def cells(options: Any) -> Cells:
     """The input cells."""
     from region_grower_flow.io.cells import read_cells
 
     return read_cells(options.input_cells, population=options.population)
 
 
-def is_try(options):
+def is_try(options: Any) -> bool:
     """True when only some of the cells are to be grown."""
     limit, mtypes = _choice(options)
     return limit is not None or bool(mtypes)
 
 
-def _choice(options):
+def _choice(options: Any) -> tuple[int | None, tuple[str, ...]]:
     """(limit, mtypes) of a try; (None, ()) of options that know none."""
     return getattr(options, "cells_limit", None), tuple(
         getattr(options, "cells_mtypes", None) or ()
     )
 
 
-def rows_to_grow(options):
+def rows_to_grow(options: Any) -> np.ndarray | None:
     """(M,) rows of the cells that are to be grown, None for all; raises InvalidInput."""
     if not is_try(options):
         return None
@@ -227,21 +239,21 @@ def rows_to_grow(options):
 
     path, population, (limit, mtypes) = options.input_cells, options.population, _choice(options)
 
-    def load():
+    def load() -> np.ndarray:
         names = read_cells(path, ("mtype",), population).properties["mtype"].astype(str)
         return chosen_rows(names.to_numpy(), limit, mtypes, path)
 
     return _remembered(path, load, "rows", population, limit, mtypes)
 
 
-def count_cells(options):
+def count_cells(options: Any) -> int:
     """The number of input cells, without reading them."""
     from region_grower_flow.io.ranges import count_cells as count
 
     return count(options.input_cells, options.population)
 
 
-def needed_mtypes(options):
+def needed_mtypes(options: Any) -> list[str] | None:
     """The mtypes of the cells that are to be grown, sorted; None where all mtypes are.
 
     So it is without cells in an atlas, also of reports and validations of vacuum, and while the
@@ -253,7 +265,7 @@ def needed_mtypes(options):
         return None
     from region_grower_flow.io.cells import read_cells
 
-    def load():
+    def load() -> list[str]:
         names = read_cells(path, ("mtype",), options.population).properties["mtype"].astype(str)
         rows = rows_to_grow(options)
         return sorted(set(names if rows is None else names.iloc[rows]))
@@ -261,33 +273,35 @@ def needed_mtypes(options):
     return _remembered(path, load, "mtypes", options.population, *_choice(options))
 
 
-def layers(options):
+def layers(options: Any) -> Any:
     """The layers that the parameters' region has, see sources.read_layers."""
     path = options.region_structure
     return _remembered(path, lambda: read_layers(options), "layers", options.region)
 
 
-def document(path):
+def document(path: PathLike | None) -> Any:
     """The content of a JSON or YAML file, None without a path."""
     return _remembered(path, lambda: load_document(path), "document") if path else None
 
 
-def _structure(options):
+def _structure(options: Any) -> Structure:
     from region_grower_flow.atlas.structure import load_region_structure
 
     path = options.region_structure
     return _remembered(path, lambda: load_region_structure(path))
 
 
-def _axon_names(options, count):
-    names, _ = axon_table(options, count)
+def _axon_names(options: Any, count: int) -> list[str]:
+    names, _ = axon_table(options, count) or ((), ())
     return sorted({name for name in names if name is not None})
 
 
-_memory = {}
+_memory: dict[tuple[str, ...], tuple[tuple[object, ...], Any]] = {}
+
+T = TypeVar("T")
 
 
-def _remembered(path, load, *key):
+def _remembered(path: PathLike, load: Callable[[], T], *key: object) -> T:
     """The result of ``load`` for a file, once per process and state of the file.
 
     Fingerprints are asked for many times in a run, for each chunk anew. ``key`` begins with a word

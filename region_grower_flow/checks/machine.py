@@ -1,6 +1,7 @@
 """Checks of what is installed on this machine: NeuroTS, and what starts the workers."""
 
 import shlex
+from typing import Any
 
 from region_grower_flow.errors import FlowError, InvalidInput, Problems
 
@@ -8,7 +9,7 @@ LEAST_NEUROTS = (3, 6)
 """The first version whose extraction and generated parameters are those of today."""
 
 
-def check_neurots(engine="compiled"):
+def check_neurots(engine: str = "compiled") -> list[InvalidInput]:
     """A NeuroTS that ignores the atlas must not grow anything, whatever installed it.
 
     Before 3.7.0 NeuroTS's growth and trunks ignore the atlas's orientation and boundaries; its
@@ -37,8 +38,8 @@ def check_neurots(engine="compiled"):
     return []
 
 
-def check_launcher(options, chunked=True):
-    """True if the wanted launcher is there and starts one MPI job, not many single processes.
+def check_launcher(options: Any, chunked: bool = True) -> list[InvalidInput]:
+    """Problems of the launcher: it is there, and starts one MPI job, not many single processes.
 
     Args:
         options: ``nb_processes`` and ``launcher``, as attributes.

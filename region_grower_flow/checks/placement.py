@@ -3,16 +3,24 @@
 Functions of the options of a task (anything with these attributes). They write nothing.
 """
 
+from __future__ import annotations
+
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from region_grower_flow.checks.places import check_files
 from region_grower_flow.errors import InvalidInput, Problems
+from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.layout import BRAIN_REGIONS, CELL_EXTENSIONS, HIERARCHY, ORIENTATION
+
+if TYPE_CHECKING:
+    from region_grower_flow.placement.place import PlacementSettings
+    from region_grower_flow.placement.table import PropertySettings
 
 PLACEMENT_OUTPUTS = ("placed_cells", "out_placement_mask")
 
 
-def check_cells_file(option, path):
+def check_cells_file(option: str, path: PathLike) -> list[InvalidInput]:
     """Problems of the name of a file of cells that is to be written."""
     if Path(path).suffix.lower() in CELL_EXTENSIONS:
         return []
@@ -20,7 +28,7 @@ def check_cells_file(option, path):
     return [InvalidInput(f"its extension must be {expected}", f"option {option} ({path})")]
 
 
-def placement_settings(options):
+def placement_settings(options: Any) -> PlacementSettings:
     """The PlacementSettings of a task's options."""
     from region_grower_flow.placement.place import PlacementSettings
 
@@ -34,7 +42,7 @@ def placement_settings(options):
     )
 
 
-def property_settings(options):
+def property_settings(options: Any) -> PropertySettings:
     """The PropertySettings of a task's options."""
     from region_grower_flow.placement.table import PropertySettings
 
@@ -47,7 +55,7 @@ def property_settings(options):
     )
 
 
-def placement_files(options):
+def placement_files(options: Any) -> dict[str, PathLike]:
     """The files that placing reads, by role."""
     from region_grower_flow.atlas.volumes import volume_path
     from region_grower_flow.placement.densities import load_densities, volume_of
@@ -76,7 +84,7 @@ def placement_files(options):
     return files
 
 
-def _hint_files(options):
+def _hint_files(options: Any) -> dict[str, Path]:
     """The placement hints of entries of the structure that find layers by them."""
     from region_grower_flow.atlas.structure import has_layers, load_region_structure
     from region_grower_flow.atlas.volumes import volume_path
@@ -94,7 +102,7 @@ def _hint_files(options):
     return {role: path for role, path in paths.items() if path.is_file()}
 
 
-def check_placement(options):
+def check_placement(options: Any) -> Problems:
     """Problems of densities, volumes, regions and outputs, each a sentence."""
     from region_grower_flow.atlas.structure import load_region_structure
     from region_grower_flow.placement.place import plan_placement

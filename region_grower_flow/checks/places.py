@@ -3,23 +3,21 @@
 Functions of the options of a task (anything with these attributes). They write nothing.
 """
 
+from __future__ import annotations
+
 import os
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from region_grower_flow import layout
 from region_grower_flow.errors import InvalidInput, some
+from region_grower_flow.io.atomic import PathLike
+from region_grower_flow.options.outputs import OUTPUT_FILES
 from region_grower_flow.record.manifest import read_manifest
 
-OUTPUTS = (
-    "out_cells",
-    "out_apical",
-    "out_apical_nrn_sections",
-    "out_debug_data",
-    "container_path",
-    "circuit_config",
-    "out_summary",
-)
-"""Options that name files of a synthesis."""
+if TYPE_CHECKING:
+    from region_grower_flow.checks.foreign import Look
 
 CALIBRATION_OUTPUTS = ("extracted_distributions", "generated_parameters")
 
@@ -44,6 +42,8 @@ INPUTS = {
     "axon_home": "home column of the donors",
     "placement_rules": "placement rules",
     "placement_annotations": "annotations",
+    "placement_mask": "placement mask",
+    "hemisphere_volume": "volume of hemispheres",
 }
 """Options that name files which are read."""
 
@@ -56,6 +56,7 @@ WRITING_STAGES = (
     "CreatePlanes",
     "SliceCells",
     "ChooseAxons",
+    "ReportSynthesis",
 )
 """Stages whose outputs are where options say."""
 
@@ -76,6 +77,11 @@ WORK_NAMES = (
     layout.DISTRIBUTIONS,
     layout.PARAMETERS,
     layout.GENERATED_PARAMETERS,
+    layout.CALIBRATED_PARAMETERS,
+    layout.GROWTH_CALIBRATION,
+    layout.GROWTH_PAGE,
+    layout.DISTRIBUTIONS_KEPT,
+    layout.GROWTH_KEPT,
     layout.PREPARED,
     layout.DIAGNOSIS,
     layout.DIAGNOSIS_TABLE,
@@ -92,21 +98,21 @@ WORK_NAMES = (
 _NAME_BYTES = 255
 
 
-def check_places(options):
+def check_places(options: Any) -> list[InvalidInput]:
     """Problems of the places where a synthesis writes, as a list of InvalidInput."""
     problems = []
     if Path(options.out_cells).suffix not in layout.CELL_EXTENSIONS:
         expected = " or ".join(layout.CELL_EXTENSIONS)
         where = f"option out_cells ({options.out_cells})"
         problems.append(InvalidInput(f"its extension must be {expected}", where))
-    problems += check_files(options, OUTPUTS)
+    problems += check_files(options, OUTPUT_FILES)
     problems += check_folder("option work_dir", options.work_dir)
     if not options.skip_write:
         problems += _check_morphology_folder(options)
     return problems
 
 
-def check_work_folder(work_dir):
+def check_work_folder(work_dir: PathLike) -> list[InvalidInput]:
     """Links in place of folders in the work folder, which may come from somebody else.
 
     What is written would leave it. The work folder itself may be a link; links in place of files
@@ -124,9 +130,11 @@ def check_work_folder(work_dir):
     ]
 
 
-def check_files(options, names):
+def check_files(options: Any, names: Iterable[str]) -> list[InvalidInput]:
     """Problems of the output files that options of these names give."""
-    problems, same, inputs = [], {}, _inputs(options)
+    problems: list[InvalidInput] = []
+    same: dict[str, str] = {}
+    inputs = _inputs(options)
     earlier = _earlier_outputs(options)
     for name, path in _files(options, names):
         where = f"option {name} ({path})"
@@ -143,13 +151,13 @@ def check_files(options, names):
             problems.append(InvalidInput(f"names the same file as {same[place]} ({path})", where))
         if place in inputs:
             problems.append(InvalidInput(f"would overwrite the {inputs[place]}", where))
-        elif place not in earlier:
+        elif place not in earlier and name != "out_report":  # no manifest names a run's page
             problems += _in_input_folder(options, place, where)
         problems += _in_work_folder(options, place, where)
     return problems
 
 
-def _holds_something(path):
+def _holds_something(path: PathLike) -> bool:
     """True if there is a folder with files, or a link to a folder; an empty one gives way."""
     if not os.path.isdir(path):
         return False
@@ -159,8 +167,8 @@ def _holds_something(path):
         return True
 
 
-def check_folder(where, folder):
-    """True if files can be written below a folder that may not exist yet."""
+def check_folder(where: str, folder: PathLike) -> list[InvalidInput]:
+    """Problems of a folder that files are written below; it may not exist yet."""
     found = _nameless(folder)
     if found:
         return [InvalidInput(found, where)]
@@ -177,7 +185,7 @@ def check_folder(where, folder):
     return []
 
 
-def _files(options, names):
+def _files(options: Any, names: Iterable[str]) -> Iterator[tuple[str, str]]:
     """(option, path) of the output files, also of those that come without asking."""
     for name in names:
         path = getattr(options, name, None)
@@ -191,30 +199,30 @@ def _files(options, names):
             yield "out_cells, its summary", str(summary)
 
 
-def _nameless(path):
+def _nameless(path: PathLike) -> str | None:
     """Reason why no file can have this path, or None."""
     if any(len(os.fsencode(part)) > _NAME_BYTES for part in Path(path).parts):
         return f"a part of the path has more than {_NAME_BYTES} bytes"
     return None
 
 
-def _inputs(options):
+def _inputs(options: Any) -> dict[str, str]:
     """{real path: what it is} of the files that options name and that are read."""
     paths = {what: getattr(options, name, None) for name, what in INPUTS.items()}
     return {os.path.realpath(path): what for what, path in paths.items() if path}
 
 
-def _earlier_outputs(options):
+def _earlier_outputs(options: Any) -> set[str]:
     """The real paths of what an earlier run has written."""
     manifests = Path(options.work_dir, layout.MANIFESTS)
-    found = set()
+    found: set[str] = set()
     for name in WRITING_STAGES:
         manifest = read_manifest(manifests / f"{name}.json")
         found.update(os.path.realpath(path) for path in (manifest.outputs if manifest else ()))
     return found
 
 
-def _in_input_folder(options, place, where):
+def _in_input_folder(options: Any, place: str, where: str) -> list[InvalidInput]:
     """A file that is there already, in a folder whose files are read."""
     if not os.path.isfile(place):
         return []
@@ -226,7 +234,7 @@ def _in_input_folder(options, place, where):
     return []
 
 
-def _in_work_folder(options, place, where):
+def _in_work_folder(options: Any, place: PathLike, where: str) -> list[InvalidInput]:
     """Outputs that lie where the flow keeps its own files in the work folder."""
     work = Path(os.path.realpath(options.work_dir))
     if not Path(place).is_relative_to(work):
@@ -238,7 +246,7 @@ def _in_work_folder(options, place, where):
     return []
 
 
-def _check_morphology_folder(options):
+def _check_morphology_folder(options: Any) -> list[InvalidInput]:
     folder = Path(options.out_morph_dir)
     where = f"option out_morph_dir ({folder})"
     if not _nameless(folder) and folder.exists() and not folder.is_dir():
@@ -247,7 +255,7 @@ def _check_morphology_folder(options):
     if problems:
         return problems
     place = Path(os.path.realpath(folder))
-    for name in OUTPUTS:
+    for name in OUTPUT_FILES:
         path = getattr(options, name)
         if path and Path(os.path.realpath(path)) == place:
             problems.append(InvalidInput(f"names the same place as {name}", where))
@@ -260,14 +268,16 @@ def _check_morphology_folder(options):
     listing = placed_listing(options.work_dir, folder)
     look = look_for_foreign(folder, listing, Path(options.work_dir, layout.MORPHOLOGIES))
     # Cells and tables may be in the folder of the morphologies, as region-grower's users have it.
-    tables = {os.path.realpath(path) for _, path in _files(options, OUTPUTS)}
+    tables = {os.path.realpath(path) for _, path in _files(options, OUTPUT_FILES)}
     earlier = tables & _earlier_outputs(options)
     others = {os.path.relpath(path, place) for path in earlier}
     hint = "choose another folder, empty it, or give --overwrite"
     return _foreign_problems(look, others, where, hint)
 
 
-def check_own_folder(options, option, listing, tables):
+def check_own_folder(
+    options: Any, option: tuple[str, PathLike], listing: Path, tables: Iterable[str]
+) -> list[InvalidInput]:
     """Problems of a folder that is to hold files of ours only.
 
     Args:
@@ -292,7 +302,7 @@ def check_own_folder(options, option, listing, tables):
     return _foreign_problems(look, others, where, "choose another folder, or empty it")
 
 
-def _folder_problems(options, place, where):
+def _folder_problems(options: Any, place: Path, where: str) -> list[InvalidInput]:
     """Reasons why a folder (its real path) cannot hold outputs: it is another's."""
     problems = _in_work_folder(options, str(place), where)
     work = Path(os.path.realpath(options.work_dir))
@@ -306,7 +316,9 @@ def _folder_problems(options, place, where):
     return problems
 
 
-def _foreign_problems(look, others, where, hint):
+def _foreign_problems(
+    look: Look, others: Collection[str], where: str, hint: str
+) -> list[InvalidInput]:
     """A problem when a Look has found files that are not among ``others`` of ours."""
     foreign = [name for name in look.foreign if name not in others]
     if not foreign:

@@ -5,7 +5,7 @@ Checks are functions of options (anything with these attributes). They write not
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,15 +16,21 @@ from region_grower_flow.checks.places import check_places
 from region_grower_flow.checks.space import check_space
 from region_grower_flow.checks.synthesis import check_synthesis
 from region_grower_flow.checks.vacuum import check_vacuum, check_vacuum_folder
+from region_grower_flow.errors import InvalidInput
+from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.options.outputs import held_by_synthesis
 from region_grower_flow.options.vacuum import vacuum_place
 
 
-def _nothing(options: Any) -> list[Any]:
+def _nothing(options: Any) -> list[InvalidInput]:
     return []
 
 
-def _work_folder(options: Any) -> list[Any]:
+def _none_held(options: Any) -> list[PathLike]:
+    return []
+
+
+def _work_folder(options: Any) -> list[PathLike]:
     return [options.work_dir]
 
 
@@ -46,10 +52,10 @@ class InputCheck:
     """
 
     groups: tuple[type[groups.Group], ...]
-    files: Callable[[Any], dict[str, Any]]
-    problems: Callable[[Any], list[Any]]
-    places: Callable[[Any], list[Any]] = _nothing
-    held: Callable[[Any], list[Any]] = _nothing
+    files: Callable[[Any], dict[str, PathLike]]
+    problems: Callable[[Any], list[InvalidInput]]
+    places: Callable[[Any], list[InvalidInput]] = _nothing
+    held: Callable[[Any], Sequence[PathLike]] = _none_held
     grows: bool = False
     includes: tuple[str, ...] = ()
     part: Callable[[Any], str] = lambda options: ""
@@ -107,4 +113,4 @@ CHECKS = {
         (groups.Work, groups.AxonChoice), axon_choice.choice_files, axon_choice.check_axon_choice
     ),
 }
-"""{name: InputCheck}."""
+"""Check of the inputs of each flow, by name."""

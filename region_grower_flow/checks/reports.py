@@ -3,10 +3,14 @@
 Functions of the options of a task (anything with these attributes). They write nothing.
 """
 
+from collections.abc import Collection, Iterable, Iterator
+from typing import Any
+
 from region_grower_flow.calibration.sources import read_reconstructions
 from region_grower_flow.checks import inputs
 from region_grower_flow.checks.places import check_folder
 from region_grower_flow.errors import InvalidInput, InvalidInputs, Problems, nearest
+from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.options.validation import ATLAS
 
 SYNTHESIS_INPUTS = ("input_cells", "atlas", "out_cells")
@@ -30,12 +34,12 @@ NEEDS = {
 _WHERE = {ONLY_ATLAS: "in an atlas", ONLY_VACUUM: "grown without an atlas"}
 
 
-def name_of_check(options):
+def name_of_check(options: Any) -> str:
     """Each report has a check of its own, in an atlas and without one."""
     return f"{options.report}_{options.report_of}"
 
 
-def report_files(options):
+def report_files(options: Any) -> dict[str, PathLike]:
     """The reconstructions, where the report shows them, and the planes of a collage."""
     shown = REFERENCES in NEEDS[options.report] and inputs.has_reconstructions(options)
     files = inputs.reconstruction_files(options) if shown else {}
@@ -44,7 +48,7 @@ def report_files(options):
     return files
 
 
-def check_report(options):
+def check_report(options: Any) -> Problems:
     """Options that do not go together, and reconstructions that cannot be read."""
     problems = Problems(check_folder("option report_dir", options.report_dir))
     problems.extend(_wrong_synthesis(options))
@@ -59,7 +63,7 @@ def check_report(options):
     return problems
 
 
-def check_names(options):
+def check_names(options: Any) -> list[InvalidInput]:
     """Names of reports that do not exist."""
     return [
         InvalidInput(
@@ -72,7 +76,7 @@ def check_names(options):
     ]
 
 
-def allowed_reports(options):
+def allowed_reports(options: Any) -> list[str]:
     """The reports whose needs the options of a synthesis meet."""
     in_atlas = options.report_of == ATLAS
     lacking = {
@@ -84,7 +88,7 @@ def allowed_reports(options):
     return [name for name, needs in NEEDS.items() if not any(lacking[need] for need in needs)]
 
 
-def check_known(wanted, known, where):
+def check_known(wanted: Iterable[str], known: Collection[str], where: object) -> None:
     """Raise InvalidInputs for each wanted mtype that is not known."""
     problems = [
         InvalidInput(f"there is no mtype {mtype!r}", where, nearest(mtype, known))
@@ -95,7 +99,7 @@ def check_known(wanted, known, where):
         raise InvalidInputs(problems)
 
 
-def _wrong_synthesis(options):
+def _wrong_synthesis(options: Any) -> Iterator[InvalidInput]:
     needs = NEEDS[options.report]
     for need, other in ((ONLY_ATLAS, "vacuum"), (ONLY_VACUUM, "atlas")):
         if need in needs and options.report_of == other:
@@ -116,7 +120,7 @@ def _wrong_synthesis(options):
         yield InvalidInput(problem, "option out_debug_data", hint)
 
 
-def _check_mtypes(options):
+def _check_mtypes(options: Any) -> None:
     if options.report_mtypes:
         known = sorted({str(mtype) for mtype in inputs.cells(options).properties["mtype"]})
         check_known(options.report_mtypes, known, options.input_cells)

@@ -3,16 +3,27 @@
 Functions of the options of a task (anything with these attributes). They write nothing.
 """
 
+from __future__ import annotations
+
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from region_grower_flow.atlas.volumes import volume_path
 from region_grower_flow.checks.placement import check_cells_file
 from region_grower_flow.checks.places import check_files
 from region_grower_flow.errors import InvalidInput, Problems
+from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.layout import BRAIN_REGIONS, HIERARCHY
 
+if TYPE_CHECKING:
+    import numpy as np
 
-def make_planes(options):
+    from region_grower_flow.io.cells import Cells
+    from region_grower_flow.placement.planes import Slice
+    from region_grower_flow.placement.slices import SliceSettings
+
+
+def make_planes(options: Any) -> tuple[np.ndarray, list[Slice]]:
     """(center line, slices) of a task's options.
 
     Raises:
@@ -31,7 +42,7 @@ def make_planes(options):
     return line, planes.slices_along(line, options.planes_count, options.planes_thickness)
 
 
-def planes_files(options):
+def planes_files(options: Any) -> dict[str, PathLike]:
     """The atlas's regions."""
     return {
         HIERARCHY: Path(options.atlas) / HIERARCHY,
@@ -39,21 +50,21 @@ def planes_files(options):
     }
 
 
-def check_planes(options):
+def check_planes(options: Any) -> Problems:
     """Problems of the atlas, the region and the outputs' place."""
     problems = Problems(check_files(options, ("out_planes",)))
     problems.attempt(make_planes, options)
     return problems
 
 
-def read_source(options):
+def read_source(options: Any) -> Cells:
     """The cells that some are taken of."""
     from region_grower_flow.io.cells import read_cells
 
     return read_cells(options.slice_from, required=("mtype",))
 
 
-def slice_settings(options):
+def slice_settings(options: Any) -> SliceSettings:
     """The SliceSettings of a task's options.
 
     Raises:
@@ -75,7 +86,7 @@ def slice_settings(options):
     )
 
 
-def _midplane(options):
+def _midplane(options: Any) -> float | None:
     """The plane between the hemispheres; None when the property of the cells decides."""
     from region_grower_flow.atlas.volumes import read_geometry
     from region_grower_flow.placement.planes import midplane
@@ -89,7 +100,7 @@ def _midplane(options):
     return midplane(geometry)
 
 
-def slice_files(options):
+def slice_files(options: Any) -> dict[str, PathLike]:
     """The cells and the planes."""
     files = {"slice_from": options.slice_from}
     if options.slice_planes:
@@ -99,7 +110,7 @@ def slice_files(options):
     return files
 
 
-def check_slice(options):
+def check_slice(options: Any) -> Problems:
     """Problems of the cells, the planes, and what is asked for."""
     from region_grower_flow.placement.slices import slice_cells
 

@@ -1,7 +1,11 @@
 """Checks of the cells, the atlas, the region structure and the axons to graft."""
 
+from __future__ import annotations
+
 import logging
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -9,13 +13,17 @@ from region_grower_flow.checks import inputs
 from region_grower_flow.errors import InvalidInput, Problems, some
 from region_grower_flow.layout import BRAIN_REGIONS
 
+if TYPE_CHECKING:
+    from region_grower_flow.atlas.structure import Structure
+    from region_grower_flow.io.cells import Cells
+
 L = logging.getLogger(__name__)
 
 MOST_DAMAGED = 20
 """Damaged axon morphologies that are named."""
 
 
-def check_space(options):
+def check_space(options: Any) -> Problems:
     """Problems of the cells, the atlas, the region structure and the axon table."""
     from region_grower_flow.atlas.check import check_atlas
     from region_grower_flow.checks.inputs import cells_in_atlas
@@ -37,7 +45,7 @@ def check_space(options):
     return problems
 
 
-def _check_region_map(options):
+def _check_region_map(options: Any) -> list[InvalidInput]:
     """Regions that the option region_map names and that the cells or the atlas do not have."""
     from region_grower_flow.atlas.regions import load_region_map
     from region_grower_flow.atlas.serving import parse_region_map, region_map_problems
@@ -55,7 +63,7 @@ def _check_region_map(options):
     return region_map_problems(region_map, found.properties["region"], known)
 
 
-def _check_constraints(options, cells):
+def _check_constraints(options: Any, cells: Cells | None) -> list[InvalidInput]:
     """Problems of the directions and boundaries that cells may have (their meshes are read)."""
     from region_grower_flow.atlas.volumes import read_geometry
     from region_grower_flow.space.constraint_checks import (
@@ -83,7 +91,7 @@ def _check_constraints(options, cells):
     return problems
 
 
-def _entries_of_cells(options, cells):
+def _entries_of_cells(options: Any, cells: Cells | None) -> Structure:
     """The entries of the region structure that hold cells, all of them when that is not known.
 
     Entries that no cell uses are not looked at, as in region-grower.
@@ -101,7 +109,7 @@ def _entries_of_cells(options, cells):
     return {region: entry for region, entry in structure.items() if region in used}
 
 
-def _check_axons(options, cells):
+def _check_axons(options: Any, cells: Cells) -> list[InvalidInput]:
     from region_grower_flow.io import axons
 
     if inputs.is_try(options):
@@ -120,7 +128,7 @@ def _check_axons(options, cells):
     return problems
 
 
-def _check_donors(folder, names):
+def _check_donors(folder: Path, names: Sequence[str]) -> list[InvalidInput]:
     """Axon morphologies that are damaged, or absent for all cells.
 
     region-grower drops a cell whose axon is absent: so while others have theirs it is a line in

@@ -1,8 +1,12 @@
 """Checks of everything that a synthesis reads, and of where it writes."""
 
+from __future__ import annotations
+
 import logging
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from region_grower_flow.calibration.growth_values import EXTENDED
 from region_grower_flow.calibration.populations import gather_populations
@@ -15,10 +19,14 @@ from region_grower_flow.checks.unmatched import unmatched_problem
 from region_grower_flow.errors import InvalidInput, Problems
 from region_grower_flow.layout import NEURON_EXTENSIONS
 
+if TYPE_CHECKING:
+    from region_grower_flow.calibration.dataset import Dataset
+    from region_grower_flow.io.cells import Cells
+
 L = logging.getLogger(__name__)
 
 
-def check_synthesis(options):
+def check_synthesis(options: Any) -> list[InvalidInput]:
     """Problems of everything that a synthesis reads, and of where it writes."""
     problems = Problems(check_space(options))
     problems.extend(check_growth_calibration(options))
@@ -31,7 +39,7 @@ def check_synthesis(options):
     return list({str(problem): problem for problem in problems}.values())
 
 
-def _check_models(options):
+def _check_models(options: Any) -> list[InvalidInput]:
     """Parameters and distributions: valid, and there for every mtype of the cells."""
     from region_grower_flow.engine import parameters
 
@@ -54,12 +62,24 @@ def _check_models(options):
         mtypes = _cells(options).properties["mtype"]
         problem = unmatched_problem(mtypes, dataset)
         problems.extend([problem] if problem else [])
-        parameters = given if options.tmd_parameters else None
-        _tell_growth(options, dataset, Counter(map(str, mtypes)), parameters)
+        known = _of_mtypes(given, wanted) if options.tmd_parameters else None
+        _tell_growth(options, dataset, Counter(map(str, mtypes)), known)
     return problems
 
 
-def _tell_growth(options, dataset, cells, parameters=None):
+def _of_mtypes(
+    parameters: Mapping[str, Mapping[str, Any]], wanted: Iterable[tuple[str, str, str]]
+) -> dict[str, Any]:
+    """The parameters of the mtypes of the cells, by mtype; nothing for one that has none."""
+    return {mtype: parameters.get(region, {}).get(mtype, {}) for region, _, mtype in wanted}
+
+
+def _tell_growth(
+    options: Any,
+    dataset: Dataset,
+    cells: Mapping[str, int],
+    parameters: Mapping[str, Any] | None = None,
+) -> None:
     """Put into the log what can be known of growth: directions, and cells that will be lost."""
     from region_grower_flow.checks.foreseen import direction_notes, loss_notes
 
@@ -81,13 +101,13 @@ def _tell_growth(options, dataset, cells, parameters=None):
         L.warning("%s", note)
 
 
-def _cells(options):
+def _cells(options: Any) -> Cells:
     from region_grower_flow.checks.inputs import cells_in_atlas
 
     return cells_in_atlas(options)
 
 
-def _wanted_mtypes(options):
+def _wanted_mtypes(options: Any) -> Any:
     from region_grower_flow.atlas.regions import RegionMapper, load_region_map
     from region_grower_flow.atlas.structure import load_region_structure
     from region_grower_flow.engine.parameters import wanted_mtypes
@@ -98,13 +118,13 @@ def _wanted_mtypes(options):
     return wanted_mtypes(properties["region"], properties["mtype"], mapper)
 
 
-def _layers(options):
+def _layers(options: Any) -> Any:
     from region_grower_flow.atlas.structure import layers_of, load_region_structure
 
     return layers_of(load_region_structure(options.region_structure))
 
 
-def _check_options(options):
+def _check_options(options: Any) -> list[InvalidInput]:
     """Options that do not go together."""
     problems = check_given_parameters(options)
     if options.out_apical_nrn_sections and not {*NEURON_EXTENSIONS} & {*options.out_morph_ext}:
@@ -128,8 +148,8 @@ def _check_options(options):
     return problems
 
 
-def _check_folders(options):
-    """True if the morphologies fit into folders of the wanted size."""
+def _check_folders(options: Any) -> Problems:
+    """A problem where the morphologies do not fit into folders of the wanted size."""
     from region_grower_flow.io.morphologies import directory_depth
     from region_grower_flow.io.ranges import count_cells
 
@@ -143,8 +163,8 @@ def _check_folders(options):
     return problems
 
 
-def check_given_parameters(options):
-    """Rules for parameters that are not made here would be ignored."""
+def check_given_parameters(options: Any) -> list[InvalidInput]:
+    """Problems of rules for parameters that are given: they would be ignored."""
     rules = {name: getattr(options, name) for name in ("trunk_rules", "scaling_rules", "overrides")}
     rules["trunk_fits"] = options.trunk_fits != "none"
     return [

@@ -1,6 +1,10 @@
 """Mtypes of the cells that have no reconstructions: one problem, with the lines that help."""
 
+from __future__ import annotations
+
 from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from region_grower_flow.calibration.relatives import (
     MtypeName,
@@ -10,11 +14,14 @@ from region_grower_flow.calibration.relatives import (
 )
 from region_grower_flow.errors import InvalidInput, counted, nearest, table
 
+if TYPE_CHECKING:
+    from region_grower_flow.calibration.dataset import Dataset
+
 NOTHING = "-"
 MOST_ROWS = 40
 
 
-def unmatched_problem(mtypes, dataset):
+def unmatched_problem(mtypes: Iterable[object], dataset: Dataset) -> InvalidInput | None:
     """The problem of mtypes without reconstructions, or None.
 
     Args:
@@ -45,7 +52,9 @@ def unmatched_problem(mtypes, dataset):
     return InvalidInput(problem, dataset.dat_file, hint, details)
 
 
-def unmatched_table(lost, near, cells):
+def unmatched_table(
+    lost: Mapping[str, int], near: Mapping[str, str | None], cells: Mapping[str, int]
+) -> list[str]:
     """Lines: mtype, cells, the nearest with reconstructions, how many, and their layers.
 
     Args:
@@ -53,10 +62,12 @@ def unmatched_table(lost, near, cells):
         near: {mtype: the nearest, or None}.
         cells: {mtype: reconstructions}.
     """
-    rows = [["mtype", "cells", "nearest", "reconstructions", "layers"]]
+    rows: list[list[object]] = [["mtype", "cells", "nearest", "reconstructions", "layers"]]
     for mtype, count in list(lost.items())[:MOST_ROWS]:
         donor = near[mtype]
         layers = ", ".join(map(str, MtypeName.of(donor).layers)) if donor else NOTHING
-        rows.append([mtype, f"{count:,}", donor or NOTHING, cells.get(donor, NOTHING), layers])
+        rows.append(
+            [mtype, f"{count:,}", donor or NOTHING, cells.get(donor or "", NOTHING), layers]
+        )
     more = len(lost) - MOST_ROWS
     return table(rows) + ([f"and {more} more"] if more > 0 else [])

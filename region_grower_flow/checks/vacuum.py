@@ -1,6 +1,7 @@
 """Checks of all that a vacuum synthesis reads, and of where it writes, before any work."""
 
 from pathlib import Path
+from typing import Any
 
 from region_grower_flow import layout
 from region_grower_flow.calibration.sources import read_reconstructions
@@ -8,12 +9,13 @@ from region_grower_flow.checks.calibration import check_calibration, check_growt
 from region_grower_flow.checks.machine import check_launcher, check_neurots
 from region_grower_flow.checks.places import check_own_folder
 from region_grower_flow.engine import parameters
-from region_grower_flow.errors import Problems
+from region_grower_flow.errors import InvalidInput, Problems
+from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.options.vacuum import vacuum_place
 from region_grower_flow.stages.vacuum import known_mtypes, vacuum_problems
 
 
-def check_vacuum(options):
+def check_vacuum(options: Any) -> Problems:
     """Problems of the parameters, of the mtypes that are asked for, and of the output folder.
 
     Args:
@@ -34,14 +36,14 @@ def check_vacuum(options):
     return problems
 
 
-def check_vacuum_folder(options):
+def check_vacuum_folder(options: Any) -> list[InvalidInput]:
     """Problems of the folder of the cells, which holds nothing but ours."""
     place = "vacuum_dir", vacuum_place(options)
     listing = layout.vacuum_listing(Path(options.work_dir, layout.VACUUM_WORK))
     return check_own_folder(options, place, listing, layout.VACUUM_TABLES)
 
 
-def _check_models(options):
+def _check_models(options: Any) -> list[InvalidInput]:
     """Parameters and distributions: valid, and there for every mtype that is asked for."""
     problems, region = Problems(), options.region
     sources = _sources(options, problems)
@@ -56,7 +58,7 @@ def _check_models(options):
     return parameters.check_mtypes(given, distributions, wanted, paths, engine=options.engine)
 
 
-def _sources(options, problems):
+def _sources(options: Any, problems: Problems) -> list[tuple[Any, PathLike]]:
     """(what is known of them, file) of parameters and of distributions.
 
     Of what is still to be made from reconstructions, the mtypes are known.
@@ -75,5 +77,5 @@ def _sources(options, problems):
     return sources
 
 
-def _load_parameters(path, options):
+def _load_parameters(path: PathLike, options: Any) -> dict[str, Any]:
     return parameters.load_parameters(path, options.synthesize_axons)

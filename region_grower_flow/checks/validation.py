@@ -3,23 +3,26 @@
 Functions of the options of a task (anything with these attributes). They write nothing.
 """
 
+from typing import Any
+
 from region_grower_flow.calibration.dataset import ALL, TEST
 from region_grower_flow.calibration.sources import read_reconstructions
 from region_grower_flow.checks import inputs
 from region_grower_flow.checks.places import check_folder
 from region_grower_flow.errors import InvalidInput, Problems
+from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.options.validation import ATLAS
 
 IN_ATLAS = "to validate the synthesis in an atlas; without one, set validation_of = vacuum"
 FOR_HOLDOUT = "for the hold-out, which splits the reconstructions"
 
 
-def validation_files(options):
+def validation_files(options: Any) -> dict[str, PathLike]:
     """The reconstructions, where there are any."""
     return inputs.reconstruction_files(options) if inputs.has_reconstructions(options) else {}
 
 
-def check_validation(options):
+def check_validation(options: Any) -> Problems:
     """Options that do not go together, and reconstructions that cannot be read."""
     problems = Problems(check_folder("option validation_dir", options.validation_dir))
     if options.validation_of == ATLAS:
@@ -39,7 +42,7 @@ def check_validation(options):
     return problems
 
 
-def _needed(options, why, *names):
+def _needed(options: Any, why: str, *names: str) -> list[InvalidInput]:
     return [
         InvalidInput(f"is needed {why}", f"option {name}")
         for name in names

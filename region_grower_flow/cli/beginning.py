@@ -18,20 +18,9 @@ from region_grower_flow.cli.running import (
     set_up_logging,
 )
 from region_grower_flow.errors import FlowError, counted
-from region_grower_flow.options.outputs import Outputs
+from region_grower_flow.options.outputs import OUTPUT_FILES, Outputs
 
-PLACES = (
-    "work_dir",
-    "out_cells",
-    "out_morph_dir",
-    "out_apical",
-    "out_apical_nrn_sections",
-    "out_debug_data",
-    "container_path",
-    "circuit_config",
-    "out_summary",
-    "out_report",
-)
+PLACES = ("work_dir", "out_morph_dir", *OUTPUT_FILES)
 """Options of places that a try has of its own."""
 FEW = 50
 """Cells of the try that is proposed."""

@@ -51,6 +51,14 @@ class Outputs(Group):
     )
 
 
+OUTPUT_FILES = tuple(
+    name
+    for name, option in Outputs.DECLARED.items()
+    if isinstance(option, Place) and name != "out_morph_dir"
+)
+"""Options that name files of a synthesis."""
+
+
 def places_of(options: Any) -> dict[str, str | Path | None]:
     """{output: path} of what a synthesis writes, None for what it does not.
 

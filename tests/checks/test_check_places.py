@@ -5,7 +5,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from region_grower_flow import layout
 from region_grower_flow.checks import places
+from region_grower_flow.options.outputs import OUTPUT_FILES
 from region_grower_flow.record.fingerprint import Recipe
 from region_grower_flow.record.manifest import Manifest
 
@@ -14,7 +16,7 @@ from region_grower_flow.record.manifest import Manifest
 def options(tmp_path, monkeypatch):
     """Options of a synthesis in an empty folder."""
     monkeypatch.chdir(tmp_path)
-    given = dict.fromkeys([*places.OUTPUTS, *places.INPUTS, *places.INPUT_FOLDERS])
+    given = dict.fromkeys([*OUTPUT_FILES, *places.INPUTS, *places.INPUT_FOLDERS])
     given.update(
         input_cells="nodes.h5",
         atlas="atlas",
@@ -42,6 +44,34 @@ def test_an_input_is_not_overwritten_under_any_name(options, tmp_path):
         options.out_cells = name
         found = sentences(places.check_places(options))
         assert found == [f"option out_cells ({name}): would overwrite the input cells."]
+
+
+@pytest.mark.parametrize("name", OUTPUT_FILES)
+def test_no_output_overwrites_an_input(options, name):
+    setattr(options, name, "nodes.h5")
+    assert f"option {name} (nodes.h5): would overwrite the input cells." in sentences(
+        places.check_places(options)
+    )
+
+
+def test_a_mask_is_not_overwritten_by_the_mask_that_is_written(options):
+    options.placement_mask = options.out_placement_mask = "mask.nrrd"
+    (problem,) = places.check_files(options, ["out_placement_mask"])
+    assert "would overwrite the placement mask" in str(problem)
+
+
+def test_the_page_of_an_earlier_run_is_written_anew_wherever_it_is(options, tmp_path):
+    """No manifest names it."""
+    options.out_report = "atlas/page.html"
+    (tmp_path / "atlas" / "page.html").write_text("")
+    assert places.check_places(options) == []
+
+
+@pytest.mark.parametrize("name", [layout.GROWTH_CALIBRATION, layout.CALIBRATED_PARAMETERS])
+def test_no_output_is_where_calibrations_are_kept(options, name):
+    options.out_summary = f"work/{name}"
+    (problem,) = places.check_places(options)
+    assert f"is where the flow keeps its own {name}" in str(problem)
 
 
 def test_a_file_of_the_atlas_is_not_overwritten_but_earlier_outputs_are(options, tmp_path):
@@ -97,6 +127,8 @@ def test_links_in_the_work_folder_are_refused_and_the_folder_may_be_one(tmp_path
     work = tmp_path / "work"
     work.symlink_to(far)
     assert places.check_work_folder(work) == []
-    (far / "manifests").symlink_to(tmp_path)
-    (problem,) = places.check_work_folder(work)
-    assert "manifests: is a link, which the work folder must not have" in str(problem)
+    for name in (layout.MANIFESTS, layout.GROWTH_KEPT, layout.DISTRIBUTIONS_KEPT):
+        (far / name).symlink_to(tmp_path)
+        (problem,) = places.check_work_folder(work)
+        assert f"{name}: is a link, which the work folder must not have" in str(problem)
+        (far / name).unlink()

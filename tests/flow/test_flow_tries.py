@@ -34,6 +34,16 @@ def test_what_was_tried_is_kept(flow):
     assert lines == ["CheckInputs", "LoadAtlas", "SynthesizeChunk", "SynthesizeMorphologies"]
 
 
+def test_a_try_leaves_the_table_of_all_cells_alone(flow):
+    flow.options["out_morphs_df"] = "out/cells.csv"
+    flow.write_cfg()
+    tried = flow.command("run", "luigi.cfg", "--limit", "3", "--no-page")
+    assert tried.returncode == 0, tried.stdout + tried.stderr
+    assert len(rows(flow, "out_limit_3")) == 3
+    assert flow.path("out_limit_3", "cells.csv").is_file()
+    assert not flow.path("out", "cells.csv").exists()
+
+
 def test_a_configuration_of_luigi_beside_it_does_not_count(flow):
     flow.write_cfg()
     flow.path("luigi.cfg").rename(flow.path("flow.cfg"))

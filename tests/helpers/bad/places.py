@@ -55,7 +55,7 @@ def _ranges():
 
 
 OUTPUTS = ("out_cells", "out_apical", "container_path", "circuit_config", "out_summary",
-           "out_debug_data")  # fmt: skip
+           "out_debug_data", "out_morphs_df", "out_report")  # fmt: skip
 
 
 def _places():
