@@ -12,6 +12,7 @@ from region_grower_flow.report.style import shorten
 from region_grower_flow.report.units import UnitResult
 from region_grower_flow.report.violins import finite, plot_violins
 from region_grower_flow.validation import depths, trunks
+from region_grower_flow.validation.comparison import Comparison
 from region_grower_flow.validation.results import REFERENCE, SYNTHESIZED
 from region_grower_flow.validation.statistics import named_seed
 
@@ -151,7 +152,8 @@ def trunk_angle_report(unit):
     references, cells, _, kinds, notes = _measured(unit)
     parameters = unit.extra.get("parameters")
     shown = trunk_angles.trunk_panels(references, cells, kinds, parameters, seed_of(unit))
-    verdicts = trunks.compare(references, cells, kinds, seed_of(unit), unit.mtype, parameters)
+    comparison = Comparison(kinds, seed_of(unit), unit.mtype, parameters=parameters)
+    verdicts = trunks.compare(references, cells, comparison)
     figure = trunk_angles.plot_trunk_angles(shown, _title(unit, references, cells))
     tables = {
         "angles": trunk_angles.angle_rows(unit.mtype, shown),

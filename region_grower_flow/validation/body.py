@@ -9,10 +9,17 @@
   down fail whatever they are compared with, unless the mtype is known to be inverted.
 """
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
 from region_grower_flow.calibration.frames import longest_axis
-from region_grower_flow.morphology import APICAL_DENDRITE, NEURITE_TYPES
+from region_grower_flow.morphology import APICAL_DENDRITE, NEURITE_TYPES, FlatMorphology
+from region_grower_flow.validation.cells import ValidationCell
+from region_grower_flow.validation.comparison import Comparison
 from region_grower_flow.validation.features import feature_tests, feature_verdicts
 from region_grower_flow.validation.threads import one_thread
 from region_grower_flow.validation.verdict import (
@@ -44,10 +51,10 @@ UPSIDE_DOWN = 90.0
 """Angle (degrees) with the pia from which an apical dendrite points away from it."""
 
 
-def soma_radius(cell):
+def soma_radius(cell: ValidationCell) -> float:
     """The radius (um) of a cell's soma: of a contour its mean distance from its center."""
 
-    def measure():
+    def measure() -> float:
         points = cell.morphology.soma_points.astype(float)
         if len(points) == 0:
             return np.nan
@@ -58,7 +65,7 @@ def soma_radius(cell):
     return cell.once(SOMA, measure)
 
 
-def thinnest(cell, kind):
+def thinnest(cell: ValidationCell, kind: str) -> float:
     """The smallest diameter (um) of a cell's trees of one type, NaN without any.
 
     Zeros are left out: in tracings they mean that a diameter is not known.
@@ -69,18 +76,18 @@ def thinnest(cell, kind):
     return float(found.min()) if len(found) else np.nan
 
 
-def apical_tilt(cell):
+def apical_tilt(cell: ValidationCell) -> float:
     """The angle (degrees) of a cell's apical dendrite with the pia (+y), NaN without one."""
     return cell.once(DIRECTION, lambda: _tilt(cell.morphology))
 
 
-def _tilt(morphology):
+def _tilt(morphology: FlatMorphology) -> float:
     sections = [
         (morphology.section(i), morphology.parents[i])
         for i in range(morphology.n_sections)
         if morphology.types[i] == APICAL_DENDRITE
     ]
-    trees = []
+    trees: list[list[np.ndarray]] = []
     for points, parent in sections:  # depth first: a tree begins with its root
         if parent < 0 or not trees:
             trees.append([])
@@ -92,53 +99,60 @@ def _tilt(morphology):
 
 
 @one_thread
-def compare(reference, synthesized, kinds, seed, mtype=None, fitted=None, inverted=False):
+def compare(
+    reference: Sequence[ValidationCell],
+    synthesized: Sequence[ValidationCell],
+    comparison: Comparison,
+) -> list[Verdict]:
     """Compare the bodies of synthesized and reference cells.
 
     Args:
-        reference, synthesized: [ValidationCell].
-        kinds: neurite types.
-        seed: of the resamples.
-        mtype: for the verdicts.
-        fitted: as of :func:`morphometrics.compare`.
-        inverted: whether the mtype is known to have its apical dendrites away from the pia.
-
-    Returns:
-        [Verdict].
+        reference, synthesized: the cells.
+        comparison: its terms.
     """
-    groups = [reference, synthesized, *([fitted] if fitted else [])]
-    rng = np.random.default_rng([seed, 7])
+    groups = [reference, synthesized, *([comparison.fitted] if comparison.fitted else [])]
+    kinds, mtype = comparison.neurite_types, comparison.mtype
+    rng = np.random.default_rng([comparison.seed, 7])
     radii = [
         np.round(np.array(list(map(soma_radius, g))) / RESOLUTION) * RESOLUTION for g in groups
     ]
     verdicts = _tested(SOMA, radii, None, TIER, mtype, rng)
     for kind in kinds:
-        verdicts += _thinnest(*([thinnest(c, kind) for c in g] for g in groups[:2]), kind, mtype)
+        diameters = [np.array([thinnest(cell, kind) for cell in group]) for group in groups[:2]]
+        verdicts += _thinnest(diameters, kind, mtype)
     if APICAL in kinds:
         tilts = [np.array([apical_tilt(cell) for cell in group]) for group in groups]
         verdicts += _tested(DIRECTION, tilts, APICAL, TIER_OF_DIRECTIONS, mtype, rng)
-        verdicts += upright(*groups[:2], mtype, inverted)
+        verdicts += upright(reference, synthesized, mtype, comparison.inverted)
     return verdicts
 
 
-def _tested(name, groups, kind, tier, mtype, rng):
+def _tested(
+    name: str,
+    groups: Sequence[np.ndarray],
+    kind: str | None,
+    tier: str,
+    mtype: str | None,
+    rng: np.random.Generator,
+) -> list[Verdict]:
     """The Verdict of one feature, in a family by itself."""
     reference, synthesized, *fitted = ({name: np.asarray(g, dtype=float)} for g in groups)
     minimum = MIN_REFERENCE_CELLS
     counts = [int(np.isfinite(g[name]).sum()) for g in (reference, synthesized)]
-    if min(counts) < minimum:
-        return [too_few(tier, name, counts, minimum, mtype=mtype, neurite_type=kind)]
+    few = too_few(tier, name, counts, minimum, mtype=mtype, neurite_type=kind)
+    if few:
+        return [few]
     known = fitted[0] if fitted else None
     tests = feature_tests(reference, synthesized, rng, minimum, known)
     return feature_verdicts(tier, mtype, {kind: tests}, minimum)
 
 
-def _thinnest(reference, synthesized, kind, mtype):
-    reference, synthesized = (np.array(v)[np.isfinite(v)] for v in (reference, synthesized))
+def _thinnest(groups: Sequence[np.ndarray], kind: str, mtype: str | None) -> list[Verdict]:
+    reference, synthesized = (values[np.isfinite(values)] for values in groups)
     counts = len(reference), len(synthesized)
     if max(counts) == 0:
         return []
-    about = {"mtype": mtype, "neurite_type": kind}
+    about: dict[str, Any] = {"mtype": mtype, "neurite_type": kind}
     few = too_few(TIER, THINNEST, counts, **about)
     if few:
         return [few]
@@ -168,18 +182,24 @@ def _thinnest(reference, synthesized, kind, mtype):
     ]
 
 
-def chance_of_thinner(count, n_reference, n_synthesized):
+def chance_of_thinner(count: int, n_reference: int, n_synthesized: int) -> float:
     """The probability that the ``count`` cells with the thinnest branches are all synthesized."""
     places = np.arange(count)
     return float(np.prod((n_synthesized - places) / (n_reference + n_synthesized - places)))
 
 
-def upright(reference, synthesized, mtype=None, inverted=False):
+def upright(
+    reference: Sequence[ValidationCell],
+    synthesized: Sequence[ValidationCell],
+    mtype: str | None = None,
+    inverted: bool = False,
+) -> list[Verdict]:
     """The Verdict on how cells stand: most of the apical dendrites have to point to the pia.
 
     Args:
         reference: [ValidationCell], or none where there are only bar codes.
-        synthesized, mtype, inverted: as of :func:`compare`.
+        synthesized: [ValidationCell].
+        mtype, inverted: as of :class:`~region_grower_flow.validation.comparison.Comparison`.
 
     Returns:
         [Verdict], none without apical dendrites.

@@ -9,15 +9,20 @@ many features it is as good as any. In its dual form the cells meet only in thei
 that all permutations of the permutation test are solved at once.
 """
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+
 import numpy as np
 
 from region_grower_flow.validation import morphometrics, persistence, topology
+from region_grower_flow.validation.cells import ValidationCell
+from region_grower_flow.validation.comparison import Comparison
 from region_grower_flow.validation.copies import deal_places
 from region_grower_flow.validation.statistics import p_value
 from region_grower_flow.validation.threads import one_thread
 from region_grower_flow.validation.verdict import (
     FAIL,
-    MIN_REFERENCE_CELLS,
     PASS,
     Verdict,
     too_few,
@@ -43,7 +48,11 @@ IMAGE_GRID = 20
 _MAX_ELEMENTS = 8_000_000
 
 
-def kernel(reference, synthesized, neurite_types):
+def kernel(
+    reference: Sequence[ValidationCell],
+    synthesized: Sequence[ValidationCell],
+    neurite_types: Sequence[str],
+) -> np.ndarray:
     """Likeness of the cells: (n, n), the reference's first.
 
     It is the mean of two kernels, so that images and morphometrics weigh the same: products of
@@ -64,12 +73,12 @@ def kernel(reference, synthesized, neurite_types):
     return np.mean(present, axis=0) if present else np.zeros((len(cells), len(cells)))
 
 
-def _morphometrics(cells, neurite_types):
+def _morphometrics(cells: Sequence[ValidationCell], neurite_types: Sequence[str]) -> np.ndarray:
     tables = [[morphometrics.measure(cell, kind) for cell in cells] for kind in neurite_types]
     return np.concatenate([np.array(table) for table in tables], axis=1)
 
 
-def _standardised(values):
+def _standardised(values: np.ndarray) -> np.ndarray:
     finite = np.isfinite(values)
     values = values[:, finite.any(axis=0)]
     values = np.where(np.isfinite(values), values, np.nanmedian(values, axis=0))
@@ -79,7 +88,9 @@ def _standardised(values):
     return values[:, varied] / spread[varied]
 
 
-def _images(reference, cells, kind):
+def _images(
+    reference: Sequence[ValidationCell], cells: Sequence[ValidationCell], kind: str
+) -> np.ndarray:
     trees = [topology.bar_codes(cell, kind) for cell in cells]
     flat = [bars for of_cell in trees for bars in of_cell]
     result = np.zeros((len(cells), IMAGE_GRID * IMAGE_GRID))
@@ -94,12 +105,12 @@ def _images(reference, cells, kind):
     return result - result.mean(axis=0)
 
 
-def _normalised(matrix):
+def _normalised(matrix: np.ndarray) -> np.ndarray | None:
     size = np.trace(matrix) / len(matrix)
     return matrix / size if size > 0 else None
 
 
-def fold_numbers(sizes, seed, folds=FOLDS):
+def fold_numbers(sizes: Sequence[int], seed: int, folds: int = FOLDS) -> np.ndarray:
     """(n,) the fold of each cell, stratified: each has its share of both classes."""
     from sklearn.model_selection import StratifiedKFold
 
@@ -113,7 +124,9 @@ def fold_numbers(sizes, seed, folds=FOLDS):
 
 
 @one_thread
-def accuracies(matrix, sizes, numbers, arrangements):
+def accuracies(
+    matrix: np.ndarray, sizes: Sequence[int], numbers: np.ndarray, arrangements: np.ndarray
+) -> np.ndarray:
     """The cross-validated balanced accuracies of arrangements of the cells.
 
     Args:
@@ -142,7 +155,12 @@ def accuracies(matrix, sizes, numbers, arrangements):
     return 0.5 * (right[:, classes < 0].mean(axis=1) + right[:, classes > 0].mean(axis=1))
 
 
-def ridge_scores(within, across, classes, regularization=REGULARIZATION):
+def ridge_scores(
+    within: np.ndarray,
+    across: np.ndarray,
+    classes: np.ndarray,
+    regularization: float = REGULARIZATION,
+) -> np.ndarray:
     """Scores of test cells by ridge regressions with balanced classes and an intercept.
 
     Args:
@@ -169,48 +187,45 @@ def ridge_scores(within, across, classes, regularization=REGULARIZATION):
 
 @one_thread
 def compare(
-    reference,
-    synthesized,
-    neurite_types,
-    seed,
-    mtype=None,
-    minimum=MIN_REFERENCE_CELLS,
-    fitted=None,
-):
+    reference: Sequence[ValidationCell],
+    synthesized: Sequence[ValidationCell],
+    comparison: Comparison,
+) -> list[Verdict]:
     """Try to tell two populations of one mtype apart.
 
     The permutation test gives the places (class and fold) to the cells at random, so that the
     observed arrangement is one of those of the null hypothesis.
 
     Args:
-        reference, synthesized: [ValidationCell].
-        neurite_types: keys of NEURITE_TYPES, all of which the classifier sees together.
-        seed: of the folds and permutations.
-        mtype: for the verdict.
-        minimum: of cells on each side.
-        fitted: [ValidationCell] that the synthesized ones were grown from, where the reference are
-            others: the null distribution is then that of copies of real cells, see :mod:`copies`.
+        reference, synthesized: the cells.
+        comparison: its terms. The classifier sees all neurite types together. With fitted cells
+            the null distribution is that of copies of real cells, see :mod:`copies`.
 
     Returns:
-        [Verdict], one; its statistic is the balanced accuracy.
+        One Verdict; its statistic is the balanced accuracy.
     """
     sizes = len(reference), len(synthesized)
-    few = too_few(TIER, TEST, sizes, minimum, mtype=mtype)
+    few = too_few(TIER, TEST, sizes, comparison.minimum, mtype=comparison.mtype)
     if few:
         return [few]
-    accuracy, null = _accuracy(reference, synthesized, neurite_types, seed, fitted)
-    return [_verdict(sizes, accuracy, null, mtype, bool(fitted))]
+    accuracy, null = _accuracy(reference, synthesized, comparison)
+    return [_verdict(sizes, accuracy, null, comparison.mtype, bool(comparison.fitted))]
 
 
-def _accuracy(reference, synthesized, neurite_types, seed, fitted):
+def _accuracy(
+    reference: Sequence[ValidationCell],
+    synthesized: Sequence[ValidationCell],
+    comparison: Comparison,
+) -> tuple[float, np.ndarray]:
     """The balanced accuracy, and those (P,) of the null hypothesis."""
     sizes = len(reference), len(synthesized)
-    rng = np.random.default_rng(seed)
-    matrix = kernel(reference, synthesized, neurite_types)
-    numbers = fold_numbers(sizes, seed)
+    kinds, fitted = comparison.neurite_types, comparison.fitted
+    rng = np.random.default_rng(comparison.seed)
+    matrix = kernel(reference, synthesized, kinds)
+    numbers = fold_numbers(sizes, comparison.seed)
     places = np.arange(sum(sizes))
     if fitted:
-        real = kernel(reference, fitted, neurite_types)
+        real = kernel(reference, fitted, kinds)
         dealt = deal_places((sizes[0], len(fitted)), sizes[1], PERMUTATIONS, rng)
         null = accuracies(real, sizes, numbers, dealt)
         return float(accuracies(matrix, sizes, numbers, places[None])[0]), null
@@ -219,7 +234,9 @@ def _accuracy(reference, synthesized, neurite_types, seed, fitted):
     return float(found[0]), found[1:]
 
 
-def _verdict(sizes, accuracy, null, mtype, fitted):
+def _verdict(
+    sizes: Sequence[int], accuracy: float, null: np.ndarray, mtype: str | None, fitted: bool
+) -> Verdict:
     p = p_value(accuracy, null)
     told = p < MIN_P and accuracy > MAX_ACCURACY
     floor = float(np.median(null))

@@ -4,6 +4,10 @@ Trees of one cell are alike, so that there are fewer independent values than tre
 are those of :mod:`region_grower_flow.validation.statistics`.
 """
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+
 import numpy as np
 
 from region_grower_flow.validation.statistics import (
@@ -20,7 +24,13 @@ from region_grower_flow.validation.statistics import (
 PERMUTATIONS = 999
 
 
-def compare_clustered(name, samples, owners, rng, minimum):
+def compare_clustered(
+    name: str,
+    samples: Sequence[np.ndarray],
+    owners: Sequence[np.ndarray],
+    rng: np.random.Generator,
+    minimum: int,
+) -> FeatureTest:
     """Compare one feature of the trees of two populations of cells.
 
     Args:
@@ -33,7 +43,7 @@ def compare_clustered(name, samples, owners, rng, minimum):
     Returns:
         FeatureTest.
     """
-    sizes = tuple(map(len, samples))
+    sizes = len(samples[0]), len(samples[1])
     cells, counts = joint_owners(owners)
     if min(counts) < minimum:
         return FeatureTest(name, *sizes)
@@ -48,7 +58,13 @@ def compare_clustered(name, samples, owners, rng, minimum):
     return feature_test(name, samples, ks, medians[1] - medians[0], mvs_of_percentiles(*null))
 
 
-def ks_distances(values, cells, sizes, counts, rng):
+def ks_distances(
+    values: np.ndarray,
+    cells: np.ndarray,
+    sizes: Sequence[int],
+    counts: Sequence[int],
+    rng: np.random.Generator,
+) -> np.ndarray:
     """(1 + PERMUTATIONS,) KS distances: of the samples, then of permutations of their cells.
 
     Args:
@@ -71,7 +87,7 @@ def ks_distances(values, cells, sizes, counts, rng):
     return np.abs(reference - synthesized)[ends].max(axis=0)
 
 
-def draw_medians(values, owners, rng):
+def draw_medians(values: np.ndarray, owners: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """(RESAMPLES,) medians of the trees of cells drawn with replacement.
 
     Args:
@@ -85,7 +101,9 @@ def draw_medians(values, owners, rng):
     return weighted_percentiles(values, times[:, cells], (50,))[0]
 
 
-def weighted_percentiles(values, weights, percentiles):
+def weighted_percentiles(
+    values: np.ndarray, weights: np.ndarray, percentiles: Sequence[float]
+) -> np.ndarray:
     """(P, rows) percentiles of values that occur as often as each row of weights says.
 
     Between two values it is their mean, as NumPy's method "averaged_inverted_cdf", so that the

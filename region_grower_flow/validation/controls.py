@@ -21,12 +21,19 @@ and for ``another mtype`` there. The controls have the numbers of cells of the t
 halves. Where a control does not behave, the verdict of the test is ``no power``.
 """
 
-from dataclasses import dataclass
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 
 from region_grower_flow.validation import classifier, morphometrics, topology, trunks
+from region_grower_flow.validation.cells import ValidationCell
+from region_grower_flow.validation.comparison import Comparison
 from region_grower_flow.validation.features import FEATURES
+from region_grower_flow.validation.topology import Trees
 from region_grower_flow.validation.verdict import (
     FAIL,
     MIN_REFERENCE_CELLS,
@@ -54,6 +61,9 @@ MAX_FAILED_SPLITS = 1
 
 MIN_HALF = MIN_REFERENCE_CELLS // 2
 
+_TIERS: tuple[Any, ...] = (morphometrics, topology, classifier)
+"""Modules of the tiers with controls, besides that of trunks."""
+
 _TESTS = {
     morphometrics.TIER: {FEATURES},
     topology.TIER: {topology.RATIO, topology.ENERGY},
@@ -62,109 +72,114 @@ _TESTS = {
 """Tests with controls, besides those of trunks. Single features have none: an interval that is
 narrow enough to pass shows its power by itself."""
 
+T = TypeVar("T")
 
-@dataclass(frozen=True)
-class Setting:
-    """Subject of the controls.
-
-    Attributes:
-        mtype: for the verdicts.
-        parameters: NeuroTS's parameters of the mtype, for the laws of trunks, or None.
-        fitted: ValidationCells that the synthesized ones were grown from, where the reference are
-            others; see :mod:`copies`.
-    """
-
-    mtype: str | None = None
-    parameters: dict | None = None
-    fitted: tuple = ()
+_Found: TypeAlias = dict[tuple[str, str | None], dict[str, list[str]]]
+"""{(test, neurite type): {control: [verdict of the test]}}."""
 
 
-def run(reference, synthesized, other, neurite_types, seed, setting=None):
+def run(
+    reference: Sequence[ValidationCell],
+    synthesized: Sequence[ValidationCell],
+    other: Sequence[ValidationCell] | None,
+    comparison: Comparison,
+) -> list[Verdict]:
     """Run the controls of all tests of one mtype.
 
     Args:
-        reference, synthesized: [ValidationCell] that the tests compare.
-        other: [ValidationCell] of another mtype's reference; empty or None for none.
-        neurite_types: keys of NEURITE_TYPES.
-        seed: of the splits and of the tests.
-        setting: Setting.
+        reference, synthesized: the cells that the tests compare.
+        other: cells of another mtype's reference; empty or None for none.
+        comparison: the terms of the tests.
 
     Returns:
-        [Verdict], one for each test (``topology: energy distance``): ``pass`` when its controls
+        One Verdict for each test (``topology: energy distance``): ``pass`` when its controls
         behave, ``no power`` when one does not, ``not testable`` when none could be run. Its
         ``values`` say what the test said of each control. None for cells too few to be tested.
     """
-    setting = setting or Setting()
     if min(len(reference), len(synthesized)) < MIN_REFERENCE_CELLS:
         return []
-    found = {}
-    for split, halves in enumerate(_halves(reference, seed)):
-        _note(found, HALF_SPLIT, _tiers(*halves, neurite_types, seed + split, MIN_HALF))
+    found: _Found = {}
+    kinds = comparison.neurite_types
+    for split, halves in enumerate(_halves(reference, comparison.seed)):
+        _note(found, HALF_SPLIT, _tiers(halves[0], halves[1], _of_halves(comparison, split)))
     for control, factor in SCALES.items():
-        copies = scaled(synthesized, factor, neurite_types)
-        found_by = _tiers(reference, copies, neurite_types, seed, fitted=setting.fitted)
-        _note(found, control, found_by)
+        _note(found, control, _tiers(reference, scaled(synthesized, factor, kinds), comparison))
     if other and len(other) >= MIN_REFERENCE_CELLS:
-        _note(found, OTHER, _tiers(reference, other, neurite_types, seed))
+        _note(found, OTHER, _tiers(reference, other, replace(comparison, fitted=())))
     counts = len(reference), len(synthesized)
-    of_trunks = run_trunks(reference, synthesized, neurite_types, seed, setting)
-    return _verdicts(found, setting.mtype, lambda _: counts) + of_trunks
+    of_trunks = run_trunks(reference, synthesized, comparison)
+    return _verdicts(found, comparison.mtype, lambda _: counts) + of_trunks
 
 
-def run_trunks(reference, synthesized, neurite_types, seed, setting=None):
+def run_trunks(
+    reference: Sequence[ValidationCell] | None,
+    synthesized: Sequence[ValidationCell],
+    comparison: Comparison,
+) -> list[Verdict]:
     """Run the controls of the trunks alone, as of :func:`run`.
 
     Args:
-        reference: [ValidationCell]; None where only laws are known.
-        synthesized, neurite_types, seed, setting: as of :func:`run`.
+        reference: the cells; None where only laws are known.
+        synthesized, comparison: as of :func:`run`.
     """
-    setting, found = setting or Setting(), {}
-    for split, halves in enumerate(_halves(reference or [], seed)):
-        verdicts = trunks.compare_halves(halves, neurite_types, seed + split, minimum=MIN_HALF)
+    found: _Found = {}
+    for split, halves in enumerate(_halves(reference or [], comparison.seed)):
+        verdicts = trunks.compare_halves(halves, _of_halves(comparison, split))
         _note(found, HALF_SPLIT, verdicts)
-    copies = trunks.bent(synthesized, neurite_types)
-    laws, fitted = setting.parameters, setting.fitted
-    verdicts = trunks.compare(reference, copies, neurite_types, seed, None, laws, fitted)
-    _note(found, BENT, verdicts)
+    copies = trunks.bent(synthesized, comparison.neurite_types)
+    _note(found, BENT, trunks.compare(reference, copies, comparison))
     counts = None if reference is None else len(reference), len(synthesized)
-    return _verdicts(found, setting.mtype, lambda _: counts)
+    return _verdicts(found, comparison.mtype, lambda _: counts)
 
 
-def run_trees(reference, synthesized, other, seed, mtype=None):
+def run_trees(
+    reference: Mapping[str, Trees],
+    synthesized: Mapping[str, Trees],
+    other: Mapping[str, Trees] | None,
+    comparison: Comparison,
+) -> list[Verdict]:
     """Run the controls of the topology tests where the reference has bar codes only.
 
     Args:
         reference, synthesized, other: {neurite type: [(n, >= 2) bars of a tree]}; ``other`` may be
             None.
-        seed, mtype: as of :func:`run`.
+        comparison: the terms of the tests.
 
     Returns:
-        [Verdict], as of :func:`run`.
+        The Verdicts, as of :func:`run`.
     """
-    found, splits = {}, {kind: list(_halves(trees, seed)) for kind, trees in reference.items()}
+    found: _Found = {}
+    splits = {kind: list(_halves(trees, comparison.seed)) for kind, trees in reference.items()}
 
-    def compare(*trees_seed_mtype_and_minimum):
-        verdicts = topology.compare_trees(*trees_seed_mtype_and_minimum)
+    def compare(
+        first: Mapping[str, Trees], second: Mapping[str, Trees], terms: Comparison = comparison
+    ) -> list[Verdict]:
+        verdicts = topology.compare_trees(first, second, terms)
         return [verdict for verdict in verdicts if verdict.test in _TESTS[topology.TIER]]
 
     for split in range(SPLITS):
         halves = [{kind: splits[kind][split][half] for kind in reference} for half in (0, 1)]
-        _note(found, HALF_SPLIT, compare(*halves, seed + split, None, MIN_HALF))
+        _note(found, HALF_SPLIT, compare(halves[0], halves[1], _of_halves(comparison, split)))
     for control, factor in SCALES.items():
         copies = {
             kind: [np.asarray(bars, dtype=float)[:, :2] * factor for bars in trees]
             for kind, trees in synthesized.items()
         }
-        _note(found, control, compare(reference, copies, seed))
+        _note(found, control, compare(reference, copies))
     if other:
-        _note(found, OTHER, compare(reference, other, seed))
+        _note(found, OTHER, compare(reference, other))
     counts = {
         kind: (len(trees), len(synthesized.get(kind, ()))) for kind, trees in reference.items()
     }
-    return _verdicts(found, mtype, counts.get)
+    return _verdicts(found, comparison.mtype, counts.__getitem__)
 
 
-def apply(verdicts, controls):
+def _of_halves(comparison: Comparison, split: int) -> Comparison:
+    """The terms on which the halves of one split are compared."""
+    return replace(comparison, seed=comparison.seed + split, minimum=MIN_HALF, fitted=())
+
+
+def apply(verdicts: Iterable[Verdict], controls: Iterable[Verdict]) -> list[Verdict]:
     """Verdicts in the light of their controls.
 
     A pass whose control did not behave becomes ``no power``; so does a failure of a test that also
@@ -181,7 +196,9 @@ def apply(verdicts, controls):
     return [_applied(verdict, by_test) for verdict in verdicts]
 
 
-def _applied(verdict, by_test):
+def _applied(
+    verdict: Verdict, by_test: Mapping[tuple[str | None, str | None, str], Verdict]
+) -> Verdict:
     control = by_test.get((verdict.mtype, verdict.neurite_type, _name(verdict)))
     if control is None or control.verdict == PASS:
         return verdict
@@ -195,7 +212,9 @@ def _applied(verdict, by_test):
     return verdict.replaced(verdict=NO_POWER, detail=detail, values=values)
 
 
-def scaled(cells, factor, neurite_types):
+def scaled(
+    cells: Sequence[ValidationCell], factor: float, neurite_types: Sequence[str]
+) -> list[ValidationCell]:
     """Copies of cells with all lengths multiplied by a factor.
 
     Their morphometrics and bar codes come from those of the cells, without measuring again.
@@ -203,18 +222,17 @@ def scaled(cells, factor, neurite_types):
     return [_scaled(cell, factor, neurite_types) for cell in cells]
 
 
-def _scaled(cell, factor, neurite_types):
+def _scaled(cell: ValidationCell, factor: float, neurite_types: Sequence[str]) -> ValidationCell:
     copy = cell.scaled(factor)
     powers = np.array([factor**feature.power for feature in morphometrics.FEATURES])
     for kind in neurite_types:
-        measured = morphometrics.measure(cell, kind) * powers
-        copy.once((morphometrics.TIER, kind), lambda measured=measured: measured)
         bars = [of_tree * factor for of_tree in topology.bar_codes(cell, kind)]
-        copy.once((topology.TIER, kind, topology.FILTRATION), lambda bars=bars: bars)
+        copy.measured[morphometrics.TIER, kind] = morphometrics.measure(cell, kind) * powers
+        copy.measured[topology.TIER, kind, topology.FILTRATION] = bars
     return copy
 
 
-def choose_other(mtype, lengths):
+def choose_other(mtype: str, lengths: Mapping[str, float]) -> str | None:
     """Another mtype for the control: neither the most similar nor the most different one.
 
     Args:
@@ -233,7 +251,7 @@ def choose_other(mtype, lengths):
     return others[len(others) // 2] if others else None
 
 
-def _halves(units, seed):
+def _halves(units: Sequence[T], seed: int) -> Iterator[tuple[list[T], ...]]:
     """SPLITS times two random halves of a list."""
     rng = np.random.default_rng(seed)
     for _ in range(SPLITS):
@@ -242,27 +260,30 @@ def _halves(units, seed):
         yield tuple([units[i] for i in part] for part in parts)
 
 
-def _tiers(first, second, neurite_types, seed, minimum=MIN_REFERENCE_CELLS, fitted=()):
-    fitted = list(fitted) or None
+def _tiers(
+    first: Sequence[ValidationCell], second: Sequence[ValidationCell], comparison: Comparison
+) -> list[Verdict]:
     return [
         verdict
-        for tier in (morphometrics, topology, classifier)
-        for verdict in tier.compare(first, second, neurite_types, seed, None, minimum, fitted)
+        for tier in _TIERS
+        for verdict in tier.compare(first, second, comparison)
         if verdict.test in _TESTS[tier.TIER]
     ]
 
 
-def _name(verdict):
+def _name(verdict: Verdict) -> str:
     return f"{verdict.tier}: {verdict.test}"
 
 
-def _note(found, control, verdicts):
+def _note(found: _Found, control: str, verdicts: Iterable[Verdict]) -> None:
     for verdict in verdicts:
         of_test = found.setdefault((_name(verdict), verdict.neurite_type), {})
         of_test.setdefault(control, []).append(verdict.verdict)
 
 
-def _verdicts(found, mtype, counts):
+def _verdicts(
+    found: _Found, mtype: str | None, counts: Callable[[Any], tuple[int | None, int]]
+) -> list[Verdict]:
     """The Verdicts; ``counts`` gives (reference, synthesized) numbers for a neurite type."""
     return [
         _verdict(test, said, {"mtype": mtype, "neurite_type": kind}, counts(kind))
@@ -271,7 +292,12 @@ def _verdicts(found, mtype, counts):
     ]
 
 
-def _verdict(test, said, about, counts):
+def _verdict(
+    test: str,
+    said: Mapping[str, Sequence[str]],
+    about: Mapping[str, Any],
+    counts: tuple[int | None, int],
+) -> Verdict:
     one_sided = test == f"{topology.TIER}: {topology.RATIO}"
     outcomes = {
         control: _outcome(control, said[control])
@@ -300,7 +326,7 @@ _FAULTS = {
 }
 
 
-def _outcome(control, words):
+def _outcome(control: str, words: Sequence[str]) -> str:
     """Outcome of a test of a control."""
     if control != HALF_SPLIT:
         return words[0]
@@ -310,7 +336,7 @@ def _outcome(control, words):
     return FAIL if tested.count(FAIL) > MAX_FAILED_SPLITS else PASS
 
 
-def _bad(control, outcome):
+def _bad(control: str, outcome: str) -> bool:
     if control == HALF_SPLIT:
         return outcome == FAIL
     return outcome not in (FAIL, NOT_TESTABLE)

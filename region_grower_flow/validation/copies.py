@@ -8,6 +8,9 @@ replacement) as there are synthesized cells. What real cells reach in this way i
 difference counts only as far as it exceeds it. Intervals, too, hold the chance of the fitted half.
 """
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -30,7 +33,9 @@ MIN_FITTED = 4
 """Fitted cells with a value, of which copies can be drawn."""
 
 
-def deal(sizes, wanted, count, rng):
+def deal(
+    sizes: Sequence[int], wanted: int, count: int, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
     """Weights of the real cells: which are the reference, and how often each other one is copied.
 
     Args:
@@ -49,7 +54,9 @@ def deal(sizes, wanted, count, rng):
     return reference, _copied(order[:, sizes[0] :], wanted, total, rng)
 
 
-def draw(sizes, wanted, count, rng):
+def draw(
+    sizes: Sequence[int], wanted: int, count: int, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
     """Numbers of cells as from :func:`deal`, but with the halves as they are."""
     total = sum(sizes)
     own = np.tile(np.arange(sizes[0], total), (count, 1))
@@ -57,7 +64,7 @@ def draw(sizes, wanted, count, rng):
     return reference, _copied(own, wanted, total, rng)
 
 
-def _copied(own, wanted, total, rng):
+def _copied(own: np.ndarray, wanted: int, total: int, rng: np.random.Generator) -> np.ndarray:
     count, size = own.shape
     times = rng.multinomial(wanted, np.full(size, 1 / size), size=count)
     copies = np.zeros((count, total), dtype=int)
@@ -65,7 +72,9 @@ def _copied(own, wanted, total, rng):
     return copies
 
 
-def deal_places(sizes, wanted, count, rng):
+def deal_places(
+    sizes: Sequence[int], wanted: int, count: int, rng: np.random.Generator
+) -> np.ndarray:
     """Places of real cells as :func:`deal` has them: (count, reference + wanted) numbers."""
     order = rng.permuted(np.tile(np.arange(sum(sizes)), (count, 1)), axis=1)
     chosen = rng.integers(sizes[1], size=(count, wanted))
@@ -73,7 +82,13 @@ def deal_places(sizes, wanted, count, rng):
     return np.concatenate([order[:, : sizes[0]], copies], axis=1)
 
 
-def compare(name, samples, owners, rng, minimum):
+def compare(
+    name: str,
+    samples: Sequence[np.ndarray],
+    owners: Sequence[np.ndarray],
+    rng: np.random.Generator,
+    minimum: int,
+) -> FeatureTest:
     """Compare one feature of synthesized and reference cells above the floor of copies.
 
     Args:
@@ -105,7 +120,14 @@ def compare(name, samples, owners, rng, minimum):
     return replace(test, floor=float(np.median(weighted_ks(values, *floor))))
 
 
-def compare_cells(name, reference, synthesized, fitted, rng, minimum):
+def compare_cells(
+    name: str,
+    reference: np.ndarray,
+    synthesized: np.ndarray,
+    fitted: np.ndarray,
+    rng: np.random.Generator,
+    minimum: int,
+) -> FeatureTest:
     """:func:`compare` of a feature with a value per cell; values that are not finite are left out.
 
     Args:
@@ -119,14 +141,14 @@ def compare_cells(name, reference, synthesized, fitted, rng, minimum):
     return compare(name, samples, [np.arange(len(values)) for values in samples], rng, minimum)
 
 
-def ks_distance(first, second):
+def ks_distance(first: np.ndarray, second: np.ndarray) -> float:
     """The Kolmogorov-Smirnov distance of two samples."""
     values = np.concatenate([first, second])
     own = np.arange(len(values)) < len(first)
     return float(weighted_ks(values, own[None].astype(int), (~own)[None].astype(int))[0])
 
 
-def weighted_ks(values, first, second):
+def weighted_ks(values: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """(rows,) KS distances between values that occur as often as each row of weights says.
 
     Args:
@@ -140,7 +162,14 @@ def weighted_ks(values, first, second):
     return np.abs(shares[0] - shares[1])[:, ends].max(axis=1)
 
 
-def compare_distances(observed, distances, owners, wanted, rng, permutations):
+def compare_distances(
+    observed: Sequence[float],
+    distances: np.ndarray,
+    owners: Sequence[np.ndarray],
+    wanted: int,
+    rng: np.random.Generator,
+    permutations: int,
+) -> DistanceTest:
     """The energy distance and the ratio of distances above the floor of copies.
 
     Args:
@@ -167,7 +196,9 @@ def compare_distances(observed, distances, owners, wanted, rng, permutations):
     )
 
 
-def energies_and_ratios(distances, first, second):
+def energies_and_ratios(
+    distances: np.ndarray, first: np.ndarray, second: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """The statistics of ``statistics.compare_distances`` for (rows, n) weights of two groups."""
     n, m = first.sum(axis=1), second.sum(axis=1)
     to_first, to_second = first @ distances, second @ distances

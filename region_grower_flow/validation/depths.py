@@ -103,7 +103,8 @@ def profile(
         layers: the LayerContext of each cell; None in vacuum.
     """
     found = [segments(morphology, kind) for morphology in morphologies]
-    places, lengths, sums = [], [], {}
+    places, lengths = [], []
+    sums: dict[tuple[float, str], float] = {}
     for index, (below, length) in enumerate(found):
         depth = below + (0.0 if depths is None else depths[index])
         places.append(depth)
@@ -121,7 +122,7 @@ def _add_layers(
     layers: LayerContext,
 ) -> None:
     """Add lengths to those of the layers that they lie in."""
-    boundaries = layers.layer_depths
+    boundaries = layers.layer_depths or []
     names = [ABOVE, *(layers.names or range(1, len(boundaries)))]
     found = np.searchsorted(boundaries, depth, side="left")
     for place in np.unique(found).tolist():

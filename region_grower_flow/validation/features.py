@@ -1,9 +1,18 @@
 """The verdict on a feature, from the numbers of its test, and the verdict on all features."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import numpy as np
 
 from region_grower_flow.validation.copies import compare_cells
-from region_grower_flow.validation.statistics import benjamini_hochberg, compare_feature
+from region_grower_flow.validation.statistics import (
+    FeatureTest,
+    benjamini_hochberg,
+    compare_feature,
+)
 from region_grower_flow.validation.verdict import FAIL, NO_POWER, NOT_TESTABLE, PASS, Verdict
 
 ALPHA = 0.05
@@ -22,7 +31,7 @@ FEATURES = "features"
 """The name of the verdict on all features of a neurite type."""
 
 
-def judge(test, p_adjusted, mvs_p_adjusted):
+def judge(test: FeatureTest, p_adjusted: float, mvs_p_adjusted: float) -> tuple[str, str]:
     """The verdict of a feature and its reason.
 
     A difference that is shown fails: by the KS test or the MVS, both corrected for the tests of the
@@ -59,7 +68,13 @@ def judge(test, p_adjusted, mvs_p_adjusted):
     )
 
 
-def feature_tests(reference, synthesized, rng, minimum, fitted=None):
+def feature_tests(
+    reference: Mapping[str, np.ndarray],
+    synthesized: Mapping[str, np.ndarray],
+    rng: np.random.Generator,
+    minimum: int,
+    fitted: Mapping[str, np.ndarray] | None = None,
+) -> list[FeatureTest]:
     """Compare features in order.
 
     Args:
@@ -83,7 +98,9 @@ def feature_tests(reference, synthesized, rng, minimum, fitted=None):
     ]
 
 
-def feature_verdicts(tier, mtype, tests, minimum):
+def feature_verdicts(
+    tier: str, mtype: str | None, tests: Mapping[Any, Sequence[FeatureTest]], minimum: int
+) -> list[Verdict]:
     """Verdicts of the features of all neurite types of one mtype, corrected as one family.
 
     Args:
@@ -106,7 +123,12 @@ def feature_verdicts(tier, mtype, tests, minimum):
     ]
 
 
-def _verdict(about, tier_and_minimum, test, adjusted):
+def _verdict(
+    about: dict[str, Any],
+    tier_and_minimum: tuple[str, int],
+    test: FeatureTest,
+    adjusted: Sequence[float],
+) -> Verdict:
     tier, minimum = tier_and_minimum
     about |= {"n_reference": test.n_reference, "n_synthesized": test.n_synthesized}
     if min(test.n_reference, test.n_synthesized) < minimum:
@@ -135,7 +157,7 @@ def _verdict(about, tier_and_minimum, test, adjusted):
     )
 
 
-def _values(test, mvs_p_adjusted):
+def _values(test: FeatureTest, mvs_p_adjusted: float) -> dict[str, Any]:
     floor = {} if np.isnan(test.floor) else {"floor": test.floor}
     return floor | {
         "ks": test.ks,
@@ -149,7 +171,13 @@ def _values(test, mvs_p_adjusted):
     }
 
 
-def overall(verdicts, tier, mtype, neurite_type, floor=None):
+def overall(
+    verdicts: Sequence[Verdict],
+    tier: str,
+    mtype: str | None,
+    neurite_type: str,
+    floor: int | None = None,
+) -> Verdict:
     """The verdict on all features of a neurite type: nine of ten have to pass.
 
     Args:
@@ -169,7 +197,7 @@ def overall(verdicts, tier, mtype, neurite_type, floor=None):
     }
     testable = len(verdicts) - counts[NOT_TESTABLE]
     sizes = [[getattr(v, name) for v in verdicts] for name in ("n_reference", "n_synthesized")]
-    about = {
+    about: dict[str, Any] = {
         "mtype": mtype,
         "neurite_type": neurite_type,
         "n_reference": max(sizes[0], default=0),

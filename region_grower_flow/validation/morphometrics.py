@@ -1,15 +1,19 @@
 """Morphometrics: the features of a cell's dendrites or axon, one value per cell, with NeuroM."""
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from region_grower_flow.morphology import NEURITE_TYPES
-from region_grower_flow.validation.cells import count_with
+from region_grower_flow.morphology import NEURITE_TYPES, FlatMorphology
+from region_grower_flow.validation.cells import ValidationCell, count_with
+from region_grower_flow.validation.comparison import Comparison
 from region_grower_flow.validation.features import FEATURES as FEATURES_TEST
 from region_grower_flow.validation.features import feature_tests, feature_verdicts, overall
 from region_grower_flow.validation.threads import one_thread
-from region_grower_flow.validation.verdict import FAIL, MIN_REFERENCE_CELLS, too_few
+from region_grower_flow.validation.verdict import FAIL, Verdict, too_few
 
 TIER = "morphometrics"
 
@@ -59,7 +63,7 @@ bifurcations (asymmetry, angles) or, weighted by length, the segments (diameter)
 NAMES = tuple(feature.name for feature in FEATURES)
 
 
-def measure(cell, neurite_type):
+def measure(cell: ValidationCell, neurite_type: str) -> np.ndarray:
     """The features of one neurite type of a cell.
 
     Args:
@@ -73,7 +77,7 @@ def measure(cell, neurite_type):
     return cell.once((TIER, neurite_type), lambda: _measure(cell, neurite_type))
 
 
-def _measure(cell, neurite_type):
+def _measure(cell: ValidationCell, neurite_type: str) -> np.ndarray:
     import neurom
     from neurom import NeuriteType
 
@@ -82,7 +86,7 @@ def _measure(cell, neurite_type):
     neuron = cell.neurom(neurite_type)
     kind = NeuriteType[neurite_type]
 
-    def of(name):
+    def of(name: str) -> np.ndarray:
         return np.asarray(neurom.get(name, neuron, neurite_type=kind), dtype=float)
 
     paths = of("terminal_path_lengths")
@@ -114,7 +118,7 @@ def _measure(cell, neurite_type):
     )
 
 
-def _area(morphology, kind):
+def _area(morphology: FlatMorphology, kind: int) -> float:
     """The lateral area (um2) of the segments, as NeuroM's total_area but for all at once."""
     points, radii = morphology.points.astype(float), morphology.diameters.astype(float) / 2
     lengths = np.linalg.norm(np.diff(points, axis=0), axis=1)
@@ -125,26 +129,28 @@ def _area(morphology, kind):
     return areas[inside].sum()
 
 
-def _extents(morphology, kind):
+def _extents(morphology: FlatMorphology, kind: int) -> np.ndarray:
     """Extents along x, y and z (um), as NeuroM's total_width, total_height and total_depth."""
     section = np.repeat(np.arange(morphology.n_sections), np.diff(morphology.offsets))
     points = morphology.points[morphology.types[section] == kind].astype(float)
     return points.max(axis=0) - points.min(axis=0)
 
 
-def _mean(values):
+def _mean(values: np.ndarray) -> float:
     """The mean of the finite values (a section that closes on itself has no tortuosity)."""
     values = values[np.isfinite(values)]
     return values.mean() if len(values) else np.nan
 
 
-def table(cells, neurite_type):
+def table(cells: Sequence[ValidationCell], neurite_type: str) -> dict[str, np.ndarray]:
     """{feature: (n,) values, one per cell} of a population."""
     values = np.array([measure(cell, neurite_type) for cell in cells]).reshape(-1, len(NAMES))
     return dict(zip(NAMES, values.T, strict=True))
 
 
-def rows(populations, neurite_types):
+def rows(
+    populations: Mapping[str, Sequence[ValidationCell]], neurite_types: Sequence[str]
+) -> Iterator[dict[str, Any]]:
     """Rows (dicts) of the features of some populations: one per cell and neurite type.
 
     Args:
@@ -164,62 +170,52 @@ def rows(populations, neurite_types):
 
 @one_thread
 def compare(
-    reference,
-    synthesized,
-    neurite_types,
-    seed,
-    mtype=None,
-    minimum=MIN_REFERENCE_CELLS,
-    fitted=None,
-):
+    reference: Sequence[ValidationCell],
+    synthesized: Sequence[ValidationCell],
+    comparison: Comparison,
+) -> list[Verdict]:
     """Compare the morphometrics of two populations of one mtype.
 
     Args:
-        reference, synthesized: [ValidationCell].
-        neurite_types: keys of NEURITE_TYPES.
-        seed: of the bootstrap samples.
-        mtype: for the verdicts.
-        minimum: of cells on each side.
-        fitted: [ValidationCell] that the synthesized ones were grown from, where the reference are
-            others; see :mod:`copies`.
+        reference, synthesized: the cells.
+        comparison: its terms.
 
     Returns:
-        [Verdict]: for each neurite type its features, then ``features`` on all of them. A type
-        that neither population has gives none.
+        For each neurite type the Verdicts on its features, then ``features`` on all of them. A
+        type that neither population has gives none.
     """
+    mtype, minimum, fitted = comparison.mtype, comparison.minimum, comparison.fitted
     counts = len(reference), len(synthesized)
-    found = [kind for kind in neurite_types if count_with([*reference, *synthesized], kind)]
+    both = [*reference, *synthesized]
+    found = [kind for kind in comparison.neurite_types if count_with(both, kind)]
     if min(counts) < minimum:
-        about = [{"mtype": mtype, "neurite_type": kind} for kind in found]
-        return [too_few(TIER, FEATURES_TEST, counts, minimum, **entry) for entry in about]
-    rng = np.random.default_rng(seed)
+        few = [
+            too_few(TIER, FEATURES_TEST, counts, minimum, mtype=mtype, neurite_type=kind)
+            for kind in found
+        ]
+        return [verdict for verdict in few if verdict]
+    rng = np.random.default_rng(comparison.seed)
 
-    def verdicts_on(cells):
+    def verdicts_on(cells: Sequence[ValidationCell]) -> list[Verdict]:
         tests = {
             kind: feature_tests(
                 table(reference, kind),
                 table(cells, kind),
                 rng,
                 minimum,
-                None if fitted is None else table(fitted, kind),
+                table(fitted, kind) if fitted else None,
             )
             for kind in found
         }
         return feature_verdicts(TIER, mtype, tests, minimum)
 
     verdicts, floor = verdicts_on(synthesized), {}
-    if fitted:
+    if fitted:  # how many features copies of the fitted cells fail
         copies = [fitted[place] for place in rng.integers(len(fitted), size=len(synthesized))]
         failed = [v.neurite_type for v in verdicts_on(copies) if v.verdict == FAIL]
         floor = {kind: failed.count(kind) for kind in found}
-    return [
-        verdict
-        for kind in found
-        for verdict in _with_overall(
-            [v for v in verdicts if v.neurite_type == kind], mtype, kind, floor.get(kind)
-        )
-    ]
-
-
-def _with_overall(verdicts, mtype, kind, floor):
-    return [*verdicts, overall(verdicts, TIER, mtype, kind, floor)]
+    result = []
+    for kind in found:
+        of_kind = [verdict for verdict in verdicts if verdict.neurite_type == kind]
+        result += [*of_kind, overall(of_kind, TIER, mtype, kind, floor.get(kind))]
+    return result

@@ -1,11 +1,16 @@
 """The tests of one mtype: its synthesized cells against its reference."""
 
+from __future__ import annotations
+
 import functools
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from region_grower_flow.calibration.dataset import ReferenceCell
 from region_grower_flow.calibration.morphologies import DENDRITES
 from region_grower_flow.validation import (
     body,
@@ -18,7 +23,8 @@ from region_grower_flow.validation import (
     topology,
     trunks,
 )
-from region_grower_flow.validation.cells import count_with
+from region_grower_flow.validation.cells import ValidationCell, count_with
+from region_grower_flow.validation.comparison import Comparison
 from region_grower_flow.validation.results import (
     CELLS_TABLE,
     DEPTHS_TABLE,
@@ -27,7 +33,11 @@ from region_grower_flow.validation.results import (
     REFERENCE,
     SYNTHESIZED,
 )
-from region_grower_flow.validation.verdict import MIN_REFERENCE_CELLS
+from region_grower_flow.validation.verdict import MIN_REFERENCE_CELLS, Verdict
+from region_grower_flow.validation.written import MtypeCells, Synthesized
+
+TIERS: tuple[Any, ...] = (morphometrics, topology, classifier, trunks, body)
+"""Modules of the tiers that compare populations of cells."""
 
 
 @dataclass(frozen=True)
@@ -45,14 +55,14 @@ class Reference:
         other_bar_codes: {neurite type: [bars]} of it.
     """
 
-    cells: tuple | None = None
-    bar_codes: dict = field(default_factory=dict)
-    filtrations: dict = field(default_factory=dict)
-    cells_of_bar_codes: dict = field(default_factory=dict)
-    other: tuple = ()
+    cells: Sequence[ReferenceCell] | None = None
+    bar_codes: Mapping[str, topology.Trees] = field(default_factory=dict)
+    filtrations: Mapping[str, str] = field(default_factory=dict)
+    cells_of_bar_codes: Mapping[str, int | None] = field(default_factory=dict)
+    other: Sequence[ReferenceCell] = ()
     other_mtype: str | None = None
-    other_bar_codes: dict = field(default_factory=dict)
-    fitted: tuple = ()
+    other_bar_codes: Mapping[str, topology.Trees] = field(default_factory=dict)
+    fitted: Sequence[ReferenceCell] = ()
 
 
 @dataclass(frozen=True)
@@ -64,7 +74,7 @@ class Space:
         atlas, region_structure: paths; None in vacuum.
     """
 
-    places: tuple | None = None
+    places: Sequence[space.CellPlace] | None = None
     atlas: Path | None = None
     region_structure: Path | None = None
 
@@ -77,9 +87,9 @@ class MtypeUnit:
         part: name of the comparison.
         mtype: its name.
         seed: of this unit's samples, permutations and bootstraps.
-        synthesized: populations.Synthesized without its cells: folder, extensions.
+        synthesized: the Synthesized without its cells: folder, extensions.
         names: of the sampled cells.
-        population: populations.MtypeCells of all of them.
+        population: the MtypeCells of all of them.
         neurite_types: that parameters grow.
         reference: Reference.
         space: Space.
@@ -90,16 +100,16 @@ class MtypeUnit:
     part: str
     mtype: str
     seed: int
-    synthesized: populations.Synthesized
-    names: tuple
-    population: populations.MtypeCells
-    neurite_types: tuple
+    synthesized: Synthesized
+    names: Sequence[str]
+    population: MtypeCells
+    neurite_types: Sequence[str]
     reference: Reference
     space: Space
-    parameters: dict | None = None
+    parameters: Mapping[str, Any] | None = None
     inverted: bool = False
 
-    def run(self):
+    def run(self) -> MtypeResult:
         """See :func:`validate_mtype`."""
         return validate_mtype(self)
 
@@ -118,13 +128,13 @@ class MtypeResult:
 
     n_reference: int | None
     n_synthesized: int
-    neurite_types: list = field(default_factory=list)
-    verdicts: list = field(default_factory=list)
-    tables: dict = field(default_factory=dict)
-    notes: list = field(default_factory=list)
+    neurite_types: list[str] = field(default_factory=list)
+    verdicts: list[Verdict] = field(default_factory=list)
+    tables: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
 
-def validate_mtype(unit):
+def validate_mtype(unit: MtypeUnit) -> MtypeResult:
     """Run the space tier, and all tiers of statistics, on one mtype: an MtypeResult."""
     places = unit.space.places
     orientations = None if places is None else [place.orientation for place in places]
@@ -148,7 +158,9 @@ def validate_mtype(unit):
     return result
 
 
-def compared_types(grown, reference, cells):
+def compared_types(
+    grown: Sequence[str], reference: Sequence[ValidationCell], cells: Sequence[ValidationCell]
+) -> list[str]:
     """The neurite types to compare.
 
     Those that are grown, as far as either population has them, and dendrites that are not grown
@@ -166,7 +178,9 @@ def compared_types(grown, reference, cells):
     ]
 
 
-def _space_verdicts(unit, cells, places):
+def _space_verdicts(
+    unit: MtypeUnit, cells: Sequence[ValidationCell], places: Sequence[space.CellPlace] | None
+) -> list[Verdict]:
     verdicts = [space.soma_verdict(unit.mtype, cells)]
     if places is not None:
         verdicts.append(space.position_verdict(unit.mtype, unit.population))
@@ -174,7 +188,12 @@ def _space_verdicts(unit, cells, places):
     return verdicts
 
 
-def statistics(unit, reference, cells, kinds):
+def statistics(
+    unit: MtypeUnit,
+    reference: Sequence[ValidationCell] | None,
+    cells: Sequence[ValidationCell],
+    kinds: Sequence[str],
+) -> list[Verdict]:
     """The Verdicts of the tiers that compare populations.
 
     Args:
@@ -186,19 +205,23 @@ def statistics(unit, reference, cells, kinds):
     if reference is None:
         return _of_bar_codes(unit, cells, kinds)
     fitted, _ = populations.read_references(unit.reference.fitted, unit.mtype)
-    parameters, about = unit.parameters, {"mtype": unit.mtype, "fitted": fitted or None}
-    verdicts = []
-    for tier in (morphometrics, topology, classifier):
-        verdicts += tier.compare(reference, cells, kinds, unit.seed, **about)
-    verdicts += trunks.compare(reference, cells, kinds, unit.seed, parameters=parameters, **about)
-    verdicts += body.compare(reference, cells, kinds, unit.seed, inverted=unit.inverted, **about)
+    comparison = Comparison(
+        kinds,
+        unit.seed,
+        unit.mtype,
+        fitted=fitted,
+        parameters=unit.parameters,
+        inverted=unit.inverted,
+    )
+    verdicts = [verdict for tier in TIERS for verdict in tier.compare(reference, cells, comparison)]
     other, _ = populations.read_references(unit.reference.other, unit.reference.other_mtype)
-    setting = controls.Setting(unit.mtype, parameters, tuple(fitted))
-    found = controls.run(reference, cells, other, kinds, unit.seed, setting)
+    found = controls.run(reference, cells, other, comparison)
     return [*controls.apply(verdicts, found), *found]
 
 
-def _of_bar_codes(unit, cells, kinds):
+def _of_bar_codes(
+    unit: MtypeUnit, cells: Sequence[ValidationCell], kinds: Sequence[str]
+) -> list[Verdict]:
     """The Verdicts on topology against bar codes, and on trunks against their laws."""
     reference, verdicts, trees = unit.reference, [], {}
     for kind in [kind for kind in kinds if kind in reference.bar_codes]:
@@ -210,30 +233,36 @@ def _of_bar_codes(unit, cells, kinds):
             trees[kind] = [b for cell in cells for b in topology.bar_codes(cell, kind, metric)]
     codes = {kind: reference.bar_codes[kind] for kind in trees}
     other = {kind: bars for kind, bars in reference.other_bar_codes.items() if kind in trees}
-    verdicts += topology.compare_trees(codes, trees, unit.seed, unit.mtype)
-    laws = _laws_of_enough_cells(unit)
-    of_trunks = trunks.compare(None, cells, kinds, unit.seed, unit.mtype, laws)
+    comparison = Comparison(kinds, unit.seed, unit.mtype, parameters=_laws_of_enough_cells(unit))
+    verdicts += topology.compare_trees(codes, trees, comparison)
+    of_trunks = trunks.compare(None, cells, comparison)
     verdicts += [_counted(verdict, reference) for verdict in of_trunks]
     verdicts += body.upright([], cells, unit.mtype, unit.inverted)
-    found = controls.run_trees(codes, trees, other, unit.seed, unit.mtype)
-    setting = controls.Setting(unit.mtype, laws)
-    found += controls.run_trunks(None, cells, kinds, unit.seed, setting)
+    found = controls.run_trees(codes, trees, other, comparison)
+    found += controls.run_trunks(None, cells, comparison)
     return [*controls.apply(verdicts, found), *found]
 
 
-def _laws_of_enough_cells(unit):
+def _laws_of_enough_cells(unit: MtypeUnit) -> dict[str, Any]:
     """The parameters of the neurite types whose laws do not come from too few cells."""
     known = unit.reference.cells_of_bar_codes
     few = {kind for kind, count in known.items() if (count or np.inf) < MIN_REFERENCE_CELLS}
     return {kind: entry for kind, entry in (unit.parameters or {}).items() if kind not in few}
 
 
-def _counted(verdict, reference):
+def _counted(verdict: Verdict, reference: Reference) -> Verdict:
     """A Verdict on trunks with the number of cells behind their law, None where it is unknown."""
-    return verdict.replaced(n_reference=reference.cells_of_bar_codes.get(verdict.neurite_type))
+    known = reference.cells_of_bar_codes
+    return verdict.replaced(n_reference=known.get(verdict.neurite_type or ""))
 
 
-def _tables(unit, reference, cells, kinds, places):
+def _tables(
+    unit: MtypeUnit,
+    reference: Sequence[ValidationCell] | None,
+    cells: Sequence[ValidationCell],
+    kinds: Sequence[str],
+    places: Sequence[space.CellPlace] | None,
+) -> dict[str, list[dict[str, Any]]]:
     about = {"part": unit.part, "mtype": unit.mtype}
     found = morphometrics.rows({REFERENCE: reference or [], SYNTHESIZED: cells}, kinds)
     tables = {CELLS_TABLE: [{**about, **row} for row in found]}
@@ -258,18 +287,26 @@ def _tables(unit, reference, cells, kinds, places):
     return tables
 
 
-def _profiles(unit, reference, cells, kind, places):
+def _profiles(
+    unit: MtypeUnit,
+    reference: Sequence[ValidationCell],
+    cells: Sequence[ValidationCell],
+    kind: str,
+    places: Sequence[space.CellPlace] | None,
+) -> tuple[depths.Profile, depths.Profile]:
     """The Profiles of the reference and of the synthesized cells."""
-    morphologies = [[cell.morphology for cell in side] for side in (reference, cells)]
+    real, grown = ([cell.morphology for cell in side] for side in (reference, cells))
     if places is None:
-        return depths.compared(*morphologies, kind, unit.seed)
+        return depths.compared(real, grown, kind, unit.seed)
     layers = [place.layers for place in places]
     # Regions without layers have no depths: there profiles are below the soma.
     below_top = np.nan_to_num([place.layers.depth for place in places]).tolist()
-    return depths.compared(*morphologies, kind, unit.seed, below_top, layers)
+    return depths.compared(real, grown, kind, unit.seed, below_top, layers)
 
 
-def _fraction_inside(unit, cells, places):
+def _fraction_inside(
+    unit: MtypeUnit, cells: Sequence[ValidationCell], places: Sequence[space.CellPlace]
+) -> float | None:
     lookup = _region_lookup(unit.space.atlas, unit.space.region_structure)
     fractions = [
         lookup.inside(place.region, cell.morphology.points @ place.orientation.T + place.position)
@@ -280,5 +317,5 @@ def _fraction_inside(unit, cells, places):
 
 
 @functools.lru_cache(maxsize=1)
-def _region_lookup(atlas, region_structure):
+def _region_lookup(atlas: Path, region_structure: Path) -> space.RegionLookup:
     return space.RegionLookup(atlas, region_structure)

@@ -4,14 +4,18 @@ A synthesis in an atlas and one in vacuum leave the same files (SONATA nodes, th
 summary, a folder of morphologies), so one reader serves both.
 """
 
+from __future__ import annotations
+
 import csv
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from region_grower_flow.calibration.dataset import ReferenceCell
 from region_grower_flow.calibration.mending import open_as_used, soma_radius
 from region_grower_flow.calibration.morphologies import examine_cell
 from region_grower_flow.errors import FlowError, InvalidInput, some
@@ -22,7 +26,11 @@ from region_grower_flow.record.file_table import FileTable, packed
 from region_grower_flow.record.listing import read_listing
 from region_grower_flow.validation.body import SOMA
 from region_grower_flow.validation.cells import ValidationCell
-from region_grower_flow.validation.structure import WrittenCell
+from region_grower_flow.validation.written import MtypeCells, Synthesized
+
+if TYPE_CHECKING:
+    from region_grower_flow.io.cells import Cells
+    from region_grower_flow.io.table import CellTable
 
 
 @dataclass(frozen=True)
@@ -47,73 +55,13 @@ class SynthesisOutputs:
     ids: Path
     summary: Path
     morphologies: Path
-    extensions: tuple
+    extensions: Sequence[str]
     cell_table: Path
     asked: Path | None = None
-    rows: object = None
+    rows: np.ndarray | None = None
     population: str | None = None
     listing: Path | None = None
     container: Path | None = None
-
-
-@dataclass
-class MtypeCells:
-    """Cells of one mtype according to the synthesis.
-
-    Attributes:
-        asked: number of cells asked for.
-        names: path of each cell that was made, below the folder of morphologies, in the order of
-            the nodes.
-        rows: rows of the cell table of these cells (-1: there is none).
-        dropped: {reason: number of cells}; cells without a reason are under "".
-        lost: ids of cells that are neither made nor dropped.
-        moved: names of cells whose position is not the one asked for.
-        recorded: what the summary says: {"asked", "made", "dropped"} numbers; None: nothing.
-    """
-
-    asked: int = 0
-    names: list = field(default_factory=list)
-    rows: list = field(default_factory=list)
-    dropped: dict = field(default_factory=dict)
-    lost: list = field(default_factory=list)
-    moved: list = field(default_factory=list)
-    recorded: dict | None = None
-
-    def in_summary(self):
-        """Expected entries of the summary."""
-        dropped = sum(self.dropped.values())
-        return {"asked": self.asked, "made": len(self.names), "dropped": dropped}
-
-
-@dataclass
-class Synthesized:
-    """The cells that a synthesis has made.
-
-    Attributes:
-        folder: of the morphologies.
-        extensions: their formats.
-        mtypes: {mtype: MtypeCells}, sorted.
-        digests: {file below the folder: (size in bytes, CRC-32, ...)} as recorded, see
-            :class:`~region_grower_flow.record.file_table.FileTable`; empty: no record.
-        stray: files of the listing that belong to no row.
-    """
-
-    folder: Path
-    extensions: tuple
-    mtypes: dict
-    digests: Mapping = field(default_factory=dict)
-    stray: list = field(default_factory=list)
-
-    def written(self, names):
-        """The WrittenCells of some names."""
-        return [WrittenCell(name, self._recorded(name)) for name in names]
-
-    def _recorded(self, name):
-        """{extension: (size, CRC-32)} of the files of a name; None without any record."""
-        if not self.digests:
-            return None
-        files = {extension: f"{name}.{extension}" for extension in self.extensions}
-        return {e: self.digests[file][:2] for e, file in files.items() if file in self.digests}
 
 
 ID_COLUMNS = ("input_id", "status", "reason", "morphology")
@@ -123,7 +71,7 @@ POSITION_TOLERANCE = 1e-2
 """Tolerance (um) of positions: nodes hold float32, whose step is 0.001 um at 10,000 um."""
 
 
-def read_synthesized(outputs):
+def read_synthesized(outputs: SynthesisOutputs) -> Synthesized:
     """Outcome of a synthesis, as Synthesized.
 
     Raises:
@@ -151,7 +99,7 @@ def read_synthesized(outputs):
     )
 
 
-def _asked(outputs, table):
+def _asked(outputs: SynthesisOutputs, table: CellTable) -> tuple[np.ndarray, np.ndarray]:
     """(mtypes, positions) of all cells asked for, by their id."""
     from region_grower_flow.io.cells import read_cells
 
@@ -165,11 +113,11 @@ def _asked(outputs, table):
 class _Ids:
     """The table of ids: the cells that were made, their ids by name, the reasons of the others."""
 
-    made: set = field(default_factory=set)
-    by_name: dict = field(default_factory=dict)
-    dropped: dict = field(default_factory=dict)
+    made: set[int] = field(default_factory=set)
+    by_name: dict[str, int] = field(default_factory=dict)
+    dropped: dict[int, str] = field(default_factory=dict)
 
-    def add(self, row):
+    def add(self, row: Mapping[str, str]) -> None:
         """Add a row of the table."""
         if not (row["input_id"] or "").isdigit():
             return
@@ -181,7 +129,7 @@ class _Ids:
             self.dropped[cell] = (row["reason"] or "").strip()
 
 
-def _read_ids(path):
+def _read_ids(path: Path) -> _Ids:
     ids = _Ids()
     try:
         with open(path, encoding="utf-8", newline="") as file:
@@ -196,7 +144,9 @@ def _read_ids(path):
     return ids
 
 
-def _count_asked(mtypes, rows, asked, ids):
+def _count_asked(
+    mtypes: dict[str, MtypeCells], rows: np.ndarray, asked: np.ndarray, ids: _Ids
+) -> None:
     for cell in rows.tolist():
         population = mtypes[asked[cell]]
         population.asked += 1
@@ -207,7 +157,13 @@ def _count_asked(mtypes, rows, asked, ids):
             population.lost.append(cell)
 
 
-def _add_nodes(mtypes, nodes, ids, asked, table):
+def _add_nodes(
+    mtypes: dict[str, MtypeCells],
+    nodes: Cells,
+    ids: _Ids,
+    asked: tuple[np.ndarray, np.ndarray],
+    table: CellTable,
+) -> None:
     """The rows of the nodes, with the rows of the cell table that they come from."""
     if "morphology" not in nodes.properties:
         return  # a population without any cell
@@ -225,7 +181,7 @@ def _add_nodes(mtypes, nodes, ids, asked, table):
             population.moved.append(name)
 
 
-def _add_summary(mtypes, path):
+def _add_summary(mtypes: dict[str, MtypeCells], path: Path) -> None:
     try:
         summary = json.loads(Path(path).read_text(encoding="utf-8"))["mtypes"]
         for mtype, counts in summary.items():
@@ -235,14 +191,16 @@ def _add_summary(mtypes, path):
         raise InvalidInput(f"the summary cannot be read ({error})", path) from error
 
 
-def _digests(outputs):
+def _digests(outputs: SynthesisOutputs) -> FileTable:
     listed = None
     if outputs.listing is not None:
         listed = read_listing(outputs.listing, outputs.morphologies)
     return FileTable.of({}) if listed is None else listed
 
 
-def _stray(listed, mtypes, extensions):
+def _stray(
+    listed: FileTable, mtypes: dict[str, MtypeCells], extensions: Sequence[str]
+) -> list[str]:
     """The names of a FileTable that belong to none of the mtypes' cells, sorted."""
     stray = np.ones(len(listed), dtype=bool)
     for cells in mtypes.values():
@@ -252,14 +210,14 @@ def _stray(listed, mtypes, extensions):
     return list(listed.rows(stray))
 
 
-def sample(count, wanted, rng):
+def sample(count: int, wanted: int, rng: np.random.Generator) -> list[int]:
     """Sorted indices of ``wanted`` of ``count`` cells, drawn at random (0: all of them)."""
     if not wanted or count <= wanted:
         return list(range(count))
     return sorted(rng.choice(count, wanted, replace=False).tolist())
 
 
-def centered(morphology):
+def centered(morphology: FlatMorphology) -> FlatMorphology:
     """A morphology moved so that the center of its soma is the origin."""
     center = morphology.soma_points.mean(axis=0, dtype=float) if len(morphology.soma_points) else 0
     return replace(
@@ -269,7 +227,7 @@ def centered(morphology):
     )
 
 
-def upright(morphology, orientation):
+def upright(morphology: FlatMorphology, orientation: np.ndarray) -> FlatMorphology:
     """A morphology turned back from its orientation in the atlas, so that the pia is along +y.
 
     Args:
@@ -284,7 +242,9 @@ def upright(morphology, orientation):
     )
 
 
-def read_references(cells, mtype):
+def read_references(
+    cells: Iterable[ReferenceCell], mtype: str | None
+) -> tuple[list[ValidationCell], list[str]]:
     """The reconstructions of an mtype that can be used: ([ValidationCell], [sentence]).
 
     The rule is that of the calibration, and small faults are mended as there: see
@@ -301,14 +261,15 @@ def read_references(cells, mtype):
             used = open_as_used(cell.path)
             morphology = centered(FlatMorphology.from_morphio(used))
             # Of cylinders, too, which the points of a FlatMorphology do not tell from a contour.
-            known = {SOMA: soma_radius(used)}
-            found.append(ValidationCell(cell.name, morphology, known))
+            found.append(ValidationCell(cell.name, morphology, {SOMA: soma_radius(used)}))
         else:
             lost.append(f"{cell.name}: {examined.reason}")
     return found, lost
 
 
-def read_sample(synthesized, names, orientations=None):
+def read_sample(
+    synthesized: Synthesized, names: Iterable[str], orientations: Sequence[np.ndarray] | None = None
+) -> tuple[list[ValidationCell], list[str]]:
     """Some synthesized cells, upright: ([ValidationCell], [sentence on what cannot be read]).
 
     Args:

@@ -17,16 +17,21 @@
 Numbers that are not finite are null.
 """
 
+from __future__ import annotations
+
 import math
 from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.io.csv_files import csv_text
 from region_grower_flow.options.validation import TIERS
 from region_grower_flow.validation.body import SOMA, THINNEST
 from region_grower_flow.validation.features import FEATURES as FEATURES_TEST
-from region_grower_flow.validation.verdict import FAIL, NO_POWER, NOT_TESTABLE, PASS
+from region_grower_flow.validation.verdict import FAIL, NO_POWER, NOT_TESTABLE, PASS, Verdict
 
 VERSION = 1
 
@@ -92,27 +97,29 @@ class Results:
         provenance: recipe, versions, seconds.
     """
 
-    options: dict = field(default_factory=dict)
-    populations: dict = field(default_factory=dict)
-    verdicts: list = field(default_factory=list)
-    tables: dict = field(default_factory=dict)
-    provenance: dict = field(default_factory=dict)
+    options: dict[str, Any] = field(default_factory=dict)
+    populations: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
+    verdicts: list[dict[str, Any]] = field(default_factory=list)
+    tables: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    provenance: dict[str, Any] = field(default_factory=dict)
 
-    def add(self, part, verdicts):
+    def add(self, part: str, verdicts: Iterable[Verdict]) -> None:
         """Append Verdicts of a part."""
         for verdict in verdicts:
             self.verdicts.append({"part": part, **plain_verdict(verdict)})
 
-    def extend(self, name, rows):
+    def extend(self, name: str, rows: Iterable[dict[str, Any]]) -> None:
         """Append rows to a table."""
         self.tables.setdefault(name, []).extend(rows)
 
     @property
-    def parts(self):
+    def parts(self) -> list[str]:
         """The names of the comparisons, in order."""
         return list(self.populations)
 
-    def of(self, part, mtype=None, tier=None):
+    def of(
+        self, part: str, mtype: str | None = None, tier: str | None = None
+    ) -> list[dict[str, Any]]:
         """The verdicts (dicts) of a part, of one mtype and of one tier where these are given."""
         return [
             verdict
@@ -122,11 +129,11 @@ class Results:
             and tier in (None, verdict["tier"])
         ]
 
-    def in_atlas(self, part):
+    def in_atlas(self, part: str) -> bool:
         """True if the cells of a part lie in an atlas; those of the hold-out never do."""
         return part != HOLDOUT and self.options.get("validation_of") != "vacuum"
 
-    def counts(self):
+    def counts(self) -> dict[str, dict[str, dict[str, int]]]:
         """{part: {tier: {verdict: number}}}, tiers in the order of :data:`TIERS`."""
         return {
             part: {
@@ -137,7 +144,7 @@ class Results:
             for part in self.parts
         }
 
-    def as_dict(self):
+    def as_dict(self) -> dict[str, Any]:
         """The content of ``validation.json``."""
         return plain(
             {
@@ -159,7 +166,7 @@ class Results:
             }
         )
 
-    def mtype_rows(self):
+    def mtype_rows(self) -> list[dict[str, Any]]:
         """A row (dict) per part and mtype: cells, and for each tier its verdict and counts.
 
         The verdict of a tier is the worst of those that decide, see :func:`deciding`.
@@ -179,10 +186,10 @@ class Results:
             for mtype, population in mtypes.items()
         ]
 
-    def _failed(self, part, mtype):
+    def _failed(self, part: str, mtype: str | None) -> list[Mapping[str, Any]]:
         return [found for found in deciding(self.of(part, mtype)) if found["verdict"] == FAIL]
 
-    def write(self, folder):
+    def write(self, folder: PathLike) -> list[Path]:
         """Write ``validation.json`` and all tables; returns their paths, the JSON last.
 
         Raises:
@@ -201,24 +208,24 @@ class Results:
         return [*(folder / name for name in tables), folder / JSON_NAME]
 
 
-def table_name(name):
+def table_name(name: str) -> str:
     """The file of a table."""
     return f"validation_{name}.csv"
 
 
-def named(verdict):
+def named(verdict: Mapping[str, Any]) -> str:
     """A verdict's test in words: ``topology: bars (basal_dendrite)``."""
     kind = f" ({verdict['neurite_type']})" if verdict["neurite_type"] else ""
     return f"{verdict['tier']}: {verdict['test']}{kind}"
 
 
-def worst(verdicts):
+def worst(verdicts: Iterable[Mapping[str, Any]]) -> str:
     """The worst of some verdicts (dicts), '' without any: fail, no power, not testable, pass."""
     found = {verdict["verdict"] for verdict in verdicts}
     return next((word for word in _SEVERITY if word in found), "")
 
 
-def deciding(verdicts):
+def deciding(verdicts: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """Those of some verdicts (dicts) that decide about their tier.
 
     A feature of the morphometrics may fail by chance: there the verdict on all features of a
@@ -227,7 +234,7 @@ def deciding(verdicts):
     return [v for v in verdicts if v["tier"] != "morphometrics" or v["test"] in DECIDING]
 
 
-def _tier_columns(tiers):
+def _tier_columns(tiers: Iterable[Sequence[Mapping[str, Any]]]) -> dict[str, str]:
     columns = {}
     for tier, verdicts in zip(TIERS, tiers, strict=True):
         columns[tier] = worst(deciding(verdicts))
@@ -236,13 +243,13 @@ def _tier_columns(tiers):
     return columns
 
 
-def plain_verdict(verdict):
+def plain_verdict(verdict: Verdict) -> dict[str, Any]:
     """A Verdict as a JSON-able dict."""
     keys = [key for key in VERDICT_KEYS if key != "part"]
     return plain({key: getattr(verdict, key) for key in keys})
 
 
-def plain(value):
+def plain(value: Any) -> Any:
     """A value as JSON: NumPy's types as Python's, numbers that are not finite as None."""
     if isinstance(value, dict):
         return {str(key): plain(item) for key, item in value.items()}

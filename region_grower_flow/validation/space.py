@@ -4,15 +4,25 @@ Limits and layers are those of the cell table, along the cell's own axis towards
 synthesis uses them. Cells are upright here: the soma at the origin, the pia along +y.
 """
 
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from region_grower_flow.errors import DropCell, some
-from region_grower_flow.morphology import NEURITE_TYPES
+from region_grower_flow.morphology import NEURITE_TYPES, FlatMorphology
 from region_grower_flow.space import scaling
 from region_grower_flow.space.layers import LayerContext
+from region_grower_flow.validation.cells import ValidationCell
 from region_grower_flow.validation.verdict import FAIL, PASS, Verdict, exact
+
+if TYPE_CHECKING:
+    from region_grower_flow.io.table import Cell
+    from region_grower_flow.validation.written import MtypeCells
 
 TIER = "space"
 
@@ -43,11 +53,11 @@ class CellPlace:
     position: np.ndarray
     orientation: np.ndarray
     layers: LayerContext
-    params: dict
+    params: Mapping[str, Any]
     region: str
 
 
-def place_of(cell, parameters):
+def place_of(cell: Cell, parameters: Mapping[str, Any]) -> CellPlace:
     """The CellPlace of a Cell of the cell table, with the parameters of all mtypes."""
     from region_grower_flow.engine.parameters import mtype_entry
     from region_grower_flow.io.layer_names import with_layer_numbers
@@ -62,7 +72,7 @@ def place_of(cell, parameters):
     )
 
 
-def tree_tops(morphology):
+def tree_tops(morphology: FlatMorphology) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Tops of the trees along +y.
 
     Returns:
@@ -82,7 +92,7 @@ def tree_tops(morphology):
     return morphology.types[roots], tops - heights[firsts], tops
 
 
-def limit_misses(morphology, place):
+def limit_misses(morphology: FlatMorphology, place: CellPlace) -> dict[str, tuple[float, float]]:
     """Distances (um) by which the trees of each neurite type miss their hard limits at most.
 
     Returns:
@@ -104,14 +114,16 @@ def limit_misses(morphology, place):
     return misses
 
 
-def _limits(morphology, place):
+def _limits(
+    morphology: FlatMorphology, place: CellPlace
+) -> Mapping[str, tuple[float | None, float | None]]:
     try:
         return scaling.limits(place.params, place.layers, morphology)
     except DropCell:  # a layer without thickness: synthesis has dropped such cells
         return {}
 
 
-def _miss(value, extent, least, most):
+def _miss(value: float, extent: float, least: float | None, most: float | None) -> float:
     """Distance by which ``value`` lies outside of the limits (um; None: no limit)."""
     if np.round(extent, EXTENT_DECIMALS) == 0.0:
         return 0.0
@@ -120,7 +132,9 @@ def _miss(value, extent, least, most):
     return float(max(below, above, 0.0))
 
 
-def limit_verdicts(mtype, cells, places):
+def limit_verdicts(
+    mtype: str, cells: Sequence[ValidationCell], places: Sequence[CellPlace]
+) -> list[Verdict]:
     """True if the trees keep their hard limits: a Verdict per neurite type that has some.
 
     Args:
@@ -128,14 +142,14 @@ def limit_verdicts(mtype, cells, places):
         cells: [ValidationCell], upright.
         places: the CellPlace of each.
     """
-    misses = {}
+    misses: dict[str, list[tuple[str, float, float]]] = {}
     for cell, place in zip(cells, places, strict=True):
         for kind, miss in limit_misses(cell.morphology, place).items():
             misses.setdefault(kind, []).append((cell.name, *miss))
     return [_limit_verdict(mtype, kind, found) for kind, found in sorted(misses.items())]
 
 
-def _limit_verdict(mtype, kind, found):
+def _limit_verdict(mtype: str, kind: str, found: Sequence[tuple[str, float, float]]) -> Verdict:
     names, extents, tops = zip(*found, strict=True)
     kept = np.array(extents) <= LIMIT_TOLERANCE
     beyond = [name for name, good in zip(names, kept, strict=True) if not good]
@@ -163,13 +177,13 @@ def _limit_verdict(mtype, kind, found):
     )
 
 
-def soma_verdict(mtype, cells):
+def soma_verdict(mtype: str, cells: Sequence[ValidationCell]) -> Verdict:
     """True if the soma of every cell lies at the origin: no farther from it than it is wide."""
     far = [cell.name for cell in cells if not _is_at_origin(cell.morphology)]
     return _all_cells(mtype, SOMA, len(cells), far, "have their soma elsewhere")
 
 
-def _is_at_origin(morphology):
+def _is_at_origin(morphology: FlatMorphology) -> bool:
     points = morphology.soma_points.astype(float)
     if not len(points):
         return False
@@ -182,13 +196,13 @@ def _is_at_origin(morphology):
     return bool(np.linalg.norm(center) <= max(width, SOMA_TOLERANCE))
 
 
-def position_verdict(mtype, population):
-    """True if every cell lies where it was asked for (``populations.MtypeCells``)."""
+def position_verdict(mtype: str, population: MtypeCells) -> Verdict:
+    """True if every cell lies where it was asked for."""
     count = len(population.names)
     return _all_cells(mtype, POSITION, count, population.moved, "lie elsewhere than asked")
 
 
-def _all_cells(mtype, test, total, bad, words):
+def _all_cells(mtype: str, test: str, total: int, bad: Sequence[str], words: str) -> Verdict:
     detail = f"{len(bad)} of {total} cells {words} ({some(bad, 3)})" if bad else ""
     return exact(TIER, test, mtype, (total, total - len(bad)), detail)
 
@@ -201,17 +215,17 @@ class RegionLookup:
         region_structure: the YAML file.
     """
 
-    def __init__(self, atlas_dir, region_structure):
+    def __init__(self, atlas_dir: Path, region_structure: Path) -> None:
         self._atlas, self._structure = atlas_dir, region_structure
-        self._loaded = None
+        self._loaded: tuple[Any, dict[str, list[int]]] | None = None
 
-    def inside(self, region, points):
+    def inside(self, region: str, points: np.ndarray) -> float:
         """The fraction of (N, 3) points (um) that lie in the region; in any for ``default``."""
         volume, ids = self._load()
         found = volume.lookup(points, outer_value=0)
         return float(np.isin(found, ids[region]).mean() if region in ids else (found != 0).mean())
 
-    def _load(self):
+    def _load(self) -> tuple[Any, dict[str, list[int]]]:
         if self._loaded is None:
             from region_grower_flow.atlas.regions import load_region_map
             from region_grower_flow.atlas.structure import load_region_structure

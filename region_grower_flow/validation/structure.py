@@ -4,17 +4,23 @@ Every cell is read again in each format. A test passes when all cells do: one ba
 simulation of a million cells as well as a thousand do.
 """
 
+from __future__ import annotations
+
 import os
 from collections import Counter, defaultdict
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 
 from region_grower_flow.errors import FlowError, some
 from region_grower_flow.io.morphologies import check_file, load_from_container, load_morphology
 from region_grower_flow.io.soma import contour_area
-from region_grower_flow.validation.verdict import PASS, exact
+from region_grower_flow.morphology import FlatMorphology
+from region_grower_flow.validation.verdict import PASS, Verdict, exact
+from region_grower_flow.validation.written import MtypeCells, Synthesized, WrittenCell
 
 TIER = "structure"
 
@@ -39,22 +45,11 @@ AREA_TOLERANCE = 0.02
 MOST_NAMED = 3
 """Cells that a sentence names."""
 
-
-@dataclass(frozen=True)
-class WrittenCell:
-    """The files of one synthesized cell.
-
-    Attributes:
-        name: path below the folder of the morphologies, without extension.
-        digests: {extension: (size in bytes, CRC-32)} as recorded when they were written; None: no
-            record has been kept.
-    """
-
-    name: str
-    digests: dict | None = None
+Examined: TypeAlias = tuple[int, dict[str, tuple[int, list[str]]]]
+"""(number of cells, {test: (cells that fail, sentences)})."""
 
 
-def soma_area(morphology, extension):
+def soma_area(morphology: FlatMorphology, extension: str) -> float:
     """The area (um2) of the soma that NEURON makes of a file; 0 when it can make none.
 
     HDF5 and ASC hold contours, of which NEURON makes a stack of cylinders (:mod:`io.soma`); HDF5 is
@@ -71,19 +66,21 @@ def soma_area(morphology, extension):
     return contour_area(points) or 0.0
 
 
-def _chain_area(points, diameters):
+def _chain_area(points: np.ndarray, diameters: np.ndarray) -> float:
     radii = diameters / 2
     slants = np.hypot(np.linalg.norm(np.diff(points, axis=0), axis=1), np.diff(radii))
     return float(np.pi * np.sum((radii[1:] + radii[:-1]) * slants))
 
 
-def unifurcations(morphology):
+def unifurcations(morphology: FlatMorphology) -> int:
     """The number of sections that have exactly one child."""
     parents = morphology.parents[morphology.parents >= 0]
     return int(np.count_nonzero(np.bincount(parents, minlength=1) == 1)) if len(parents) else 0
 
 
-def examine_cell(folder, cell, extensions, container=None):
+def examine_cell(
+    folder: Path, cell: WrittenCell, extensions: Sequence[str], container: Path | None = None
+) -> dict[str, str]:
     """Read a cell in each format: {test: sentence} of what is wrong, empty when nothing is.
 
     Args:
@@ -92,32 +89,33 @@ def examine_cell(folder, cell, extensions, container=None):
         extensions: the formats that it must be there in.
         container: HDF5 file that must hold it too; None: there is none.
     """
-    problems, read = {}, {}
-    for extension in extensions:
-        problem = _not_as_recorded(Path(folder, f"{cell.name}.{extension}"), cell, extension)
+    problems: dict[str, str] = {}
+    read: dict[str, FlatMorphology] = {}
+    files = {extension: Path(folder, f"{cell.name}.{extension}") for extension in extensions}
+    for extension, path in files.items():
+        problem = _not_as_recorded(path, cell, extension)
         if problem:
             problems.setdefault(READ_BACK, problem)
-    for extension in (*extensions, CONTAINER) if container else extensions:
-        name = f"{Path(cell.name).name}.{extension}"
+    readers = {extension: partial(load_morphology, path) for extension, path in files.items()}
+    if container:
+        readers[CONTAINER] = partial(load_from_container, container, cell.name)
+    for extension, reader in readers.items():
         try:
-            if extension == CONTAINER:
-                read[extension] = load_from_container(container, cell.name)
-            else:
-                read[extension] = load_morphology(Path(folder, f"{cell.name}.{extension}"))
+            read[extension] = reader()
         except FlowError as error:
             problems.setdefault(READABLE, str(error))
             continue
         for test, problem in _unsound(read[extension], extension):
-            problems.setdefault(test, f"{name}: {problem}")
-    first = next(iter(read.items()), None)
-    for extension, morphology in list(read.items())[1:]:
-        difference = formats_differ(first, (extension, morphology))
+            problems.setdefault(test, f"{Path(cell.name).name}.{extension}: {problem}")
+    formats = list(read.items())
+    for other in formats[1:]:
+        difference = formats_differ(formats[0], other)
         if difference:
             problems.setdefault(FORMATS, f"{cell.name}: {difference}")
     return problems
 
 
-def _not_as_recorded(path, cell, extension):
+def _not_as_recorded(path: Path, cell: WrittenCell, extension: str) -> str:
     """Difference of a file from the record of what was written, '' without any."""
     if cell.digests is None:
         return ""
@@ -127,7 +125,7 @@ def _not_as_recorded(path, cell, extension):
     return "" if same else f"{path.name} is not what was written"
 
 
-def _unsound(morphology, extension):
+def _unsound(morphology: FlatMorphology, extension: str) -> Iterator[tuple[str, str]]:
     """(test, problem) of the numbers and the tree of one file."""
     points = (morphology.points, morphology.soma_points)
     bad = sum(int((~np.isfinite(array)).any(axis=1).sum()) for array in points)
@@ -146,7 +144,7 @@ def _unsound(morphology, extension):
         yield UNIFURCATIONS, f"{count} sections have one child"
 
 
-def formats_differ(first, second):
+def formats_differ(first: tuple[str, FlatMorphology], second: tuple[str, FlatMorphology]) -> str:
     """Difference of two formats of a cell, '' without any: each is (extension, FlatMorphology).
 
     Points that repeat the one before are left aside: SWC cannot hold all of them.
@@ -166,12 +164,12 @@ def formats_differ(first, second):
     if not np.isclose(*areas, rtol=AREA_TOLERANCE, atol=TOLERANCE):
         return f"{words} their soma's area ({areas[0]:.1f} and {areas[1]:.1f} um2)"
     centers = [m.soma_points.mean(axis=0, dtype=float) for m in (a, b) if len(m.soma_points)]
-    if len(centers) == 2 and not np.allclose(*centers, rtol=1e-5, atol=TOLERANCE):
+    if len(centers) == 2 and not np.allclose(centers[0], centers[1], rtol=1e-5, atol=TOLERANCE):
         return f"{words} their soma's center"
     return ""
 
 
-def _distinct(morphology):
+def _distinct(morphology: FlatMorphology) -> np.ndarray:
     """(K, 4) points and diameters without those that lie where the one before in a section does."""
     points = morphology.points
     moved = np.ones(len(points), dtype=bool)
@@ -180,9 +178,15 @@ def _distinct(morphology):
     return np.column_stack([points, morphology.diameters])[moved].astype(float)
 
 
-def examine_cells(folder, cells, extensions, container=None):
+def examine_cells(
+    folder: Path,
+    cells: Sequence[WrittenCell],
+    extensions: Sequence[str],
+    container: Path | None = None,
+) -> Examined:
     """The problems of many WrittenCells: (their number, {test: (cells that fail, sentences)})."""
-    failed, sentences = Counter(), defaultdict(list)
+    failed: Counter[str] = Counter()
+    sentences: defaultdict[str, list[str]] = defaultdict(list)
     for cell in cells:
         for test, sentence in examine_cell(folder, cell, extensions, container).items():
             failed[test] += 1
@@ -191,7 +195,9 @@ def examine_cells(folder, cells, extensions, container=None):
     return len(cells), {test: (failed[test], sentences[test]) for test in failed}
 
 
-def cell_verdicts(mtype, examined, formats=2, recorded=True):
+def cell_verdicts(
+    mtype: str, examined: Sequence[Examined], formats: int = 2, recorded: bool = True
+) -> list[Verdict]:
     """The verdicts on all cells of an mtype.
 
     Args:
@@ -214,8 +220,8 @@ def cell_verdicts(mtype, examined, formats=2, recorded=True):
     return verdicts
 
 
-def count_verdicts(mtype, synthesized):
-    """The verdicts on the numbers of cells of an mtype (see ``populations.Synthesized``)."""
+def count_verdicts(mtype: str, synthesized: Synthesized) -> list[Verdict]:
+    """The verdicts on the numbers of cells of an mtype ."""
     population = synthesized.mtypes[mtype]
     expected = population.asked - sum(population.dropped.values())
     wrong = []
@@ -234,7 +240,7 @@ def count_verdicts(mtype, synthesized):
     return [rows, _files(mtype, synthesized), _named(mtype, population)]
 
 
-def _files(mtype, synthesized):
+def _files(mtype: str, synthesized: Synthesized) -> Verdict:
     population = synthesized.mtypes[mtype]
     absent = [
         f"{name}.{extension}"
@@ -247,14 +253,14 @@ def _files(mtype, synthesized):
     return exact(TIER, FILES, mtype, (count, count - len(absent)), detail)
 
 
-def stray_verdict(synthesized):
+def stray_verdict(synthesized: Synthesized) -> Verdict:
     """The verdict on files that the synthesis has written and that no row names."""
     count, stray = len(synthesized.digests), synthesized.stray
     detail = f"{len(stray)} files belong to no row ({some(stray, 3)})" if stray else ""
     return exact(TIER, STRAY, None, (count, count - len(stray)), detail)
 
 
-def _named(mtype, population):
+def _named(mtype: str, population: MtypeCells) -> Verdict:
     nameless, lost = population.dropped.get("", 0), population.lost
     total = sum(population.dropped.values()) + len(lost)
     detail = f"{nameless} of {total} dropped cells have no reason" if nameless else ""

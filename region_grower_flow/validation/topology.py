@@ -4,18 +4,25 @@ The unit is one tree; permutations and resamples take the trees of a cell togeth
 alike. TMD reads the bar codes of cells (``get_persistence_diagram``).
 """
 
+from __future__ import annotations
+
 import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 
-from region_grower_flow.morphology import NEURITE_TYPES
+from region_grower_flow.morphology import NEURITE_TYPES, FlatMorphology
 from region_grower_flow.validation import copies
 from region_grower_flow.validation.cells import ValidationCell, of_type
 from region_grower_flow.validation.clustered import compare_clustered
+from region_grower_flow.validation.comparison import Comparison
 from region_grower_flow.validation.features import feature_verdicts
 from region_grower_flow.validation.persistence import image_distances
 from region_grower_flow.validation.statistics import (
     PERMUTATIONS,
+    DistanceTest,
+    FeatureTest,
     benjamini_hochberg,
     compare_distances,
 )
@@ -44,7 +51,13 @@ FILTRATION = "path_distances"
 """The metric along a tree, as of NeuroTS's default bar codes."""
 
 
-def bar_codes(cell, neurite_type, filtration=FILTRATION):
+Trees: TypeAlias = Sequence[np.ndarray]
+"""The bars of each of some trees, (n, >= 2): end and start of a bar (um)."""
+
+
+def bar_codes(
+    cell: ValidationCell, neurite_type: str, filtration: str = FILTRATION
+) -> list[np.ndarray]:
     """The bar codes of the trees of one type of a cell.
 
     Args:
@@ -60,7 +73,7 @@ def bar_codes(cell, neurite_type, filtration=FILTRATION):
     )
 
 
-def _bar_codes(cell, neurite_type, filtration):
+def _bar_codes(cell: ValidationCell, neurite_type: str, filtration: str) -> list[np.ndarray]:
     from tmd.Topology.methods import get_persistence_diagram
 
     if NEURITE_TYPES[neurite_type] not in cell.morphology.types:
@@ -75,7 +88,7 @@ def _bar_codes(cell, neurite_type, filtration):
     ]
 
 
-def straightened(morphology):
+def straightened(morphology: FlatMorphology) -> FlatMorphology:
     """A FlatMorphology with sections of two points, which have the lengths of the sections.
 
     Its path distances are those of the morphology, and TMD needs a fiftieth of the time for them.
@@ -97,7 +110,7 @@ def straightened(morphology):
     )
 
 
-def cells_of_bar_codes(distributions):
+def cells_of_bar_codes(distributions: Mapping[str, Any]) -> int | None:
     """The number of cells that the bar codes of distributions come from, None where unknown.
 
     Args:
@@ -112,7 +125,13 @@ def cells_of_bar_codes(distributions):
     return int(weights.sum()) if whole else None
 
 
-def untestable(counts, kind, mtype, minimum=MIN_REFERENCE_CELLS, detail=None):
+def untestable(
+    counts: Sequence[int | None],
+    kind: str,
+    mtype: str | None,
+    minimum: int = MIN_REFERENCE_CELLS,
+    detail: str | None = None,
+) -> list[Verdict]:
     """The verdicts on too few cells or trees: one for each test on images, none where all is well.
 
     Args:
@@ -130,7 +149,7 @@ def untestable(counts, kind, mtype, minimum=MIN_REFERENCE_CELLS, detail=None):
     ]
 
 
-def bar_features(diagrams):
+def bar_features(diagrams: Trees) -> dict[str, np.ndarray]:
     """{feature: (trees,)}: number of bars, their total length, the longest one (um)."""
     lengths = [np.abs(bars[:, 0] - bars[:, 1]) for bars in diagrams]
     return {
@@ -141,77 +160,71 @@ def bar_features(diagrams):
 
 
 def compare(
-    reference,
-    synthesized,
-    neurite_types,
-    seed,
-    mtype=None,
-    minimum=MIN_REFERENCE_CELLS,
-    fitted=None,
-):
+    reference: Sequence[ValidationCell],
+    synthesized: Sequence[ValidationCell],
+    comparison: Comparison,
+) -> list[Verdict]:
     """Compare the topology of two populations of one mtype.
 
     Args:
-        reference, synthesized: [ValidationCell].
-        neurite_types: keys of NEURITE_TYPES.
-        seed: of the permutations and bootstrap samples.
-        mtype: for the verdicts.
-        minimum: of cells on each side, and of trees.
-        fitted: [ValidationCell] that the synthesized ones were grown from, where the reference are
-            others; see :mod:`copies`.
+        reference, synthesized: the cells.
+        comparison: its terms; as many trees as cells are needed on each side.
 
     Returns:
-        [Verdict]: for each neurite type the tests on images, then the features of bars.
+        For each neurite type the Verdicts on images, then those on the features of bars.
     """
-    counts = len(reference), len(synthesized)
-    populations = (reference, synthesized, *([fitted] if fitted else []))
-    if min(counts) < minimum:
-        found = [k for k in neurite_types if any(bar_codes(c, k) for g in populations for c in g)]
-        return [v for kind in found for v in untestable(counts, kind, mtype, minimum)]
+    counts, kinds = (len(reference), len(synthesized)), comparison.neurite_types
+    populations = [reference, synthesized, *([comparison.fitted] if comparison.fitted else [])]
+    if min(counts) < comparison.minimum:
+        found = [k for k in kinds if any(bar_codes(c, k) for g in populations for c in g)]
+        return [
+            verdict
+            for kind in found
+            for verdict in untestable(counts, kind, comparison.mtype, comparison.minimum)
+        ]
     trees = [
-        {kind: [bars for cell in cells for bars in bar_codes(cell, kind)] for kind in neurite_types}
+        {kind: [bars for cell in cells for bars in bar_codes(cell, kind)] for kind in kinds}
         for cells in populations
     ]
     owners = [
-        {kind: np.repeat(np.arange(len(cells)), _tree_counts(cells, kind)) for kind in trees[0]}
+        {kind: np.repeat(np.arange(len(cells)), _tree_counts(cells, kind)) for kind in kinds}
         for cells in populations
     ]
-    known = trees[2] if fitted else None
-    return compare_trees(*trees[:2], seed, mtype, minimum, owners, known)
+    fitted = trees[2] if comparison.fitted else None
+    return compare_trees(trees[0], trees[1], comparison, owners, fitted)
 
 
-def _tree_counts(cells, kind):
+def _tree_counts(cells: Sequence[ValidationCell], kind: str) -> list[int]:
     return [len(bar_codes(cell, kind)) for cell in cells]
 
 
 @one_thread
 def compare_trees(
-    reference,
-    synthesized,
-    seed,
-    mtype=None,
-    minimum=MIN_REFERENCE_CELLS,
-    owners=None,
-    fitted=None,
-):
+    reference: Mapping[str, Trees],
+    synthesized: Mapping[str, Trees],
+    comparison: Comparison,
+    owners: Sequence[Mapping[str, np.ndarray]] | None = None,
+    fitted: Mapping[str, Trees] | None = None,
+) -> list[Verdict]:
     """Compare trees by their bar codes, e.g. those of distributions where there are no cells.
 
     Args:
         reference, synthesized: {neurite type: [(n, >= 2) bars of a tree]}; what follows end and
             start of a bar (its angles) is left out.
-        seed, mtype, minimum: as of :func:`compare`.
+        comparison: its terms, of which the fitted cells are not looked at.
         owners: (reference, synthesized, fitted where given) {neurite type: (trees,) number of each
             tree's cell}; None where cells are not known: each tree counts as one, which finds more
             differences than there are.
         fitted: the trees of the cells that were fitted, where the reference are others.
 
     Returns:
-        [Verdict], as of :func:`compare`.
+        The Verdicts, as of :func:`compare`.
     """
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(comparison.seed)
+    mtype, minimum = comparison.mtype, comparison.minimum
     image_tests, feature_tests, verdicts = {}, {}, []
-    for kind in reference:
-        trees = _plain(reference[kind]), _plain(synthesized.get(kind, []))
+    for kind in comparison.neurite_types:
+        trees = _plain(reference.get(kind, [])), _plain(synthesized.get(kind, []))
         counts = tuple(map(len, trees))
         if max(counts) == 0:
             continue
@@ -234,7 +247,9 @@ def compare_trees(
     return verdicts
 
 
-def _above_floor(trees, fitted, cells, rng):
+def _above_floor(
+    trees: Sequence[Trees], fitted: Trees, cells: Sequence[np.ndarray], rng: np.random.Generator
+) -> DistanceTest:
     """The DistanceTest of reference and synthesized trees above the floor of copies."""
     sizes = tuple(map(len, trees))
     own = (np.arange(sum(sizes)) < sizes[0])[None].astype(float)
@@ -249,7 +264,9 @@ def _above_floor(trees, fitted, cells, rng):
     )
 
 
-def _feature_tests(trees, cells, rng, minimum):
+def _feature_tests(
+    trees: Sequence[Trees], cells: Sequence[np.ndarray], rng: np.random.Generator, minimum: int
+) -> list[FeatureTest]:
     tables = [bar_features(group) for group in trees]
     compare_one = compare_clustered if len(trees) == 2 else copies.compare
     return [
@@ -258,7 +275,9 @@ def _feature_tests(trees, cells, rng, minimum):
     ]
 
 
-def _image_verdicts(tests, mtype):
+def _image_verdicts(
+    tests: Mapping[str, tuple[tuple[int, ...], DistanceTest]], mtype: str | None
+) -> dict[str, list[Verdict]]:
     """{neurite type: [Verdict]} of {neurite type: (numbers of trees, DistanceTest)}."""
     of_ratio, of_energy = (
         benjamini_hochberg([getattr(found, name) for _, found in tests.values()]).tolist()
@@ -266,7 +285,7 @@ def _image_verdicts(tests, mtype):
     )
     verdicts = {}
     for place, (kind, (counts, found)) in enumerate(tests.items()):
-        about = {"mtype": mtype, "neurite_type": kind}
+        about: dict[str, Any] = {"mtype": mtype, "neurite_type": kind}
         about |= {"n_reference": counts[0], "n_synthesized": counts[1]}
         verdicts[kind] = [
             _of_ratio(found, of_ratio[place], about),
@@ -275,17 +294,19 @@ def _image_verdicts(tests, mtype):
     return verdicts
 
 
-def _plain(diagrams):
+def _plain(diagrams: Trees) -> list[np.ndarray]:
     return [np.asarray(bars, dtype=float)[:, :2] for bars in diagrams if len(bars)]
 
 
-def _owners(owners, kind, counts):
+def _owners(
+    owners: Sequence[Mapping[str, np.ndarray]] | None, kind: str, counts: Sequence[int]
+) -> tuple[np.ndarray, ...]:
     if owners is None:
         return tuple(map(np.arange, counts))
     return tuple(np.asarray(group.get(kind, []), dtype=int) for group in owners)
 
 
-def _few_words(counts, minimum, kind, of_trees):
+def _few_words(counts: Sequence[int], minimum: int, kind: str, of_trees: bool) -> str:
     what = "trees" if of_trees else f"cells with {kind.replace('_', ' ')}s"
     return (
         f"{counts[0]} reference and {counts[1]} synthesized {what}, where at least {minimum}"
@@ -293,7 +314,7 @@ def _few_words(counts, minimum, kind, of_trees):
     )
 
 
-def _of_ratio(found, p_adjusted, about):
+def _of_ratio(found: DistanceTest, p_adjusted: float, about: Mapping[str, Any]) -> Verdict:
     detail = (
         f"synthesized trees are {found.ratio:.3f} times as far from reference trees as these are"
         " from each other"
@@ -319,7 +340,7 @@ def _of_ratio(found, p_adjusted, about):
     )
 
 
-def _of_energy(found, p_adjusted, about):
+def _of_energy(found: DistanceTest, p_adjusted: float, about: Mapping[str, Any]) -> Verdict:
     differs = p_adjusted < MIN_P
     detail = (
         "the bar codes of synthesized and reference trees are distributed differently"

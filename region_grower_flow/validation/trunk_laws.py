@@ -50,6 +50,7 @@ class TrunkLaw:
         if self.fixed is not None:
             chosen = self.fixed[np.arange(number) % len(self.fixed)]
             return np.broadcast_to(chosen, (count, number, 3))
+        assert self.angles is not None  # of a law that is not fixed
         polar = self.angles[rng.integers(len(self.angles), size=(count, number))]
         around = rng.uniform(0, 2 * np.pi, size=(count, number))
         local = np.stack(
@@ -84,7 +85,8 @@ def read_law(parameters: Mapping[str, Any]) -> TrunkLaw | None:
         return None if parameters.get("trunk_absolute_orientation") else _fixed(orientation)
     if not isinstance(orientation, dict):
         return None
-    mode, values = orientation.get("mode"), orientation.get("values")
+    mode = orientation.get("mode")
+    values: Any = orientation.get("values")
     if mode == "use_predefined":
         return _fixed(values["orientations"])
     if mode == "uniform":

@@ -4,13 +4,18 @@ The work is cut into units that know all they need (paths, rows, seeds), so that
 neither on the number of processes nor on the order in which the units end.
 """
 
+from __future__ import annotations
+
 import functools
 import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import numpy as np
 
+from region_grower_flow.calibration.dataset import ReferenceCell
 from region_grower_flow.calibration.pool import share_out
 from region_grower_flow.engine.parameters import (
     load_distributions,
@@ -22,7 +27,7 @@ from region_grower_flow.io.table import read_table
 from region_grower_flow.morphology import NEURITE_TYPES
 from region_grower_flow.validation import populations, structure, topology, words
 from region_grower_flow.validation.controls import choose_other
-from region_grower_flow.validation.mtype import MtypeUnit, Reference, Space
+from region_grower_flow.validation.mtype import MtypeResult, MtypeUnit, Reference, Space
 from region_grower_flow.validation.results import Results
 from region_grower_flow.validation.space import place_of
 from region_grower_flow.validation.statistics import named_seed
@@ -64,14 +69,14 @@ class Part:
     outputs: populations.SynthesisOutputs
     parameters: Path
     distributions: Path
-    references: dict | None = None
-    fitted: dict = field(default_factory=dict)
-    notes: dict = field(default_factory=dict)
+    references: Mapping[str, Sequence[ReferenceCell]] | None = None
+    fitted: Mapping[str, Sequence[ReferenceCell]] = field(default_factory=dict)
+    notes: Mapping[str, Sequence[str]] = field(default_factory=dict)
     atlas: Path | None = None
     region_structure: Path | None = None
     region: str = "default"
     synthesize_axons: bool = False
-    inverted: tuple = ()
+    inverted: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -87,12 +92,12 @@ class ValidationPlan:
         options: for the results.
     """
 
-    parts: tuple
+    parts: Sequence[Part]
     seed: int = 0
     sample: int = 100
     structure_sample: int = 0
     processes: int = 1
-    options: dict = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -100,16 +105,23 @@ class StructureUnit:
     """Files of some cells of an mtype, to be read again."""
 
     folder: Path
-    cells: tuple
-    extensions: tuple
+    cells: Sequence[structure.WrittenCell]
+    extensions: Sequence[str]
     container: Path | None = None
 
-    def run(self):
+    def run(self) -> structure.Examined:
         """See :func:`structure.examine_cells`."""
         return structure.examine_cells(self.folder, self.cells, self.extensions, self.container)
 
 
-def validate(plan, on_progress=None):
+Unit: TypeAlias = MtypeUnit | StructureUnit
+Key: TypeAlias = tuple[str, str, int | str]
+"""The part, the mtype, and the number of files' unit or :data:`_STATISTICS`."""
+
+
+def validate(
+    plan: ValidationPlan, on_progress: Callable[[int, int], None] | None = None
+) -> Results:
     """Run all tiers.
 
     Args:
@@ -133,7 +145,9 @@ def validate(plan, on_progress=None):
     return results
 
 
-def _run(units, processes, advance):
+def _run(
+    units: Mapping[Key, Unit], processes: int, advance: Callable[[int, int], None]
+) -> dict[Key, Any]:
     """{key: what the unit returns}, in the order of the units."""
     # Statistics take longest: so that no process is left alone with them at the end.
     order = sorted(units, key=lambda key: key[2] != _STATISTICS)
@@ -142,7 +156,7 @@ def _run(units, processes, advance):
     return {key: results[key] for key in units}
 
 
-def _run_unit(unit):
+def _run_unit(unit: Unit) -> MtypeResult | structure.Examined:
     with warnings.catch_warnings():
         # SciPy says that it takes the asymptotic p-value where the exact one overflows.
         warnings.filterwarnings("ignore", "ks_2samp: Exact calculation unsuccessful")
@@ -157,7 +171,7 @@ class _OpenPart:
         part: the Part.
     """
 
-    def __init__(self, plan, part):
+    def __init__(self, plan: ValidationPlan, part: Part) -> None:
         self._plan, self._part = plan, part
         self.synthesized = populations.read_synthesized(part.outputs)
         self.mtypes = list(self.synthesized.mtypes)
@@ -165,20 +179,20 @@ class _OpenPart:
         self._parameters = load_parameters(part.parameters, part.synthesize_axons, validate=False)
         self._distributions = load_distributions(part.distributions, validate=False)
 
-    def units(self):
+    def units(self) -> dict[Key, Unit]:
         """{key: unit} of all the work."""
-        units = {}
+        units: dict[Key, Unit] = {}
         for mtype in self.mtypes:
             for place, cells in enumerate(self._read_again(mtype)):
                 units[self._part.name, mtype, place] = cells
             units[self._part.name, mtype, _STATISTICS] = self._statistics(mtype)
         return units
 
-    def _seed(self, mtype):
+    def _seed(self, mtype: str) -> int:
         """The seed of an mtype's unit: of the run, the part and the name."""
         return named_seed(self._plan.seed, self._part.name, mtype)
 
-    def _read_again(self, mtype):
+    def _read_again(self, mtype: str) -> Iterator[StructureUnit]:
         """The StructureUnits of an mtype."""
         population, outputs = self.synthesized.mtypes[mtype], self._part.outputs
         rng = np.random.default_rng([self._seed(mtype), 1])
@@ -190,7 +204,7 @@ class _OpenPart:
                 Path(outputs.morphologies), some_cells, outputs.extensions, outputs.container
             )
 
-    def _statistics(self, mtype):
+    def _statistics(self, mtype: str) -> MtypeUnit:
         population = self.synthesized.mtypes[mtype]
         rng = np.random.default_rng(self._seed(mtype))
         known = [i for i, row in enumerate(population.rows) if row >= 0]
@@ -211,7 +225,7 @@ class _OpenPart:
             inverted=mtype in self._part.inverted,
         )
 
-    def _entry(self, mtype):
+    def _entry(self, mtype: str) -> tuple[dict[str, Any], dict[str, Any]]:
         """(parameters, distributions) of an mtype: in an atlas those of its first cell's region."""
         row = self._first_rows.get(mtype)
         region = self._part.region
@@ -220,7 +234,7 @@ class _OpenPart:
             names = (self._table.synthesis_regions[row], self._table.regions[row])
         return mtype_entries(self._parameters, self._distributions, *names, mtype)
 
-    def _laws(self, mtype, rows):
+    def _laws(self, mtype: str, rows: Sequence[int]) -> dict[str, Any] | None:
         """The parameters whose laws the trunks of some rows follow.
 
         None where the rows lie in regions whose laws are not the same.
@@ -234,28 +248,32 @@ class _OpenPart:
         return entries[0] if all(law == laws[0] for law in laws) else None
 
     @functools.cached_property
-    def _first_rows(self):
+    def _first_rows(self) -> dict[str, int]:
         """{mtype: its first row in the cell table}."""
         names, rows = np.unique(self._table.mtypes.astype(str), return_index=True)
         return dict(zip(names.tolist(), rows.tolist(), strict=True))
 
-    def _space(self, rows):
+    def _space(self, rows: Sequence[int]) -> Space:
         if self._part.atlas is None:
             return Space()
         places = tuple(place_of(cell, self._parameters) for cell in self._table.cells(rows))
         return Space(places, self._part.atlas, self._part.region_structure)
 
-    def _reference(self, mtype, distributions):
+    def _reference(self, mtype: str, distributions: Mapping[str, Any]) -> Reference:
         other = self._other(mtype)
         if self._part.references is None:
             others = _bar_codes(self._entry(other)[1])["bar_codes"] if other else {}
             codes = _bar_codes(distributions)
             return Reference(**codes, other_mtype=other, other_bar_codes=others)
-        own, others = (tuple(self._part.references.get(name, ())) for name in (mtype, other))
-        fitted = tuple(self._part.fitted.get(mtype, ()))
-        return Reference(own, other=others, other_mtype=other, fitted=fitted)
+        known = self._part.references
+        return Reference(
+            tuple(known.get(mtype, ())),
+            other=tuple(known.get(other, ())) if other else (),
+            other_mtype=other,
+            fitted=tuple(self._part.fitted.get(mtype, ())),
+        )
 
-    def _other(self, mtype):
+    def _other(self, mtype: str) -> str | None:
         """The mtype whose reference serves this one's control, None without any.
 
         One that has the same neurite types, where there is one: each of them needs a control.
@@ -268,7 +286,7 @@ class _OpenPart:
         return choose_other(mtype, alike) or choose_other(mtype, every)
 
     @functools.cached_property
-    def _sizes(self):
+    def _sizes(self) -> dict[str, tuple[frozenset[str], float]]:
         """{mtype: (neurite types, median total length (um) of its bar codes)} of the testable."""
         sizes = {}
         for mtype in self.synthesized.mtypes:
@@ -287,7 +305,7 @@ class _OpenPart:
                 sizes[mtype] = frozenset(found["bar_codes"]), float(np.median(lengths))
         return sizes
 
-    def collect(self, results, found):
+    def collect(self, results: Results, found: Mapping[Key, Any]) -> None:
         """Put what the units have found into the Results."""
         part = self._part.name
         results.populations[part] = {}
@@ -311,7 +329,7 @@ class _OpenPart:
             summary["sentence"] = words.sentence(results.of(part, mtype), summary)
         results.add(part, [structure.stray_verdict(self.synthesized)])
 
-    def _summary(self, mtype, statistics, notes):
+    def _summary(self, mtype: str, statistics: MtypeResult, notes: list[str]) -> dict[str, Any]:
         population = self.synthesized.mtypes[mtype]
         return {
             "n_reference": statistics.n_reference,
@@ -325,12 +343,12 @@ class _OpenPart:
         }
 
 
-def _orientations(parameters):
+def _orientations(parameters: Mapping[str, Any]) -> list[Any]:
     """Directions of the trunks of each neurite type."""
     return [(parameters.get(kind) or {}).get("orientation") for kind in NEURITE_TYPES]
 
 
-def _bar_codes(distributions):
+def _bar_codes(distributions: Mapping[str, Any]) -> dict[str, Any]:
     """The bar codes of an mtype's distributions as a reference, and their filtrations."""
     kinds = [kind for kind in NEURITE_TYPES if (distributions.get(kind) or {}).get(DIAGRAM)]
     diagrams = {

@@ -11,8 +11,9 @@ from region_grower_flow.morphology import APICAL_DENDRITE, BASAL_DENDRITE
 from region_grower_flow.space.layers import LayerContext
 from region_grower_flow.validation import depths, space
 from region_grower_flow.validation.cells import ValidationCell
-from region_grower_flow.validation.populations import MtypeCells, upright
+from region_grower_flow.validation.populations import upright
 from region_grower_flow.validation.verdict import FAIL, NOT_TESTABLE, PASS
+from region_grower_flow.validation.written import MtypeCells
 
 TREES = ((BASAL_DENDRITE, 5), (APICAL_DENDRITE, 9))
 LAYERS = LayerContext(300.0, [0.0, 100.0, 600.0], [100.0, 600.0])

@@ -12,8 +12,8 @@ from region_grower_flow.io.containers import write_container
 from region_grower_flow.io.morphologies import load_morphology, write_morphology
 from region_grower_flow.morphology import BASAL_DENDRITE
 from region_grower_flow.validation import structure
-from region_grower_flow.validation.populations import MtypeCells, Synthesized
 from region_grower_flow.validation.verdict import FAIL, NOT_TESTABLE, PASS
+from region_grower_flow.validation.written import MtypeCells, Synthesized
 
 EXTENSIONS = ("h5", "swc", "asc")
 

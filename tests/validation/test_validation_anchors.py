@@ -15,6 +15,7 @@ from helpers.made_cells import by_test
 from region_grower_flow.io.morphologies import read_morphology
 from region_grower_flow.validation import controls, topology, trunks
 from region_grower_flow.validation.cells import ValidationCell
+from region_grower_flow.validation.comparison import Comparison
 from region_grower_flow.validation.verdict import FAIL, NO_POWER, PASS
 
 BASAL, APICAL = "basal_dendrite", "apical_dendrite"
@@ -46,7 +47,7 @@ def halves(trees, seed, factor):
 
 def test_another_mtype_is_told_as_before(inputs):
     pair = bar_codes(inputs, "L5_TPC:A"), bar_codes(inputs, "L5_UPC")
-    found = by_test(topology.compare_trees(*pair, 0), APICAL)
+    found = by_test(topology.compare_trees(*pair, Comparison((APICAL,), 0)), APICAL)
     assert found[topology.RATIO].statistic == pytest.approx(2.13, abs=0.05)
     assert found[topology.ENERGY].p <= 0.002
     assert found[topology.RATIO].verdict == found[topology.ENERGY].verdict == FAIL
@@ -54,7 +55,7 @@ def test_another_mtype_is_told_as_before(inputs):
 
 def test_similar_mtypes_are_at_the_edge_as_before(inputs):
     pair = bar_codes(inputs, "L5_TPC:A"), bar_codes(inputs, "L5_TPC:B")
-    found = by_test(topology.compare_trees(*pair, 0), APICAL)
+    found = by_test(topology.compare_trees(*pair, Comparison((APICAL,), 0)), APICAL)
     assert 0.005 < found[topology.ENERGY].p < 0.08
 
 
@@ -64,7 +65,9 @@ def test_scaled_halves_are_told_as_before(inputs, factor, told):
     found = []
     for seed in range(5):
         first, second = halves(trees, seed, factor)
-        verdicts = topology.compare_trees({APICAL: first}, {APICAL: second}, seed)
+        verdicts = topology.compare_trees(
+            {APICAL: first}, {APICAL: second}, Comparison((APICAL,), seed)
+        )
         found.append(by_test(verdicts)[topology.ENERGY].p)
     assert np.sum(np.array(found) < 0.01) == told
 
@@ -92,7 +95,7 @@ def test_grown_cells_have_the_topology_of_their_bar_codes(inputs, grown):
     for mtype, cells in grown.items():
         codes = bar_codes(inputs, mtype)
         trees = {kind: [b for c in cells for b in topology.bar_codes(c, kind)] for kind in codes}
-        verdicts = topology.compare_trees(codes, trees, 0, mtype)
+        verdicts = topology.compare_trees(codes, trees, Comparison(tuple(codes), 0, mtype))
         for kind in codes:
             found = by_test(verdicts, kind)
             assert found[topology.ENERGY].p >= 0.01
@@ -114,11 +117,11 @@ def test_grown_trunks_follow_their_laws_and_bent_ones_do_not(inputs, grown):
     for mtype, cells in grown.items():
         law = inputs[1][mtype]
         kinds = tuple(kind for kind in (BASAL, APICAL) if kind in law["grow_types"])
-        p += [v.p for v in trunks.compare(None, cells, kinds, 0, mtype, law)]
-        setting = controls.Setting(mtype, law)
+        terms = Comparison(kinds, 0, mtype, parameters=law)
+        p += [v.p for v in trunks.compare(None, cells, terms)]
         bent += [
             control.verdict
-            for control in controls.run_trunks(None, cells, kinds, 0, setting)
+            for control in controls.run_trunks(None, cells, terms)
             if control.test == "trunks: pia angle"
         ]
     assert min(p) > 0.001

@@ -8,6 +8,7 @@ import pytest
 from helpers.made_cells import by_test, make_cells
 from region_grower_flow.validation import body
 from region_grower_flow.validation.cells import ValidationCell
+from region_grower_flow.validation.comparison import Comparison
 from region_grower_flow.validation.results import deciding, plain_verdict
 from region_grower_flow.validation.verdict import FAIL, NO_POWER, NOT_TESTABLE, PASS
 
@@ -26,7 +27,7 @@ def with_soma(cells, rng, mean=7.0):
 
 
 def compare(reference, grown, kinds=(BASAL,), **more):
-    return by_test(body.compare(reference, grown, kinds, 0, "PC", **more))
+    return by_test(body.compare(reference, grown, Comparison(kinds, 0, "PC", **more)))
 
 
 def test_smaller_somata_fail():

@@ -8,6 +8,7 @@ from sklearn.model_selection import cross_val_predict
 
 from helpers.made_cells import make_cells
 from region_grower_flow.validation import classifier, controls, morphometrics, topology
+from region_grower_flow.validation.comparison import Comparison
 from region_grower_flow.validation.verdict import FAIL, NOT_TESTABLE, PASS
 
 BASAL, APICAL = "basal_dendrite", "apical_dendrite"
@@ -79,7 +80,7 @@ def test_features_without_values_or_spread_do_no_harm():
     assert np.trace(matrix) == pytest.approx(20)
     # Cells that are all the same cannot be told apart.
     twins = [make_cells(1, seed=0)[0] for _ in range(20)]
-    verdict = classifier.compare(twins[:10], twins[10:], (BASAL,), 0)[0]
+    verdict = classifier.compare(twins[:10], twins[10:], Comparison((BASAL,), 0))[0]
     assert (verdict.statistic, verdict.verdict) == (0.5, PASS)
 
 
@@ -88,13 +89,15 @@ def test_a_type_that_one_reference_cell_has_as_a_single_bar():
     reference = [*make_cells(9, 0), *make_cells(1, 2, apicals=1, branching=0.0)]
     synthesized = make_cells(12, 1, apicals=1)
     assert np.isfinite(classifier.kernel(reference, synthesized, (BASAL, APICAL))).all()
-    (verdict,) = classifier.compare(reference, synthesized, (BASAL, APICAL), 0)
+    (verdict,) = classifier.compare(reference, synthesized, Comparison((BASAL, APICAL), 0))
     assert verdict.verdict == FAIL
     assert verdict.statistic > 0.7
 
 
 def test_cells_of_one_recipe_are_not_told_apart():
-    verdicts = classifier.compare(make_cells(20, 3), make_cells(40, 4), (BASAL,), 0, "L5_TPC")
+    verdicts = classifier.compare(
+        make_cells(20, 3), make_cells(40, 4), Comparison((BASAL,), 0, "L5_TPC")
+    )
     assert [(v.verdict, v.mtype) for v in verdicts] == [(PASS, "L5_TPC")]
     assert verdicts[0].statistic < 0.7
 
@@ -103,7 +106,7 @@ def test_other_cells_are_told_apart():
     reference = make_cells(20, 3)
     larger = controls.scaled(make_cells(40, 4), 1.5, (BASAL,))
     for other in (larger, make_cells(30, 5, branching=0.95), make_cells(30, 6, basals=9)):
-        verdict = classifier.compare(reference, other, (BASAL,), 0)[0]
+        verdict = classifier.compare(reference, other, Comparison((BASAL,), 0))[0]
         assert verdict.verdict == FAIL
         assert verdict.statistic > 0.7
         assert "can be told from real ones" in verdict.detail
@@ -117,17 +120,19 @@ def test_it_sees_the_images_and_the_morphometrics(tier):
         for key, value in larger.measured.items():
             if key[0] == tier:
                 cell.measured[key] = value
-    verdict = classifier.compare(reference, cells, (BASAL,), 0)[0]
+    verdict = classifier.compare(reference, cells, Comparison((BASAL,), 0))[0]
     assert verdict.verdict == FAIL
 
 
 def test_fewer_than_eight_cells_are_not_testable():
-    verdicts = classifier.compare(make_cells(7, 0), make_cells(20, 1), (BASAL,), 0)
+    verdicts = classifier.compare(make_cells(7, 0), make_cells(20, 1), Comparison((BASAL,), 0))
     assert [v.verdict for v in verdicts] == [NOT_TESTABLE]
 
 
 def test_verdicts_depend_on_the_seed_alone():
     cells = make_cells(9, 0), make_cells(12, 1)
-    first, again, other = (classifier.compare(*cells, (BASAL,), seed)[0] for seed in (0, 0, 1))
+    first, again, other = (
+        classifier.compare(*cells, Comparison((BASAL,), seed))[0] for seed in (0, 0, 1)
+    )
     assert first == again
     assert first.p != other.p or first.statistic != other.statistic

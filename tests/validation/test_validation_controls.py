@@ -5,6 +5,7 @@ import pytest
 
 from helpers.made_cells import make_cells
 from region_grower_flow.validation import classifier, controls, morphometrics, topology, trunks
+from region_grower_flow.validation.comparison import Comparison
 from region_grower_flow.validation.verdict import FAIL, NO_POWER, NOT_TESTABLE, PASS, Verdict
 
 pytestmark = pytest.mark.slow
@@ -27,7 +28,7 @@ def populations():
 
 @pytest.fixture(scope="module")
 def found(populations):
-    return controls.run(*populations, (BASAL,), 0, controls.Setting("L5_TPC"))
+    return controls.run(*populations, Comparison((BASAL,), 0, "L5_TPC"))
 
 
 def test_controls_of_sensitive_tests_behave(found):
@@ -60,8 +61,8 @@ def test_ratio_is_not_asked_about_smaller_trees(found):
 
 def test_few_and_varied_cells_leave_no_power():
     cells = make_cells(8, 0, spread=0.5), make_cells(8, 1, spread=0.5)
-    verdicts = topology.compare(*cells, (BASAL,), 0)
-    found = controls.run(*cells, [], (BASAL,), 0)
+    verdicts = topology.compare(*cells, Comparison((BASAL,), 0))
+    found = controls.run(*cells, [], Comparison((BASAL,), 0))
     control = {c.test: c for c in found}[ENERGY]
     assert control.verdict == NO_POWER
     assert "does not fail bar codes times 1.2" in control.detail
@@ -76,7 +77,7 @@ def test_few_and_varied_cells_leave_no_power():
 
 def test_the_same_mtype_as_another_one_shows_no_power(populations):
     reference, synthesized, _ = populations
-    found = controls.run(reference, synthesized, synthesized[:16], (BASAL,), 0)
+    found = controls.run(reference, synthesized, synthesized[:16], Comparison((BASAL,), 0))
     control = {c.test: c for c in found}[ENERGY]
     assert control.verdict == NO_POWER
     assert control.detail.startswith("the test does not fail cells of another mtype (half-split: ")
@@ -85,15 +86,15 @@ def test_the_same_mtype_as_another_one_shows_no_power(populations):
 def test_a_test_that_fails_half_splits_is_not_believed(monkeypatch, populations):
     reference, synthesized, other = (cells[:8] for cells in populations)
 
-    def always_fails(first, second, neurite_types, seed, mtype=None, minimum=8, *_):
-        return [Verdict(topology.TIER, topology.ENERGY, FAIL, mtype, BASAL)]
+    def always_fails(first, second, comparison):
+        return [Verdict(topology.TIER, topology.ENERGY, FAIL, comparison.mtype, BASAL)]
 
     monkeypatch.setattr(topology, "compare", always_fails)
-    found = controls.run(reference, synthesized, other, (BASAL,), 0)
+    found = controls.run(reference, synthesized, other, Comparison((BASAL,), 0))
     control = {c.test: c for c in found}[ENERGY]
     assert control.verdict == NO_POWER
     assert "also fails halves of the reference" in control.detail
-    failed = always_fails(reference, synthesized, (BASAL,), 0)
+    failed = always_fails(reference, synthesized, Comparison((BASAL,), 0))
     assert controls.apply(failed, found)[0].verdict == NO_POWER
 
 
@@ -139,7 +140,7 @@ def test_one_half_split_of_five_may_fail(failed, expected):
 
 
 def test_too_few_cells_have_no_controls():
-    assert controls.run(make_cells(7, 0), make_cells(9, 1), [], (BASAL,), 0) == []
+    assert controls.run(make_cells(7, 0), make_cells(9, 1), [], Comparison((BASAL,), 0)) == []
 
 
 def test_controls_of_bar_codes_alone(populations):
@@ -147,18 +148,18 @@ def test_controls_of_bar_codes_alone(populations):
         {BASAL: [bars for cell in cells for bars in topology.bar_codes(cell, BASAL)]}
         for cells in populations
     ]
-    found = {c.test: c for c in controls.run_trees(*trees, 0, "L5_TPC")}
+    found = {c.test: c for c in controls.run_trees(*trees, Comparison((BASAL,), 0, "L5_TPC"))}
     assert list(found) == [RATIO, ENERGY]
     assert found[ENERGY].verdict == PASS, found[ENERGY].detail
     assert found[ENERGY].values["bar codes times 1.2"] == FAIL
-    without = {c.test: c for c in controls.run_trees(*trees[:2], None, 0)}
+    without = {c.test: c for c in controls.run_trees(*trees[:2], None, Comparison((BASAL,), 0))}
     assert "another mtype" not in without[ENERGY].values
 
 
 def test_controls_of_trunks_where_only_laws_are_known(populations):
     flat = {"mode": "pia_constraint", "values": {"form": "flat", "params": []}}
-    setting = controls.Setting("L5_TPC", {BASAL: {"orientation": flat}})
-    found = controls.run_trunks(None, populations[1], (BASAL,), 0, setting)
+    terms = Comparison((BASAL,), 0, "L5_TPC", parameters={BASAL: {"orientation": flat}})
+    found = controls.run_trunks(None, populations[1], terms)
     assert [(c.test, c.verdict, c.values) for c in found] == [
         ("trunks: pia angle", PASS, {"bent trunks": FAIL}),
         ("trunks: angle between trunks", PASS, {"bent trunks": FAIL}),
@@ -195,5 +196,5 @@ def test_the_other_mtype_is_neither_the_most_similar_nor_the_most_different():
 
 def test_controls_depend_on_the_seed_alone(populations):
     cells = [population[:8] for population in populations[:2]]
-    first, again = (controls.run(*cells, [], (BASAL,), 3) for _ in range(2))
+    first, again = (controls.run(*cells, [], Comparison((BASAL,), 3)) for _ in range(2))
     assert first == again

@@ -17,6 +17,7 @@ from region_grower_flow.validation import (
     topology,
     trunks,
 )
+from region_grower_flow.validation.comparison import Comparison
 from region_grower_flow.validation.results import deciding, plain_verdict
 from region_grower_flow.validation.verdict import FAIL
 
@@ -27,8 +28,9 @@ TIERS = (morphometrics, topology, classifier, trunks)
 def failures(reference, synthesized, fitted, seed=0):
     """{tier: names of the deciding tests that fail}."""
     found = {}
+    terms = Comparison((BASAL,), seed, "X", fitted=fitted or ())
     for tier in TIERS:
-        verdicts = tier.compare(reference, synthesized, (BASAL,), seed, "X", fitted=fitted)
+        verdicts = tier.compare(reference, synthesized, terms)
         wrong = [v for v in deciding([plain_verdict(v) for v in verdicts]) if v["verdict"] == FAIL]
         found[tier.TIER] = [v["test"] for v in wrong]
     return found

@@ -9,6 +9,7 @@ from helpers.made_cells import by_test, flat, make_cells
 from region_grower_flow.morphology import APICAL_DENDRITE, AXON, BASAL_DENDRITE
 from region_grower_flow.validation import controls, morphometrics
 from region_grower_flow.validation.cells import ValidationCell
+from region_grower_flow.validation.comparison import Comparison
 from region_grower_flow.validation.verdict import FAIL, NO_POWER, NOT_TESTABLE, PASS
 
 BASAL, APICAL = "basal_dendrite", "apical_dendrite"
@@ -129,20 +130,20 @@ def same():
 @pytest.mark.slow
 def test_many_cells_of_one_recipe_pass():
     populations = [make_cells(n, seed=n, depth=2) for n in (150, 300)]
-    verdicts = morphometrics.compare(*populations, (BASAL,), 0, "L5_TPC")
+    verdicts = morphometrics.compare(*populations, Comparison((BASAL,), 0, "L5_TPC"))
     assert by_test(verdicts)["features"].verdict == PASS
     assert {v.mtype for v in verdicts} == {"L5_TPC"}
 
 
 def test_few_cells_of_one_recipe_have_no_power(reference, same):
-    verdicts = by_test(morphometrics.compare(reference[:10], same[:20], (BASAL,), 0))
+    verdicts = by_test(morphometrics.compare(reference[:10], same[:20], Comparison((BASAL,), 0)))
     assert verdicts["features"].verdict == NO_POWER
     assert "too few" in verdicts["features"].detail
 
 
 def test_fewer_than_eight_cells_are_not_testable(reference, same):
     for pair in ((reference[:7], same), (reference, same[:7])):
-        verdicts = morphometrics.compare(*pair, (BASAL, APICAL), 0)
+        verdicts = morphometrics.compare(*pair, Comparison((BASAL, APICAL), 0))
         assert [(v.neurite_type, v.verdict) for v in verdicts] == [
             (BASAL, NOT_TESTABLE),
             (APICAL, NOT_TESTABLE),
@@ -151,7 +152,7 @@ def test_fewer_than_eight_cells_are_not_testable(reference, same):
 
 def test_cells_one_and_a_half_times_as_large_fail(reference, same):
     larger = controls.scaled(same, 1.5, (BASAL,))
-    verdicts = by_test(morphometrics.compare(reference, larger, (BASAL,), 0))
+    verdicts = by_test(morphometrics.compare(reference, larger, Comparison((BASAL,), 0)))
     assert verdicts["features"].verdict == FAIL
     assert verdicts["total length"].verdict == FAIL
     assert verdicts["maximum path distance"].interval[0] > 0.5
@@ -162,7 +163,7 @@ def test_cells_one_and_a_half_times_as_large_fail(reference, same):
 
 def test_other_branching_fails_in_the_counts(reference):
     bushy = make_cells(40, seed=3, branching=0.9)
-    verdicts = by_test(morphometrics.compare(reference, bushy, (BASAL,), 0))
+    verdicts = by_test(morphometrics.compare(reference, bushy, Comparison((BASAL,), 0)))
     for test in ("sections", "bifurcations", "tips", "features"):
         assert verdicts[test].verdict == FAIL
     assert verdicts["mean tortuosity"].verdict != FAIL
@@ -170,20 +171,23 @@ def test_other_branching_fails_in_the_counts(reference):
 
 def test_a_missing_apical_dendrite_fails(reference):
     without = make_cells(40, seed=4)
-    verdicts = by_test(morphometrics.compare(reference, without, (BASAL, APICAL), 0), APICAL)
+    verdicts = by_test(
+        morphometrics.compare(reference, without, Comparison((BASAL, APICAL), 0)), APICAL
+    )
     assert verdicts["trees"].verdict == FAIL
     assert verdicts["features"].verdict == FAIL
     assert verdicts["mean path distance"].verdict == NOT_TESTABLE
 
 
 def test_types_that_no_cell_has_give_no_verdict(reference, same):
-    verdicts = morphometrics.compare(reference, same, (BASAL, "axon"), 0)
+    verdicts = morphometrics.compare(reference, same, Comparison((BASAL, "axon"), 0))
     assert {v.neurite_type for v in verdicts} == {BASAL}
 
 
 def test_verdicts_depend_on_the_seed_alone(reference, same):
     first, again, other = (
-        morphometrics.compare(reference[:12], same[:20], (BASAL,), seed) for seed in (0, 0, 1)
+        morphometrics.compare(reference[:12], same[:20], Comparison((BASAL,), seed))
+        for seed in (0, 0, 1)
     )
     assert [v.as_dict() for v in first] == [v.as_dict() for v in again]
     assert [v.interval for v in first] != [v.interval for v in other]

@@ -10,6 +10,7 @@ from helpers.made_cells import by_test, make_cells
 from region_grower_flow.morphology import AXON, BASAL_DENDRITE
 from region_grower_flow.validation import controls, persistence, topology
 from region_grower_flow.validation.cells import ValidationCell
+from region_grower_flow.validation.comparison import Comparison
 from region_grower_flow.validation.verdict import FAIL, NO_POWER, NOT_TESTABLE, PASS
 
 pytestmark = pytest.mark.slow
@@ -101,7 +102,9 @@ def test_a_single_bar_has_a_kernel():
 def test_trees_that_never_branch_can_be_compared():
     rng = np.random.default_rng(0)
     lines = [np.array([[end, 0.0]]) for end in rng.normal(200, 20, size=40)]
-    verdicts = by_test(topology.compare_trees({BASAL: lines[:20]}, {BASAL: lines[20:]}, 0))
+    verdicts = by_test(
+        topology.compare_trees({BASAL: lines[:20]}, {BASAL: lines[20:]}, Comparison((BASAL,), 0))
+    )
     assert verdicts["energy distance"].verdict == PASS
 
 
@@ -133,7 +136,7 @@ def same():
 
 
 def test_cells_of_one_recipe_pass(reference, same):
-    verdicts = topology.compare(reference, same, (BASAL,), 0, "L5_TPC")
+    verdicts = topology.compare(reference, same, Comparison((BASAL,), 0, "L5_TPC"))
     found = by_test(verdicts)
     assert list(found) == [
         topology.RATIO,
@@ -152,7 +155,7 @@ def test_cells_of_one_recipe_pass(reference, same):
 @pytest.mark.parametrize("test", [topology.RATIO, topology.ENERGY])
 def test_image_tests_are_corrected_for_the_neurite_types(test):
     cells = make_cells(10, seed=1, apicals=1), make_cells(12, seed=2, apicals=1)
-    verdicts = topology.compare(*cells, (BASAL, "apical_dendrite"), 0)
+    verdicts = topology.compare(*cells, Comparison((BASAL, "apical_dendrite"), 0))
     found = [v for v in verdicts if v.test == test]
     expected = stats.false_discovery_control([v.p for v in found])
     np.testing.assert_allclose([v.p_adjusted for v in found], expected)
@@ -161,7 +164,7 @@ def test_image_tests_are_corrected_for_the_neurite_types(test):
 
 def test_larger_bar_codes_fail(reference, same):
     larger = controls.scaled(same, 1.2, (BASAL,))
-    found = by_test(topology.compare(reference, larger, (BASAL,), 0))
+    found = by_test(topology.compare(reference, larger, Comparison((BASAL,), 0)))
     assert found[topology.ENERGY].verdict == FAIL
     assert found["longest bar"].verdict == FAIL
     assert found["bars per tree"].verdict != FAIL
@@ -169,7 +172,7 @@ def test_larger_bar_codes_fail(reference, same):
 
 def test_other_branching_fails(reference):
     bushy = make_cells(40, seed=13, branching=0.95)
-    found = by_test(topology.compare(reference, bushy, (BASAL,), 0))
+    found = by_test(topology.compare(reference, bushy, Comparison((BASAL,), 0)))
     assert found[topology.ENERGY].verdict == FAIL
     assert found["bars per tree"].verdict == FAIL
 
@@ -186,7 +189,7 @@ def test_shuffled_starts_of_bars_fail_though_numbers_and_ends_agree(reference, s
         # Bars start anywhere before their end: the tree branches at other places.
         bars[:-1, 1] = bars[:-1, 0] * rng.uniform(0.8, 1.0, size=len(bars) - 1)
         shuffled.append(bars)
-    found = by_test(topology.compare_trees(trees[0], {BASAL: shuffled}, 0))
+    found = by_test(topology.compare_trees(trees[0], {BASAL: shuffled}, Comparison((BASAL,), 0)))
     assert found[topology.ENERGY].verdict == FAIL
     assert found[topology.RATIO].verdict == FAIL
     assert found["bars per tree"].verdict != FAIL
@@ -194,14 +197,14 @@ def test_shuffled_starts_of_bars_fail_though_numbers_and_ends_agree(reference, s
 
 
 def test_fewer_than_eight_cells_are_not_testable_however_many_trees(reference, same):
-    verdicts = topology.compare(reference[:7], same, (BASAL,), 0)
+    verdicts = topology.compare(reference[:7], same, Comparison((BASAL,), 0))
     assert [v.verdict for v in verdicts] == [NOT_TESTABLE, NOT_TESTABLE]
     assert verdicts[0].detail == "7 reference cells of at least 8"
 
 
 def test_a_type_that_few_cells_have_is_not_testable(reference, same):
     with_apicals = [*make_cells(3, seed=14, apicals=1), *reference]
-    verdicts = topology.compare(with_apicals, same, (BASAL, "apical_dendrite"), 0)
+    verdicts = topology.compare(with_apicals, same, Comparison((BASAL, "apical_dendrite"), 0))
     found = {v.verdict for v in verdicts if v.neurite_type == "apical_dendrite"}
     assert found == {NOT_TESTABLE}
 
@@ -211,7 +214,9 @@ def test_ratio_above_the_limit_by_chance_is_no_failure():
     found = []
     for seed in range(16):
         cells = make_cells(16, seed=100 + seed)
-        verdict = by_test(topology.compare(cells[:8], cells[8:], (BASAL,), seed))[topology.RATIO]
+        verdict = by_test(topology.compare(cells[:8], cells[8:], Comparison((BASAL,), seed)))[
+            topology.RATIO
+        ]
         found.append((verdict.statistic, verdict.verdict))
     above = [verdict for ratio, verdict in found if ratio > topology.MAX_RATIO]
     assert len(above) > 3
@@ -222,7 +227,7 @@ def test_energy_distance_of_one_population_fails_at_its_rate():
     p = []
     for seed in range(30):
         cells = make_cells(16, seed=200 + seed, spread=0.4, depth=1)
-        verdicts = by_test(topology.compare(cells[:8], cells[8:], (BASAL,), seed))
+        verdicts = by_test(topology.compare(cells[:8], cells[8:], Comparison((BASAL,), seed)))
         p.append(verdicts[topology.ENERGY].p)
     assert np.mean(np.array(p) < 0.05) <= 0.15
     assert stats.kstest(p, "uniform").pvalue > 0.01
@@ -231,8 +236,8 @@ def test_energy_distance_of_one_population_fails_at_its_rate():
 def test_bar_codes_of_distributions_are_compared_without_their_angles(reference, same):
     trees = {BASAL: [b for cell in reference for b in topology.bar_codes(cell, BASAL)]}
     with_angles = {BASAL: [np.c_[b, np.ones((len(b), 4))].tolist() for b in trees[BASAL]]}
-    expected = topology.compare_trees(trees, trees, 0)
-    found = topology.compare_trees(trees, with_angles, 0)
+    expected = topology.compare_trees(trees, trees, Comparison(tuple(trees), 0))
+    found = topology.compare_trees(trees, with_angles, Comparison(tuple(trees), 0))
     assert [v.as_dict() for v in found] == [v.as_dict() for v in expected]
 
 
@@ -250,7 +255,8 @@ def test_cells_behind_bar_codes_are_counted():
 
 def test_verdicts_depend_on_the_seed_alone(reference, same):
     first, again, other = (
-        topology.compare(reference[:10], same[:10], (BASAL,), seed) for seed in (0, 0, 1)
+        topology.compare(reference[:10], same[:10], Comparison((BASAL,), seed))
+        for seed in (0, 0, 1)
     )
     assert [v.as_dict() for v in first] == [v.as_dict() for v in again]
     assert [v.p for v in first] != [v.p for v in other]

@@ -8,6 +8,7 @@ from scipy import stats
 from helpers.made_cells import by_test, make_cells
 from region_grower_flow.validation import trunk_laws, trunks
 from region_grower_flow.validation.cells import ValidationCell
+from region_grower_flow.validation.comparison import Comparison
 from region_grower_flow.validation.verdict import FAIL, NOT_TESTABLE, PASS
 
 BASAL, APICAL = "basal_dendrite", "apical_dendrite"
@@ -142,7 +143,9 @@ def drawn_cells(orientation, count, seed, trees=4):
 
 def p_values(observed, against, reference=None):
     """{test: p} of cells with trunks by one law against another law."""
-    verdicts = trunks.compare(reference, observed, (BASAL,), 0, "L5_TPC", {BASAL: against})
+    verdicts = trunks.compare(
+        reference, observed, Comparison((BASAL,), 0, "L5_TPC", parameters={BASAL: against})
+    )
     return {test: verdict.p for test, verdict in by_test(verdicts).items()}
 
 
@@ -156,7 +159,9 @@ def test_trunks_by_the_law_pass_at_the_nominal_rate():
 
 def test_trunks_of_another_law_fail():
     verdicts = trunks.compare(
-        None, drawn_cells(FLAT, 20, 0), (BASAL,), 0, None, {BASAL: {"orientation": STEP}}
+        None,
+        drawn_cells(FLAT, 20, 0),
+        Comparison((BASAL,), 0, parameters={BASAL: {"orientation": STEP}}),
     )
     assert by_test(verdicts)["pia angle"].verdict == FAIL
     assert all(v.values["by_law"] for v in verdicts)
@@ -166,22 +171,31 @@ def test_trunks_of_another_law_fail():
 def test_a_constant_law_is_kept_to_a_thousandth_of_a_radian():
     up = {BASAL: {"orientation": UP}}
     straight = cells_with(np.tile([1e-4, 1.0, 0], (10, 1, 1)))
-    assert by_test(trunks.compare(None, straight, (BASAL,), 0, None, up))["pia angle"].p == 1.0
+    assert (
+        by_test(trunks.compare(None, straight, Comparison((BASAL,), 0, parameters=up)))[
+            "pia angle"
+        ].p
+        == 1.0
+    )
     tilted = cells_with(np.tile([0.05, 0.9987, 0], (10, 1, 1)))
-    found = by_test(trunks.compare(None, tilted, (BASAL,), 0, None, up))["pia angle"]
+    found = by_test(trunks.compare(None, tilted, Comparison((BASAL,), 0, parameters=up)))[
+        "pia angle"
+    ]
     assert found.verdict == FAIL
 
 
 def test_without_a_law_trunks_are_compared_with_the_reference():
     reference, same = make_cells(30, 0), make_cells(40, 1)
-    verdicts = trunks.compare(reference, same, (BASAL,), 0, "L5_TPC", {BASAL: {}})
+    verdicts = trunks.compare(
+        reference, same, Comparison((BASAL,), 0, "L5_TPC", parameters={BASAL: {}})
+    )
     assert [(v.test, v.verdict) for v in verdicts] == [
         ("pia angle", PASS),
         ("angle between trunks", PASS),
     ]
     assert not verdicts[0].values["by_law"]
     upwards = make_cells(40, 2, toward_pia=1.0)
-    found = by_test(trunks.compare(reference, upwards, (BASAL,), 0, "L5_TPC"))
+    found = by_test(trunks.compare(reference, upwards, Comparison((BASAL,), 0, "L5_TPC")))
     assert found["pia angle"].verdict == found["angle between trunks"].verdict == FAIL
 
 
@@ -197,7 +211,7 @@ def turned_up(count, degrees, seed):
 @pytest.mark.parametrize(("degrees", "verdict"), [(4, PASS), (8, FAIL)])
 def test_angles_that_differ_by_less_than_they_are_known_agree(degrees, verdict):
     straight, tilted = turned_up(16, 0.1, 0), turned_up(40, degrees, 1)
-    found = by_test(trunks.compare(straight, tilted, (BASAL,), 0))["pia angle"]
+    found = by_test(trunks.compare(straight, tilted, Comparison((BASAL,), 0)))["pia angle"]
     assert found.statistic == 1.0
     assert found.verdict == verdict
     assert f"{degrees}." in found.detail or f"{degrees - 1}." in found.detail
@@ -205,7 +219,7 @@ def test_angles_that_differ_by_less_than_they_are_known_agree(degrees, verdict):
 
 def test_angles_between_types_are_tested():
     reference, same = make_cells(20, 0, apicals=1), make_cells(20, 1, apicals=1)
-    verdicts = trunks.compare(reference, same, (BASAL, APICAL), 0)
+    verdicts = trunks.compare(reference, same, Comparison((BASAL, APICAL), 0))
     assert [(v.neurite_type, v.test) for v in verdicts] == [
         (BASAL, "pia angle"),
         (BASAL, "angle between trunks"),
@@ -213,7 +227,9 @@ def test_angles_between_types_are_tested():
         (BASAL, "angle to the apical dendrite"),
     ]
     parameters = {BASAL: {"orientation": TO_APICAL}, APICAL: {"orientation": UP}}
-    found = by_test(trunks.compare(None, same, (BASAL, APICAL), 0, None, parameters))
+    found = by_test(
+        trunks.compare(None, same, Comparison((BASAL, APICAL), 0, parameters=parameters))
+    )
     assert found["angle to the apical dendrite"].verdict == FAIL
 
 
@@ -222,14 +238,16 @@ def test_cells_that_follow_a_law_which_does_not_fit_fail():
     down = np.random.default_rng(3).normal([0, -1, 0], 0.2, size=(16, 4, 3))
     reference = cells_with(down / np.linalg.norm(down, axis=-1, keepdims=True))
     grown = drawn_cells(STEP, 30, 0)
-    verdicts = trunks.compare(reference, grown, (BASAL,), 0, None, {BASAL: {"orientation": STEP}})
+    verdicts = trunks.compare(
+        reference, grown, Comparison((BASAL,), 0, parameters={BASAL: {"orientation": STEP}})
+    )
     assert by_test(verdicts)["pia angle"].verdict == FAIL
     assert "those of the reference cells" in verdicts[0].detail
 
 
 def test_angles_are_corrected_for_their_number():
     cells = make_cells(20, 0, apicals=2), make_cells(20, 1, apicals=2)
-    verdicts = trunks.compare(*cells, (BASAL, APICAL), 0)
+    verdicts = trunks.compare(*cells, Comparison((BASAL, APICAL), 0))
     assert len(verdicts) == 5
     expected = stats.false_discovery_control([v.p for v in verdicts])
     np.testing.assert_allclose([v.p_adjusted for v in verdicts], expected)
@@ -246,7 +264,7 @@ def test_trunks_of_one_cell_are_not_independent():
         vectors = centers + 0.2 * rng.normal(size=(24, 6, 3))
         cells = cells_with(vectors / np.linalg.norm(vectors, axis=2, keepdims=True))
         halves = cells[:12], cells[12:]
-        p.append(by_test(trunks.compare_halves(halves, (BASAL,), seed))["pia angle"].p)
+        p.append(by_test(trunks.compare_halves(halves, Comparison((BASAL,), seed)))["pia angle"].p)
     assert np.mean(np.array(p) < 0.05) <= 0.2
 
 
@@ -255,7 +273,7 @@ def test_few_cells_are_not_testable_by_law_or_without():
     for sizes in ((7, 20), (20, 7)):
         cells = make_cells(sizes[0], 0), make_cells(sizes[1], 1)
         for law in (parameters, None):
-            verdicts = trunks.compare(*cells, (BASAL,), 0, None, law)
+            verdicts = trunks.compare(*cells, Comparison((BASAL,), 0, parameters=law))
             assert {v.verdict for v in verdicts} == {NOT_TESTABLE}
 
 
@@ -265,8 +283,12 @@ def test_bent_trunks_fail_by_law_and_without():
         parameters = {BASAL: {"orientation": orientation}}
         bent = trunks.bent(cells, (BASAL,))
         for law, reference in ((parameters, None), (None, cells)):
-            straight = by_test(trunks.compare(reference, cells, (BASAL,), 0, None, law))
-            found = by_test(trunks.compare(reference, bent, (BASAL,), 0, None, law))
+            straight = by_test(
+                trunks.compare(reference, cells, Comparison((BASAL,), 0, parameters=law))
+            )
+            found = by_test(
+                trunks.compare(reference, bent, Comparison((BASAL,), 0, parameters=law))
+            )
             assert straight["pia angle"].verdict == PASS
             assert found["pia angle"].verdict == FAIL
 
@@ -274,7 +296,9 @@ def test_bent_trunks_fail_by_law_and_without():
 def test_verdicts_depend_on_the_seed_alone():
     cells = drawn_cells(STEP, 12, 0)
     first, again, other = (
-        trunks.compare(None, cells, (BASAL,), seed, None, {BASAL: {"orientation": STEP}})
+        trunks.compare(
+            None, cells, Comparison((BASAL,), seed, parameters={BASAL: {"orientation": STEP}})
+        )
         for seed in (0, 0, 1)
     )
     assert first == again
