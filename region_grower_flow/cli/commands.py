@@ -34,6 +34,7 @@ from region_grower_flow.options import (
     Validation,
     Work,
 )
+from region_grower_flow.options.group import where_optional
 from region_grower_flow.runtime.processes import end_of_output, open_streams
 
 SYNTHESIS = (Space, Reference, Model, Growth, Outputs, Execution, Work)
@@ -222,10 +223,7 @@ def synthesize_morphologies(with_mpi, dask_config, show_pip_freeze, scheduler_ur
     "validate",
     cls=TaskCommand,
     groups=(Validation, Vacuum, *SYNTHESIS),
-    others=tuple(
-        option.but(default=None, optional=True)
-        for option in (Space.input_cells, Space.atlas, Outputs.out_cells)
-    ),
+    others=where_optional(SYNTHESIS),
     short_help="Compare synthesized cells with the reconstructions",
 )
 @click.argument("flow", required=False)

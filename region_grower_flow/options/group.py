@@ -99,6 +99,11 @@ def declared(groups: Iterable[type[Group]]) -> dict[str, Option]:
     return found
 
 
+def where_optional(groups: Iterable[type[Group]]) -> tuple[Option, ...]:
+    """The options that groups require, for tasks and commands that may do without them."""
+    return tuple(o.where_optional() for o in declared(groups).values() if o.required)
+
+
 class Options:
     """Several groups, asked by the names of their options: what the checks of a flow go by.
 

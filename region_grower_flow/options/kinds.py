@@ -94,6 +94,11 @@ class Option(Generic[T]):
         vars(other).update(changes)
         return other
 
+    def where_optional(self, description: str | None = None) -> Option[Any]:
+        """The same option for a group or task that does without it: it is None unless given."""
+        description = description or self.description
+        return self.but(default=None, optional=True, description=description)
+
     def parse(self, text: Any) -> Any:
         """The value of a text; raises InvalidInput."""
         if self.optional and (text is None or str(text).strip() in ("", "None")):

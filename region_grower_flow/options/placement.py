@@ -50,7 +50,7 @@ class Placement(Group):
         "Volume that is not 0 where cells may be: its name in the atlas, or a file"
     )
     placement_seed = Seed("Seed of the cells' voxels and positions", shown=True)
-    region_structure = Place["str | None"](
+    region_structure = Space.region_structure.where_optional(
         "YAML file of the regions, that the cells' layers are found with; without it only the "
         "densities can give layers"
     )
@@ -132,7 +132,7 @@ class Slicing(Group):
         "middle of the atlas",
         optional=True,
     )
-    atlas = Place["str | None"]("Folder of the atlas, for the plane in its middle")
+    atlas = Space.atlas.where_optional("Folder of the atlas, for the plane in its middle")
     slice_planes = Place["str | None"](
         "JSON or YAML file of pairs of planes: cells between the planes of a pair are taken"
     )
@@ -143,14 +143,16 @@ class AxonChoice(Group):
 
     TITLE = "Choice of axons"
 
-    input_cells = Place[str]("File of the cells that need axons (.h5, .mvd3)", optional=False)
+    input_cells = Space.input_cells.but(
+        description="File of the cells that need axons (.h5, .mvd3)"
+    )
     axon_donors = Place[str](
         "Table of the donors: dat (name, layer, mtype), neuronDB XML, or CSV with name, mtype and "
         "perhaps layer and use_axon",
         optional=False,
     )
-    base_morph_dir = Place["str | None"](
-        "Folder of the donors' morphologies (h5), which scores are computed from"
+    base_morph_dir = Space.base_morph_dir.but(
+        description="Folder of the donors' morphologies (h5), which scores are computed from"
     )
     axon_choice = Choice(
         "How a donor is chosen: at random, by how its axon fits the layers, or by placement rules "
@@ -185,8 +187,8 @@ class AxonChoice(Group):
     placement_annotations = Place["str | None"](
         "JSON file, or folder of XML files, of the donors' annotations"
     )
-    atlas = Place["str | None"]("Folder of the atlas, for the scores")
-    region_structure = Place["str | None"](
+    atlas = Space.atlas.where_optional("Folder of the atlas, for the scores")
+    region_structure = Space.region_structure.where_optional(
         "YAML file of the regions: layers, thicknesses, for the scores"
     )
     max_without_axon = Ratio("Greatest ratio, per mtype, of cells that get no axon", default=1.0)

@@ -16,7 +16,6 @@ from region_grower_flow.options import (
     Space,
     Work,
 )
-from region_grower_flow.options.kinds import Place, Text
 from region_grower_flow.tasks.axon_choice import ChooseAxons
 from region_grower_flow.tasks.base import FlowTask
 from region_grower_flow.tasks.merge import SynthesizeMorphologies
@@ -54,10 +53,14 @@ class SynthesizeFromDensities(FlowTask):
         Slicing,
         AxonChoice,
     )
-    input_cells = Place("Not given: the placed cells")
-    slice_from = Place("Not given: the placed cells")
-    planes_region = Text("Region that is cut into slices; not cut without it", optional=True)
-    axon_donors = Place("Table of donors; no axons are chosen without it")
+    input_cells = Space.input_cells.where_optional("Not given: the placed cells")
+    slice_from = Slicing.slice_from.where_optional("Not given: the placed cells")
+    planes_region = Planes.planes_region.where_optional(
+        "Region that is cut into slices; not cut without it"
+    )
+    axon_donors = AxonChoice.axon_donors.where_optional(
+        "Table of donors; no axons are chosen without it"
+    )
 
     def steps(self):
         """The tasks, in order; each reads what those before it have made.

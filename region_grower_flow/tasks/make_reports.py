@@ -2,12 +2,13 @@
 
 from region_grower_flow import options
 from region_grower_flow.checks.reports import allowed_reports
+from region_grower_flow.options.group import where_optional
 from region_grower_flow.options.validation import ATLAS
 from region_grower_flow.tasks import reports, synthesis_report
 from region_grower_flow.tasks.base import FlowTask, named
 from region_grower_flow.tasks.report_base import REPORTS
 from region_grower_flow.tasks.targets import StageTarget
-from region_grower_flow.tasks.validation import OPTIONAL_SYNTHESIS, SYNTHESES
+from region_grower_flow.tasks.validation import SYNTHESES
 
 __all__ = ["MakeReports", "reports", "synthesis_report"]
 
@@ -16,7 +17,7 @@ class MakeReports(FlowTask):
     """Make several reports, by default all that the options allow."""
 
     groups = (*SYNTHESES, options.Report, options.Collage, options.ReportChoice)
-    other_options = OPTIONAL_SYNTHESIS
+    other_options = where_optional(SYNTHESES)
     results_of = ()
     checked_by = "reports"
 

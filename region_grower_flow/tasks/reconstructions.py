@@ -17,24 +17,15 @@ WHOLE = {"reference_part": "all", "split_seed": 0}
 """Cells are prepared whatever half of them is used."""
 
 OF_CELLS = (
-    Space.input_cells.but(
-        default=None,
-        optional=True,
-        description="SONATA (.h5) or MVD3 (.mvd3) file of the cells to place: only their mtypes "
-        "are calibrated (all of the table without it)",
+    Space.input_cells.where_optional(
+        "SONATA (.h5) or MVD3 (.mvd3) file of the cells to place: only their mtypes are calibrated "
+        "(all of the table without it)"
     ),
     Space.population,
     Space.cells_limit,
     Space.cells_mtypes,
 )
-"""Options that tell which mtypes are needed."""
-WITHOUT_CELLS = {
-    "input_cells": None,
-    "population": None,
-    "cells_limit": None,
-    "cells_mtypes": (),
-}
-"""Their values where no cells in an atlas are grown."""
+"""Options of the cells, whose mtypes are those that are needed: of all by default."""
 
 
 class OfNeeded:
@@ -48,9 +39,14 @@ class OfNeeded:
 
 
 def of_cells(task, stage, **more):
-    """A stage for the cells that a task grows: all mtypes are needed of one without an atlas."""
+    """A stage for the cells that a task grows: all mtypes are needed of one without an atlas.
+
+    The options of the cells are given in either case: a configuration may name cells that the task
+    does not grow.
+    """
     in_atlas = getattr(task, "in_atlas", hasattr(task, "input_cells"))
-    return task.clone(stage, **({} if in_atlas else WITHOUT_CELLS), **more)
+    cells = {o.name: getattr(task, o.name) if in_atlas else o.default for o in OF_CELLS}
+    return task.clone(stage, **{**cells, **more})
 
 
 class PrepareReconstructions(OfNeeded, FlowTask):

@@ -5,6 +5,7 @@ from pathlib import Path
 from region_grower_flow import options
 from region_grower_flow.checks import inputs
 from region_grower_flow.checks.reports import NEEDS, REFERENCES, check_known
+from region_grower_flow.options.group import where_optional
 from region_grower_flow.options.validation import ATLAS
 from region_grower_flow.record.fingerprint import RESULT_PACKAGES, package_versions
 from region_grower_flow.record.run_lock import release
@@ -17,7 +18,7 @@ from region_grower_flow.tasks.reconstructions import preparation, prepared_datas
 from region_grower_flow.tasks.synthesized import outputs_of, read_with
 from region_grower_flow.tasks.targets import StageTarget
 from region_grower_flow.tasks.vacuum import SynthesizeVacuum
-from region_grower_flow.tasks.validation import OPTIONAL_SYNTHESIS, SYNTHESES
+from region_grower_flow.tasks.validation import SYNTHESES
 
 PACKAGES = (*RESULT_PACKAGES, "matplotlib")
 """Whose versions enter the fingerprint."""
@@ -43,7 +44,7 @@ class Report(FlowTask):
     """
 
     groups = (*SYNTHESES, options.Report, options.Collage)
-    other_options = OPTIONAL_SYNTHESIS
+    other_options = where_optional(SYNTHESES)
     results_of = SHOWN
     checked_by = "report"
     # Before the page, which shows their figures.

@@ -17,6 +17,7 @@ from region_grower_flow.options import (
     Validation,
     Work,
 )
+from region_grower_flow.options.group import where_optional
 from region_grower_flow.options.validation import ATLAS
 from region_grower_flow.record.fingerprint import RESULT_PACKAGES, package_versions
 from region_grower_flow.record.run_lock import release
@@ -38,18 +39,12 @@ PACKAGES = (*RESULT_PACKAGES, "scikit-learn")
 SYNTHESES = (Work, Reference, Model, Space, Growth, Execution, Outputs, Vacuum)
 """The groups of a synthesis in an atlas or without one."""
 
-OPTIONAL_SYNTHESIS = tuple(
-    option.but(default=None, optional=True)
-    for option in (Space.input_cells, Space.atlas, Outputs.out_cells)
-)
-"""Options that a synthesis in an atlas needs, and one without any does not."""
-
 
 class ValidateSynthesis(FlowTask):
     """Compare the synthesized cells with the reference: every test with its verdict."""
 
     groups = (*SYNTHESES, Validation)
-    other_options = OPTIONAL_SYNTHESIS
+    other_options = where_optional(SYNTHESES)
     checked_by = "validation"
     # Fingerprints know nothing of code: raised with every change of what a statistic says.
     stage_version = 3

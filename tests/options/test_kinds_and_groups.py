@@ -1,12 +1,15 @@
 """Options: what they accept, and what they make of it."""
 
+import ast
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
+import region_grower_flow
 from region_grower_flow.errors import InvalidInput
-from region_grower_flow.options import Execution, Growth, Outputs, Space
-from region_grower_flow.options.group import declared
+from region_grower_flow.options import GROUPS, Execution, Growth, Outputs, Space, kinds
+from region_grower_flow.options.group import declared, where_optional
 from region_grower_flow.options.kinds import (
     Choice,
     Extensions,
@@ -20,6 +23,29 @@ from region_grower_flow.options.kinds import (
     Whole,
 )
 from region_grower_flow.options.validation import VerdictWords
+
+PACKAGE = Path(region_grower_flow.__file__).parent
+
+
+def test_an_option_is_declared_once():
+    declarations = Counter()
+    for path in [*(PACKAGE / "options").glob("*.py"), *(PACKAGE / "tasks").glob("*.py")]:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
+                kind = node.value.func
+                kind = kind.value if isinstance(kind, ast.Subscript) else kind
+                found = getattr(kinds, getattr(kind, "id", ""), None)
+                if isinstance(found, type) and issubclass(found, kinds.Option):
+                    declarations[node.targets[0].id] += 1
+    names = {name for group in GROUPS for name in group.DECLARED} - {"fail_on"}
+    assert names <= declarations.keys()  # others are those of single tasks
+    assert max(declarations.values()) == 1
+
+
+def test_what_a_synthesis_requires_may_be_left_out_where_it_is_optional():
+    found = {option.name: option.check(None) for option in where_optional((Space, Outputs))}
+    assert found == {"input_cells": None, "atlas": None, "out_cells": None}
+    assert Space.atlas.required
 
 
 def test_seeds_below_zero_are_seeds():
