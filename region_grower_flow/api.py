@@ -304,7 +304,7 @@ class Population:
         """A pandas.DataFrame: cells asked, made and dropped, and the commonest reason, by mtype."""
         import pandas as pd
 
-        told = self.task.manifest().facts["mtypes"]
+        told = self.task.facts()["mtypes"]
         rows = [
             {
                 "mtype": mtype,

@@ -65,10 +65,9 @@ def places_of(options: Any) -> dict[str, str | Path | None]:
     Args:
         options: the outputs' options, as attributes.
     """
-    beside = Path(options.out_cells)
     return {
         "out_cells": options.out_cells,
-        "summary": options.out_summary or beside.with_name(f"{beside.stem}_summary.json"),
+        "summary": summary_place(options),
         "morphs_df": options.out_morphs_df,
         "apical": options.out_apical,
         "nrn_sections": options.out_apical_nrn_sections,
@@ -77,6 +76,12 @@ def places_of(options: Any) -> dict[str, str | Path | None]:
         "circuit_config": options.circuit_config,
         "morphologies": None if options.skip_write else options.out_morph_dir,
     }
+
+
+def summary_place(options: Any) -> Path:
+    """The path of a synthesis's summary, beside the cells unless an option names another."""
+    beside = Path(options.out_cells)
+    return Path(options.out_summary or beside.with_name(f"{beside.stem}_summary.json"))
 
 
 def held_by_synthesis(options: Any) -> list[str | Path]:

@@ -2,6 +2,7 @@
 
 import importlib
 import warnings
+from typing import Any
 
 from luigi.configuration import get_config
 from luigi.task import UnconsumedParameterWarning
@@ -27,7 +28,7 @@ RETRIES = {"rpc-retry-attempts": 3, "rpc-retry-wait": 2}
 nothing: Luigi's own cost a minute and a half each time, when it has gone."""
 
 
-def _set_defaults(config):
+def _set_defaults(config: Any) -> None:
     # At import: Luigi reads these after it has imported the module that --module names, and before
     # it makes the first task.
     for section, options in (("retcode", EXIT_CODES), ("core", RETRIES)):

@@ -4,13 +4,17 @@ A run that waits until its first stage meets the lock would have taken tasks of 
 scheduler that both use, and failed them there.
 """
 
+from __future__ import annotations
+
 import atexit
 import configparser
 import multiprocessing
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
+import luigi
 from luigi.cmdline_parser import CmdlineParser
 from luigi.configuration import get_config
 
@@ -24,10 +28,10 @@ from region_grower_flow.tasks import interrupts, messages, terminal
 ALREADY_RUNNING = 10
 """Exit code of the luigi command, where its configuration has no other."""
 
-_arrived = []
+_arrived: list[Any] = []
 
 
-def arrive(task):
+def arrive(task: Any) -> None:
     """See once in a process, by the first task that is asked for, that no other run is at work.
 
     Raises:
@@ -53,7 +57,7 @@ def arrive(task):
         raise SystemExit(code or ALREADY_RUNNING) from error
 
 
-def _show(task):
+def _show(task: luigi.Task) -> None:
     """Show the run in the terminal, as the commands of the package do.
 
     Whether it succeeds is for Luigi, which ends the process: what came of it is told last of all.
@@ -67,7 +71,7 @@ def _show(task):
     atexit.register(messages.end)
 
 
-def merged_note(local, named):
+def merged_note(local: Path, named: str | None) -> str | None:
     """A sentence on options of a configuration that Luigi reads beside the one that is named.
 
     Luigi merges both; what only the one in the current folder has counts, unseen.
@@ -96,7 +100,7 @@ def merged_note(local, named):
     return f"Luigi reads {local} beside {named}: {some(more)} of it {verb}, which {named} lacks."
 
 
-def _require_free(task):
+def _require_free(task: Any) -> None:
     look(task.held_places())
     for lock in sorted(Path(task.work_dir, layout.LOCKS).glob("*.lock")):
         who = holder(lock)

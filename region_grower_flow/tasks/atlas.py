@@ -1,11 +1,14 @@
 """The cell table: what the atlas says at each cell, as a task."""
 
+from __future__ import annotations
+
 from collections import Counter
+from typing import Any
 
 from region_grower_flow import layout
 from region_grower_flow.checks import inputs
 from region_grower_flow.options import Model, Space, Work
-from region_grower_flow.tasks.base import FlowTask
+from region_grower_flow.tasks.base import Facts, FlowTask, Made
 from region_grower_flow.tasks.targets import StageTarget
 
 
@@ -18,15 +21,15 @@ class LoadAtlas(FlowTask):
     # 2: the names of the regions' layers. 3: no places of files. 4: numbers of cells, not seeds.
     stage_version = 4
 
-    def external_files(self):
+    def external_files(self) -> dict[str, Any]:
         """The cells, the region structure, the volumes and the axon table."""
         return inputs.atlas_files(self)
 
-    def output(self):
+    def output(self) -> StageTarget:
         """The cell table."""
         return StageTarget(self.work_path(layout.CELL_TABLE), self)
 
-    def make(self):
+    def make(self) -> Made:
         """See :func:`region_grower_flow.atlas.load.load_atlas_table`."""
         from region_grower_flow.atlas.load import load_atlas_table
         from region_grower_flow.io.table import write_table
@@ -47,10 +50,10 @@ class LoadAtlas(FlowTask):
         facts = {"cells": len(cells.positions), "rows": len(table)}
         return [self.path], {**facts, "entries": dict(entries.most_common())}
 
-    def results(self):
+    def results(self) -> dict[str, Any]:
         """The options, and whether axons are grown and not grafted."""
         return {**super().results(), "synthesize_axons": self.synthesize_axons}
 
-    def summary_of(self, facts):
+    def summary_of(self, facts: Facts) -> str:
         """Number of cells with a row."""
         return f"{facts['rows']:,} of {facts['cells']:,} cells looked up"

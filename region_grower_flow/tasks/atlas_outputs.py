@@ -1,23 +1,29 @@
 """The outputs of a synthesis in an atlas, for what reads them."""
 
+from __future__ import annotations
+
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from region_grower_flow.checks import inputs
-from region_grower_flow.options.outputs import places_of
+from region_grower_flow.options.outputs import summary_place
 from region_grower_flow.tasks.atlas import LoadAtlas
+from region_grower_flow.tasks.base import FlowTask
+
+if TYPE_CHECKING:
+    from region_grower_flow.validation.populations import SynthesisOutputs
 
 
-def atlas_outputs(task):
+def atlas_outputs(task: FlowTask) -> SynthesisOutputs:
     """The SynthesisOutputs of a SynthesizeMorphologies."""
     from region_grower_flow.stages.merge import id_map_path
     from region_grower_flow.validation.populations import SynthesisOutputs
 
-    places = places_of(task)
     return SynthesisOutputs(
-        cells=Path(places["out_cells"]),
-        ids=id_map_path(places["out_cells"]),
-        summary=Path(places["summary"]),
-        morphologies=Path(places["morphologies"]),
+        cells=Path(task.out_cells),
+        ids=id_map_path(task.out_cells),
+        summary=summary_place(task),
+        morphologies=Path(task.out_morph_dir),
         extensions=task.out_morph_ext,
         cell_table=task.clone(LoadAtlas).path,
         asked=Path(task.input_cells),

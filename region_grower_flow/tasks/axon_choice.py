@@ -1,10 +1,15 @@
 """The choice of axons for grafting, as a task."""
 
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
 from region_grower_flow.checks.axon_choice import choice_files, prepare, ratio_problems
 from region_grower_flow.errors import InvalidInputs
 from region_grower_flow.layout import CHOSEN_AXONS
 from region_grower_flow.options import AxonChoice, Space, Work
-from region_grower_flow.tasks.base import FlowTask
+from region_grower_flow.tasks.base import FlowTask, Made
 from region_grower_flow.tasks.targets import StageTarget
 
 
@@ -16,15 +21,15 @@ class ChooseAxons(FlowTask):
     checked_by = "axon_choice"
     own_outputs = ("chosen_axons",)
 
-    def external_files(self):
+    def external_files(self) -> dict[str, Any]:
         """All that the choice reads."""
         return choice_files(self)
 
-    def output(self):
+    def output(self) -> StageTarget:
         """The table."""
         return StageTarget(self.chosen_axons or self.work_path(CHOSEN_AXONS), self)
 
-    def make(self):
+    def make(self) -> Made:
         """See :func:`region_grower_flow.placement.choose.choose_axons`."""
         from region_grower_flow.io.atomic import make_folder, write_text_atomic
         from region_grower_flow.placement import axon_files
@@ -47,5 +52,5 @@ class ChooseAxons(FlowTask):
         sentences = list(axon_files.choice_sentences(choice, mtypes))
         return list(beside), {"cells": len(mtypes), "without": without, "sentences": sentences}
 
-    def _beside(self, what):
+    def _beside(self, what: str) -> Path:
         return self.path.with_name(f"{self.path.stem}_{what}.csv")

@@ -1,11 +1,16 @@
 """The base of all stages: options from groups, completeness by fingerprint, locks, errors."""
 
+from __future__ import annotations
+
 import functools
 import json
 import multiprocessing
 import os
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any, ClassVar, TypeVar
 
 import luigi
 from luigi.parameter import ParameterVisibility
@@ -17,8 +22,9 @@ from region_grower_flow.errors import (
     InvalidInput,
     InvalidInputs,
 )
+from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.io.files import expecting
-from region_grower_flow.options.group import declared
+from region_grower_flow.options.group import Group, declared
 from region_grower_flow.options.kinds import Option
 from region_grower_flow.record.fingerprint import digest_of
 from region_grower_flow.record.manifest import Manifest, read_manifest, remember_digests
@@ -29,6 +35,14 @@ from region_grower_flow.tasks.options import handed_on, value_problems, with_for
 from region_grower_flow.tasks.recipes import Determined
 from region_grower_flow.tasks.sentences import quiet_tracebacks, sentence_of
 from region_grower_flow.tasks.telling import Telling
+
+G = TypeVar("G", bound=Group)
+
+Facts = dict[str, Any]
+"""What a manifest says of its outputs, as JSON holds it."""
+
+Made = tuple[Sequence[PathLike], Facts]
+"""Paths of the outputs that a stage has written, and the facts on them."""
 
 SHOWN_LINES = 20
 """Lines of a stage's summary that the web UI shows."""
@@ -43,27 +57,29 @@ class FlowTask(Determined, Telling, luigi.Task):
     (:meth:`make`, which :meth:`run` calls).
     """
 
-    other_options = ()
+    other_options: ClassVar[tuple[Option, ...]] = ()
     """Options that stand for those of the groups with the same names, or beside them."""
 
-    checked_by = None
+    checked_by: ClassVar[str | None] = None
     """The name in ``checks.registry`` of the check before this stage; None for none."""
 
-    checker = None
+    checker: ClassVar[Any] = None
     """The task of checks, CheckInputs, which is a stage itself and sets this."""
 
-    def __init_subclass__(cls, **kwargs):
+    def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         own = {name: value for name, value in vars(cls).items() if isinstance(value, Option)}
         other = {option.name: option for option in cls.other_options}
-        options = {**declared(cls.groups), **other, **own}
+        options: dict[str, Option] = {**declared(cls.groups), **other, **own}
         for name, parameter in with_former_names(options).items():
             setattr(cls, name, parameter)
             if hasattr(parameter, "__set_name__"):  # descriptors, from Luigi 3.8 on
                 parameter.__set_name__(cls, name)
 
     @classmethod
-    def get_param_values(cls, params, args, kwargs):
+    def get_param_values(
+        cls, params: Any, args: Any, kwargs: dict[str, Any]
+    ) -> list[tuple[str, Any]]:
         """The values of all options; what is wrong with them is said all at once.
 
         Raises:
@@ -78,51 +94,51 @@ class FlowTask(Determined, Telling, luigi.Task):
                 raise InvalidInputs(problems) from None
             raise
 
-    def group(self, kind):
+    def group(self, kind: type[G]) -> G:
         """The values of a group of options; raises InvalidInputs where a needed one is absent."""
         return kind(**{name: getattr(self, name) for name in kind.DECLARED})
 
     # Luigi's side.
 
     @property
-    def label(self):
+    def label(self) -> str:
         """The stage's name in manifests, locks and logs; chunks add theirs."""
         return self.task_family
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         """The stage in logs: its name and what tells it from others."""
         values = [f"{name}={getattr(self, name)}" for name in self.shown_options()]
         return f"{self.task_family}({', '.join(values)})"
 
-    def shown_options(self):
+    def shown_options(self) -> list[str]:
         """The names of the options that tell the task from others, for people."""
         return [name for name, parameter in self.get_params() if parameter.option.shown]
 
-    def _get_param_visibilities(self):
+    def _get_param_visibilities(self) -> dict[str, Any]:
         # The web UI knows a task's options from this alone.
         shown, hidden = self.shown_options(), ParameterVisibility.HIDDEN.serialize()
         usual = super()._get_param_visibilities()
         return {name: seen if name in shown else hidden for name, seen in usual.items()}
 
-    def work_path(self, *parts):
+    def work_path(self, *parts: PathLike) -> Path:
         """A path in the work folder."""
         return Path(self.work_dir, *parts)
 
-    def example(self):
+    def example(self) -> list[CreateExample]:
         """The task that makes the example's inputs, in a list; empty where they are not used."""
         return [CreateExample(example_dir=self.example_dir)] if self.example_dir else []
 
-    def check(self):
+    def check(self) -> Any:
         """The check that looks at all inputs before any work: that of the flow, or its own."""
         if self.checked_by is None:
             return None
         return self.checker.of_flow(self) or self.own_check()
 
-    def own_check(self):
+    def own_check(self) -> Any:
         """The check of this stage where it is run by itself."""
         return self.checker.of_stage(self)
 
-    def _requires(self):
+    def _requires(self) -> Sequence[luigi.Task]:
         """What Luigi waits for: the check of the inputs, and then what the stage requires.
 
         Luigi has this hook for bases that add a requirement which is no input.
@@ -130,7 +146,7 @@ class FlowTask(Determined, Telling, luigi.Task):
         return self._waits_for
 
     @functools.cached_property
-    def _waits_for(self):
+    def _waits_for(self) -> Sequence[luigi.Task]:
         """The tasks, found once: Luigi does not expect them to change during a run."""
         check = self.check()
         if check is None:
@@ -141,7 +157,7 @@ class FlowTask(Determined, Telling, luigi.Task):
         check.cover(stages)
         return [check, *stages.values()]
 
-    def missing_upstream(self):
+    def missing_upstream(self) -> Iterator[list[FlowTask]]:
         """Yields stages above that could not be known before the check had passed."""
         stages = self.requires()
         missing = [stage for stage in stages.values() if not stage.complete()]
@@ -150,24 +166,36 @@ class FlowTask(Determined, Telling, luigi.Task):
             yield missing
 
     @property
-    def path(self):
+    def path(self) -> Path:
         """Path of the output of a stage that has a single one."""
         return Path(self.output().path)
 
-    def load_input(self, stage):
+    def load_input(self, stage: str) -> Any:
         """The content of the JSON file of a stage that this one requires, by its name."""
         return load_json_output(self.input()[stage].path)
 
     @property
-    def manifest_path(self):
+    def manifest_path(self) -> Path:
         """The file that says what the outputs were made from."""
         return self.work_path(layout.MANIFESTS, f"{self.label}.json")
 
-    def manifest(self):
+    def manifest(self) -> Manifest | None:
         """The Manifest of the last time that the stage was made; None without any."""
         return read_manifest(self.manifest_path)
 
-    def complete(self):
+    def existing_manifest(self) -> Manifest:
+        """The Manifest of a stage that has been made; raises InputChanged when it is gone."""
+        manifest = self.manifest()
+        if manifest is None:
+            raise InputChanged(self.manifest_path)
+        return manifest
+
+    def facts(self) -> Facts:
+        """The facts of the last time that the stage was made; empty without any."""
+        manifest = self.manifest()
+        return {} if manifest is None else manifest.facts
+
+    def complete(self) -> bool:
         """True when the outputs are up to date; an example of another version is renewed first.
 
         Raises:
@@ -176,7 +204,7 @@ class FlowTask(Determined, Telling, luigi.Task):
         arrive(self)
         return all(task.complete() for task in self.example()) and self.is_current()
 
-    def is_current(self):
+    def is_current(self) -> bool:
         """True when the manifest bears today's fingerprint and its outputs are as written."""
         manifest = self.manifest()
         if manifest is None:
@@ -189,26 +217,28 @@ class FlowTask(Determined, Telling, luigi.Task):
         except InvalidInput:  # an input is missing: the checks say so, in order
             return False
 
-    def unfit_for_today(self, facts):
+    def unfit_for_today(self, facts: Facts) -> str | None:
         """Reason why outputs with these facts do not fit today's options; None if they do.
 
         A sentence for people, who see it in ``region-grower-flow status``.
         """
         return None
 
-    def unlisted_folder(self):
+    def unlisted_folder(self) -> str | Path | None:
         """A folder of outputs that the manifest does not list one by one; None for none."""
         return None
 
-    def page_written(self):
+    def page_written(self) -> str | Path | None:
         """A page on what was made, beside the outputs; None without one."""
         return None
 
-    def intact(self):
+    def intact(self) -> bool:
         """True while outputs that the manifest does not list one by one are as written."""
         return True
 
-    def to_str_params(self, only_significant=False, only_public=False):
+    def to_str_params(
+        self, only_significant: bool = False, only_public: bool = False
+    ) -> dict[str, str]:
         """The options as texts; those that make up the task's identity are all significant ones.
 
         Luigi's web UI lists all public options, some forty here, so all are hidden but for the few
@@ -227,7 +257,7 @@ class FlowTask(Determined, Telling, luigi.Task):
             options["~others"] = digest_of([place, significant])[:16]
         return options
 
-    def run(self):
+    def run(self) -> Any:
         """Make the outputs, then write the manifest.
 
         Raises:
@@ -236,7 +266,7 @@ class FlowTask(Determined, Telling, luigi.Task):
         yield from self.missing_upstream()
         self.make_and_record()
 
-    def make_and_record(self):
+    def make_and_record(self) -> None:
         """Make the outputs under the stage's lock, then write the manifest."""
         die_with_forking_parent()
         self.tell("at work", 0)
@@ -265,12 +295,12 @@ class FlowTask(Determined, Telling, luigi.Task):
             self.end_progress()
         self.tell(_beginning(self.summary_of(facts)), 100, shown="")
 
-    def held_places(self):
+    def held_places(self) -> list[str]:
         """The places that the run holds alone until it ends: those of the flow."""
         check = self.check()
         return [] if check is None else check.held_places()
 
-    def lock(self):
+    def lock(self) -> AbstractContextManager[None]:
         """Held while the outputs are made: one run at a time makes them.
 
         Raises:
@@ -282,29 +312,29 @@ class FlowTask(Determined, Telling, luigi.Task):
         hold(self.held_places())
         return stage_lock(self.work_path(layout.LOCKS, f"{self.label}.lock"), self.label)
 
-    def make(self):
+    def make(self) -> Made:
         """Make the outputs; returns their paths, and facts (JSON) for the manifest."""
         raise TypeError(f"{type(self).__name__} makes nothing")
 
-    def summary_of(self, facts):
+    def summary_of(self, facts: Facts) -> str:
         """The words of the web UI on a stage that is done."""
         return "\n".join(facts.get("sentences", ())) or "done"
 
-    def headline(self, facts):
+    def headline(self, facts: Facts) -> str:
         """The words of the terminal on a stage that is done: one line."""
         return (self.summary_of(facts).splitlines() or ["done"])[0]
 
-    def on_failure(self, exception):
+    def on_failure(self, exception: BaseException) -> str:
         """The scheduler's words: the sentence, and a traceback only of what is unexpected."""
         return sentence_of(exception) or super().on_failure(exception)
 
 
-def named(*stages):
+def named(*stages: luigi.Task) -> dict[str, Any]:
     """{name: stage}, as ``requires`` gives them."""
     return {stage.task_family: stage for stage in stages}
 
 
-def stages_above(task):
+def stages_above(task: FlowTask) -> list[FlowTask]:
     """The stages above a task, each once, after those above itself."""
     found = {}
     for upper in task.requires().values():
@@ -312,7 +342,7 @@ def stages_above(task):
     return list(found)
 
 
-def _beginning(text):
+def _beginning(text: str) -> str:
     """The first lines of a text that is too long for the web UI."""
     lines = text.splitlines()
     if len(lines) > SHOWN_LINES:
@@ -320,12 +350,12 @@ def _beginning(text):
     return "\n".join(lines)
 
 
-def load_json_output(path):
+def load_json_output(path: PathLike) -> Any:
     """Read a JSON file that a stage of ours has written."""
     return json.loads(Path(path).read_text(encoding="utf-8"))
 
 
-def processes(wanted):
+def processes(wanted: int | None) -> int:
     """Number of processes: as asked, else as many as there are cores to use."""
     from region_grower_flow.calibration.pool import available_cpus
 

@@ -1,7 +1,14 @@
 """The check of all inputs before any work: a task that only says yes, or no with every problem."""
 
+from __future__ import annotations
+
 import contextlib
 import os
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any
+
+import luigi
 
 from region_grower_flow.checks.places import check_work_folder
 from region_grower_flow.errors import InvalidInput, InvalidInputs
@@ -9,9 +16,14 @@ from region_grower_flow.options import GROUPS
 from region_grower_flow.options.group import declared
 from region_grower_flow.options.kinds import Text
 from region_grower_flow.record.run_lock import look
-from region_grower_flow.tasks.base import FlowTask
+from region_grower_flow.tasks.base import Facts, FlowTask, Made
 from region_grower_flow.tasks.launching import expect_launch
 from region_grower_flow.tasks.targets import StageTarget
+
+if TYPE_CHECKING:
+    from region_grower_flow.checks.registry import InputCheck
+    from region_grower_flow.options.group import Group
+
 
 OPTIONS, FOLDER = "options", "folder"
 """Facts of a check: the options as texts, and the folder that relative paths start from."""
@@ -19,7 +31,7 @@ OPTIONS, FOLDER = "options", "folder"
 SYNTHESIS = "synthesis"
 """The check of the main flow, whose manifest has no further name."""
 
-_covering = {}
+_covering: dict[str, CheckInputs] = {}
 """{identity of a stage: the check of the flow that the stage is part of}, in this process."""
 
 
@@ -40,13 +52,13 @@ class CheckInputs(FlowTask):
         option.but(default=None if option.required else option.default, optional=True)
         for option in declared(GROUPS).values()
     )
-    checked = Text("Name of the check", default=SYNTHESIS, shown=True)
-    report = Text("Report that is to be made, where one is", default="")
+    checked = Text[str]("Name of the check", default=SYNTHESIS, shown=True)
+    report = Text[str]("Report that is to be made, where one is", default="")
     priority = 1000
-    log_path = None
+    log_path = None  # an input that is refused leaves nothing behind
 
     @classmethod
-    def of_stage(cls, stage, **more):
+    def of_stage(cls, stage: FlowTask, **more: Any) -> CheckInputs:
         """The check of a stage by itself: with its options, all others at their defaults.
 
         Args:
@@ -58,46 +70,45 @@ class CheckInputs(FlowTask):
         own = {name: getattr(stage, name) for name, _ in stage.get_params() if name in options}
         return cls(**{**usual, **own, "checked": stage.checked_by, **more})
 
-    def shown_options(self):
+    def shown_options(self) -> list[str]:
         """Those of the flow, and the name of the check."""
-        own = declared(self.results_of)
+        own = declared(self.described.groups)
         return [n for n in super().shown_options() if n in own or n == "checked"]
 
     @property
-    def described(self):
+    def described(self) -> InputCheck:
         """The InputCheck."""
         from region_grower_flow.checks.registry import CHECKS
 
         return CHECKS[self.checked]
 
     @property
-    def label(self):
+    def label(self) -> str:
         """Each flow of a work folder has a check of its own."""
         names = [] if self.checked == SYNTHESIS else [self.checked]
         return "_".join(filter(None, [self.task_family, *names, self.described.part(self)]))
 
-    @property
-    def results_of(self):
+    def result_parts(self) -> tuple[type[Group], ...]:
         """The groups of the flow."""
         return self.described.groups
 
-    def external_files(self):
+    def external_files(self) -> dict[str, Any]:
         """All that the flow reads."""
         return self.described.files(self)
 
-    def _requires(self):
+    def _requires(self) -> Sequence[luigi.Task]:
         """The example's inputs, where they are used."""
         return self.example()
 
-    def output(self):
+    def output(self) -> StageTarget:
         """The manifest, which is all that a check writes."""
         return StageTarget(self.manifest_path, self)
 
-    def held_places(self):
+    def held_places(self) -> list[str]:
         """The places that the flow holds alone."""
         return self.described.held(self)
 
-    def is_current(self):
+    def is_current(self) -> bool:
         """The outputs' places are looked at each time: their content is not an input.
 
         Other options than those of the last run are checked, and remembered, even if they change
@@ -105,15 +116,15 @@ class CheckInputs(FlowTask):
         """
         if self._place_problems() or not super().is_current():
             return False
-        return self.manifest().facts.get(OPTIONS) == self.to_str_params()
+        return self.facts().get(OPTIONS) == self.to_str_params()
 
     # The stages of the flow.
 
-    def finds_nothing_wrong(self):
+    def finds_nothing_wrong(self) -> bool:
         """True when nothing is wrong with the inputs."""
         return self.complete() or not self.problems()
 
-    def cover(self, stages):
+    def cover(self, stages: Mapping[str, FlowTask]) -> None:
         """Let stages whose own checks this one includes, and those above them, rely on it.
 
         Args:
@@ -125,11 +136,11 @@ class CheckInputs(FlowTask):
                 self.cover(stage.requires())
 
     @staticmethod
-    def of_flow(stage):
+    def of_flow(stage: FlowTask) -> CheckInputs | None:
         """The check of the flow that a stage is part of; None when it was named by itself."""
         return _covering.get(stage.task_id)
 
-    def problems(self):
+    def problems(self) -> list[InvalidInput]:
         """All problems of the inputs, a list of InvalidInput; found once for the same inputs."""
         try:
             state = self.recipe().fingerprint()
@@ -141,14 +152,14 @@ class CheckInputs(FlowTask):
             self._found = state, self.described.problems(self)
         return self._found[1] or self._place_problems()
 
-    _found = None
+    _found: tuple[str, list[InvalidInput]] | None = None
 
-    def _place_problems(self):
+    def _place_problems(self) -> list[InvalidInput]:
         return [*check_work_folder(self.work_dir), *self.described.places(self)]
 
     # Its run.
 
-    def lock(self):
+    def lock(self) -> AbstractContextManager[None]:
         """None: a check makes nothing, and an input that is refused leaves nothing behind.
 
         Raises:
@@ -157,26 +168,18 @@ class CheckInputs(FlowTask):
         look(self.held_places())
         return contextlib.nullcontext()
 
-    def log(self):
-        """None, for the same reason."""
-        return contextlib.nullcontext(lambda _: None)
-
-    def summary_of(self, facts):
+    def summary_of(self, facts: Facts) -> str:
         """The sentence on inputs without a problem."""
         return "all inputs are fine"
 
-    def missing_upstream(self):
-        """None: nothing is above a check but the example."""
-        return ()
-
-    def make(self):
+    def make(self) -> Made:
         """Raise the problems, all at once."""
         found = self.problems()
         if found:
             raise _Refused(found)
         return [], {OPTIONS: self.to_str_params(), FOLDER: os.getcwd()}
 
-    def run(self):
+    def run(self) -> None:
         """Check; all problems are told, also where some of the inputs cannot be fingerprinted."""
         try:
             self.make_and_record()

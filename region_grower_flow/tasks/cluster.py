@@ -5,47 +5,51 @@ and submits a job for each that runs ``region-grower-flow make-piece FILE NUMBER
 can call the same command: nothing of it knows Slurm.
 """
 
+from __future__ import annotations
+
 import json
 import os
 import shlex
 import sys
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import region_grower_flow
 from region_grower_flow import layout
 from region_grower_flow.errors import InvalidInput, InvalidInputs
-from region_grower_flow.io.atomic import make_folder, remove_own, write_json_atomic
+from region_grower_flow.io.atomic import PathLike, make_folder, remove_own, write_json_atomic
 from region_grower_flow.runtime import commands
 from region_grower_flow.runtime.job_array import JobArray
 from region_grower_flow.runtime.slurm import JobOptions
+from region_grower_flow.tasks.base import FlowTask
 
 PIECES_VERSION = 1
 
 CHUNK, MERGE = "SynthesizeChunk", "SynthesizeMorphologies"
 
 
-class InJobs:
-    """A stage that a job of Slurm can make (mixed into a FlowTask of OfCells)."""
+class InJobs(FlowTask):
+    """Base of stages of the cells in an atlas that a job of Slurm can make."""
 
     is_alone = False
     """True in the process of a job: the run, which waits for it, holds the outputs."""
 
-    def held_places(self):
+    def held_places(self) -> list[str]:
         """The places that the run holds; none in a job."""
         return [] if self.is_alone else super().held_places()
 
-    def before_jobs(self):
+    def before_jobs(self) -> None:
         """Preparation of a run, before jobs are submitted."""
 
-    def make_and_record(self):
+    def make_and_record(self) -> None:
         """Make the outputs, or have them made by a job."""
         if self.is_alone or self.launcher != commands.SBATCH:
             super().make_and_record()
         else:
             self.wait_for_job()
 
-    def wait_for_job(self):
+    def wait_for_job(self) -> None:
         """Wait until a job has made the outputs; an interrupt cancels all jobs of the run."""
         from region_grower_flow.record.run_lock import hold
         from region_grower_flow.runtime.processes import die_with_forking_parent, signals_raise
@@ -69,29 +73,29 @@ class InJobs:
         self.tell("made by a job of Slurm", 100)
 
 
-def jobs_folder(task):
+def jobs_folder(task: FlowTask) -> Path:
     """The folder of what jobs need and leave, in the work folder."""
     return task.work_path(layout.JOBS).absolute()
 
 
-def pieces_of(task):
+def pieces_of(task: FlowTask) -> list[tuple[str, int | None, int | None]]:
     """[(task, first, last)] of the pieces of a run; the merge is the last one."""
     return [*((CHUNK, first, last) for first, last in task.ranges()), (MERGE, None, None)]
 
 
-def piece(task, number):
+def piece(task: FlowTask, number: int) -> InJobs:
     """The stage of a piece of the run that ``task`` is part of."""
     name, first, last = pieces_of(task)[number]
     kind = getattr(region_grower_flow, name)
     return task.clone(kind) if first is None else task.clone(kind, first=first, last=last)
 
 
-def piece_is_made(task, number):
+def piece_is_made(task: FlowTask, number: int) -> bool:
     """True if a piece of the run has been made from today's inputs."""
     return piece(task, number).has_been_made()
 
 
-def write_pieces(task):
+def write_pieces(task: FlowTask) -> Path:
     """Write the file of a run's pieces, which ``make-piece`` reads, and return its path."""
     path = jobs_folder(task) / layout.PIECES
     make_folder(path.parent)
@@ -105,7 +109,7 @@ def write_pieces(task):
     return path
 
 
-def plan(task, run_task, say):
+def plan(task: FlowTask, run_task: Callable[[FlowTask], int], say: Callable[[str], object]) -> int:
     """Make what the pieces of a run need, and write the file of the pieces.
 
     Args:
@@ -135,7 +139,7 @@ def plan(task, run_task, say):
     return 0
 
 
-def job_array(task, path):
+def job_array(task: FlowTask, path: Path) -> JobArray:
     """The JobArray of a run; the merge's jobs have one process."""
     workers = {"nodes": task.slurm_nodes, "tasks": task.slurm_tasks}
     options = JobOptions(
@@ -155,7 +159,7 @@ def job_array(task, path):
     return JobArray(jobs_folder(task), command, names, options, task.tell)
 
 
-def load_piece(path, number):
+def load_piece(path: PathLike, number: int) -> InJobs:
     """The stage of a piece in a file of pieces; the process goes to the run's folder.
 
     Raises:
@@ -187,7 +191,9 @@ def load_piece(path, number):
     return stage
 
 
-def make_piece(path, number, launcher=None, workers=None):
+def make_piece(
+    path: PathLike, number: int, launcher: str | None = None, workers: int | None = None
+) -> str:
     """Make one piece of a run, without the lock of the whole run.
 
     Args:
@@ -218,10 +224,10 @@ def make_piece(path, number, launcher=None, workers=None):
     again = stage.clone(**options)
     again.is_alone = True
     again.make_and_record()
-    return f"{stage.label}: {again.summary_of(again.manifest().facts)}"
+    return f"{stage.label}: {again.summary_of(again.facts())}"
 
 
-def own_launcher(environment):
+def own_launcher(environment: Mapping[str, str]) -> tuple[str, int]:
     """(launcher, workers) for a process in this environment: srun where a job has several tasks."""
     tasks = environment.get("SLURM_NTASKS", "1")
     if "SLURM_JOB_ID" in environment and tasks.isdigit() and int(tasks) > 1:

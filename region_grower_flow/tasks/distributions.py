@@ -1,15 +1,19 @@
 """Distributions of the reference morphologies, as a task."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from region_grower_flow import layout
 from region_grower_flow.calibration.sources import calibration_settings
 from region_grower_flow.checks import inputs
 from region_grower_flow.options import Model, Reference, Work
-from region_grower_flow.tasks.base import FlowTask
+from region_grower_flow.tasks.base import Made
 from region_grower_flow.tasks.reconstructions import OfReconstructions
 from region_grower_flow.tasks.targets import StageTarget
 
 
-class ExtractDistributions(OfReconstructions, FlowTask):
+class ExtractDistributions(OfReconstructions):
     """Extract NeuroTS's distributions of each mtype from the reconstructions."""
 
     groups = (Work, Reference, Model)
@@ -27,17 +31,17 @@ class ExtractDistributions(OfReconstructions, FlowTask):
     # 4: measured cells of inverted mtypes point to the white matter.
     stage_version = 4
 
-    def external_files(self):
+    def external_files(self) -> dict[str, Any]:
         """The reconstructions, their table and the diametrizer's configuration."""
         return {**super().external_files(), **inputs.given_files(self, "diametrizer_config")}
 
-    def output(self):
+    def output(self) -> StageTarget:
         """The distributions."""
         return StageTarget(
             self.extracted_distributions or self.work_path(layout.DISTRIBUTIONS), self
         )
 
-    def make(self):
+    def make(self) -> Made:
         """See :func:`region_grower_flow.calibration.distributions.extract_distributions`."""
         from region_grower_flow.calibration.distributions import extract_distributions
         from region_grower_flow.calibration.keeping import Keep

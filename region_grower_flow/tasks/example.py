@@ -1,5 +1,7 @@
 """The package's own example inputs, as a task: created at first use, renewed with the package."""
 
+from __future__ import annotations
+
 import luigi
 
 
@@ -10,10 +12,10 @@ class ExampleTarget(luigi.Target):
         folder: of the example.
     """
 
-    def __init__(self, folder):
+    def __init__(self, folder: str) -> None:
         self.path = folder
 
-    def exists(self):
+    def exists(self) -> bool:
         """True when all of its files are there."""
         from region_grower_flow.example.create import is_current
 
@@ -29,11 +31,11 @@ class CreateExample(luigi.Task):
     priority = 2000
     example_dir = luigi.Parameter(description="Folder of the example's inputs")
 
-    def output(self):
+    def output(self) -> ExampleTarget:
         """The folder."""
         return ExampleTarget(self.example_dir)
 
-    def run(self):
+    def run(self) -> None:
         """See :func:`region_grower_flow.example.create.renew_example`."""
         from region_grower_flow.example.create import renew_example
 

@@ -1,8 +1,13 @@
 """Densities to morphologies in one command: a task that runs the others one after another."""
 
+from __future__ import annotations
+
 import os
+from collections.abc import Iterator
+from typing import Any
 
 from region_grower_flow.errors import InvalidInput, InvalidInputs
+from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.options import (
     AxonChoice,
     Execution,
@@ -21,6 +26,7 @@ from region_grower_flow.tasks.base import FlowTask
 from region_grower_flow.tasks.merge import SynthesizeMorphologies
 from region_grower_flow.tasks.placement import PlaceCells
 from region_grower_flow.tasks.slicing import CreatePlanes, SliceCells
+from region_grower_flow.tasks.targets import StageTarget
 
 SELECTING = (
     "slice_mtypes",
@@ -62,13 +68,13 @@ class SynthesizeFromDensities(FlowTask):
         "Table of donors; no axons are chosen without it"
     )
 
-    def steps(self):
+    def steps(self) -> list[FlowTask]:
         """The tasks, in order; each reads what those before it have made.
 
         Raises:
             InvalidInputs: an option names another file than the one that the steps hand on.
         """
-        problems = []
+        problems: list[InvalidInput] = []
         place = self.clone(PlaceCells)
         steps, cells = [place], str(place.path)
         planes = self.slice_planes
@@ -89,10 +95,10 @@ class SynthesizeFromDensities(FlowTask):
         synthesize = self.clone(SynthesizeMorphologies, input_cells=cells, morph_axon=axons)
         return [*steps, synthesize]
 
-    def _selects(self, name):
+    def _selects(self, name: str) -> bool:
         return getattr(self, name) != Slicing.DECLARED[name].default
 
-    def _handed_on(self, name, path, problems):
+    def _handed_on(self, name: str, path: PathLike, problems: list[InvalidInput]) -> str:
         """The file that the steps hand on, which the option may name but not another one."""
         given = getattr(self, name)
         if given is not None and os.path.realpath(given) != os.path.realpath(path):
@@ -101,18 +107,18 @@ class SynthesizeFromDensities(FlowTask):
             problems.append(InvalidInput(problem, f"option {name}", hint))
         return str(path)
 
-    def output(self):
+    def output(self) -> list[StageTarget]:
         """Nothing of its own."""
         return []
 
-    def complete(self):
+    def complete(self) -> bool:
         """True when every step is complete."""
         try:
             return all(step.complete() for step in self.steps())
         except InvalidInput:  # run() says what is wrong
             return False
 
-    def run(self):
+    def run(self) -> Iterator[Any]:
         """Run each step once those before it are complete."""
         # Luigi sends their outputs back, which a list could not take.
         for step in self.steps():  # noqa: UP028

@@ -1,17 +1,26 @@
 """The calibration of growth by the reconstructions, as a task."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
 from region_grower_flow import layout
 from region_grower_flow.calibration.sources import calibration_settings
 from region_grower_flow.checks import inputs
 from region_grower_flow.options import Model, Reference, Space, Work
-from region_grower_flow.tasks.base import FlowTask, named, processes
+from region_grower_flow.tasks.base import FlowTask, Made, named, processes
 from region_grower_flow.tasks.distributions import ExtractDistributions
 from region_grower_flow.tasks.parameters import BuildParameters, GenerateParameters
 from region_grower_flow.tasks.reconstructions import OfReconstructions
 from region_grower_flow.tasks.targets import StageTarget
 
+if TYPE_CHECKING:
+    from region_grower_flow.calibration.growth_stage import GrowthPlan
 
-class CalibrateGrowth(OfReconstructions, FlowTask):
+
+class CalibrateGrowth(OfReconstructions):
     """Fit the growth of each mtype that cells are grown of to its reconstructions."""
 
     groups = (Work, Reference, Model)
@@ -23,18 +32,18 @@ class CalibrateGrowth(OfReconstructions, FlowTask):
     stage_version = 4
     region_structure = Space.region_structure
 
-    def requires(self):
+    def requires(self) -> dict[str, FlowTask]:
         """The parameters and distributions that growth is calibrated with."""
         stages = map(self.clone, (GenerateParameters, BuildParameters, ExtractDistributions))
         return {**super().requires(), **named(*stages)}
 
-    def output(self):
+    def output(self) -> StageTarget:
         """The calibrated parameters."""
         return StageTarget(
             self.generated_parameters or self.work_path(layout.CALIBRATED_PARAMETERS), self
         )
 
-    def make(self):
+    def make(self) -> Made:
         """See :func:`region_grower_flow.calibration.growth_stage.calibrate_growth`."""
         from region_grower_flow.calibration import growth_stage
         from region_grower_flow.calibration.growth_calibration import remarks, sentences
@@ -69,7 +78,7 @@ class CalibrateGrowth(OfReconstructions, FlowTask):
             "remarks": [*remarks(entries), *stretched],
         }
 
-    def plan(self):
+    def plan(self) -> GrowthPlan:
         """The GrowthPlan."""
         from region_grower_flow.calibration.growth_stage import GrowthPlan
 
@@ -82,7 +91,9 @@ class CalibrateGrowth(OfReconstructions, FlowTask):
             processes(self.processes),
         )
 
-    def _write_page(self, tasks, entries, notes):
+    def _write_page(
+        self, tasks: Sequence[Any], entries: dict[str, Any], notes: Sequence[str]
+    ) -> Path:
         from region_grower_flow.io.atomic import write_text_atomic
         from region_grower_flow.report.growth_page import GrowthReport, growth_page
         from region_grower_flow.report.growth_pictures import growth_pictures

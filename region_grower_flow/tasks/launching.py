@@ -1,18 +1,21 @@
 """Launching of cells: the starter of the ranks, found out while the checks run, and time limits."""
 
+from __future__ import annotations
+
 import contextlib
+from typing import Any
 
 from region_grower_flow.errors import FlowError
-from region_grower_flow.tasks.base import processes
+from region_grower_flow.tasks.base import Facts, FlowTask, processes
 
 MANY_CELLS = 2000
 """Number of cells that surely take more than a second or two: the trial of MPI is needed."""
 
 
-class GrowsCells:
-    """A stage that grows cells, each with a time limit (mixed into a FlowTask)."""
+class GrowsCells(FlowTask):
+    """Base of stages that grow cells, each with a time limit."""
 
-    def unfit_for_today(self, facts):
+    def unfit_for_today(self, facts: Facts) -> str | None:
         """Cells may have been given up at a time limit that is higher today."""
         limit = facts.get("given_up_at")
         if limit is None or self.cell_timeout <= limit:
@@ -20,7 +23,7 @@ class GrowsCells:
         return "cells were given up at a time limit that is higher today"
 
 
-def expect_launch(options):
+def expect_launch(options: Any) -> None:
     """Begin the trial of MPI in the background, where ``auto`` will surely ask for it.
 
     Args:
@@ -35,7 +38,7 @@ def expect_launch(options):
     choice.begin_trial()
 
 
-def _count(options):
+def _count(options: Any) -> int:
     """The number of cells to grow; more than MANY_CELLS where they cannot be counted."""
     from region_grower_flow.checks.inputs import count_cells
 
@@ -44,12 +47,12 @@ def _count(options):
     return MANY_CELLS + 1
 
 
-def wanted_workers(options):
+def wanted_workers(options: Any) -> int:
     """Number of workers that are wanted, 0 for no MPI."""
     return 0 if options.nb_processes == 0 else processes(options.nb_processes)
 
 
-def launcher_and_workers(options):
+def launcher_and_workers(options: Any) -> tuple[str, int]:
     """The launcher and the number of workers for cells, see ``runtime.choice``."""
     from region_grower_flow.runtime.choice import choose_launcher
 

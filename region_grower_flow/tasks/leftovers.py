@@ -1,13 +1,17 @@
 """Files that an earlier run of a stage has written and that are no more part of its outputs."""
 
+from __future__ import annotations
+
 import contextlib
 import os
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.record.manifest import Manifest, read_manifest
 
 
-def remove_leftovers(manifest, outputs, folder):
+def remove_leftovers(manifest: PathLike, outputs: Iterable[PathLike], folder: PathLike) -> None:
     """Delete the outputs of the run before this one that this one has not written again.
 
     Args:
@@ -23,7 +27,12 @@ def remove_leftovers(manifest, outputs, folder):
                 os.unlink(path)
 
 
-def remove_unasked(manifest, places, outputs, work_dir):
+def remove_unasked(
+    manifest: PathLike,
+    places: Mapping[str, PathLike | None],
+    outputs: Iterable[PathLike],
+    work_dir: PathLike,
+) -> None:
     """Delete outputs of the run before this one that no option asks for any more.
 
     They would tell of other cells than those beside them. What was renamed, edited, or lies where

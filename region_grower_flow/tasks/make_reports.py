@@ -1,11 +1,13 @@
 """All reports of a synthesis at once, as a task."""
 
+from __future__ import annotations
+
 from region_grower_flow import options
 from region_grower_flow.checks.reports import allowed_reports
 from region_grower_flow.options.group import where_optional
 from region_grower_flow.options.validation import ATLAS
 from region_grower_flow.tasks import reports, synthesis_report
-from region_grower_flow.tasks.base import FlowTask, named
+from region_grower_flow.tasks.base import FlowTask, Made, named
 from region_grower_flow.tasks.report_base import REPORTS
 from region_grower_flow.tasks.targets import StageTarget
 from region_grower_flow.tasks.validation import SYNTHESES
@@ -22,24 +24,24 @@ class MakeReports(FlowTask):
     checked_by = "reports"
 
     @property
-    def in_atlas(self):
+    def in_atlas(self) -> bool:
         """True when reports are of the synthesis in the atlas."""
         return self.report_of == ATLAS
 
-    def requires(self):
+    def requires(self) -> dict[str, FlowTask]:
         """The reports."""
         return named(*(self.clone(REPORTS[n]) for n in self.reports or allowed_reports(self)))
 
     @property
-    def label(self):
+    def label(self) -> str:
         """The label, in the form that those of the reports have."""
         return f"{self.task_family}_{self.report_of}"
 
-    def output(self):
+    def output(self) -> StageTarget:
         """The folder of the reports."""
         return StageTarget(self.report_dir, self)
 
-    def make(self):
+    def make(self) -> Made:
         """Nothing but the list of what was made."""
         made = [f"{n}: {line}" for n, task in self.requires().items() for line in task.where()]
         return [], {"sentences": made}

@@ -1,15 +1,18 @@
 """The merged outputs of a synthesis: the task that users name."""
 
+from __future__ import annotations
+
 import dataclasses
 import os
 import platform
 import shlex
 import sys
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from region_grower_flow import __version__, layout
 from region_grower_flow.checks import inputs
-from region_grower_flow.errors import InputChanged
 from region_grower_flow.io.atomic import remove_own
 from region_grower_flow.options import FORMER_NAMES
 from region_grower_flow.options.outputs import places_of
@@ -17,28 +20,30 @@ from region_grower_flow.record.listing import checksum, placed_listing
 from region_grower_flow.record.run_lock import release
 from region_grower_flow.tasks import messages, run_page
 from region_grower_flow.tasks.atlas import LoadAtlas
-from region_grower_flow.tasks.base import FlowTask, stages_above
-from region_grower_flow.tasks.cluster import InJobs
-from region_grower_flow.tasks.launching import GrowsCells
+from region_grower_flow.tasks.base import Facts, FlowTask, Made, stages_above
 from region_grower_flow.tasks.leftovers import remove_unasked
 from region_grower_flow.tasks.models import model_stages
 from region_grower_flow.tasks.synthesis import OfCells, SynthesizeChunk
 from region_grower_flow.tasks.targets import StageTarget
 
+if TYPE_CHECKING:
+    from region_grower_flow.record.manifest import Manifest
+    from region_grower_flow.stages.merge import MergePlan
 
-class SynthesizeMorphologies(OfCells, InJobs, GrowsCells, FlowTask):
+
+class SynthesizeMorphologies(OfCells):
     """Synthesize the morphologies of all cells and write the merged outputs."""
 
-    def chunks(self):
+    def chunks(self) -> list[SynthesizeChunk]:
         """The chunks, in order; raises InvalidInput when the cells cannot be counted."""
         ranges = self.ranges()
         return [self.clone(SynthesizeChunk, first=first, last=last) for first, last in ranges]
 
-    def requires(self):
+    def requires(self) -> dict[str, FlowTask]:
         """The chunks, and the stages whose outputs the user has named: these are outputs too."""
         return {**{chunk.label: chunk for chunk in self.chunks()}, **self._named_stages()}
 
-    def _named_stages(self):
+    def _named_stages(self) -> dict[str, FlowTask]:
         """{name: stage} of those that make parameters or distributions at a place of the user's."""
         return {
             name: stage
@@ -46,35 +51,35 @@ class SynthesizeMorphologies(OfCells, InJobs, GrowsCells, FlowTask):
             if any(getattr(stage, option) for option in stage.own_outputs)
         }
 
-    def is_current(self):
+    def is_current(self) -> bool:
         """True when also what the user has named of the stages above is as it was written."""
         named = self._named_stages().values()
         return super().is_current() and all(stage.is_current() for stage in named)
 
-    def upstream_fingerprints(self):
+    def upstream_fingerprints(self) -> dict[str, str]:
         """All cells count as one: results do not depend on how they are grouped."""
         return {SynthesizeChunk.__name__: self.cells_recipe().fingerprint()}
 
-    def results(self):
+    def results(self) -> dict[str, Any]:
         """The options of the chunks are in the chunks' fingerprints; the places count here."""
         places = {n: self.relative(p) for n, p in places_of(self).items() if p is not None}
         return {"max_failure_ratio": self.max_failure_ratio, **places}
 
-    def external_files(self):
+    def external_files(self) -> dict[str, Any]:
         """The cells: their columns are among the outputs."""
         return {"input_cells": self.input_cells}
 
-    def read_upstream(self):
+    def read_upstream(self) -> Iterable[FlowTask]:
         """None: the lines of the chunks' tables have checksums."""
         return ()
 
-    def output(self):
+    def output(self) -> dict[str, StageTarget]:
         """{what: target} of all that is written; ``nodes`` are the cells."""
         places = places_of(self)
         places["nodes"] = places.pop("out_cells")
         return {n: StageTarget(p, self) for n, p in places.items() if p is not None}
 
-    def make_and_record(self):
+    def make_and_record(self) -> None:
         """Merge what the chunks have grown; cells whose morphologies are damaged grow again."""
         from region_grower_flow.stages.linking import DamagedMorphologies
 
@@ -89,7 +94,7 @@ class SynthesizeMorphologies(OfCells, InJobs, GrowsCells, FlowTask):
             release()
         messages.announce(self)
 
-    def _mend(self, files):
+    def _mend(self, files: Collection[str]) -> None:
         """Grow cells again whose morphologies in the work folder are damaged.
 
         Their chunks take over the other cells. They run here: for Luigi they have been done.
@@ -103,12 +108,12 @@ class SynthesizeMorphologies(OfCells, InJobs, GrowsCells, FlowTask):
                 remove_own(chunk.manifest_path)
                 chunk.make_and_record()
 
-    def has_been_made(self):
+    def has_been_made(self) -> bool:
         """True when the manifest bears today's fingerprint; the outputs are not looked at."""
         manifest = self.manifest()
         return manifest is not None and manifest.fingerprint == self.recipe().fingerprint()
 
-    def make(self):
+    def make(self) -> Made:
         """See :func:`region_grower_flow.stages.merge.merge_outputs`."""
         from region_grower_flow.stages.merge import check_failures, merge_outputs
 
@@ -117,52 +122,49 @@ class SynthesizeMorphologies(OfCells, InJobs, GrowsCells, FlowTask):
         check_failures(summary, self.max_failure_ratio)
         return outputs, {**summary, "listing": checksum(self.listing)}
 
-    def unfit_for_today(self, facts):
+    def unfit_for_today(self, facts: Facts) -> str | None:
         """The list of what was placed may be that of another time."""
         if not self.skip_write and checksum(self.listing) != facts.get("listing"):
             return "the list of the morphologies that were placed is missing or another one"
         return super().unfit_for_today(facts)
 
-    def headline(self, facts):
+    def headline(self, facts: Facts) -> str:
         """The work of the merge itself; the chunks have told of their cells."""
         return "outputs written" if self.page_written() is None else "outputs and page written"
 
-    def summary_of(self, facts):
+    def summary_of(self, facts: Facts) -> str:
         """The summary's sentences."""
         from region_grower_flow.stages.merge import summary_sentences
 
         return "\n".join(summary_sentences(facts))
 
-    def unlisted_folder(self):
+    def unlisted_folder(self) -> str | Path | None:
         """The folder of the morphologies."""
         return None if self.skip_write else self.out_morph_dir
 
-    def page_written(self):
+    def page_written(self) -> str | Path | None:
         """The page of the run, where there is one."""
         page = run_page.page_of(self)
         return page if not self.skip_page and page.is_file() else None
 
-    def intact(self):
+    def intact(self) -> bool:
         """True when every placed morphology is as it was written."""
         from region_grower_flow.record.listing import intact
 
         return self.skip_write or intact(self.listing, self.out_morph_dir)
 
     @property
-    def listing(self):
+    def listing(self) -> Path:
         """The file that remembers which morphologies are ours."""
         return placed_listing(self.work_dir, self.out_morph_dir)
 
-    def plan(self):
+    def plan(self) -> MergePlan:
         """The MergePlan."""
         from region_grower_flow.stages.merge import MergePlan
 
-        places = {name: Path(p) if p else None for name, p in places_of(self).items()}
+        places: dict[str, Any] = {n: Path(p) if p else None for n, p in places_of(self).items()}
         places["morphologies"] = Path(self.out_morph_dir)
         chunks = self.chunks()
-        manifests = [chunk.manifest() for chunk in chunks]
-        if None in manifests:
-            raise InputChanged(self.work_path(layout.MANIFESTS))
         return MergePlan(
             # Orientations are 72 bytes a cell, and those of the outputs are identities.
             cells=dataclasses.replace(inputs.cells(self), orientations=None),
@@ -173,17 +175,16 @@ class SynthesizeMorphologies(OfCells, InJobs, GrowsCells, FlowTask):
             extensions=self.out_morph_ext,
             skip_write=self.skip_write,
             overwrite=self.overwrite,
-            facts=self.facts(manifests),
+            facts=self.run_facts([chunk.existing_manifest() for chunk in chunks]),
             cell_table=self.clone(LoadAtlas).path,
             seed=self.seed,
             orientation=Path(self.atlas, f"{layout.ORIENTATION}.nrrd"),
             **places,
         )
 
-    def facts(self, manifests):
+    def run_facts(self, manifests: Sequence[Manifest]) -> Facts:
         """The facts of the run that the summary has beside its cells."""
         recipe = self.recipe()
-        loaded = self.clone(LoadAtlas).manifest()
         return {
             "grown_now": sum(manifest.facts["grown"] for manifest in manifests),
             "taken_over": sum(manifest.facts["taken_over"] for manifest in manifests),
@@ -191,7 +192,7 @@ class SynthesizeMorphologies(OfCells, InJobs, GrowsCells, FlowTask):
                 (m.facts["given_up_at"] for m in manifests if m.facts["given_up_at"] is not None),
                 default=None,
             ),
-            "entries": loaded.facts.get("entries", {}) if loaded else {},  # none without cells
+            "entries": self.clone(LoadAtlas).facts().get("entries", {}),  # none without cells
             "seconds": self.stage_seconds(manifests),
             "provenance": {
                 "fingerprint": recipe.fingerprint(),
@@ -209,13 +210,13 @@ class SynthesizeMorphologies(OfCells, InJobs, GrowsCells, FlowTask):
             },
         }
 
-    def _inputs(self):
+    def _inputs(self) -> dict[str, list[str]]:
         """{role: [path, digest]} of all that is read from outside."""
         digests = self.digests()
         files = {role: str(path) for role, path in inputs.all_files(self).items()}
         return {role: [path, digests.digest(path)] for role, path in files.items()}
 
-    def stage_seconds(self, chunks):
+    def stage_seconds(self, chunks: Sequence[Manifest]) -> dict[str, float]:
         """{stage: seconds} that the stages below took when they were made."""
         above = self.cell_stages()
         stages = [self.check(), *(s for each in above.values() for s in stages_above(each))]
@@ -224,5 +225,5 @@ class SynthesizeMorphologies(OfCells, InJobs, GrowsCells, FlowTask):
         return {**seconds, "SynthesizeChunk": round(sum(m.facts["seconds"] for m in chunks), 3)}
 
 
-def _plain(value):
+def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value

@@ -1,12 +1,17 @@
 """The words of a run in the terminal: failures as sentences, and what was made."""
 
+from __future__ import annotations
+
 import os
 import sys
 import traceback
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import luigi
 
 from region_grower_flow.errors import counted, printable
+from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.io.words import duration
 from region_grower_flow.runtime.processes import end_of_output
 from region_grower_flow.tasks import terminal
@@ -19,35 +24,35 @@ MOST_FILES = 12
 """Greatest number of files in one folder that are named one by one when a run has written them."""
 
 
-def announce(task):
+def announce(task: Any) -> None:
     """Print what a task has made, where no display of the run will do so at its end."""
     if not terminal.is_open():
         print(printable("\n".join(closing_sentences(task))), flush=True)
 
 
-def collect_failures():
+def collect_failures() -> list[BaseException]:
     """A list that the exceptions of failing tasks are appended to."""
     quiet_tracebacks()
     failures = []
 
     @luigi.Task.event_handler(luigi.Event.FAILURE)
-    def _failed(_task, exception):
+    def _failed(_task: luigi.Task, exception: BaseException) -> None:
         failures.append(exception)
 
     @luigi.Task.event_handler(luigi.Event.BROKEN_TASK)
-    def _broken(_task, exception):
+    def _broken(_task: luigi.Task, exception: BaseException) -> None:
         failures.append(exception)
 
     return failures
 
 
-def failure_text(failure):
+def failure_text(failure: BaseException) -> str:
     """An error of ours as its sentence, anything else (a defect of the package) in full."""
     sentence = sentence_of(failure)
     return sentence or printable("".join(traceback.format_exception(failure)).rstrip())
 
 
-def end(succeeded=None):
+def end(succeeded: bool | None = None) -> None:
     """End the display of a run, and say what came of it.
 
     Args:
@@ -66,7 +71,9 @@ def end(succeeded=None):
         end_of_output(error)  # at the end of Luigi's process, where nobody else would say it
 
 
-def closing_sentences(task, done_before=False, display=None):
+def closing_sentences(
+    task: Any, done_before: bool = False, display: terminal.Display | None = None
+) -> Iterator[str]:
     """The sentences at the end of a successful run.
 
     Args:
@@ -95,14 +102,14 @@ def closing_sentences(task, done_before=False, display=None):
         yield f"Open {page}"
 
 
-def written(paths, morphologies=None):
+def written(paths: Iterable[str], morphologies: PathLike | None = None) -> Iterator[str]:
     """A line for each folder that something was written to.
 
     Args:
         paths: the files.
         morphologies: a folder of many more.
     """
-    folders = {}
+    folders: dict[str, list[str]] = {}
     for path in paths:
         folders.setdefault(os.path.dirname(path), []).append(os.path.basename(path))
     if morphologies:

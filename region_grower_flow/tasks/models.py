@@ -1,8 +1,10 @@
 """The parameters and distributions of a growth: given as files, or made by the stages above it."""
 
+from __future__ import annotations
+
 from pathlib import Path
 
-from region_grower_flow.tasks.base import named
+from region_grower_flow.tasks.base import FlowTask, named
 from region_grower_flow.tasks.distributions import ExtractDistributions
 from region_grower_flow.tasks.fits import FitPathDistances, FitTrunkAngles
 from region_grower_flow.tasks.growth import CalibrateGrowth
@@ -20,7 +22,7 @@ MODEL_STAGES = (
 """All stages that make parameters and distributions."""
 
 
-def model_stages(task):
+def model_stages(task: FlowTask) -> dict[str, FlowTask]:
     """{name: stage} of those that make what the options of a growth do not give."""
     stages = []
     if not task.tmd_parameters:
@@ -30,13 +32,13 @@ def model_stages(task):
     return named(*stages)
 
 
-def parameter_stage(task):
+def parameter_stage(task: FlowTask) -> FlowTask:
     """The last stage of those that make parameters."""
     calibrated = task.growth_calibration != "none"
     return of_cells(task, CalibrateGrowth if calibrated else BuildParameters)
 
 
-def model_paths(task):
+def model_paths(task: FlowTask) -> dict[str, str]:
     """{"parameters": path, "distributions": path}, absolute texts, of the files to grow from."""
     paths = {
         "parameters": task.tmd_parameters or parameter_stage(task).path,

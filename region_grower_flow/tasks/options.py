@@ -4,7 +4,11 @@ A value comes from the command line, else from the task's own section of the con
 from the section ``[region_grower_flow]`` that all tasks share, else from the default.
 """
 
+from __future__ import annotations
+
 import configparser
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import luigi
 from luigi.configuration import get_config
@@ -19,6 +23,9 @@ from region_grower_flow.options.group import declared
 from region_grower_flow.options.kinds import Switch
 from region_grower_flow.tasks.sentences import quiet_tracebacks
 
+if TYPE_CHECKING:
+    from region_grower_flow.options.kinds import Option
+
 
 class OptionParameter(luigi.Parameter):
     """The Luigi parameter of an option.
@@ -27,7 +34,7 @@ class OptionParameter(luigi.Parameter):
         option: its declaration.
     """
 
-    def __init__(self, option):
+    def __init__(self, option: Option) -> None:
         self.option = option
         settings = {} if option.required else {"default": option.default}
         if not option.shown:  # see FlowTask.to_str_params
@@ -36,28 +43,28 @@ class OptionParameter(luigi.Parameter):
             description=option.help, significant=option.identity, positional=False, **settings
         )
 
-    def parse(self, x):
+    def parse(self, x: Any) -> Any:
         """The value of a text."""
         quiet_tracebacks()  # it may be called before any task is built
         return self.option.parse(x)
 
-    def normalize(self, x):
+    def normalize(self, x: Any) -> Any:
         """Check a value, whoever gives it."""
         quiet_tracebacks()
         return self.option.check(x)
 
-    def serialize(self, x):
+    def serialize(self, x: Any) -> str:
         """The text of a value."""
         return self.option.text(x)
 
-    def _value_iterator(self, task_name, param_name):
+    def _value_iterator(self, task_name: str, param_name: str) -> Iterator[tuple[Any, str | None]]:
         values = list(super()._value_iterator(task_name, param_name))
         yield from values[:-1]
         _check_section()
         yield (self._get_value_from_config(SECTION, param_name), None)
         yield values[-1]
 
-    def _get_value_from_config(self, section, name):
+    def _get_value_from_config(self, section: str, name: str) -> Any:
         """The value as Luigi reads it; a % that begins no %(name)s is a % (Luigi: a traceback)."""
         try:
             return super()._get_value_from_config(section, name)
@@ -70,7 +77,7 @@ class OptionParameter(luigi.Parameter):
             hint = "set the variable, or write %% for %"
             raise InvalidInput(f"cannot be read ({reason})", where, hint) from error
 
-    def _warn_on_wrong_param_type(self, param_name, param_value):
+    def _warn_on_wrong_param_type(self, param_name: str, param_value: Any) -> None:
         """Luigi's own warnings say less than ``normalize``."""
 
 
@@ -82,7 +89,7 @@ class FormerParameter(OptionParameter):
     """The Luigi parameter of an option under a former name, which hands its value on."""
 
 
-def with_former_names(options):
+def with_former_names(options: Mapping[str, Option]) -> dict[str, OptionParameter]:
     """{name: Luigi parameter} of {name: option}, also under the names that options once had."""
     former = {old: new for old, new in FORMER_NAMES.items() if new in options}
     return {
@@ -91,7 +98,7 @@ def with_former_names(options):
     }
 
 
-def handed_on(values):
+def handed_on(values: Iterable[tuple[str, Any]]) -> list[tuple[str, Any]]:
     """The values [(name, value)] of a task, those under former names under today's."""
     found = dict(values)
     for old, new in FORMER_NAMES.items():
@@ -101,13 +108,15 @@ def handed_on(values):
     return list(found.items())
 
 
-def as_parameter(option):
+def as_parameter(option: Option) -> OptionParameter:
     """The Luigi parameter of an option."""
     kind = SwitchParameter if isinstance(option, Switch) else OptionParameter
     return kind(option)
 
 
-def value_problems(family, parameters, given):
+def value_problems(
+    family: str, parameters: Sequence[tuple[str, OptionParameter]], given: Mapping[str, Any]
+) -> list[InvalidInput]:
     """The problems of the values of a task's options, as a list of InvalidInput.
 
     Args:
@@ -134,7 +143,7 @@ def value_problems(family, parameters, given):
     return list(problems.values())
 
 
-def _check_section():
+def _check_section() -> None:
     """Refuse a key of the shared section that no task knows: it would be ignored silently."""
     config = get_config()
     if not config.has_section(SECTION):
@@ -151,7 +160,7 @@ def _check_section():
         )
 
 
-def _keys(config):
+def _keys(config: Any) -> Iterable[str]:
     try:
         return config.options(SECTION)
     except AttributeError:  # Luigi's TOML parser

@@ -1,5 +1,9 @@
 """NeuroTS parameters of each mtype, as tasks: generated, and completed."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from region_grower_flow import layout
 from region_grower_flow.calibration.sources import (
     calibration_settings,
@@ -9,7 +13,7 @@ from region_grower_flow.calibration.sources import (
 from region_grower_flow.checks import inputs
 from region_grower_flow.errors import InvalidInput
 from region_grower_flow.options import Model, Reference, Space, Work
-from region_grower_flow.tasks.base import FlowTask, named
+from region_grower_flow.tasks.base import FlowTask, Made, named
 from region_grower_flow.tasks.fits import FitPathDistances, FitTrunkAngles
 from region_grower_flow.tasks.reconstructions import OfNeeded
 from region_grower_flow.tasks.targets import StageTarget
@@ -17,7 +21,7 @@ from region_grower_flow.tasks.targets import StageTarget
 NO_FITS = "none"
 
 
-class GenerateParameters(OfNeeded, FlowTask):
+class GenerateParameters(OfNeeded):
     """Generate NeuroTS's parameters of each mtype of the reconstructions."""
 
     groups = (Work, Reference, Model)
@@ -26,16 +30,16 @@ class GenerateParameters(OfNeeded, FlowTask):
     # 3: apical dendrites of inverted mtypes are turned.
     stage_version = 3
 
-    def external_files(self):
+    def external_files(self) -> dict[str, Any]:
         """The reconstructions, their table and the configurations."""
         given = inputs.given_files(self, "diametrizer_config", "base_parameters")
         return {**inputs.reconstruction_files(self), **given}
 
-    def output(self):
+    def output(self) -> StageTarget:
         """The parameters."""
         return StageTarget(self.work_path(layout.GENERATED_PARAMETERS), self)
 
-    def make(self):
+    def make(self) -> Made:
         """See :func:`region_grower_flow.calibration.parameters.generate_parameters`."""
         from region_grower_flow.calibration.parameters import generate_parameters
         from region_grower_flow.io.atomic import make_folder, write_json_atomic
@@ -50,7 +54,7 @@ class GenerateParameters(OfNeeded, FlowTask):
         return [self.path], {"report": report.as_dict(), "sentences": list(report.sentences())}
 
 
-class BuildParameters(OfNeeded, FlowTask):
+class BuildParameters(OfNeeded):
     """Complete the generated parameters by fits, scaling rules and overrides."""
 
     groups = (Work, Reference, Model)
@@ -59,7 +63,7 @@ class BuildParameters(OfNeeded, FlowTask):
     checked_by = "reconstructions"
     region_structure = Space.region_structure
 
-    def requires(self):
+    def requires(self) -> dict[str, FlowTask]:
         """The stages whose outputs are put together."""
         stages = [self.clone(GenerateParameters)]
         if self.trunk_fits != NO_FITS:
@@ -68,22 +72,22 @@ class BuildParameters(OfNeeded, FlowTask):
             stages.append(self.clone(FitPathDistances))
         return named(*stages)
 
-    def external_files(self):
+    def external_files(self) -> dict[str, Any]:
         """The rules and overrides."""
         return inputs.given_files(self, "trunk_rules", "scaling_rules", "overrides")
 
-    def results(self):
+    def results(self) -> dict[str, Any]:
         """The options, and the layers of the region structure that the rules may name."""
         layers = inputs.layers(self) if self.scaling_rules else []
         return {**super().results(), "layers": layers}
 
-    def output(self):
+    def output(self) -> StageTarget:
         """The parameters."""
         calibrated = self.growth_calibration != "none"  # then the file asked for comes after
         given = None if calibrated else self.generated_parameters
         return StageTarget(given or self.work_path(layout.PARAMETERS), self)
 
-    def make(self):
+    def make(self) -> Made:
         """See :func:`region_grower_flow.calibration.build.build_parameters`."""
         from region_grower_flow.calibration.build import build_parameters
         from region_grower_flow.io.atomic import make_folder, write_json_atomic
@@ -100,12 +104,12 @@ class BuildParameters(OfNeeded, FlowTask):
         write_json_atomic(self.path, {self.region: final}, indent=4)
         return [self.path], {"report": report.as_dict(), "sentences": list(report.sentences())}
 
-    def _of_region(self, stage):
+    def _of_region(self, stage: str) -> Any:
         """The output of a stage for the region; given distributions may serve all regions."""
         regions = self.load_input(stage)
         return regions.get(self.region, regions.get(layout.DEFAULT_REGION, {}))
 
-    def _has_targets(self):
+    def _has_targets(self) -> bool:
         from region_grower_flow.calibration.scaling_rules import needs_fits
 
         try:

@@ -1,5 +1,10 @@
 """Cells placed by densities, as a task."""
 
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
 from region_grower_flow.checks.placement import (
     PLACEMENT_OUTPUTS,
     placement_files,
@@ -8,7 +13,7 @@ from region_grower_flow.checks.placement import (
 )
 from region_grower_flow.layout import PLACED_CELLS
 from region_grower_flow.options import Placement, Work
-from region_grower_flow.tasks.base import FlowTask
+from region_grower_flow.tasks.base import FlowTask, Made
 from region_grower_flow.tasks.targets import StageTarget
 
 
@@ -22,20 +27,20 @@ class PlaceCells(FlowTask):
     checked_by = "placement"
     own_outputs = PLACEMENT_OUTPUTS
 
-    def external_files(self):
+    def external_files(self) -> dict[str, Any]:
         """The densities, the atlas, and what else placing reads."""
         return placement_files(self)
 
-    def output(self):
+    def output(self) -> StageTarget:
         """The cells."""
         return StageTarget(self.placed_cells or self.work_path(PLACED_CELLS), self)
 
     @property
-    def report_path(self):
+    def report_path(self) -> Path:
         """Path of the table of expected and placed cells."""
         return self.path.with_name(f"{self.path.stem}_report.csv")
 
-    def make(self):
+    def make(self) -> Made:
         """See :func:`region_grower_flow.placement.place.place_cells`."""
         from region_grower_flow.io.atomic import make_folder, write_text_atomic
         from region_grower_flow.io.cell_files import write_nodes

@@ -1,5 +1,9 @@
 """The stages of a run and what they take, roughly: how far the whole run is."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from region_grower_flow.errors import FlowError
 
 CHECK, CHUNK = "CheckInputs", "SynthesizeChunk"
@@ -20,11 +24,14 @@ CHUNK_SECONDS, CELLS_PER_SECOND = 4, 30
 class Plan:
     """Stages that a run makes, with seconds that they are expected to take."""
 
-    def __init__(self):
-        self._seconds, self._families = {}, {}
-        self._kept, self._finished, self._reached = set(), set(), {}
+    def __init__(self) -> None:
+        self._seconds: dict[str, float] = {}
+        self._families: dict[str, str] = {}
+        self._kept: set[str] = set()
+        self._finished: set[str] = set()
+        self._reached: dict[str, float] = {}
 
-    def read(self, root):
+    def read(self, root: Any) -> None:
         """Find the stages that are to be made: those from the root up to what is kept."""
         if root.task_id in self._seconds:
             return
@@ -42,25 +49,25 @@ class Plan:
             except FlowError:  # the stage says it
                 continue
 
-    def keep(self, name):
+    def keep(self, name: str) -> None:
         """Know that a stage is up to date."""
         self._kept.add(name)
 
-    def finish(self, name):
+    def finish(self, name: str) -> None:
         """Know that a stage has been made."""
         self._finished.add(name)
 
-    def reach(self, name, fraction):
+    def reach(self, name: str, fraction: float | None) -> None:
         """Know how much of a stage is done; None changes nothing."""
         if fraction is not None:
             self._reached[name] = min(max(fraction, 0.0), 1.0)
 
-    def awaits(self, family):
+    def awaits(self, family: str) -> bool:
         """True while stages of a family are not finished yet."""
         names = {name for name, own in self._families.items() if own == family}
         return bool(names - self._finished - self._kept)
 
-    def fraction(self):
+    def fraction(self) -> float:
         """The part of the run that is done (0 to 1)."""
         total = sum(self._seconds.values())
         if not total:
@@ -72,11 +79,10 @@ class Plan:
         return min(done / total, 0.99)
 
 
-def _expected(task):
+def _expected(task: Any) -> float:
     if task.task_family == CHUNK:
         return CHUNK_SECONDS + task.cells_to_grow() / CELLS_PER_SECOND
-    manifest = task.manifest()
-    known = manifest.facts.get("seconds") if manifest is not None else None
+    known = task.facts().get("seconds")
     if not known or isinstance(known, dict):  # a merge tells of all stages, and not of its page
         return USUAL_SECONDS.get(task.task_family, 1)
     return known

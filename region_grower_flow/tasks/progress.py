@@ -1,15 +1,24 @@
 """Progress of a stage: words beside the bar in the terminal, a message in the web UI."""
 
+from __future__ import annotations
+
 import contextlib
 import logging
 import os
 import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from region_grower_flow.errors import printable
 from region_grower_flow.io.logs import PlainFormatter
 from region_grower_flow.io.words import duration
 from region_grower_flow.tasks import terminal as display
+
+if TYPE_CHECKING:
+    from region_grower_flow.runtime.progress import ChunkProgress
+
 
 TELL_SECONDS = 0.5
 """Seconds between two messages to the scheduler: each costs two requests."""
@@ -45,12 +54,12 @@ class _Run:
     start: float = field(default_factory=lambda: time.time())
     dropped: int = 0
 
-    def speed(self, position):
+    def speed(self, position: int) -> float:
         """Number of cells a second since the start."""
         return (position - self.initial) / max(time.time() - self.start, 1e-9)
 
 
-_runs = {}
+_runs: dict[tuple[str, str], _Run] = {}
 
 
 class StageProgress:
@@ -64,15 +73,16 @@ class StageProgress:
         part: the Part of a count that several tasks share, None for one of its own.
     """
 
-    def __init__(self, task, what, part=None):
+    def __init__(self, task: Any, what: str, part: Part | None = None) -> None:
         self._task, self._what, self._part = task, what, part
-        self._run, self._told, self._dropped = None, float("-inf"), 0
+        self._run: _Run | None = None
+        self._told, self._dropped = float("-inf"), 0
 
-    def __call__(self, done, total):
+    def __call__(self, done: int, total: int) -> None:
         """Show that ``done`` of ``total`` are done."""
         self._show(done, total, f"{done} of {total} {self._what}")
 
-    def cells(self, progress):
+    def cells(self, progress: ChunkProgress) -> None:
         """Show the runtime's ChunkProgress: cells done, cells/s, time left, drops.
 
         The runtime counts what was left to do when it started; here the rest of the part counts as
@@ -93,20 +103,20 @@ class StageProgress:
             total - left, total, ", ".join(words), self._of_run(total - left, progress, total)
         )
 
-    def close(self):
+    def close(self) -> None:
         """Leave the count to the next part."""
         if self._run is not None:
             self._run.dropped += self._dropped
             self._dropped = 0
 
-    def _show(self, done, total, message, shown=None):
+    def _show(self, done: int, total: int, message: str, shown: str | None = None) -> None:
         now = time.monotonic()
         if now - self._told >= TELL_SECONDS or done >= total:
             self._told = now
             percentage = int(100 * done / total) if total else 100
             self._task.tell(message, percentage, message if shown is None else shown)
 
-    def _of_run(self, done, progress, total):
+    def _of_run(self, done: int, progress: ChunkProgress, total: int) -> str:
         """The words of the terminal: on the cells of the whole run, in all of its parts."""
         part = self._part or Part(0, total, total)
         start = part.first + part.beyond
@@ -128,20 +138,20 @@ class StageProgress:
 class _QuietHandler(logging.FileHandler):
     """A log that cannot be written must not end, or clutter, what is logged."""
 
-    def handleError(self, record):
+    def handleError(self, record: logging.LogRecord) -> None:
         """Say nothing."""
 
 
 class _Sentence(logging.Formatter):
     """A line for the terminal; tracebacks are in the log only."""
 
-    def format(self, record):
+    def format(self, record: logging.LogRecord) -> str:
         """The message with its level."""
         return printable(f"{record.levelname}: {record.getMessage()}")
 
 
 @contextlib.contextmanager
-def stage_log(path, level="info"):
+def stage_log(path: Path, level: str = "info") -> Iterator[Callable[[str], object]]:
     """Copy what the package logs to a file while a stage is made; gives a function to add text.
 
     Raises:
@@ -160,7 +170,9 @@ def stage_log(path, level="info"):
     terminal.setLevel(logging.WARNING)
     terminal.addFilter(lambda record: not (display.is_open() and record.name == display.NEWS))
     # Under the luigi command nobody else shows warnings.
-    handlers = [handler] if logging.getLogger().handlers else [handler, terminal]
+    handlers: list[logging.Handler] = (
+        [handler] if logging.getLogger().handlers else [handler, terminal]
+    )
     before = logger.level
     for each in handlers:
         logger.addHandler(each)

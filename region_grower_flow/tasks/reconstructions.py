@@ -1,6 +1,9 @@
 """Reconstructions as tasks: brought into the frame of growth, where asked for."""
 
+from __future__ import annotations
+
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from region_grower_flow import layout
 from region_grower_flow.calibration.sources import (
@@ -10,8 +13,14 @@ from region_grower_flow.calibration.sources import (
 )
 from region_grower_flow.checks import inputs
 from region_grower_flow.options import Model, Reference, Space, Work
-from region_grower_flow.tasks.base import FlowTask, named
+from region_grower_flow.tasks.base import FlowTask, Made, named
 from region_grower_flow.tasks.targets import StageTarget
+
+if TYPE_CHECKING:
+    from region_grower_flow.calibration.dataset import Dataset
+
+
+T = TypeVar("T", bound=FlowTask)
 
 WHOLE = {"reference_part": "all", "split_seed": 0}
 """Cells are prepared whatever half of them is used."""
@@ -28,17 +37,17 @@ OF_CELLS = (
 """Options of the cells, whose mtypes are those that are needed: of all by default."""
 
 
-class OfNeeded:
-    """A stage that is made for the mtypes that the cells need (mixed into a FlowTask)."""
+class OfNeeded(FlowTask):
+    """Base of stages that are made for the mtypes that the cells need."""
 
     other_options = OF_CELLS
 
-    def results(self):
+    def results(self) -> dict[str, Any]:
         """The options, and the mtypes that are needed."""
         return {**super().results(), "needed": inputs.needed_mtypes(self)}
 
 
-def of_cells(task, stage, **more):
+def of_cells(task: FlowTask, stage: type[T], **more: Any) -> T:
     """A stage for the cells that a task grows: all mtypes are needed of one without an atlas.
 
     The options of the cells are given in either case: a configuration may name cells that the task
@@ -49,7 +58,7 @@ def of_cells(task, stage, **more):
     return task.clone(stage, **{**cells, **more})
 
 
-class PrepareReconstructions(OfNeeded, FlowTask):
+class PrepareReconstructions(OfNeeded):
     """Write copies of the reconstructions, with somas at the origin and apical dendrites upright.
 
     Only asked for when morphology_frame is not as_given, or shrinkage_z not 1.
@@ -59,15 +68,15 @@ class PrepareReconstructions(OfNeeded, FlowTask):
     results_of = (Reference,)
     checked_by = "reconstructions"
 
-    def external_files(self):
+    def external_files(self) -> dict[str, Any]:
         """The reconstructions and their table."""
         return inputs.reconstruction_files(self)
 
-    def output(self):
+    def output(self) -> StageTarget:
         """The folder of the copies."""
         return StageTarget(self.work_path(layout.PREPARED), self)
 
-    def make(self):
+    def make(self) -> Made:
         """See :func:`region_grower_flow.calibration.preparation.prepare`."""
         from region_grower_flow.calibration.populations import gather_populations
         from region_grower_flow.calibration.preparation import prepare
@@ -85,14 +94,14 @@ class PrepareReconstructions(OfNeeded, FlowTask):
         return done.paths, {"report": done.as_dict(), "sentences": list(done.sentences())}
 
 
-def preparation(task):
+def preparation(task: FlowTask) -> dict[str, FlowTask]:
     """{name: the stage that prepares a task's reconstructions}; empty: they are as given."""
     if not is_prepared(task):
         return {}
     return named(of_cells(task, PrepareReconstructions, **WHOLE))
 
 
-def prepared_dataset(options):
+def prepared_dataset(options: Any) -> Dataset:
     """The Dataset of some options, of the copies where cells are not used as given.
 
     Raises:
@@ -107,18 +116,18 @@ def prepared_dataset(options):
 
 
 class OfReconstructions(OfNeeded):
-    """A stage that reads the geometry of reconstructions (mixed into a FlowTask)."""
+    """Base of stages that read the geometry of reconstructions."""
 
     checked_by = "reconstructions"
 
-    def requires(self):
+    def requires(self) -> dict[str, FlowTask]:
         """The preparation of the reconstructions, where these are not used as given."""
         return preparation(self)
 
-    def external_files(self):
+    def external_files(self) -> dict[str, Any]:
         """The reconstructions and their table."""
         return inputs.reconstruction_files(self)
 
-    def reconstructions(self):
+    def reconstructions(self) -> Dataset:
         """The Dataset, of the copies where there are some."""
         return prepared_dataset(self)

@@ -1,6 +1,10 @@
 """The base of all reports: the synthesis that they show, its cells, their folder."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from region_grower_flow import options
 from region_grower_flow.checks import inputs
@@ -10,7 +14,7 @@ from region_grower_flow.options.validation import ATLAS
 from region_grower_flow.record.fingerprint import RESULT_PACKAGES, package_versions
 from region_grower_flow.record.run_lock import release
 from region_grower_flow.tasks import terminal
-from region_grower_flow.tasks.base import FlowTask, named, processes
+from region_grower_flow.tasks.base import FlowTask, Made, named, processes
 from region_grower_flow.tasks.checks import CheckInputs
 from region_grower_flow.tasks.leftovers import remove_leftovers
 from region_grower_flow.tasks.merge import SynthesizeMorphologies
@@ -19,6 +23,14 @@ from region_grower_flow.tasks.synthesized import outputs_of, read_with
 from region_grower_flow.tasks.targets import StageTarget
 from region_grower_flow.tasks.vacuum import SynthesizeVacuum
 from region_grower_flow.tasks.validation import SYNTHESES
+
+if TYPE_CHECKING:
+    from region_grower_flow.options.group import Group
+    from region_grower_flow.options.kinds import Option
+    from region_grower_flow.report.placed import PlacedCells
+    from region_grower_flow.report.units import ReportSettings, ReportUnit, UnitResult
+    from region_grower_flow.validation.populations import SynthesisOutputs
+
 
 PACKAGES = (*RESULT_PACKAGES, "matplotlib")
 """Whose versions enter the fingerprint."""
@@ -32,7 +44,7 @@ SHOWN = (
 )
 """The options that change most reports."""
 
-REPORTS = {}
+REPORTS: dict[str, type[Report]] = {}
 """{task family: class} of all reports, filled as they are defined."""
 
 
@@ -45,125 +57,125 @@ class Report(FlowTask):
 
     groups = (*SYNTHESES, options.Report, options.Collage)
     other_options = where_optional(SYNTHESES)
-    results_of = SHOWN
+    results_of: Sequence[type[Group] | Option] | None = SHOWN
     checked_by = "report"
     # Before the page, which shows their figures.
     priority = 1
-    folder_name = None
+    folder_name: ClassVar[str] = ""
     """The name of the report's folder in ``report_dir``."""
 
-    def __init_subclass__(cls, **kwargs):
+    def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if cls.__name__ in NEEDS:
             REPORTS[cls.__name__] = cls
 
     @property
-    def label(self):
+    def label(self) -> str:
         """Reports of cells in the atlas and in vacuum stand side by side."""
         return f"{self.task_family}_{self.report_of}"
 
-    def own_check(self):
+    def own_check(self) -> Any:
         """The check of what only this report needs."""
         return CheckInputs.of_stage(self, report=self.task_family)
 
     @property
-    def in_atlas(self):
+    def in_atlas(self) -> bool:
         """True when the synthesis in the atlas is shown."""
         return self.report_of == ATLAS
 
     @property
-    def needs(self):
+    def needs(self) -> Collection[str]:
         """The needs of the report, see ``checks.reports``."""
         return NEEDS[self.task_family]
 
     @property
-    def synthesis(self):
+    def synthesis(self) -> FlowTask:
         """The synthesis that the report shows."""
         return self.clone(SynthesizeMorphologies if self.in_atlas else SynthesizeVacuum)
 
-    def requires(self):
+    def requires(self) -> dict[str, FlowTask]:
         """The synthesis, the preparation of the reconstructions, and further stages."""
         prepared = preparation(self) if self._has_references() else {}
         return {**read_with(self.synthesis), **prepared, **named(*self.stages())}
 
-    def _has_references(self):
+    def _has_references(self) -> bool:
         return REFERENCES in self.needs or inputs.has_reconstructions(self)
 
-    def stages(self):
+    def stages(self) -> list[FlowTask]:
         """Further stages whose outputs the report shows."""
         return []
 
-    def external_files(self):
+    def external_files(self) -> dict[str, Any]:
         """The reconstructions, where they are shown."""
         return inputs.reconstruction_files(self) if REFERENCES in self.needs else {}
 
-    def results(self):
+    def results(self) -> dict[str, Any]:
         """The report's own options; those of the synthesis are in its fingerprint."""
         own = super().results()
         if self.figure_format == "png":
             own["figure_dpi"] = self.figure_dpi
         return {**own, "folder": self.relative(self.folder)}
 
-    def packages(self):
+    def packages(self) -> dict[str, str | None]:
         """Those of the synthesis and of the figures."""
         return package_versions(PACKAGES)
 
-    def held_places(self):
+    def held_places(self) -> list[str]:
         """The report's folder."""
         return [str(self.folder)]
 
     @property
-    def folder(self):
+    def folder(self) -> Path:
         """Folder of the report's files."""
         return Path(self.report_dir, self.report_of, self.folder_name)
 
-    def output(self):
+    def output(self) -> StageTarget:
         """The report's folder."""
         return StageTarget(self.folder, self)
 
-    def make_and_record(self):
+    def make_and_record(self) -> None:
         """Make the report, and say in the terminal where it is."""
         try:
             super().make_and_record()
         finally:
             release()
         if not terminal.is_root(self):
-            print("\n".join(self.manifest().facts["sentences"]), flush=True)
+            print("\n".join(self.facts()["sentences"]), flush=True)
 
-    def make(self):
+    def make(self) -> Made:
         """Write the report; files that an earlier one has left there and this one has not go."""
         paths, sentences = self.report()
         remove_leftovers(self.manifest_path, paths, self.folder)
         return paths, {"sentences": [*sentences, *self.where()]}
 
-    def where(self):
+    def where(self) -> Iterator[str]:
         """The terminal's words on the place of the files."""
         yield f"Written: {self.folder}"
 
-    def report(self):
+    def report(self) -> tuple[list[Path], list[str]]:
         """(paths of all files, [sentence])."""
         raise TypeError(f"{type(self).__name__} makes nothing")
 
     # What reports are made of.
 
-    def outputs(self):
+    def outputs(self) -> SynthesisOutputs:
         """The SynthesisOutputs of the synthesis."""
         return outputs_of(self.synthesis)
 
-    def structure(self):
+    def structure(self) -> dict[str, Any] | None:
         """The region structure (dict); None in vacuum."""
         from region_grower_flow.atlas.structure import load_region_structure
 
         return load_region_structure(self.region_structure) if self.in_atlas else None
 
-    def placed(self):
+    def placed(self) -> PlacedCells:
         """The PlacedCells of the synthesis."""
         from region_grower_flow.report.placed import PlacedCells
 
         self.tell("reading the tables of the synthesis")
         return PlacedCells(self.outputs(), self.structure())
 
-    def chosen(self, mtypes):
+    def chosen(self, mtypes: Sequence[str]) -> list[str]:
         """Those of some mtypes that are to be shown.
 
         Raises:
@@ -172,7 +184,7 @@ class Report(FlowTask):
         check_known(self.report_mtypes, mtypes, "option report_mtypes")
         return [mtype for mtype in mtypes if mtype in self.report_mtypes or not self.report_mtypes]
 
-    def settings(self):
+    def settings(self) -> ReportSettings:
         """The ReportSettings."""
         from region_grower_flow.io.atomic import make_folder
         from region_grower_flow.report.units import ReportSettings
@@ -186,7 +198,9 @@ class Report(FlowTask):
             pictured=self.report_pictures,
         )
 
-    def units(self, sample=None, extra=lambda mtype: {}):
+    def units(
+        self, sample: int | None = None, extra: Callable[[str], dict[str, Any]] = lambda mtype: {}
+    ) -> list[ReportUnit]:
         """A ReportUnit for each mtype that was synthesized and, where needed, has a reference."""
         from region_grower_flow.report.units import ReportUnit
 
@@ -205,7 +219,9 @@ class Report(FlowTask):
             for mtype in self.chosen(list(placed.mtypes))
         ]
 
-    def run_units(self, function, units):
+    def run_units(
+        self, function: Callable[[ReportUnit], UnitResult], units: Sequence[ReportUnit]
+    ) -> list[UnitResult]:
         """The UnitResults of all mtypes."""
         from region_grower_flow.calibration.pool import share_out
         from region_grower_flow.report.units import PRELOADED
@@ -213,10 +229,12 @@ class Report(FlowTask):
         count = processes(self.processes)
         return share_out(function, units, count, self._advance, PRELOADED)
 
-    def _advance(self, done, total):
+    def _advance(self, done: int, total: int) -> None:
         self.tell(f"{done} of {total} mtypes", 100 * done / max(total, 1))
 
-    def written(self, results, tables):
+    def written(
+        self, results: Sequence[UnitResult], tables: Mapping[str, tuple[str, Sequence[str] | None]]
+    ) -> tuple[list[Path], list[str]]:
         """(paths, sentences) of UnitResults and their tables.
 
         Args:

@@ -1,15 +1,23 @@
 """Reports that users of synthesis-workflow know, each as figures and tables of numbers."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from region_grower_flow import options
 from region_grower_flow.checks import inputs
 from region_grower_flow.errors import InvalidInput
-from region_grower_flow.tasks.base import load_json_output
+from region_grower_flow.tasks.base import FlowTask
 from region_grower_flow.tasks.fits import FitPathDistances
 from region_grower_flow.tasks.models import model_paths
 from region_grower_flow.tasks.reconstructions import of_cells
 from region_grower_flow.tasks.report_base import SHOWN, Report
+
+if TYPE_CHECKING:
+    from region_grower_flow.report.placed import PlacedCells
+    from region_grower_flow.report.slices import SliceView
 
 
 class PlotMorphometrics(Report):
@@ -17,7 +25,7 @@ class PlotMorphometrics(Report):
 
     folder_name = "morphometrics"
 
-    def report(self):
+    def report(self) -> tuple[list[Path], list[str]]:
         """See :func:`region_grower_flow.report.by_mtype.morphometrics`."""
         from region_grower_flow.report import by_mtype
 
@@ -34,7 +42,7 @@ class PlotScoreMatrix(Report):
 
     folder_name = "scores"
 
-    def report(self):
+    def report(self) -> tuple[list[Path], list[str]]:
         """See :func:`region_grower_flow.report.scores.plot_score_matrix`."""
         from region_grower_flow.report import by_mtype, scores
         from region_grower_flow.report.style import save
@@ -56,12 +64,14 @@ class PlotDensityProfiles(Report):
 
     folder_name = "density_profiles"
 
-    def report(self):
+    def report(self) -> tuple[list[Path], list[str]]:
         """See :func:`region_grower_flow.report.by_mtype.density_profiles`."""
         from region_grower_flow.report import by_mtype, profiles
 
         results = self.run_units(by_mtype.density_profiles, self.units())
-        tables = {"profiles.csv": ("profiles", profiles.COLUMNS)}
+        tables: dict[str, tuple[str, Sequence[str]]] = {
+            "profiles.csv": ("profiles", profiles.COLUMNS)
+        }
         if self.in_atlas:
             tables["layers.csv"] = ("layers", profiles.LAYER_COLUMNS)
         return self.written(results, tables)
@@ -70,20 +80,20 @@ class PlotDensityProfiles(Report):
 class WithParameters(Report):
     """Reports that show what the parameters ask for."""
 
-    def external_files(self):
+    def external_files(self) -> dict[str, Any]:
         """The reconstructions, and the parameters that are given."""
         return {**super().external_files(), **inputs.given_files(self, *inputs.GIVEN)}
 
-    def parameters(self, cells):
+    def parameters(self, cells: PlacedCells) -> Callable[[str], dict[str, Any] | None]:
         """The parameters of an mtype, by the region of its first cell; None where it has none."""
         from region_grower_flow.engine.parameters import load_parameters, mtype_entry
 
         loaded = load_parameters(model_paths(self)["parameters"], validate=False)
 
-        def of(mtype):
-            region = cells.region(mtype) or (self.region, self.region)
+        def of(mtype: str) -> dict[str, Any] | None:
+            served, region = cells.region(mtype) or (self.region, self.region)
             try:
-                return mtype_entry(loaded, *region, mtype)
+                return mtype_entry(loaded, served, region, mtype)
             except (InvalidInput, KeyError):
                 return None
 
@@ -96,19 +106,19 @@ class PlotPathDistanceFits(WithParameters):
     folder_name = "path_distance_fits"
     results_of = (*SHOWN, options.Model.path_fit_trees)
 
-    def stages(self):
+    def stages(self) -> list[FlowTask]:
         """The fits."""
         return [of_cells(self, FitPathDistances)]
 
-    def report(self):
+    def report(self) -> tuple[list[Path], list[str]]:
         """See :func:`region_grower_flow.report.by_mtype.path_distances`."""
         from region_grower_flow.report import by_mtype, path_fits
 
-        fits = load_json_output(of_cells(self, FitPathDistances).path)
-        fits = next(iter(fits.values()), {})
+        regions = self.load_input("FitPathDistances")
+        fits: dict[str, Any] = next(iter(regions.values()), {})
         parameters = self.parameters(self.placed())
 
-        def extra(mtype):
+        def extra(mtype: str) -> dict[str, Any]:
             asked = (parameters(mtype) or {}).get("context_constraints") or {}
             slopes = {
                 kind: (entry.get("extent_to_target") or {}).get("slope")
@@ -131,7 +141,7 @@ class ValidateTrunks(WithParameters):
 
     folder_name = "trunks"
 
-    def report(self):
+    def report(self) -> tuple[list[Path], list[str]]:
         """See :func:`region_grower_flow.report.by_mtype.trunk_angle_report`."""
         from region_grower_flow.report import by_mtype, trunk_angles
 
@@ -151,7 +161,7 @@ class PlotScales(Report):
     folder_name = "scales"
     results_of = (SHOWN[0], SHOWN[1], options.Report.figure_format)
 
-    def report(self):
+    def report(self) -> tuple[list[Path], list[str]]:
         """See :mod:`region_grower_flow.report.scales`."""
         from region_grower_flow.report import scales
         from region_grower_flow.report.names import write_table
@@ -181,12 +191,12 @@ class PlotVacuumMorphologies(Report):
     folder_name = "vacuum_morphologies"
     results_of = (*SHOWN, options.Report.report_pictures)
 
-    def external_files(self):
+    def external_files(self) -> dict[str, Any]:
         """The reconstructions, where there are any."""
         given = inputs.has_reconstructions(self)
         return inputs.reconstruction_files(self) if given else {}
 
-    def report(self):
+    def report(self) -> tuple[list[Path], list[str]]:
         """See :func:`region_grower_flow.report.by_mtype.pictures`."""
         from region_grower_flow.report import by_mtype
 
@@ -200,7 +210,7 @@ class PlotCollage(Report):
     folder_name = "collage"
     results_of = (*SHOWN, options.Report.report_pictures, options.Collage)
 
-    def report(self):
+    def report(self) -> tuple[list[Path], list[str]]:
         """See :class:`region_grower_flow.report.collage.Collage`."""
         from region_grower_flow.calibration.pool import share_out
         from region_grower_flow.report import collage, slices
@@ -216,12 +226,12 @@ class PlotCollage(Report):
         results = share_out(collage.Collage(shown, layers), units, 1, self._advance)
         return self.written(results, {"cells.csv": ("cells", collage.COLUMNS)})
 
-    def external_files(self):
+    def external_files(self) -> dict[str, Any]:
         """The planes, where they are given."""
         planes = {"collage_planes": self.collage_planes} if self.collage_planes else {}
         return {**super().external_files(), **planes}
 
-    def _slices(self, placed):
+    def _slices(self, placed: PlacedCells) -> list[SliceView]:
         from region_grower_flow.placement.planes import load_slices
         from region_grower_flow.report import slices
 

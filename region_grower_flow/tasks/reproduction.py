@@ -1,13 +1,19 @@
 """A result made again from what its summary records."""
 
+from __future__ import annotations
+
 import contextlib
 import json
 import os
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from region_grower_flow.errors import InvalidInput, some
-from region_grower_flow.options.outputs import Outputs, places_of
+from region_grower_flow.io.atomic import PathLike
+from region_grower_flow.options.outputs import Outputs
 from region_grower_flow.record.fingerprint import FileDigests
+from region_grower_flow.tasks.base import FlowTask
 from region_grower_flow.tasks.direct import build, task_of
 
 PLACES = ("out_apical", "out_apical_nrn_sections", "out_debug_data", "circuit_config")
@@ -16,7 +22,7 @@ SUFFIX = "_again"
 _NOT_AGAIN = ("container_path", "out_summary", "out_report", "example_dir", "overwrite")
 
 
-def reproduced(folder, into=None):
+def reproduced(folder: Path, into: PathLike | None = None) -> Iterator[tuple[str, bool]]:
     """Make a result again, beside it; yields (sentence, whether it is as it was).
 
     Args:
@@ -53,7 +59,7 @@ def reproduced(folder, into=None):
         yield f"Inputs and versions of other packages are the same: {words}.", True
 
 
-def read_provenance(folder):
+def read_provenance(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """(summary, its provenance) of the only summary in a folder.
 
     Raises:
@@ -88,7 +94,7 @@ def read_provenance(folder):
     return summary, provenance
 
 
-def changed_inputs(provenance):
+def changed_inputs(provenance: Mapping[str, Any]) -> Iterator[str]:
     """Sentences on inputs whose content is another one, or that are gone."""
     digests = FileDigests()
     for role, (path, digest) in provenance["inputs"].items():
@@ -98,7 +104,7 @@ def changed_inputs(provenance):
             yield f"Input {role} has changed: {path}"
 
 
-def other_versions(provenance):
+def other_versions(provenance: Mapping[str, Any]) -> Iterator[str]:
     """Sentences on packages whose versions are others."""
     from region_grower_flow.record.fingerprint import package_versions
 
@@ -109,7 +115,7 @@ def other_versions(provenance):
             yield f"{package} was {version}, it is {today[package]} now"
 
 
-def again(options, target):
+def again(options: Mapping[str, Any], target: Path) -> FlowTask:
     """The synthesis with recorded options, all of its outputs in a folder ``target``."""
     known = {n: v for n, v in options.items() if n not in _NOT_AGAIN}
     places = {n: str(target / Path(known[n]).name) for n in PLACES if known.get(n)}
@@ -129,13 +135,13 @@ def again(options, target):
     )
 
 
-def compared(old, task, summary):
+def compared(old: Path, task: FlowTask, summary: Mapping[str, Any]) -> Iterator[tuple[str, bool]]:
     """(sentence, whether it is the same) of counts and of every morphology, byte by byte."""
-    counts, today = summary["cells"], task.manifest().facts["cells"]
+    counts, today = summary["cells"], task.facts()["cells"]
     good = counts == today
     words = f"{today['made']:,} of {today['asked']:,} cells were grown"
     yield f"{words}, as before." if good else f"{words}; before {counts['made']:,}.", good
-    new = Path(places_of(task)["morphologies"])
+    new = Path(task.out_morph_dir)
     recorded = summary["provenance"]["options"]["out_morph_dir"]
     before = Path(recorded)
     if not before.is_dir():
@@ -153,12 +159,12 @@ def compared(old, task, summary):
     yield f"Made again: {new.parent}", True
 
 
-def _same(first, second):
+def _same(first: Path, second: Path) -> bool:
     return first.is_file() and second.is_file() and first.read_bytes() == second.read_bytes()
 
 
 @contextlib.contextmanager
-def _inside(folder):
+def _inside(folder: Path) -> Iterator[None]:
     """Within a folder (contextlib.chdir, which Python 3.10 lacks)."""
     before = os.getcwd()
     os.chdir(folder)

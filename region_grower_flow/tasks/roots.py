@@ -1,16 +1,22 @@
 """The tasks that a command is about: of a configuration, or of the last run in a work folder."""
 
+from __future__ import annotations
+
 import configparser
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import luigi
 
 import region_grower_flow
 from region_grower_flow import layout
 from region_grower_flow.errors import InvalidInput
+from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.io.schemas import did_you_mean
 from region_grower_flow.record.manifest import read_manifest
+from region_grower_flow.tasks.base import Facts, FlowTask
 from region_grower_flow.tasks.checks import FOLDER, OPTIONS, CheckInputs
 from region_grower_flow.tasks.distributions import ExtractDistributions
 from region_grower_flow.tasks.merge import SynthesizeMorphologies
@@ -18,6 +24,10 @@ from region_grower_flow.tasks.parameters import BuildParameters
 from region_grower_flow.tasks.synthesis import SynthesizeChunk
 from region_grower_flow.tasks.vacuum import SynthesizeVacuum
 from region_grower_flow.tasks.validation import ValidateSynthesis
+
+if TYPE_CHECKING:
+    from region_grower_flow.record.manifest import Manifest
+
 
 USUAL_ROOTS = (
     (SynthesizeMorphologies,),
@@ -28,7 +38,9 @@ USUAL_ROOTS = (
 """Tasks that are looked at in a work folder, where none is named: the first that were checked."""
 
 
-def find_roots(work_dir=None, config=None, task=None):
+def find_roots(
+    work_dir: PathLike | None = None, config: str | None = None, task: str | None = None
+) -> list[FlowTask]:
     """The tasks that a user has named: of a configuration, or of the last run in a work folder.
 
     Args:
@@ -67,7 +79,7 @@ class Flow(str):
     """A configuration that is run by ``region-grower-flow run``: Luigi's own do not count."""
 
 
-def _of_flow(task, path):
+def _of_flow(task: type[FlowTask], path: str) -> FlowTask:
     from region_grower_flow.start.flow_file import read_flow
 
     options = {name: parameter.option for name, parameter in task.get_params()}
@@ -76,13 +88,13 @@ def _of_flow(task, path):
     return task(**{**defaults, **{n: value for n, value in given.items() if n in options}})
 
 
-def _known_tasks():
+def _known_tasks() -> dict[str, type[FlowTask]]:
     """{name: class} of the stages that can be run by themselves."""
     named = {name: getattr(region_grower_flow, name) for name in region_grower_flow.TASKS}
     return {name: task for name, task in named.items() if task is not SynthesizeChunk}
 
 
-def _roots_of_last_run(work_dir, task):
+def _roots_of_last_run(work_dir: PathLike, task: str | None) -> list[FlowTask]:
     known = _known_tasks()
     manifests = Path(work_dir) / layout.MANIFESTS
     for roots in USUAL_ROOTS if task is None else ((known[task],),):
@@ -96,13 +108,13 @@ def _roots_of_last_run(work_dir, task):
     raise InvalidInput(problem, work_dir, "check the path, or give --config FILE")
 
 
-def _with_options(root, texts):
+def _with_options(root: type[FlowTask], texts: Mapping[str, str]) -> FlowTask:
     """A task with the options, as texts, of those that its check was given."""
     own = {name for name, _ in root.get_params()}
     return root.from_str_params({name: text for name, text in texts.items() if name in own})
 
 
-def _checked(manifests, root):
+def _checked(manifests: Path, root: type[FlowTask]) -> Manifest | None:
     """The manifest of the check of a task (class) that has passed last; None without any."""
     found = [
         manifest
@@ -116,7 +128,7 @@ def _checked(manifests, root):
     return max(found, key=lambda manifest: manifest.made, default=None)
 
 
-def _rebase(work_dir, facts):
+def _rebase(work_dir: PathLike, facts: Facts) -> dict[str, str]:
     """The options of the last run, as seen from the folder that is made the current one."""
     options, folder = dict(facts[OPTIONS]), Path(facts[FOLDER])
     here = Path(work_dir).resolve()

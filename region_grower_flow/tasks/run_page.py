@@ -4,23 +4,34 @@ Functions of a task (SynthesizeMorphologies): the synthesis itself writes its pa
 ReportSynthesis writes it anew.
 """
 
+from __future__ import annotations
+
 import contextlib
 import json
 import logging
 import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from region_grower_flow import layout
 from region_grower_flow.checks import inputs
 from region_grower_flow.errors import FlowError, some
+from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.options.outputs import places_of
 from region_grower_flow.record.manifest import read_manifest
 from region_grower_flow.tasks.atlas_outputs import atlas_outputs
-from region_grower_flow.tasks.base import load_json_output, processes, stages_above
+from region_grower_flow.tasks.base import Facts, FlowTask, load_json_output, processes, stages_above
 from region_grower_flow.tasks.distributions import ExtractDistributions
 from region_grower_flow.tasks.models import MODEL_STAGES, model_paths
 from region_grower_flow.tasks.parameters import BuildParameters
 from region_grower_flow.tasks.reconstructions import preparation, prepared_dataset
+
+if TYPE_CHECKING:
+    from region_grower_flow.report.run_page.gather import RunData
+    from region_grower_flow.report.run_page.page import OtherPage
+    from region_grower_flow.report.slices import LayerMap
+
 
 L = logging.getLogger(__name__)
 
@@ -34,7 +45,7 @@ MOST_FIGURES = 5_000_000
 """Bytes of figures of other reports on the page."""
 
 
-def page_of(synthesis):
+def page_of(synthesis: FlowTask) -> Path:
     """The place of the page of a synthesis: ``out_report``, or in the work folder.
 
     A page tells of times and of what was kept, so two runs of equal inputs have two pages: it is
@@ -48,7 +59,7 @@ def page_of(synthesis):
     return synthesis.work_path(f"{'_'.join(parts)}_report.html")
 
 
-def write_at_end(synthesis):
+def write_at_end(synthesis: FlowTask) -> Path | None:
     """Write the page of a synthesis that has just been made, where it is asked for.
 
     The cells are made by then: a page that cannot be written is a line in the log.
@@ -68,7 +79,13 @@ def write_at_end(synthesis):
     return None
 
 
-def write(synthesis, mtypes=(), pictured=6, seed=0, count=None):
+def write(
+    synthesis: FlowTask,
+    mtypes: Sequence[str] = (),
+    pictured: int = 6,
+    seed: int = 0,
+    count: int | None = None,
+) -> Path:
     """Write the page of a synthesis; returns its path.
 
     Args:
@@ -85,7 +102,7 @@ def write(synthesis, mtypes=(), pictured=6, seed=0, count=None):
     from region_grower_flow.report.run_page.gather import run_report
     from region_grower_flow.report.run_page.page import run_page
 
-    manifest = synthesis.manifest()
+    manifest = synthesis.existing_manifest()
     page = page_of(synthesis)
     data, warnings = run_data(synthesis, manifest.facts, mtypes, pictured, seed, count)
     bars, idle = stage_bars(synthesis)
@@ -111,7 +128,7 @@ def write(synthesis, mtypes=(), pictured=6, seed=0, count=None):
     return page
 
 
-def _title(synthesis, facts):
+def _title(synthesis: FlowTask, facts: Facts) -> str:
     """The entries of the region structure that the cells lie in, or the name of their file."""
     entries = [name for name in facts.get("entries") or () if name != layout.DEFAULT_REGION]
     if entries:
@@ -119,7 +136,14 @@ def _title(synthesis, facts):
     return Path(synthesis.out_cells).stem if synthesis.out_cells else "Synthesized cells"
 
 
-def run_data(synthesis, summary, mtypes=(), pictured=6, seed=0, count=None):
+def run_data(
+    synthesis: FlowTask,
+    summary: dict[str, Any],
+    mtypes: Sequence[str] = (),
+    pictured: int = 6,
+    seed: int = 0,
+    count: int | None = None,
+) -> tuple[RunData, list[str]]:
     """(RunData of a synthesis, [sentence to know])."""
     from region_grower_flow.atlas.structure import load_region_structure
     from region_grower_flow.calibration.pool import share_out
@@ -133,15 +157,15 @@ def run_data(synthesis, summary, mtypes=(), pictured=6, seed=0, count=None):
     warnings = list(warnings_of(summary))
     layers, lost = _layers(synthesis, structure)
     references, missing = _references(synthesis)
-    settings = ReportSettings(
-        None, seed=seed, **({} if pictured is None else {"pictured": pictured})
-    )
+    settings = ReportSettings(page_of(synthesis).parent, seed=seed, pictured=pictured)
     workers = processes(count)
 
-    def advance(done, total):
+    def advance(done: int, total: int) -> None:
         synthesis.tell(f"drawing the page, {done} of {total} mtypes", 100 * done / max(total, 1))
 
-    def share(function, units, meanwhile):
+    def share(
+        function: Callable[..., Any], units: Sequence[Any], meanwhile: Callable[[], object] | None
+    ) -> list[Any]:
         return share_out(function, units, workers, advance, PRELOADED, meanwhile)
 
     if mtypes:
@@ -155,14 +179,14 @@ def run_data(synthesis, summary, mtypes=(), pictured=6, seed=0, count=None):
         chunks=[chunk.path for chunk in synthesis.chunks()],
         seed=synthesis.seed,
         settings=settings,
-        validation=validation_of(synthesis, synthesis.manifest().fingerprint)[0],
+        validation=validation_of(synthesis, synthesis.existing_manifest().fingerprint)[0],
         share=share,
         uncalibrated=_uncalibrated(synthesis),
     )
     return data, [*warnings, *lost, *missing]
 
 
-def _layers(synthesis, structure):
+def _layers(synthesis: FlowTask, structure: dict[str, Any]) -> tuple[LayerMap | None, list[str]]:
     from region_grower_flow.atlas.volumes import read_geometry
     from region_grower_flow.report.slices import LayerMap
 
@@ -178,7 +202,7 @@ def _layers(synthesis, structure):
         return None, [f"Layers are not drawn: {error}"]
 
 
-def _references(synthesis):
+def _references(synthesis: FlowTask) -> tuple[dict[str, Any], list[str]]:
     """({mtype: [ReferenceCell]}, [sentence]): the reconstructions, where they are as grown from."""
     if not inputs.has_reconstructions(synthesis):
         return {}, []
@@ -190,7 +214,7 @@ def _references(synthesis):
         return {}, [f"The reconstructions are not shown: {error}"]
 
 
-def _parameters(synthesis):
+def _parameters(synthesis: FlowTask) -> dict[str, Any] | None:
     from region_grower_flow.engine.parameters import load_parameters
 
     try:
@@ -199,7 +223,7 @@ def _parameters(synthesis):
         return None
 
 
-def _uncalibrated(synthesis):
+def _uncalibrated(synthesis: FlowTask) -> dict[str, tuple[Any, Any]]:
     """{mtype: (parameters, distributions)} that the calibration of growth began with."""
     if synthesis.tmd_parameters or synthesis.growth_calibration == "none":
         return {}
@@ -210,7 +234,7 @@ def _uncalibrated(synthesis):
     return {m: (own, distributions[m]) for m, own in parameters.items() if m in distributions}
 
 
-def stage_bars(synthesis):
+def stage_bars(synthesis: FlowTask) -> Any:
     """See :func:`region_grower_flow.report.run_page.timeline.timeline`: stages and chunks."""
     from region_grower_flow.report.run_page.timeline import timeline
 
@@ -231,7 +255,7 @@ def stage_bars(synthesis):
     )  # fmt: skip
 
 
-def written(synthesis):
+def written(synthesis: FlowTask) -> Iterator[tuple[str, str, int | None]]:
     """(what, path, bytes) of the outputs."""
     for what, place in places_of(synthesis).items():
         if place is not None:
@@ -240,7 +264,7 @@ def written(synthesis):
             yield what.replace("_", " "), os.path.abspath(place), size
 
 
-def calibrations(synthesis):
+def calibrations(synthesis: FlowTask) -> Iterable[tuple[str, list[str]]]:
     """(stage, sentences) of what was calibrated for the synthesis."""
     found = {}
     for each in synthesis.cell_stages().values():
@@ -250,12 +274,14 @@ def calibrations(synthesis):
     return found.items()
 
 
-def _inputs(provenance):
+def _inputs(provenance: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     for role, (path, digest) in (provenance.get("inputs") or {}).items():
         yield role, path, digest[:16]
 
 
-def validation_of(synthesis, fingerprint):
+def validation_of(
+    synthesis: FlowTask, fingerprint: str
+) -> tuple[list[dict[str, Any]] | None, Path | None]:
     """(verdicts that decide, folder) of a validation of these very cells; (None, None) without."""
     from region_grower_flow.validation.results import JSON_NAME, deciding
 
@@ -270,9 +296,9 @@ def validation_of(synthesis, fingerprint):
     return None, None
 
 
-def _sentences(verdicts):
+def _sentences(verdicts: Iterable[Mapping[str, Any]] | None) -> dict[str, str]:
     """{mtype: what the validation says of it}."""
-    counts = {}
+    counts: dict[str, dict[str, int]] = {}
     for verdict in verdicts or ():
         if verdict["mtype"] is not None:
             own = counts.setdefault(verdict["mtype"], {})
@@ -283,10 +309,10 @@ def _sentences(verdicts):
     }
 
 
-def _pages(synthesis, fingerprint, page):
+def _pages(synthesis: FlowTask, fingerprint: str, page: Path) -> list[OtherPage]:
     from region_grower_flow.report.page import PAGE_NAME
 
-    found = []
+    found: list[tuple[str, PathLike]] = []
     _, folder = validation_of(synthesis, fingerprint)
     if folder is not None and (folder / PAGE_NAME).is_file():
         found.append(
@@ -301,7 +327,7 @@ def _pages(synthesis, fingerprint, page):
     return list(_others(found, page.parent))
 
 
-def _others(found, folder):
+def _others(found: Iterable[tuple[str, PathLike]], folder: Path) -> Iterator[OtherPage]:
     """OtherPages of {words: path}: held whole, as long as they leave the page small."""
     from region_grower_flow.report.run_page.page import OtherPage
 
@@ -315,7 +341,9 @@ def _others(found, folder):
         yield OtherPage(words, address, content)
 
 
-def figures_of(synthesis, fingerprint):
+def figures_of(
+    synthesis: FlowTask, fingerprint: str
+) -> Iterator[tuple[str, list[tuple[bytes, str, str]]]]:
     """(report, [(bytes, kind, caption)]) of other reports on these very cells, while they fit."""
     left = MOST_FIGURES
     for path in sorted(synthesis.work_path(layout.MANIFESTS).glob("*_atlas.json")):
@@ -334,7 +362,7 @@ def figures_of(synthesis, fingerprint):
             yield manifest.recipe.get("stage", path.stem), shown
 
 
-def _small(path):
+def _small(path: Path) -> bytes | None:
     """A PNG file as the bytes of a WebP, which are fewer; None for other files."""
     import io
 

@@ -1,5 +1,7 @@
 """Luigi's logs say our errors in a sentence: the tracebacks of what is unexpected stay."""
 
+from __future__ import annotations
+
 import configparser
 import logging
 
@@ -22,11 +24,11 @@ NO_SCHEDULER = (
 class OneSentence(logging.Filter):
     """Strips the traceback of errors that already say all in a sentence; escapes the rest."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
-        self._told = set()
+        self._told: set[type[BaseException]] = set()
 
-    def filter(self, record):
+    def filter(self, record: logging.LogRecord) -> bool:
         """Turn a record with a known error into its sentence, and tell each of these once."""
         kind, sentence = _known(record.exc_info[1] if record.exc_info else None)
         if sentence is None:
@@ -35,15 +37,16 @@ class OneSentence(logging.Filter):
                 text = logging.Formatter().formatException(record.exc_info)
                 record.exc_info, record.exc_text = None, printable(text)
             return True
-        if kind is not None and kind in self._told:
-            return False
-        self._told.add(kind)
+        if kind is not None:
+            if kind in self._told:
+                return False
+            self._told.add(kind)
         record.exc_info = record.exc_text = None
         record.msg, record.args = "%s", (sentence,)
         return True
 
 
-def _known(error):
+def _known(error: BaseException | None) -> tuple[type[BaseException] | None, str | None]:
     """(what is told once only, sentence) of an error; Nones where there is none."""
     while error is not None:
         if isinstance(error, InputChanged):
@@ -60,7 +63,7 @@ def _known(error):
     return None, None
 
 
-def _of_configuration(error):
+def _of_configuration(error: configparser.InterpolationError) -> str:
     option, section = error.args[:2] if len(error.args) > 1 else ("?", "?")
     return str(
         InvalidInput(
@@ -71,7 +74,7 @@ def _of_configuration(error):
     )
 
 
-def sentence_of(error):
+def sentence_of(error: BaseException | None) -> str | None:
     """The sentence for an error that needs no traceback; None for any other."""
     return _known(error)[1]
 
@@ -79,7 +82,7 @@ def sentence_of(error):
 _one_sentence = OneSentence()
 
 
-def quiet_tracebacks():
+def quiet_tracebacks() -> None:
     """Let Luigi's loggers print our errors as sentences."""
     for name in LOGGERS:
         logger = logging.getLogger(name)

@@ -1,5 +1,9 @@
 """Planes across an atlas, and slices of cells, as tasks."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from region_grower_flow.checks.slicing import (
     make_planes,
     planes_files,
@@ -9,7 +13,7 @@ from region_grower_flow.checks.slicing import (
 )
 from region_grower_flow.layout import PLANES, SLICED_CELLS
 from region_grower_flow.options import Planes, Slicing, Work
-from region_grower_flow.tasks.base import FlowTask
+from region_grower_flow.tasks.base import FlowTask, Made
 from region_grower_flow.tasks.targets import StageTarget
 
 
@@ -20,15 +24,15 @@ class CreatePlanes(FlowTask):
     checked_by = "planes"
     own_outputs = ("out_planes",)
 
-    def external_files(self):
+    def external_files(self) -> dict[str, Any]:
         """The atlas's regions."""
         return planes_files(self)
 
-    def output(self):
+    def output(self) -> StageTarget:
         """The planes."""
         return StageTarget(self.out_planes or self.work_path(PLANES), self)
 
-    def make(self):
+    def make(self) -> Made:
         """See :mod:`region_grower_flow.placement.planes`."""
         import numpy as np
 
@@ -54,15 +58,15 @@ class SliceCells(FlowTask):
     checked_by = "slicing"
     own_outputs = ("sliced_cells",)
 
-    def external_files(self):
+    def external_files(self) -> dict[str, Any]:
         """The cells and the planes."""
         return slice_files(self)
 
-    def output(self):
+    def output(self) -> StageTarget:
         """The cells."""
         return StageTarget(self.sliced_cells or self.work_path(SLICED_CELLS), self)
 
-    def make(self):
+    def make(self) -> Made:
         """See :func:`region_grower_flow.placement.slices.slice_cells`."""
         from region_grower_flow.io.atomic import make_folder
         from region_grower_flow.io.cell_files import write_nodes

@@ -1,11 +1,18 @@
 """The state of a run's stages, found without running or writing anything."""
 
+from __future__ import annotations
+
 import contextlib
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import luigi
 
 from region_grower_flow import layout
 from region_grower_flow.errors import FlowError, InvalidInput, counted
+from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.options.outputs import places_of
 from region_grower_flow.record.lock import holder
 from region_grower_flow.record.manifest import read_manifest
@@ -29,8 +36,12 @@ from region_grower_flow.tasks.make_reports import MakeReports
 from region_grower_flow.tasks.merge import SynthesizeMorphologies
 from region_grower_flow.tasks.report_base import Report
 from region_grower_flow.tasks.roots import find_roots
-from region_grower_flow.tasks.synthesis import SynthesizeChunk
+from region_grower_flow.tasks.synthesis import OfCells, SynthesizeChunk
 from region_grower_flow.tasks.targets import StageTarget
+
+if TYPE_CHECKING:
+    from region_grower_flow.record.fingerprint import Recipe
+
 
 MOST_COUNTED = 100_000
 """Cells whose results are compared one by one with today's inputs; more would take minutes."""
@@ -55,10 +66,12 @@ class RunState:
         problem: why the inputs cannot be read, None when they can.
     """
 
-    def __init__(self, root):
+    def __init__(self, root: FlowTask) -> None:
         self.root = root
-        self.stages, self.chunks, self.problem = {}, [], None
-        self._recipes = {}
+        self.stages: dict[luigi.Task, Stage] = {}
+        self.chunks: list[SynthesizeChunk] = []
+        self.problem: str | None = None
+        self._recipes: dict[Hashable, Recipe] = {}
         tasks = list(dict.fromkeys(self._stages_of(root)))
         folders = dict.fromkeys(task.work_dir for task in tasks if isinstance(task, FlowTask))
         self._known = Recipes(folders)
@@ -67,9 +80,10 @@ class RunState:
         for chunk in self._not_fresh_chunks():
             self._count(chunk)
 
-    def to_run(self):
+    def to_run(self) -> list[luigi.Task]:
         """The tasks that a run would run, as Luigi decides it."""
-        wanted, queue = {}, [self.root]
+        wanted: dict[luigi.Task, bool] = {}
+        queue: list[luigi.Task] = [self.root]
         while queue:
             task = queue.pop()
             if task in wanted or self._complete(task):
@@ -78,19 +92,19 @@ class RunState:
             queue.extend([*task.deps(), *self.steps(task)])
         return [task for task in self.stages if task in wanted]
 
-    def _stages_of(self, task):
+    def _stages_of(self, task: luigi.Task) -> list[luigi.Task]:
         """The tasks that a task waits for, after those that they wait for, and the task."""
         if isinstance(task, SynthesizeMorphologies):
             with self._readable():
                 self.chunks = task.chunks()
             # Also what cannot be asked for before the cells can be counted.
-            check, above = task.check(), task.cell_stages().values()
-            upper = [stage for each in above for stage in (*stages_above(each), each)]
+            check, cell_stages = task.check(), task.cell_stages().values()
+            upper = [stage for each in cell_stages for stage in (*stages_above(each), each)]
             return [*check.deps(), check, *upper, *self.chunks, task]
         above = [*task.deps(), *self.steps(task)]
         return [*(stage for upper in above for stage in self._stages_of(upper)), task]
 
-    def steps(self, task):
+    def steps(self, task: luigi.Task) -> list[FlowTask]:
         """The tasks that a task runs one after another."""
         if isinstance(task, SynthesizeFromDensities):
             with self._readable():
@@ -98,14 +112,14 @@ class RunState:
         return []
 
     @contextlib.contextmanager
-    def _readable(self):
+    def _readable(self) -> Iterator[None]:
         try:
             yield
         except InvalidInput as error:
             self.problem = self.problem or str(error)
 
-    def _look(self, task):
-        if isinstance(task, MAKES_INPUTS):
+    def _look(self, task: luigi.Task) -> Stage:
+        if isinstance(task, MAKES_INPUTS) or not isinstance(task, FlowTask):
             return self._look_at_maker(task)
         path = task.manifest_path
         try:
@@ -117,20 +131,20 @@ class RunState:
         stage.holder = holder(task.work_path(layout.LOCKS, f"{task.label}.lock"))
         return stage
 
-    def _look_at_maker(self, task):
+    def _look_at_maker(self, task: luigi.Task) -> Stage:
         if task.complete():
             return Stage(task.task_family, FRESH)
         if isinstance(task, CreateExample) and Path(task.example_dir).exists():
             return Stage(task.task_family, STALE, ["of another version, or not whole"])
         return Stage(task.task_family, MISSING)
 
-    def _wanted(self, task):
+    def _wanted(self, task: FlowTask) -> Wanted:
         """The Wanted of a task."""
         return Wanted(
             lambda: self._recipe(task).as_dict(), lambda name: self._wanted_upstream(task, name)
         )
 
-    def _wanted_upstream(self, task, name):
+    def _wanted_upstream(self, task: FlowTask, name: str) -> Wanted:
         if isinstance(task, SynthesizeMorphologies):  # its cells, whatever their chunks
             stages = task.cell_stages()
             return Wanted(
@@ -138,30 +152,30 @@ class RunState:
             )
         return self._wanted(task.requires()[name])
 
-    def _recipe(self, task):
+    def _recipe(self, task: FlowTask) -> Recipe:
         if not isinstance(task, SynthesizeChunk):
             return self._once(task, task.recipe)
         recipe = self._cells_recipe(task)
         own = {"first": task.first, "last": task.last}
         return replace(recipe, parameters={**recipe.parameters, **own})
 
-    def _cells_recipe(self, task):
+    def _cells_recipe(self, task: OfCells) -> Recipe:
         """The recipe of all cells, made once: that of a chunk differs by its range."""
         return self._once(("cells", task.work_dir), task.cells_recipe)
 
-    def _once(self, task, make):
+    def _once(self, task: Hashable, make: Callable[[], Recipe]) -> Recipe:
         if task not in self._recipes:
             self._recipes[task] = make()
         return self._recipes[task]
 
-    def _not_fresh_chunks(self):
+    def _not_fresh_chunks(self) -> list[SynthesizeChunk]:
         chunks = [chunk for chunk in self.chunks if self.stages[chunk].state != FRESH]
         above = self.chunks[0].requires().values() if self.chunks else []
         ready = all(self.stages[task].state == FRESH for task in above)
         few = sum(chunk.last - chunk.first for chunk in chunks) <= MOST_COUNTED
         return chunks if ready and few else []
 
-    def _count(self, chunk):
+    def _count(self, chunk: SynthesizeChunk) -> None:
         stage = self.stages[chunk]
         try:
             stage.finished, stage.cells = finished_cells(chunk.plan("", 0))
@@ -177,7 +191,7 @@ class RunState:
         if stage.finished:
             stage.reasons.append(f"{stage.finished} of {stage.cells} cells done")
 
-    def _complete(self, task):
+    def _complete(self, task: luigi.Task) -> bool:
         if isinstance(task, CheckInputs):  # it looks at places and options, too
             with self._readable():
                 return task.complete()
@@ -191,7 +205,9 @@ class RunState:
 # What is said of it.
 
 
-def report(work_dir=None, config=None, task=None):
+def report(
+    work_dir: PathLike | None = None, config: str | None = None, task: str | None = None
+) -> Iterator[str]:
     """The lines of ``region-grower-flow status``.
 
     Raises:
@@ -210,7 +226,7 @@ def report(work_dir=None, config=None, task=None):
         yield from _tries(root)
 
 
-def _tries(root):
+def _tries(root: FlowTask) -> Iterator[str]:
     """Lines on the tries of a synthesis, which have work folders of their own."""
     if not isinstance(root, SynthesizeMorphologies):
         return
@@ -226,9 +242,9 @@ def _tries(root):
         yield f"  {folder}: {made}"
 
 
-def _stage_lines(run):
+def _stage_lines(run: RunState) -> Iterator[str]:
     """A line for each stage, by work folder: that of the run, then that of a hold-out."""
-    of_folders = {}
+    of_folders: dict[str, list[Stage]] = {}
     for task, stage in run.stages.items():
         folder = getattr(task, "work_dir", run.root.work_dir)
         of_folders.setdefault(folder, []).append(stage)
@@ -239,7 +255,7 @@ def _stage_lines(run):
         yield from (stage.line(width) for stage in stages)
 
 
-def _prospect(run):
+def _prospect(run: RunState) -> Iterator[str]:
     tasks = run.to_run()
     if not tasks:
         yield "A run would do nothing: all outputs are there and up to date."
@@ -253,8 +269,9 @@ def _prospect(run):
     yield f"A run would do: {', '.join(names)}."
     if chunks:
         stages = [run.stages[chunk] for chunk in chunks]
-        if all(stage.finished is not None for stage in stages):
-            done = sum(stage.finished for stage in stages)
+        known = [stage.finished for stage in stages if stage.finished is not None]
+        if len(known) == len(stages):
+            done = sum(known)
             grown = sum(stage.cells for stage in stages) - done
             to_grow = f"{counted(grown, 'cell')} to grow, {done:,} to take over"
             yield f"  {counted(len(chunks), 'chunk')}: {to_grow}."
@@ -265,7 +282,7 @@ def _prospect(run):
             yield "  still the same are taken over, the others grown."
 
 
-def _outputs(run):
+def _outputs(run: RunState) -> Iterator[str]:
     root = [run.root, *run.steps(run.root)][-1]
     if not isinstance(root, SynthesizeMorphologies):
         yield from _recorded_outputs(root)
@@ -283,14 +300,15 @@ def _outputs(run):
     places = places_of(root)
     yield "Outputs:"
     for name, word in words.items():
-        if places[name] is not None:
-            there = "" if Path(places[name]).exists() else " (not there yet)"
-            yield f"  {word + ':':16} {places[name]}{there}"
+        place = places[name]
+        if place is not None:
+            there = "" if Path(place).exists() else " (not there yet)"
+            yield f"  {word + ':':16} {place}{there}"
     if run.stages[root].state == FRESH:
         yield "Look at the summary first (cells made and dropped, by mtype and reason)."
 
 
-def _recorded_outputs(root):
+def _recorded_outputs(root: FlowTask) -> Iterator[str]:
     """Paths to which a stage writes, or has written."""
     target = root.output()
     if isinstance(target, StageTarget) and not isinstance(root, Report | MakeReports):

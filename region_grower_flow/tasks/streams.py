@@ -1,14 +1,18 @@
 """Writing to the terminal above the bar of a run, by whoever writes."""
 
+from __future__ import annotations
+
 import contextlib
 import logging
 import os
 import shutil
 import sys
 import textwrap
+from collections.abc import Callable, Collection, Iterator
+from typing import Any, TextIO
 
 
-def wrapped(text, stream, indent=4):
+def wrapped(text: str, stream: TextIO | None, indent: int = 4) -> str:
     """A line as several where a terminal is too narrow for it; words stay whole.
 
     Args:
@@ -34,11 +38,11 @@ class Above:
         bar: the bar (tqdm).
     """
 
-    def __init__(self, stream, bar):
+    def __init__(self, stream: TextIO, bar: Any) -> None:
         self.stream, self._bar = stream, bar
         self._rest, self._pid = "", os.getpid()
 
-    def write(self, text):
+    def write(self, text: str) -> int:
         """Write what is whole lines; the rest waits for its end."""
         if os.getpid() != self._pid:
             return self.stream.write(text)
@@ -49,18 +53,18 @@ class Above:
                 self.stream.flush()
         return len(text)
 
-    def finish(self):
+    def finish(self) -> None:
         """Write what waits."""
         if self._rest:
             self.stream.write(self._rest)
             self._rest = ""
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> Any:
         return getattr(self.stream, name)
 
 
 @contextlib.contextmanager
-def kept_above(bar, told_otherwise):
+def kept_above(bar: Any, told_otherwise: Callable[[logging.LogRecord], bool]) -> Iterator[None]:
     """Let standard streams, and handlers of logs that write to them, write above a bar.
 
     Args:
@@ -94,16 +98,16 @@ def kept_above(bar, told_otherwise):
 class _Others(logging.Filter):
     """Leaves out records that are shown by others."""
 
-    def __init__(self, shown):
+    def __init__(self, shown: Callable[[logging.LogRecord], bool]) -> None:
         super().__init__()
         self._shown = shown
 
-    def filter(self, record):
+    def filter(self, record: logging.LogRecord) -> bool:
         """False for a record that is shown by others."""
         return not self._shown(record)
 
 
-def _stream_handlers(streams):
+def _stream_handlers(streams: Collection[Any]) -> Iterator[logging.StreamHandler[Any]]:
     names = (None, "luigi", "luigi-interface", "region_grower_flow")
     for handler in [h for name in names for h in logging.getLogger(name).handlers]:
         if isinstance(handler, logging.StreamHandler) and handler.stream in streams:

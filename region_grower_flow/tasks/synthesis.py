@@ -1,9 +1,12 @@
 """Synthesis of a chunk of cells, as a task."""
 
+from __future__ import annotations
+
 import dataclasses
 import functools
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from region_grower_flow import layout
 from region_grower_flow.checks import inputs
@@ -20,24 +23,29 @@ from region_grower_flow.options import (
 from region_grower_flow.options.kinds import Whole
 from region_grower_flow.record.fingerprint import Recipe, package_versions
 from region_grower_flow.tasks.atlas import LoadAtlas
-from region_grower_flow.tasks.base import FlowTask, named
+from region_grower_flow.tasks.base import Facts, FlowTask, Made, named
 from region_grower_flow.tasks.cluster import InJobs
 from region_grower_flow.tasks.launching import GrowsCells, wanted_workers
 from region_grower_flow.tasks.models import model_paths, model_stages
 from region_grower_flow.tasks.progress import Part
 from region_grower_flow.tasks.targets import StageTarget
 
+if TYPE_CHECKING:
+    from region_grower_flow.cell.settings import SynthesisSettings
+    from region_grower_flow.stages.chunk import ChunkPlan
+
+
 MAX_CHUNKS = 200
 """Luigi's scheduler is quadratic in tasks: chunks get larger rather than more numerous."""
-_renewed = set()
+_renewed: set[Path] = set()
 """Listings that this process has looked at."""
 
 HIGHEST_PRIORITY = 10_000_000
 """Scheduler priority of the first chunk."""
 
 
-class OfCells:
-    """The stages that grow the cells of an atlas (mixed into a FlowTask): all cells, or some.
+class OfCells(InJobs, GrowsCells):
+    """Base of the stages that grow the cells of an atlas: all cells, or some.
 
     Results do not depend on how cells are grouped, so both have the same recipe but for the range.
     """
@@ -45,11 +53,11 @@ class OfCells:
     groups = (Work, Reference, Model, Space, Growth, Execution, Outputs)
     checked_by = "synthesis"
 
-    def cell_stages(self):
+    def cell_stages(self) -> dict[str, FlowTask]:
         """{name: stage} of those whose outputs the cells are grown from."""
         return {**named(self.clone(LoadAtlas)), **model_stages(self)}
 
-    def ranges(self):
+    def ranges(self) -> list[tuple[int, int]]:
         """[(first, last)] of the chunks; raises InvalidInput when the cells cannot be counted."""
         count = inputs.count_cells(self)
         if inputs.is_try(self):  # few, from all over the file
@@ -57,7 +65,7 @@ class OfCells:
         size = max(self.chunksize, -(-count // MAX_CHUNKS))
         return [(first, min(first + size, count)) for first in range(0, count, size)]
 
-    def cells_recipe(self):
+    def cells_recipe(self) -> Recipe:
         """The Recipe of all cells, however they are grouped.
 
         Raises:
@@ -82,14 +90,14 @@ class OfCells:
         )
 
 
-class SynthesizeChunk(OfCells, InJobs, GrowsCells, FlowTask):
+class SynthesizeChunk(OfCells):
     """Grow the cells of a range: one launch of MPI, or one job of Slurm."""
 
-    first = Whole("First cell of the chunk", least=0, shown=True)
-    last = Whole("One past the last cell of the chunk", least=0, shown=True)
+    first = Whole[int]("First cell of the chunk", least=0, shown=True)
+    last = Whole[int]("One past the last cell of the chunk", least=0, shown=True)
 
     @property
-    def priority(self):
+    def priority(self) -> int:  # type: ignore[override]  # Luigi takes either
         """Chunks run in the order of their cells.
 
         Luigi raises a task's priority to that of what waits for it, so these are above the merge's.
@@ -97,46 +105,46 @@ class SynthesizeChunk(OfCells, InJobs, GrowsCells, FlowTask):
         return HIGHEST_PRIORITY - self.first
 
     @property
-    def label(self):
+    def label(self) -> str:
         """The stage and its cells."""
         return f"{self.task_family}_{self.first}-{self.last}"
 
-    def shown_options(self):
+    def shown_options(self) -> list[str]:
         """The range and the seed; the outputs are the merge's."""
         return [name for name in super().shown_options() if name != "out_cells"]
 
-    def requires(self):
+    def requires(self) -> dict[str, FlowTask]:
         """The stages whose outputs the chunk reads."""
         return self.cell_stages()
 
-    def external_files(self):
+    def external_files(self) -> dict[str, Any]:
         """Files that cells read: parameters and distributions, meshes, donors, orientations."""
         return inputs.synthesis_files(self)
 
-    def recipe(self):
+    def recipe(self) -> Recipe:
         """The Recipe of all cells, of a range."""
         whole = self.cells_recipe()
         own = {"first": self.first, "last": self.last}
         return dataclasses.replace(whole, parameters={**whole.parameters, **own})
 
-    def output(self):
+    def output(self) -> StageTarget:
         """The table of the chunk's results."""
         # As the work folder is named: what is absolute would not survive a move of all folders.
         name = f"{layout.chunk_name(self.first, self.last)}{layout.RECORDS}"
         return StageTarget(self.work_path(layout.CHUNKS, name), self)
 
-    def before_jobs(self):
+    def before_jobs(self) -> None:
         """Kernels are compiled once, before many jobs would."""
         from region_grower_flow.cell.synthesis import open_synthesizer
         from region_grower_flow.engine import filling
 
         filling.provide(open_synthesizer(self.settings()).kernel_groups())
 
-    def has_been_made(self):
+    def has_been_made(self) -> bool:
         """True when the manifest bears today's fingerprint; the outputs are not looked at."""
         return self._is_finished(self.first, self.last)
 
-    def make(self):
+    def make(self) -> Made:
         """See :func:`region_grower_flow.stages.chunk.synthesize_chunk`."""
         from region_grower_flow.stages.chunk import synthesize_chunk
 
@@ -146,7 +154,7 @@ class SynthesizeChunk(OfCells, InJobs, GrowsCells, FlowTask):
         facts = synthesize_chunk(plan, self.show_progress("cells", self.part()).cells)
         return [self.path], facts
 
-    def _renew_listing(self):
+    def _renew_listing(self) -> None:
         """See :func:`region_grower_flow.record.listing.renew_listing`; once in a process."""
         from region_grower_flow.record.listing import placed_listing, renew_listing
 
@@ -155,7 +163,7 @@ class SynthesizeChunk(OfCells, InJobs, GrowsCells, FlowTask):
             _renewed.add(listing)
             renew_listing(listing, self.out_morph_dir, self.work_path(layout.MORPHOLOGIES))
 
-    def plan(self, launcher, workers):
+    def plan(self, launcher: str, workers: int) -> ChunkPlan:
         """The ChunkPlan."""
         from region_grower_flow.stages.chunk import ChunkPlan
 
@@ -170,7 +178,7 @@ class SynthesizeChunk(OfCells, InJobs, GrowsCells, FlowTask):
             log_level=self.worker_log_level,
         )
 
-    def summary_of(self, facts):
+    def summary_of(self, facts: Facts) -> str:
         """Number of cells that were made, and their rate."""
         rate = facts["grown"] / max(facts["seconds"], 1e-3)
         words = [
@@ -183,17 +191,17 @@ class SynthesizeChunk(OfCells, InJobs, GrowsCells, FlowTask):
         return ", ".join(words)
 
     @property
-    def log_path(self):
+    def log_path(self) -> Path | None:
         """Beside the logs of the chunk's ranks."""
         chunk = layout.chunk_name(self.first, self.last)
         return self.work_path(layout.LOGS, chunk, layout.CHUNK_LOG)
 
-    def cells_to_grow(self):
+    def cells_to_grow(self) -> int:
         """The number of the chunk's cells that are to be grown."""
         rows = inputs.rows_to_grow(self)
         return self.last - self.first if rows is None else len(rows)
 
-    def part(self):
+    def part(self) -> Part:
         """The chunk's Part of the count of all cells."""
         rows = inputs.rows_to_grow(self)
         if rows is not None:
@@ -203,7 +211,7 @@ class SynthesizeChunk(OfCells, InJobs, GrowsCells, FlowTask):
         beyond = sum(last - first for first, last in later if self._is_finished(first, last))
         return Part(self.first, self.last, overall, beyond)
 
-    def _is_finished(self, first, last):
+    def _is_finished(self, first: int, last: int) -> bool:
         """True when another chunk has today's fingerprint, which differs from ours by its range."""
         chunk = self.clone(first=first, last=last)
         manifest = chunk.manifest()
@@ -214,10 +222,10 @@ class SynthesizeChunk(OfCells, InJobs, GrowsCells, FlowTask):
         return manifest.fingerprint == recipe.fingerprint()
 
     @functools.cached_property
-    def _todays_recipe(self):
+    def _todays_recipe(self) -> Recipe:
         return self.recipe()
 
-    def settings(self):
+    def settings(self) -> SynthesisSettings:
         """The SynthesisSettings of the chunk."""
         from region_grower_flow.cell.settings import SynthesisSettings
         from region_grower_flow.io.ranges import rows_of_ids
@@ -246,7 +254,7 @@ class SynthesizeChunk(OfCells, InJobs, GrowsCells, FlowTask):
             versions=package_versions(),
         )
 
-    def directory_depth(self):
+    def directory_depth(self) -> int | None:
         """Levels of folders for the morphologies of the whole run."""
         from region_grower_flow.io.morphologies import directory_depth
 

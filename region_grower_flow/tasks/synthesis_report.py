@@ -1,5 +1,11 @@
 """The page of a synthesis as a task: made anew, with other cells or beside other reports."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
 from region_grower_flow.options import Report
 from region_grower_flow.tasks import report_base, run_page
 from region_grower_flow.tasks.targets import StageTarget
@@ -15,38 +21,38 @@ class ReportSynthesis(report_base.Report):
     # After other reports that are made with it: their figures are on the page.
     priority = 0
 
-    def results(self):
+    def results(self) -> dict[str, Any]:
         """The options that change the page, and where it is."""
         own = {option.name: getattr(self, option.name) for option in self.results_of}
         return {**own, "page": self.relative(self.page)}
 
     @property
-    def page(self):
+    def page(self) -> Path:
         """The HTML file."""
         return run_page.page_of(self)
 
     @property
-    def folder(self):
+    def folder(self) -> Path:
         """The folder of the page."""
         return self.page.parent
 
-    def output(self):
+    def output(self) -> StageTarget:
         """The page."""
         return StageTarget(self.page, self)
 
-    def held_places(self):
+    def held_places(self) -> list[str]:
         """The page."""
         return [str(self.page)]
 
-    def report(self):
+    def report(self) -> tuple[list[Path], list[str]]:
         """See :mod:`region_grower_flow.report.run_page`."""
         synthesis = self.synthesis
-        mtypes = self.chosen(list(synthesis.manifest().facts["mtypes"]))
+        mtypes = self.chosen(list(synthesis.facts()["mtypes"]))
         page = run_page.write(
             synthesis, mtypes, self.report_pictures, self.report_seed, self.processes
         )
         return [page], []
 
-    def where(self):
+    def where(self) -> Iterator[str]:
         """The page."""
         yield f"Open {self.page}"

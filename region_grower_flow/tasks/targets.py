@@ -1,6 +1,10 @@
 """Targets of the stages: files that exist for Luigi when they are whole and up to date."""
 
+from __future__ import annotations
+
 import luigi
+
+from region_grower_flow.io.atomic import PathLike
 
 
 class StageTarget(luigi.LocalTarget):
@@ -14,10 +18,10 @@ class StageTarget(luigi.LocalTarget):
         task: the stage that makes it.
     """
 
-    def __init__(self, path, task):
+    def __init__(self, path: PathLike, task: luigi.Task) -> None:
         super().__init__(str(path))
         self._task = task
 
-    def exists(self):
+    def exists(self) -> bool:
         """True when the stage is complete and the file is there."""
         return super().exists() and self._task.complete()

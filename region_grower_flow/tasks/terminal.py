@@ -5,6 +5,8 @@ Where Luigi makes stages in processes of their own, these hand their news to the
 which alone writes.
 """
 
+from __future__ import annotations
+
 import contextlib
 import json
 import logging
@@ -14,6 +16,8 @@ import shutil
 import sys
 import threading
 import time
+from collections.abc import Callable
+from typing import Any
 
 import luigi
 
@@ -36,10 +40,16 @@ DIM, RED, PLAIN = "\x1b[2m", "\x1b[31m", "\x1b[0m"
 NEWS = "region_grower_flow.engine.filling"
 """The logger whose records are lines for people, and not warnings: kernels that are compiled."""
 
-_displays = []
+News = dict[str, Any]
+"""An event of a stage, in words that JSON holds: a process may hand it to another one."""
+
+_displays: list[Display] = []
+_listening: list[bool] = []
 
 
-def begin(root, on_work=None, bar=True):
+def begin(
+    root: luigi.Task, on_work: Callable[[], object] | None = None, bar: bool = True
+) -> Display:
     """Show a run in this process's terminal; a run that follows in the process is shown with it.
 
     Args:
@@ -58,17 +68,17 @@ def begin(root, on_work=None, bar=True):
     return _displays[0]
 
 
-def is_open():
+def is_open() -> bool:
     """True while a run is shown, by this process or the one that has forked it."""
     return bool(_displays)
 
 
-def is_root(task):
+def is_root(task: luigi.Task) -> bool:
     """True while a run is shown whose named task this is."""
     return bool(_displays) and _displays[0].root.task_id == task.task_id
 
 
-def show(task, words, fraction=None):
+def show(task: Any, words: str, fraction: float | None = None) -> None:
     """Say how far the stage at work is.
 
     Args:
@@ -81,7 +91,7 @@ def show(task, words, fraction=None):
         _displays[0].hear({"event": "show", **_named(task), "words": first, "done": fraction})
 
 
-def close(succeeded):
+def close(succeeded: bool) -> Display | None:
     """End the display, if there is one; returns it."""
     if not _displays:
         return None
@@ -90,40 +100,39 @@ def close(succeeded):
     return display
 
 
-def _named(task):
+def _named(task: Any) -> News:
     return {"id": task.task_id, "family": task.task_family}
 
 
-def _listen():
+def _listen() -> None:
     """Hear Luigi's events, once in a process."""
-    if _listen.__dict__.setdefault("done", False):
+    if _listening:
         return
-    _listen.done = True
+    _listening.append(True)
 
     @luigi.Task.event_handler(luigi.Event.START)
-    def _starts(task):
+    def _starts(task: luigi.Task) -> None:
         _pass_on(task, "start")
 
     @luigi.Task.event_handler(luigi.Event.SUCCESS)
-    def _done(task):
+    def _done(task: luigi.Task) -> None:
         _pass_on(task, "done")
 
     @luigi.Task.event_handler(luigi.Event.DEPENDENCY_PRESENT)
-    def _kept(task):
+    def _kept(task: luigi.Task) -> None:
         _pass_on(task, "kept")
 
     @luigi.Task.event_handler(luigi.Event.FAILURE)
-    def _failed(task, _):
+    def _failed(task: luigi.Task, _: BaseException) -> None:
         _pass_on(task, "failed")
 
 
-def _pass_on(task, event):
+def _pass_on(task: Any, event: str) -> None:
     if not _displays or not hasattr(task, "manifest"):
         return
     news = {"event": event, **_named(task)}
     if event in ("done", "kept"):
-        manifest = task.manifest()
-        facts = {} if manifest is None else manifest.facts
+        facts = task.facts()
         if event == "done" and facts:
             news["words"] = _as_part(task.headline(facts))
             news["remarks"] = [] if is_root(task) else _remarks(task, facts)
@@ -132,7 +141,7 @@ def _pass_on(task, event):
     _displays[0].hear(news)
 
 
-def _remarks(task, facts):
+def _remarks(task: Any, facts: dict[str, Any]) -> list[str]:
     """Remarks below the line of a stage; those of the task that was named come at the end."""
     found = facts.get("remarks", [])
     if len(found) <= MOST_REMARKS:
@@ -141,7 +150,7 @@ def _remarks(task, facts):
     return [*found[: MOST_REMARKS - 1], f"{rest} more remarks: {task.log_path}"]
 
 
-def _as_part(sentence):
+def _as_part(sentence: str) -> str:
     """A sentence as the rest of a line: names keep their capitals."""
     if sentence[:1].isupper() and sentence[1:2].islower():
         return sentence[0].lower() + sentence[1:]
@@ -158,14 +167,17 @@ class Display:
         cells: {"grown": .., "kept": ..}, the cells of the chunks by what this run did.
     """
 
-    def __init__(self, root, on_work, bar):
-        self.root, self.ran, self.root_state = root, set(), None
+    def __init__(self, root: luigi.Task, on_work: Callable[[], object] | None, bar: bool) -> None:
+        self.root, self.root_state = root, None
+        self.ran: set[str] = set()
         self.cells = {"grown": 0, "kept": 0}
         self._on_work = on_work
         self._pid, self._start = os.getpid(), time.monotonic()
-        self._line, self._began, self._written = self._start, {}, set()
+        self._line = self._start
+        self._began: dict[str, float] = {}
+        self._written: set[str] = set()
         self._message = "looking at the inputs"
-        self._totals = {"made": 0, "dropped": 0}
+        self._totals, self._seconds_of_cells = {"made": 0, "dropped": 0}, 0.0
         self._plan, self._lock = Plan(), threading.RLock()
         self._stream = sys.stderr
         terminal = self._stream is not None and self._stream.isatty()
@@ -184,11 +196,11 @@ class Display:
         self._thread.start()
 
     @property
-    def seconds(self):
+    def seconds(self) -> float:
         """Seconds since the run began."""
         return time.monotonic() - self._start
 
-    def hear(self, news):
+    def hear(self, news: News) -> None:
         """Take what a stage or Luigi says; from other processes it comes through a pipe."""
         if os.getpid() != self._pid:
             with contextlib.suppress(OSError):
@@ -198,7 +210,7 @@ class Display:
             getattr(self, f"_on_{news['event']}")(news)
             self._draw()
 
-    def note(self, text, line=False):
+    def note(self, text: str, line: bool = False) -> None:
         """Put words beside the bar, or a line above it: of what stages do not tell themselves."""
         with self._lock:
             if line:
@@ -206,7 +218,7 @@ class Display:
             self._message = text
             self._draw()
 
-    def close(self, succeeded):
+    def close(self, succeeded: bool) -> None:
         """Leave the terminal to others; the bar stays where it was, if anything was made."""
         if os.getpid() != self._pid:
             return
@@ -229,11 +241,11 @@ class Display:
 
     # What is heard.
 
-    def _on_show(self, news):
+    def _on_show(self, news: News) -> None:
         self._message = f"{news['family']}: {news['words'].rstrip('.')}"
         self._plan.reach(news["id"], news["done"])
 
-    def _on_start(self, news):
+    def _on_start(self, news: News) -> None:
         first = not self._began
         # A stage that finds work above it begins once more.
         self._began[news["id"]] = self._start if first else time.monotonic()
@@ -248,24 +260,24 @@ class Display:
                 self._write_kept(CHUNK)
         self._message = f"{news['family']}: begins"
 
-    def _on_done(self, news):
+    def _on_done(self, news: News) -> None:
         self.ran.add(news["family"])
         self._finish(news, news.get("words") or "done")
         for remark in news.get("remarks", ()):
             self._write(wrapped(f"  {printable(remark)}", self._stream, indent=2))
 
-    def _on_kept(self, news):
+    def _on_kept(self, news: News) -> None:
         if news["id"] not in self._began:
             self._plan.keep(news["id"])
             self._finish(news, None)
 
-    def _on_failed(self, news):
+    def _on_failed(self, news: News) -> None:
         self.ran.add(news["family"])
         self._end_root(news)
         self._message = f"{news['family']}: failed"
         self._write(self._text(news["family"], "failed", self._took(news), RED))
 
-    def _finish(self, news, words):
+    def _finish(self, news: News, words: str | None) -> None:
         self._end_root(news)
         if news["id"] in self._written:
             return
@@ -289,35 +301,35 @@ class Display:
         else:
             self._write(self._text(news["family"], words.rstrip("."), took))
 
-    def _write_kept(self, family):
+    def _write_kept(self, family: str) -> None:
         self._write(self._text(family, "kept", None, DIM))
 
-    def _end_root(self, news):
+    def _end_root(self, news: News) -> None:
         if news["id"] == self.root.task_id:
             self.root_state = news["event"]
 
-    def _took(self, news):
+    def _took(self, news: News) -> float | None:
         began = self._began.get(news["id"])
         return None if began is None else time.monotonic() - began
 
-    def _add(self, seconds):
-        self._totals["seconds"] = self._totals.get("seconds", 0) + seconds
-        return self._totals["seconds"]
+    def _add(self, seconds: float) -> float:
+        self._seconds_of_cells += seconds
+        return self._seconds_of_cells
 
-    def _count(self, cells, kept):
+    def _count(self, cells: dict[str, int], kept: bool) -> None:
         grown = 0 if kept else cells["grown"]
         self.cells["grown"] += grown
         self.cells["kept"] += cells["cells"] - grown
         for name in ("made", "dropped"):
             self._totals[name] += cells[name]
 
-    def _words_of_cells(self):
+    def _words_of_cells(self) -> str:
         words = f"{counted(self._totals['made'], 'cell')} made, {self._totals['dropped']:,} dropped"
         return words + (f"; {self.cells['kept']:,} kept" if self.cells["kept"] else "")
 
     # What is written.
 
-    def _text(self, name, words, seconds, color=""):
+    def _text(self, name: str, words: str, seconds: float | None, color: str = "") -> str:
         took = "" if seconds is None else duration(seconds)
         if not self._wide:
             return f"{name:<{NAME}}{words}{took and f' ({took})'}"
@@ -328,7 +340,7 @@ class Display:
             return f"{name:<{NAME}}{words:<{room}}  {took}".rstrip()
         return f"{name:<{NAME}}{color}{words:<{room}}{PLAIN}  {DIM}{took}{PLAIN}"
 
-    def _write(self, line):
+    def _write(self, line: str) -> None:
         if self._stream is None:
             return
         if self._bar is None:
@@ -336,7 +348,7 @@ class Display:
         else:
             self._bar.write(line, file=self._stream)
 
-    def _draw(self):
+    def _draw(self) -> None:
         if self._bar is not None:
             self._bar.n = max(self._bar.n, self._plan.fraction())
             self._bar.set_description_str(printable(self._message), refresh=False)
@@ -345,7 +357,7 @@ class Display:
             self._line = time.monotonic()
             self._write(printable(f"{duration(self.seconds)}: {self._message}"))
 
-    def _open_bar(self):
+    def _open_bar(self) -> Any:
         from tqdm import tqdm
 
         length = max(8, min(30, shutil.get_terminal_size().columns // 4))
@@ -357,7 +369,7 @@ class Display:
             file=self._stream,
         )
 
-    def _watch(self):
+    def _watch(self) -> None:
         """Draw once a second, and read what other processes say, until the end."""
         rest, ends = b"", False
         while not ends:
@@ -372,11 +384,11 @@ class Display:
                 self._draw()
 
     @staticmethod
-    def _is_news(record):
+    def _is_news(record: logging.LogRecord) -> bool:
         return record.name == NEWS
 
 
-def _in_one_piece(news):
+def _in_one_piece(news: News) -> bytes:
     """News as a line of JSON, short enough to arrive in one piece; remarks that are too long go."""
     news = {**news, "words": news.get("words", "")[:500], "remarks": [*news.get("remarks", ())]}
     while len(text := json.dumps(news).encode()) > LONGEST_NEWS and news["remarks"]:
@@ -387,11 +399,11 @@ def _in_one_piece(news):
 class _News(logging.Handler):
     """Words on what is compiled: the important ones a line, the others beside the bar."""
 
-    def __init__(self, display):
+    def __init__(self, display: Display) -> None:
         super().__init__()
         self._display = display
 
-    def emit(self, record):
+    def emit(self, record: logging.LogRecord) -> None:
         """Show a record."""
         text = printable(record.getMessage()).rstrip(".")
         self._display.note(text, line=record.levelno >= logging.WARNING)

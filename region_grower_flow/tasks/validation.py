@@ -1,6 +1,9 @@
 """The validation of a synthesis, as a task that can say no."""
 
+from __future__ import annotations
+
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from region_grower_flow import layout
 from region_grower_flow.calibration.dataset import FIT, TEST
@@ -22,7 +25,7 @@ from region_grower_flow.options.validation import ATLAS
 from region_grower_flow.record.fingerprint import RESULT_PACKAGES, package_versions
 from region_grower_flow.record.run_lock import release
 from region_grower_flow.tasks import messages
-from region_grower_flow.tasks.base import FlowTask, processes
+from region_grower_flow.tasks.base import Facts, FlowTask, Made, processes
 from region_grower_flow.tasks.leftovers import remove_leftovers
 from region_grower_flow.tasks.merge import SynthesizeMorphologies
 from region_grower_flow.tasks.models import model_paths
@@ -32,6 +35,10 @@ from region_grower_flow.tasks.targets import StageTarget
 from region_grower_flow.tasks.vacuum import SynthesizeVacuum
 from region_grower_flow.validation import gate
 from region_grower_flow.validation.results import FULL, HOLDOUT, JSON_NAME
+
+if TYPE_CHECKING:
+    from region_grower_flow.validation.validate import Part
+
 
 PACKAGES = (*RESULT_PACKAGES, "scikit-learn")
 """Whose versions enter the fingerprint."""
@@ -50,11 +57,11 @@ class ValidateSynthesis(FlowTask):
     stage_version = 3
 
     @property
-    def in_atlas(self):
+    def in_atlas(self) -> bool:
         """True when the synthesis in the atlas is validated."""
         return self.validation_of == ATLAS
 
-    def requires(self):
+    def requires(self) -> dict[str, FlowTask]:
         """The syntheses with the stages above them, and the prepared reconstructions."""
         stages = self._prepared()
         for part, synthesis in self.syntheses().items():
@@ -64,10 +71,10 @@ class ValidateSynthesis(FlowTask):
                 stages[f"{name}{of_part}"] = task
         return stages
 
-    def _prepared(self):
+    def _prepared(self) -> dict[str, FlowTask]:
         return preparation(self) if inputs.has_reconstructions(self) else {}
 
-    def syntheses(self):
+    def syntheses(self) -> dict[str, FlowTask]:
         """{part: task} of the syntheses to validate."""
         first = SynthesizeMorphologies if self.in_atlas else SynthesizeVacuum
         tasks = {FULL: self.clone(first)}
@@ -85,27 +92,27 @@ class ValidateSynthesis(FlowTask):
             )
         return tasks
 
-    def _compared(self):
+    def _compared(self) -> tuple[str, ...]:
         """The mtypes of the hold-out: those of the cells in the atlas; none named: all."""
         if inputs.needed_mtypes(self) is None or not inputs.has_reconstructions(self):
             return self.mtypes
         return tuple(inputs.reconstructions(self).mtypes)
 
-    def output(self):
+    def output(self) -> dict[str, StageTarget]:
         """The results, whatever their verdicts, and the page."""
         from region_grower_flow.report.page import PAGE_NAME
 
         names = {"results": JSON_NAME, "page": PAGE_NAME}
         return {what: StageTarget(Path(self.validation_dir, n), self) for what, n in names.items()}
 
-    def external_files(self):
+    def external_files(self) -> dict[str, Any]:
         """The reconstructions, and the parameters and distributions that are given."""
         files = inputs.reconstruction_files(self) if inputs.has_reconstructions(self) else {}
         return {**files, **inputs.given_files(self, *inputs.GIVEN)}
 
     results_of = (Validation, Reference.split_seed)
 
-    def results(self):
+    def results(self) -> dict[str, Any]:
         """The options of the validation; those of the syntheses are in their fingerprints."""
         return {
             **super().results(),
@@ -113,11 +120,11 @@ class ValidateSynthesis(FlowTask):
             "validation_dir": self.relative(self.validation_dir),
         }
 
-    def packages(self):
+    def packages(self) -> dict[str, str | None]:
         """Those of the synthesis and of the statistics."""
         return package_versions(PACKAGES)
 
-    def make_and_record(self):
+    def make_and_record(self) -> None:
         """Validate unless that is done; then fail on verdicts that the user does not accept.
 
         Raises:
@@ -134,18 +141,18 @@ class ValidateSynthesis(FlowTask):
         finally:
             release()
 
-    def page_written(self):
+    def page_written(self) -> str | Path | None:
         """The page of the validation."""
         return self.output()["page"].path
 
-    def _is_made(self):
+    def _is_made(self) -> bool:
         """True when the results are there and fresh, whatever their verdicts."""
         manifest = self.manifest()
         if manifest is None or manifest.fingerprint != self.recipe().fingerprint():
             return False
         return manifest.intact()
 
-    def unfit_for_today(self, facts):
+    def unfit_for_today(self, facts: Facts) -> str | None:
         """The verdicts may be none that today's ``fail_on`` accepts."""
         try:
             content = gate.read_results(self.validation_dir)
@@ -154,7 +161,7 @@ class ValidateSynthesis(FlowTask):
         bad = gate.bad_verdicts(content["verdicts"], self.fail_on)
         return f"fail_on does not accept its verdicts ({len(bad)} of them)" if bad else None
 
-    def make(self):
+    def make(self) -> Made:
         """See :func:`region_grower_flow.validation.validate.validate`."""
         from region_grower_flow.report.page import write_page
         from region_grower_flow.validation.validate import ValidationPlan, validate
@@ -177,12 +184,12 @@ class ValidateSynthesis(FlowTask):
         remove_leftovers(self.manifest_path, outputs, self.validation_dir)
         return outputs, {"sentences": list(gate.overview(results.as_dict()))}
 
-    def part(self, name, task):
+    def part(self, name: str, task: FlowTask) -> Part:
         """The Part of a synthesis."""
         from region_grower_flow.validation.validate import Part
 
         references, notes = self._references(TEST if name == HOLDOUT else self.reference_part)
-        in_atlas = isinstance(task, SynthesizeMorphologies)
+        in_atlas, paths = isinstance(task, SynthesizeMorphologies), model_paths(task)
         return Part(
             name=name,
             outputs=outputs_of(task),
@@ -194,23 +201,24 @@ class ValidateSynthesis(FlowTask):
             region=self.region,
             synthesize_axons=self.synthesize_axons,
             inverted=tuple(self.inverted_mtypes),
-            **model_paths(task),
+            parameters=Path(paths["parameters"]),
+            distributions=Path(paths["distributions"]),
         )
 
-    def _references(self, reference_part):
+    def _references(self, reference_part: str) -> tuple[dict[str, Any] | None, dict[str, Any]]:
         """(reconstructions by mtype, notes), (None, {}) without any."""
         if not inputs.has_reconstructions(self):
             return None, {}
         dataset = prepared_dataset(self.clone(reference_part=reference_part))
         return dataset.mtypes, dataset.notes
 
-    def recorded_options(self):
+    def recorded_options(self) -> dict[str, Any]:
         """The options that the results name."""
         names = ("split_seed", "reference_part", "vacuum_cells", "seed", "region")
         own = {**self.group(Validation).results(), **{n: getattr(self, n) for n in names}}
         return {name: list(v) if isinstance(v, tuple) else v for name, v in own.items()}
 
-    def provenance(self):
+    def provenance(self) -> dict[str, Any]:
         """The fingerprint and recipe of the results."""
         recipe = self.recipe()
         return {"fingerprint": recipe.fingerprint(), "recipe": recipe.as_dict()}

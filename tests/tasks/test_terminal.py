@@ -22,7 +22,10 @@ class Stage:
         return {stage.task_id: stage for stage in self.above}
 
     def manifest(self):
-        return SimpleNamespace(facts={"seconds": self.seconds})
+        return SimpleNamespace(facts=self.facts())
+
+    def facts(self):
+        return {"seconds": self.seconds}
 
 
 def chunk(first, last):
