@@ -36,7 +36,7 @@ class ChooseAxons(FlowTask):
 
         self.tell("scoring the donors")
         prepared = prepare(self)
-        choice, mtypes = prepared.choose(), prepared.mtypes
+        choice, mtypes = prepared.choose(), prepared.mtypes.tolist()
         problems = ratio_problems(self, choice, mtypes)
         if problems:
             raise InvalidInputs(problems)

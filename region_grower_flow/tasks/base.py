@@ -295,7 +295,7 @@ class FlowTask(Determined, Telling, luigi.Task):
             self.end_progress()
         self.tell(_beginning(self.summary_of(facts)), 100, shown="")
 
-    def held_places(self) -> list[str]:
+    def held_places(self) -> Sequence[PathLike]:
         """The places that the run holds alone until it ends: those of the flow."""
         check = self.check()
         return [] if check is None else check.held_places()

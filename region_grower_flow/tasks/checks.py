@@ -12,6 +12,7 @@ import luigi
 
 from region_grower_flow.checks.places import check_work_folder
 from region_grower_flow.errors import InvalidInput, InvalidInputs
+from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.options import GROUPS
 from region_grower_flow.options.group import declared
 from region_grower_flow.options.kinds import Text
@@ -104,7 +105,7 @@ class CheckInputs(FlowTask):
         """The manifest, which is all that a check writes."""
         return StageTarget(self.manifest_path, self)
 
-    def held_places(self) -> list[str]:
+    def held_places(self) -> Sequence[PathLike]:
         """The places that the flow holds alone."""
         return self.described.held(self)
 

@@ -11,7 +11,7 @@ import json
 import os
 import shlex
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -35,7 +35,7 @@ class InJobs(FlowTask):
     is_alone = False
     """True in the process of a job: the run, which waits for it, holds the outputs."""
 
-    def held_places(self) -> list[str]:
+    def held_places(self) -> Sequence[PathLike]:
         """The places that the run holds; none in a job."""
         return [] if self.is_alone else super().held_places()
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from region_grower_flow import options
 from region_grower_flow.checks import inputs
 from region_grower_flow.checks.reports import NEEDS, REFERENCES, check_known
+from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.options.group import where_optional
 from region_grower_flow.options.validation import ATLAS
 from region_grower_flow.record.fingerprint import RESULT_PACKAGES, package_versions
@@ -120,7 +121,7 @@ class Report(FlowTask):
         """Those of the synthesis and of the figures."""
         return package_versions(PACKAGES)
 
-    def held_places(self) -> list[str]:
+    def held_places(self) -> Sequence[PathLike]:
         """The report's folder."""
         return [str(self.folder)]
 

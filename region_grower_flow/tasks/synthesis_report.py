@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.options import Report
 from region_grower_flow.tasks import report_base, run_page
 from region_grower_flow.tasks.targets import StageTarget
@@ -40,7 +41,7 @@ class ReportSynthesis(report_base.Report):
         """The page."""
         return StageTarget(self.page, self)
 
-    def held_places(self) -> list[str]:
+    def held_places(self) -> Sequence[PathLike]:
         """The page."""
         return [str(self.page)]
 
