@@ -281,7 +281,7 @@ def _inputs(provenance: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
 
 def validation_of(
     synthesis: FlowTask, fingerprint: str
-) -> tuple[list[dict[str, Any]] | None, Path | None]:
+) -> tuple[list[Mapping[str, Any]] | None, Path | None]:
     """(verdicts that decide, folder) of a validation of these very cells; (None, None) without."""
     from region_grower_flow.validation.results import JSON_NAME, deciding
 
