@@ -119,7 +119,7 @@ class _Ids:
 
     def add(self, row: Mapping[str, str]) -> None:
         """Add a row of the table."""
-        if not (row["input_id"] or "").isdigit():
+        if not (row["input_id"] or "").isdecimal():
             return
         cell = int(row["input_id"])
         if row["status"] == MADE:

@@ -135,7 +135,7 @@ def _miss(value: float, extent: float, least: float | None, most: float | None) 
 def limit_verdicts(
     mtype: str, cells: Sequence[ValidationCell], places: Sequence[CellPlace]
 ) -> list[Verdict]:
-    """True if the trees keep their hard limits: a Verdict per neurite type that has some.
+    """The Verdicts on the hard limits of trees, one for each neurite type that has some.
 
     Args:
         mtype: of the cells.
@@ -178,7 +178,7 @@ def _limit_verdict(mtype: str, kind: str, found: Sequence[tuple[str, float, floa
 
 
 def soma_verdict(mtype: str, cells: Sequence[ValidationCell]) -> Verdict:
-    """True if the soma of every cell lies at the origin: no farther from it than it is wide."""
+    """The Verdict on somas: each lies at the origin, no farther from it than it is wide."""
     far = [cell.name for cell in cells if not _is_at_origin(cell.morphology)]
     return _all_cells(mtype, SOMA, len(cells), far, "have their soma elsewhere")
 
@@ -197,7 +197,7 @@ def _is_at_origin(morphology: FlatMorphology) -> bool:
 
 
 def position_verdict(mtype: str, population: MtypeCells) -> Verdict:
-    """True if every cell lies where it was asked for."""
+    """The Verdict on positions: every cell lies where it was asked for."""
     count = len(population.names)
     return _all_cells(mtype, POSITION, count, population.moved, "lie elsewhere than asked")
 

@@ -36,7 +36,7 @@ COUNT_TESTS = (ROWS, FILES, DROPPED)
 """Tests of all cells of an mtype together."""
 
 CONTAINER = "container"
-"""Stands for an extension."""
+"""Name, in the place of an extension, of the file that holds all cells."""
 
 TOLERANCE = 1e-3
 """Tolerance (um) between formats: SWC and ASC have nine decimals, SWC holds radii."""
@@ -184,7 +184,7 @@ def examine_cells(
     extensions: Sequence[str],
     container: Path | None = None,
 ) -> Examined:
-    """The problems of many WrittenCells: (their number, {test: (cells that fail, sentences)})."""
+    """The problems of many WrittenCells."""
     failed: Counter[str] = Counter()
     sentences: defaultdict[str, list[str]] = defaultdict(list)
     for cell in cells:
@@ -202,7 +202,7 @@ def cell_verdicts(
 
     Args:
         mtype: their mtype.
-        examined: [what :func:`examine_cells` gave] of the parts of the cells.
+        examined: what :func:`examine_cells` returns, of each part of the cells.
         formats: how many each cell has; one cannot differ from itself, and is not compared.
         recorded: whether it is known what was written.
     """

@@ -56,10 +56,6 @@ class Verdict:
     detail: str = ""
     values: dict[str, Any] = field(default_factory=dict)
 
-    def as_dict(self) -> dict[str, Any]:
-        """The verdict as a dict of plain values (numbers that are not finite stay so)."""
-        return dataclasses.asdict(self)
-
     def replaced(self, **changes: Any) -> Verdict:
         """A copy with other values."""
         return dataclasses.replace(self, **changes)

@@ -14,6 +14,7 @@ from region_grower_flow.validation.body import DIRECTION, SOMA, THINNEST, UPRIGH
 from region_grower_flow.validation.verdict import (
     FAIL,
     MIN_REFERENCE_CELLS,
+    NO_POWER,
     NOT_TESTABLE,
     PASS,
 )
@@ -84,7 +85,7 @@ def sentence(verdicts: Sequence[Mapping[str, Any]], population: Mapping[str, Any
     elif differences:
         agreement = f"differs from {count} reconstructions in all that is measured: {differences}"
     parts = [agreement, _further(verdicts), _certainty(features, count)]
-    text = "; ".join(part for part in parts if part)
+    text = "; ".join(part for part in parts if part) or "none of its features can be tested"
     return f"{text[0].upper()}{text[1:]}."
 
 
@@ -102,8 +103,9 @@ def _agreement(features: Sequence[Mapping[str, Any]], count: int) -> str:
     groups: dict[str, set[str]] = {}
     for verdict in features:
         groups.setdefault(_FEATURES[verdict["test"]][0], set()).add(verdict["verdict"])
-    same = [group for group, found in groups.items() if found <= {PASS, NOT_TESTABLE}]
-    unseen = [g for g, found in groups.items() if FAIL not in found and g not in same]
+    # What no test can tell is no agreement.
+    same = [g for g, found in groups.items() if PASS in found and found <= {PASS, NOT_TESTABLE}]
+    unseen = [g for g, found in groups.items() if NO_POWER in found and FAIL not in found]
     parts = [f"agrees with {count} reconstructions in {_listed(same)}"] if same else []
     if unseen:
         against = "" if same else f" to {count} reconstructions"

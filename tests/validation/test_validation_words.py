@@ -6,7 +6,9 @@ import pytest
 
 from helpers.made_cells import make_cells
 from region_grower_flow.validation import body, classifier, morphometrics, trunks, words
+from region_grower_flow.validation.comparison import Comparison
 from region_grower_flow.validation.results import plain_verdict
+from region_grower_flow.validation.verdict import NOT_TESTABLE, PASS
 
 BASAL = "basal_dendrite"
 COUNTS = {"n_reference": 24, "n_synthesized": 40, "reference": "cells"}
@@ -15,7 +17,7 @@ COUNTS = {"n_reference": 24, "n_synthesized": 40, "reference": "cells"}
 def sentence(reference, grown, **population):
     verdicts = []
     for tier in (morphometrics, classifier, trunks, body):
-        verdicts += tier.compare(reference, grown, (BASAL,), 0, "PC")
+        verdicts += tier.compare(reference, grown, Comparison((BASAL,), 0, "PC"))
     return words.sentence([plain_verdict(v) for v in verdicts], {**COUNTS, **population})
 
 
@@ -34,6 +36,24 @@ def test_cells_that_differ():
     assert re.search(r"but it has .*\(\d+ um instead of \d+ um, \+\d\.\d spreads\)", text)
     assert "more differences" in text
     assert re.search(r"a classifier tells \d+% of the cells right", text)
+
+
+def feature(test, verdict):
+    return {
+        "test": test,
+        "tier": "morphometrics",
+        "verdict": verdict,
+        "neurite_type": BASAL,
+        "statistic": 0.1,
+        "interval": None,
+    }
+
+
+def test_what_cannot_be_tested_does_not_agree():
+    verdicts = [feature("total length", PASS), feature("mean diameter", NOT_TESTABLE)]
+    assert words.sentence(verdicts, COUNTS) == "Agrees with 24 reconstructions in length."
+    text = words.sentence(verdicts[1:], COUNTS)
+    assert text == "None of its features can be tested."
 
 
 @pytest.mark.parametrize("counts", [{"n_reference": 5}, {"n_synthesized": 3}])
