@@ -159,6 +159,6 @@ def test_models_that_are_spread_over_files_are_read_file_by_file(task, tmp_path)
         for name in ("PC", "IN"):
             (inputs / f"{prefix}luigi_rat_SSCX_{name}.json").write_text("{}")
     spread = task.clone(tmd_parameters=str(inputs), tmd_distributions=f"{inputs}/*luigi_rat*")
-    roles = [role for role in spread.files() if role.startswith("tmd")]
+    roles = [role for role in spread.external_files() if role.startswith("tmd")]
     assert len(roles) == 4
     assert spread.recipe().files["tmd_parameters params_luigi_rat_SSCX_PC.json"]
