@@ -44,6 +44,8 @@ LOCKS = "locks"
 BLOCKS = "blocks"
 CHUNKS = "chunks"
 MORPHOLOGIES = "morphologies"
+SHARDS, SHARD = "shards", ".shard"
+"""Folder of the cells that are in no file of their own, a folder a chunk, and the extension."""
 CELL_TABLE = "cells.h5"
 DISTRIBUTIONS = "tmd_distributions.json"
 PARAMETERS = "tmd_parameters.json"
@@ -104,6 +106,8 @@ def job_log(number: int | str) -> str:
 
 
 _CHUNK = re.compile(r"cells_(\d+)-(\d+)")
+SHARD_NAME = re.compile(rf"[0-9a-f]{{16}}{re.escape(SHARD)}")
+"""Names of the files of shards, below the folder of their chunk."""
 _KINDS = f"({'|'.join(MORPHOLOGY_EXTENSIONS)})"
 _OF_CHUNK = r"cells_[\d-]+"
 _LOGS_OF_CHUNK = rf"{_OF_CHUNK}/(launcher|rank-\d+)\.log"
@@ -123,6 +127,7 @@ WORK_FILES = {
         rf"{'|'.join(map(re.escape, (PIECES, SUBMITTED, BATCH_SCRIPT)))}|job-\d+\.log"
     ),
     MORPHOLOGIES: SYNTHESIZED,
+    SHARDS: re.compile(rf"{_OF_CHUNK}/{SHARD_NAME.pattern}"),
     PREPARED: re.compile(rf".+\.{_KINDS}"),
     DISTRIBUTIONS_KEPT: re.compile(r"[0-9a-f]{20}\.json"),
     GROWTH_KEPT: re.compile(r"[0-9a-f]{20}\.json"),

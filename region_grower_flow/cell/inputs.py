@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,6 +20,7 @@ from region_grower_flow.cell.settings import (
     common_content,
 )
 from region_grower_flow.errors import DropCell, FlowError, InputChanged
+from region_grower_flow.io.shards import Shard
 from region_grower_flow.io.table import cell_seed
 from region_grower_flow.morphology import FlatMorphology
 from region_grower_flow.record.fingerprint import canonical_json, digest_of, plain_json
@@ -70,6 +72,7 @@ class CellInputs:
         self._tails: dict[tuple[Any, str], bytes] = {}
         self._made = _Memory()
         self._donors = _Donors(settings.base_morph_dir, settings.content)
+        self.shard = Shard(*os.path.split(settings.shards)) if settings.shards else None
 
     # The row.
 

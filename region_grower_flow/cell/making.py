@@ -110,7 +110,10 @@ def _write(
         if settings.nrn_sections:
             text = next(e for e in extensions if e in layout.NEURON_EXTENSIONS)
             result["apical_NRN_sections"] = apical_nrn_sections(ordered, apical_points, text)
-    result["files"] = write_contents(settings.morphologies, stem, contents)
+    if inputs.shard is not None:
+        result["shard"] = inputs.shard.append(contents[H5])
+    else:
+        result["files"] = write_contents(settings.morphologies, stem, contents)
     return result
 
 

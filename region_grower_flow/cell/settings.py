@@ -43,6 +43,8 @@ class SynthesisSettings:
         orientation: the atlas's volume of orientations.
         nrn_sections: compute NEURON's indices of the apical sections.
         skip_write: write no morphology.
+        shards: folder of the chunk's shards, to which cells are appended (see ``io.shards``); None:
+            each is written into a file of its own.
         debug: keep debug data in the records.
         content: {role: digest} of the files that cells read beside the tables: donors, meshes, the
             orientations; roles as in ``checks.inputs``.
@@ -63,6 +65,7 @@ class SynthesisSettings:
     orientation: str | None = None
     nrn_sections: bool = False
     skip_write: bool = False
+    shards: str | None = None
     debug: bool = False
     content: dict[str, str] = field(default_factory=dict)
     sources: dict[str, list[Any]] = field(default_factory=dict)

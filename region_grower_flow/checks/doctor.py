@@ -183,7 +183,7 @@ def _look_at(scratch: Path, folder: Path) -> Iterator[Finding]:
     seconds = _seconds_of_a_file(scratch)
     state, hint = GOOD, ""
     if seconds > SLOW_SECONDS:
-        state, hint = BAD, "work on a faster file system, or use --out-container"
+        state, hint = BAD, "work on a faster file system, or give --container-only"
     yield Finding(state, "folder", f"writing a cell's file takes {1e3 * seconds:.2g} ms", hint)
     try:
         os.link(scratch / "0.h5", scratch / "linked.h5")

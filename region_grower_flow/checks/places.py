@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from region_grower_flow import layout
 from region_grower_flow.errors import InvalidInput, some
 from region_grower_flow.io.atomic import PathLike
-from region_grower_flow.options.outputs import OUTPUT_FILES
+from region_grower_flow.options.outputs import OUTPUT_FILES, writes_files
 from region_grower_flow.record.manifest import read_manifest
 
 if TYPE_CHECKING:
@@ -89,6 +89,7 @@ WORK_NAMES = (
     layout.PATH_FITS,
     layout.DIGESTS,
     layout.NUMBA_CACHE,
+    layout.SHARDS,
     layout.JOBS,
     layout.VACUUM_WORK,
     layout.HOLDOUT_WORK,
@@ -107,8 +108,26 @@ def check_places(options: Any) -> list[InvalidInput]:
         problems.append(InvalidInput(f"its extension must be {expected}", where))
     problems += check_files(options, OUTPUT_FILES)
     problems += check_folder("option work_dir", options.work_dir)
-    if not options.skip_write:
+    if writes_files(options):
         problems += _check_morphology_folder(options)
+    return problems + _check_container_only(options)
+
+
+def _check_container_only(options: Any) -> list[InvalidInput]:
+    """Options that do not go together with morphologies in the container alone."""
+    if not options.container_only:
+        return []
+    problems, where = [], "option container_only"
+    if not options.container_path:
+        problems.append(InvalidInput("needs a container", where, "give container_path"))
+    if options.skip_write:
+        problems.append(InvalidInput("contradicts skip_write, which writes none", where))
+    if tuple(options.out_morph_ext) != ("h5",):
+        problem = "a container holds morphologies in the format h5 only"
+        problems.append(InvalidInput(problem, where, "leave out out_morph_ext"))
+    if options.out_morphs_df:
+        problem = "leaves no files for the table out_morphs_df to name"
+        problems.append(InvalidInput(problem, where, "leave out one of them"))
     return problems
 
 

@@ -114,6 +114,8 @@ def _wrong_synthesis(options: Any) -> Iterator[InvalidInput]:
             yield InvalidInput(problem, f"option {name}", hint)
     if options.skip_write:
         yield InvalidInput("leaves no morphology to show", "option skip_write")
+    elif options.container_only:
+        yield InvalidInput("leaves no files to show", "option container_only", "leave it out")
     if DEBUG in needs and not options.out_debug_data:
         hint = "name a file: the same cells are then grown again"
         problem = "is needed: without it a synthesis does not record what it scales"

@@ -18,6 +18,7 @@ from region_grower_flow.checks.space import check_space
 from region_grower_flow.checks.unmatched import unmatched_problem
 from region_grower_flow.errors import InvalidInput, Problems
 from region_grower_flow.layout import NEURON_EXTENSIONS
+from region_grower_flow.options.outputs import writes_files
 
 if TYPE_CHECKING:
     from region_grower_flow.calibration.dataset import Dataset
@@ -157,7 +158,7 @@ def _check_folders(options: Any) -> Problems:
     count = Problems().attempt(
         count_cells, options.input_cells, options.population
     )  # its own problems are known
-    if options.max_files_per_dir and count and not options.skip_write:
+    if options.max_files_per_dir and count and writes_files(options):
         files = count * len(options.out_morph_ext)
         problems.attempt(directory_depth, files, options.max_files_per_dir)
     return problems

@@ -30,6 +30,9 @@ def check_validation(options: Any) -> Problems:
         if options.skip_write:
             problem = "leaves no morphology to validate"
             problems.append(InvalidInput(problem, "option skip_write"))
+        elif options.container_only:
+            where, hint = "option container_only", "leave it out: files are made, and no cell grown"
+            problems.append(InvalidInput("leaves no files to validate", where, hint))
     if inputs.has_reconstructions(options):
         dataset = problems.attempt(read_reconstructions, options)
         if dataset is not None and options.holdout:

@@ -40,6 +40,10 @@ class Outputs(Group):
     )
     out_debug_data = Place["str | None"]("JSON Lines file for debug data of each cell")
     container_path = Place["str | None"]("HDF5 container for all morphologies")
+    container_only = Switch(
+        "Write the morphologies into the container alone, none into a file of its own: workers "
+        "append them to a few files in the work folder"
+    )
     circuit_config = Place["str | None"]("SONATA circuit configuration to write")
     out_summary = Place["str | None"]("JSON file of the run's summary (beside the cells)")
     skip_page = Switch("Write no page of the run at its end", identity=False)
@@ -74,7 +78,7 @@ def places_of(options: Any) -> dict[str, str | Path | None]:
         "debug": options.out_debug_data,
         "container": options.container_path,
         "circuit_config": options.circuit_config,
-        "morphologies": None if options.skip_write else options.out_morph_dir,
+        "morphologies": options.out_morph_dir if writes_files(options) else None,
     }
 
 
@@ -82,6 +86,11 @@ def summary_place(options: Any) -> Path:
     """The path of a synthesis's summary, beside the cells unless an option names another."""
     beside = Path(options.out_cells)
     return Path(options.out_summary or beside.with_name(f"{beside.stem}_summary.json"))
+
+
+def writes_files(options: Any) -> bool:
+    """True if each morphology gets a file of its own (in each format)."""
+    return not (options.skip_write or options.container_only)
 
 
 def held_by_synthesis(options: Any) -> list[str | Path]:

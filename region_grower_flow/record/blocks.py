@@ -80,7 +80,13 @@ def is_record(record: Any) -> bool:
         for size, crc32 in files.values():
             if not (_is_whole(size) and _is_whole(crc32)):
                 return False
-        return record["status"] == layout.MADE and (not files or is_plain(record["name"]))
+        shard = record.get("shard")
+        if shard is not None:
+            name, *numbers = shard
+            if not (is_plain(name) and len(numbers) == 3 and all(map(_is_whole, numbers))):
+                return False
+        named = not (files or shard) or is_plain(record["name"])
+        return record["status"] == layout.MADE and named
     except (LookupError, TypeError, ValueError, AttributeError):
         return False
 

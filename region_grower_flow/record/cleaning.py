@@ -32,6 +32,9 @@ _GENERATED = (
 _PLACED = (layout.PLACED_CELLS, layout.PLANES, layout.SLICED_CELLS, layout.CHOSEN_AXONS)
 """Outputs of placement that no option has named; tables beside them begin with the same name."""
 
+HOLD_CELLS = (layout.MORPHOLOGIES, layout.SHARDS)
+"""Folders whose files are there for the records that name them."""
+
 _CELLS = re.compile(r"(?:cells|SynthesizeChunk)_(\d+)-(\d+)(?:\.\w+)?")
 
 
@@ -143,14 +146,15 @@ def stale(folder: PathLike, chunks: Mapping[tuple[int, int], bool] | None) -> Re
     removal, kept = Removal(folder), []
     for path in _ours(folder):
         place = path.relative_to(folder).parts
-        if path.name.startswith(TEMPORARY_PREFIX) or _is_stale(place[1], chunks):
+        of_chunk = place[0] != layout.SHARDS  # tables of other chunks may name what is in a shard
+        if path.name.startswith(TEMPORARY_PREFIX) or (of_chunk and _is_stale(place[1], chunks)):
             removal.files.append(path)
         else:
             kept.append(path)
     named = set(_named(kept))
     for path in kept:
         place = path.relative_to(folder).parts
-        if place[0] == layout.MORPHOLOGIES and "/".join(place[1:]) not in named:
+        if place[0] in HOLD_CELLS and "/".join(place[1:]) not in named:
             removal.files.append(path)
     removal.files = _without_outputs(folder, removal.files, [])
     if _is_work_folder(folder / layout.HOLDOUT_WORK):
@@ -169,7 +173,7 @@ def _is_stale(name: str, chunks: Mapping[tuple[int, int], bool] | None) -> bool:
 
 
 def _named(kept: Sequence[Path]) -> Iterator[str]:
-    """The morphology files that the kept records name."""
+    """The morphology files and shards that the kept records name."""
     tables = [path for path in kept if path.parent.name == layout.CHUNKS]
     blocks = {path.parent for path in kept if path.parent.parent.name == layout.BLOCKS}
     for records in (
@@ -179,6 +183,8 @@ def _named(kept: Sequence[Path]) -> Iterator[str]:
         for record in records:
             for extension in record.get("files") or {}:
                 yield f"{record['name']}.{extension}"
+            if record.get("shard"):
+                yield record["shard"][0]
 
 
 def _ours(folder: Path) -> Iterator[Path]:

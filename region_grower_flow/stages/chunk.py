@@ -5,6 +5,8 @@ that determines its cell is today's and its files are intact. So a killed run go
 and a change of one mtype's parameters grows only the cells of that mtype.
 """
 
+import functools
+import itertools
 import logging
 import math
 import os
@@ -16,12 +18,17 @@ from pathlib import Path
 from region_grower_flow import layout
 from region_grower_flow.cell.synthesis import open_synthesizer
 from region_grower_flow.io.atomic import make_own_folder, remove_unfinished
+from region_grower_flow.io.shards import ShardReader, ends, holds, trim
 from region_grower_flow.options.execution import Execution
 from region_grower_flow.record.blocks import finished_records
 from region_grower_flow.record.tables import whole_records, write_records
 from region_grower_flow.runtime.timeout import limit_of_reason
 
 L = logging.getLogger(__name__)
+
+H5 = "h5"
+ONLY_H5 = (H5,)
+"""Formats of which a shard holds what a file would."""
 
 START_SECONDS = 1.5
 """Seconds that ranks need to start: launcher, imports, kernels."""
@@ -68,6 +75,11 @@ class ChunkPlan:
         return Path(self.work_dir) / layout.BLOCKS / self.name
 
     @property
+    def shards(self):
+        """The folder of all chunks' shards."""
+        return Path(self.work_dir) / layout.SHARDS
+
+    @property
     def results(self):
         """The table of the chunk's results."""
         return Path(self.work_dir) / layout.CHUNKS / f"{self.name}{layout.RECORDS}"
@@ -86,16 +98,20 @@ def synthesize_chunk(plan, on_progress):
     Raises:
         WorkerFailed, OutputFailed: finished blocks stay for the next run.
     """
-    from region_grower_flow.io.morphologies import check_file
-
     start = time.monotonic()
     own = [(layout.BLOCKS, plan.name), (layout.CHUNKS,), (layout.LOGS, plan.name)]
-    for parts in own if plan.settings.skip_write else [*own, (layout.MORPHOLOGIES,)]:
+    if plan.settings.shards:
+        own.append((layout.SHARDS, plan.name))
+    elif not plan.settings.skip_write:
+        own.append((layout.MORPHOLOGIES,))
+    for parts in own:
         make_own_folder(plan.work_dir, *parts)
     synthesizer = open_synthesizer(plan.settings)
     rows = range(*plan.settings.rows)
     wanted = {row: synthesizer.digest(row) for row in rows}
-    records = _taken_over(plan, wanted, check_file)
+    _trim_shards(plan, _earlier_records(plan))  # what a killed run has left
+    with ShardReader(plan.shards) as shards:
+        records = _taken_over(plan, wanted, _Keeper(plan, shards, synthesizer.inputs.shard).keep)
     taken, incidents = len(records), []
     remaining = [row for row in rows if row not in records]
     if remaining:
@@ -109,6 +125,7 @@ def synthesize_chunk(plan, on_progress):
     remove_unfinished(plan.results)  # of a run that was killed in the next line
     write_records(plan.results, (records[row] for row in rows))
     _remove_blocks(plan.blocks)
+    _trim_shards(plan, itertools.chain(records.values(), _earlier_records(plan, others=True)))
     made = sum(record["status"] == layout.MADE for record in records.values())
     return {
         "cells": len(rows),
@@ -141,14 +158,63 @@ def finished_cells(plan):
     synthesizer = open_synthesizer(plan.settings)
     rows = range(*plan.settings.rows)
     wanted = {row: synthesizer.digest(row) for row in rows}
-    return len(_taken_over(plan, wanted, _same_size)), len(rows)
+    return len(_taken_over(plan, wanted, functools.partial(_seems_whole, plan))), len(rows)
 
 
-def _same_size(path, size, _):
+def _seems_whole(plan, record):
+    """The record, if the files or the shard of its cell are there in their sizes; else None."""
+    if record.get("shard"):
+        return record if holds(plan.shards, record["shard"]) else None
+    stem = Path(plan.settings.morphologies) / str(record["name"])
+    files = record["files"].items()
+    return record if all(_has_size(f"{stem}.{ext}", known[0]) for ext, known in files) else None
+
+
+def _has_size(path, size):
     try:
         return os.stat(path).st_size == size
     except OSError:
         return False
+
+
+class _Keeper:
+    """Takes over the morphologies of finished cells; those that are elsewhere are brought here.
+
+    A run may want files where an earlier one has appended cells to shards, or the other way round:
+    the bytes are the same.
+
+    Args:
+        plan: the ChunkPlan.
+        shards: the ShardReader of all shards.
+        shard: the Shard of this process, None where files are wanted.
+    """
+
+    def __init__(self, plan, shards, shard):
+        self._folder, self._formats = plan.settings.morphologies, plan.settings.growth.out_morph_ext
+        self._shards, self._shard = shards, shard
+
+    def keep(self, record):
+        """The record, with the place where its morphology is now; None when it is not whole."""
+        from region_grower_flow.io.morphologies import check_file, write_contents
+
+        place, files = record.get("shard"), record["files"]
+        if not (place or files):
+            return record
+        if place and (self._shard is not None or self._formats == ONLY_H5):
+            image = self._shards.read(place)
+            if image is None or self._shard is not None:
+                return None if image is None else record
+            files = write_contents(self._folder, record["name"], {H5: image})
+            return {**record, "files": files, "shard": None}
+        stem = f"{self._folder}/{record['name']}"
+        if not files or not all(
+            check_file(f"{stem}.{ext}", *known) for ext, known in files.items()
+        ):
+            return None
+        if self._shard is None:
+            return record
+        image = Path(f"{stem}.{H5}").read_bytes()
+        return {**record, "files": {}, "shard": self._shard.append(image)}
 
 
 def chosen_launcher(plan, synthesizer, rows):
@@ -201,8 +267,14 @@ def _grow(plan, synthesizer, rows, wanted, on_progress):
     return run_chunk(run, on_progress, synthesizer)
 
 
-def _taken_over(plan, wanted, check_file):
-    """{row: record} of the cells that an earlier run has finished as today's would be."""
+def _taken_over(plan, wanted, keep):
+    """{row: record} of the cells that an earlier run has finished as today's would be.
+
+    Args:
+        plan: the ChunkPlan.
+        wanted: {row: digest}.
+        keep: gives the record to keep of a cell's, None when its morphology is not whole.
+    """
     by_digest = {digest: row for row, digest in wanted.items()}
     records = {}
     for record in _earlier_records(plan):
@@ -212,18 +284,33 @@ def _taken_over(plan, wanted, check_file):
         limit = given_up_at([record])
         if limit is not None and limit < plan.execution.cell_timeout:
             continue
-        stem = Path(plan.settings.morphologies) / str(record["name"])
-        files = record["files"].items()
-        if all(check_file(f"{stem}.{ext}", *known) for ext, known in files):
-            records[row] = {**record, "row": row}
+        kept = keep(record)
+        if kept is not None:
+            records[row] = {**kept, "row": row}
     return records
 
 
-def _earlier_records(plan):
-    """The records of earlier runs for these cells, whatever their chunks were."""
+def _trim_shards(plan, records):
+    """Shorten the chunk's shards to what these records, all that name them, need of them."""
+    if (Path(plan.shards) / plan.name).is_dir():
+        needed = ends(record["shard"] for record in records if record.get("shard"))
+        trim(plan.shards, plan.name, needed)
+
+
+def _earlier_records(plan, others=False):
+    """The records of earlier runs for these cells, whatever their chunks were.
+
+    Args:
+        plan: the ChunkPlan.
+        others: without those of a chunk of the plan's own name.
+    """
+    left_out = {plan.name, plan.results.name} if others else ()
     for folder in _overlapping(plan, layout.BLOCKS):
-        yield from finished_records(folder).values()
+        if folder.name not in left_out:
+            yield from finished_records(folder).values()
     for path in _overlapping(plan, layout.CHUNKS):
+        if path.name in left_out:
+            continue
         records, whole = whole_records(path)
         if not whole:
             L.warning("%s is damaged: the cells of its damaged lines are grown again.", path)

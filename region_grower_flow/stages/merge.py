@@ -18,6 +18,9 @@ from region_grower_flow.stages.debug_data import write_debug_data
 from region_grower_flow.stages.linking import DamagedMorphologies, place_morphologies
 from region_grower_flow.stages.results import NO_REASON, WITHOUT_AXON, CellResults
 
+H5 = ("h5",)
+"""Formats of what is in a shard."""
+
 
 class TooManyFailures(FlowError):
     """More cells of an mtype than allowed could not be grown; all outputs are written."""
@@ -37,6 +40,7 @@ class MergePlan:
         out_cells, apical, nrn_sections, debug, container, circuit_config, summary, morphs_df:
             output files.
         skip_write: no morphology has been written.
+        shards: folder of the shards that hold the morphologies; None: each is in files of its own.
         overwrite: synthesized morphologies of other work folders are removed.
         folders: the folder below ``morphologies`` of each cell's files; empty: as in ``staged``.
         facts: for the summary: what the stages said, versions, options.
@@ -59,6 +63,7 @@ class MergePlan:
     container: Path | None = None
     circuit_config: Path | None = None
     skip_write: bool = False
+    shards: Path | None = None
     overwrite: bool = False
     folders: tuple = ()
     facts: dict = field(default_factory=dict)
@@ -87,14 +92,14 @@ def merge_outputs(plan, on_progress=None):
     tell = on_progress or (lambda sentence: None)
     results = CellResults(plan.chunks, len(plan.cells), plan.folders)
     outputs = []
-    if not plan.skip_write:
+    if not (plan.skip_write or plan.shards):
         tell("placing the morphologies")
         _place(plan, results.files())
+    if plan.container and not plan.skip_write:
+        tell("writing the container")  # before the tables: of shards, this is the look for damage
+        outputs.append(_write_container(plan, results))
     tell("writing the tables")
     outputs += _write_tables(plan, results)
-    if plan.container and not plan.skip_write:
-        tell("writing the container")
-        outputs.append(_write_container(plan, results))
     if plan.circuit_config:
         outputs.append(_write_circuit_config(plan))
     summary = summarize(plan, results)
@@ -118,7 +123,7 @@ def chunks_of(plan, files):
         if any(
             f"{record['name']}.{extension}" in files
             for record in read_records(chunk)
-            for extension in record["files"]
+            for extension in (record["files"] or (H5 if record.get("shard") else ()))
         )
     ]
 
@@ -150,7 +155,7 @@ def _write_tables(plan, results):
     from region_grower_flow.io.cell_files import write_cells
     from region_grower_flow.io.id_map import write_id_map
 
-    places = (plan.out_cells, plan.apical, plan.nrn_sections, plan.debug, plan.container)
+    places = (plan.out_cells, plan.apical, plan.nrn_sections, plan.debug)
     for path in (*places, plan.morphs_df):
         if path is not None:
             make_folder(Path(path).parent)
@@ -195,22 +200,43 @@ def id_map_path(out_cells):
 
 
 def _write_container(plan, results):
-    from region_grower_flow.io import containers, morphologies
+    from region_grower_flow.io.containers import write_container
+
+    make_folder(Path(plan.container).parent)
+    items = _from_shards(plan, results) if plan.shards else _from_files(plan, results)
+    write_container(plan.container, items)
+    return plan.container
+
+
+def _from_files(plan, results):
+    """(name, content) of each cell that was made, from the work folder's files."""
+    from region_grower_flow.io.morphologies import read_morphology
 
     extension = "h5" if "h5" in plan.extensions else plan.extensions[0]
     files = results.files()
+    for name in map(bytes.decode, results.names[results.made]):
+        file = f"{name}.{extension}"
+        path = plan.staged / file
+        content = path.read_bytes()
+        if (len(content), zlib.crc32(content)) != files[file][:2]:
+            raise DamagedMorphologies({file})
+        yield name, content if extension == "h5" else read_morphology(path)
 
-    def items():
-        for name in map(bytes.decode, results.names[results.made]):
-            file = f"{name}.{extension}"
-            path = plan.staged / file
-            content = path.read_bytes()
-            if (len(content), zlib.crc32(content)) != files[file][:2]:
-                raise DamagedMorphologies({file})
-            yield name, content if extension == "h5" else morphologies.read_morphology(path)
 
-    containers.write_container(plan.container, items())
-    return plan.container
+def _from_shards(plan, results):
+    """The same from the shards; raises DamagedMorphologies at the end, with all that are."""
+    from region_grower_flow.io.shards import ShardReader
+
+    damaged = set()
+    with ShardReader(plan.shards) as reader:
+        for name, place in results.images():
+            image = reader.read(place)
+            if image is None:
+                damaged.add(f"{name}.h5")
+            elif not damaged:
+                yield name, image
+    if damaged:
+        raise DamagedMorphologies(damaged)
 
 
 def _write_circuit_config(plan):
@@ -219,7 +245,7 @@ def _write_circuit_config(plan):
     config = circuit_config(
         plan.out_cells,
         plan.cells.population,
-        None if plan.skip_write else plan.morphologies,
+        None if plan.skip_write or plan.shards else plan.morphologies,
         plan.extensions,
         plan.container,
         folder=Path(plan.circuit_config).parent,

@@ -53,6 +53,7 @@ class CellResults:
         self.apical_points = np.full((count, 3), np.nan)
         self.attempts, self.fallbacks = 0, {}
         self._folders, self._codes, self._files = folders, {}, {}
+        self._shards, self._places = {}, None
         with without_collection():
             for chunk in chunks:
                 records = iter(read_records(chunk))
@@ -80,6 +81,16 @@ class CellResults:
         # Not concatenated where there is one extension: these are the merge's largest columns.
         columns = [c[0] if len(c) == 1 else np.concatenate(c) for c in (names, sizes, crcs)]
         return FileTable(*columns, None)
+
+    def images(self):
+        """(name, Place in a shard) of each cell made, in the order of the input."""
+        shards = list(self._shards)
+        made = np.flatnonzero(self.made)
+        for batch in batches(len(made)):
+            rows = made[batch]
+            names, places = self.names[rows].tolist(), self._places[rows].tolist()
+            for name, (code, *place) in zip(names, places, strict=True):
+                yield name.decode(), (shards[code], *place)
 
     def by_name(self):
         """(name, first apical point or None, NEURON's sections or None) of each cell made, sorted.
@@ -114,6 +125,8 @@ class CellResults:
             texts = ["" if each is None else json.dumps(each) for each in sections]
             self.nrn_sections = _filled(self.nrn_sections, cells, texts)
         self._add_files(cells, [record["files"] for record in made])
+        if made[0].get("shard"):
+            self._add_places(cells, [record["shard"] for record in made])
         self.attempts += sum(record["attempts"] for record in made)
         for reason in filter(None, (record.get("fallback") for record in made)):
             self.fallbacks[reason] = self.fallbacks.get(reason, 0) + 1
@@ -127,6 +140,13 @@ class CellResults:
     def _name(self, record):
         name = record["name"]
         return f"{self._folders[record['cell']]}/{name}" if self._folders else name
+
+    def _add_places(self, cells, places):
+        if self._places is None:
+            self._places = np.zeros((len(self), 4), dtype=np.int64)
+        codes = [self._shards.setdefault(name, len(self._shards)) for name, *_ in places]
+        self._places[cells, 0] = codes
+        self._places[cells, 1:] = [numbers for _, *numbers in places]
 
     def _add_files(self, cells, files):
         for extension in dict.fromkeys(name for each in files for name in each):

@@ -15,7 +15,7 @@ from region_grower_flow import __version__, layout
 from region_grower_flow.checks import inputs
 from region_grower_flow.io.atomic import remove_own
 from region_grower_flow.options import FORMER_NAMES
-from region_grower_flow.options.outputs import places_of
+from region_grower_flow.options.outputs import places_of, writes_files
 from region_grower_flow.record.listing import checksum, placed_listing
 from region_grower_flow.record.run_lock import release
 from region_grower_flow.tasks import messages, run_page
@@ -124,7 +124,7 @@ class SynthesizeMorphologies(OfCells):
 
     def unfit_for_today(self, facts: Facts) -> str | None:
         """The list of what was placed may be that of another time."""
-        if not self.skip_write and checksum(self.listing) != facts.get("listing"):
+        if writes_files(self) and checksum(self.listing) != facts.get("listing"):
             return "the list of the morphologies that were placed is missing or another one"
         return super().unfit_for_today(facts)
 
@@ -140,7 +140,7 @@ class SynthesizeMorphologies(OfCells):
 
     def unlisted_folder(self) -> str | Path | None:
         """The folder of the morphologies."""
-        return None if self.skip_write else self.out_morph_dir
+        return self.out_morph_dir if writes_files(self) else None
 
     def page_written(self) -> str | Path | None:
         """The page of the run, where there is one."""
@@ -151,7 +151,7 @@ class SynthesizeMorphologies(OfCells):
         """True when every placed morphology is as it was written."""
         from region_grower_flow.record.listing import intact
 
-        return self.skip_write or intact(self.listing, self.out_morph_dir)
+        return not writes_files(self) or intact(self.listing, self.out_morph_dir)
 
     @property
     def listing(self) -> Path:
@@ -174,6 +174,7 @@ class SynthesizeMorphologies(OfCells):
             listing=self.listing,
             extensions=self.out_morph_ext,
             skip_write=self.skip_write,
+            shards=self.work_path(layout.SHARDS) if self.container_only else None,
             overwrite=self.overwrite,
             facts=self.run_facts([chunk.existing_manifest() for chunk in chunks]),
             cell_table=self.clone(LoadAtlas).path,

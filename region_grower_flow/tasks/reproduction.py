@@ -119,6 +119,8 @@ def again(options: Mapping[str, Any], target: Path) -> FlowTask:
     """The synthesis with recorded options, all of its outputs in a folder ``target``."""
     known = {n: v for n, v in options.items() if n not in _NOT_AGAIN}
     places = {n: str(target / Path(known[n]).name) for n in PLACES if known.get(n)}
+    if known.get("container_only"):
+        places["container_path"] = str(target / Path(options["container_path"]).name)
     return task_of(
         "SynthesizeMorphologies",
         **{
@@ -141,11 +143,14 @@ def compared(old: Path, task: FlowTask, summary: Mapping[str, Any]) -> Iterator[
     good = counts == today
     words = f"{today['made']:,} of {today['asked']:,} cells were grown"
     yield f"{words}, as before." if good else f"{words}; before {counts['made']:,}.", good
+    recorded = summary["provenance"]["options"]
+    if task.container_only:
+        yield from _compared_containers(old, recorded["container_path"], task.container_path)
+        return
     new = Path(task.out_morph_dir)
-    recorded = summary["provenance"]["options"]["out_morph_dir"]
-    before = Path(recorded)
+    before = Path(recorded["out_morph_dir"])
     if not before.is_dir():
-        before = old / Path(recorded).name
+        before = old / before.name
     files = {p.relative_to(before) for p in before.rglob("*") if p.is_file()}
     files |= {p.relative_to(new) for p in new.rglob("*") if p.is_file()}
     differ = [name for name in sorted(files) if not _same(before / name, new / name)]
@@ -157,6 +162,15 @@ def compared(old: Path, task: FlowTask, summary: Mapping[str, Any]) -> Iterator[
     else:
         yield f"All {len(files):,} morphology files are the same, byte by byte.", True
     yield f"Made again: {new.parent}", True
+
+
+def _compared_containers(old: Path, recorded: str, new: str) -> Iterator[tuple[str, bool]]:
+    """The same of the container that holds all morphologies: equal cells give equal bytes."""
+    before = Path(recorded) if Path(recorded).is_file() else old / Path(recorded).name
+    same = _same(before, Path(new))
+    words = "is the same, byte by byte" if same else "differs"
+    yield f"The container of the morphologies {words}.", same
+    yield f"Made again: {Path(new).parent}", True
 
 
 def _same(first: Path, second: Path) -> bool:

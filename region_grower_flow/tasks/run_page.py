@@ -18,7 +18,7 @@ from region_grower_flow import layout
 from region_grower_flow.checks import inputs
 from region_grower_flow.errors import FlowError, some
 from region_grower_flow.io.atomic import PathLike
-from region_grower_flow.options.outputs import places_of
+from region_grower_flow.options.outputs import places_of, writes_files
 from region_grower_flow.record.manifest import read_manifest
 from region_grower_flow.tasks.atlas_outputs import atlas_outputs
 from region_grower_flow.tasks.base import Facts, FlowTask, load_json_output, processes, stages_above
@@ -67,7 +67,7 @@ def write_at_end(synthesis: FlowTask) -> Path | None:
     Returns:
         Its path; None without one.
     """
-    if synthesis.skip_page or synthesis.skip_write:
+    if synthesis.skip_page or not writes_files(synthesis):
         return None
     try:
         synthesis.tell("drawing the page")

@@ -21,6 +21,7 @@ from region_grower_flow.options import (
     Work,
 )
 from region_grower_flow.options.kinds import Whole
+from region_grower_flow.options.outputs import writes_files
 from region_grower_flow.record.fingerprint import Recipe, package_versions
 from region_grower_flow.tasks.atlas import LoadAtlas
 from region_grower_flow.tasks.base import Facts, FlowTask, Made, named
@@ -80,6 +81,8 @@ class OfCells(InJobs, GrowsCells):
             "nrn_sections": bool(self.out_apical_nrn_sections),
             "debug": bool(self.out_debug_data),
         }
+        if self.container_only:  # else fingerprints are those of before there was this option
+            parameters["container_only"] = True
         return Recipe(
             stage=SynthesizeChunk.__name__,
             version=SynthesizeChunk.stage_version,
@@ -159,7 +162,7 @@ class SynthesizeChunk(OfCells):
         from region_grower_flow.record.listing import placed_listing, renew_listing
 
         listing = placed_listing(self.work_dir, self.out_morph_dir)
-        if not self.skip_write and listing not in _renewed:
+        if writes_files(self) and listing not in _renewed:
             _renewed.add(listing)
             renew_listing(listing, self.out_morph_dir, self.work_path(layout.MORPHOLOGIES))
 
@@ -245,6 +248,7 @@ class SynthesizeChunk(OfCells):
             else None,
             nrn_sections=bool(self.out_apical_nrn_sections),
             skip_write=self.skip_write,
+            shards=self._shards(),
             debug=bool(self.out_debug_data),
             mesh_dir=str(Path(self.region_structure).parent.resolve()),
             orientation=str(Path(self.atlas, f"{layout.ORIENTATION}.nrrd").resolve()),
@@ -253,6 +257,13 @@ class SynthesizeChunk(OfCells):
             source_folders=tuple(map(os.path.abspath, folders)),
             versions=package_versions(),
         )
+
+    def _shards(self) -> str | None:
+        """The folder of the chunk's shards, where its cells are to be in shards."""
+        if not self.container_only:
+            return None
+        name = layout.chunk_name(self.first, self.last)
+        return str(self.work_path(layout.SHARDS, name).resolve())
 
     def directory_depth(self) -> int | None:
         """Levels of folders for the morphologies of the whole run."""

@@ -24,6 +24,9 @@ def options(tmp_path, monkeypatch):
         out_morph_dir="out/morphologies",
         work_dir="work",
         skip_write=False,
+        container_only=False,
+        out_morphs_df=None,
+        out_morph_ext=("h5",),
         overwrite=False,
     )
     (tmp_path / "atlas").mkdir()
@@ -72,6 +75,17 @@ def test_no_output_is_where_calibrations_are_kept(options, name):
     options.out_summary = f"work/{name}"
     (problem,) = places.check_places(options)
     assert f"is where the flow keeps its own {name}" in str(problem)
+
+
+def test_the_container_alone_needs_a_container_and_nothing_against_it(options):
+    options.container_only, options.container_path = True, "out/container.h5"
+    options.out_morph_dir = "atlas"  # nothing is written there
+    assert places.check_places(options) == []
+    options.container_path, options.skip_write = None, True
+    options.out_morph_ext, options.out_morphs_df = ("h5", "swc"), "out/morphs.csv"
+    found = sentences(places.check_places(options))
+    assert [sentence.partition(": ")[0] for sentence in found] == ["option container_only"] * 4
+    assert "needs a container" in found[0]
 
 
 def test_a_file_of_the_atlas_is_not_overwritten_but_earlier_outputs_are(options, tmp_path):

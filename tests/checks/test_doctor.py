@@ -32,7 +32,7 @@ def test_a_folder_without_locks_or_links(tmp_path, monkeypatch):
     (locks, slow) = found(findings, "folder", BAD)
     assert "keeps no locks (two processes got the same one). To mend it: mount it" in locks
     assert "takes" in slow
-    assert "out-container" in slow
+    assert "container-only" in slow
     assert "are copied" in found(findings, "folder", NOTE)[0]
 
 

@@ -11,6 +11,7 @@ from region_grower_flow.record import cleaning
 from region_grower_flow.record.fingerprint import Recipe
 from region_grower_flow.record.listing import write_listing
 from region_grower_flow.record.manifest import Manifest
+from region_grower_flow.record.tables import write_records
 
 
 def touch(*paths):
@@ -54,6 +55,21 @@ def test_outputs_of_placement_go_where_no_option_has_named_them(work):
     touch(work / "planes.json")  # of nobody we know
     manifests = {work / layout.MANIFESTS / "SliceCells.json"}
     assert set(cleaning.everything(work).files) == ours | manifests
+
+
+def test_shards_that_no_record_names_are_stale(work):
+    folders = [work / layout.SHARDS / layout.chunk_name(0, last) for last in (4, 8)]
+    kept, left, other = (
+        folder / f"{digit * 16}.shard"
+        for folder, digit in zip((*folders, folders[0]), "ab0", strict=True)
+    )
+    table = work / layout.CHUNKS / f"{layout.chunk_name(0, 8)}{layout.RECORDS}"
+    files = touch(kept, left, other)
+    cell = {"row": 0, "digest": "d", "status": layout.MADE, "name": "0" * 32, "files": {}}
+    write_records(table, [{**cell, "shard": [f"{kept.parent.name}/{kept.name}", 0, 1, 5]}])
+    # Chunks of another size: the new table names what is in the old one's shard.
+    assert set(cleaning.stale(work, {(0, 8): True}).files) == {left, other}
+    assert set(cleaning.everything(work).files) == {*files, table}
 
 
 def test_all_of_a_hold_out_goes_but_files_of_others(work, held_out):

@@ -2,12 +2,14 @@
 
 import dataclasses
 import json
+import os
 
 import pytest
 
 from helpers.cell_factory import tiny_settings
 from region_grower_flow import layout
 from region_grower_flow.io import atomic
+from region_grower_flow.io.shards import ShardReader
 from region_grower_flow.options import Execution
 from region_grower_flow.record.tables import read_records
 from region_grower_flow.runtime.timeout import timeout_reason
@@ -76,6 +78,106 @@ def test_damaged_files_are_grown_again(plan, tmp_path, damage):
         path.write_bytes(damage)
     assert counts(run(plan())) == (4, 1, 3)
     assert path.read_bytes() == whole
+
+
+@pytest.fixture
+def sharded(plan, tmp_path):
+    """Makes a plan whose cells are appended to shards."""
+
+    def make(first=0, last=4, **changes):
+        folder = tmp_path / "work" / layout.SHARDS / layout.chunk_name(first, last)
+        return plan(first, last, shards=str(folder), **changes)
+
+    return make
+
+
+def images(plan):
+    """{name: bytes} of the cells of a plan's table, which are in shards."""
+    with ShardReader(plan.shards) as reader:
+        records = list(read_records(plan.results))
+        assert not any(record["files"] for record in records)
+        return {record["name"]: reader.read(record["shard"]) for record in records}
+
+
+def files(tmp_path):
+    return {path.stem: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+
+
+def shards_of(plan):
+    return sorted(plan.shards.rglob("*.shard"))
+
+
+def test_shards_hold_what_files_would(plan, sharded, tmp_path):
+    assert counts(run(sharded())) == (4, 4, 0)
+    assert not (tmp_path / "out").exists()
+    cells = images(sharded())
+    (shard,) = shards_of(sharded())
+    assert shard.stat().st_size == sum(map(len, cells.values()))
+    assert finished_cells(sharded()) == (4, 4)
+    assert counts(run(sharded())) == (4, 0, 4)
+    assert shards_of(sharded()) == [shard]
+    # Files where shards were, and the other way round, without growing anything.
+    assert finished_cells(plan()) == (4, 4)
+    assert counts(run(plan())) == (4, 0, 4)
+    assert files(tmp_path) == cells
+    assert shards_of(sharded()) == []
+    assert counts(run(sharded())) == (4, 0, 4)
+    assert images(sharded()) == cells
+
+
+def test_files_in_other_formats_are_not_in_shards(plan, sharded, tmp_path):
+    run(sharded())
+    both = {"out_morph_ext": ("h5", "swc")}
+    assert counts(run(plan(**both))) == (4, 4, 0)
+    assert len(files(tmp_path)) == 4
+
+
+def test_chunks_of_another_size_take_over_from_shards(sharded):
+    run(sharded())
+    (shard,), cells = shards_of(sharded()), images(sharded())
+    for first in (0, 2):
+        assert counts(run(sharded(first, first + 2))) == (2, 0, 2)
+    assert images(sharded(0, 2)) | images(sharded(2, 4)) == cells
+    # The first chunk's table goes: what the others name of its shard stays.
+    sharded().results.unlink()
+    assert counts(run(sharded())) == (4, 0, 4)
+    assert shards_of(sharded()) == [shard]
+
+
+@pytest.mark.parametrize("damage", ["flip", "cut", "remove"])
+def test_damaged_cells_of_shards_are_grown_again(sharded, damage):
+    run(sharded())
+    (shard,), cells = shards_of(sharded()), images(sharded())
+    size = shard.stat().st_size
+    if damage == "flip":
+        with open(shard, "r+b") as file:
+            file.seek(size - 5)
+            file.write(b"!!")
+    elif damage == "cut":
+        os.truncate(shard, size - 1)
+    else:
+        shard.unlink()
+    grown = 4 if damage == "remove" else 1
+    assert finished_cells(sharded()) == ((4, 4) if damage == "flip" else (4 - grown, 4))
+    assert counts(run(sharded())) == (4, grown, 4 - grown)
+    assert images(sharded()) == cells
+    # What was damaged at the end has been cut off.
+    kept = sum(path.stat().st_size for path in shards_of(sharded()))
+    assert kept == sum(map(len, cells.values()))
+
+
+def test_what_a_killed_run_has_left_goes(sharded):
+    run(sharded())
+    (shard,), cells = shards_of(sharded()), images(sharded())
+    size = shard.stat().st_size
+    with open(shard, "ab") as file:
+        file.write(b"half a cell")
+    nobodys = shard.with_name(f"{'0' * 16}.shard")
+    nobodys.write_bytes(b"a process without a record")
+    assert counts(run(sharded())) == (4, 0, 4)
+    assert shards_of(sharded()) == [shard]
+    assert shard.stat().st_size == size
+    assert images(sharded()) == cells
 
 
 @pytest.mark.parametrize("line", ["{", "7", '{"row": 0, "digest": "x"}', "\0\0"])
