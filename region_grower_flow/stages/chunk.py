@@ -5,6 +5,8 @@ that determines its cell is today's and its files are intact. So a killed run go
 and a change of one mtype's parameters grows only the cells of that mtype.
 """
 
+from __future__ import annotations
+
 import functools
 import itertools
 import logging
@@ -12,17 +14,26 @@ import math
 import os
 import shutil
 import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from region_grower_flow import layout
 from region_grower_flow.cell.synthesis import open_synthesizer
-from region_grower_flow.io.atomic import make_own_folder, remove_unfinished
+from region_grower_flow.io.atomic import PathLike, make_own_folder, remove_unfinished
 from region_grower_flow.io.shards import ShardReader, ends, holds, trim
 from region_grower_flow.options.execution import Execution
 from region_grower_flow.record.blocks import finished_records
 from region_grower_flow.record.tables import whole_records, write_records
 from region_grower_flow.runtime.timeout import limit_of_reason
+
+if TYPE_CHECKING:
+    from region_grower_flow.cell.settings import SynthesisSettings
+    from region_grower_flow.cell.synthesis import Synthesizer
+    from region_grower_flow.io.shards import Shard
+    from region_grower_flow.runtime.plans import ChunkOutcome, ChunkProgress
+
 
 L = logging.getLogger(__name__)
 
@@ -46,7 +57,7 @@ class ChunkPlan:
     """Run of a chunk; nothing here changes a result.
 
     Attributes:
-        settings: the SynthesisSettings.
+        settings: what all cells share.
         first, last: the range of cells that names the chunk.
         work_dir: the work folder.
         launcher: "mpiexec", "srun", "inprocess" or a command.
@@ -55,7 +66,7 @@ class ChunkPlan:
         log_level: of the workers' logs.
     """
 
-    settings: object
+    settings: SynthesisSettings
     first: int
     last: int
     work_dir: Path
@@ -65,27 +76,29 @@ class ChunkPlan:
     log_level: str = "info"
 
     @property
-    def name(self):
+    def name(self) -> str:
         """The chunk's name in files."""
         return layout.chunk_name(self.first, self.last)
 
     @property
-    def blocks(self):
+    def blocks(self) -> Path:
         """The folder of the chunk's finished blocks."""
         return Path(self.work_dir) / layout.BLOCKS / self.name
 
     @property
-    def shards(self):
+    def shards(self) -> Path:
         """The folder of all chunks' shards."""
         return Path(self.work_dir) / layout.SHARDS
 
     @property
-    def results(self):
+    def results(self) -> Path:
         """The table of the chunk's results."""
         return Path(self.work_dir) / layout.CHUNKS / f"{self.name}{layout.RECORDS}"
 
 
-def synthesize_chunk(plan, on_progress):
+def synthesize_chunk(
+    plan: ChunkPlan, on_progress: Callable[[ChunkProgress], object]
+) -> dict[str, Any]:
     """Grow what is not finished of a chunk and write its table of results.
 
     Args:
@@ -140,7 +153,7 @@ def synthesize_chunk(plan, on_progress):
     }
 
 
-def given_up_at(records):
+def given_up_at(records: Iterable[dict[str, Any]]) -> float | None:
     """The least time limit (s) at which a cell was dropped; None when none was.
 
     With more time such a cell may grow. Cells that were dropped for anything else stay dropped
@@ -150,7 +163,7 @@ def given_up_at(records):
     return min((limit for limit in limits if limit is not None), default=None)
 
 
-def finished_cells(plan):
+def finished_cells(plan: ChunkPlan) -> tuple[int, int]:
     """Number of a chunk's cells that a run would take over, of how many; nothing is written.
 
     Of the morphologies only the sizes are looked at: a run reads them.
@@ -161,7 +174,7 @@ def finished_cells(plan):
     return len(_taken_over(plan, wanted, functools.partial(_seems_whole, plan))), len(rows)
 
 
-def _seems_whole(plan, record):
+def _seems_whole(plan: ChunkPlan, record: dict[str, Any]) -> dict[str, Any] | None:
     """The record, if the files or the shard of its cell are there in their sizes; else None."""
     if record.get("shard"):
         return record if holds(plan.shards, record["shard"]) else None
@@ -170,7 +183,7 @@ def _seems_whole(plan, record):
     return record if all(_has_size(f"{stem}.{ext}", known[0]) for ext, known in files) else None
 
 
-def _has_size(path, size):
+def _has_size(path: PathLike, size: int) -> bool:
     try:
         return os.stat(path).st_size == size
     except OSError:
@@ -189,11 +202,11 @@ class _Keeper:
         shard: the Shard of this process, None where files are wanted.
     """
 
-    def __init__(self, plan, shards, shard):
+    def __init__(self, plan: ChunkPlan, shards: ShardReader, shard: Shard | None) -> None:
         self._folder, self._formats = plan.settings.morphologies, plan.settings.growth.out_morph_ext
         self._shards, self._shard = shards, shard
 
-    def keep(self, record):
+    def keep(self, record: dict[str, Any]) -> dict[str, Any] | None:
         """The record, with the place where its morphology is now; None when it is not whole."""
         from region_grower_flow.io.morphologies import check_file, write_contents
 
@@ -217,7 +230,9 @@ class _Keeper:
         return {**record, "files": {}, "shard": self._shard.append(image)}
 
 
-def chosen_launcher(plan, synthesizer, rows):
+def chosen_launcher(
+    plan: ChunkPlan, synthesizer: Synthesizer, rows: Sequence[int]
+) -> tuple[str, int]:
     """The launcher and the number of workers for some rows of a chunk.
 
     With "auto" and no number of workers, what takes no longer than ranks need to start is grown in
@@ -232,7 +247,7 @@ def chosen_launcher(plan, synthesizer, rows):
     return choose_launcher(plan.launcher, plan.workers)
 
 
-def expected_seconds(synthesizer, rows):
+def expected_seconds(synthesizer: Synthesizer, rows: Sequence[int]) -> float:
     """About how long one process takes to grow some rows; infinite where nobody knows.
 
     Args:
@@ -248,7 +263,13 @@ def expected_seconds(synthesizer, rows):
     return seconds if math.isfinite(seconds) else math.inf
 
 
-def _grow(plan, synthesizer, rows, wanted, on_progress):
+def _grow(
+    plan: ChunkPlan,
+    synthesizer: Synthesizer,
+    rows: Sequence[int],
+    wanted: Mapping[int, str],
+    on_progress: Callable[[ChunkProgress], object],
+) -> ChunkOutcome:
     from region_grower_flow.runtime.launcher import run_chunk
     from region_grower_flow.runtime.plans import ChunkRun
 
@@ -267,7 +288,11 @@ def _grow(plan, synthesizer, rows, wanted, on_progress):
     return run_chunk(run, on_progress, synthesizer)
 
 
-def _taken_over(plan, wanted, keep):
+def _taken_over(
+    plan: ChunkPlan,
+    wanted: Mapping[int, str],
+    keep: Callable[[dict[str, Any]], dict[str, Any] | None],
+) -> dict[int, dict[str, Any]]:
     """{row: record} of the cells that an earlier run has finished as today's would be.
 
     Args:
@@ -278,7 +303,7 @@ def _taken_over(plan, wanted, keep):
     by_digest = {digest: row for row, digest in wanted.items()}
     records = {}
     for record in _earlier_records(plan):
-        row = by_digest.get(record.get("digest"))
+        row = by_digest.get(record.get("digest", ""))
         if row is None or row in records:
             continue
         limit = given_up_at([record])
@@ -290,14 +315,14 @@ def _taken_over(plan, wanted, keep):
     return records
 
 
-def _trim_shards(plan, records):
+def _trim_shards(plan: ChunkPlan, records: Iterable[dict[str, Any]]) -> None:
     """Shorten the chunk's shards to what these records, all that name them, need of them."""
     if (Path(plan.shards) / plan.name).is_dir():
         needed = ends(record["shard"] for record in records if record.get("shard"))
         trim(plan.shards, plan.name, needed)
 
 
-def _earlier_records(plan, others=False):
+def _earlier_records(plan: ChunkPlan, others: bool = False) -> Iterator[dict[str, Any]]:
     """The records of earlier runs for these cells, whatever their chunks were.
 
     Args:
@@ -317,18 +342,18 @@ def _earlier_records(plan, others=False):
         yield from records
 
 
-def _overlapping(plan, folder):
-    folder = Path(plan.work_dir) / folder
-    if not folder.is_dir():
+def _overlapping(plan: ChunkPlan, folder: str) -> list[Path]:
+    place = Path(plan.work_dir) / folder
+    if not place.is_dir():
         return []
     paths = []
-    for path in sorted(folder.iterdir()):
+    for path in sorted(place.iterdir()):
         cells = layout.chunk_range(path.name)
         if cells and cells[0] < plan.last and plan.first < cells[1]:
             paths.append(path)
     return paths
 
 
-def _remove_blocks(folder):
+def _remove_blocks(folder: Path) -> None:
     """Remove the blocks of a finished chunk: its table holds all that they held."""
     shutil.rmtree(folder, ignore_errors=True)

@@ -6,17 +6,22 @@ is placed, all of the work folder's are read and compared with the checksums of 
 for those that have been placed before and have not changed since.
 """
 
+from __future__ import annotations
+
 import contextlib
 import errno
 import itertools
 import os
 import shutil
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 
 from region_grower_flow.errors import FlowError, some
 from region_grower_flow.io.atomic import (
     TEMPORARY_PREFIX,
+    PathLike,
     make_folder,
     make_own_folder,
     put,
@@ -53,7 +58,7 @@ class DamagedMorphologies(FlowError):
         names: set of their paths below the work folder's morphologies.
     """
 
-    def __init__(self, names):
+    def __init__(self, names: Collection[str]) -> None:
         super().__init__(
             f"Morphologies in the work folder are missing or damaged ({len(names)}) and have to be "
             f"grown again: {some(sorted(names))}."
@@ -61,7 +66,14 @@ class DamagedMorphologies(FlowError):
         self.names = names
 
 
-def place_morphologies(wanted, staged, folder, listing, staged_names=None, overwrite=False):
+def place_morphologies(
+    wanted: Mapping[str, Sequence[int]],
+    staged: Path,
+    folder: Path,
+    listing: Path,
+    staged_names: Mapping[str, str] | None = None,
+    overwrite: bool = False,
+) -> None:
     """Make the users' folder hold the wanted morphologies, and none of earlier runs of ours.
 
     Args:
@@ -102,7 +114,7 @@ def place_morphologies(wanted, staged, folder, listing, staged_names=None, overw
     write_listing(listing, folder, wanted)
 
 
-def _with_known_marks(files, listed):
+def _with_known_marks(files: FileTable, listed: FileTable) -> FileTable:
     """The files with the marks of those that a listing has with the same size and content."""
     marks = np.zeros((len(files), 3), dtype=np.int64)
     places = listed.find(files.names)
@@ -112,13 +124,17 @@ def _with_known_marks(files, listed):
     return files.with_marks(marks)
 
 
-def _same(files, rows, others, other_rows):
+def _same(
+    files: FileTable, rows: np.ndarray, others: FileTable, other_rows: np.ndarray
+) -> np.ndarray:
     """(M,) bool: some rows of two FileTables have the same size and content."""
     sizes = files.sizes[rows] == others.sizes[other_rows]
     return sizes & (files.crcs[rows] == others.crcs[other_rows])
 
 
-def _check_staged(wanted, sources, staged, listed):
+def _check_staged(
+    wanted: FileTable, sources: np.ndarray, staged: PathLike, listed: FileTable
+) -> None:
     """Raise when a morphology of the work folder is missing or not as it was written.
 
     What the listing knows with the stamp that it has now has been read before; the checksum decides
@@ -136,7 +152,9 @@ def _check_staged(wanted, sources, staged, listed):
         raise DamagedMorphologies(names)
 
 
-def _known_rows(wanted, sources, staged, listed):
+def _known_rows(
+    wanted: FileTable, sources: np.ndarray, staged: PathLike, listed: FileTable
+) -> np.ndarray:
     """The rows that a listing has with the stamp that their files have now."""
     places = listed.find(wanted.names)
     rows = np.flatnonzero(places >= 0)
@@ -147,7 +165,9 @@ def _known_rows(wanted, sources, staged, listed):
     return rows[same & (stamps[:, 1:] == known_marks(listed)[places]).all(axis=1)]
 
 
-def _damaged(wanted, sources, staged, rows):
+def _damaged(
+    wanted: FileTable, sources: np.ndarray, staged: PathLike, rows: np.ndarray
+) -> list[str]:
     """The names of those rows whose file's content is not that of its record."""
     found = []
     for row in rows.tolist():
@@ -157,7 +177,7 @@ def _damaged(wanted, sources, staged, rows):
     return found
 
 
-def _place_all(wanted, before, sources, after):
+def _place_all(wanted: FileTable, before: bytes, sources: np.ndarray, after: bytes) -> None:
     """Place all wanted files; ``before`` and ``after`` (bytes) stand before the names."""
     for batch in wanted.batches():
         columns = (sources, wanted.names, wanted.sizes, wanted.crcs)
@@ -165,17 +185,17 @@ def _place_all(wanted, before, sources, after):
             _place(before + source, after + name, (size, crc32))
 
 
-def _place(source, target, known):
+def _place(source: bytes, target: bytes, known: tuple[int, int]) -> None:
     """Make ``target`` the same file as ``source``, or a copy of it (paths as bytes, for speed)."""
     try:
         os.link(source, target)
     except OSError:
-        source, target = os.fsdecode(source), os.fsdecode(target)
-        with writing(target):
-            _replace(source, target, known)
+        place = os.fsdecode(target)
+        with writing(place):
+            _replace(os.fsdecode(source), place, known)
 
 
-def _replace(source, target, known):
+def _replace(source: str, target: str, known: tuple[int, int]) -> None:
     """The same where there is a file already, or where links do not work."""
     if _is_placed(source, target, known):
         return
@@ -192,7 +212,7 @@ def _replace(source, target, known):
         raise
 
 
-def _is_placed(source, target, known):
+def _is_placed(source: str, target: str, known: tuple[int, int]) -> bool:
     """True if the target is the source, or a whole copy of it on another file system."""
     try:
         there, here = os.stat(target), os.stat(source)
@@ -203,7 +223,7 @@ def _is_placed(source, target, known):
     return there.st_dev != here.st_dev and check_file(target, *known)
 
 
-def _link_or_copy(source, target):
+def _link_or_copy(source: str, target: str) -> None:
     try:
         os.link(source, target)
     except OSError as error:

@@ -4,19 +4,30 @@ Morphologies are linked from the work folder, so that the outputs of an earlier 
 those of this one are complete, and so that making an output again costs no growth.
 """
 
+from __future__ import annotations
+
 import time
 import zlib
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from region_grower_flow.errors import FlowError, counted, some
-from region_grower_flow.io.atomic import make_folder
+from region_grower_flow.io.atomic import PathLike, make_folder
 from region_grower_flow.record.tables import read_records
 from region_grower_flow.stages.debug_data import write_debug_data
 from region_grower_flow.stages.linking import DamagedMorphologies, place_morphologies
 from region_grower_flow.stages.results import NO_REASON, WITHOUT_AXON, CellResults
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from region_grower_flow.io.cells import Cells
+    from region_grower_flow.record.file_table import FileTable
+
 
 H5 = ("h5",)
 """Formats of what is in a shard."""
@@ -49,12 +60,12 @@ class MergePlan:
             volume of orientations that directions come from.
     """
 
-    cells: object
-    chunks: list
+    cells: Cells
+    chunks: Sequence[Path]
     staged: Path
     listing: Path
     morphologies: Path
-    extensions: tuple
+    extensions: tuple[str, ...]
     out_cells: Path
     summary: Path
     apical: Path | None = None
@@ -65,16 +76,18 @@ class MergePlan:
     skip_write: bool = False
     shards: Path | None = None
     overwrite: bool = False
-    folders: tuple = ()
-    facts: dict = field(default_factory=dict)
-    rows: object = None
+    folders: tuple[str, ...] = ()
+    facts: dict[str, Any] = field(default_factory=dict)
+    rows: np.ndarray | None = None
     morphs_df: Path | None = None
     cell_table: Path | None = None
     seed: int = 0
     orientation: Path | None = None
 
 
-def merge_outputs(plan, on_progress=None):
+def merge_outputs(
+    plan: MergePlan, on_progress: Callable[[str], object] | None = None
+) -> tuple[list[Path], dict[str, Any]]:
     """Write the merged outputs.
 
     Args:
@@ -91,31 +104,31 @@ def merge_outputs(plan, on_progress=None):
     start = time.monotonic()
     tell = on_progress or (lambda sentence: None)
     results = CellResults(plan.chunks, len(plan.cells), plan.folders)
-    outputs = []
+    outputs: list[Path] = []
     if not (plan.skip_write or plan.shards):
         tell("placing the morphologies")
         _place(plan, results.files())
     if plan.container and not plan.skip_write:
         tell("writing the container")  # before the tables: of shards, this is the look for damage
-        outputs.append(_write_container(plan, results))
+        outputs.append(_write_container(plan.container, plan, results))
     tell("writing the tables")
     outputs += _write_tables(plan, results)
     if plan.circuit_config:
-        outputs.append(_write_circuit_config(plan))
+        outputs.append(_write_circuit_config(plan.circuit_config, plan))
     summary = summarize(plan, results)
     summary.setdefault("seconds", {})["SynthesizeMorphologies"] = round(time.monotonic() - start, 3)
     _write_json(plan.summary, summary)
     return [*outputs, plan.summary], summary
 
 
-def _place(plan, files):
+def _place(plan: MergePlan, files: FileTable) -> None:
     # In the work folder, they are in no folders of mtypes.
     staged = {name: name.partition("/")[2] for name in files} if plan.folders else None
     places = (plan.staged, plan.morphologies, plan.listing)
     place_morphologies(files, *places, staged, plan.overwrite)
 
 
-def chunks_of(plan, files):
+def chunks_of(plan: MergePlan, files: Collection[str]) -> list[Path]:
     """The tables of results among ``plan.chunks`` that name some of these staged files (a set)."""
     return [
         chunk
@@ -128,7 +141,7 @@ def chunks_of(plan, files):
     ]
 
 
-def check_failures(summary, max_ratio):
+def check_failures(summary: Mapping[str, Any], max_ratio: float) -> None:
     """Raise when more cells of an mtype than allowed could not be grown.
 
     Raises:
@@ -140,7 +153,7 @@ def check_failures(summary, max_ratio):
         ratio = failed / counts["asked"] if counts["asked"] else 0.0
         if ratio > max_ratio:
             failures = {why: n for why, n in counts["reasons"].items() if why != WITHOUT_AXON}
-            reason = max(failures, key=failures.get)
+            reason = max(failures, key=failures.__getitem__)
             sentences.append(f"{mtype} ({failed} of {counts['asked']}, mostly: {reason})")
     if sentences:
         raise TooManyFailures(
@@ -150,7 +163,7 @@ def check_failures(summary, max_ratio):
         )
 
 
-def _write_tables(plan, results):
+def _write_tables(plan: MergePlan, results: CellResults) -> list[Path]:
     from region_grower_flow.io import apical
     from region_grower_flow.io.cell_files import write_cells
     from region_grower_flow.io.id_map import write_id_map
@@ -165,7 +178,7 @@ def _write_tables(plan, results):
     write_id_map(id_map, results.names, reasons, plan.rows)
     outputs = [plan.out_cells, id_map]
     if plan.morphs_df:
-        outputs.append(_write_morphs_df(plan, results))
+        outputs.append(_write_morphs_df(plan.morphs_df, plan, results))
     if plan.apical:
         apical.write_apical_points(plan.apical, ((n, point) for n, point, _ in results.by_name()))
         outputs.append(plan.apical)
@@ -173,12 +186,14 @@ def _write_tables(plan, results):
         sections = ((name, sections) for name, _, sections in results.by_name())
         apical.write_apical_nrn_sections(plan.nrn_sections, sections)
         outputs.append(plan.nrn_sections)
-    if plan.debug:
-        outputs.append(write_debug_data(plan))
+    if plan.debug and plan.cell_table:
+        outputs.append(
+            write_debug_data(plan.debug, plan.chunks, plan.cell_table, plan.seed, plan.orientation)
+        )
     return outputs
 
 
-def _write_morphs_df(plan, results):
+def _write_morphs_df(path: Path, plan: MergePlan, results: CellResults) -> Path:
     """The table of the cells that were made, in their order, with the paths of their files."""
     from region_grower_flow.io.atomic import write_text_atomic
     from region_grower_flow.io.csv_files import csv_text
@@ -187,28 +202,29 @@ def _write_morphs_df(plan, results):
     mtypes = plan.cells.properties["mtype"].iloc[made]
     rows = []
     for name, mtype in zip(map(bytes.decode, results.names[made]), mtypes, strict=True):
-        path = Path(plan.morphologies, f"{name}.{plan.extensions[0]}").absolute()
-        rows.append((name, str(mtype), str(path)))
-    write_text_atomic(plan.morphs_df, csv_text(("name", "mtype", "path"), rows))
-    return plan.morphs_df
+        file = Path(plan.morphologies, f"{name}.{plan.extensions[0]}").absolute()
+        rows.append((name, str(mtype), str(file)))
+    write_text_atomic(path, csv_text(("name", "mtype", "path"), rows))
+    return path
 
 
-def id_map_path(out_cells):
+def id_map_path(out_cells: PathLike) -> Path:
     """Path of the table from input ids to output ids: beside the cells."""
     path = Path(out_cells)
     return path.with_name(f"{path.stem}_ids.csv")
 
 
-def _write_container(plan, results):
+def _write_container(path: Path, plan: MergePlan, results: CellResults) -> Path:
     from region_grower_flow.io.containers import write_container
 
-    make_folder(Path(plan.container).parent)
-    items = _from_shards(plan, results) if plan.shards else _from_files(plan, results)
-    write_container(plan.container, items)
-    return plan.container
+    make_folder(path.parent)
+    shards = plan.shards
+    items = _from_shards(shards, results) if shards else _from_files(plan, results)
+    write_container(path, items)
+    return path
 
 
-def _from_files(plan, results):
+def _from_files(plan: MergePlan, results: CellResults) -> Iterator[tuple[str, Any]]:
     """(name, content) of each cell that was made, from the work folder's files."""
     from region_grower_flow.io.morphologies import read_morphology
 
@@ -223,12 +239,12 @@ def _from_files(plan, results):
         yield name, content if extension == "h5" else read_morphology(path)
 
 
-def _from_shards(plan, results):
+def _from_shards(folder: Path, results: CellResults) -> Iterator[tuple[str, Any]]:
     """The same from the shards; raises DamagedMorphologies at the end, with all that are."""
     from region_grower_flow.io.shards import ShardReader
 
     damaged = set()
-    with ShardReader(plan.shards) as reader:
+    with ShardReader(folder) as reader:
         for name, place in results.images():
             image = reader.read(place)
             if image is None:
@@ -239,7 +255,7 @@ def _from_shards(plan, results):
         raise DamagedMorphologies(damaged)
 
 
-def _write_circuit_config(plan):
+def _write_circuit_config(path: Path, plan: MergePlan) -> Path:
     from region_grower_flow.io.circuit import circuit_config
 
     config = circuit_config(
@@ -248,22 +264,22 @@ def _write_circuit_config(plan):
         None if plan.skip_write or plan.shards else plan.morphologies,
         plan.extensions,
         plan.container,
-        folder=Path(plan.circuit_config).parent,
+        folder=path.parent,
     )
-    _write_json(plan.circuit_config, config)
-    return plan.circuit_config
+    _write_json(path, config)
+    return path
 
 
-def _write_json(path, content):
+def _write_json(path: PathLike, content: object) -> None:
     from region_grower_flow.io.atomic import write_json_atomic
 
     make_folder(Path(path).parent)
     write_json_atomic(path, content, indent=2)
 
 
-def summarize(plan, results):
+def summarize(plan: MergePlan, results: CellResults) -> dict[str, Any]:
     """The run's summary: cells asked, made, dropped by mtype and reason, fallbacks, facts."""
-    mtypes = {}
+    mtypes: dict[str, dict[str, Any]] = {}
     columns = plan.cells.properties["mtype"], results.reasons
     if plan.rows is not None:
         columns = columns[0].iloc[plan.rows], columns[1][plan.rows]
@@ -294,7 +310,7 @@ def summarize(plan, results):
     }
 
 
-def _counted(mtypes, reasons):
+def _counted(mtypes: pd.Series, reasons: np.ndarray) -> Iterator[tuple[str, int, int]]:
     """(mtype, code of a reason, number of cells) of each pair, in the order of the first cells."""
     import pandas as pd
 
@@ -307,7 +323,7 @@ def _counted(mtypes, reasons):
         yield str(names[mtype]), reason + NO_REASON, int(counts[place])
 
 
-def summary_sentences(summary):
+def summary_sentences(summary: Mapping[str, Any]) -> Iterator[str]:
     """The summary for a terminal, a line each."""
     cells = summary["cells"]
     asked = counted(cells["asked"], "cell")

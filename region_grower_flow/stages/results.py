@@ -3,15 +3,24 @@
 Records are read in batches and forgotten; outputs are written from the columns, in batches again.
 """
 
+from __future__ import annotations
+
 import itertools
 import json
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from region_grower_flow import layout
+from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.record.blocks import without_collection
 from region_grower_flow.record.file_table import ABSENT, FileTable, batches
 from region_grower_flow.record.tables import read_records
+
+if TYPE_CHECKING:
+    from region_grower_flow.io.shards import Place
+
 
 WITHOUT_AXON = "the axon table gives it no morphology"
 """Reason of a cell without a record: only such rows are left out of the cell table."""
@@ -45,30 +54,34 @@ class CellResults:
         fallbacks: {why NeuroTS grew cells: how many}.
     """
 
-    def __init__(self, chunks, count, folders=()):
+    def __init__(self, chunks: Iterable[PathLike], count: int, folders: Sequence[str] = ()) -> None:
         self.names = np.zeros(count, dtype="S1")
         self.nrn_sections = np.zeros(count, dtype="S1")
         self.reasons = np.full(count, _NO_RECORD, dtype=np.int32)
         self.sentences = [WITHOUT_AXON]
         self.apical_points = np.full((count, 3), np.nan)
-        self.attempts, self.fallbacks = 0, {}
-        self._folders, self._codes, self._files = folders, {}, {}
-        self._shards, self._places = {}, None
+        self.attempts = 0
+        self.fallbacks: dict[str, int] = {}
+        self._folders = folders
+        self._codes: dict[str, int] = {}
+        self._files: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+        self._shards: dict[str, int] = {}
+        self._places: np.ndarray | None = None
         with without_collection():
             for chunk in chunks:
                 records = iter(read_records(chunk))
                 while batch := list(itertools.islice(records, _RECORDS)):
                     self._add(batch)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.reasons)
 
     @property
-    def made(self):
+    def made(self) -> np.ndarray:
         """(N,) bool, the cells that have a morphology."""
         return self.reasons == NO_REASON
 
-    def files(self):
+    def files(self) -> FileTable:
         """The FileTable of all morphologies, by their paths below the users' folder."""
         names, sizes, crcs = [], [], []
         for extension, (size, crc32) in self._files.items():
@@ -79,20 +92,23 @@ class CellResults:
         if not sizes:
             return FileTable.of({})
         # Not concatenated where there is one extension: these are the merge's largest columns.
-        columns = [c[0] if len(c) == 1 else np.concatenate(c) for c in (names, sizes, crcs)]
-        return FileTable(*columns, None)
+        if len(sizes) == 1:
+            return FileTable(names[0], sizes[0], crcs[0], None)
+        return FileTable(np.concatenate(names), np.concatenate(sizes), np.concatenate(crcs), None)
 
-    def images(self):
+    def images(self) -> Iterator[tuple[str, Place]]:
         """(name, Place in a shard) of each cell made, in the order of the input."""
+        if self._places is None:
+            return
         shards = list(self._shards)
         made = np.flatnonzero(self.made)
         for batch in batches(len(made)):
             rows = made[batch]
             names, places = self.names[rows].tolist(), self._places[rows].tolist()
-            for name, (code, *place) in zip(names, places, strict=True):
-                yield name.decode(), (shards[code], *place)
+            for name, (code, first, size, crc32) in zip(names, places, strict=True):
+                yield name.decode(), (shards[code], first, size, crc32)
 
-    def by_name(self):
+    def by_name(self) -> Iterator[tuple[str, list[float] | None, list[Any] | None]]:
         """(name, first apical point or None, NEURON's sections or None) of each cell made, sorted.
 
         Points are lists of three numbers, sections lists of numbers and None.
@@ -108,7 +124,7 @@ class CellResults:
 
     # Filled.
 
-    def _add(self, records):
+    def _add(self, records: list[dict[str, Any]]) -> None:
         made = [record for record in records if record["status"] == layout.MADE]
         for record in records if len(made) < len(records) else ():
             if record["status"] != layout.MADE:
@@ -131,24 +147,24 @@ class CellResults:
         for reason in filter(None, (record.get("fallback") for record in made)):
             self.fallbacks[reason] = self.fallbacks.get(reason, 0) + 1
 
-    def _code(self, reason):
+    def _code(self, reason: str) -> int:
         if reason not in self._codes:
             self._codes[reason] = len(self.sentences)
             self.sentences.append(reason)
         return self._codes[reason]
 
-    def _name(self, record):
+    def _name(self, record: dict[str, Any]) -> str:
         name = record["name"]
         return f"{self._folders[record['cell']]}/{name}" if self._folders else name
 
-    def _add_places(self, cells, places):
+    def _add_places(self, cells: np.ndarray, places: list[Any]) -> None:
         if self._places is None:
             self._places = np.zeros((len(self), 4), dtype=np.int64)
         codes = [self._shards.setdefault(name, len(self._shards)) for name, *_ in places]
         self._places[cells, 0] = codes
         self._places[cells, 1:] = [numbers for _, *numbers in places]
 
-    def _add_files(self, cells, files):
+    def _add_files(self, cells: np.ndarray, files: list[dict[str, Any]]) -> None:
         for extension in dict.fromkeys(name for each in files for name in each):
             if extension not in self._files:
                 sizes = np.full(len(self), ABSENT, dtype=np.int64)
@@ -158,7 +174,7 @@ class CellResults:
             sizes[cells], crcs[cells] = zip(*known, strict=True)
 
 
-def _filled(column, rows, texts):
+def _filled(column: np.ndarray, rows: np.ndarray, texts: Sequence[str]) -> np.ndarray:
     """A column of bytes with the texts of some rows, wider where these need it."""
     values = np.array([text.encode() for text in texts])
     if values.dtype.itemsize > column.dtype.itemsize:

@@ -7,11 +7,15 @@ nothing: as region-grower does in a region without layers, they are ignored. Eac
 that NeuroTS grows from the same parameters, distributions and seed.
 """
 
+from __future__ import annotations
+
 import csv
 import re
 import zlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,7 +23,7 @@ from region_grower_flow import layout
 from region_grower_flow.cell.settings import SynthesisSettings
 from region_grower_flow.engine.parameters import entry_region, load_distributions, load_parameters
 from region_grower_flow.errors import InvalidInput, InvalidInputs, nearest, some
-from region_grower_flow.io.atomic import make_folder, remove_own, write_text_atomic
+from region_grower_flow.io.atomic import PathLike, make_folder, remove_own, write_text_atomic
 from region_grower_flow.io.csv_files import csv_text
 from region_grower_flow.options.execution import Execution
 from region_grower_flow.options.growth import Growth
@@ -28,6 +32,12 @@ from region_grower_flow.record.tables import read_records
 from region_grower_flow.runtime.commands import INPROCESS
 from region_grower_flow.stages.chunk import ChunkPlan, synthesize_chunk
 from region_grower_flow.stages.merge import MergePlan, merge_outputs
+
+if TYPE_CHECKING:
+    from region_grower_flow.io.cells import Cells
+    from region_grower_flow.io.table import CellTable
+    from region_grower_flow.runtime.plans import ChunkProgress
+
 
 INDEX_COLUMNS = ("name", "mtype", "seed", "path")
 
@@ -58,7 +68,7 @@ class VacuumPlan:
     parameters: Path
     distributions: Path
     folder: Path
-    mtypes: tuple = ()
+    mtypes: tuple[str, ...] = ()
     cells: int = DEFAULT_CELLS
     growth: Growth = Growth()
     region: str = layout.DEFAULT_REGION
@@ -67,11 +77,11 @@ class VacuumPlan:
     workers: int = 1
     execution: Execution = Execution()
     log_level: str = "info"
-    versions: dict | None = None
-    facts: dict = field(default_factory=dict)
+    versions: dict[str, str | None] | None = None
+    facts: dict[str, Any] = field(default_factory=dict)
 
     @property
-    def work(self):
+    def work(self) -> Path:
         """The folder of the intermediates."""
         beside = Path(self.folder).absolute()
         return Path(self.work_dir or beside.with_name(f"{beside.name}_work")).absolute()
@@ -88,13 +98,15 @@ class VacuumResult:
         facts: of the chunk, see :func:`region_grower_flow.stages.chunk.synthesize_chunk`.
     """
 
-    index: list
-    outputs: list
-    summary: dict
-    facts: dict
+    index: list[dict[str, Any]]
+    outputs: list[Path]
+    summary: dict[str, Any]
+    facts: dict[str, Any]
 
 
-def synthesize_vacuum(plan, on_progress=None):
+def synthesize_vacuum(
+    plan: VacuumPlan, on_progress: Callable[[ChunkProgress], object] | None = None
+) -> VacuumResult:
     """Grow cells of each mtype without an atlas, and write them with an index.
 
     Morphologies go to ``folder/<mtype>/<name>.<extension>``; beside them ``index.csv`` (name,
@@ -134,7 +146,7 @@ def synthesize_vacuum(plan, on_progress=None):
     return VacuumResult(index, [Path(plan.folder) / layout.VACUUM_INDEX, *outputs], summary, facts)
 
 
-def read_index(folder):
+def read_index(folder: PathLike) -> list[dict[str, Any]]:
     """The index of a vacuum synthesis in ``folder``, as :class:`VacuumResult` has it.
 
     Raises:
@@ -152,7 +164,7 @@ def read_index(folder):
     ]
 
 
-def vacuum_mtypes(plan):
+def vacuum_mtypes(plan: VacuumPlan) -> list[str]:
     """The mtypes of the parameters that serve the plan's region, sorted, and checked.
 
     Raises:
@@ -167,12 +179,18 @@ def vacuum_mtypes(plan):
     return known_mtypes(parameters, plan.region)
 
 
-def known_mtypes(data, region):
+def known_mtypes(data: Mapping[str, Any], region: str) -> list[str]:
     """The mtypes of parameters or distributions that serve a region, sorted."""
     return sorted(data.get(entry_region(data, region, region), {}))
 
 
-def vacuum_problems(parameters, distributions, region, mtypes=(), paths=(None, None)):
+def vacuum_problems(
+    parameters: Mapping[str, Any],
+    distributions: Mapping[str, Any],
+    region: str,
+    mtypes: Sequence[str] = (),
+    paths: tuple[object, object] = (None, None),
+) -> list[InvalidInput]:
     """Mtypes that cannot be grown since something of them is missing, as a list of InvalidInput.
 
     Args:
@@ -199,7 +217,7 @@ def vacuum_problems(parameters, distributions, region, mtypes=(), paths=(None, N
     return problems
 
 
-def vacuum_cells(known, plan):
+def vacuum_cells(known: Sequence[str], plan: VacuumPlan) -> tuple[np.ndarray, np.ndarray]:
     """(mtypes, numbers) of the cells, in the order in which they are grown.
 
     Cells are counted round by round over all mtypes that the parameters know: the first cell of
@@ -223,7 +241,7 @@ def vacuum_cells(known, plan):
     return mtypes, np.array([number for _, number in counted], dtype=np.int64)
 
 
-def vacuum_table(known, plan):
+def vacuum_table(known: Sequence[str], plan: VacuumPlan) -> CellTable:
     """The CellTable of a vacuum synthesis: no place, no layers, nothing that constrains growth."""
     from region_grower_flow.io.table import CellTable
 
@@ -247,7 +265,7 @@ def vacuum_table(known, plan):
     )
 
 
-def folder_of(mtype):
+def folder_of(mtype: str) -> str:
     """The name of an mtype's folder: the mtype, but for what a path must not hold.
 
     Another name gets a checksum of the mtype, so that no two mtypes share a folder.
@@ -257,7 +275,7 @@ def folder_of(mtype):
     return name if plain else f"{name}_{zlib.crc32(mtype.encode()):08x}"
 
 
-def _chunk_plan(plan, work, count):
+def _chunk_plan(plan: VacuumPlan, work: Path, count: int) -> ChunkPlan:
     from region_grower_flow.record.fingerprint import package_versions
 
     settings = SynthesisSettings(
@@ -281,7 +299,9 @@ def _chunk_plan(plan, work, count):
     )
 
 
-def _merge_plan(plan, work, table, chunk, facts):
+def _merge_plan(
+    plan: VacuumPlan, work: Path, table: CellTable, chunk: ChunkPlan, facts: Mapping[str, Any]
+) -> MergePlan:
     folder = Path(plan.folder)
     names = ("grown", "taken_over", "given_up_at", "seconds")
     seconds = {"SynthesizeVacuum": facts["seconds"]}
@@ -299,7 +319,7 @@ def _merge_plan(plan, work, table, chunk, facts):
     )
 
 
-def _cells(table, seed):
+def _cells(table: CellTable, seed: int) -> Cells:
     import pandas as pd
 
     from region_grower_flow.io.cells import Cells
@@ -310,7 +330,7 @@ def _cells(table, seed):
     return Cells(table.positions, None, properties)
 
 
-def _index(plan, chunk):
+def _index(plan: VacuumPlan, chunk: ChunkPlan) -> list[dict[str, Any]]:
     from region_grower_flow.io.table import cell_seed, read_table
 
     seeds = cell_seed(plan.growth.seed, read_table(chunk.settings.cell_table).numbers)
@@ -327,18 +347,18 @@ def _index(plan, chunk):
     return sorted(rows, key=lambda row: row["mtype"])  # stable: the cells of an mtype in order
 
 
-def _path(plan, record):
+def _path(plan: VacuumPlan, record: Mapping[str, Any]) -> Path:
     name = f"{record['name']}.{plan.growth.out_morph_ext[0]}"
     return Path(plan.folder) / folder_of(record["mtype"]) / name
 
 
-def _write_index(plan, index):
+def _write_index(plan: VacuumPlan, index: Iterable[Mapping[str, Any]]) -> None:
     folder = Path(plan.folder).absolute()
     rows = [{**row, "path": Path(row["path"]).relative_to(folder).as_posix()} for row in index]
     write_text_atomic(folder / layout.VACUUM_INDEX, csv_text(INDEX_COLUMNS, rows))
 
 
-def _tidy(plan, work, chunk):
+def _tidy(plan: VacuumPlan, work: Path, chunk: ChunkPlan) -> None:
     """Remove what other numbers of cells or other parameters have left in the work folder."""
     from region_grower_flow.record.listing import synthesized_by_others
 

@@ -17,7 +17,7 @@ from region_grower_flow.io.words import duration
 from region_grower_flow.tasks import terminal as display
 
 if TYPE_CHECKING:
-    from region_grower_flow.runtime.progress import ChunkProgress
+    from region_grower_flow.runtime.plans import ChunkProgress
 
 
 TELL_SECONDS = 0.5

@@ -85,7 +85,7 @@ class SynthesizeVacuum(GrowsCells):
             distributions=Path(paths["distributions"]),
             folder=self.path,
             work_dir=self.work_path(layout.VACUUM_WORK),
-            mtypes=tuple(m for m in self.mtypes if m in known) or known,
+            mtypes=tuple(m for m in self.mtypes if m in known) or tuple(known),
             cells=self.vacuum_cells,
             growth=self.group(Growth),
             region=self.region,
