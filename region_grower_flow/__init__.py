@@ -5,8 +5,11 @@ loaded (``luigi --module region_grower_flow ...``) and are otherwise loaded at f
 worker rank, which needs none of them, starts without Luigi.
 """
 
+from __future__ import annotations
+
 import importlib
 import sys
+from typing import Any
 
 __version__ = "0.1.0"
 
@@ -48,7 +51,7 @@ API = ("Cell", "Model", "Population", "Reconstructions")
 __all__ = ["API", "TASKS", "__version__", *API, *TASKS]
 
 
-def __getattr__(name):
+def __getattr__(name: str) -> Any:
     """Load a task, or a class of the API, at first use (PEP 562)."""
     if name in API:
         return getattr(importlib.import_module("region_grower_flow.api"), name)

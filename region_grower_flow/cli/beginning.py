@@ -1,24 +1,29 @@
 """The commands of a newcomer: a configuration from one's own data, and runs of it."""
 
+from __future__ import annotations
+
 import contextlib
 import os
 import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
-from region_grower_flow.cli.commands import enter, main
+from region_grower_flow.cli.commands import agreed, enter, main
 from region_grower_flow.cli.options import task_class
 from region_grower_flow.cli.running import (
     FAILED,
     code_of,
     defaults_of,
-    exit_code,
+    ending,
     run_task,
     set_up_logging,
 )
-from region_grower_flow.errors import FlowError, counted
+from region_grower_flow.errors import counted
 from region_grower_flow.options.outputs import OUTPUT_FILES, Outputs
+from region_grower_flow.tasks.base import FlowTask
 
 PLACES = ("work_dir", "out_morph_dir", *OUTPUT_FILES)
 """Options of places that a try has of its own."""
@@ -39,7 +44,16 @@ FEW = 50
 )
 @click.option("--out", default="flow.cfg", show_default=True, help="Configuration to write")
 @click.option("--yes", is_flag=True, help="Take what is proposed, without a question")
-def init(cells, atlas, morphologies, table, region_structure, population, out, yes):
+def init(
+    cells: str,
+    atlas: str,
+    morphologies: str,
+    table: str | None,
+    region_structure: str | None,
+    population: str | None,
+    out: str,
+    yes: bool,
+) -> None:
     """Look at your cells, atlas and reconstructions, and write a configuration for them.
 
     \b
@@ -52,27 +66,35 @@ def init(cells, atlas, morphologies, table, region_structure, population, out, y
     from region_grower_flow.tasks.streams import wrapped
 
     set_up_logging("error")
-    paths = [p and Path(os.path.expanduser(p)) for p in (cells, atlas, morphologies)]
-    given = [p and Path(os.path.expanduser(p)) for p in (table, region_structure)]
-    try:
+
+    def place(path: str) -> Path:
+        return Path(os.path.expanduser(path))
+
+    sources = Sources(
+        cells=place(cells),
+        atlas=place(atlas),
+        morphologies=place(morphologies),
+        table=place(table) if table else None,
+        structure=place(region_structure) if region_structure else None,
+        population=population,
+    )
+    with ending():
         with _looking():
-            found = begin(Sources(*paths, *given, population), os.path.expanduser(out))
+            found = begin(sources, os.path.expanduser(out))
         for line in found.lines:
             click.echo(wrapped(line, sys.stdout, indent=0 if line.startswith(" ") else 10))
-        if not yes and sys.stdin is not None and sys.stdin.isatty() and not _agreed():
+        asked = not yes and sys.stdin is not None and sys.stdin.isatty()
+        if asked and not agreed("Write these files?", default=True):
             click.echo("Nothing has been written.", err=True)
             sys.exit(FAILED)
         written = found.write()
-    except FlowError as error:
-        click.echo(str(error), err=True)
-        sys.exit(exit_code(error))
     click.echo(f"Written:  {', '.join(path.name for path in written)} in {found.folder}")
     limit = f" --limit {FEW}" if found.count > FEW else ""
     click.echo(f"Try it:   region-grower-flow run {os.path.relpath(out)}{limit}")
 
 
 @contextlib.contextmanager
-def _looking():
+def _looking() -> Iterator[None]:
     """Say in a terminal that there is work; nothing of it stays."""
     shown = sys.stderr is not None and sys.stderr.isatty()
     if shown:
@@ -84,13 +106,6 @@ def _looking():
             click.echo(" " * 50 + "\r", err=True, nl=False)
 
 
-def _agreed():
-    try:
-        return click.confirm("Write these files?", default=True)
-    except click.Abort:
-        return False
-
-
 @main.command("run", short_help="Grow the cells of a configuration, with a page at the end")
 @click.argument("flow", default="flow.cfg")
 @click.option("--limit", type=click.IntRange(min=1), help="Grow so many cells, of all mtypes")
@@ -98,7 +113,14 @@ def _agreed():
 @click.option("--nb-processes", type=click.IntRange(min=0), help="MPI workers (0: none)")
 @click.option("--no-page", is_flag=True, help="Make no page at the end")
 @click.option("-v", "--verbose", is_flag=True, help="Show the logs of the stages")
-def run(flow, limit, mtypes, nb_processes, no_page, verbose):
+def run(
+    flow: str,
+    limit: int | None,
+    mtypes: str | None,
+    nb_processes: int | None,
+    no_page: bool,
+    verbose: bool,
+) -> None:
     """Grow the cells of FLOW (flow.cfg), and make a page on them.
 
     With --limit or --mtypes some of the cells are grown, for a try: their outputs are beside those
@@ -113,7 +135,7 @@ def run(flow, limit, mtypes, nb_processes, no_page, verbose):
     set_up_logging("info" if verbose else "warning")
     names = [name.strip() for name in (mtypes or "").split(",") if name.strip()]
 
-    def work():
+    def work() -> int:
         values, whole = _values(flow, limit, names)
         if nb_processes is not None:
             values["nb_processes"] = nb_processes
@@ -125,7 +147,7 @@ def run(flow, limit, mtypes, nb_processes, no_page, verbose):
 @main.command("migrate", short_help="Turn a configuration of synthesis-workflow into one of ours")
 @click.argument("config")
 @click.option("--out", default="flow.cfg", show_default=True, help="Configuration to write")
-def migrate(config, out):
+def migrate(config: str, out: str) -> None:
     """Write our configuration from CONFIG, a luigi.cfg of synthesis-workflow.
 
     What has no counterpart is listed, and stays in the file as comments.
@@ -137,13 +159,10 @@ def migrate(config, out):
     from region_grower_flow.start.files import write_files
     from region_grower_flow.start.migrate import migrate as translate
 
-    try:
+    with ending():
         text, left, notes = translate(Path(os.path.expanduser(config)))
         path = Path(os.path.expanduser(out))
         write_files(path.parent, {path.name: text})
-    except FlowError as error:
-        click.echo(str(error), err=True)
-        sys.exit(exit_code(error))
     for section, key, value, why in left:
         click.echo(f"No counterpart: [{section}] {key} = {value} ({why})")
     for note in notes:
@@ -153,7 +172,7 @@ def migrate(config, out):
 
 @main.command("report", short_help="Make the page of the cells of a configuration")
 @click.argument("flow", default="flow.cfg")
-def report(flow):
+def report(flow: str) -> None:
     """Make the page of the cells of FLOW (flow.cfg), which are grown first where they are not.
 
     \b
@@ -164,7 +183,7 @@ def report(flow):
     sys.exit(code_of(lambda: run_task(_task("ReportSynthesis", _values(flow, None, [])[0]))))
 
 
-def _values(flow, limit, mtypes):
+def _values(flow: str, limit: int | None, mtypes: list[str]) -> tuple[dict[str, Any], str]:
     """({option: value}, work folder of all cells) of a configuration, or of a try with some cells.
 
     Relative paths start from the folder of the configuration, which becomes the current one.
@@ -185,11 +204,11 @@ def _values(flow, limit, mtypes):
     return values, whole
 
 
-def _plain(mtype):
+def _plain(mtype: str) -> str:
     return "".join(c if c.isalnum() else "-" for c in mtype)
 
 
-def _run(values, whole, no_page):
+def _run(values: dict[str, Any], whole: str, no_page: bool) -> int:
     from region_grower_flow.tasks.run_page import page_of
 
     task = _task("SynthesizeMorphologies", {**values, **({"skip_page": True} if no_page else {})})
@@ -199,7 +218,7 @@ def _run(values, whole, no_page):
     return run_task(_task("ReportSynthesis", values))
 
 
-def _go_on(task, whole):
+def _go_on(task: FlowTask, whole: str) -> None:
     """Begin a new work folder with what others hold, unless the inputs are refused."""
     from region_grower_flow.start.tries import go_on_from_others
 
@@ -209,10 +228,10 @@ def _go_on(task, whole):
             print(f"Going on from what {source} holds", flush=True)
 
 
-def _task(name, values):
+def _task(name: str, values: Mapping[str, Any]) -> FlowTask:
     known, defaults = _parameters(name), defaults_of(task_class(name))
     return task_class(name)(**{**defaults, **{n: v for n, v in values.items() if n in known}})
 
 
-def _parameters(task):
+def _parameters(task: str) -> set[str]:
     return {name for name, _ in task_class(task).get_params()}

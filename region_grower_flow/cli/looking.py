@@ -1,13 +1,14 @@
 """Commands that look at cells that are there: pictures of them, and whether they come out again."""
 
+from __future__ import annotations
+
 import sys
 from pathlib import Path
 
 import click
 
 from region_grower_flow.cli.commands import main
-from region_grower_flow.cli.running import FAILED, exit_code, set_up_logging
-from region_grower_flow.errors import FlowError
+from region_grower_flow.cli.running import FAILED, ending, set_up_logging
 
 MOST = 60
 """Cells of a picture."""
@@ -23,7 +24,7 @@ MOST = 60
     show_default=True,
     help="Cells of a folder or population that are drawn",
 )
-def plot(what, out, limit):
+def plot(what: str, out: str, limit: int) -> None:
     """Draw WHAT: a morphology (.h5, .swc, .asc), some of a folder of them, or of SONATA nodes.
 
     Cells stand side by side at one scale, as they lie in their files; an .html file shows them in
@@ -35,20 +36,17 @@ def plot(what, out, limit):
     """
     from region_grower_flow.report.show import drawn_from, plot_cells
 
-    try:
+    with ending():
         cells, total = drawn_from(Path(what), limit)
         written = plot_cells(cells, Path(out))
         words = "" if total == len(cells) else f" ({len(cells)} of {total:,} cells, see --limit)"
         click.echo(f"Written: {written}{words}")
-    except FlowError as error:
-        click.echo(str(error), err=True)
-        sys.exit(exit_code(error))
 
 
 @main.command("reproduce", short_help="Make a result again, and say whether it is the same")
 @click.argument("folder", type=click.Path(exists=True, file_okay=False))
 @click.option("--into", help="Folder for the new result (default: a new one beside FOLDER)")
-def reproduce(folder, into):
+def reproduce(folder: str, into: str | None) -> None:
     """Make the result in FOLDER again from what its summary records, and compare.
 
     Inputs that have changed, and other versions, are told first. FOLDER stays as it is. Exits with
@@ -61,12 +59,9 @@ def reproduce(folder, into):
     from region_grower_flow.tasks.reproduction import reproduced
 
     set_up_logging("warning")
-    try:
+    with ending():
         same = True
         for sentence, good in reproduced(Path(folder), into):
             click.echo(sentence)
             same = same and good
-    except FlowError as error:
-        click.echo(str(error), err=True)
-        sys.exit(exit_code(error))
     sys.exit(0 if same else FAILED)

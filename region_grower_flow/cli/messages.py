@@ -4,6 +4,8 @@
 checkout. What is filled in is in braces.
 """
 
+from __future__ import annotations
+
 import ast
 import re
 import sys
@@ -24,7 +26,7 @@ wrong, and ends with what to do. Made from the source by
 """
 
 
-def sentences(source):
+def sentences(source: str) -> list[str]:
     """The texts of a module that read like sentences, in the order of its lines; no docstrings."""
     tree = ast.parse(source)
     silent = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
@@ -37,7 +39,7 @@ def sentences(source):
     }
     found = []
     for node in ast.walk(tree):
-        if id(node) in silent or id(node) in inner:
+        if id(node) in silent or id(node) in inner or not isinstance(node, ast.expr):
             continue
         text = _text(node)
         if text is not None and _is_sentence(text):
@@ -45,31 +47,32 @@ def sentences(source):
     return list(dict.fromkeys(text for *_, text in sorted(found)))
 
 
-def _text(node):
+def _text(node: ast.AST) -> str | None:
     """The text of an expression, with what is filled in in braces; None for no text."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return node.value
     if isinstance(node, ast.JoinedStr):
         return "".join(
-            str(part.value) if isinstance(part, ast.Constant) else _filled(part.value)
+            _filled(part.value) if isinstance(part, ast.FormattedValue) else str(part.value)
             for part in node.values
+            if isinstance(part, ast.FormattedValue | ast.Constant)
         )
     return None
 
 
-def _filled(expression):
+def _filled(expression: ast.AST) -> str:
     """Values that are filled in, by their last names."""
     names = re.findall(r"[A-Za-z_]+", ast.unparse(expression).split("(")[0])
     return "{" + (names[-1] if names else "...") + "}"
 
 
-def _is_sentence(text):
+def _is_sentence(text: str) -> bool:
     words = re.findall(r"(?<![\\w{])[A-Za-z][a-z']*(?![\\w}])", text)
     markup = text.lstrip().startswith(("<", ".", "#", "[", "/")) or "http" in text
     return len(words) >= LEAST_WORDS and not markup
 
 
-def page():
+def page() -> str:
     """The page (reStructuredText)."""
     lines = [INTRODUCTION]
     package = Path(region_grower_flow.__file__).parent
@@ -84,7 +87,7 @@ def page():
     return "\n".join(lines)
 
 
-def main():
+def main() -> int:
     """Write the page below the current folder."""
     Path("docs/messages.rst").write_text(page(), encoding="utf-8")
     return 0

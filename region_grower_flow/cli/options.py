@@ -1,8 +1,12 @@
 """The options of commands, made of the groups that the options are declared in."""
 
+from __future__ import annotations
+
 import configparser
 import os
 import sys
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,6 +15,12 @@ from region_grower_flow import layout
 from region_grower_flow.cli.running import INVALID
 from region_grower_flow.options import FORMER_NAMES, kinds
 from region_grower_flow.options.group import declared
+from region_grower_flow.tasks.base import FlowTask
+
+if TYPE_CHECKING:
+    from region_grower_flow.options.group import Group
+    from region_grower_flow.options.kinds import Option
+
 
 FLAGS = {"worker_log_level": ("--log-level",)}
 """Flags of region-grower that differ from the names of the options, in all commands."""
@@ -45,15 +55,15 @@ class TaskCommand(click.Command):
 
     def __init__(
         self,
-        *args,
-        groups,
-        flags=None,
-        without=(),
-        arguments=(),
-        defaults=None,
-        others=(),
-        **more,
-    ):
+        *args: Any,
+        groups: Sequence[type[Group]],
+        flags: Mapping[str, tuple[str, ...]] | None = None,
+        without: Collection[str] = (),
+        arguments: Sequence[str] = (),
+        defaults: Mapping[str, str] | None = None,
+        others: Iterable[Option] = (),
+        **more: Any,
+    ) -> None:
         super().__init__(*args, **more)
         self.groups, self._own = groups, list(self.params)
         flags = {**FLAGS, **(flags or {})}
@@ -66,23 +76,30 @@ class TaskCommand(click.Command):
                 self.params.append(click_option(option, own, defaults.get(name)))
         self.params += self._own
 
-    def format_options(self, ctx, formatter):
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The options, by group."""
-        shown = set()
+        shown: set[str] = set()
         for group in self.groups:
             names = group.DECLARED.keys() - shown
             shown |= names
-            self._format(ctx, formatter, group.TITLE, lambda p, names=names: p.name in names)
-        self._format(ctx, formatter, "Other", lambda p: p.name not in shown)
+            self._format(ctx, formatter, group.TITLE, names)
+        others = {str(p.name) for p in self.get_params(ctx)} - shown
+        self._format(ctx, formatter, "Other", others)
 
-    def _format(self, ctx, formatter, title, belongs):
-        records = [p.get_help_record(ctx) for p in self.get_params(ctx) if belongs(p)]
+    def _format(
+        self,
+        ctx: click.Context,
+        formatter: click.HelpFormatter,
+        title: str,
+        names: Collection[str],
+    ) -> None:
+        records = [p.get_help_record(ctx) for p in self.get_params(ctx) if p.name in names]
         if any(records):
             with formatter.section(title):
                 formatter.write_dl([record for record in records if record])
 
 
-def task_class(name):
+def task_class(name: str) -> type[FlowTask]:
     """The class of a task; ends the process when Luigi cannot read its configuration."""
     try:
         return getattr(region_grower_flow, name)
@@ -95,7 +112,7 @@ def task_class(name):
 class _Option(click.Option):
     """An option whose former flags work and are not in its help."""
 
-    def get_help_record(self, ctx):
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
         """The flags and the description."""
         kept, former = self.opts, former_flags(self.name)
         self.opts = [flag for flag in kept if flag not in former]
@@ -105,16 +122,16 @@ class _Option(click.Option):
             self.opts = kept
 
 
-def _flag(name):
+def _flag(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
-def former_flags(name):
+def former_flags(name: str | None) -> tuple[str, ...]:
     """The flags of the names that an option once had."""
     return tuple(_flag(old) for old, new in FORMER_NAMES.items() if new == name)
 
 
-def click_option(option, flags, default=None):
+def click_option(option: Option, flags: Iterable[str], default: str | None = None) -> click.Option:
     """An option of a command.
 
     Args:
@@ -122,7 +139,7 @@ def click_option(option, flags, default=None):
         flags: those of the command.
         default: what help says of the default, None for that of the declaration.
     """
-    settings = {"help": _help(option, default), "required": option.required}
+    settings: dict[str, Any] = {"help": _help(option, default), "required": option.required}
     if isinstance(option, kinds.Switch):
         settings.update(is_flag=True, default=False)
     elif isinstance(option, kinds.Extensions):
@@ -138,7 +155,7 @@ def click_option(option, flags, default=None):
     return _Option([*flags, option.name], **settings)
 
 
-def _help(option, default):
+def _help(option: Option, default: str | None) -> str:
     """The description of an option, with its default where that can be told."""
     text = option.description
     if default is not None:

@@ -1,16 +1,23 @@
 """Running of a task by a command: its words, and its exit code."""
 
+from __future__ import annotations
+
+import contextlib
 import logging
 import os
 import sys
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
 from region_grower_flow import layout
 from region_grower_flow.errors import FlowError, InvalidInput, printable
+from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.io.logs import PlainFormatter
 from region_grower_flow.runtime.processes import signals_raise
+from region_grower_flow.tasks.base import FlowTask
 
 L = logging.getLogger(__name__)
 
@@ -19,7 +26,13 @@ INVALID, FAILED, INTERRUPTED = 2, 1, 130
 """Exit codes: the inputs are wrong; something went wrong during the work; Ctrl-C."""
 
 
-def run_command(task_class, values, output, scheduler_url=None, run=None):
+def run_command(
+    task_class: type[FlowTask],
+    values: Mapping[str, Any],
+    output: str,
+    scheduler_url: str | None = None,
+    run: Callable[..., int] | None = None,
+) -> None:
     """Run a task; exit with a code that says how it went.
 
     Args:
@@ -35,14 +48,14 @@ def run_command(task_class, values, output, scheduler_url=None, run=None):
     given.setdefault("work_dir", _beside(path, given.get("out_morph_dir", "out")))
     set_up_logging(given.get("worker_log_level", "warning"))
 
-    def work():
+    def work() -> int:
         task = task_class(**{**defaults, **given})
         return run_task(task, scheduler_url) if run is None else run(task, run_task, click.echo)
 
     sys.exit(code_of(work))
 
 
-def code_of(work):
+def code_of(work: Callable[[], int]) -> int:
     """The exit code of a function that runs tasks; errors and interrupts are told in a line.
 
     Args:
@@ -61,7 +74,17 @@ def code_of(work):
         return INTERRUPTED
 
 
-def _beside(path, morphologies):
+@contextlib.contextmanager
+def ending() -> Iterator[None]:
+    """Say an error in a line and end the process with its exit code."""
+    try:
+        yield
+    except FlowError as error:
+        click.echo(printable(error), err=True)
+        sys.exit(exit_code(error))
+
+
+def _beside(path: Path, morphologies: PathLike) -> str:
     """The work folder of an output: beside it, or beside the folder of morphologies that it is in.
 
     region-grower's users write the cells into the folder of the morphologies, in which nothing may
@@ -76,18 +99,20 @@ def _beside(path, morphologies):
     return str(path.with_name(f"{path.stem}_work"))
 
 
-def exit_code(*errors):
+def exit_code(*errors: BaseException) -> int:
     """The exit code for some errors: INVALID when only the inputs are wrong."""
     return INVALID if all(isinstance(error, InvalidInput) for error in errors) else FAILED
 
 
-def defaults_of(task_class):
+def defaults_of(task_class: type[FlowTask]) -> dict[str, Any]:
     """The defaults that ``--help`` shows: a luigi.cfg that lies about is for ``luigi`` only."""
     options = {name: parameter.option for name, parameter in task_class.get_params()}
     return {n: option.default for n, option in options.items() if not option.required}
 
 
-def run_task(task, scheduler_url=None, before=None):
+def run_task(
+    task: FlowTask, scheduler_url: str | None = None, before: Callable[[], object] | None = None
+) -> int:
     """Run a task and what it needs with a local (or the given) scheduler.
 
     Args:
@@ -124,7 +149,7 @@ def run_task(task, scheduler_url=None, before=None):
     return code
 
 
-def _built(task, scheduler_url):
+def _built(task: FlowTask, scheduler_url: str | None) -> tuple[int, list[str]]:
     """(exit code, [sentence of a failure]) of a task that is run."""
     import luigi
 
@@ -153,7 +178,7 @@ def _built(task, scheduler_url):
     return 0, []
 
 
-def log_versions():
+def log_versions() -> None:
     """Log the versions of all installed packages."""
     import importlib.metadata
 
@@ -163,7 +188,7 @@ def log_versions():
     L.info("Using the following package versions: %s", installed)
 
 
-def set_up_logging(level):
+def set_up_logging(level: str) -> None:
     """Show what the package logs from a level on; from ``info`` on also Luigi's own account."""
     handler = logging.StreamHandler()
     line = "%(asctime)s %(levelname)s %(name)s: %(message)s"

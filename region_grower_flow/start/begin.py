@@ -1,17 +1,24 @@
 """A configuration made of one's own data in one call; and some of the cells, for a try."""
 
+from __future__ import annotations
+
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from region_grower_flow.errors import InvalidInput
-from region_grower_flow.io.atomic import write_text_atomic
+from region_grower_flow.io.atomic import PathLike, write_text_atomic
 from region_grower_flow.io.cell_files import write_nodes
 from region_grower_flow.start import files, words
 from region_grower_flow.start.proposals import propose
-from region_grower_flow.start.survey import survey
+from region_grower_flow.start.survey import Sources, survey
+
+if TYPE_CHECKING:
+    from region_grower_flow.io.cells import Cells
+
 
 FLOW = "flow.cfg"
 
@@ -27,18 +34,15 @@ class Beginning:
         cells: (path, Cells) of the cells with mtypes that can be grown, or with regions; None
             where the file of the cells does.
         folder: where everything goes.
-        flow: name of the configuration.
     """
 
-    lines: list
-    texts: dict
+    lines: list[str]
+    texts: dict[str, str]
     folder: Path
-    flow: str
     count: int
-    cells: tuple | None = None
-    written: list = field(default_factory=list)
+    cells: tuple[Path, Cells] | None = None
 
-    def write(self):
+    def write(self) -> list[Path]:
         """Write all files; raises InvalidInputs when others have their names."""
         files.write_files(self.folder, self.texts)
         if self.cells is not None:
@@ -46,7 +50,7 @@ class Beginning:
         return [Path(self.folder, name) for name in self.texts]
 
 
-def begin(sources, out=FLOW):
+def begin(sources: Sources, out: PathLike = FLOW) -> Beginning:
     """Look at one's own data and propose a configuration.
 
     Args:
@@ -62,7 +66,7 @@ def begin(sources, out=FLOW):
     folder, name = Path(out).parent, Path(out).name
     with tempfile.TemporaryDirectory() as scratch:
 
-        def made_table(text):
+        def made_table(text: str) -> Path:
             path = Path(scratch, files.TABLE)
             write_text_atomic(path, text)
             return path
@@ -90,4 +94,4 @@ def begin(sources, out=FLOW):
     if found.table.text is not None:
         texts[files.TABLE] = found.table.text
     count = len(found.cells) if cells is None else len(cells[1])
-    return Beginning(list(words.lines(found, proposal)), texts, folder, name, count, cells)
+    return Beginning(list(words.lines(found, proposal)), texts, folder, count, cells)

@@ -1,12 +1,21 @@
 """The files that are proposed, as texts: what one would have written by hand, with comments."""
 
+from __future__ import annotations
+
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from region_grower_flow.calibration.relatives import substitution_lines
 from region_grower_flow.errors import InvalidInput, InvalidInputs, counted
-from region_grower_flow.io.atomic import make_folder, write_text_atomic
+from region_grower_flow.io.atomic import PathLike, make_folder, write_text_atomic
 from region_grower_flow.start.proposals import LIMIT
+
+if TYPE_CHECKING:
+    from region_grower_flow.start.proposals import Proposal
+    from region_grower_flow.start.survey import Survey
+
 
 STRUCTURE, SUBSTITUTIONS, SCALING = (
     "region_structure.yaml",
@@ -35,7 +44,7 @@ unhandled_exception = 40
 """
 
 
-def structure_text(structure):
+def structure_text(structure: Mapping[str, Mapping[Any, float]]) -> str:
     """The region structure (YAML)."""
     lines = ["# Layers from the top down, and their thicknesses (um): medians of the [PH] volumes."]
     for entry, layers in structure.items():
@@ -45,7 +54,7 @@ def structure_text(structure):
     return "\n".join(lines) + "\n"
 
 
-def substitutions_text(proposal, counts):
+def substitutions_text(proposal: Proposal, counts: Mapping[str, int]) -> str:
     """The substitutions (YAML), with the number of cells of each borrower."""
     lines = ["# mtype that has reconstructions: [mtypes of cells that borrow them]"]
     for line, borrowers in zip(
@@ -55,7 +64,7 @@ def substitutions_text(proposal, counts):
     return "\n".join(lines) + "\n"
 
 
-def scaling_text(proposal):
+def scaling_text(proposal: Proposal) -> str:
     """The scaling rules (YAML): limits for all, targets for those that reach the first layer."""
     layer = _name(proposal.first_layer)
     lines = [
@@ -74,7 +83,7 @@ def scaling_text(proposal):
     return "\n".join(lines) + "\n"
 
 
-def flow_text(found, proposal, folder, cells):
+def flow_text(found: Survey, proposal: Proposal, folder: Path, cells: PathLike) -> str:
     """The configuration (flow.cfg).
 
     Args:
@@ -98,16 +107,18 @@ def flow_text(found, proposal, folder, cells):
     return "\n".join(lines) + "\n" + LUIGI
 
 
-def _parts(found, proposal, folder, cells):
+def _parts(
+    found: Survey, proposal: Proposal, folder: Path, cells: PathLike
+) -> list[tuple[str, dict[str, str]]]:
     """[(comment, {option: value})]; options without a value are not written."""
 
-    def place(path):
+    def place(path: PathLike) -> str:
         # What is written beside the configuration moves with it.
         absolute = Path(path).is_absolute() and not Path(path).is_relative_to(folder)
         return _percent(str(path) if absolute else os.path.relpath(path, folder))
 
-    structure = found.sources.structure
-    structure = STRUCTURE if structure is None else place(structure)
+    given = found.sources.structure
+    structure = STRUCTURE if given is None else place(given)
     pairs = ", ".join(f"{k}:{v}" for k, v in proposal.region_map.items())
     table = TABLE if found.table.path is None else place(found.table.path)
     return [
@@ -152,7 +163,7 @@ def _parts(found, proposal, folder, cells):
     ]  # fmt: skip
 
 
-def write_files(folder, texts):
+def write_files(folder: PathLike, texts: Mapping[str, str]) -> None:
     """Write files that are not there yet, or that have these texts already.
 
     Raises:
@@ -174,7 +185,7 @@ def write_files(folder, texts):
         write_text_atomic(Path(folder, name), text)
 
 
-def _name(value):
+def _name(value: object) -> str:
     text = str(value)
     plain = text.replace("_", "").replace("-", "").isalnum()
     if isinstance(value, int) or (plain and text[0].isalpha() and len(text) > 2):
@@ -182,5 +193,5 @@ def _name(value):
     return f'"{text}"'
 
 
-def _percent(text):
+def _percent(text: object) -> str:
     return str(text).replace("%", "%%")

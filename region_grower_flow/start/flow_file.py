@@ -1,11 +1,16 @@
 """A configuration as values: what a command takes from the file that ``init`` or a person wrote."""
 
+from __future__ import annotations
+
 import configparser
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from region_grower_flow.errors import InvalidInput, InvalidInputs, Problems, nearest
+from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.io.documents import read_text
 from region_grower_flow.options import FORMER_NAMES, GROUPS
 from region_grower_flow.options.documents import SECTION
@@ -17,7 +22,7 @@ MOST_NESTED = 10
 """Values that name values that name values: as Python's configparser."""
 
 
-def read_flow(path):
+def read_flow(path: PathLike) -> dict[str, Any]:
     """{option: value} of the section ``[region_grower_flow]`` of a configuration.
 
     As Luigi reads it: ``%%`` is %, ``${NAME}`` is a variable of the environment.
@@ -46,14 +51,33 @@ def read_flow(path):
     return values
 
 
-def _cfg(path):
-    parser = configparser.RawConfigParser(strict=True, interpolation=None)
-    parser.optionxform = str
+class _Parser(configparser.RawConfigParser):
+    """A parser that leaves values, and the letters of keys, as they are."""
+
+    def optionxform(self, optionstr: str) -> str:
+        """The key as it is."""
+        return optionstr
+
+
+def parsed(path: PathLike, strict: bool = True, hint: str | None = None) -> _Parser:
+    """A configuration as its sections have it; raises InvalidInput where it cannot be parsed.
+
+    Args:
+        path: of the file.
+        strict: whether a section or key that comes twice is refused.
+        hint: for the error.
+    """
+    parser = _Parser(strict=strict, interpolation=None)
     try:
         parser.read_string(read_text(path))
     except configparser.Error as error:
         reason = " ".join(str(error).split())
-        raise InvalidInput(f"cannot be parsed ({reason})", path, "see configs/") from error
+        raise InvalidInput(f"cannot be parsed ({reason})", path, hint) from error
+    return parser
+
+
+def _cfg(path: Path) -> dict[str, str]:
+    parser = parsed(path, hint="see configs/")
     if not parser.has_section(SECTION):
         raise InvalidInput(f"has no section [{SECTION}]", path, "region-grower-flow init writes it")
     known = dict(parser.items(SECTION))  # those of [DEFAULT] are there to be named
@@ -64,10 +88,10 @@ def _cfg(path):
     }
 
 
-def _expanded(text, path, name, known, depth=0):
+def _expanded(text: str, path: Path, name: str, known: Mapping[str, str], depth: int = 0) -> str:
     """The text with its variables, of the environment and of the configuration."""
 
-    def of_section(match):
+    def of_section(match: re.Match[str]) -> str:
         other = match.group(2)
         if other is None:
             return "%"
@@ -76,7 +100,7 @@ def _expanded(text, path, name, known, depth=0):
             raise InvalidInput(problem, f"{path} {name}", "write %% for %")
         return _expanded(known[other], path, name, known, depth + 1)
 
-    def variable(match):
+    def variable(match: re.Match[str]) -> str:
         if match.group(1) not in os.environ:
             problem = f"the variable {match.group(1)} is not set"
             raise InvalidInput(problem, f"{path} {name}", "set it, or write the value")
@@ -85,7 +109,7 @@ def _expanded(text, path, name, known, depth=0):
     return _VARIABLE.sub(variable, _OF_SECTION.sub(of_section, text))
 
 
-def _toml(path):
+def _toml(path: Path) -> dict[str, Any]:
     try:
         import tomllib
     except ImportError as error:  # Python 3.10

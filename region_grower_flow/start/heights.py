@@ -1,15 +1,21 @@
 """Reach of the reconstructions' apical dendrites, and the layer where that is at the cells."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
 import numpy as np
 
 from region_grower_flow.atlas.volumes import load_volume
 from region_grower_flow.errors import InvalidInput
+from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.io.morphologies import open_morphology
 from region_grower_flow.layout import PRINCIPAL_AXIS, layer_hint
 from region_grower_flow.morphology import APICAL_DENDRITE
 
 
-def apical_heights(paths):
+def apical_heights(paths: Iterable[PathLike]) -> list[float]:
     """Heights (um) of the tops of apical dendrites above their somata; cells without have none.
 
     Args:
@@ -29,7 +35,9 @@ def apical_heights(paths):
     return heights
 
 
-def depths_at(atlas_dir, positions, layers):
+def depths_at(
+    atlas_dir: PathLike, positions: np.ndarray, layers: Sequence[Any]
+) -> tuple[np.ndarray, np.ndarray]:
     """((N,) depths of positions, (N, 2) depths of top and bottom of the first layer) in um.
 
     Args:
@@ -43,7 +51,9 @@ def depths_at(atlas_dir, positions, layers):
     return depth, np.column_stack([np.zeros(len(depth)), first[:, 1] - first[:, 0]])
 
 
-def reaches_first_layer(heights, depths, first):
+def reaches_first_layer(
+    heights: Sequence[float], depths: np.ndarray, first: np.ndarray
+) -> float | None:
     """The height in the first layer (0 to 1) that dendrites reach at the cells, None if not.
 
     Args:

@@ -1,21 +1,33 @@
 """The layers of an atlas: their order, their median thicknesses, and the regions that have them."""
 
+from __future__ import annotations
+
 import re
 from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from region_grower_flow.atlas.volumes import load_volume, volume_path
 from region_grower_flow.errors import InvalidInput
+from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.layout import PRINCIPAL_AXIS, layer_hint
+
+if TYPE_CHECKING:
+    from voxcell import RegionMap, VoxelData
+
+
+Layer = int | str
+"""A layer as a region structure names it: an int where it is a whole number."""
 
 LEAST_THICKNESS = 1.0
 """Median thickness (um) of a layer from which a region has it."""
 _LAYER_WORDS = re.compile(r"layer|stratum|lamina", re.IGNORECASE)
 
 
-def layer_names(atlas_dir):
+def layer_names(atlas_dir: PathLike) -> list[Layer]:
     """The layers that an atlas has hints of, as ints where they are whole numbers."""
     names = [
         path.name.removeprefix("[PH]").removesuffix(".nrrd")
@@ -25,7 +37,7 @@ def layer_names(atlas_dir):
     return sorted((int(n) if n.isdigit() else n for n in names), key=lambda n: (str(type(n)), n))
 
 
-def entry_of(acronym, region_map, layers):
+def entry_of(acronym: str, region_map: RegionMap, layers: Sequence[Layer]) -> str:
     """The region that an entry of the region structure is for: that around a layer.
 
     Args:
@@ -54,7 +66,7 @@ def entry_of(acronym, region_map, layers):
     return parent if is_layer or _LAYER_WORDS.search(name) else acronym
 
 
-def entries_at(acronyms, region_map, layers):
+def entries_at(acronyms: np.ndarray, region_map: RegionMap, layers: Sequence[Layer]) -> np.ndarray:
     """(N,) object array: the entries that regions at cells belong to, None where there are none."""
     names = {a: entry_of(a, region_map, layers) for a in set(acronyms.tolist()) if a is not None}
     found = np.empty(len(acronyms), dtype=object)
@@ -62,7 +74,14 @@ def entries_at(acronyms, region_map, layers):
     return found
 
 
-def median_layers(atlas_dir, volume, region_map, entries, layers, tell=lambda sentence: None):
+def median_layers(
+    atlas_dir: PathLike,
+    volume: VoxelData,
+    region_map: RegionMap,
+    entries: Iterable[str],
+    layers: Sequence[Layer],
+    tell: Callable[[str], object] = lambda sentence: None,
+) -> dict[str, dict[Layer, float]]:
     """{entry: {layer: median thickness (um)}}, layers from the top down.
 
     Layers that a region does not have (no value, or no thickness, in most of its voxels) are left
@@ -80,7 +99,7 @@ def median_layers(atlas_dir, volume, region_map, entries, layers, tell=lambda se
         entry: np.isin(volume.raw, list(region_map.find(entry, "acronym", with_descendants=True)))
         for entry in entries
     }
-    found = {entry: [] for entry in entries}
+    found: dict[str, list[tuple[float, Layer, float]]] = {entry: [] for entry in entries}
     for layer in layers:
         bounds = load_volume(atlas_dir, layer_hint(layer)).raw
         for entry, mask in masks.items():
@@ -111,15 +130,15 @@ def median_layers(atlas_dir, volume, region_map, entries, layers, tell=lambda se
     }
 
 
-def main_entry(entries):
+def main_entry(entries: Iterable[str | None]) -> str:
     """The entry that most cells are in."""
     return Counter(e for e in entries if e is not None).most_common(1)[0][0]
 
 
-def sorted_layers(structure_entry):
+def sorted_layers(structure_entry: Iterable[Layer]) -> str:
     """The layers of an entry in words: 1..6, or their names."""
     names = list(structure_entry)
-    if all(isinstance(name, int) for name in names) and len(names) > 2:
-        whole = names == list(range(names[0], names[-1] + 1))
-        return f"{names[0]}..{names[-1]}" if whole else ", ".join(map(str, names))
+    numbers = [name for name in names if isinstance(name, int)]
+    if len(names) > 2 and names == list(range(numbers[0], numbers[-1] + 1) if numbers else ()):
+        return f"{names[0]}..{names[-1]}"
     return ", ".join(map(str, names))

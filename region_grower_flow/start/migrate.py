@@ -1,13 +1,16 @@
 """A configuration of synthesis-workflow as one of ours, and what has no counterpart."""
 
-import configparser
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from region_grower_flow.errors import InvalidInput
-from region_grower_flow.io.documents import read_text
+from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.options.documents import SECTION
 from region_grower_flow.options.validation import ATLAS, VACUUM
 from region_grower_flow.start.files import LUIGI
+from region_grower_flow.start.flow_file import parsed
 
 OPTIONS = {
     ("CircuitConfig", "circuit_somata_path"): "input_cells",
@@ -96,7 +99,11 @@ _HARMLESS = {
 }
 
 
-def migrate(path):
+Origin = tuple[str, str, str]
+"""Where an option comes from, and its value: (section, key, value) of synthesis-workflow."""
+
+
+def migrate(path: PathLike) -> tuple[str, list[tuple[str, str, str, str]], list[str]]:
     """Translate a configuration of synthesis-workflow.
 
     Returns:
@@ -105,14 +112,9 @@ def migrate(path):
     Raises:
         InvalidInput: it cannot be read, or nothing in it is synthesis-workflow's.
     """
-    parser = configparser.RawConfigParser(interpolation=None, strict=False)
-    parser.optionxform = str
-    try:
-        parser.read_string(read_text(path))
-    except configparser.Error as error:
-        reason = " ".join(str(error).split())
-        raise InvalidInput(f"cannot be parsed ({reason})", path) from error
-    found, left = {}, []
+    parser = parsed(path, strict=False)
+    found: dict[str, Origin] = {}
+    left = []
     for section in parser.sections():
         if section in _LUIGI_SECTIONS:
             continue
@@ -143,7 +145,7 @@ def migrate(path):
     return "\n".join(lines) + "\n" + LUIGI, left, told
 
 
-def _reports(section, switches):
+def _reports(section: str, switches: Mapping[str, str]) -> dict[str, Origin]:
     """{option: (section, key, value)} of the reports that a validation there makes."""
     shown, lacking = VALIDATIONS[section]
     wanted = [
@@ -156,11 +158,11 @@ def _reports(section, switches):
     return {**found, "reports": (section, keys, ",".join(wanted))} if keys else found
 
 
-def _is_on(value):
+def _is_on(value: object) -> bool:
     return str(value).strip().lower() in ("true", "1", "yes", "on")
 
 
-def notes(found, sections):
+def notes(found: Container[str], sections: Iterable[str]) -> Iterator[str]:
     """Sentences on how to run it, and on defaults of theirs that are not ours.
 
     Args:
@@ -180,7 +182,7 @@ def notes(found, sections):
         yield "Reports are made by: luigi --module region_grower_flow MakeReports."
 
 
-def _value(option, value):
+def _value(option: str, value: str) -> str:
     text = " ".join(str(value).split())
     if option == "planes_type":
         return text.removeprefix("centerline_")

@@ -1,8 +1,12 @@
 """Survey of one's own cells, atlas and reconstructions, made before anything is proposed."""
 
+from __future__ import annotations
+
 from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -25,10 +29,16 @@ from region_grower_flow.atlas.volumes import (
 )
 from region_grower_flow.calibration.dataset import read_dataset
 from region_grower_flow.errors import InvalidInput, InvalidInputs, Problems, some
-from region_grower_flow.io.cells import read_cells, unread_note
+from region_grower_flow.io.atomic import PathLike
+from region_grower_flow.io.cells import Cells, read_cells, unread_note
 from region_grower_flow.layout import BRAIN_REGIONS, ORIENTATION, PRINCIPAL_AXIS, layer_hint
-from region_grower_flow.start.layers import entries_at, layer_names
-from region_grower_flow.start.tables import find_table
+from region_grower_flow.start.layers import Layer, entries_at, layer_names
+from region_grower_flow.start.tables import Found, find_table
+
+if TYPE_CHECKING:
+    from voxcell import RegionMap, VoxelData
+
+    from region_grower_flow.calibration.dataset import Dataset
 
 
 @dataclass(frozen=True)
@@ -66,35 +76,35 @@ class Survey:
         at_cells: (N,) acronyms of the atlas at the cells, None where it has none.
         entries: (N,) the regions around the layers there.
         table: start.tables.Found.
-        rows: calibration.dataset.Dataset, or None while the table is still to be written.
+        rows: calibration.dataset.Dataset of the table.
         notes: sentences on what is odd.
         regions_of_atlas: whether the cells have no regions and get those of the atlas.
     """
 
     sources: Sources
-    cells: object
-    region_map: object
-    volume: object
-    layers: list
+    cells: Cells
+    region_map: RegionMap
+    volume: VoxelData
+    layers: list[Layer]
     at_cells: np.ndarray
     entries: np.ndarray
-    table: object
-    rows: object = None
-    notes: list = field(default_factory=list)
+    table: Found
+    rows: Dataset
+    notes: list[str] = field(default_factory=list)
     regions_of_atlas: bool = False
 
     @property
-    def mtypes(self):
+    def mtypes(self) -> dict[str, int]:
         """{mtype of the cells: number of cells}, the most frequent first."""
         return dict(Counter(map(str, self.cells.properties["mtype"])).most_common())
 
     @property
-    def regions(self):
+    def regions(self) -> dict[str, int]:
         """{region of the cells: number of cells}, the most frequent first."""
         return dict(Counter(map(str, self.cells.properties["region"])).most_common())
 
 
-def survey(sources, made_table):
+def survey(sources: Sources, made_table: Callable[[str], Path]) -> Survey:
     """Read everything; all that is wrong is said at once.
 
     Args:
@@ -106,14 +116,50 @@ def survey(sources, made_table):
         InvalidInputs: all problems.
     """
     _check_folders(sources)
+    read = _read(sources)
+    cells, volume, region_map = read.cells, read.volume, read.region_map
+    at_cells = acronyms_at(volume, region_map, cells.positions)
+    without_regions = "region" not in cells.properties
+    if without_regions:
+        cells = _with_regions(cells, at_cells, sources)
+    notes = list(_notes(read, cells, sources))
+    path = read.table.path or made_table(read.table.text or "")
+    return Survey(
+        sources=sources,
+        cells=cells,
+        region_map=region_map,
+        volume=volume,
+        layers=read.layers,
+        at_cells=at_cells,
+        entries=entries_at(at_cells, region_map, read.layers),
+        table=read.table,
+        rows=read_dataset(sources.morphologies, path, read.table.extension),
+        notes=notes,
+        regions_of_atlas=without_regions,
+    )
+
+
+@dataclass(frozen=True)
+class _Read:
+    """What is read of the sources: all of it there, and nothing wrong with it by itself."""
+
+    cells: Cells
+    region_map: RegionMap
+    layers: list[Layer]
+    volume: VoxelData
+    heights: VoxelData
+    orientation: VoxelData
+    table: Found
+
+
+def _read(sources: Sources) -> _Read:
     problems = Problems()
     cells = problems.attempt(read_cells, sources.cells, ("mtype",), sources.population)
-    without = cells is not None and "region" not in cells.properties
-    if cells is not None and not without:
+    if cells is not None and "region" in cells.properties:
         cells = problems.attempt(read_cells, sources.cells, population=sources.population)
     region_map = problems.attempt(load_region_map, sources.atlas)
     layers = layer_names(sources.atlas)
-    if not layers:
+    if not layers and sources.structure is None:
         hint = "name one by --region-structure, or add volumes [PH]1.nrrd, ..."
         problems.append(InvalidInput("it has no layers ([PH] volumes)", sources.atlas, hint))
     problems.extend(_unlike_volumes(sources.atlas, layers))
@@ -128,33 +174,33 @@ def survey(sources, made_table):
         problems.extend(_odd_cells(cells, sources))
     if problems:
         raise InvalidInputs(problems)
-    at_cells = acronyms_at(volume, region_map, cells.positions)
-    if without:
-        cells = _with_regions(cells, at_cells, sources)
-    entries = entries_at(at_cells, region_map, layers)
-    found = Survey(sources, cells, region_map, volume, layers, at_cells, entries, table, notes=[])
-    found.regions_of_atlas = without
-    ids = Counter(ids_at(volume, cells.positions).tolist())
-    ups = rotations_at(orientation, cells.positions)[:, :, 1]
+    return _Read(cells, region_map, layers, volume, heights, orientation, table)
+
+
+def _notes(read: _Read, cells: Cells, sources: Sources) -> Iterator[str]:
+    """Sentences on what is odd about the cells in the atlas.
+
+    Raises:
+        InvalidInput: the orientation has no value at any cell.
+    """
+    ids = Counter(ids_at(read.volume, cells.positions).tolist())
+    ups = rotations_at(read.orientation, cells.positions)[:, :, 1]
     lost = int(np.isnan(ups).any(axis=1).sum())
     if lost == len(cells):
         problem = f"has no value (NaN, or zeros) at any of the {len(cells):,} cells"
         raise InvalidInput(problem, volume_path(sources.atlas, ORIENTATION), "repair the volume")
     if lost:
-        found.notes.append(f"orientation has no value at {lost:,} of {len(cells):,} cells")
+        yield f"orientation has no value at {lost:,} of {len(cells):,} cells"
     notes = (
         unread_note(cells, sources.cells),
-        unknown_id_note(ids, region_map),
-        crowded_note(cells.positions, volume),
-        height_note(heights, ups, cells.positions),
+        unknown_id_note(ids, read.region_map),
+        crowded_note(cells.positions, read.volume),
+        height_note(read.heights, ups, cells.positions),
     )
-    found.notes += filter(None, notes)
-    path = table.path or made_table(table.text)
-    found.rows = read_dataset(sources.morphologies, path, table.extension)
-    return found
+    yield from filter(None, notes)
 
 
-def _unlike_volumes(atlas, layers):
+def _unlike_volumes(atlas: PathLike, layers: Sequence[Any]) -> Problems:
     """Problems of the headers of the volumes: absent, of another space, with other values."""
     problems, expected = Problems(), None
     payloads = {BRAIN_REGIONS: (), PRINCIPAL_AXIS: (), ORIENTATION: (4,)}
@@ -174,7 +220,7 @@ def _unlike_volumes(atlas, layers):
     return problems
 
 
-def _odd_cells(cells, sources):
+def _odd_cells(cells: Cells, sources: Sources) -> Iterator[InvalidInput]:
     """Problems of the cells: none, without regions, or outside of the atlas."""
     if not len(cells):
         yield InvalidInput("there are no cells in it", sources.cells)
@@ -189,7 +235,7 @@ def _odd_cells(cells, sources):
         yield from outside_problems(cells.positions, geometry[0], sources.atlas)
 
 
-def _with_regions(cells, at_cells, sources):
+def _with_regions(cells: Cells, at_cells: np.ndarray, sources: Sources) -> Cells:
     """The cells with the regions of the atlas at their positions.
 
     Raises:
@@ -203,7 +249,7 @@ def _with_regions(cells, at_cells, sources):
     return replace(cells, properties=cells.properties.assign(region=list(at_cells)))
 
 
-def _check_folders(sources):
+def _check_folders(sources: Sources) -> None:
     """Refuse files for folders, and swapped folders: what else is wrong is not worth telling.
 
     Raises:

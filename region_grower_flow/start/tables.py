@@ -1,15 +1,18 @@
 """The table of reconstructions and mtypes: found in their folder, or made of folders and names."""
 
-import csv
-import io
+from __future__ import annotations
+
 import re
 from collections import Counter
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from region_grower_flow.calibration.files import Files
 from region_grower_flow.calibration.tables import parse_table
 from region_grower_flow.errors import InvalidInput
+from region_grower_flow.io.atomic import PathLike
+from region_grower_flow.io.csv_files import csv_text
 from region_grower_flow.layout import MORPHOLOGY_EXTENSIONS
 
 FIRST = (
@@ -42,7 +45,7 @@ class Found:
     how: str
 
 
-def find_table(folder, mtypes, given=None):
+def find_table(folder: PathLike, mtypes: Collection[str], given: PathLike | None = None) -> Found:
     """The table of a folder of reconstructions.
 
     Args:
@@ -60,11 +63,11 @@ def find_table(folder, mtypes, given=None):
     if not folder.is_dir():
         raise InvalidInput("the folder of reconstructions does not exist", folder)
     files = _morphologies(folder)
-    extension = Counter(path.suffix.lower().lstrip(".") for path in files).most_common(1)
-    if not extension:
+    extensions = Counter(path.suffix.lower().lstrip(".") for path in files)
+    if not extensions:
         kinds = ", ".join(MORPHOLOGY_EXTENSIONS)
         raise InvalidInput(f"there is no morphology in it ({kinds})", folder)
-    extension = extension[0][0]
+    extension = extensions.most_common(1)[0][0]
     if given:
         return Found(Path(given), None, extension, "given")
     for path in _candidates(folder):
@@ -83,28 +86,25 @@ def find_table(folder, mtypes, given=None):
     )
 
 
-def _table(rows, folder):
+def _table(rows: list[tuple[Path, str]], folder: Path) -> str:
     """The text of a table whose paths start from the folder, which may be moved."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["path", "mtype"])
-    writer.writerows([path.relative_to(folder).as_posix(), mtype] for path, mtype in rows)
-    return text.getvalue()
+    below = ((path.relative_to(folder).as_posix(), mtype) for path, mtype in rows)
+    return csv_text(("path", "mtype"), below)
 
 
-def _morphologies(folder):
+def _morphologies(folder: Path) -> list[Path]:
     kinds = {f".{kind}" for kind in MORPHOLOGY_EXTENSIONS}
     found = (path for path in folder.rglob("*") if path.suffix.lower() in kinds)
     return sorted(path for path in found if path.is_file() and not path.name.startswith("."))
 
 
-def _candidates(folder):
+def _candidates(folder: Path) -> list[Path]:
     beside = [p for p in sorted(folder.absolute().parent.iterdir()) if p.name.lower() in FIRST]
     there = [path for path in sorted(folder.iterdir()) if path.suffix.lower() in _TABLES]
     return [*_ranked(there), *_ranked(beside)]
 
 
-def _ranked(paths):
+def _ranked(paths: Iterable[Path]) -> list[Path]:
     order = {name.lower(): place for place, name in enumerate(FIRST)}
     rank = {".dat": 0, ".xml": 1, ".csv": 2, ".tsv": 3}
     return sorted(
@@ -112,7 +112,7 @@ def _ranked(paths):
     )
 
 
-def _is_table(path, folder, extension):
+def _is_table(path: Path, folder: Path, extension: str) -> bool:
     """True when a file can be read as a table of reconstructions."""
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -128,7 +128,7 @@ def _is_table(path, folder, extension):
     return 2 * len(here) >= len(rows)
 
 
-def _by_folder(files, folder, _mtypes):
+def _by_folder(files: list[Path], folder: Path, _mtypes: Collection[str]) -> list[tuple[Path, str]]:
     """[(file, mtype)] where each morphology is in a folder of its mtype, [] otherwise."""
     if any(path.parent == folder for path in files):
         return []
@@ -137,7 +137,7 @@ def _by_folder(files, folder, _mtypes):
     return [(path, path.parent.name) for path in files]
 
 
-def _by_name(files, _folder, mtypes):
+def _by_name(files: list[Path], _folder: Path, mtypes: Collection[str]) -> list[tuple[Path, str]]:
     """[(file, mtype)] of names that begin with an mtype of the cells, or like one."""
     known = sorted(mtypes, key=len, reverse=True)
     rows = []
@@ -151,7 +151,7 @@ def _by_name(files, _folder, mtypes):
     return rows if len(rows) > len(files) / 2 else []
 
 
-def _begins(name, mtype):
+def _begins(name: str, mtype: str) -> bool:
     """True for a name that begins with the mtype, with another mark where it has a colon."""
     pattern = re.escape(mtype).replace(":", "[:_-]")
     return re.match(rf"{pattern}(?![A-Za-z0-9:])", name) is not None

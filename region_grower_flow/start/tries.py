@@ -1,11 +1,20 @@
 """Tries with some of the cells: places of their own, and what the next run goes on from."""
 
+from __future__ import annotations
+
 import os
 import shutil
+from collections.abc import Container, Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from region_grower_flow import layout
+from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.record.manifest import read_manifest
+
+if TYPE_CHECKING:
+    from region_grower_flow.record.manifest import Manifest
+
 
 MODEL_STAGES = (
     "PrepareReconstructions",
@@ -22,7 +31,7 @@ _LEFT = {layout.LOGS, layout.LOCKS, layout.BLOCKS, layout.JOBS, layout.MANIFESTS
 _CELLS = {layout.MORPHOLOGIES, layout.SHARDS, layout.CHUNKS, layout.CELL_TABLE}
 
 
-def trial_places(options, name):
+def trial_places(options: Mapping[str, PathLike], name: str) -> dict[str, str]:
     """{option: path} of the outputs of a try, beside those of all cells.
 
     Args:
@@ -32,7 +41,7 @@ def trial_places(options, name):
     return {option: os.fspath(_tried(Path(p), name)) for option, p in options.items() if p}
 
 
-def _tried(path, word):
+def _tried(path: Path, word: str) -> Path:
     """``out/nodes.h5`` becomes ``out_word/nodes.h5``, and ``work`` becomes ``work_word``."""
     first, *others = path.parts
     if others and not path.is_absolute() and first != "..":
@@ -40,7 +49,7 @@ def _tried(path, word):
     return path.with_name(f"{path.stem}_{word}{path.suffix}")
 
 
-def tries_of(work_dir):
+def tries_of(work_dir: PathLike) -> Iterator[tuple[Path, Manifest | None]]:
     """(work folder, Manifest of its synthesis or None) of each try, the oldest first."""
     whole = Path(work_dir)
     found = [p / layout.MANIFESTS for p in whole.parent.glob(f"{whole.name}_*") if p.is_dir()]
@@ -48,7 +57,7 @@ def tries_of(work_dir):
         yield manifests.parent, read_manifest(manifests / "SynthesizeMorphologies.json")
 
 
-def go_on_from_others(work_dir, whole):
+def go_on_from_others(work_dir: PathLike, whole: PathLike) -> Path | None:
     """Begin a new work folder with what others of the same configuration hold.
 
     A try takes the calibrations of the run of all cells or of the latest other try; the run of all
@@ -76,7 +85,7 @@ def go_on_from_others(work_dir, whole):
     return found[-1]
 
 
-def _copy(source, target, left):
+def _copy(source: Path, target: Path, left: Container[str]) -> None:
     """Copy a work folder; manifests last, so that they never say more than is there."""
     for folder, folders, names in os.walk(source):
         here = Path(folder).relative_to(source)
@@ -93,11 +102,11 @@ def _copy(source, target, left):
             _copy_file(path, target / layout.MANIFESTS / path.name, link=False)
 
 
-def _link(folder, name):
+def _link(folder: str, name: str) -> bool:
     return Path(folder, name).is_symlink()
 
 
-def _copy_file(path, place, link):
+def _copy_file(path: Path, place: Path, link: bool) -> None:
     place.parent.mkdir(parents=True, exist_ok=True)
     if link:  # never written again once it is there
         try:

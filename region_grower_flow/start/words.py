@@ -1,10 +1,19 @@
 """Words of the first look in the terminal: a line for each thing that was found."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
 from region_grower_flow.errors import counted, some
 from region_grower_flow.start.layers import sorted_layers
 
+if TYPE_CHECKING:
+    from region_grower_flow.start.proposals import Proposal
+    from region_grower_flow.start.survey import Survey
 
-def lines(found, proposal):
+
+def lines(found: Survey, proposal: Proposal) -> Iterator[str]:
     """The lines, without the files that are written.
 
     Args:
@@ -21,22 +30,22 @@ def lines(found, proposal):
         yield _line("Note", note)
 
 
-def _line(head, text, target=None):
+def _line(head: str, text: str, target: str | None = None) -> str:
     arrow = f"  -> {target}" if target else ""
     return f"{head:<10}{text}{arrow}"
 
 
-def _counts(counts, most=4):
+def _counts(counts: Mapping[str, int], most: int = 4) -> str:
     return some([f"{name} {count:,}" for name, count in counts.items()], most)
 
 
-def _cells(found):
+def _cells(found: Survey) -> Iterator[str]:
     number, mtypes = len(found.cells), counted(len(found.mtypes), "mtype")
     whose = " (of the atlas: the cells name none)" if found.regions_of_atlas else ""
     yield _line("Cells", f"{number:,} of {mtypes}; regions {_counts(found.regions)}{whose}")
 
 
-def _atlas(found, proposal):
+def _atlas(found: Survey, proposal: Proposal) -> Iterator[str]:
     known = set(found.region_map.as_dataframe()["acronym"])
     foreign = [region for region in found.regions if region not in known]
     if proposal.structure is None:
@@ -54,22 +63,23 @@ def _atlas(found, proposal):
     left = [r for r in foreign if r not in proposal.region_map]
     if left:
         yield _line("", f"{some(left)}: no region of the atlas was found for them; edit region_map")
-    for entry, layers in list((proposal.structure or {}).items())[:1]:
-        thick = " ".join(f"{value:.0f}" for value in layers.values())
-        more = len(proposal.structure) - 1
+    structure = proposal.structure or {}
+    for entry, thicknesses in list(structure.items())[:1]:
+        thick = " ".join(f"{value:.0f}" for value in thicknesses.values())
+        more = len(structure) - 1
         name = f"{entry} (and {more} more): " if more else ""
         yield _line("Layers", f"{name}medians of [PH]: {thick} um", "region_structure.yaml")
 
 
-def _by_layers(structure):
+def _by_layers(structure: Mapping[str, Mapping[Any, float]]) -> dict[tuple[Any, ...], list[str]]:
     """{layers: [entries that have them]}, in the order of the entries."""
-    found = {}
+    found: dict[tuple[Any, ...], list[str]] = {}
     for entry, layers in structure.items():
         found.setdefault(tuple(layers), []).append(entry)
     return found
 
 
-def _mtypes(found, proposal):
+def _mtypes(found: Survey, proposal: Proposal) -> Iterator[str]:
     lost = proposal.nearest
     matched = len(found.mtypes) - len(lost)
     text = f"{matched} of {len(found.mtypes)} have reconstructions ({found.rows.n_cells:,}; "
@@ -91,7 +101,7 @@ def _mtypes(found, proposal):
         yield _line("", text)
 
 
-def _apicals(proposal):
+def _apicals(proposal: Proposal) -> Iterator[str]:
     parts = [
         f"{mtype} points down in {down} of {of}: kept"
         for mtype, (down, of) in proposal.inverted.items()
@@ -109,14 +119,14 @@ def _apicals(proposal):
         yield _line("Frames", "somata are away from the origin: they are put there.")
 
 
-def _axons(proposal):
+def _axons(proposal: Proposal) -> Iterator[str]:
     if proposal.axons:
-        of = counted(proposal.of, "reconstruction")
+        of = counted(proposal.reconstructions, "reconstruction")
         text = f"{proposal.axons:,} of {of} have one, cells get none: synthesize_axons grows them"
         yield _line("Axons", text, "flow.cfg")
 
 
-def _targets(proposal):
+def _targets(proposal: Proposal) -> Iterator[str]:
     if proposal.first_layer is None:
         return
     names = some(proposal.targets, 6)

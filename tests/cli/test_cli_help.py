@@ -7,7 +7,8 @@ import pytest
 from click.testing import CliRunner
 
 from region_grower_flow.cli import main
-from region_grower_flow.cli.commands import KINDS, generate_parameters
+from region_grower_flow.cli.commands import KINDS
+from region_grower_flow.cli.growing import generate_parameters
 from region_grower_flow.cli.running import FAILED, INVALID, exit_code
 from region_grower_flow.errors import Busy, InvalidInput
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from region_grower_flow.cli.commands import _of_flow, _which_run
+from region_grower_flow.cli.growing import _of_flow
+from region_grower_flow.cli.runs import _which_run
 
 NOTHING = {
     "input_cells": None, "out_cells": None, "work_dir": None, "validation_dir": None,

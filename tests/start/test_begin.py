@@ -1,6 +1,7 @@
 """A configuration from one's own data: found, proposed, written, and read again."""
 
 import shutil
+from dataclasses import replace
 
 import pytest
 import yaml
@@ -170,6 +171,21 @@ def test_a_region_structure_of_other_regions_is_refused(data, tmp_path):
     given = sources(data, table=data / "neurondb.dat", structure=path)
     with pytest.raises(InvalidInput, match="no entry serves the regions of 8 of 8 cells"):
         begin(given, tmp_path / "f.cfg")
+
+
+def test_a_region_structure_without_layers_needs_no_volumes_of_layers(data, tmp_path):
+    atlas = tmp_path / "atlas"
+    shutil.copytree(data / "atlas", atlas)
+    for path in atlas.glob("[[]PH][0-9]*.nrrd"):
+        path.unlink()
+    given = Sources(data / "nodes.h5", atlas, data / "cells", table=data / "neurondb.dat")
+    with pytest.raises(InvalidInputs, match="it has no layers"):
+        begin(given, tmp_path / "flow.cfg")
+    structure = tmp_path / "structure.yaml"
+    structure.write_text("COL: {}\n")
+    begun = begin(replace(given, structure=structure), tmp_path / "flow.cfg")
+    assert f"regions and layers from {structure}" in "\n".join(begun.lines)
+    assert "scaling_rules.yaml" not in begun.texts
 
 
 def test_files_of_others_are_not_replaced(begun, data):
