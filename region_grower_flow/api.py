@@ -283,7 +283,7 @@ class Population:
 
         self.task = task
         structure = load_region_structure(task.region_structure)
-        self._placed = PlacedCells(atlas_outputs(task), structure)
+        self._placed = PlacedCells.read(atlas_outputs(task), structure)
         known = list(self._placed.mtypes)
         self.mtypes = [mtype for mtype in known if not mtypes or mtype in set(mtypes)]
 

@@ -16,7 +16,7 @@ from region_grower_flow.record.run_lock import LOCK_PREFIX
 
 
 @dataclass(frozen=True)
-class Look:
+class FolderLook:
     """A look through a folder.
 
     Attributes:
@@ -32,12 +32,12 @@ class Look:
     times: dict[str, int]
 
 
-_looks: dict[tuple[str, str], Look] = {}
-"""{(folder, listing): Look} of this process."""
+_looks: dict[tuple[str, str], FolderLook] = {}
+"""{(folder, listing): FolderLook} of this process."""
 
 
-def look_for_foreign(folder: PathLike, listing: PathLike, staged: PathLike) -> Look:
-    """The Look of a folder.
+def look_for_foreign(folder: PathLike, listing: PathLike, staged: PathLike) -> FolderLook:
+    """Look through a folder, or remember the look when nothing has changed.
 
     Args:
         folder: of outputs.
@@ -56,7 +56,7 @@ def look_for_foreign(folder: PathLike, listing: PathLike, staged: PathLike) -> L
     return known
 
 
-def _is_as_it_was(look: Look, listing: PathLike) -> bool:
+def _is_as_it_was(look: FolderLook, listing: PathLike) -> bool:
     try:
         now = {folder: os.stat(folder).st_mtime_ns for folder in look.times}
     except OSError:
@@ -64,7 +64,7 @@ def _is_as_it_was(look: Look, listing: PathLike) -> bool:
     return now == look.times and stamp_of(listing) == look.listing
 
 
-def _look(folder: PathLike, listing: PathLike, staged: PathLike) -> Look:
+def _look(folder: PathLike, listing: PathLike, staged: PathLike) -> FolderLook:
     stamp = stamp_of(listing)
     ours = our_files(listing, folder, staged)
     times, foreign = {os.fspath(folder): os.stat(folder).st_mtime_ns}, []
@@ -80,4 +80,4 @@ def _look(folder: PathLike, listing: PathLike, staged: PathLike) -> Look:
         ]
         places = ours.find(packed(names)).tolist()
         foreign += [name for name, place in zip(names, places, strict=True) if place < 0]
-    return Look(tuple(sorted(foreign)), len(ours) > 0, stamp, times)
+    return FolderLook(tuple(sorted(foreign)), len(ours) > 0, stamp, times)

@@ -17,7 +17,7 @@ from region_grower_flow.options.outputs import OUTPUT_FILES, writes_files
 from region_grower_flow.record.manifest import read_manifest
 
 if TYPE_CHECKING:
-    from region_grower_flow.checks.foreign import Look
+    from region_grower_flow.checks.foreign import FolderLook
 
 CALIBRATION_OUTPUTS = ("extracted_distributions", "generated_parameters")
 
@@ -336,9 +336,9 @@ def _folder_problems(options: Any, place: Path, where: str) -> list[InvalidInput
 
 
 def _foreign_problems(
-    look: Look, others: Collection[str], where: str, hint: str
+    look: FolderLook, others: Collection[str], where: str, hint: str
 ) -> list[InvalidInput]:
-    """A problem when a Look has found files that are not among ``others`` of ours."""
+    """A problem when a look has found files that are not among ``others`` of ours."""
     foreign = [name for name in look.foreign if name not in others]
     if not foreign:
         return []

@@ -18,7 +18,7 @@ from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.io.files import reading
 
 HEADER_BYTES = 1 << 20
-"""A header is some lines of text."""
+"""Greatest size of a header, which is some lines of text."""
 MOST_COMPRESSED = {"gzip": 1100, "gz": 1100, "bzip2": None, "bz2": None}
 """Values that a compressed byte can hold at most, in bytes (1032 for deflate); None: no bound."""
 TEXT = ("ASCII", "ascii", "text", "txt")

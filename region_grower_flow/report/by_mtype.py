@@ -1,5 +1,11 @@
 """The reports that are made mtype by mtype: each a function of a ReportUnit."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sized
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from region_grower_flow.calibration.path_distances import ALL, DENDRITES, measure_tree
@@ -7,17 +13,24 @@ from region_grower_flow.morphology import NEURITE_TYPES
 from region_grower_flow.report import path_fits, profiles, trunk_angles
 from region_grower_flow.report.features import cell_rows, panels, score_rows, values_of
 from region_grower_flow.report.lineup import MOST_IN_ROW, UprightCell, plot_lineup
-from region_grower_flow.report.placed import common_layers
+from region_grower_flow.report.names import TableRow
+from region_grower_flow.report.placed import PlacedCell, common_layers
 from region_grower_flow.report.style import shorten
 from region_grower_flow.report.units import UnitResult
 from region_grower_flow.report.violins import finite, plot_violins
 from region_grower_flow.validation import depths, trunks
+from region_grower_flow.validation.cells import ValidationCell
 from region_grower_flow.validation.comparison import Comparison
 from region_grower_flow.validation.results import REFERENCE, SYNTHESIZED
 from region_grower_flow.validation.statistics import named_seed
 
+if TYPE_CHECKING:
+    from region_grower_flow.report.units import ReportUnit
 
-def neurite_types(references, cells):
+
+def neurite_types(
+    references: Iterable[ValidationCell | PlacedCell], cells: Iterable[ValidationCell | PlacedCell]
+) -> list[str]:
     """The dendrites that either population has, and axons when both have."""
     sides = [
         {int(t) for cell in side for t in cell.morphology.types} for side in (references, cells)
@@ -30,7 +43,9 @@ def neurite_types(references, cells):
     ]
 
 
-def _measured(unit):
+def _measured(
+    unit: ReportUnit,
+) -> tuple[list[ValidationCell], list[ValidationCell], list[PlacedCell], list[str], list[str]]:
     """(references, synthesized as ValidationCells, their PlacedCells, kinds, notes)."""
     references, placed, notes = unit.read()
     kinds = neurite_types(references, placed)
@@ -38,16 +53,16 @@ def _measured(unit):
     return references, cells, placed, kinds, notes
 
 
-def seed_of(unit):
+def seed_of(unit: ReportUnit) -> int:
     """The seed of an mtype's resampling."""
     return named_seed(unit.settings.seed, unit.mtype)
 
 
-def _title(unit, references, cells):
+def _title(unit: ReportUnit, references: Sized, cells: Sized) -> str:
     return f"{unit.mtype}: {len(references)} reference, {len(cells)} synthesized cells"
 
 
-def morphometrics(unit):
+def morphometrics(unit: ReportUnit) -> UnitResult:
     """Violins of the features of an mtype, and the features of every cell."""
     references, cells, _, kinds, notes = _measured(unit)
     rows = cell_rows(unit.mtype, {REFERENCE: references, SYNTHESIZED: cells}, kinds)
@@ -62,7 +77,7 @@ SUMMARY_COLUMNS = (
 )  # fmt: skip
 
 
-def _summaries(mtype, rows):
+def _summaries(mtype: str, rows: Iterable[TableRow]) -> Iterator[TableRow]:
     for kind, features in values_of(rows).items():
         for feature, populations in features.items():
             for population in (REFERENCE, SYNTHESIZED):
@@ -79,7 +94,7 @@ def _summaries(mtype, rows):
                 yield row
 
 
-def scores(unit):
+def scores(unit: ReportUnit) -> UnitResult:
     """The scores of an mtype's features."""
     references, cells, _, kinds, notes = _measured(unit)
     rows = cell_rows(unit.mtype, {REFERENCE: references, SYNTHESIZED: cells}, kinds)
@@ -88,7 +103,7 @@ def scores(unit):
     )
 
 
-def density_profiles(unit):
+def density_profiles(unit: ReportUnit) -> UnitResult:
     """Length along depth; in an atlas each synthesized cell has a reference cell at its depth."""
     references, _, placed, kinds, notes = _measured(unit)
     layers = common_layers(placed) if unit.in_atlas else ()
@@ -97,11 +112,11 @@ def density_profiles(unit):
         placed = [cell for cell in placed if cell.depth is not None]
         if without:
             notes.append(f"{len(without)} cells lie in regions without layers: they have no depth")
+    below_top = [d for cell in placed if (d := cell.depth) is not None] if unit.in_atlas else None
     rows = []
     for kind in kinds:
-        sides = [[cell.morphology for cell in side] for side in (references, placed)]
-        below_top = [cell.depth for cell in placed] if unit.in_atlas else None
-        pair = depths.compared(*sides, kind, seed_of(unit), below_top)
+        beside, grown = ([cell.morphology for cell in side] for side in (references, placed))
+        pair = depths.compared(beside, grown, kind, seed_of(unit), below_top)
         about = {"mtype": unit.mtype, "neurite_type": kind}
         rows += [{**about, **row} for row in depths.depth_rows(*pair)]
         distance = depths.wasserstein(*pair)
@@ -119,7 +134,7 @@ def density_profiles(unit):
     return UnitResult(unit.mtype, tables, [unit.save(figure)], notes)
 
 
-def path_distances(unit):
+def path_distances(unit: ReportUnit) -> UnitResult:
     """The fits of an mtype with its data, and the synthesized cells.
 
     ``unit.extra``: ``fits`` {neurite type: dict} of the stage FitPathDistances, ``slopes``
@@ -142,12 +157,12 @@ def path_distances(unit):
     return UnitResult(unit.mtype, {"trees": trees, "fits": lines}, [unit.save(figure)], notes)
 
 
-def _trees(cell, kind, which):
+def _trees(cell: PlacedCell, kind: str, which: str) -> list[Any]:
     own = getattr(cell.measurable().tmd(), kind)
     return own if which == ALL else own[:1]
 
 
-def trunk_angle_report(unit):
+def trunk_angle_report(unit: ReportUnit) -> UnitResult:
     """Angles of trunks, with the validation's tests. ``unit.extra``: ``parameters`` or None."""
     references, cells, _, kinds, notes = _measured(unit)
     parameters = unit.extra.get("parameters")
@@ -166,7 +181,7 @@ PICTURE_COLUMNS = ("mtype", "cell", "population", "figure", "trees", "sections",
                    "height_um", "width_um")  # fmt: skip
 
 
-def pictures(unit):
+def pictures(unit: ReportUnit) -> UnitResult:
     """Pictures of cells side by side; in vacuum reference cells stand below the synthesized."""
     references, placed, notes = unit.read()
     chosen = placed[: unit.settings.pictured]
@@ -185,7 +200,9 @@ def pictures(unit):
     return UnitResult(unit.mtype, {"pictures": rows}, [path], notes)
 
 
-def _picture_row(mtype, cell, population, path):
+def _picture_row(
+    mtype: str, cell: ValidationCell | PlacedCell, population: str, path: Path
+) -> TableRow:
     morphology = cell.morphology
     points = morphology.points
     span = np.ptp(points, axis=0) if len(points) else np.zeros(3)

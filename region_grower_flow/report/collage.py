@@ -1,10 +1,23 @@
 """The collage: the cells of each mtype in slices of the atlas, and upright side by side."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
 from region_grower_flow.report.lineup import plot_lineup
-from region_grower_flow.report.placed import readable
+from region_grower_flow.report.placed import PlacedCell, readable
 from region_grower_flow.report.slices import AXES, plot_slice
 from region_grower_flow.report.style import save
 from region_grower_flow.report.units import ReportUnit, UnitResult
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from region_grower_flow.report.placed import PlacedCells
+    from region_grower_flow.report.slices import LayerMap, SliceView
+    from region_grower_flow.report.units import ReportSettings
 
 ALL_MTYPES = "All mtypes"
 COLUMNS = ("mtype", "cell", "figure", "slice", "x_um", "y_um", "z_um", "depth_um")
@@ -12,17 +25,24 @@ FEW = 8
 """Cells of each mtype in the slice of all mtypes: more would hide each other."""
 
 
-def collage_units(placed, mtypes, slices, settings, most):
+def collage_units(
+    placed: PlacedCells,
+    mtypes: Iterable[str],
+    slices: Sequence[SliceView],
+    settings: ReportSettings,
+    most: int,
+) -> list[ReportUnit]:
     """A ReportUnit per mtype with the cells of its slices, and one of all mtypes first.
 
     Args:
         placed: PlacedCells.
         mtypes: those to show.
-        slices: [Slice].
+        slices: [SliceView].
         settings: ReportSettings.
         most: cells of an mtype in a slice (0: all).
     """
-    found = {mtype: [] for mtype in mtypes}
+    mtypes = list(mtypes)
+    found: dict[str, list[PlacedCell]] = {mtype: [] for mtype in mtypes}
     for where in slices:
         inside = placed.within(where.holds, most, settings.seed)
         for mtype in mtypes:
@@ -30,7 +50,8 @@ def collage_units(placed, mtypes, slices, settings, most):
     together = [
         cell for where in slices for mtype in mtypes for cell in _in(found[mtype], where)[:FEW]
     ]
-    units = [ReportUnit(ALL_MTYPES, (), tuple(together), True, settings, {"lineup": ()})]
+    extra = {"lineup": (), "together": True}
+    units = [ReportUnit(ALL_MTYPES, (), tuple(together), True, settings, extra)]
     for mtype in mtypes:
         lineup = tuple(placed.sample(mtype, settings.pictured, settings.seed))
         cells = tuple(found[mtype])
@@ -38,7 +59,7 @@ def collage_units(placed, mtypes, slices, settings, most):
     return units
 
 
-def _in(cells, where):
+def _in(cells: Iterable[PlacedCell], where: SliceView) -> list[PlacedCell]:
     return [cell for cell in cells if where.holds(cell.position)[0]]
 
 
@@ -46,21 +67,21 @@ class Collage:
     """Makes the collage of a ReportUnit.
 
     Args:
-        slices: [Slice].
+        slices: [SliceView].
         layers: LayerMap.
     """
 
-    def __init__(self, slices, layers):
+    def __init__(self, slices: Sequence[SliceView], layers: LayerMap | None) -> None:
         self._slices, self._layers = slices, layers
 
     @staticmethod
-    def _save(unit, figure, part):
+    def _save(unit: ReportUnit, figure: Figure, part: str) -> Path:
         settings = unit.settings
-        if unit.mtype is ALL_MTYPES:
+        if unit.extra.get("together"):  # a process has other objects than this module
             return save(figure, settings.folder / f"{part}.{settings.kind}", settings.dpi)
         return unit.save(figure, part)
 
-    def __call__(self, unit):
+    def __call__(self, unit: ReportUnit) -> UnitResult:
         """The figures of one mtype: its slices, then cells upright side by side."""
         result = UnitResult(unit.mtype)
         cells, result.notes = readable(unit.cells)
@@ -85,7 +106,7 @@ class Collage:
         return result
 
 
-def _row(cell, path, where):
+def _row(cell: PlacedCell, path: Path, where: str | None) -> dict[str, Any]:
     position = dict(zip((f"{axis}_um" for axis in AXES), map(float, cell.position), strict=True))
     return {
         "mtype": cell.mtype,

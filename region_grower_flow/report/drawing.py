@@ -1,30 +1,43 @@
 """Morphologies as lines: a collection per neurite type, diameters to scale, a bar of length."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, cast
+
 import numpy as np
 
-from region_grower_flow.morphology import SOMA
+from region_grower_flow.morphology import SOMA, FlatMorphology
 from region_grower_flow.report.style import INK, NEURITE_COLORS, NEURITE_WORDS, OTHER_NEURITE
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.legend import Legend
+
 THINNEST = 0.4
-"""Points: thinner lines vanish."""
+"""Width (points) of the thinnest lines: thinner ones vanish."""
 POINTS_PER_INCH = 72.0
 DRAWING_ORDER = (2, 3, 4)
 """Axon below, apical dendrite on top."""
 
 
 class Morphologies:
-    """Morphologies that are drawn into one pair of axes, with lines as wide as their diameters.
+    """Morphologies that are drawn together, with lines as wide as their diameters."""
 
-    Args:
-        axes: matplotlib Axes with equal aspect; both of its directions are lengths in um.
-    """
+    def __init__(self) -> None:
+        self._lines: dict[int | None, list[np.ndarray]] = {}
+        self._widths: dict[int | None, list[float]] = {}
+        self._somata: list[tuple[np.ndarray, float]] = []
+        self._low, self._high = np.full(2, np.inf), np.full(2, -np.inf)
 
-    def __init__(self, axes):
-        self.axes = axes
-        self._lines, self._widths, self._somata = {}, {}, []
-        self._bounds = [np.inf, np.inf, -np.inf, -np.inf]
-
-    def add(self, morphology, at=(0.0, 0.0), rotation=None, plane=(0, 1)):
+    def add(
+        self,
+        morphology: FlatMorphology,
+        at: Sequence[float] | np.ndarray = (0.0, 0.0),
+        rotation: np.ndarray | None = None,
+        plane: tuple[int, int] = (0, 1),
+    ) -> None:
         """Add a FlatMorphology.
 
         Args:
@@ -37,8 +50,8 @@ class Morphologies:
         soma = self._flat(morphology.soma_points, at, rotation, plane)
         for section in range(morphology.n_sections):
             window = slice(morphology.offsets[section], morphology.offsets[section + 1])
-            kind = int(morphology.types[section])
-            kind = kind if kind in NEURITE_COLORS else None
+            number = int(morphology.types[section])
+            kind = number if number in NEURITE_COLORS else None
             self._lines.setdefault(kind, []).append(points[window])
             width = float(morphology.diameters[window].mean())
             self._widths.setdefault(kind, []).append(width)
@@ -47,67 +60,66 @@ class Morphologies:
             self._somata.append((soma.mean(axis=0), radius))
         everything = np.concatenate([points, soma]) if len(soma) else points
         if len(everything):
-            low, high = everything.min(axis=0), everything.max(axis=0)
-            b = self._bounds
-            self._bounds = [
-                min(b[0], low[0]), min(b[1], low[1]), max(b[2], high[0]), max(b[3], high[1]),
-            ]  # fmt: skip
+            self._low = np.minimum(self._low, everything.min(axis=0))
+            self._high = np.maximum(self._high, everything.max(axis=0))
 
     @staticmethod
-    def _flat(points, at, rotation, plane):
+    def _flat(
+        points: np.ndarray,
+        at: Sequence[float] | np.ndarray,
+        rotation: np.ndarray | None,
+        plane: tuple[int, int],
+    ) -> np.ndarray:
         points = np.asarray(points, dtype=np.float64)
         if rotation is not None:
             points = points @ np.asarray(rotation).T
         return points[:, list(plane)] + np.asarray(at, dtype=np.float64)
 
     @property
-    def bounds(self):
+    def bounds(self) -> tuple[float, float, float, float] | None:
         """(left, bottom, right, top) of all that was added (um); None when nothing was."""
-        return None if np.isinf(self._bounds[0]) else tuple(self._bounds)
+        if np.isinf(self._low[0]):
+            return None
+        (left, bottom), (right, top) = self._low, self._high
+        return left, bottom, right, top
 
-    def fit(self, margin=0.04):
-        """Let the axes show all that was added."""
-        left, bottom, right, top = self.bounds or (-1.0, -1.0, 1.0, 1.0)
-        pad = margin * max(right - left, top - bottom, 1.0)
-        self.axes.set_xlim(left - pad, right + pad)
-        self.axes.set_ylim(bottom - pad, top + pad)
-
-    def draw(self, scale=None, zorder=3):
-        """Put the lines into the axes, whose limits have been set.
+    def draw(self, axes: Axes, scale: float | None = None, zorder: float = 3) -> None:
+        """Put the lines into axes whose limits have been set.
 
         Args:
+            axes: with equal aspect; both of its directions are lengths in um.
             scale: points (1/72 inch) per um; found from the figure when None.
             zorder: of the lines.
         """
         from matplotlib.collections import LineCollection, PatchCollection
         from matplotlib.patches import Circle
 
-        scale = points_per_um(self.axes) if scale is None else scale
+        scale = points_per_um(axes) if scale is None else scale
         for kind in [None, *DRAWING_ORDER]:
             if kind in self._lines:
                 widths = np.maximum(np.array(self._widths[kind]) * scale, THINNEST)
                 lines = LineCollection(
                     self._lines[kind],
                     linewidths=widths,
-                    colors=NEURITE_COLORS.get(kind, OTHER_NEURITE),
+                    colors=OTHER_NEURITE if kind is None else NEURITE_COLORS[kind],
                     capstyle="round",
                     joinstyle="round",
                     zorder=zorder,
                 )
-                self.axes.add_collection(lines, autolim=False)
+                axes.add_collection(lines, autolim=False)
         least = 1.1 / scale if scale else 0.0
-        circles = [Circle(center, max(radius, least)) for center, radius in self._somata]
+        circles = [Circle(tuple(center), max(radius, least)) for center, radius in self._somata]
         somata = PatchCollection(
             circles, facecolor=NEURITE_COLORS[SOMA], edgecolor="none", zorder=zorder + 1
         )
-        self.axes.add_collection(somata, autolim=False)
+        axes.add_collection(somata, autolim=False)
 
-    def kinds(self):
+    def kinds(self) -> list[int]:
         """The neurite types that were added."""
         return [kind for kind in DRAWING_ORDER if kind in self._lines]
 
 
-def soma_radius(morphology):
+def soma_radius(morphology: FlatMorphology) -> float:
     """The radius (um) to draw a soma with: the contour's mean distance from its center."""
     points = np.asarray(morphology.soma_points, dtype=np.float64)
     if len(points) == 0:
@@ -117,7 +129,7 @@ def soma_radius(morphology):
     return float(np.linalg.norm(points - points.mean(axis=0), axis=1).mean())
 
 
-def settle(figure):
+def settle(figure: Figure) -> None:
     """Lay a figure out, once for all: lines that are added later do not change its layout.
 
     The layout of three rows of cells takes as long as all their lines.
@@ -126,9 +138,9 @@ def settle(figure):
     figure.set_layout_engine(None)
 
 
-def points_per_um(axes):
+def points_per_um(axes: Axes) -> float:
     """Points (1/72 inch) per um in axes whose limits are set, with equal aspect."""
-    figure = axes.get_figure()
+    figure = cast("Figure", axes.get_figure())
     if figure.get_layout_engine() is not None:
         figure.draw_without_rendering()  # settles the layout
     box = axes.get_window_extent()
@@ -137,7 +149,7 @@ def points_per_um(axes):
     return pixels * POINTS_PER_INCH / figure.dpi
 
 
-def scale_bar(axes, length=None, corner="left"):
+def scale_bar(axes: Axes, length: float | None = None, corner: str = "left") -> float:
     """A bar of a round length in a lower corner of axes in um.
 
     Returns:
@@ -162,13 +174,13 @@ def scale_bar(axes, length=None, corner="left"):
     return length
 
 
-def round_length(wanted):
+def round_length(wanted: float) -> float:
     """The greatest of 1, 2, 5 times a power of ten that is not above ``wanted`` (> 0)."""
     power = 10.0 ** np.floor(np.log10(wanted))
     return float(max(factor * power for factor in (1, 2, 5) if factor * power <= wanted * 1.0001))
 
 
-def neurite_legend(figure_or_axes, kinds, **options):
+def neurite_legend(figure_or_axes: Figure | Axes, kinds: Iterable[int], **options: Any) -> Legend:
     """A legend of neurite types."""
     from matplotlib.lines import Line2D
 

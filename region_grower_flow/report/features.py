@@ -1,8 +1,14 @@
 """Morphometrics as reports show them: labels with units, rows of scores."""
 
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
 import numpy as np
 
+from region_grower_flow.report.names import TableRow
+from region_grower_flow.report.violins import ByPopulation
 from region_grower_flow.validation import morphometrics
+from region_grower_flow.validation.cells import ValidationCell
 from region_grower_flow.validation.features import MVS_LIMIT
 from region_grower_flow.validation.results import REFERENCE, SYNTHESIZED
 from region_grower_flow.validation.statistics import compare_feature, named_seed
@@ -14,15 +20,17 @@ ABOUT_CELL = ("part", "mtype", "population", "cell", "neurite_type")
 """Columns of a table of cells that are no features."""
 
 
-def feature_label(name):
+def feature_label(name: object) -> str:
     """A feature with its unit: ``total length (µm)``."""
-    feature = _KNOWN.get(name)
+    feature = _KNOWN.get(str(name))
     unit = _UNITS.get(feature.unit, "") if feature else ""
     words = str(name).replace("maximum", "max.").replace("partition asymmetry", "asymmetry")
     return f"{words} ({unit})" if unit else words
 
 
-def cell_rows(mtype, populations, neurite_types):
+def cell_rows(
+    mtype: str, populations: Mapping[str, Sequence[ValidationCell]], neurite_types: Sequence[str]
+) -> list[TableRow]:
     """Rows of features, one per cell and neurite type.
 
     Args:
@@ -36,9 +44,9 @@ def cell_rows(mtype, populations, neurite_types):
     return [{"mtype": mtype, **row} for row in morphometrics.rows(populations, neurite_types)]
 
 
-def values_of(rows):
+def values_of(rows: Iterable[TableRow]) -> dict[str | None, dict[str, dict[str, list[float]]]]:
     """{neurite type: {feature: {population: [values]}}} of rows of cells."""
-    found = {}
+    found: dict[str | None, dict[str, dict[str, list[float]]]] = {}
     for row in rows:
         for feature, value in row.items():
             if feature not in ABOUT_CELL:
@@ -48,18 +56,20 @@ def values_of(rows):
     return found
 
 
-def panels(rows):
+def panels(rows: Iterable[TableRow]) -> list[tuple[str | None, str, ByPopulation]]:
     """Panels for :func:`~region_grower_flow.report.violins.plot_violins`, from rows of cells."""
-    found = []
+    found: list[tuple[str | None, str, ByPopulation]] = []
     for kind, features in values_of(rows).items():
-        heading = (kind or "whole cell").replace("_", " ")
+        heading: str | None = (kind or "whole cell").replace("_", " ")
         for feature, populations in features.items():
             found.append((heading, feature_label(feature), populations))
             heading = None
     return found
 
 
-def score_rows(mtype, rows, seed=0, minimum=MIN_REFERENCE_CELLS):
+def score_rows(
+    mtype: str, rows: Iterable[TableRow], seed: int = 0, minimum: int = MIN_REFERENCE_CELLS
+) -> list[TableRow]:
     """Scores of an mtype with the null's 95th percentile, by the validation's statistics.
 
     Args:
@@ -75,15 +85,23 @@ def score_rows(mtype, rows, seed=0, minimum=MIN_REFERENCE_CELLS):
     found = []
     for kind, features in values_of(rows).items():
         for feature, values in features.items():
-            sides = [np.array(values.get(side, ())) for side in (REFERENCE, SYNTHESIZED)]
-            test = compare_feature(feature, *sides, rng, minimum)
+            reference, synthesized = (
+                np.array(values.get(side, ())) for side in (REFERENCE, SYNTHESIZED)
+            )
+            test = compare_feature(feature, reference, synthesized, rng, minimum)
             counts = test.n_reference, test.n_synthesized
             null = test.mvs_null95 if np.isfinite(test.mvs) else None
             found.append(score_row(mtype, kind, feature, counts, (test.mvs, null)))
     return found
 
 
-def score_row(mtype, kind, feature, counts, score):
+def score_row(
+    mtype: str,
+    kind: str | None,
+    feature: str,
+    counts: tuple[int, int],
+    score: tuple[float | None, float | None],
+) -> TableRow:
     """A row of scores: ``score`` is (MVS, null's 95th percentile), not finite where untested."""
     value, null = (None if s is None or not np.isfinite(s) else float(s) for s in score)
     limit = None if null is None else max(MVS_LIMIT, null)
@@ -100,7 +118,7 @@ def score_row(mtype, kind, feature, counts, score):
     }
 
 
-def verdict_scores(verdicts):
+def verdict_scores(verdicts: Iterable[Mapping[str, Any]]) -> list[TableRow]:
     """Rows of scores from the verdicts (dicts) of a validation's tier ``morphometrics``."""
     known = {feature.name for feature in morphometrics.FEATURES}
     return [

@@ -4,9 +4,12 @@ Reference cells, cells by NeuroTS's defaults and calibrated ones stand in rows a
 see what no table of moments has.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from region_grower_flow.calibration.growth_values import COMPARED_IN
+from region_grower_flow.morphology import FlatMorphology
 from region_grower_flow.report.figures import ShownFigure
 from region_grower_flow.report.lineup import UprightCell, plot_lineup
 from region_grower_flow.report.names import file_stem
@@ -35,14 +38,14 @@ class GrowthReport:
         notes: sentences on what a reader should know of all.
     """
 
-    entries: dict
+    entries: dict[str, dict[str, Any]]
     mode: str
-    pictures: dict = field(default_factory=dict)
-    provenance: dict = field(default_factory=dict)
-    notes: tuple = ()
+    pictures: dict[str, bytes] = field(default_factory=dict)
+    provenance: dict[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
-def draw_rows(cells):
+def draw_rows(cells: Mapping[str, Sequence[FlatMorphology]]) -> bytes:
     """The PNG of reference, default and calibrated cells, in rows at one scale.
 
     Args:
@@ -57,17 +60,17 @@ def draw_rows(cells):
     return image(drawn, "png", PAGE_DPI)
 
 
-def _width(cells):
+def _width(cells: Mapping[str, Sequence[FlatMorphology]]) -> int:
     return max(1, min(CELLS_IN_ROW, max((len(cells.get(row, ())) for row in ROWS), default=1)))
 
 
-def _padded(cells, row):
+def _padded(cells: Mapping[str, Sequence[FlatMorphology]], row: str) -> list[FlatMorphology]:
     """Rows of equal length, so that each begins with its own cells; first ones stand in again."""
     found = list(cells.get(row, ()))[:CELLS_IN_ROW]
     return [found[place % len(found)] for place in range(_width(cells))] if found else []
 
 
-def growth_page(report):
+def growth_page(report: GrowthReport) -> str:
     """The page as text."""
     fitted = sum(entry["fitted"] for entry in report.entries.values())
     return render(
@@ -86,7 +89,7 @@ def growth_page(report):
     )
 
 
-def _mtype(mtype, entry, picture):
+def _mtype(mtype: str, entry: Mapping[str, Any], picture: bytes | None) -> dict[str, Any]:
     """Values of the template for an mtype."""
     checked, losses = entry.get("folds") or {}, entry.get("losses") or []
     moments = entry.get("moments") or {}
@@ -107,11 +110,11 @@ def _mtype(mtype, entry, picture):
     }
 
 
-def _count(failing):
+def _count(failing: Mapping[str, Sequence[str]] | None) -> int | None:
     return None if failing is None else sum(map(len, failing.values()))
 
 
-def _numbers(entry):
+def _numbers(entry: Mapping[str, Any]) -> list[dict[str, Any]]:
     bounds = {tuple(place) for place in entry.get("bounds", ())}
     return [
         {
@@ -127,7 +130,7 @@ def _numbers(entry):
     ]
 
 
-def _moments(features, mode):
+def _moments(features: Mapping[str, Mapping[str, Any]], mode: str) -> list[dict[str, Any]]:
     return [
         {
             "name": name,
@@ -139,14 +142,14 @@ def _moments(features, mode):
     ]
 
 
-def _off(values, key):
+def _off(values: Mapping[str, Any], key: str) -> float | None:
     """Distance of a moment from the reference in spreads of the latter; None where unknown."""
     if None in (values[key], values["reference"]):
         return None
     return (values[key] - values["reference"]) / values["spread"]
 
 
-def _folds(checked):
+def _folds(checked: Mapping[str, Any]) -> list[tuple[str, list[str], list[str]]]:
     """[(neurite type, features that differ, those of real cells that do)]."""
     floor = checked["floor"]
     return [(kind, bad, floor.get(kind, [])) for kind, bad in checked["failing"].items()]

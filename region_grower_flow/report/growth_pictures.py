@@ -1,6 +1,10 @@
 """Reference, default and calibrated cells of each mtype, drawn side by side by some processes."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from region_grower_flow.calibration.growth_cells import Grower, read_centered
 from region_grower_flow.calibration.growth_stage import calibrated, default_distributions
@@ -13,6 +17,10 @@ from region_grower_flow.report.growth_page import (
     REFERENCE,
     draw_rows,
 )
+
+if TYPE_CHECKING:
+    from region_grower_flow.calibration.growth_calibration import GrowthTask
+    from region_grower_flow.calibration.growth_cells import GrowthCell
 
 SEED = 3
 MOST_MTYPES = 60
@@ -28,10 +36,10 @@ class Drawing:
         entry: what calibrate_mtype has returned.
     """
 
-    task: object
-    entry: dict
+    task: GrowthTask
+    entry: dict[str, Any]
 
-    def picture(self):
+    def picture(self) -> bytes | None:
         """The PNG; None where there is nothing to draw."""
         task = self.task
         grown = {
@@ -43,7 +51,7 @@ class Drawing:
         return draw_rows(cells) if cells[REFERENCE] else None
 
 
-def shown(cells):
+def shown(cells: Sequence[GrowthCell]) -> list[GrowthCell]:
     """The GrowthCells of a page's row: no variants of another where there are enough, from all."""
     first = list({cell.group: cell for cell in reversed(cells)}.values())[::-1]
     others = [cell for cell in cells if cell not in first]
@@ -53,7 +61,9 @@ def shown(cells):
     return [first[int(place * step)] for place in range(CELLS_IN_ROW)]
 
 
-def growth_pictures(tasks, entries, processes):
+def growth_pictures(
+    tasks: Mapping[str, GrowthTask], entries: Mapping[str, dict[str, Any]], processes: int | None
+) -> dict[str, bytes]:
     """{mtype: PNG}.
 
     Args:

@@ -1,6 +1,10 @@
 """Cells side by side, upright, each at its depth in the layers that it grew in."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -13,20 +17,27 @@ from region_grower_flow.report.drawing import (
     scale_bar,
     settle,
 )
-from region_grower_flow.report.profiles import layer_name
+from region_grower_flow.report.profiles import Layers, layer_name
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 LEAST_SLOT = 90.0
 """Least width (um) of the place of a cell."""
 GAP = 0.12
 """Gap to each side of a cell, as a share of its width."""
 WIDEST, HIGHEST = 13.0, 5.2
-"""Inches of a row of cells."""
+"""Greatest width and height (inches) of a row of cells."""
 LARGEST_SCALE = 0.02
-"""Inches per um: small cells are not blown up."""
+"""Greatest scale (inches per um): small cells are not blown up."""
 LETTER = 0.058
-"""Inches of a letter of a label."""
+"""Width (inches) of a letter of a label."""
 MOST_IN_ROW = 14
 _TEXT = 7.5
+
+Slot: TypeAlias = tuple[float, float]
+"""Extent (um) of the place of a cell to the left and to the right of its soma."""
 
 
 @dataclass(frozen=True)
@@ -43,11 +54,17 @@ class UprightCell:
     label: str
     morphology: FlatMorphology
     depth: float = 0.0
-    layers: tuple = ()
+    layers: Layers = ()
 
 
 @style.styled
-def plot_lineup(cells, title=None, in_atlas=True, scale=None, most_in_row=MOST_IN_ROW):
+def plot_lineup(
+    cells: Sequence[UprightCell],
+    title: str | None = None,
+    in_atlas: bool = True,
+    scale: float | None = None,
+    most_in_row: int = MOST_IN_ROW,
+) -> Figure:
     """A figure of cells, in rows.
 
     Args:
@@ -74,19 +91,22 @@ def plot_lineup(cells, title=None, in_atlas=True, scale=None, most_in_row=MOST_I
     if title:
         figure.suptitle(style.shorten(title, int(width * 11)), x=0.01, ha="left", weight="bold")
     panels = figure.subplots(len(rows), 1, height_ratios=sizes, squeeze=False)[:, 0]
-    kinds, drawn = set(), []
+    kinds: set[int] = set()
+    drawn = []
     for axes, row, row_slots, reach in zip(panels, rows, slots, heights, strict=True):
         shown = _draw_row(axes, row, row_slots, (across, *reach), in_atlas)
         kinds.update(shown.kinds())
-        drawn.append(shown)
+        drawn.append((axes, shown))
     neurite_legend(figure, sorted(kinds), loc="outside lower right", ncols=4)
     settle(figure)
-    for shown in drawn:
-        shown.draw()
+    for axes, shown in drawn:
+        shown.draw(axes)
     return figure
 
 
-def _fitted(rows, height, scale):
+def _fitted(
+    rows: Sequence[Sequence[UprightCell]], height: float, scale: float | None
+) -> tuple[list[list[Slot]], float]:
     """(slots of all cells, inches per um) so that neither cells nor labels overlap.
 
     Labels have a size in inches: each turn widens slots for them at the scale of the turn before.
@@ -99,7 +119,7 @@ def _fitted(rows, height, scale):
     return slots, scale
 
 
-def _slot(cell, scale):
+def _slot(cell: UprightCell, scale: float) -> Slot:
     """Extent (um) of the cell's place to the left and to the right of its soma."""
     across = cell.morphology.points[:, 0]
     left = float(across.min()) if len(across) else 0.0
@@ -113,7 +133,7 @@ def _slot(cell, scale):
     return middle - half, middle + half
 
 
-def _reach(row, in_atlas):
+def _reach(row: Sequence[UprightCell], in_atlas: bool) -> tuple[float, float]:
     """The least and greatest depth (um) that a row shows."""
     tops, bottoms = [], []
     for cell in row:
@@ -128,13 +148,19 @@ def _reach(row, in_atlas):
     return min(tops) - pad, max(bottoms) + (pad if in_atlas else 4 * pad)  # room for the bar
 
 
-def _draw_row(axes, row, slots, frame, in_atlas):
+def _draw_row(
+    axes: Axes,
+    row: Sequence[UprightCell],
+    slots: Sequence[Slot],
+    frame: tuple[float, float, float],
+    in_atlas: bool,
+) -> Morphologies:
     across, top, bottom = frame
     used = sum(right - left for left, right in slots)
     axes.set_aspect("equal", adjustable="box", anchor="W")
     axes.set_xlim(0, max(used, across / 3))
     axes.set_ylim(bottom, top)
-    shown, start, ticks = Morphologies(axes), 0.0, []
+    shown, start, ticks = Morphologies(), 0.0, []
     for cell, (left, right) in zip(row, slots, strict=True):
         center = start - left
         if in_atlas:
@@ -153,7 +179,7 @@ def _draw_row(axes, row, slots, frame, in_atlas):
     return shown
 
 
-def _downwards(morphology):
+def _downwards(morphology: FlatMorphology) -> FlatMorphology:
     """The morphology in coordinates whose second is depth."""
     from dataclasses import replace
 
@@ -163,7 +189,7 @@ def _downwards(morphology):
     )
 
 
-def _draw_layers(axes, layers, start, width, names):
+def _draw_layers(axes: Axes, layers: Layers, start: float, width: float, names: bool) -> None:
     from matplotlib.patches import Rectangle
 
     bottom, top = axes.get_ylim()

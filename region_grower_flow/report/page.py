@@ -1,12 +1,15 @@
 """The page of a validation: every verdict with its numbers, figures, and where they come from."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from region_grower_flow.io.atomic import make_folder, write_text_atomic
-from region_grower_flow.report.figures import validation_figures
-from region_grower_flow.report.names import file_stem
+from region_grower_flow.io.atomic import PathLike, make_folder, write_text_atomic
+from region_grower_flow.report.figures import ShownFigure, validation_figures
+from region_grower_flow.report.names import TableRow, file_stem
 from region_grower_flow.report.provenance import provenance_of
 from region_grower_flow.report.templates import DASH, number, render
 from region_grower_flow.validation.results import (
@@ -18,6 +21,9 @@ from region_grower_flow.validation.results import (
     deciding,
     worst,
 )
+
+if TYPE_CHECKING:
+    from region_grower_flow.validation.results import Results
 
 PAGE_NAME = "validation.html"
 
@@ -55,7 +61,12 @@ PART_WORDS = {
 }
 
 
-def write_page(results, folder, extra_figures=(), processes=1):
+def write_page(
+    results: Results,
+    folder: PathLike,
+    extra_figures: Iterable[tuple[PathLike, str]] = (),
+    processes: int = 1,
+) -> list[Path]:
     """Write the figures of a validation and its page.
 
     Args:
@@ -78,9 +89,7 @@ def write_page(results, folder, extra_figures=(), processes=1):
     return [*(item.path for item in shown if item.path is not None), folder / PAGE_NAME]
 
 
-def _read(figures):
-    from region_grower_flow.report.figures import ShownFigure
-
+def _read(figures: Iterable[tuple[PathLike, str]]) -> Iterator[ShownFigure]:
     for path, caption in figures:
         path = Path(path)
         yield ShownFigure(path.read_bytes(), path.suffix.lstrip("."), caption, path=None)
@@ -104,27 +113,28 @@ class PartShown:
     words: str
     verdict: str
     outcome: str
-    tiers: list
-    mtypes: list
-    general: "TierShown | None"
-    figures: list
+    tiers: list[str]
+    mtypes: list[MtypeShown]
+    general: TierShown | None
+    figures: list[ShownFigure]
 
 
-class TierShown(NamedTuple):
+@dataclass(frozen=True)
+class TierShown:
     """Tests that stand together: their worst verdict, how many passed, and their table."""
 
     name: str
     verdict: str
     passed: int
     count: int
-    tests: "Tests"
+    tests: Tests
 
 
 class Tests(NamedTuple):
     """A table of tests: heads, and rows of (kind of cell, value)."""
 
-    heads: list
-    rows: list
+    heads: list[str]
+    rows: list[list[tuple[str, Any]]]
 
 
 @dataclass
@@ -148,17 +158,17 @@ class MtypeShown:
     words: str
     n_reference: int | None
     n_synthesized: int | None
-    tiers: list
-    profiles: list = field(default_factory=list)
-    layers: list = field(default_factory=list)
-    figures: list = field(default_factory=list)
+    tiers: list[TierShown]
+    profiles: list[TableRow] = field(default_factory=list)
+    layers: list[TableRow] = field(default_factory=list)
+    figures: list[ShownFigure] = field(default_factory=list)
 
-    def of_tier(self, name):
+    def of_tier(self, name: str) -> TierShown | None:
         """The TierShown of a tier, None when it was not tested."""
         return next((tier for tier in self.tiers if tier.name == name), None)
 
 
-def validation_page(results, figures=()):
+def validation_page(results: Results, figures: Sequence[ShownFigure] = ()) -> str:
     """The page as text.
 
     Args:
@@ -183,12 +193,12 @@ def validation_page(results, figures=()):
     )
 
 
-def part_title(part):
+def part_title(part: str) -> str:
     """The heading of a part."""
     return PART_WORDS.get(part, (part, ""))[0]
 
 
-def _part(results, part, figures):
+def _part(results: Results, part: str, figures: Iterable[ShownFigure]) -> PartShown:
     mine = [item for item in figures if item.part == part]
     verdict, outcome = _outcome(results, part)
     general = [v for v in results.of(part) if v["mtype"] is None]
@@ -205,7 +215,7 @@ def _part(results, part, figures):
     )
 
 
-def _outcome(results, part):
+def _outcome(results: Results, part: str) -> tuple[str, str]:
     """The verdict on a part, and a sentence on it, by the tests that decide."""
     found = deciding(results.of(part))
     verdict = worst(found) or "not testable"
@@ -223,7 +233,7 @@ def _outcome(results, part):
     return verdict, words
 
 
-def _mtype(results, part, mtype, figures):
+def _mtype(results: Results, part: str, mtype: str, figures: Iterable[ShownFigure]) -> MtypeShown:
     found = results.of(part, mtype)
     population = results.populations[part][mtype]
     by_tier = {tier: [v for v in found if v["tier"] == tier] for tier in TIERS}
@@ -251,12 +261,14 @@ def _mtype(results, part, mtype, figures):
     )
 
 
-def _tier(name, verdicts, deciding_ones):
+def _tier(
+    name: str, verdicts: Sequence[Mapping[str, Any]], deciding_ones: Sequence[Mapping[str, Any]]
+) -> TierShown:
     passed = sum(v["verdict"] == "pass" for v in verdicts)
     return TierShown(name, worst(deciding_ones), passed, len(verdicts), _tests(verdicts))
 
 
-def _population_words(population):
+def _population_words(population: Mapping[str, Any]) -> str:
     synthesized = f"{number(population.get('n_synthesized'))} synthesized cells"
     if population.get("reference") == "bar codes":
         words = [f"{synthesized}; the reference is bar codes, without points."]
@@ -271,7 +283,7 @@ def _population_words(population):
     return "".join(words)
 
 
-def _tests(verdicts):
+def _tests(verdicts: Sequence[Mapping[str, Any]]) -> Tests:
     """The table of some tests; columns that are empty for all of them are left out."""
     columns = [c for c in _COLUMNS if any(v[c.key] not in (None, "") for v in verdicts)]
     rows = [[(column.kind, column.value(v[column.key])) for column in columns] for v in verdicts]
@@ -284,18 +296,18 @@ class _Column(NamedTuple):
     head: str
     key: str
     kind: str
-    value: object = lambda value: value
+    value: Callable[[Any], Any] = lambda value: value
 
 
-def _neurites(neurite_type):
+def _neurites(neurite_type: str | None) -> str:
     return (neurite_type or DASH).removesuffix("_dendrite").replace("_", " ")
 
 
-def _interval(interval):
+def _interval(interval: Sequence[float] | None) -> list[str]:
     return [f"{number(interval[0])} to {number(interval[1])}" if interval else DASH]
 
 
-def threshold_words(threshold):
+def threshold_words(threshold: object) -> str:
     """A threshold, or several by name, for people."""
     if isinstance(threshold, dict):
         words = {name: threshold_words(value) for name, value in threshold.items()}
@@ -321,6 +333,6 @@ _COLUMNS = (
 )
 
 
-def css(verdict):
+def css(verdict: str) -> str:
     """The class of a verdict."""
     return verdict.replace(" ", "-") if verdict in SYMBOLS else "not-testable"

@@ -1,5 +1,6 @@
 """Colors and marks that keep mtypes apart, for readers who see fewer colors too."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 COLORS = (
@@ -19,7 +20,7 @@ class Look(NamedTuple):
     mark: str
 
 
-def looks(mtypes):
+def looks(mtypes: Iterable[str]) -> dict[str, Look]:
     """{mtype: Look}: neighbours in the order of the mtypes differ in color.
 
     Up to 60 mtypes have looks of their own.

@@ -5,9 +5,19 @@ to its farthest tip is. Synthesis knows the extent that a cell needs to reach it
 the path distance from the line.
 """
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias
+
 import numpy as np
 
 from region_grower_flow.report import style
+from region_grower_flow.report.names import TableRow
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 COLUMNS = ("mtype", "neurite_type", "population", "tree", "extent_um", "path_distance_um",
            "used", "residual_um")  # fmt: skip
@@ -16,9 +26,12 @@ FIT_COLUMNS = ("mtype", "neurite_type", "slope", "intercept", "n_trees", "n_used
                "rms_residual_synthesized")  # fmt: skip
 _SIZE = (3.7, 4.6)
 
+Fit: TypeAlias = Mapping[str, Any]
+"""A fit and its data, see :func:`plot_path_fits`."""
+
 
 @style.styled
-def plot_path_fits(fits, title):
+def plot_path_fits(fits: Mapping[str, Fit], title: str) -> Figure:
     """A figure with two panels per neurite type: the fit, and its residuals.
 
     Args:
@@ -48,13 +61,13 @@ def plot_path_fits(fits, title):
     return figure
 
 
-def _columns(fit):
+def _columns(fit: Fit) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     extents, paths = np.array(fit["extents"], float), np.array(fit["path_distances"], float)
     synthesized = np.array(fit.get("synthesized") or [], float).reshape(-1, 2)
     return extents, paths, np.array(fit["used"], bool), synthesized
 
 
-def _fit_panel(axes, fit):
+def _fit_panel(axes: Axes, fit: Fit) -> None:
     extents, paths, used, synthesized = _columns(fit)
     axes.plot(extents[used], paths[used], "o", color=style.REFERENCE, ms=4, mew=0, alpha=0.85,
               label=f"reference ({used.sum()})")  # fmt: skip
@@ -78,14 +91,14 @@ def _fit_panel(axes, fit):
     style.bare(axes)
 
 
-def _explained(r2):
+def _explained(r2: float | None) -> str:
     """R2 in words; how far below 0 it is says nothing."""
     if r2 is None:
         return ""
     return f", R² {r2:.2f}" if r2 >= 0 else ", R² below 0"
 
 
-def _residual_panel(axes, fit):
+def _residual_panel(axes: Axes, fit: Fit) -> None:
     extents, paths, used, synthesized = _columns(fit)
     axes.axhline(0, color=style.FITTED, lw=1)
     slope = fit["slope"] if fit["slope"] is not None else np.nan
@@ -98,7 +111,7 @@ def _residual_panel(axes, fit):
     style.bare(axes)
 
 
-def fit_rows(mtype, fits):
+def fit_rows(mtype: str, fits: Mapping[str, Fit]) -> tuple[list[TableRow], list[TableRow]]:
     """(rows of COLUMNS, rows of FIT_COLUMNS) of an mtype's fits, see :func:`plot_path_fits`."""
     trees, lines = [], []
     for kind, fit in fits.items():

@@ -1,16 +1,31 @@
 """Length along depth: where in its layers, or around its soma, a mtype has its neurites."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
+
 import numpy as np
 
 from region_grower_flow.report import style
+from region_grower_flow.report.names import TableRow
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 COLUMNS = ("mtype", "neurite_type", "from_um", "to_um", "reference", "synthesized")
 LAYER_COLUMNS = ("mtype", "layer", "top_um", "bottom_um")
 _SIZE = (2.9, 4.6)
 
+Layers: TypeAlias = Sequence[tuple[Any, float, float]]
+"""(name, top, bottom) of layers, um of depth, from the top down."""
+
 
 @style.styled
-def plot_profiles(rows, title, layers=(), in_atlas=True):
+def plot_profiles(
+    rows: Sequence[TableRow], title: str, layers: Layers = (), in_atlas: bool = True
+) -> Figure:
     """A figure with a panel per neurite type.
 
     Args:
@@ -49,7 +64,7 @@ def plot_profiles(rows, title, layers=(), in_atlas=True):
     return figure
 
 
-def _panel(axes, rows, layers, names):
+def _panel(axes: Axes, rows: Sequence[TableRow], layers: Layers, names: bool) -> None:
     edges = np.array([row["from_um"] for row in rows] + [rows[-1]["to_um"]])
     widths = np.diff(edges)
     draw_layers(axes, layers, names)
@@ -68,7 +83,7 @@ def _panel(axes, rows, layers, names):
     style.bare(axes)
 
 
-def draw_layers(axes, layers, names=True):
+def draw_layers(axes: Axes, layers: Layers, names: bool = True) -> None:
     """Bands of layers, alternating, in axes whose limits have been set.
 
     Names stand to the right of the axes, in the middle of what is seen of a layer.
@@ -87,6 +102,6 @@ def draw_layers(axes, layers, names=True):
             )  # fmt: skip
 
 
-def layer_name(name):
+def layer_name(name: object) -> str:
     """A layer for people: numbers get an L in front."""
     return f"L{name}" if str(name).isdigit() else str(name)

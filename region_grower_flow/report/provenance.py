@@ -1,7 +1,8 @@
 """Provenance of a page's numbers: versions, fingerprints, options."""
 
 import json
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from region_grower_flow.report.templates import DASH
 
@@ -16,11 +17,11 @@ class Provenance(NamedTuple):
     """
 
     fingerprint: str | None
-    tables: list
+    tables: list[tuple[str, list[tuple[str, str]]]]
     json: str
 
 
-def provenance_of(provenance, options):
+def provenance_of(provenance: Mapping[str, Any] | None, options: Mapping[str, Any]) -> Provenance:
     """The Provenance to show.
 
     Args:
@@ -39,21 +40,23 @@ def provenance_of(provenance, options):
     return Provenance(
         provenance.get("fingerprint") or recipe.get("fingerprint"),
         [(heading, _pairs(values)) for heading, values in tables.items() if values],
-        _json(provenance) if provenance else "",
+        json_words(provenance) if provenance else "",
     )
 
 
-def _pairs(values):
-    return [(name, _words(value)) for name, value in sorted(values.items())]
+def _pairs(values: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return [(name, value_words(value)) for name, value in sorted(values.items())]
 
 
-def _words(value):
+def value_words(value: object) -> str:
+    """An option's value as text; a dash for None."""
     if value is None:
         return DASH
     if isinstance(value, dict | list | tuple):
-        return _json(value, indent=None)
+        return json_words(value, indent=None)
     return str(value)
 
 
-def _json(value, indent=1):
+def json_words(value: object, indent: int | None = 1) -> str:
+    """A value as JSON, keys in order."""
     return json.dumps(value, indent=indent, sort_keys=True, ensure_ascii=False, default=str)

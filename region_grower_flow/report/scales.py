@@ -1,11 +1,22 @@
 """Scaling of cells: bar codes before growth, neurites at hard limits after it."""
 
+from __future__ import annotations
+
 import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from region_grower_flow.errors import InvalidInput
+from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.report import style
+from region_grower_flow.report.names import TableRow
+from region_grower_flow.report.violins import spread
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 KINDS = {
     "layers": "bar codes scaled to the layers' thickness",
@@ -22,7 +33,7 @@ _TOLERANCE = 1e-6
 _FUNCTIONS = {"default_func": "layers", "target_func": "target"}
 
 
-def read_scales(path):
+def read_scales(path: PathLike) -> tuple[list[TableRow], dict[str, int]]:
     """The scales of all cells from a synthesis's debug data.
 
     Args:
@@ -35,7 +46,8 @@ def read_scales(path):
     Raises:
         InvalidInput: the file is missing or holds something else.
     """
-    rows, cells = [], {}
+    rows: list[TableRow] = []
+    cells: dict[str, int] = {}
     try:
         with open(path, encoding="utf-8") as file:
             for line in file:
@@ -49,7 +61,7 @@ def read_scales(path):
     return rows, cells
 
 
-def _rows(record):
+def _rows(record: Mapping[str, Any]) -> Iterator[TableRow]:
     about = {"cell": record["cell"], "mtype": record["mtype"]}
     debug = record["debug_infos"]
     for function, kind in _FUNCTIONS.items():
@@ -66,7 +78,7 @@ def _rows(record):
         }
 
 
-def summarize_scales(rows, cells):
+def summarize_scales(rows: Sequence[TableRow], cells: Mapping[str, int]) -> list[TableRow]:
     """A row per mtype and kind of scaling, keys SUMMARY_COLUMNS.
 
     ``trees`` counts the bar codes that a function looked at; of hard limits it counts the trees
@@ -102,7 +114,9 @@ def summarize_scales(rows, cells):
 
 
 @style.styled
-def plot_scales(rows, cells, title="Scales applied"):
+def plot_scales(
+    rows: Sequence[TableRow], cells: Mapping[str, int], title: str = "Scales applied"
+) -> Figure:
     """A figure with a panel per kind of scaling, a line per mtype.
 
     Args:
@@ -130,14 +144,14 @@ def plot_scales(rows, cells, title="Scales applied"):
     return figure
 
 
-def _panel(axes, rows, mtypes):
+def _panel(axes: Axes, rows: Sequence[TableRow], mtypes: Sequence[str]) -> None:
     axes.axvline(1.0, color=style.MUTED, lw=0.8, ls=":")
     for place, mtype in enumerate(mtypes):
         mine = [row for row in rows if row["mtype"] == mtype]
         kept = np.array([row["scale"] for row in mine if not row["removed"]])
         gone = np.array([row["scale"] for row in mine if row["removed"]])
         if len(kept):
-            jitter = place + 0.56 * ((np.arange(len(kept)) * 0.6180339887498949) % 1.0 - 0.5)
+            jitter = place + 0.56 * (spread(len(kept)) - 0.5)
             size = 3.0 if len(kept) < 300 else 1.5
             axes.plot(
                 kept, jitter, ".", color=style.REFERENCE, alpha=0.4, ms=size, mew=0, rasterized=True

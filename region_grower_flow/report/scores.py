@@ -5,17 +5,28 @@ score such numbers of cells give by chance (the 95th percentile of the null): a 
 difference only above that.
 """
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from region_grower_flow.report import style
+from region_grower_flow.report.names import TableRow
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.colors import ListedColormap
+    from matplotlib.figure import Figure
+    from matplotlib.image import AxesImage
 
 TOP_OF_SCALE = 0.5
-"""Scores above have the darkest color."""
+"""Score from which on the color is the darkest."""
 MOST_WITH_NUMBERS = 24
-"""Mtypes: with more, the numbers in the boxes could not be read."""
-BOX = (0.62, 0.34)
-"""Inches."""
-SMALL_BOX = (0.26, 0.24)
+"""Greatest number of mtypes with numbers in their boxes: of more they could not be read."""
+BOX, SMALL_BOX = (0.62, 0.34), (0.26, 0.24)
+"""Width and height (inches) of the box of a score, with numbers and without."""
 COLUMNS = (
     "mtype", "neurite_type", "feature", "n_reference", "n_synthesized", "mvs", "null_95", "limit",
     "above",
@@ -23,7 +34,9 @@ COLUMNS = (
 
 
 @style.styled
-def plot_score_matrix(rows, title="Median difference over visible spread (MVS)"):
+def plot_score_matrix(
+    rows: Sequence[TableRow], title: str = "Median difference over visible spread (MVS)"
+) -> Figure:
     """A figure of the scores.
 
     Args:
@@ -59,7 +72,7 @@ _LEGEND = (
 )
 
 
-def _colors():
+def _colors() -> ListedColormap:
     """Light to middle blue: red frames stay visible on it."""
     from matplotlib import colormaps
     from matplotlib.colors import ListedColormap
@@ -67,7 +80,13 @@ def _colors():
     return ListedColormap(colormaps["Blues"](np.linspace(0.02, 0.72, 128)))
 
 
-def _draw(axes, rows, mtypes, features, wide):
+def _draw(
+    axes: Axes,
+    rows: Sequence[TableRow],
+    mtypes: Sequence[str],
+    features: Sequence[tuple[str | None, str]],
+    wide: bool,
+) -> AxesImage:
     matrix = np.full((len(features), len(mtypes)), np.nan)
     places = {}
     for row in rows:
@@ -84,7 +103,7 @@ def _draw(axes, rows, mtypes, features, wide):
     return shown
 
 
-def _box(axes, place, row, wide):
+def _box(axes: Axes, place: tuple[int, int], row: TableRow, wide: bool) -> None:
     from matplotlib.patches import Rectangle
 
     across, down = place[1], place[0]
@@ -105,8 +124,13 @@ def _box(axes, place, row, wide):
         axes.add_patch(Rectangle(corner, 0.92, 0.92, fill=False, edgecolor=style.BAD, lw=1.6))
 
 
-def _labels(axes, rows, mtypes, features):
-    cells = {}
+def _labels(
+    axes: Axes,
+    rows: Sequence[TableRow],
+    mtypes: Sequence[str],
+    features: Sequence[tuple[str | None, str]],
+) -> None:
+    cells: dict[str, tuple[int, int]] = {}
     for row in rows:
         n_reference, n_synthesized = cells.get(row["mtype"], (0, 0))
         cells[row["mtype"]] = (
@@ -128,5 +152,5 @@ def _labels(axes, rows, mtypes, features):
             axes.axhline(i - 0.5, color="white", lw=3)
 
 
-def _kind(neurite_type):
+def _kind(neurite_type: str | None) -> str:
     return f"{neurite_type.replace('_dendrite', '')}: " if neurite_type else ""

@@ -13,6 +13,7 @@ import numpy as np
 
 from region_grower_flow.morphology import FlatMorphology
 from region_grower_flow.report.palette import looks
+from region_grower_flow.report.placed import PlacedCell
 
 MOST = 8
 """Cells, or mtypes, of a picture in a notebook."""
@@ -75,14 +76,12 @@ def in_space(cells: Sequence[tuple[str, str, FlatMorphology]]) -> Page:
         points = np.concatenate([morphology.points, morphology.soma_points])
         reach = float(np.abs(points[:, 0]).max()) if len(points) else 50.0
         across += reach
-        cell = PlacedCell(words, mtype, Path(words), np.array([across, 0.0, 0.0]), np.eye(3))
-        cell.__dict__["morphology"] = morphology
+        found.append(PlacedCell.of(morphology, words, mtype, np.array([across, 0.0, 0.0])))
         across += reach + 30.0
-        found.append(cell)
     return placed_in_space(found)
 
 
-def placed_in_space(cells: Sequence[Any]) -> Page:
+def placed_in_space(cells: Sequence[PlacedCell]) -> Page:
     """PlacedCells where they lie, in 3D."""
     from region_grower_flow.report.run_page.page import RunReport, run_page
     from region_grower_flow.report.run_page.scene import scene
@@ -99,16 +98,17 @@ def placed_in_space(cells: Sequence[Any]) -> Page:
         }
         for cell in cells
     ]
-    made = scene(list(zip(cells, told, strict=True)))
+    found = scene(list(zip(cells, told, strict=True)))
     frame = {"across": [1, 0, 0], "up": [0, 1, 0], "normal": [0, 0, 1], "mtypes": mtypes}
     counts = {m: sum(cell.mtype == m for cell in cells) for m in mtypes}
-    told_of = {m: {"asked": n, "made": n, "dropped": 0, "reasons": {}} for m, n in counts.items()}
     summary = {
         "cells": {"asked": len(cells), "made": len(cells), "dropped": 0},
-        "mtypes": told_of,
+        "mtypes": {
+            m: {"asked": n, "made": n, "dropped": 0, "reasons": {}} for m, n in counts.items()
+        },
     }
-    scene_of = None if made is None else {**made, **frame}
-    return Page(run_page(RunReport("Cells", summary, [], shown, scene=scene_of)))
+    viewed = None if found is None else {**found, **frame}
+    return Page(run_page(RunReport("Cells", summary, [], shown, scene=viewed)))
 
 
 @dataclass(frozen=True)
@@ -225,11 +225,12 @@ def plot_cells(cells: Sequence[Drawn], out: Path) -> Path:
             for cell, shape in zip(cells, shapes, strict=True)
         ]
         return Path(save(plot_lineup(upright, in_atlas=False, most_in_row=IN_ROW), out))
-    if any(cell.position is None for cell in cells):
-        beside = zip(cells, shapes, strict=True)
-        return in_space([(cell.mtype, cell.words, shape) for cell, shape in beside]).save(out)
-    placed = []
-    for cell, shape in zip(cells, shapes, strict=True):
-        placed.append(PlacedCell(cell.words, cell.mtype, cell.path, cell.position, np.eye(3)))
-        placed[-1].__dict__["morphology"] = shape
+    both = list(zip(cells, shapes, strict=True))
+    placed = [
+        PlacedCell.of(shape, cell.words, cell.mtype, cell.position)
+        for cell, shape in both
+        if cell.position is not None
+    ]
+    if len(placed) < len(cells):
+        return in_space([(cell.mtype, cell.words, shape) for cell, shape in both]).save(out)
     return placed_in_space(placed).save(out)

@@ -4,13 +4,25 @@ Colors follow NeuroM's convention for neurite types; the two populations differ 
 well as in hue, so that they can be told apart in print and by those who see fewer colors.
 """
 
+from __future__ import annotations
+
 import functools
 import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, ParamSpec, TypeVar
 
 from region_grower_flow.errors import printable
 from region_grower_flow.io.atomic import make_folder, write_bytes_atomic
 from region_grower_flow.morphology import APICAL_DENDRITE, AXON, BASAL_DENDRITE, SOMA
 from region_grower_flow.options.report import DPI
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 NEURITE_COLORS = {
     SOMA: "#1a1a1a",
@@ -63,11 +75,11 @@ _RC = {
 }
 
 
-def styled(function):
+def styled(function: Callable[P, R]) -> Callable[P, R]:
     """A function that draws, or writes, in our style, whatever the user's matplotlibrc says."""
 
     @functools.wraps(function)
-    def wrapper(*args, **kwargs):
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
         import matplotlib as mpl
 
         if all(mpl.rcParams[name] == value for name, value in _RC.items()):
@@ -80,7 +92,9 @@ def styled(function):
     return wrapper
 
 
-def new_figure(width, height, layout="constrained"):
+def new_figure(
+    width: float, height: float, layout: Literal["constrained"] | None = "constrained"
+) -> Figure:
     """An empty figure (inches) with the Agg canvas.
 
     matplotlib's "constrained" layout takes seconds for dozens of axes: without it (None) axes are
@@ -95,7 +109,7 @@ def new_figure(width, height, layout="constrained"):
 
 
 @styled
-def image(figure, kind="png", dpi=DPI):
+def image(figure: Figure, kind: str = "png", dpi: int = DPI) -> bytes:
     """The figure as bytes of a PNG or SVG file, without dates, so that they can be compared."""
     metadata = {"svg": {"Date": None, "Creator": None}, "png": {"Software": None}}[kind]
     buffer = io.BytesIO()
@@ -103,14 +117,14 @@ def image(figure, kind="png", dpi=DPI):
     return buffer.getvalue()
 
 
-def save(figure, path, dpi=DPI):
+def save(figure: Figure, path: Path, dpi: int = DPI) -> Path:
     """Write a figure as the kind that the path's suffix says; raises OutputFailed."""
     make_folder(path.parent)
     write_bytes_atomic(path, image(figure, path.suffix.lstrip("."), dpi))
     return path
 
 
-def bare(axes, *, left=True, bottom=True):
+def bare(axes: Axes, *, left: bool = True, bottom: bool = True) -> None:
     """Take the frame off axes, and the ticks of the sides that are not asked for."""
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines["left"].set_visible(left)
@@ -121,14 +135,16 @@ def bare(axes, *, left=True, bottom=True):
         axes.tick_params(bottom=False, labelbottom=False)
 
 
-def say(axes, sentence):
+def say(axes: Axes, sentence: str) -> None:
     """A sentence in the place of a plot that has nothing to show."""
-    place = {"ha": "center", "va": "center", "transform": axes.transAxes}
-    axes.text(0.5, 0.5, sentence, color=MUTED, wrap=True, **place)
+    axes.text(
+        0.5, 0.5, sentence, color=MUTED, wrap=True, ha="center", va="center",
+        transform=axes.transAxes,
+    )  # fmt: skip
     bare(axes, left=False, bottom=False)
 
 
-def shorten(text, length=40):
+def shorten(text: object, length: int = 40) -> str:
     """A name that fits a label: its middle is left out when it is longer."""
     text = printable(text, kept="")
     if len(text) <= length:

@@ -4,12 +4,20 @@ Pages are whole in one file: style inline, pictures as data, nothing from outsid
 mailed, kept beside the data and read without a network.
 """
 
+from __future__ import annotations
+
 import base64
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
 from region_grower_flow.errors import printable
+from region_grower_flow.io.atomic import PathLike
+
+if TYPE_CHECKING:
+    import jinja2
 
 TEMPLATES = Path(__file__).with_name("templates")
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
@@ -20,7 +28,7 @@ DASH = "\u2013"
 _MEDIA = {"svg": "svg+xml"}
 
 
-def render(template, filters, **values):
+def render(template: str, filters: Mapping[str, Callable[..., Any]], **values: Any) -> str:
     """The page that a template of this folder makes of some values, as text.
 
     Args:
@@ -33,7 +41,7 @@ def render(template, filters, **values):
     return found.render(style=style, policy=POLICY, **values)
 
 
-def environment(*folders, **filters):
+def environment(*folders: PathLike, **filters: Callable[..., Any]) -> jinja2.Environment:
     """The jinja2 Environment of templates in some folders.
 
     Args:
@@ -54,7 +62,7 @@ def environment(*folders, **filters):
     return made
 
 
-def _shown(value):
+def _shown(value: object) -> object:
     """Characters that steer a terminal or a reader are shown as escapes."""
     if value is None:
         return ""
@@ -63,13 +71,13 @@ def _shown(value):
     return value
 
 
-def data_uri(data, kind="webp"):
+def data_uri(data: bytes, kind: str = "webp") -> Markup:
     """The bytes of a picture as an address."""
     encoded = base64.b64encode(data).decode("ascii")
     return Markup(f"data:image/{_MEDIA.get(kind, kind)};base64,{encoded}")
 
 
-def number(value, digits=3):
+def number(value: object, digits: int = 3) -> str:
     """A number for people: thousands apart, few digits, a dash for none."""
     if value is None or value != value:
         return DASH
@@ -84,6 +92,6 @@ def number(value, digits=3):
     return f"{value:.{digits}g}" if abs(value) >= 1 else f"{value:.{digits}f}"
 
 
-def share(value):
+def share(value: float | None) -> str:
     """A part of one in percent, a dash for none."""
     return DASH if value is None else f"{value:.1%}"

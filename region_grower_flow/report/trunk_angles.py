@@ -3,19 +3,33 @@
 Angles, laws and tests are those of :mod:`region_grower_flow.validation.trunks`.
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
+
 import numpy as np
 
 from region_grower_flow.report import style
+from region_grower_flow.report.names import TableRow
+from region_grower_flow.validation.cells import ValidationCell
 from region_grower_flow.validation.results import REFERENCE, SYNTHESIZED
 from region_grower_flow.validation.trunks import (
     ORIGIN,
     SOMA,
+    Angle,
     angle_tests,
     angles,
     drawn_by_laws,
     known_laws,
     measured,
 )
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from region_grower_flow.validation.verdict import Verdict
 
 COLUMNS = ("mtype", "neurite_type", "angle", "population", "cell", "radians")
 SUMMARY_COLUMNS = (
@@ -30,8 +44,17 @@ DRAWS = 200
 _COLUMNS_OF_PANELS = 3
 _PANEL = (3.5, 2.5)
 
+Panel: TypeAlias = tuple[Angle, dict[str, Any]]
+"""An angle, and what :func:`trunk_panels` finds of it."""
 
-def trunk_panels(references, cells, kinds, parameters, seed):
+
+def trunk_panels(
+    references: Sequence[ValidationCell],
+    cells: Sequence[ValidationCell],
+    kinds: Sequence[str],
+    parameters: Mapping[str, Any] | None,
+    seed: int,
+) -> list[Panel]:
     """Contents of a figure of trunk angles.
 
     Args:
@@ -62,12 +85,12 @@ def trunk_panels(references, cells, kinds, parameters, seed):
         if any(found.values()):
             has_law = angle.kinds <= laws.keys()
             law = [angles(cell, angle).ravel() for cell in drawn] if has_law else []
-            law = np.concatenate(law) if law else np.empty(0)
-            panels.append((angle, {**found, "law": law if len(law) else None}))
+            pooled = np.concatenate([np.empty(0), *law])
+            panels.append((angle, {**found, "law": pooled if len(pooled) else None}))
     return panels
 
 
-def angle_title(angle):
+def angle_title(angle: Angle) -> str:
     """An angle in words."""
     kind = angle.kind.replace("_", " ")
     if angle.other is None:
@@ -78,7 +101,7 @@ def angle_title(angle):
 
 
 @style.styled
-def plot_trunk_angles(panels, title):
+def plot_trunk_angles(panels: Sequence[Panel], title: str) -> Figure:
     """A figure with a panel per angle; see :func:`trunk_panels`."""
     rows = max(-(-len(panels) // _COLUMNS_OF_PANELS), 1)
     columns = min(max(len(panels), 1), _COLUMNS_OF_PANELS)
@@ -97,7 +120,7 @@ def plot_trunk_angles(panels, title):
     return figure
 
 
-def _panel(axes, angle, values):
+def _panel(axes: Axes, angle: Angle, values: dict[str, Any]) -> None:
     pooled = {name: np.degrees(pool(values[name])) for name in (REFERENCE, SYNTHESIZED)}
     greatest = max(found.max() for found in pooled.values() if len(found))
     span = next(span for span in SPANS if greatest <= span or span == SPANS[-1])
@@ -122,26 +145,26 @@ def _panel(axes, angle, values):
     style.bare(axes)
 
 
-def _draw_law(axes, law, edges):
+def _draw_law(axes: Axes, law: np.ndarray, edges: np.ndarray) -> None:
     """The law as a curve; as a line across when all of it is one angle."""
-    line = {"color": style.FITTED, "lw": 1.3, "label": "fitted law"}
+    line: dict[str, Any] = {"color": style.FITTED, "lw": 1.3, "label": "fitted law"}
     if np.ptp(law) < edges[1] - edges[0]:
         axes.axvline(np.median(law), **line)
     else:
         axes.plot((edges[1:] + edges[:-1]) / 2, _density(law, edges, len(law)), **line)
 
 
-def _density(degrees, edges, total):
+def _density(degrees: np.ndarray, edges: np.ndarray, total: int) -> np.ndarray:
     """Shares of the angles per radian, in bins of degrees."""
     return np.histogram(degrees, edges)[0] / total / np.radians(edges[1] - edges[0])
 
 
-def pool(values):
+def pool(values: Sequence[tuple[str, np.ndarray]]) -> np.ndarray:
     """The angles (rad) of all cells."""
     return np.concatenate([found for _, found in values]) if values else np.empty(0)
 
 
-def angle_rows(mtype, panels):
+def angle_rows(mtype: str, panels: Iterable[Panel]) -> list[TableRow]:
     """Rows of COLUMNS: every angle."""
     return [
         {
@@ -159,7 +182,9 @@ def angle_rows(mtype, panels):
     ]
 
 
-def summary_rows(mtype, panels, verdicts):
+def summary_rows(
+    mtype: str, panels: Iterable[Panel], verdicts: Iterable[Verdict]
+) -> list[TableRow]:
     """Rows of SUMMARY_COLUMNS: numbers of cells, medians (rad), and the validation's test.
 
     Args:
@@ -193,5 +218,5 @@ def summary_rows(mtype, panels, verdicts):
     return rows
 
 
-def _median(values):
+def _median(values: np.ndarray) -> float | None:
     return float(np.median(values)) if len(values) else None

@@ -1,12 +1,21 @@
 """A report's work on one mtype, which processes may share: figures and rows of numbers."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from region_grower_flow.calibration.dataset import ReferenceCell
 from region_grower_flow.report.names import report_file
-from region_grower_flow.report.placed import readable
+from region_grower_flow.report.placed import PlacedCell, readable
 from region_grower_flow.report.style import DPI, save
+from region_grower_flow.validation.cells import ValidationCell
 from region_grower_flow.validation.populations import read_references
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 PRELOADED = ("matplotlib.figure", "neurom", "region_grower_flow.report.by_mtype")
 """Modules that the server of processes imports once before it forks those that make reports."""
@@ -45,19 +54,19 @@ class ReportUnit:
     """
 
     mtype: str
-    references: tuple
-    cells: tuple
+    references: tuple[ReferenceCell, ...]
+    cells: tuple[PlacedCell, ...]
     in_atlas: bool
     settings: ReportSettings
-    extra: dict = field(default_factory=dict)
+    extra: dict[str, Any] = field(default_factory=dict)
 
-    def read(self):
+    def read(self) -> tuple[list[ValidationCell], list[PlacedCell], list[str]]:
         """(reference [ValidationCell], synthesized [PlacedCell], [sentence on the unreadable])."""
         references, lost = read_references(self.references, self.mtype)
         cells, unreadable = readable(self.cells)
         return references, cells, lost + unreadable
 
-    def save(self, figure, part=None):
+    def save(self, figure: Figure, part: str | None = None) -> Path:
         """Write a figure of the mtype, in a folder ``part`` where it has several; its path."""
         settings = self.settings
         folder = settings.folder / part if part else settings.folder
@@ -76,11 +85,11 @@ class UnitResult:
     """
 
     mtype: str
-    rows: dict = field(default_factory=dict)
-    paths: list = field(default_factory=list)
-    notes: list = field(default_factory=list)
+    rows: dict[str, list[Any]] = field(default_factory=dict)
+    paths: list[Path] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
-def gathered(results, table):
+def gathered(results: Iterable[UnitResult], table: str) -> list[Any]:
     """The rows of a table of all UnitResults."""
     return [row for result in results for row in result.rows.get(table, ())]

@@ -4,9 +4,18 @@ Values are drawn as they are: a true 0 is a 0, nothing is normalized, every pane
 with its unit, and the number of cells stands below each half.
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
+
 import numpy as np
 
 from region_grower_flow.report import style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 POPULATIONS = ("reference", "synthesized")
 FEWEST_FOR_SHAPE = 8
@@ -23,9 +32,12 @@ _HEAD, _HEADING = 0.55, 0.22
 _HALF = 0.36
 _TOLERANCE = 1e-9
 
+ByPopulation: TypeAlias = Mapping[str, Sequence[float]]
+"""Values of a feature by population, see :data:`POPULATIONS`."""
+
 
 @style.styled
-def plot_violins(panels, title):
+def plot_violins(panels: Iterable[tuple[str | None, str, ByPopulation]], title: str) -> Figure:
     """A figure with a panel per feature.
 
     Args:
@@ -61,13 +73,13 @@ def plot_violins(panels, title):
     return figure
 
 
-def _put(figure, left, top, words, **font):
+def _put(figure: Figure, left: float, top: float, words: str, **font: Any) -> None:
     """Words at a place in inches from the upper left corner."""
     width, height = figure.get_size_inches()
     figure.text(left / width, 1 - top / height, words, va="top", **font)
 
 
-def _axes(figure, left, top):
+def _axes(figure: Figure, left: float, top: float) -> Axes:
     """Axes of a panel whose upper left corner is there (inches)."""
     width, height = figure.get_size_inches()
     size = PANEL[0] - _PADS[0] - _PADS[2], PANEL[1] - _PADS[1] - _PADS[3]
@@ -77,9 +89,11 @@ def _axes(figure, left, top):
     )
 
 
-def _rows(panels):
+def _rows(
+    panels: Iterable[tuple[str | None, str, ByPopulation]],
+) -> list[tuple[str | None, list[tuple[str, ByPopulation]]]]:
     """[(heading or None, [(label, values)])], at most COLUMNS panels each."""
-    rows = []
+    rows: list[tuple[str | None, list[tuple[str, ByPopulation]]]] = []
     for heading, label, values in panels:
         if heading or not rows or len(rows[-1][1]) == COLUMNS:
             rows.append((heading, []))
@@ -87,7 +101,7 @@ def _rows(panels):
     return rows
 
 
-def _panel(axes, label, values):
+def _panel(axes: Axes, label: str, values: ByPopulation) -> None:
     counts = []
     for side, population in zip((-1, 1), POPULATIONS, strict=True):
         found = finite(values.get(population, ()))
@@ -109,7 +123,7 @@ def _panel(axes, label, values):
         axes.text(0, 0.5, "no value", ha="center", color=style.MUTED, fontsize=7)
 
 
-def draw_half(axes, values, side, color):
+def draw_half(axes: Axes, values: np.ndarray, side: int, color: str) -> None:
     """One population of a panel, left (-1) or right (1) of its middle."""
     if len(values) == 0:
         return
@@ -119,7 +133,7 @@ def draw_half(axes, values, side, color):
         axes.fill_betweenx(heights, 0, side * _HALF * widths, color=color, alpha=0.35, lw=0)
         axes.plot(side * _HALF * widths, heights, color=color, lw=0.9)
     if shape is None or len(values) <= MOST_POINTS:
-        across = side * (0.06 + 0.24 * _spread(len(values)))
+        across = side * (0.06 + 0.24 * spread(len(values)))
         axes.plot(across, values, ".", color=color, ms=2.6, alpha=0.75, mew=0)
     low, middle, high = np.percentile(values, [25, 50, 75])
     axes.plot([side * 0.02, side * _HALF], [middle, middle], color=color, lw=1.8)
@@ -127,19 +141,19 @@ def draw_half(axes, values, side, color):
         axes.plot([side * 0.02, side * 0.18], [quartile, quartile], color=color, lw=0.8)
 
 
-def _spread(count):
+def spread(count: int) -> np.ndarray:
     """Numbers between 0 and 1 that keep points apart, the same each time (golden ratio)."""
     return (np.arange(count) * 0.6180339887498949) % 1.0
 
 
-def finite(values):
+def finite(values: Iterable[float]) -> np.ndarray:
     """The values that are numbers, in order of size."""
     values = np.asarray(list(values), dtype=np.float64)
     return np.sort(values[np.isfinite(values)])
 
 
-def density(values, points=96):
-    """A smooth density that does not leave the range of the values.
+def density(values: np.ndarray, points: int = 96) -> tuple[np.ndarray, np.ndarray] | None:
+    """A smooth density that does not leave the range of the values, which are in order of size.
 
     Returns:
         (heights, widths): values, and the density there, 1 at its greatest; None when all values

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -92,7 +92,7 @@ class CalibrateGrowth(OfReconstructions):
         )
 
     def _write_page(
-        self, tasks: Sequence[Any], entries: dict[str, Any], notes: Sequence[str]
+        self, tasks: Mapping[str, Any], entries: dict[str, Any], notes: Sequence[str]
     ) -> Path:
         from region_grower_flow.io.atomic import write_text_atomic
         from region_grower_flow.report.growth_page import GrowthReport, growth_page

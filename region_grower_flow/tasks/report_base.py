@@ -174,7 +174,7 @@ class Report(FlowTask):
         from region_grower_flow.report.placed import PlacedCells
 
         self.tell("reading the tables of the synthesis")
-        return PlacedCells(self.outputs(), self.structure())
+        return PlacedCells.read(self.outputs(), self.structure())
 
     def chosen(self, mtypes: Sequence[str]) -> list[str]:
         """Those of some mtypes that are to be shown.

@@ -113,7 +113,7 @@ def write(
         file=Path(synthesis.out_cells).name if synthesis.out_cells else "",
         bars=bars,
         idle=idle,
-        made=manifest.made.replace("T", " ")[:16],
+        made_at=manifest.made.replace("T", " ")[:16],
         command=provenance.get("command"),
         inputs=[(*item,) for item in _inputs(provenance)],
         written=list(written(synthesis)),
@@ -153,7 +153,7 @@ def run_data(
     from region_grower_flow.report.units import ReportSettings
 
     structure = load_region_structure(synthesis.region_structure)
-    placed = PlacedCells(atlas_outputs(synthesis), structure)
+    placed = PlacedCells.read(atlas_outputs(synthesis), structure)
     warnings = list(warnings_of(summary))
     layers, lost = _layers(synthesis, structure)
     references, missing = _references(synthesis)
@@ -197,7 +197,7 @@ def _layers(synthesis: FlowTask, structure: dict[str, Any]) -> tuple[LayerMap | 
             voxels *= int(length)
         if voxels > LARGEST_ATLAS:
             return None, [f"The atlas has {voxels:,} voxels: layers are not drawn on this page."]
-        return LayerMap(Path(synthesis.atlas), structure), []
+        return LayerMap.load(Path(synthesis.atlas), structure), []
     except FlowError as error:
         return None, [f"Layers are not drawn: {error}"]
 

@@ -94,7 +94,7 @@ def run_report():
         ],
         sentences={HOSTILE: HOSTILE},
         bars=timeline([("chunk", "2026-01-02T09:00:30+0000", 30.0, 60)])[0],
-        made="2026-01-02",
+        made_at="2026-01-02",
         command=HOSTILE,
         inputs=[("atlas", HOSTILE, "abc")],
         written=[("cells", HOSTILE, 1234), ("morphologies", "out", None)],

@@ -218,9 +218,9 @@ def test_lines_are_as_wide_as_neurites():
     axes.set_aspect("equal")
     axes.set_xlim(-36, 36)
     axes.set_ylim(-36, 36)
-    shown = Morphologies(axes)
+    shown = Morphologies()
     shown.add(pyramid(5.0))
-    shown.draw()
+    shown.draw(axes)
     # 4 inches of 72 points for 72 um: 4 points per um, and diameters of 1 um.
     widths = {width for lines in axes.collections[:2] for width in lines.get_linewidths()}
     assert list(widths) == pytest.approx([4.0])

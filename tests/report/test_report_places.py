@@ -77,7 +77,7 @@ def column(tmp_path):
     atlas = make_atlas(tmp_path / "atlas")
     structure = load_region_structure(tmp_path / "atlas" / "region_structure.yaml")
     return SimpleNamespace(
-        top=atlas.top, map=LayerMap(tmp_path / "atlas", structure), made=structure
+        top=atlas.top, map=LayerMap.load(tmp_path / "atlas", structure), made=structure
     )
 
 
@@ -106,7 +106,7 @@ def test_cells_lie_in_the_atlas_as_they_were_turned():
     from region_grower_flow.report.drawing import Morphologies
 
     quarter = np.array([[0.0, 1.0, 0.0], [-1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])  # the pia along +x
-    shown = Morphologies(None)
+    shown = Morphologies()
     shown.add(pyramid(), (100.0, 50.0), quarter)
     left, bottom, right, top = shown.bounds
     # Upright the cell reaches from -25 to 65 um, and 10 um to each side.

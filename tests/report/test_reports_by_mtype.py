@@ -1,5 +1,6 @@
 """Each report of an mtype: its tables and figures from cells whose numbers are known."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -200,6 +201,10 @@ def test_collages_have_the_cells_of_their_slices(tmp_path):
     )
     units = collage.collage_units(shown, ["PC"], slices, settings, 0)
     assert [unit.mtype for unit in units] == [collage.ALL_MTYPES, "PC"]
+    # In another process the name is another object.
+    together = replace(units[0], mtype=" ".join(collage.ALL_MTYPES.split()))
+    paths = collage.Collage(slices, None)(together).paths
+    assert paths == [tmp_path / "slice_1.png", tmp_path / "slice_2.png"]
     result = collage.Collage(slices, None)(units[1])
     rows = [(row["cell"], row["slice"]) for row in result.rows["cells"]]
     assert rows == [

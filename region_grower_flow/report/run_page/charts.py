@@ -4,6 +4,9 @@ matplotlib would take a minute of a processor for the charts of forty mtypes, an
 megabyte. What is hard, the densities and the ticks, is the package's own and matplotlib's.
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 
 import numpy as np
@@ -11,6 +14,8 @@ from markupsafe import Markup
 
 from region_grower_flow.errors import printable
 from region_grower_flow.report import style, violins
+from region_grower_flow.report.names import TableRow
+from region_grower_flow.report.profiles import Layers
 from region_grower_flow.validation.results import REFERENCE, SYNTHESIZED
 
 PANEL = (100, 124)
@@ -22,11 +27,11 @@ PROFILE = (96, 300)
 SHAPE_POINTS = 33
 """Points of the outline of a violin."""
 FONT = 11
-"""Pixels: nothing is smaller."""
+"""Size (pixels) of letters: nothing is smaller."""
 _SAID = {REFERENCE: "reconstructions", SYNTHESIZED: "grown"}
 
 
-def violin_panel(title, populations):
+def violin_panel(title: str, populations: Mapping[str, Iterable[float]]) -> Markup:
     """A feature of two populations: reconstructions to the left, grown cells to the right.
 
     Args:
@@ -53,11 +58,13 @@ def violin_panel(title, populations):
         )
         if len(values):
             told.append(f"{_SAID[side]} {_number(np.median(values))} (n={len(values)})")
-    told = f"{title}: medians {', '.join(told)}" if told else f"{title}: no value"
-    return _svg(width, height, parts, told)
+    label = f"{title}: medians {', '.join(told)}" if told else f"{title}: no value"
+    return _svg(width, height, parts, label)
 
 
-def _half(values, axis, middle, reach, color):
+def _half(
+    values: np.ndarray, axis: _Axis, middle: float, reach: float, color: str
+) -> Iterator[str]:
     """Shape, points and quartiles of a population, on one side of the middle."""
     if not len(values):
         return
@@ -78,7 +85,11 @@ def _half(values, axis, middle, reach, color):
         yield _path(ends, stroke=color, stroke_width=f"{width:g}")
 
 
-def depth_profile(panels, layers, span):
+def depth_profile(
+    panels: Sequence[tuple[str, Sequence[TableRow], bool]],
+    layers: Layers,
+    span: tuple[float, float],
+) -> Markup:
     """Length along depth, a panel per neurite type.
 
     Args:
@@ -112,7 +123,7 @@ def depth_profile(panels, layers, span):
     return _svg(width, height, parts, "Length along depth: reconstructions filled, grown as a line")
 
 
-def _bands(layers, axis, start, wide):
+def _bands(layers: Layers, axis: _Axis, start: float, wide: float) -> Iterator[str]:
     low, high = sorted((axis.low, axis.high))
     for place, (_, above, below) in enumerate(layers):
         above, below = max(above, low), min(below, high)
@@ -124,7 +135,9 @@ def _bands(layers, axis, start, wide):
             )
 
 
-def _steps(rows, both, axis, start, wide):
+def _steps(
+    rows: Sequence[TableRow], both: bool, axis: _Axis, start: float, wide: float
+) -> Iterator[str]:
     """The stairs of a panel and its axis across."""
     edges = [row["from_um"] for row in rows] + [row["to_um"] for row in rows[-1:]]
     columns = {
@@ -154,22 +167,22 @@ def _steps(rows, both, axis, start, wide):
 class _Axis:
     """Places (pixels) of values between two."""
 
-    def __init__(self, low, high, start, end):
+    def __init__(self, low: float, high: float, start: float, end: float) -> None:
         self.low, self.high, self.start, self.end = low, high, start, end
         self._scale = (end - start) / ((high - low) or 1.0)
 
-    def __call__(self, value):
+    def __call__(self, value: float) -> float:
         return self.start + (float(value) - self.low) * self._scale
 
 
-def _scale(values):
+def _scale(values: np.ndarray) -> tuple[float, float, list[float]]:
     """(least, greatest, ticks) of an axis of some values."""
     low, high = (float(values.min()), float(values.max())) if len(values) else (0.0, 1.0)
     margin = 0.06 * (high - low) or 0.1 * abs(high) or 1.0
     return low - margin, high + margin, _ticks(low - margin, high + margin, 4)
 
 
-def _ticks(low, high, count):
+def _ticks(low: float, high: float, count: int) -> list[float]:
     from matplotlib.ticker import MaxNLocator
 
     places = MaxNLocator(count, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
@@ -177,20 +190,27 @@ def _ticks(low, high, count):
     return [place for place in places if low - inside <= place <= high + inside]
 
 
-def _ticks_left(ticks, axis, left=LEFT):
+def _ticks_left(ticks: Iterable[float], axis: _Axis, left: float = LEFT) -> Iterator[str]:
     for tick in ticks:
         yield _path([(left - 4, axis(tick)), (left, axis(tick))], stroke="#6b7680")
         yield _words(left - 6, axis(tick) + 4, _number(tick), "end")
 
 
-def _number(value):
+def _number(value: float) -> str:
     """A few digits, with a true minus sign."""
     value = float(value)
     words = f"{value:.0f}" if abs(value) >= 1000 else f"{value:.4g}"
     return words.replace("-", "\N{MINUS SIGN}")
 
 
-def _words(x, y, words, anchor="start", color=style.INK, turned=False):
+def _words(
+    x: float,
+    y: float,
+    words: object,
+    anchor: str = "start",
+    color: str = style.INK,
+    turned: bool = False,
+) -> str:
     turn = f' transform="rotate(-90 {x:.1f} {y:.1f})"' if turned else ""
     text = escape(printable(str(words), kept=""))
     return (
@@ -198,16 +218,18 @@ def _words(x, y, words, anchor="start", color=style.INK, turned=False):
     )
 
 
-def _path(points, fill="none", stroke="none", **more):
+def _path(
+    points: Iterable[tuple[float, float]], fill: str = "none", stroke: str = "none", **more: str
+) -> str:
     d = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
-    more = "".join(f' {name.replace("_", "-")}="{value}"' for name, value in more.items())
-    return f'<path d="{d}" fill="{fill}" stroke="{stroke}"{more}/>'
+    others = "".join(f' {name.replace("_", "-")}="{value}"' for name, value in more.items())
+    return f'<path d="{d}" fill="{fill}" stroke="{stroke}"{others}/>'
 
 
-def _svg(width, height, parts, told):
-    told = escape(printable(told, kept=""))
+def _svg(width: float, height: float, parts: Iterable[str], label: str) -> Markup:
+    label = escape(printable(label, kept=""))
     return Markup(
         f'<svg class="chart" viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" '
-        f'height="{height:.0f}" role="img" aria-label="{told}" font-size="{FONT}">'
-        f"<title>{told}</title>{''.join(parts)}</svg>"
+        f'height="{height:.0f}" role="img" aria-label="{label}" font-size="{FONT}">'
+        f"<title>{label}</title>{''.join(parts)}</svg>"
     )

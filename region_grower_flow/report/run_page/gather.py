@@ -1,14 +1,24 @@
 """All that the page of a run shows, found and drawn from what the run has written."""
 
+from __future__ import annotations
+
 import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from region_grower_flow.calibration.dataset import ReferenceCell
 from region_grower_flow.errors import FlowError
+from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.io.table import cell_seed
+from region_grower_flow.morphology import FlatMorphology
 from region_grower_flow.report.palette import looks
-from region_grower_flow.report.placed import common_layers, readable
+from region_grower_flow.report.placed import PlacedCell, common_layers, readable
+from region_grower_flow.report.profiles import layer_name
 from region_grower_flow.report.run_page import science
 from region_grower_flow.report.run_page.mtypes import (
     forget_references,
@@ -18,6 +28,7 @@ from region_grower_flow.report.run_page.mtypes import (
 from region_grower_flow.report.run_page.outline import outlines
 from region_grower_flow.report.run_page.page import RunReport
 from region_grower_flow.report.run_page.scene import scene
+from region_grower_flow.report.run_page.science import Shapes
 from region_grower_flow.report.run_page.section import (
     MOST_CELLS,
     MOST_SOMATA,
@@ -36,6 +47,17 @@ from region_grower_flow.report.run_page.where import (
 from region_grower_flow.report.units import ReportSettings, ReportUnit, gathered
 from region_grower_flow.validation.space import place_of
 from region_grower_flow.validation.statistics import named_seed
+
+if TYPE_CHECKING:
+    from region_grower_flow.io.table import CellTable
+    from region_grower_flow.report.palette import Look
+    from region_grower_flow.report.placed import PlacedCells
+    from region_grower_flow.report.run_page.mtypes import MtypePart
+    from region_grower_flow.report.run_page.science import Finding
+    from region_grower_flow.report.run_page.section import Section
+    from region_grower_flow.report.slices import LayerMap
+    from region_grower_flow.report.units import UnitResult
+    from region_grower_flow.validation.space import CellPlace
 
 IN_SPACE = 60
 """Cells of the 3D view: some of each mtype, one at least where there are not more mtypes."""
@@ -65,7 +87,7 @@ class RunData:
         references: {mtype: [ReferenceCell]}; empty without reconstructions.
         parameters: the NeuroTS parameters of all mtypes (dict), or None.
         layers: LayerMap, or None where the atlas is not read.
-        attempts: {name of a cell: attempts} of the cells shown, see :func:`attempts_of`.
+        chunks: the tables of the chunks, see :func:`attempts_of`.
         seed: of the run.
         settings: ReportSettings: seed of the choice of cells, cells in pictures.
         validation: the verdicts (dicts) that decide, or None.
@@ -75,24 +97,24 @@ class RunData:
             processes; ``meanwhile`` is called without arguments while they work.
     """
 
-    summary: dict
-    placed: object
-    references: dict = field(default_factory=dict)
-    parameters: dict | None = None
-    layers: object = None
-    chunks: list = field(default_factory=list)
+    summary: Mapping[str, Any]
+    placed: PlacedCells
+    references: Mapping[str, Sequence[ReferenceCell]] = field(default_factory=dict)
+    parameters: Mapping[str, Any] | None = None
+    layers: LayerMap | None = None
+    chunks: Sequence[PathLike] = ()
     seed: int = 0
-    settings: ReportSettings = field(default_factory=lambda: ReportSettings(None))
-    validation: list | None = None
-    uncalibrated: dict = field(default_factory=dict)
-    share: object = None
+    settings: ReportSettings = field(default_factory=lambda: ReportSettings(Path()))
+    validation: Sequence[Mapping[str, Any]] | None = None
+    uncalibrated: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
+    share: Callable[..., Sequence[UnitResult]] | None = None
 
-    def sources(self):
+    def sources(self) -> dict[str, tuple[Any, ...]]:
         """{mtype: the files of its reconstructions}."""
         return {m: tuple(cell.path for cell in own) for m, own in self.references.items()}
 
 
-def run_report(run, title, **more):
+def run_report(run: RunData, title: str, **more: Any) -> RunReport:
     """The RunReport of a run.
 
     Args:
@@ -101,14 +123,15 @@ def run_report(run, title, **more):
         more: attributes of RunReport that are not found here (outputs, inputs, command line).
     """
     mtypes = [mtype for mtype in run.summary["mtypes"] if mtype in run.placed.mtypes]
-    warnings, found, shown = [*more.pop("warnings", ())], {}, looks(mtypes)
+    warnings, shown = [*more.pop("warnings", ())], looks(mtypes)
+    drawn: dict[str, Any] = {}
     if len(mtypes) > MOST_DRAWN:
         warnings.append(f"{MOST_DRAWN} of {len(mtypes)} mtypes are drawn.")
 
-    def whole():
-        found["section"] = section_of(run, shown)
-        found["scene"] = scene_of(run, shown)
-        found["where"] = where_of(run, shown)
+    def whole() -> None:
+        drawn["section"] = section_of(run, shown)
+        drawn["scene"] = scene_of(run, shown)
+        drawn["where"] = where_of(run, shown)
 
     try:
         parts = mtypes_parts(run, mtypes, whole)
@@ -126,12 +149,14 @@ def run_report(run, title, **more):
         beside=side_by_side(references, upright_of(cells), run.sources()),
         mtypes=parts[:MOST_DRAWN],
         warnings=warnings,
-        **found,
+        **drawn,
         **more,
     )
 
 
-def findings(run, cells, references):
+def findings(
+    run: RunData, cells: Mapping[str, Sequence[PlacedCell]], references: Shapes
+) -> list[Finding]:
     """The verdict: [Finding].
 
     Args:
@@ -161,20 +186,24 @@ def findings(run, cells, references):
     ]
 
 
-def upright_of(cells):
+def upright_of(cells: Mapping[str, Sequence[PlacedCell]]) -> dict[str, list[FlatMorphology]]:
     """{mtype: [FlatMorphology]} of {mtype: [PlacedCell]}."""
     return {mtype: [cell.morphology for cell in own] for mtype, own in cells.items()}
 
 
-def _with_places(cells, table, parameters):
-    for cell in cells if parameters is not None else ():
+def _with_places(
+    cells: Iterable[PlacedCell], table: CellTable, parameters: Mapping[str, Any] | None
+) -> Iterator[tuple[PlacedCell, CellPlace]]:
+    if parameters is None:
+        return
+    for cell in cells:
         try:
-            yield cell, place_of(*table.cells([cell.row]), parameters)
+            yield cell, place_of(table.cells([cell.row])[0], parameters)
         except (FlowError, KeyError):  # parameters of other mtypes: nothing to hold it against
             continue
 
 
-def _failed(verdicts):
+def _failed(verdicts: Iterable[Mapping[str, Any]] | None) -> Iterator[str]:
     """Words on the tests that fail: ``L5_PC apical dendrite, pia angle``."""
     for verdict in verdicts or ():
         if verdict["verdict"] == "fail":
@@ -183,16 +212,13 @@ def _failed(verdicts):
             yield f"{whose}, {verdict['test']}" if whose else verdict["test"]
 
 
-def _counts(verdicts):
+def _counts(verdicts: Iterable[Mapping[str, Any]] | None) -> dict[str, int] | None:
     if verdicts is None:
         return None
-    counts = {}
-    for verdict in verdicts:
-        counts[verdict["verdict"]] = counts.get(verdict["verdict"], 0) + 1
-    return counts
+    return Counter(verdict["verdict"] for verdict in verdicts)
 
 
-def section_of(run, shown):
+def section_of(run: RunData, shown: Mapping[str, Look]) -> Section | None:
     """The Section at the top; None when no cell was made."""
     placed = run.placed
     positions = placed.positions()
@@ -208,18 +234,18 @@ def section_of(run, shown):
     return draw_section(drawn, somata, view, run.layers, shown)
 
 
-def _in_turn(cells, most, seed):
+def _in_turn(cells: Mapping[str, Sequence[PlacedCell]], most: int, seed: int) -> list[PlacedCell]:
     """Some cells: of each mtype one after the other until there are enough."""
     rng = np.random.default_rng(named_seed(seed, "turn"))
     queues = [[own[i] for i in rng.permutation(len(own))] for own in cells.values() if own]
-    found = []
+    found: list[PlacedCell] = []
     while queues and len(found) < most:
         found += [queue.pop() for queue in queues][: most - len(found)]
         queues = [queue for queue in queues if queue]
     return found
 
 
-def scene_of(run, shown):
+def scene_of(run: RunData, shown: Mapping[str, Look]) -> dict[str, Any] | None:
     """Input of the 3D viewer; None when no cell can be read."""
     most = max(IN_SPACE, len(shown))
     known = {mtype: run.placed.sample(mtype, most, run.settings.seed) for mtype in shown}
@@ -248,19 +274,21 @@ def scene_of(run, shown):
         along = ends @ frame.T
         low, high = along.min(axis=0) - _BOX_MARGIN, along.max(axis=0) + _BOX_MARGIN
         found = outlines(run.layers, frame, low, high)
-    made = scene(told, [(_layer(name), lines) for name, lines in found])
+    viewed = scene(told, [(layer_name(name), lines) for name, lines in found])
     names = [mtype for mtype in shown if any(cell.mtype == mtype for cell in chosen)]
     rounded = [[round(float(x), 6) for x in axis] for axis in frame]
-    return {**made, "mtypes": names, "across": rounded[0], "up": rounded[1], "normal": rounded[2]}
+    if viewed is None:
+        return None
+    return {**viewed, "mtypes": names, "across": rounded[0], "up": rounded[1], "normal": rounded[2]}
 
 
-def _layer(name):
-    from region_grower_flow.report.profiles import layer_name
-
-    return layer_name(name)
-
-
-def _told(cell, table, attempts, run, shown):
+def _told(
+    cell: PlacedCell,
+    table: CellTable,
+    attempts: Mapping[str, Any],
+    run: RunData,
+    shown: Mapping[str, Look],
+) -> dict[str, Any]:
     row = cell.row
     depth = UNKNOWN_VALUE if cell.depth is None else f"{cell.depth:.0f} µm"
     facts = [
@@ -282,14 +310,14 @@ def _told(cell, table, attempts, run, shown):
     }
 
 
-def _layer_of(cell):
+def _layer_of(cell: PlacedCell) -> str | None:
     for name, top, bottom in cell.layers:
         if cell.depth is not None and top <= cell.depth <= bottom:
-            return _layer(name)
+            return layer_name(name)
     return None
 
 
-def where_of(run, shown):
+def where_of(run: RunData, shown: Mapping[str, Look]) -> list[tuple[bytes, str]]:
     """[(bytes, caption)]: somata from three sides, and along depth."""
     table, rows = run.placed.table, run.placed.rows()
     rows = {mtype: rows[mtype] for mtype in shown if len(rows.get(mtype, ()))}
@@ -322,7 +350,9 @@ def where_of(run, shown):
     return found
 
 
-def mtypes_parts(run, mtypes, meanwhile):
+def mtypes_parts(
+    run: RunData, mtypes: Sequence[str], meanwhile: Callable[[], None]
+) -> list[MtypePart]:
     """[MtypePart] of some mtypes; ``meanwhile`` is called while other processes draw."""
     units = [
         ReportUnit(
@@ -342,12 +372,16 @@ def mtypes_parts(run, mtypes, meanwhile):
     return gathered(share(mtype_part, units, meanwhile), "parts")
 
 
-def _in_turn_here(function, units, meanwhile):
+def _in_turn_here(
+    function: Callable[[ReportUnit], UnitResult],
+    units: Sequence[ReportUnit],
+    meanwhile: Callable[[], None],
+) -> list[UnitResult]:
     meanwhile()
     return [function(unit) for unit in units]
 
 
-def attempts_of(chunks, names):
+def attempts_of(chunks: Iterable[PathLike], names: Iterable[str]) -> dict[str, Any]:
     """{name: attempts} of some cells, from the tables of the chunks (JSON lines).
 
     Lines of other cells are not parsed: a run may have millions.

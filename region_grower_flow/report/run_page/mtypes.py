@@ -1,17 +1,22 @@
 """An mtype on the page: reconstructions above grown cells, features, length along depth."""
 
+from __future__ import annotations
+
 import functools
 import itertools
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from region_grower_flow.calibration.dataset import ReferenceCell
 from region_grower_flow.calibration.growth_moments import NAMES, growth_table
-from region_grower_flow.morphology import NEURITE_TYPES
+from region_grower_flow.morphology import NEURITE_TYPES, FlatMorphology
 from region_grower_flow.report import style
 from region_grower_flow.report.by_mtype import neurite_types
 from region_grower_flow.report.drawing import THINNEST, round_length, soma_radius
-from region_grower_flow.report.placed import common_layers, readable
+from region_grower_flow.report.placed import PlacedCell, common_layers, readable
 from region_grower_flow.report.profiles import layer_name
 from region_grower_flow.report.run_page.charts import depth_profile, violin_panel
 from region_grower_flow.report.run_page.section import DPI, length_words, webp
@@ -19,9 +24,15 @@ from region_grower_flow.report.run_page.thin import thinned
 from region_grower_flow.report.style import NEURITE_COLORS, OTHER_NEURITE
 from region_grower_flow.report.units import UnitResult
 from region_grower_flow.validation import depths
+from region_grower_flow.validation.cells import ValidationCell
 from region_grower_flow.validation.populations import read_references
 from region_grower_flow.validation.results import REFERENCE, SYNTHESIZED
 from region_grower_flow.validation.statistics import named_seed
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
+
+    from region_grower_flow.report.units import ReportUnit
 
 SHOWN = {
     "sections": "sections",
@@ -31,17 +42,20 @@ SHOWN = {
 }
 """Features on the page and their titles; all are in the validation and PlotMorphometrics."""
 IN_ROW = 6
-"""Cells of a row."""
+"""Greatest number of cells in a row."""
 LOWEST = 0.26
-"""Height over width, at most, of the rows beside the verdict."""
+"""Greatest height over width of the rows beside the verdict."""
 MOST_BESIDE = 9
-"""Mtypes of which a reconstruction and a grown cell stand beside the verdict."""
+"""Greatest number of mtypes of which a reconstruction and a grown cell stand beside the verdict."""
 UNCALIBRATED = "Without calibration, and without layers"
 """Title of the row of cells as NeuroTS's own parameters grow them."""
 MOST_MEASURED = 60
-"""Reconstructions that are compared."""
+"""Greatest number of reconstructions of an mtype that are compared."""
 MOST_LOOKED_AT = 12
-"""Reconstructions that the verdict looks at."""
+"""Greatest number of reconstructions of an mtype that the verdict looks at."""
+
+Span: TypeAlias = tuple[float, float, float, float]
+"""(left, bottom, right, top) of a cell with its gaps (um)."""
 
 
 @dataclass
@@ -58,9 +72,9 @@ class Row:
 
     title: str
     data: bytes
-    size: tuple
-    bar: tuple
-    middles: tuple = ()
+    size: tuple[int, int]
+    bar: tuple[float, str]
+    middles: tuple[float, ...] = ()
 
 
 @dataclass
@@ -79,16 +93,16 @@ class MtypePart:
     """
 
     mtype: str
-    rows: list = field(default_factory=list)
-    charts: list = field(default_factory=list)
-    profile: str | None = None
-    notes: list = field(default_factory=list)
-    lost: list = field(default_factory=list)
-    references: list = field(default_factory=list)
-    cells: list = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)
+    charts: list[tuple[str, list[Markup]]] = field(default_factory=list)
+    profile: Markup | None = None
+    notes: list[str] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
+    references: list[FlatMorphology] = field(default_factory=list)
+    cells: list[PlacedCell] = field(default_factory=list)
 
 
-def mtype_part(unit):
+def mtype_part(unit: ReportUnit) -> UnitResult:
     """The MtypePart of a ReportUnit, as the UnitResult that processes hand back.
 
     ``unit.extra``: ``drawn``: whether the page has room for pictures of this mtype;
@@ -103,11 +117,17 @@ def mtype_part(unit):
     return UnitResult(unit.mtype, {"parts": [part]}, notes=part.notes)
 
 
-def _draw(part, unit, references, placed):
+def _draw(
+    part: MtypePart,
+    unit: ReportUnit,
+    references: Sequence[ValidationCell],
+    placed: Sequence[PlacedCell],
+) -> None:
     count = unit.settings.pictured
     rows = [("Reconstructions", [c.morphology for c in references[:count]])]
     if unit.extra.get("uncalibrated"):
-        rows.append((UNCALIBRATED, grown_before(*unit.extra["uncalibrated"], count)))
+        parameters, distributions = unit.extra["uncalibrated"]
+        rows.append((UNCALIBRATED, grown_before(parameters, distributions, count)))
     rows.append(("Grown", [cell.morphology for cell in placed[:count]]))
     part.rows = draw_rows([row for row in rows if row[1]])
     if placed:
@@ -119,7 +139,7 @@ def _draw(part, unit, references, placed):
         part.profile = profile_chart(beside, placed, kinds, seed)
 
 
-def references_of(cells):
+def references_of(cells: Iterable[ReferenceCell]) -> tuple[list[ValidationCell], list[str]]:
     """As :func:`~region_grower_flow.validation.populations.read_references`, each file once.
 
     Mtypes may borrow the reconstructions of others.
@@ -133,16 +153,18 @@ def references_of(cells):
 
 
 @functools.lru_cache(maxsize=2000)
-def _reference(cell):
+def _reference(cell: ReferenceCell) -> tuple[list[ValidationCell], list[str]]:
     return read_references([cell], None)
 
 
-def forget_references():
+def forget_references() -> None:
     """Forget the files that :func:`references_of` has read: they may be others at the next page."""
     _reference.cache_clear()
 
 
-def grown_before(parameters, distributions, count):
+def grown_before(
+    parameters: dict[str, Any], distributions: dict[str, Any], count: int
+) -> list[FlatMorphology]:
     """[FlatMorphology] of cells as they would have been without the calibration of growth.
 
     Args:
@@ -156,7 +178,11 @@ def grown_before(parameters, distributions, count):
     return Grower(parameters, default_distributions(distributions), NONE).grow({}, count, 0)
 
 
-def side_by_side(references, cells, sources=None):
+def side_by_side(
+    references: Mapping[str, Sequence[FlatMorphology]],
+    cells: Mapping[str, Sequence[FlatMorphology]],
+    sources: Mapping[str, object] | None = None,
+) -> tuple[list[str], list[Row]]:
     """Rows of a reconstruction and a grown cell of each mtype, which has both, in columns.
 
     Args:
@@ -168,7 +194,7 @@ def side_by_side(references, cells, sources=None):
         ([mtype], [Row])
     """
     both = [mtype for mtype, own in cells.items() if own and references.get(mtype)]
-    first = {}
+    first: dict[object, str] = {}
     for mtype in sorted(both, key=lambda mtype: -len(cells[mtype])):
         first.setdefault((sources or {}).get(mtype, mtype), mtype)
     chosen = list(first.values())[:MOST_BESIDE]
@@ -180,7 +206,12 @@ def side_by_side(references, cells, sources=None):
     return (both, draw_rows(rows, most=MOST_BESIDE, columns=True)) if both else ([], [])
 
 
-def draw_rows(rows, pixels=1120, most=IN_ROW, columns=False):
+def draw_rows(
+    rows: Iterable[tuple[str, Sequence[FlatMorphology]]],
+    pixels: int = 1120,
+    most: int = IN_ROW,
+    columns: bool = False,
+) -> list[Row]:
     """Rows of cells, all of one scale.
 
     Args:
@@ -199,9 +230,9 @@ def draw_rows(rows, pixels=1120, most=IN_ROW, columns=False):
     width = max((sum(r - le for le, _, r, _ in row) for row in spans), default=0.0)
     if not width:
         return []
-    # The narrowest shown: interneurons would else be drawn larger than life, ...
+    # Interneurons would else be drawn larger than life.
     width = max(width, 600.0)
-    if columns:  # ... and a few tall cells fill the window
+    if columns:  # a few tall cells would fill the window
         width = max(width, (spans[0][0][3] - spans[0][0][1]) / LOWEST)
     return [
         _draw_row(title, cells, row, width, pixels)
@@ -209,19 +240,19 @@ def draw_rows(rows, pixels=1120, most=IN_ROW, columns=False):
     ]
 
 
-def _widest(spans):
+def _widest(spans: Sequence[Span]) -> Span:
     """The span that holds some."""
     left, bottom, right, top = np.array(spans).T
     return left.min(), bottom.min(), right.max(), top.max()
 
 
-def _aligned(spans):
+def _aligned(spans: Sequence[Span]) -> list[Span]:
     """Spans of one height."""
     bottom, top = min(s[1] for s in spans), max(s[3] for s in spans)
     return [(left, bottom, right, top) for left, _, right, _ in spans]
 
 
-def _span(cell):
+def _span(cell: FlatMorphology) -> Span:
     """(left, bottom, right, top) of a cell with its gaps (um)."""
     points = np.concatenate([cell.points, cell.soma_points])
     if not len(points):
@@ -232,7 +263,9 @@ def _span(cell):
 
 
 @style.styled
-def _draw_row(title, cells, spans, width, pixels):
+def _draw_row(
+    title: str, cells: Sequence[FlatMorphology], spans: Sequence[Span], width: float, pixels: int
+) -> Row:
     from matplotlib.collections import LineCollection, PatchCollection
     from matplotlib.patches import Circle
     from matplotlib.transforms import Affine2D
@@ -272,7 +305,9 @@ def _draw_row(title, cells, spans, width, pixels):
     return Row(title, webp(figure), (pixels, height), bar, tuple(middles))
 
 
-def feature_charts(references, cells, kinds):
+def feature_charts(
+    references: Sequence[FlatMorphology], cells: Sequence[FlatMorphology], kinds: Iterable[str]
+) -> list[tuple[str, list[Markup]]]:
     """Charts of a few features: [(neurite type in words, [SVG element])].
 
     Args:
@@ -293,11 +328,16 @@ def feature_charts(references, cells, kinds):
     return found
 
 
-def _short(kind):
+def _short(kind: str) -> str:
     return kind.removesuffix("_dendrite").replace("_", " ")
 
 
-def profile_chart(references, placed, kinds, seed):
+def profile_chart(
+    references: Sequence[FlatMorphology],
+    placed: Sequence[PlacedCell],
+    kinds: Iterable[str],
+    seed: int,
+) -> Markup | None:
     """Length along depth as SVG; each grown cell has a reconstruction at its depth. None without.
 
     Args:
@@ -306,17 +346,17 @@ def profile_chart(references, placed, kinds, seed):
         kinds: names of neurite types; axons are left out.
         seed: of the choice of the reconstructions.
     """
-    placed = [cell for cell in placed if cell.depth is not None]
+    known = [(cell.morphology, cell.depth) for cell in placed if cell.depth is not None]
     kinds = [kind for kind in kinds if kind != "axon"]
-    if not placed or not kinds:
+    if not known or not kinds:
         return None
-    cells, below = [cell.morphology for cell in placed], [cell.depth for cell in placed]
+    cells, below = [cell for cell, _ in known], [depth for _, depth in known]
     found = [depths.depth_rows(*depths.compared(references, cells, k, seed, below)) for k in kinds]
     edges = [row[name] for rows in found for row in rows for name in ("from_um", "to_um")]
     if not edges:
         return None
     low, high = min(edges), max(edges)
-    layers = common_layers(placed)
+    layers = common_layers(cell for cell in placed if cell.depth is not None)
     if layers:
         low, high = min(low, layers[0][1]), max(high, min(layers[-1][2], high + 150))
     shown = zip(kinds, found, strict=True)

@@ -1,9 +1,16 @@
 """Outlines of the layers: where planes through the atlas cut their boundaries."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from region_grower_flow.report.run_page.section import smooth
 from region_grower_flow.report.run_page.thin import thinned
+
+if TYPE_CHECKING:
+    from region_grower_flow.report.slices import LayerMap
 
 PLANES = 4
 """Number of planes in each of two directions."""
@@ -13,7 +20,9 @@ SAMPLES = 110
 """Points along the longer side of a plane, at which layers are looked up."""
 
 
-def outlines(layers, frame, low, high):
+def outlines(
+    layers: LayerMap, frame: np.ndarray, low: np.ndarray, high: np.ndarray
+) -> list[tuple[Any, list[np.ndarray]]]:
     """Lines along which planes cut the boundaries of layers.
 
     Args:
@@ -24,14 +33,20 @@ def outlines(layers, frame, low, high):
     Returns:
         [(name of a layer, [(K, 3) um])], from the first layer on.
     """
-    found = {}
+    found: dict[Any, list[np.ndarray]] = {}
     for normal, across in ((2, 0), (0, 2)):
         for place in low[normal] + (high[normal] - low[normal]) * np.linspace(0, 1, PLANES):
             _cut(layers, frame, (normal, across, place), (low, high), found)
     return list(found.items())
 
 
-def _cut(layers, frame, plane, box, found):
+def _cut(
+    layers: LayerMap,
+    frame: np.ndarray,
+    plane: tuple[int, int, float],
+    box: tuple[np.ndarray, np.ndarray],
+    found: dict[Any, list[np.ndarray]],
+) -> None:
     normal, across, place = plane
     low, high = box
     step = max(high[across] - low[across], high[1] - low[1]) / SAMPLES
@@ -55,7 +70,9 @@ def _cut(layers, frame, plane, box, found):
             found.setdefault(name, []).append(points @ frame)
 
 
-def contour_lines(right, up, mask, tolerance):
+def contour_lines(
+    right: np.ndarray, up: np.ndarray, mask: np.ndarray, tolerance: float
+) -> list[np.ndarray]:
     """The outlines of a mask, [(K, 2)], in the coordinates of its columns and rows."""
     from contourpy import contour_generator
 
@@ -65,7 +82,7 @@ def contour_lines(right, up, mask, tolerance):
     step = right[1] - right[0], up[1] - up[0]
     columns = np.concatenate([[right[0] - step[0]], right, [right[-1] + step[0]]])
     rows = np.concatenate([[up[0] - step[1]], up, [up[-1] + step[1]]])
-    lines = contour_generator(columns, rows, padded).lines(0.5)
+    lines: Any = contour_generator(columns, rows, padded).lines(0.5)
     # A few voxels by themselves are no layer.
     lines = [line for line in lines if np.ptp(line, axis=0).max() > SMALLEST * step[0]]
     return [thinned(line, [0, len(line)], tolerance)[0] for line in lines]

@@ -1,22 +1,34 @@
 """The page of a run as text: what was found and drawn, put into the template."""
 
+from __future__ import annotations
+
 import base64
 import functools
 import hashlib
 import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
 from region_grower_flow.io.words import duration, size_words
+from region_grower_flow.report.provenance import json_words, value_words
 from region_grower_flow.report.style import NEURITE_COLORS, NEURITE_WORDS
 from region_grower_flow.report.templates import environment
 
+if TYPE_CHECKING:
+    import jinja2
+
+    from region_grower_flow.report.palette import Look
+    from region_grower_flow.report.run_page.mtypes import MtypePart, Row
+    from region_grower_flow.report.run_page.science import Finding
+    from region_grower_flow.report.run_page.section import Section
+    from region_grower_flow.report.run_page.timeline import Bar
+
 ASSETS = Path(__file__).with_name("assets")
 TEMPLATE = "page.html.j2"
-SCREEN_DPI = 100
-"""Pixels of the page to an inch of a figure: figures are drawn with twice as many."""
 MARK_PATHS = {
     "o": "M8 2a6 6 0 1 1 0 12a6 6 0 1 1 0-12z",
     "s": "M3 3h10v10H3z",
@@ -61,7 +73,7 @@ class RunReport:
         verdicts: [verdict (dict)] of the validation that decide, those that fail first.
         sentences: {mtype: the validation's sentence}.
         bars, idle: of :func:`~region_grower_flow.report.run_page.timeline.timeline`.
-        made: when, as text.
+        made_at: when the cells were made, as text.
         command: the command line, or None.
         inputs: [(what, path, digest)].
         written: [(what, path, bytes or None)] of the outputs.
@@ -72,30 +84,30 @@ class RunReport:
     """
 
     title: str
-    summary: dict
-    findings: list
-    looks: dict
-    section: object = None
-    scene: dict | None = None
-    where: list = field(default_factory=list)
-    beside: tuple = ((), ())
-    mtypes: list = field(default_factory=list)
-    verdicts: list = field(default_factory=list)
-    sentences: dict = field(default_factory=dict)
-    bars: list = field(default_factory=list)
+    summary: Mapping[str, Any]
+    findings: Sequence[Finding]
+    looks: Mapping[str, Look]
+    section: Section | None = None
+    scene: Mapping[str, Any] | None = None
+    where: Sequence[tuple[bytes, str]] = ()
+    beside: tuple[Sequence[str], Sequence[Row]] = ((), ())
+    mtypes: Sequence[MtypePart] = ()
+    verdicts: Sequence[Mapping[str, Any]] = ()
+    sentences: Mapping[str, str] = field(default_factory=dict)
+    bars: Sequence[Bar] = ()
     idle: float = 0.0
-    made: str = ""
+    made_at: str = ""
     file: str = ""
     command: str | None = None
-    inputs: list = field(default_factory=list)
-    written: list = field(default_factory=list)
-    warnings: list = field(default_factory=list)
-    calibration: list = field(default_factory=list)
-    figures: list = field(default_factory=list)
-    pages: list = field(default_factory=list)
+    inputs: Sequence[tuple[str, str, str]] = ()
+    written: Sequence[tuple[str, str, float | None]] = ()
+    warnings: Sequence[str] = ()
+    calibration: Sequence[tuple[str, Sequence[str]]] = ()
+    figures: Sequence[tuple[str, Sequence[tuple[bytes, str, str]]]] = ()
+    pages: Sequence[OtherPage] = ()
 
 
-def run_page(report):
+def run_page(report: RunReport) -> str:
     """The page as text: whole in one file, with nothing from outside."""
     from region_grower_flow.report.run_page.science import overall
 
@@ -116,7 +128,7 @@ def run_page(report):
     )
 
 
-def _environment():
+def _environment() -> jinja2.Environment:
     made = environment(
         ASSETS,
         duration=functools.partial(duration, decimals=1),
@@ -127,13 +139,13 @@ def _environment():
     return made
 
 
-def _scripts(with_scene):
+def _scripts(with_scene: bool) -> list[str]:
     # Tabs first: what is hidden is not drawn in 3D.
     names = ["page.js", *(("three.min.js", "viewer.js") if with_scene else ())]
     return [(ASSETS / name).read_text(encoding="utf-8") for name in names]
 
 
-def _policy(scripts):
+def _policy(scripts: Iterable[str]) -> str:
     """Scripts of the package alone, by their digests; nothing is fetched."""
     digests = [hashlib.sha256(script.encode("utf-8")).digest() for script in scripts]
     sources = " ".join(f"'sha256-{base64.b64encode(d).decode('ascii')}'" for d in digests)
@@ -143,7 +155,7 @@ def _policy(scripts):
     )
 
 
-def _json(content):
+def _json(content: object) -> Markup:
     """JSON that cannot end the element that holds it."""
     text = json.dumps(content, separators=(",", ":"), default=str, allow_nan=False)
     for sign in "<>&\u2028\u2029":
@@ -151,24 +163,24 @@ def _json(content):
     return Markup(text)
 
 
-def image_size(data):
-    """(width, height) in pixels of the page, of a figure's bytes."""
+def image_size(data: bytes) -> tuple[int, int]:
+    """(width, height) in pixels of the page, half of those that a figure (bytes) is drawn with."""
     import io
 
     from PIL import Image
 
     width, height = Image.open(io.BytesIO(data)).size
-    return round(width * SCREEN_DPI / 200), round(height * SCREEN_DPI / 200)
+    return round(width / 2), round(height / 2)
 
 
-def anchors(names):
+def anchors(names: Iterable[str]) -> dict[str, str]:
     """{name: an id}: names may hold anything, ids no spaces."""
     from region_grower_flow.report.names import file_stem
 
     return {name: f"m-{file_stem(name)}" for name in names}
 
 
-def _run_words(report):
+def _run_words(report: RunReport) -> dict[str, Any]:
     """Contents of the tab of the run, as pairs."""
     provenance = dict(report.summary.get("provenance", {}))
     recipe = provenance.get("recipe") or {}
@@ -182,21 +194,15 @@ def _run_words(report):
     return {
         "fingerprint": provenance.get("fingerprint"),
         "packages": provenance.get("versions") or recipe.get("packages") or {},
-        "options": {name: _plain(value) for name, value in sorted(options.items())},
+        "options": {name: value_words(value) for name, value in sorted(options.items())},
         "seed": options.get("seed"),
         "grown": grown,
         "taken_over": report.summary.get("taken_over", 0),
         "rate": grown / seconds if grown and seconds > 0 else None,
-        "json": json.dumps(provenance, indent=1, sort_keys=True, ensure_ascii=False, default=str),
+        "json": json_words(provenance),
     }
 
 
-def _plain(value):
-    if isinstance(value, dict | list | tuple):
-        return json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
-    return value
-
-
-def _kinds():
+def _kinds() -> list[tuple[str, str]]:
     """[(words, color)] of the neurites that are drawn."""
     return [(NEURITE_WORDS[kind], color) for kind, color in NEURITE_COLORS.items() if kind > 1]

@@ -11,23 +11,33 @@ What the viewer reads is a dict for JSON with one block of bytes (base64, little
 """
 
 import base64
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from region_grower_flow.report.drawing import soma_radius
+from region_grower_flow.report.placed import PlacedCell
 from region_grower_flow.report.run_page.thin import kept_points
 
 TOLERANCE = 0.8
-"""um by which a shown neurite may differ from the file."""
+"""Distance (um) by which a shown neurite may differ from the file."""
 RADIUS_STEP = 0.05
-"""um; the greatest radius is 255 times this."""
+"""Step (um) of radii; the greatest radius is 255 times this."""
 FINEST = 0.05
-"""um of a step at least."""
+"""Least step (um) of coordinates."""
 MOST_POINTS = 260_000
 """Points beyond which the tolerance is doubled: the page has to stay small."""
 
 
-def scene(cells, outlines=()):
+Thin: TypeAlias = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+"""A cell with fewer points, see :func:`_thin`."""
+
+
+def scene(
+    cells: Sequence[tuple[PlacedCell, Mapping[str, Any]]],
+    outlines: Sequence[tuple[Any, Sequence[np.ndarray]]] = (),
+) -> dict[str, Any] | None:
     """The dict for the viewer.
 
     Args:
@@ -36,11 +46,7 @@ def scene(cells, outlines=()):
     """
     if not cells:
         return None
-    tolerance = TOLERANCE
-    shown = [_thin(cell, tolerance) for cell, _ in cells]
-    while sum(len(points) for points, *_ in shown) > MOST_POINTS:
-        tolerance *= 2
-        shown = [_thin(cell, tolerance) for cell, _ in cells]
+    shown, tolerance = _few_points([cell for cell, _ in cells])
     everything = np.concatenate([points for points, *_ in shown if len(points)])
     lines = [line for _, found in outlines for line in found]
     both = np.concatenate([everything, *lines])
@@ -76,7 +82,17 @@ def scene(cells, outlines=()):
     }
 
 
-def _thin(cell, tolerance):
+def _few_points(cells: Sequence[PlacedCell]) -> tuple[list[Thin], float]:
+    """The cells with no more points than a page may hold, and the tolerance (um) of that."""
+    tolerance = TOLERANCE
+    shown = [_thin(cell, tolerance) for cell in cells]
+    while sum(len(points) for points, *_ in shown) > MOST_POINTS:
+        tolerance *= 2
+        shown = [_thin(cell, tolerance) for cell in cells]
+    return shown, tolerance
+
+
+def _thin(cell: PlacedCell, tolerance: float) -> Thin:
     """(points in the atlas (um), radii, points of each section, kinds) of a cell, thinned."""
     morphology = cell.morphology
     kept = kept_points(morphology.points, morphology.offsets, tolerance)
@@ -87,11 +103,11 @@ def _thin(cell, tolerance):
     return points, np.clip(radii, 1, 255).astype(np.uint8), counts, morphology.types
 
 
-def _steps(points, origin, unit):
+def _steps(points: np.ndarray, origin: np.ndarray, unit: float) -> np.ndarray:
     return np.clip(np.round((points - origin) / unit), -32767, 32767).astype("<i2")
 
 
-def _block(columns):
+def _block(columns: Mapping[str, np.ndarray]) -> tuple[dict[str, list[int]], bytes]:
     """({name: [first byte, number of elements]}, bytes): the widest come first, so all align."""
     places, parts, first = {}, [], 0
     for name, column in columns.items():

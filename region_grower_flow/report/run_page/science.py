@@ -4,16 +4,26 @@ Each finding says what was looked at. What cannot be looked at is ``unknown``: i
 right.
 """
 
+from __future__ import annotations
+
 import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from region_grower_flow.errors import DropCell, some
-from region_grower_flow.morphology import APICAL_DENDRITE, NEURITE_TYPES
+from region_grower_flow.morphology import APICAL_DENDRITE, NEURITE_TYPES, FlatMorphology
+from region_grower_flow.report.placed import PlacedCell
 from region_grower_flow.report.run_page.words import GREAT_LOSS
 from region_grower_flow.space.scaling import TARGET_TYPES
 from region_grower_flow.validation.space import LIMIT_TOLERANCE, limit_misses, tree_tops
+
+if TYPE_CHECKING:
+    from region_grower_flow.io.table import CellTable
+    from region_grower_flow.validation.space import CellPlace
 
 RIGHT, WRONG, NOTE, UNKNOWN = "right", "wrong", "note", "unknown"
 UPRIGHT = 45.0
@@ -21,8 +31,11 @@ UPRIGHT = 45.0
 REACHED = (0.75, 1.25)
 """Shares of a target's height between which an apical dendrite has reached it."""
 NEIGHBOURS = 400.0
-"""um: within them layers are taken as flat where depth is compared with the direction."""
+"""Distance (um) within which layers are taken as flat, to compare depths with directions."""
 _MOST_COMPARED = 1500
+
+Shapes: TypeAlias = Mapping[str, Sequence[FlatMorphology]]
+"""Upright cells of mtypes."""
 
 
 @dataclass(frozen=True)
@@ -40,20 +53,19 @@ class Finding:
     words: str
 
 
-def made(summary):
+def made(summary: Mapping[str, Any]) -> Finding:
     """Cells asked for, made and dropped."""
     cells = summary["cells"]
     asked, lost = cells["asked"], cells["dropped"]
     if not lost:
         return Finding(RIGHT, "Cells", f"All {asked:,} cells that were asked for were grown.")
-    reasons = {}
+    reasons: Counter[str] = Counter()
     for counts in summary["mtypes"].values():
-        for reason, count in counts["reasons"].items():
-            reasons[reason] = reasons.get(reason, 0) + count
+        reasons.update(counts["reasons"])
     words = f"{cells['made']:,} of {asked:,} cells were grown; {lost:,} were dropped"
     if reasons:
-        top = max(reasons, key=reasons.get)
-        words += f", {reasons[top]:,} of them because: {top}"
+        ((top, count),) = reasons.most_common(1)
+        words += f", {count:,} of them because: {top}"
     bad = [
         mtype
         for mtype, counts in summary["mtypes"].items()
@@ -63,7 +75,7 @@ def made(summary):
     return Finding(state, "Cells", f"{words}.")
 
 
-def in_layers(table, rows):
+def in_layers(table: CellTable, rows: np.ndarray) -> Finding:
     """Number of cells that lie in layers.
 
     Args:
@@ -86,8 +98,8 @@ def in_layers(table, rows):
 _NAMED = re.compile(r"^L(\d+)[_:]")
 
 
-def in_named_layers(table, rows):
-    """True if somata lie in the layers that the names of their mtypes tell; None without names."""
+def in_named_layers(table: CellTable, rows: np.ndarray) -> Finding | None:
+    """Somata in the layers that the names of their mtypes tell; None without such names."""
     total = right = 0
     for row in rows:
         named = _NAMED.match(str(table.mtypes[row]))
@@ -106,8 +118,8 @@ def in_named_layers(table, rows):
     return Finding(RIGHT if right >= 0.9 * total else NOTE, "Named layers", words)
 
 
-def directions(table, rows):
-    """True if the atlas's directions agree with its depths.
+def directions(table: CellTable, rows: np.ndarray) -> Finding:
+    """Agreement of the atlas's directions with its depths.
 
     Between near cells a way along the direction towards the pia has to take as much from the
     depth. It is the atlas's orientation against its heights, neither of which growth can see.
@@ -138,7 +150,7 @@ def directions(table, rows):
     return Finding(state, "Directions", words)
 
 
-def _near_pairs(positions):
+def _near_pairs(positions: np.ndarray) -> np.ndarray:
     """(K, 2) of each cell and a few of those within NEIGHBOURS."""
     from scipy.spatial import cKDTree
 
@@ -152,7 +164,7 @@ def _near_pairs(positions):
     return np.column_stack([mine, found[:, 1:][near]])
 
 
-def apical_tilts(morphologies):
+def apical_tilts(morphologies: Iterable[FlatMorphology]) -> np.ndarray:
     """Degrees between +y and the way from the soma to the mean of each apical dendrite's points.
 
     Bipolar cells have two apical dendrites, which point up and down: each counts.
@@ -171,8 +183,8 @@ def apical_tilts(morphologies):
     return np.array(tilts)
 
 
-def pointing(references, cells):
-    """True if apical dendrites point towards the pia, in reconstructions and in grown cells.
+def pointing(references: Shapes, cells: Shapes) -> Finding:
+    """Directions of apical dendrites, in reconstructions and in grown cells.
 
     Args:
         references, cells: {mtype: [upright FlatMorphology]}.
@@ -200,13 +212,14 @@ def pointing(references, cells):
     return Finding(RIGHT if agree else NOTE, "Apical dendrites", words)
 
 
-def limits(cells):
-    """True if neurites keep their hard limits.
+def limits(cells: Iterable[tuple[PlacedCell, CellPlace]]) -> Finding:
+    """Hard limits that neurites keep, or leave.
 
     Args:
         cells: [(PlacedCell, CellPlace)].
     """
-    total, beyond = 0, {}
+    total = 0
+    beyond: dict[str, float] = {}
     for cell, place in cells:
         misses = limit_misses(cell.morphology, place)
         total += bool(misses)
@@ -216,20 +229,19 @@ def limits(cells):
     if not total:
         return Finding(UNKNOWN, "Limits", "The parameters set no limit to these cells.")
     if beyond:
-        worst = max(beyond, key=beyond.get)
         words = f"Neurites leave their limits in {', '.join(list(beyond)[:4])}, by up to "
-        return Finding(WRONG, "Limits", f"{words}{beyond[worst]:.0f} µm.")
+        return Finding(WRONG, "Limits", f"{words}{max(beyond.values()):.0f} µm.")
     words = f"All {total} cells that were looked at end within their limits."
     return Finding(RIGHT, "Limits", words)
 
 
-def targets(cells):
-    """True if dendrites reach the depths that their parameters aim at.
+def targets(cells: Iterable[tuple[PlacedCell, CellPlace]]) -> Finding:
+    """Depths that dendrites reach, of those that their parameters aim at.
 
     Args:
         cells: [(PlacedCell, CellPlace)].
     """
-    reached = {}
+    reached: dict[str, list[float]] = {}
     for cell, place in cells:
         types, extents, _ = tree_tops(cell.morphology)
         for kind in TARGET_TYPES:
@@ -253,7 +265,7 @@ def targets(cells):
     return Finding(RIGHT if good >= 0.8 * len(every) else NOTE, "Targets", words)
 
 
-def _target_height(place, kind):
+def _target_height(place: CellPlace, kind: str) -> float | None:
     constraint = (place.params.get("context_constraints") or {}).get(kind) or {}
     try:
         return place.layers.distance_to(constraint.get("extent_to_target"))
@@ -261,7 +273,7 @@ def _target_height(place, kind):
         return None
 
 
-def validated(counts, failed=()):
+def validated(counts: Mapping[str, int] | None, failed: Sequence[str] = ()) -> Finding:
     """Results of the validation.
 
     Args:
@@ -284,7 +296,7 @@ def validated(counts, failed=()):
     return Finding(NOTE, "Validation", words)
 
 
-def overall(findings):
+def overall(findings: Sequence[Finding]) -> tuple[str, str]:
     """(state, sentence) of all findings."""
     if not findings:
         return UNKNOWN, "Nothing was looked at."

@@ -3,8 +3,12 @@
 It holds no words, so that it can be shown at any width; words are placed over it by the page.
 """
 
+from __future__ import annotations
+
 import itertools
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import numpy as np
 
@@ -12,21 +16,37 @@ from region_grower_flow.placement.planes import Plane
 from region_grower_flow.placement.planes import Slice as Slab
 from region_grower_flow.report import style
 from region_grower_flow.report.drawing import round_length
+from region_grower_flow.report.placed import PlacedCell
 from region_grower_flow.report.profiles import layer_name
 from region_grower_flow.report.run_page.thin import kept_points
-from region_grower_flow.report.slices import MARGIN, SliceView, aligned_slice, choose_slices
+from region_grower_flow.report.slices import (
+    MARGIN,
+    Extent,
+    LayersSeen,
+    SliceView,
+    aligned_slice,
+    choose_slices,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    from region_grower_flow.report.palette import Look
+    from region_grower_flow.report.slices import LayerMap
 
 THICKNESSES = (120.0, 250.0, 500.0, 1000.0)
-"""um of a slice: the thinnest that holds enough cells."""
+"""Thicknesses (um) that a slice may have: the thinnest that holds enough cells is taken."""
 ENOUGH = 40
-"""Cells in a slice."""
+"""Number of cells that are enough in a slice."""
 MOST_CELLS = 44
-"""Whose neurites are drawn: more would hide each other."""
+"""Greatest number of cells whose neurites are drawn: more would hide each other."""
 MOST_SOMATA = 4000
 PIXELS = 2000
 """Pixels of the longer side of the picture."""
 TALLEST = 0.8
-"""Width over height at least: a higher slice gets room at its sides."""
+"""Least width over height of the picture: a higher slice gets room at its sides."""
 NEARLY_ALONG = 0.94
 """Cosine of the angle with an axis of the atlas up to which a slice lies along the axes."""
 ONE_DIRECTION = 0.5
@@ -35,10 +55,15 @@ PHONE, LABEL_HEIGHT, LABEL_WIDTH = 350, 13, 30
 """Pixels: width of the picture on a phone, and room of a layer's name."""
 DPI = 200
 METHOD = 2
-"""Of WebP: 4 takes twice as long for files that are 5% smaller."""
+"""Method of WebP: 4 takes twice as long for files that are 5% smaller."""
 SAMPLES = 500
+Lines: TypeAlias = tuple[list[np.ndarray], list[float]]
+"""Sections of a cell in a plane, see :func:`_lines`."""
+Named: TypeAlias = tuple[str, float, float]
+"""A name, percent from the left, percent from the top."""
+
 _THIN = 0.7
-"""um by which drawn neurites may differ from the file."""
+"""Distance (um) by which drawn neurites may differ from the file."""
 
 
 @dataclass
@@ -57,15 +82,15 @@ class Section:
     """
 
     data: bytes
-    size: tuple
-    layers: list = field(default_factory=list)
-    leaders: list = field(default_factory=list)
-    bar: tuple = (0.0, "")
+    size: tuple[int, int]
+    layers: list[Named] = field(default_factory=list)
+    leaders: list[tuple[float, float, float, float]] = field(default_factory=list)
+    bar: tuple[float, str] = (0.0, "")
     words: str = ""
-    mtypes: tuple = ()
+    mtypes: tuple[str, ...] = ()
 
 
-def fullest_slice(positions, pia):
+def fullest_slice(positions: np.ndarray, pia: np.ndarray) -> SliceView:
     """A SliceView through the place with the most somata, as thin as holds enough of them.
 
     It lies along two axes of the atlas where the pia is along one of them; else it stands on the
@@ -99,7 +124,7 @@ def fullest_slice(positions, pia):
     )
 
 
-def _flattest(positions, up):
+def _flattest(positions: np.ndarray, up: np.ndarray) -> np.ndarray:
     """The unit vector at right angles to ``up`` along which positions spread the least."""
     across = np.cross(up, np.eye(3)[int(np.argmin(np.abs(up)))])
     across /= np.linalg.norm(across)
@@ -109,7 +134,7 @@ def _flattest(positions, up):
     return normal * np.sign(normal[np.argmax(np.abs(normal))])
 
 
-def _fullest(along):
+def _fullest(along: np.ndarray) -> tuple[float, float]:
     """(middle, thickness) of the thinnest slice that holds enough cells."""
     along = np.sort(along)
     for thickness in THICKNESSES:
@@ -121,7 +146,13 @@ def _fullest(along):
     return float(along[best] + along[last[best] - 1]) / 2, thickness
 
 
-def draw_section(cells, somata, view, layers, looks):
+def draw_section(
+    cells: Sequence[PlacedCell],
+    somata: Sequence[tuple[str, np.ndarray]],
+    view: SliceView,
+    layers: LayerMap | None,
+    looks: Mapping[str, Look],
+) -> Section:
     """The Section of a slice.
 
     Args:
@@ -132,7 +163,7 @@ def draw_section(cells, somata, view, layers, looks):
         looks: {mtype: Look}.
     """
     lines = [_lines(cell, view) for cell in cells]
-    dots = {}
+    dots: dict[str, list[np.ndarray]] = {}
     for mtype, position in somata:
         dots.setdefault(mtype, []).append(view.project(position))
     extent = _extent(lines, dots)
@@ -160,12 +191,12 @@ def draw_section(cells, somata, view, layers, looks):
     )
 
 
-def length_words(length):
+def length_words(length: float) -> str:
     """A length (um) of a bar: ``200 µm``, ``1 mm``."""
     return f"{length:g} µm" if length < 1000 else f"{length / 1000:g} mm"
 
 
-def _lines(cell, view):
+def _lines(cell: PlacedCell, view: SliceView) -> Lines:
     """[(K, 2) um] of a cell's sections in the slice's plane, and their widths."""
     morphology = cell.morphology
     kept = kept_points(morphology.points, morphology.offsets, _THIN)
@@ -177,7 +208,7 @@ def _lines(cell, view):
     return [points[a:b] for a, b in pairs], [float(diameters[a:b].mean()) for a, b in pairs]
 
 
-def _extent(lines, dots):
+def _extent(lines: Iterable[Lines], dots: Mapping[str, Sequence[np.ndarray]]) -> Extent:
     points = [line for own, _ in lines for line in own] + [np.array(p) for p in dots.values()]
     everything = np.concatenate(points) if points else np.zeros((1, 2))
     (left, bottom), (right, top) = everything.min(axis=0), everything.max(axis=0)
@@ -188,11 +219,11 @@ def _extent(lines, dots):
 
 
 @style.styled
-def _canvas(extent, downwards):
+def _canvas(extent: Extent, downwards: bool) -> tuple[Figure, Axes, tuple[int, int]]:
     left, bottom, right, top = extent
     scale = PIXELS / max(right - left, top - bottom)
     size = round((right - left) * scale), round((top - bottom) * scale)
-    figure = style.new_figure(size[0] / 200, size[1] / 200, layout=None)
+    figure = style.new_figure(size[0] / DPI, size[1] / DPI, layout=None)
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set_axis_off()
     axes.set_xlim(left, right)
@@ -200,36 +231,17 @@ def _canvas(extent, downwards):
     return figure, axes, size
 
 
-def _draw_layers(axes, layers, view, extent):
+def _draw_layers(
+    axes: Axes, layers: LayerMap, view: SliceView, extent: Extent
+) -> list[tuple[Any, tuple[float, float]]]:
     """Draw bands of layers; [(name, (across, up))], where their names belong."""
-    from matplotlib.colors import ListedColormap
-
-    left, bottom, right, top = extent
-    step = max(right - left, top - bottom) / SAMPLES
-    across, up = np.arange(left + step / 2, right, step), np.arange(bottom + step / 2, top, step)
-    names, numbers = layers.lookup(view.points(across, up).reshape(-1, 3))
-    numbers = smooth(numbers.reshape(len(up), len(across)), 0.5 * layers.voxel / step)
-    if not names or (numbers < 0).all():
-        return []
-    bands = np.ma.masked_less(numbers, 0) % len(style.LAYER_FILLS)
-    axes.imshow(
-        bands, cmap=ListedColormap(style.LAYER_FILLS), vmin=0, vmax=len(style.LAYER_FILLS) - 1,
-        extent=(left, right, bottom, top), origin="lower", interpolation="nearest", zorder=0,
-        aspect="auto",
-    )  # fmt: skip
-    found = []
-    for number, name in enumerate(names):
-        mask = numbers == number
-        if mask.sum() > SAMPLES / 8:
-            axes.contour(
-                across, up, mask.astype(float), levels=[0.5], colors="#9fb2c4", linewidths=0.8,
-                zorder=1,
-            )  # fmt: skip
-            found.append((name, _label_place(mask, across, up)))
-    return found
+    seen = LayersSeen.on(layers, view, extent, SAMPLES)
+    seen = replace(seen, numbers=smooth(seen.numbers, 0.5 * layers.voxel / seen.step))
+    drawn = seen.draw(axes, extent, width=0.8, fewest=SAMPLES / 8, equal=False)
+    return [(name, _label_place(mask, seen.across, seen.up)) for name, mask in drawn]
 
 
-def smooth(numbers, width):
+def smooth(numbers: np.ndarray, width: float) -> np.ndarray:
     """The layers of a picture without the stairs of their voxels.
 
     Args:
@@ -245,7 +257,7 @@ def smooth(numbers, width):
     return kinds[np.argmax(blurred, axis=0)]
 
 
-def _label_place(mask, across, up):
+def _label_place(mask: np.ndarray, across: np.ndarray, up: np.ndarray) -> tuple[float, float]:
     """At the layer's left end, in the middle of its height there."""
     columns = np.flatnonzero(mask.sum(axis=0) > 2)
     columns = columns if len(columns) else np.flatnonzero(mask.any(axis=0))
@@ -254,13 +266,15 @@ def _label_place(mask, across, up):
     return float(across[columns[0]]), height
 
 
-def beside(named):
+def beside(named: Iterable[Named]) -> list[Named]:
     """Names left of their layers where there is room, else just inside."""
     wide = 100 * LABEL_WIDTH / PHONE
     return [(n, left - wide if left > wide + 1 else left + 1.5, top) for n, left, top in named]
 
 
-def apart(named, size):
+def apart(
+    named: Iterable[Named], size: tuple[int, int]
+) -> tuple[list[Named], list[tuple[float, float, float, float]]]:
     """Names of layers moved up and down until none covers another.
 
     Args:
@@ -291,17 +305,24 @@ def apart(named, size):
     return moved, leaders
 
 
-def _percent(place, extent, view):
+def _percent(place: tuple[float, float], extent: Extent, view: SliceView) -> tuple[float, float]:
     left, bottom, right, top = extent
     across = 100 * (place[0] - left) / (right - left)
     up = 100 * (place[1] - bottom) / (top - bottom)
     return across, up if view.downwards else 100 - up
 
 
-def _draw_cells(axes, cells, lines, looks, extent, size):
+def _draw_cells(
+    axes: Axes,
+    cells: Sequence[PlacedCell],
+    lines: Sequence[Lines],
+    looks: Mapping[str, Look],
+    extent: Extent,
+    size: tuple[int, int],
+) -> None:
     from matplotlib.collections import LineCollection
 
-    points_per_um = size[0] / 200 * 72 / (extent[2] - extent[0])
+    points_per_um = size[0] / DPI * 72 / (extent[2] - extent[0])
     for cell, (own, widths) in zip(cells, lines, strict=True):
         axes.add_collection(
             LineCollection(
@@ -312,20 +333,21 @@ def _draw_cells(axes, cells, lines, looks, extent, size):
         )  # fmt: skip
 
 
-def _dot(count):
+def _dot(count: int) -> int:
     return 46 if count <= 60 else 26 if count <= 400 else 10
 
 
 @style.styled
-def webp(figure, dpi=DPI, quality=82):
+def webp(figure: Figure, dpi: int = DPI, quality: int = 82) -> bytes:
     """The figure as bytes of a WebP file."""
     import io
 
     from PIL import Image
 
     figure.set_dpi(dpi)
-    figure.canvas.draw()
+    canvas = cast("FigureCanvasAgg", figure.canvas)
+    canvas.draw()
     buffer = io.BytesIO()
-    pixels = Image.fromarray(np.asarray(figure.canvas.buffer_rgba())).convert("RGB")
+    pixels = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
     pixels.save(buffer, "webp", quality=quality, method=METHOD)
     return buffer.getvalue()

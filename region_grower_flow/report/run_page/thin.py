@@ -1,9 +1,13 @@
 """Polylines with fewer points, of the same shape within a tolerance."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 
-def kept_points(points, offsets, tolerance):
+def kept_points(
+    points: np.ndarray, offsets: Sequence[int] | np.ndarray, tolerance: float
+) -> np.ndarray:
     """The points that keep every polyline within a tolerance of its shape.
 
     Douglas and Peucker's rule, for all polylines at once: a stretch is split at its point farthest
@@ -34,7 +38,9 @@ def kept_points(points, offsets, tolerance):
     return kept
 
 
-def _farthest(points, first, last):
+def _farthest(
+    points: np.ndarray, first: np.ndarray, last: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """The inner point of each stretch farthest from its chord, and that distance (um)."""
     counts = last - first - 1
     starts = np.cumsum(counts) - counts
@@ -50,7 +56,9 @@ def _farthest(points, first, last):
     return np.minimum.reduceat(candidates, starts), greatest
 
 
-def thinned(points, offsets, tolerance):
+def thinned(
+    points: np.ndarray, offsets: Sequence[int] | np.ndarray, tolerance: float
+) -> tuple[np.ndarray, np.ndarray]:
     """(points, offsets) of the polylines with the points that :func:`kept_points` keeps."""
     kept = kept_points(points, offsets, tolerance)
     counts = np.concatenate([[0], np.cumsum(kept)])

@@ -1,7 +1,12 @@
 """Times at which the stages of a run worked: bars for the page."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeAlias
+
+Stage: TypeAlias = tuple[str, str | None, float | None, int | None, int | None]
+"""A stage as :func:`timeline` takes it."""
 
 IDLE = 20.0
 """Seconds: longer times without any work (between two runs) are cut out."""
@@ -28,12 +33,12 @@ class Bar:
     width: float = 0.0
 
     @property
-    def rate(self):
+    def rate(self) -> float | None:
         """Cells per second; None for other stages, and where none was grown."""
         return self.cells / self.seconds if self.cells and self.seconds > 0 else None
 
 
-def timeline(stages):
+def timeline(stages: Iterable[Stage]) -> tuple[list[Bar], float]:
     """Stages in the order of their ends.
 
     Args:
@@ -43,8 +48,8 @@ def timeline(stages):
     Returns:
         ([Bar], seconds in which nothing ran and that were cut out)
     """
-    found = [_parsed(*stage) for stage in stages]
-    found = sorted((stage for stage in found if stage is not None), key=lambda stage: stage[0])
+    parsed = (_parsed(*stage) for stage in stages)
+    found = sorted((stage for stage in parsed if stage is not None), key=lambda stage: stage[0])
     if not found:
         return [], 0.0
     bars, idle, latest = [], 0.0, found[0][0]
@@ -65,9 +70,11 @@ def timeline(stages):
     return scaled, idle
 
 
-def _parsed(name, made, seconds, cells, dropped=0):
+def _parsed(
+    name: str, made: str | None, seconds: float | None, cells: int | None, dropped: int | None = 0
+) -> tuple[float, float, str, int | None, int] | None:
     try:
-        ended = datetime.strptime(made, "%Y-%m-%dT%H:%M:%S%z").timestamp()
+        ended = datetime.strptime(made or "", "%Y-%m-%dT%H:%M:%S%z").timestamp()
     except (TypeError, ValueError):
         return None
     seconds = float(seconds or 0.0)

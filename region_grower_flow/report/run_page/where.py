@@ -1,25 +1,42 @@
 """Places of the cells: somata seen from three sides, and along depth."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from region_grower_flow.report import style
-from region_grower_flow.report.profiles import draw_layers
-from region_grower_flow.report.slices import AXES
+from region_grower_flow.report.profiles import Layers, draw_layers
+from region_grower_flow.report.slices import AXES, Shadow
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from region_grower_flow.report.palette import Look
+    from region_grower_flow.report.slices import LayerMap
 
 MOST_SOMATA = 6000
-"""Drawn; of more, so many by chance."""
+"""Greatest number of somata that are drawn; of more, so many by chance."""
 SIDE = 3.1
-"""Inches of a figure, which the page shows at 100 pixels to the inch."""
+"""Width (inches) of a figure, which the page shows at 100 pixels to the inch."""
 WIDEST = 11.5
-"""Inches of all columns of depths."""
+"""Greatest width (inches) of all columns of depths."""
 MOST_AROUND = 0.8
-"""Times the spread of the somata: of a larger region, so much is shown around them."""
+"""Share of the spread of the somata: of a larger region, so much is shown around them."""
 VIEWS = ((0, 1), (2, 1), (0, 2))
-"""Coordinates across and up."""
+"""Coordinates across and up of each view."""
 
 
 @style.styled
-def plot_projection(somata, looks, view, pia=None, layers=None):
+def plot_projection(
+    somata: Mapping[str, np.ndarray],
+    looks: Mapping[str, Look],
+    view: tuple[int, int],
+    pia: np.ndarray | None = None,
+    layers: LayerMap | None = None,
+) -> Figure:
     """Somata along one axis of the atlas, on the regions that have layers.
 
     Args:
@@ -65,7 +82,7 @@ def plot_projection(somata, looks, view, pia=None, layers=None):
     return figure
 
 
-def _shadow(layers, across, up):
+def _shadow(layers: LayerMap, across: int, up: int) -> Shadow | None:
     """((M, N) bool, [(first, last) um across, the same upwards]) of regions; None of none."""
     (axis,) = {0, 1, 2} - {across, up}
     covered, ends = layers.shadow(axis)
@@ -73,7 +90,7 @@ def _shadow(layers, across, up):
     return (covered, ends) if covered.any() else None
 
 
-def _window(points, shadow):
+def _window(points: np.ndarray, shadow: Shadow | None) -> tuple[np.ndarray, np.ndarray]:
     """((2,), (2,)) um that are shown: the somata, and the regions not too far from them."""
     low, high = points.min(axis=0), points.max(axis=0)
     spread = max(float((high - low).max()), 100.0)
@@ -90,18 +107,20 @@ def _window(points, shadow):
     return low - margin, high + margin
 
 
-def _height(window):
+def _height(window: np.ndarray) -> float:
     """Inches of a figure whose axes show a window (um) at one scale."""
     wide = SIDE - 0.75
     return float(np.clip(wide * window[1] / window[0], 1.2, SIDE)) + 0.55
 
 
-def _dot(count):
+def _dot(count: int) -> int:
     return 20 if count <= 100 else 8 if count <= 1000 else 4
 
 
 @style.styled
-def plot_depths(depths, looks, layers=()):
+def plot_depths(
+    depths: Mapping[str, np.ndarray], looks: Mapping[str, Look], layers: Layers = ()
+) -> Figure | None:
     """Depths of somata, a column per mtype: a mark for each, and the shape of many.
 
     Args:

@@ -1,10 +1,13 @@
 """Warnings of a run in words."""
 
+from collections.abc import Iterator, Mapping
+from typing import Any
+
 GREAT_LOSS = 0.05
 """Fraction of an mtype's cells: when more are dropped it is among the warnings."""
 
 
-def warnings_of(summary):
+def warnings_of(summary: Mapping[str, Any]) -> Iterator[str]:
     """Warnings about a synthesis, as sentences."""
     for mtype, counts in summary["mtypes"].items():
         if counts["asked"] and counts["dropped"] / counts["asked"] > GREAT_LOSS:
