@@ -5,16 +5,21 @@ AddTrunkFitToParameters, BuildSynthesisParameters of synthesis_workflow.tasks.sy
 fits of trunk angles complete what overrides ask for; they never change what an override has set.
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from region_grower_flow.calibration import scaling_rules, trunks
-from region_grower_flow.calibration.overrides import apply_overrides
-from region_grower_flow.calibration.parameters import inconsistent, refused
+from region_grower_flow.calibration.overrides import WHERE, apply_overrides
+from region_grower_flow.calibration.parameters import inconsistent, malformed, refused
 from region_grower_flow.engine.trunks import FITTED_FROM
 from region_grower_flow.errors import InvalidInput, InvalidInputs, counted, some
 from region_grower_flow.io.layer_names import (
     CONSTRAINTS,
+    Layer,
     absent_layer,
     constrained_layers,
     layer_number,
@@ -40,12 +45,12 @@ class Additions:
     """
 
     trunk_choice: trunks.TrunkChoice = field(default_factory=trunks.TrunkChoice)
-    trunk_fits: dict | None = None
-    scaling: dict | None = None
-    path_fits: dict | None = None
-    layers: list = field(default_factory=list)
-    overrides: object = None
-    unneeded: frozenset = frozenset()
+    trunk_fits: Mapping[str, Any] | None = None
+    scaling: Any = None
+    path_fits: Mapping[str, Any] | None = None
+    layers: Sequence[Sequence[Layer]] = ()
+    overrides: Any = None
+    unneeded: frozenset[str] = frozenset()
     where: str = "parameters"
 
 
@@ -62,17 +67,17 @@ class BuildReport:
     """
 
     mtypes: int
-    constraints: dict = field(default_factory=dict)
-    trunks: dict = field(default_factory=dict)
-    overrides: list = field(default_factory=list)
-    notes: list = field(default_factory=list)
+    constraints: dict[str, Any] = field(default_factory=dict)
+    trunks: dict[str, dict[str, Any]] = field(default_factory=dict)
+    overrides: list[dict[str, Any]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
-    def as_dict(self):
+    def as_dict(self) -> dict[str, Any]:
         """The report as JSON-able values (``mtypes`` by another name: tables have that)."""
         values = asdict(self)
         return {"count": values.pop("mtypes"), **values}
 
-    def sentences(self):
+    def sentences(self) -> Iterator[str]:
         """The report for a terminal, a sentence per line."""
         yield f"Final parameters of {counted(self.mtypes, 'mtype')}."
         if self.constraints:
@@ -86,7 +91,7 @@ class BuildReport:
         yield from (note if note.endswith((".", "?")) else f"{note}." for note in self.notes)
 
 
-def _law_in_words(law):
+def _law_in_words(law: Mapping[str, Any]) -> str:
     words = f"trunks by {law['mode']}"
     if "params" in law:
         words += f", {law['form']} {[round(float(value), 3) for value in law['params']]}"
@@ -97,7 +102,9 @@ def _law_in_words(law):
     return words
 
 
-def build_parameters(parameters, additions, region=DEFAULT_REGION):
+def build_parameters(
+    parameters: Mapping[str, dict[str, Any]], additions: Additions, region: str = DEFAULT_REGION
+) -> tuple[dict[str, dict[str, Any]], BuildReport]:
     """Add fits, scaling rules and overrides to generated parameters.
 
     Args:
@@ -119,9 +126,11 @@ def build_parameters(parameters, additions, region=DEFAULT_REGION):
     if choice.rules and choice.wanted == trunks.NONE:
         hint = f"Set trunk_fits to {trunks.ASKED} or {trunks.ALL}"
         problems.append(InvalidInput("no trunk fits are wanted", trunks.WHERE, hint))
+    problems = problems or malformed(parameters, region, additions.where)
     if problems:
         raise InvalidInputs(problems)
-    final, report = deepcopy(parameters), BuildReport(len(parameters), notes=notes)
+    final = {mtype: deepcopy(params) for mtype, params in parameters.items()}
+    report = BuildReport(len(parameters), notes=notes)
     scaled = scaling_rules.add_constraints(
         final, additions.scaling, additions.path_fits, additions.layers
     )
@@ -137,6 +146,9 @@ def build_parameters(parameters, additions, region=DEFAULT_REGION):
         )
     except InvalidInputs as error:
         raise InvalidInputs([*scaled.problems, *error.problems]) from error
+    problems = malformed(final, region, WHERE)
+    if problems:
+        raise InvalidInputs([*scaled.problems, *problems])
     problems = scaled.problems + _set_trunks(final, additions, report)
     problems = problems or inconsistent(parameters, final) or refused(final, region)
     problems = problems or _constraint_problems(final, region, additions)
@@ -145,30 +157,34 @@ def build_parameters(parameters, additions, region=DEFAULT_REGION):
     return final, report
 
 
-def _constraint_problems(final, region, additions):
+def _constraint_problems(
+    final: dict[str, dict[str, Any]], region: str, additions: Additions
+) -> list[InvalidInput]:
     """Constraints of the wrong form, or by layers that no region of the parameters has."""
     complete, layers = final, additions.layers
     if additions.path_fits is None:
         complete = deepcopy(final)
         for params in complete.values():
-            for (_, limit), place in constrained_layers(params):
+            for (_, limit), target in constrained_layers(params):
                 if limit == scaling_rules.TARGET:  # what the fits will give
-                    place.update({"slope": place.get("slope", 1.0), "intercept": 0.0})
+                    target.update({"slope": target.get("slope", 1.0), "intercept": 0.0})
     problems = violations(validator(load_schema("parameters")), {region: complete}, "parameters")
     if problems or not layers:
         return problems
     for mtype, params in final.items():
-        for place, limit in constrained_layers(params):
-            layer = limit["layer"]
+        for keys, constraint in constrained_layers(params):
+            layer = constraint["layer"]
             if all(layer_number(layer, names) is None for names in layers):
-                keys = (region, mtype, CONSTRAINTS, *place, "layer")
+                place = (region, mtype, CONSTRAINTS, *keys, "layer")
                 # The longest list says most of what there is.
                 problem, hint = absent_layer(layer, max(layers, key=len))
-                problems.append(violation("parameters", keys, problem, hint))
+                problems.append(violation("parameters", place, problem, hint))
     return problems
 
 
-def _set_trunks(final, additions, report):
+def _set_trunks(
+    final: dict[str, dict[str, Any]], additions: Additions, report: BuildReport
+) -> list[InvalidInput]:
     """Set the trunks; returns the problems."""
     lacking = [
         (mtype, name)
@@ -197,12 +213,12 @@ def _set_trunks(final, additions, report):
     return done.problems
 
 
-def _fitted_in_growth(orientation):
+def _fitted_in_growth(orientation: Mapping[str, Any]) -> bool:
     """True for a law without any values that NeuroTS, and the engine, fit before they grow."""
     return orientation.get("mode") in FITTED_FROM and "values" not in orientation
 
 
-def _oriented(changes):
+def _oriented(changes: Iterable[Mapping[str, Any]]) -> set[tuple[str, str]]:
     """{(mtype, neurite type)} whose orientation overrides have set."""
     paths = [(change["mtype"], change["path"].split(".")) for change in changes]
     return {

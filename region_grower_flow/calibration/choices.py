@@ -1,6 +1,10 @@
 """Choices of a calibration: the same for distributions, parameters and diagnosis."""
 
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from region_grower_flow.calibration.features import DEFAULT_FEATURE
 from region_grower_flow.layout import DEFAULT_REGION
@@ -35,11 +39,11 @@ class CalibrationSettings:
     """
 
     region: str = DEFAULT_REGION
-    neurite_types: object = None
+    neurite_types: Any = None
     on_bad_morphology: str = FAIL
-    diametrizer_config: object = None
-    feature: object = DEFAULT_FEATURE
+    diametrizer_config: Any = None
+    feature: str | Mapping[str, str] = DEFAULT_FEATURE
     min_basal_trees: int = 1
     bar_threshold: int | None = None
-    inverted: tuple = ()
+    inverted: Collection[str] = ()
     measured: bool = False

@@ -4,15 +4,20 @@ It is read from a table (:mod:`tables`) that names morphologies and their mtypes
 folder where their files are (:mod:`files`).
 """
 
+from __future__ import annotations
+
 import hashlib
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
 from region_grower_flow.calibration.files import Files, find_files
+from region_grower_flow.calibration.rows import Row
 from region_grower_flow.calibration.tables import distinct, parse_table
 from region_grower_flow.calibration.variants import find_variants
 from region_grower_flow.errors import InvalidInput, InvalidInputs, nearest, some
+from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.io.files import reading
 from region_grower_flow.layout import MORPHOLOGY_EXTENSIONS
 
@@ -56,16 +61,21 @@ class Dataset:
     folder: Path
     dat_file: Path
     extension: str
-    mtypes: dict
-    notes: dict = field(default_factory=dict)
+    mtypes: dict[str, list[ReferenceCell]]
+    notes: dict[str, list[str]] = field(default_factory=dict)
 
     @property
-    def n_cells(self):
+    def n_cells(self) -> int:
         """The number of cells; one that stands for several mtypes counts for each."""
         return sum(len(cells) for cells in self.mtypes.values())
 
 
-def read_dataset(folder, dat_file, extension=".h5", use_axon_excludes_cells=False):
+def read_dataset(
+    folder: PathLike,
+    dat_file: PathLike,
+    extension: str = ".h5",
+    use_axon_excludes_cells: bool = False,
+) -> Dataset:
     """Read a table and find its morphologies.
 
     Args:
@@ -83,17 +93,19 @@ def read_dataset(folder, dat_file, extension=".h5", use_axon_excludes_cells=Fals
         InvalidInputs: all the problems that :func:`check_dataset` finds.
     """
     dataset, problems = _scan(folder, dat_file, extension, use_axon_excludes_cells)
-    if problems:
+    if dataset is None:
         raise InvalidInputs(problems)
     return dataset
 
 
-def check_dataset(folder, dat_file, extension=".h5"):
+def check_dataset(
+    folder: PathLike, dat_file: PathLike, extension: str = ".h5"
+) -> list[InvalidInput]:
     """The problems of a dataset, as a list of InvalidInput (empty when it can be read)."""
     return _scan(folder, dat_file, extension)[1]
 
 
-def unknown_mtypes(mtypes, dataset, where):
+def unknown_mtypes(mtypes: Iterable[str], dataset: Dataset, where: object) -> list[InvalidInput]:
     """The mtypes that a dataset does not have, as a list of InvalidInput."""
     return [
         InvalidInput(
@@ -106,7 +118,7 @@ def unknown_mtypes(mtypes, dataset, where):
     ]
 
 
-def split_dataset(dataset, part=ALL, seed=0):
+def split_dataset(dataset: Dataset, part: str = ALL, seed: int = 0) -> Dataset:
     """One half of the cells of each mtype, for validation on cells that were not fitted.
 
     The cells of an mtype are put in an order that a hash of the seed and of each cell's name
@@ -146,19 +158,19 @@ def split_dataset(dataset, part=ALL, seed=0):
     return replace(dataset, mtypes=mtypes, notes=notes)
 
 
-def _deal(cells, seed):
+def _deal(cells: Sequence[ReferenceCell], seed: int) -> dict[str, list[ReferenceCell]]:
     """{half: cells} of one mtype."""
-    groups = {}
+    groups: dict[str, list[ReferenceCell]] = {}
     for cell, group in zip(cells, variant_groups(cells), strict=True):
         groups.setdefault(group, []).append(cell)
-    halves = {FIT: [], TEST: []}
+    halves: dict[str, list[ReferenceCell]] = {FIT: [], TEST: []}
     for name in sorted(groups, key=lambda name: _shuffle_key(seed, name)):
         smaller = FIT if len(halves[FIT]) <= len(halves[TEST]) else TEST
         halves[smaller] += groups[name]
     return halves
 
 
-def variant_groups(cells):
+def variant_groups(cells: Sequence[ReferenceCell]) -> list[str]:
     """The group of each ReferenceCell, a text: the same for variants of one reconstruction.
 
     An independent cell has its name.
@@ -173,14 +185,16 @@ def variant_groups(cells):
     return groups
 
 
-def _shuffle_key(seed, name):
+def _shuffle_key(seed: int, name: str) -> tuple[bytes, str]:
     return hashlib.sha256(f"{seed} {name}".encode()).digest(), name
 
 
-def _scan(folder, dat_file, extension, use_axon_excludes_cells=False):
+def _scan(
+    folder: PathLike, dat_file: PathLike, extension: str, use_axon_excludes_cells: bool = False
+) -> tuple[Dataset | None, list[InvalidInput]]:
     """Everything that reading does: (Dataset or None, problems)."""
     folder, dat_file = Path(folder), Path(dat_file)
-    extension, problems = _known_extension(extension)
+    known, problems = _known_extension(extension)
     if not folder.is_dir():
         problems.append(
             InvalidInput(
@@ -194,7 +208,7 @@ def _scan(folder, dat_file, extension, use_axon_excludes_cells=False):
     problems += unreadable
     if text is None:
         return None, problems
-    files = Files(folder, extension)
+    files = Files(folder, known)
     rows, malformed = parse_table(text, dat_file, files.knows)
     problems += malformed
     rows, notes = distinct(rows)
@@ -203,33 +217,35 @@ def _scan(folder, dat_file, extension, use_axon_excludes_cells=False):
     if rows and not used:
         problem = f"{' or '.join(needed)} is false for all of its {len(rows)} morphologies"
         problems.append(InvalidInput(problem, dat_file))
-    paths = {}
-    if folder.is_dir() and extension:
+    paths: dict[Row, Path] = {}
+    if folder.is_dir() and known:
         paths, absent = find_files(used, files, dat_file)
         problems += absent
-    if problems:
+    if problems or known is None:
         return None, problems
-    mtypes, names = {}, {row.name for row in rows}
+    mtypes: dict[str, list[ReferenceCell]] = {}
+    names = {row.name for row in rows}
     for row in used:
         group = _group(row, names)
         cell = ReferenceCell(row.name, str(paths[row]), row.use_axon, row.layer, group, row.pia)
         mtypes.setdefault(row.mtype, []).append(cell)
     for mtype, sentences in _unused(rows, used).items():
         notes.setdefault(mtype, []).extend(sentences)
-    return Dataset(folder, dat_file, extension, mtypes, notes), []
+    return Dataset(folder, dat_file, known, mtypes, notes), []
 
 
-def _group(row, names):
+def _group(row: Row, names: Collection[str]) -> str:
     if not row.parent or row.parent in names:
         return row.parent
     return f"{row.parent} of {row.mtype}"
 
 
-def _unused(rows, used):
+def _unused(rows: Sequence[Row], used: Iterable[Row]) -> dict[str, list[str]]:
     """{mtype: sentences} on the morphologies that the table itself excludes."""
-    names, used = {}, set(used)
+    names: dict[str, list[str]] = {}
+    kept = set(used)
     for row in rows:
-        if row not in used:
+        if row not in kept:
             names.setdefault(row.mtype, []).append(row.name)
     return {
         mtype: [f"{len(unused)} of its cells not used, as the table says: {some(unused)}"]
@@ -237,7 +253,7 @@ def _unused(rows, used):
     }
 
 
-def _known_extension(extension):
+def _known_extension(extension: object) -> tuple[str | None, list[InvalidInput]]:
     bare = str(extension).lower().removeprefix(".")
     if bare in MORPHOLOGY_EXTENSIONS:
         return f".{bare}", []
@@ -249,7 +265,7 @@ def _known_extension(extension):
     ]
 
 
-def _read_text(path):
+def _read_text(path: Path) -> tuple[str | None, list[InvalidInput]]:
     """The text of a UTF-8 file: (text or None, problems)."""
     try:
         with reading(path):

@@ -7,14 +7,20 @@ from: soma and number of trees by the greatest difference of the cumulative dist
 how far an angle is moved by that on average (Wasserstein distance, rad).
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from region_grower_flow.calibration.diameter_model import thin_diameters, thinnest_of
 from region_grower_flow.calibration.mending import as_used
+from region_grower_flow.calibration.populations import Population
 from region_grower_flow.calibration.variants import find_variants
 from region_grower_flow.errors import some
+from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.io.csv_files import csv_text
 
 FEWEST_TO_FIT = 3
@@ -56,7 +62,9 @@ COLUMNS = (
 )
 
 
-def diagnose(populations, distributions):
+def diagnose(
+    populations: Mapping[str, Population], distributions: Mapping[str, Mapping[str, Any]]
+) -> dict[str, dict[str, Any]]:
     """Compare the distributions of each mtype with its cells.
 
     Args:
@@ -73,7 +81,9 @@ def diagnose(populations, distributions):
     }
 
 
-def _diagnose_mtype(population, distributions):
+def _diagnose_mtype(
+    population: Population, distributions: Mapping[str, Any] | None
+) -> dict[str, Any]:
     found = {
         "cells": [cell.name for cell in population.cells],
         "lost": population.as_dict()["lost"],
@@ -93,7 +103,7 @@ def _diagnose_mtype(population, distributions):
     return {**found, "remarks": list(_remarks(found))}
 
 
-def _load(paths):
+def _load(paths: Sequence[str]) -> dict[str, Any]:
     """{path: NeuroM's morphology}."""
     import morphio
     from neurom import load_morphologies
@@ -103,7 +113,7 @@ def _load(paths):
     return dict(zip(paths, used, strict=True))
 
 
-def _soma(law, cells):
+def _soma(law: Mapping[str, Any], cells: Iterable[Any]) -> dict[str, Any]:
     import neurom
     from scipy.stats import norm
 
@@ -115,7 +125,9 @@ def _soma(law, cells):
     return {"mean": mean, "std": std, **_spread(radii), "ks": distance}
 
 
-def _neurites(name, distributions, population, loaded):
+def _neurites(
+    name: str, distributions: Mapping[str, Any], population: Population, loaded: Mapping[str, Any]
+) -> dict[str, Any]:
     import neurom
 
     kind = getattr(neurom.NeuriteType, name)
@@ -123,7 +135,9 @@ def _neurites(name, distributions, population, loaded):
     counts = [cell.trees.get(name, 0) for cell in usable]
     cells = [loaded[cell.path] for cell in usable]
     codes = distributions.get("persistence_diagram", [])
-    laws = {"number_of_trees": distance_to_counts(counts, distributions["num_trees"]["data"])}
+    laws: dict[str, float | None] = {
+        "number_of_trees": distance_to_counts(counts, distributions["num_trees"]["data"])
+    }
     for law, feature in MEASURES.items():
         values = np.concatenate([neurom.get(feature, cell, neurite_type=kind) for cell in cells])
         laws[feature] = distance_to_bins(values, distributions["trunk"][law]["data"])
@@ -143,7 +157,7 @@ def _neurites(name, distributions, population, loaded):
     }
 
 
-def _spread(values):
+def _spread(values: Sequence[float] | np.ndarray) -> dict[str, Any]:
     if len(values) == 0:
         return {"n": 0, "min": None, "median": None, "max": None}
     return {
@@ -154,7 +168,9 @@ def _spread(values):
     }
 
 
-def distance_to_law(values, cumulative):
+def distance_to_law(
+    values: Sequence[float] | np.ndarray, cumulative: Callable[[np.ndarray], np.ndarray]
+) -> float:
     """Greatest difference of the distribution of values and a continuous law.
 
     Args:
@@ -167,7 +183,7 @@ def distance_to_law(values, cumulative):
     return float(max(np.max(ranks[1:] - law), np.max(law - ranks[:-1])))
 
 
-def distance_to_counts(values, data):
+def distance_to_counts(values: Sequence[float] | np.ndarray, data: Mapping[str, Any]) -> float:
     """Greatest difference of the distribution of whole numbers and a histogram of them.
 
     Args:
@@ -181,7 +197,7 @@ def distance_to_counts(values, data):
     return float(np.max(np.abs(found - below[np.searchsorted(bins, points, side="right")])))
 
 
-def distance_to_bins(values, data):
+def distance_to_bins(values: Sequence[float] | np.ndarray, data: Mapping[str, Any]) -> float | None:
     """Mean distance by which values are moved when they are drawn from a histogram's centers.
 
     Args:
@@ -198,7 +214,7 @@ def distance_to_bins(values, data):
     return float(wasserstein_distance(values, data["bins"], v_weights=data["weights"]))
 
 
-def _remarks(found):
+def _remarks(found: Mapping[str, Any]) -> Iterator[str]:
     """Remarks for a scientist who uses the mtype, as sentences without full stop."""
     count = len(found["cells"])
     cells = "one cell is" if count == 1 else f"{count} cells are"
@@ -236,7 +252,9 @@ def _remarks(found):
             )
 
 
-def merge(diagnosis, **additions):
+def merge(
+    diagnosis: Mapping[str, dict[str, Any]], **additions: Mapping[str, Mapping[str, Any]]
+) -> None:
     """Put further results into a diagnosis.
 
     Args:
@@ -251,7 +269,7 @@ def merge(diagnosis, **additions):
                 neurites[name][key] = _without_data(by_type[name])
 
 
-def _without_data(value):
+def _without_data(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     short = {
@@ -262,7 +280,7 @@ def _without_data(value):
     return {key: inner for key, inner in short.items() if inner != {}}
 
 
-def table(diagnosis):
+def table(diagnosis: Mapping[str, dict[str, Any]]) -> str:
     """The diagnosis as CSV, a line per mtype and neurite type (text)."""
     rows = []
     for mtype, found in diagnosis.items():
@@ -283,7 +301,7 @@ def table(diagnosis):
     return csv_text(COLUMNS, rows)
 
 
-def _row(name, neurite):
+def _row(name: str | None, neurite: Mapping[str, Any] | None) -> dict[str, Any]:
     if neurite is None:
         return {}
     bars, laws = neurite["bars"], neurite["laws"]
@@ -300,13 +318,13 @@ def _row(name, neurite):
     }
 
 
-def _short(value):
+def _short(value: float | None) -> str:
     if value is None:
         return ""
     return "0" if abs(value) < ROUNDING else f"{value:.4g}"
 
 
-def sentences(diagnosis, path):
+def sentences(diagnosis: Mapping[str, dict[str, Any]], path: PathLike) -> Iterator[str]:
     """The diagnosis for a terminal, a sentence per line."""
     counts = {mtype: len(found["cells"]) for mtype, found in diagnosis.items()}
     testable = [mtype for mtype, count in counts.items() if count >= FEWEST_TO_VALIDATE]

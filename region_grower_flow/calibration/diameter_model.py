@@ -11,10 +11,15 @@ cannot be mixed within an mtype, nor can settings that only growth reads (``n_sa
 ``trunk_max_tries``, ``seed``).
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
+from region_grower_flow.calibration.morphologies import ExaminedCell
 from region_grower_flow.errors import InvalidInput, nearest
 from region_grower_flow.morphology import NEURITE_TYPES
 
@@ -33,7 +38,7 @@ THIN = 0.5
 """Share of the thinnest reconstructed diameter below which fitted ones are told."""
 
 
-def least_diameters(diameter):
+def least_diameters(diameter: Mapping[str, Any]) -> dict[str, float]:
     """{neurite type: the least diameter (um)} that a fitted ``simpler`` model gives.
 
     The model is a polynomial of the distance from the tips (0) to the soma (1). It may be negative:
@@ -52,7 +57,7 @@ def least_diameters(diameter):
     }
 
 
-def thin_diameters(diameter, thinnest):
+def thin_diameters(diameter: Mapping[str, Any], thinnest: Mapping[str, float]) -> Iterator[str]:
     """Sentences on fitted diameters that no reconstruction has, without the mtype and full stop.
 
     The reference's model has the same values, so they stay; grown cells have them at their tips.
@@ -77,9 +82,9 @@ def thin_diameters(diameter, thinnest):
             )
 
 
-def thinnest_of(cells):
+def thinnest_of(cells: Iterable[ExaminedCell]) -> dict[str, float]:
     """{neurite type: the least diameter (um)} of ExaminedCells."""
-    found = {}
+    found: dict[str, float] = {}
     for cell in cells:
         for name, value in cell.thinnest.items():
             found[name] = min(value, found.get(name, value))
@@ -98,10 +103,10 @@ class DiameterModel:
     """
 
     method: str = DEFAULT
-    config: dict | None = field(default=None, hash=False)
-    constants: dict | None = field(default=None, hash=False)
+    config: dict[str, Any] | None = field(default=None, hash=False)
+    constants: dict[str, float] | None = field(default=None, hash=False)
 
-    def parameters(self):
+    def parameters(self) -> dict[str, Any]:
         """The ``diameter_params`` of an mtype's parameters.
 
         Mirrors what neurots.extract_input.parameters makes of ``diameter_parameters``.
@@ -110,15 +115,16 @@ class DiameterModel:
             return {"method": DEFAULT, "models": ["simpler"], **deepcopy(self.config or {})}
         return {**deepcopy(self.config or {}), "method": self.method}
 
-    def fitter(self, neurite_types):
+    def fitter(self, neurite_types: Iterable[str]) -> Callable[[Any], dict[str, Any]] | str | None:
         """NeuroTS's argument ``diameter_model`` for an mtype that grows these neurite types."""
         if self.method == EXTERNAL:
-            return partial(_build, config={"neurite_types": list(neurite_types), **self.config})
+            config = {"neurite_types": list(neurite_types), **(self.config or {})}
+            return partial(_build, config=config)
         if self.method in (DEFAULT, UNIFORM):
             return None
         return self.method
 
-    def complete(self, diameter, neurite_types):
+    def complete(self, diameter: dict[str, Any], neurite_types: Iterable[str]) -> dict[str, Any]:
         """NeuroTS's fit (``distributions["diameter"]``), completed by what it cannot fit."""
         if self.method == UNIFORM:
             return {"method": UNIFORM}
@@ -126,13 +132,13 @@ class DiameterModel:
         return diameter | {name: [constants[name]] for name in neurite_types if name in constants}
 
 
-def _build(morphologies, config):
+def _build(morphologies: Any, config: Mapping[str, Any]) -> dict[str, Any]:
     """The model that diameter_synthesis builds, type by type where their settings differ."""
     from diameter_synthesis import build_models
 
     if not any(_by_type(config.get(key)) for key in FITTED_KEYS):
         return build_models.build(morphologies, config=config)
-    found = {}
+    found: dict[str, Any] = {}
     for name in config["neurite_types"]:
         own = {key: config[key][name] for key in FITTED_KEYS if _by_type(config.get(key))}
         model = build_models.build(morphologies, config={**config, **own, "neurite_types": [name]})
@@ -141,12 +147,12 @@ def _build(morphologies, config):
     return found
 
 
-def _by_type(value):
+def _by_type(value: object) -> bool:
     """True if a setting is {neurite type: value}."""
     return isinstance(value, dict) and bool(value) and set(value) <= set(NEURITE_TYPES)
 
 
-def resolve_diameter_model(config):
+def resolve_diameter_model(config: Any) -> DiameterModel:
     """The DiameterModel for a configuration.
 
     Args:
@@ -186,7 +192,7 @@ def resolve_diameter_model(config):
     )
 
 
-def _per_type(methods, rest):
+def _per_type(methods: Mapping[str, Any], rest: dict[str, Any]) -> DiameterModel:
     """The DiameterModel for {neurite type: method}."""
     for name in methods:
         if name not in NEURITE_TYPES:
@@ -212,12 +218,12 @@ def _per_type(methods, rest):
     return DiameterModel(DEFAULT, {"neurite_types": list(found)}, constants)
 
 
-def _default_config(config):
+def _default_config(config: dict[str, Any]) -> dict[str, Any] | None:
     _check_neurite_types(config)
     return config or None
 
 
-def _uniform_config(config):
+def _uniform_config(config: Mapping[str, Any]) -> dict[str, float]:
     known = {name: config[name] for name in NEURITE_TYPES if name in config}
     if not known or set(known) != set(config):
         raise _invalid("the method 'uniform' expects a diameter per neurite type and nothing else")
@@ -227,7 +233,7 @@ def _uniform_config(config):
     return known
 
 
-def _external_config(config):
+def _external_config(config: dict[str, Any]) -> dict[str, Any]:
     models = config.get("models")
     if not isinstance(models, list) or not models or not isinstance(models[0], str):
         raise _invalid(f"'models' is {models!r}, expected a list with the name of a model")
@@ -249,16 +255,16 @@ def _external_config(config):
     return config
 
 
-def _check_neurite_types(config):
+def _check_neurite_types(config: Mapping[str, Any]) -> None:
     names = config.get("neurite_types", [])
-    if not isinstance(names, list) or any(name not in NEURITE_TYPES for name in names):
+    if not isinstance(names, list) or any(name not in tuple(NEURITE_TYPES) for name in names):
         known = ", ".join(NEURITE_TYPES)
         raise _invalid(f"'neurite_types' is {names!r}, expected a list of {known}")
 
 
-def _is_number(value):
+def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _invalid(problem, hint=None):
+def _invalid(problem: str, hint: str | None = None) -> InvalidInput:
     return InvalidInput(problem, "configuration of the diameter model", hint)

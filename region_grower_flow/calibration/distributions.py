@@ -6,25 +6,32 @@ from a table of mtype names, all problems are reported before or after the work 
 result has the form {region: {mtype: distributions}} that synthesis reads.
 """
 
+from __future__ import annotations
+
 import multiprocessing
 import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from region_grower_flow.calibration.choices import SKIP, CalibrationSettings
+from region_grower_flow.calibration.dataset import Dataset
 from region_grower_flow.calibration.diameter_model import (
+    DiameterModel,
     resolve_diameter_model,
     thin_diameters,
     thinnest_of,
 )
 from region_grower_flow.calibration.extraction import ExtractionTask, extract_mtype
 from region_grower_flow.calibration.features import check_feature
-from region_grower_flow.calibration.keeping import extract_kept
+from region_grower_flow.calibration.keeping import Keep, extract_kept
 from region_grower_flow.calibration.pool import available_cpus, share_out, start_server
 from region_grower_flow.calibration.populations import (
     AXON,
     BASAL,
     DEFAULT_THRESHOLD,
+    Population,
     gather_populations,
 )
 from region_grower_flow.calibration.report import CalibrationReport
@@ -38,7 +45,13 @@ PRELOADED = ("neurots.extract_input", "diameter_synthesis.build_models", extract
 """Modules that the server of worker processes imports once, 2 to 3 s, before it forks them."""
 
 
-def extract_distributions(dataset, settings=None, processes=None, progress=None, keep=None):
+def extract_distributions(
+    dataset: Dataset,
+    settings: CalibrationSettings | None = None,
+    processes: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    keep: Keep | None = None,
+) -> tuple[dict[str, dict[str, Any]], CalibrationReport]:
     """Extract the NeuroTS distributions of all mtypes of a dataset.
 
     Args:
@@ -92,17 +105,19 @@ def extract_distributions(dataset, settings=None, processes=None, progress=None,
     return {settings.region: distributions}, report
 
 
-def _check_min_basal_trees(count):
+def _check_min_basal_trees(count: int) -> None:
     if count not in (1, MIN_GROWN_BASALS):
         raise InvalidInput(f"the least number of basal dendrites is {count!r}, expected 1 or 2")
 
 
-def _check_bar_threshold(threshold):
+def _check_bar_threshold(threshold: int | None) -> None:
     if threshold is not None and (not isinstance(threshold, int) or threshold < 0):
         raise InvalidInput(f"the threshold of bar codes is {threshold!r}, expected 0, 1, 2, ...")
 
 
-def _task(population, diameter, settings):
+def _task(
+    population: Population, diameter: DiameterModel, settings: CalibrationSettings
+) -> ExtractionTask:
     return ExtractionTask(
         population.mtype,
         tuple(population.paths),
@@ -117,19 +132,19 @@ def _task(population, diameter, settings):
     )
 
 
-def _points_up(population):
+def _points_up(population: Population) -> bool:
     """True if not most of its apical dendrites point down already: it borrows upright cells."""
     tilts = [frame.tilt for frame in population.frames.values() if frame.tilt is not None]
     return 2 * sum(tilt > 90.0 for tilt in tilts) <= len(tilts)
 
 
-def _measured(population, settings):
+def _measured(population: Population, settings: CalibrationSettings) -> dict[str, int]:
     """{neurite type: threshold} of the measured trees: apicals of one bar are among them."""
     least = DEFAULT_THRESHOLD if settings.bar_threshold is None else settings.bar_threshold
     return {name: min(least, population.thresholds[name]) for name in population.neurite_types}
 
 
-def _count_processes(processes, dataset):
+def _count_processes(processes: int | None, dataset: Dataset) -> int:
     if processes is not None and processes < 1:
         raise InvalidInput(f"the number of processes is {processes}, expected at least 1")
     if multiprocessing.current_process().daemon:
@@ -139,7 +154,9 @@ def _count_processes(processes, dataset):
     return min(processes, len(dataset.mtypes))
 
 
-def _leave_out(failed, tasks, report):
+def _leave_out(
+    failed: Mapping[str, InvalidInput], tasks: Sequence[ExtractionTask], report: CalibrationReport
+) -> None:
     """Leave out, and name, an mtype that cannot be extracted; the others go on (with ``skip``)."""
     for task in tasks:
         if task.mtype in failed:
@@ -149,7 +166,9 @@ def _leave_out(failed, tasks, report):
             report.lost_mtypes[task.mtype] = [*entry["lost"], *lost]
 
 
-def _failures(tasks, results):
+def _failures(
+    tasks: Sequence[ExtractionTask], results: Mapping[str, Sequence[Any]]
+) -> dict[str, InvalidInput]:
     """{mtype: InvalidInput} of those that NeuroTS cannot extract, with the cells that are why."""
     failed = {}
     for task in tasks:
@@ -168,7 +187,7 @@ def _failures(tasks, results):
     return failed
 
 
-def _failing_alone(task):
+def _failing_alone(task: ExtractionTask) -> list[str]:
     """The files of the cells of a task that cannot be extracted by themselves either."""
     if len(task.paths) == 1:
         return list(task.paths)
@@ -185,7 +204,9 @@ def _failing_alone(task):
     ]
 
 
-def _thin_diameters(distributions, populations):
+def _thin_diameters(
+    distributions: Mapping[str, Mapping[str, Any]], populations: Mapping[str, Population]
+) -> Iterator[str]:
     """Sentences on fitted diameters below those of the reconstructions: grown cells have them."""
     for mtype, entry in distributions.items():
         thinnest = thinnest_of(populations[mtype].cells)
@@ -193,7 +214,7 @@ def _thin_diameters(distributions, populations):
             yield f"{mtype}: {sentence}."
 
 
-def _never_grown(populations, min_basal_trees):
+def _never_grown(populations: Mapping[str, Population], min_basal_trees: int) -> Iterator[str]:
     """Sentences on mtypes that NeuroTS refuses to grow."""
     for mtype, population in populations.items():
         most = max((cell.trees.get(BASAL, 0) for cell in population.cells), default=0)
@@ -205,5 +226,5 @@ def _never_grown(populations, min_basal_trees):
             )
 
 
-def _size(paths):
+def _size(paths: Iterable[str]) -> int:
     return sum(os.path.getsize(path) for path in paths)

@@ -1,11 +1,15 @@
 """NeuroTS's distributions of one mtype: the unit of work of the extraction's processes."""
 
+from __future__ import annotations
+
 import contextlib
 import functools
 import io
 import math
 import warnings
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from region_grower_flow.calibration.diameter_model import DEFAULT, EXTERNAL, DiameterModel
 from region_grower_flow.calibration.features import DEFAULT_FEATURE, TRUNK_LENGTH
@@ -40,18 +44,18 @@ class ExtractionTask:
     """
 
     mtype: str
-    paths: tuple
-    axon_paths: tuple
-    neurite_types: tuple
-    thresholds: dict
+    paths: tuple[str, ...]
+    axon_paths: tuple[str, ...]
+    neurite_types: tuple[str, ...]
+    thresholds: Mapping[str, int]
     diameter: DiameterModel
-    feature: str | dict
+    feature: str | Mapping[str, str]
     min_basal_trees: int = 1
-    measured: dict = field(default_factory=dict)
+    measured: Mapping[str, int] = field(default_factory=dict)
     turned: bool = False
 
 
-def extract_mtype(task):
+def extract_mtype(task: ExtractionTask) -> tuple[str, dict[str, Any] | None, str | None]:
     """The distributions of one mtype.
 
     Returns:
@@ -73,7 +77,7 @@ def extract_mtype(task):
     return task.mtype, distributions, None
 
 
-def _extract(task):
+def _extract(task: ExtractionTask) -> dict[str, Any]:
     """The result of neurots.extract_input.distributions, with each file read once.
 
     Mirrors neurots.extract_input.input_distributions.distributions, and calls the functions that
@@ -114,7 +118,7 @@ def _extract(task):
     return distributions
 
 
-def _fit_trunks(task, name, cells):
+def _fit_trunks(task: ExtractionTask, name: str, cells: Any) -> dict[str, Any]:
     from neurom import NeuriteType
     from neurots.extract_input.from_neurom import number_neurites, trunk_neurite
 
@@ -122,7 +126,7 @@ def _fit_trunks(task, name, cells):
     return trunk_neurite(cells, kind) | number_neurites(cells, kind, task.min_basal_trees)
 
 
-def _fit_diameters(task, load):
+def _fit_diameters(task: ExtractionTask, load: Callable[[Sequence[str]], Any]) -> dict[str, Any]:
     """The diameter model, as NeuroTS names it; ``load`` gives the cells of some files."""
     model = _diameter_model(task, load(task.paths))
     if AXON in task.neurite_types and task.axon_paths != task.paths:
@@ -130,7 +134,7 @@ def _fit_diameters(task, load):
     return model
 
 
-def _diameter_model(task, cells):
+def _diameter_model(task: ExtractionTask, cells: Any) -> dict[str, Any]:
     from neurots.extract_input import from_diameter
 
     model = task.diameter.fitter(task.neurite_types)
@@ -141,7 +145,7 @@ def _diameter_model(task, cells):
     return _simpler_model(cells, task.neurite_types) | {"method": DEFAULT}
 
 
-def _simpler_model(cells, neurite_types):
+def _simpler_model(cells: Any, neurite_types: Sequence[str]) -> dict[str, Any]:
     """The model "simpler" of diameter-synthesis.
 
     It fits a polynomial to the sections' diameters, and fails where there are too few: such trees
@@ -158,7 +162,7 @@ def _simpler_model(cells, neurite_types):
     }
 
 
-def _is_too_small_to_fit(cells, name):
+def _is_too_small_to_fit(cells: Any, name: str) -> bool:
     """True if there are trees of a type, but no more sections than coefficients."""
     import neurom
 
@@ -170,7 +174,7 @@ def _is_too_small_to_fit(cells, name):
     return sum(counts) > 0 and min(sum(counts) - 1, distinct) <= order
 
 
-def _mean_diameter(cells, name):
+def _mean_diameter(cells: Any, name: str) -> float:
     import neurom
     import numpy as np
 
@@ -179,7 +183,7 @@ def _mean_diameter(cells, name):
     return float(2 * np.mean(np.concatenate(radii)))
 
 
-def with_axon_of(model, other):
+def with_axon_of(model: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
     """A diameter model, {type: ...} or {quantity: {type: ...}}, with what another has of axons."""
     return {
         key: other[key]
@@ -191,14 +195,14 @@ def with_axon_of(model, other):
     }
 
 
-def _bar_codes(trees, name, feature, threshold):
+def _bar_codes(trees: Any, name: str, feature: str, threshold: int) -> dict[str, Any]:
     from neurots.extract_input.from_TMD import persistent_homology_angles
 
     found = persistent_homology_angles(trees, threshold, name, feature)
     return found | {"filtration_metric": feature}
 
 
-def _not_finite(value, path=""):
+def _not_finite(value: object, path: str = "") -> str | None:
     """The path of the first number that is NaN or infinite, or None.
 
     Bar codes are left out: NeuroTS itself puts NaN for the angles of a tree's first bar.

@@ -1,5 +1,9 @@
 """The filtration of bar codes, which is also the metric of growth."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+
 from region_grower_flow.errors import InvalidInput, nearest
 from region_grower_flow.morphology import NEURITE_TYPES
 
@@ -8,7 +12,7 @@ TRUNK_LENGTH = "trunk_length"
 FEATURES = (DEFAULT_FEATURE, "radial_distances", TRUNK_LENGTH)
 
 
-def check_feature(feature):
+def check_feature(feature: str | Mapping[str, str]) -> None:
     """Check a filtration, or {neurite type: filtration}.
 
     Raises:

@@ -1,9 +1,14 @@
 """The morphology files of a folder: found by path, by name, or by name in sub-folders."""
 
+from __future__ import annotations
+
 import os
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from region_grower_flow.calibration.rows import Row
 from region_grower_flow.errors import InvalidInput, nearest, some
+from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.layout import MORPHOLOGY_EXTENSIONS
 
 STANDARDIZED = ".CNG"
@@ -20,12 +25,14 @@ class Files:
         extension: of the files that are found by name, with its dot; None when it is not known.
     """
 
-    def __init__(self, folder, extension):
+    def __init__(self, folder: PathLike, extension: str | None) -> None:
         self._folder, self._extension = Path(folder), extension
-        self._names, self._below, self._by_stem = None, None, None
+        self._names: set[str] | None = None
+        self._below: dict[str, list[Path]] | None = None
+        self._by_stem: dict[tuple[str, str], list[Path]] | None = None
 
     @property
-    def names(self):
+    def names(self) -> set[str]:
         """The file names directly in the folder."""
         if self._names is None:
             try:
@@ -35,7 +42,7 @@ class Files:
         return self._names
 
     @property
-    def below(self):
+    def below(self) -> dict[str, list[Path]]:
         """{file name: paths in sub-folders}, of the folders below that are no links."""
         if self._below is None:
             self._below = {}
@@ -46,24 +53,24 @@ class Files:
                         self._below.setdefault(name, []).append(Path(root, name))
         return self._below
 
-    def stems(self):
+    def stems(self) -> list[str]:
         """The names of the morphologies in the folder and below it."""
-        size = len(self._extension)
+        end = self._extension or ""
         names = {*self.names, *self.below}
-        return sorted(name[:-size] for name in names if name.endswith(self._extension))
+        return sorted(name.removesuffix(end) for name in names if name.endswith(end))
 
-    def has(self, name):
+    def has(self, name: str) -> bool:
         """True if the file of this name is directly in the folder, or where the name leads."""
         if self._extension is None or self.escapes(name):
             return False
         path = self._direct(name)
         return path.is_file() if "/" in name else path.name in self.names
 
-    def knows(self, name):
+    def knows(self, name: str) -> bool:
         """True if there is a file of this name, or of nearly this name (see :meth:`alike`)."""
         return self.has(name) or bool(self.alike(name))
 
-    def alike(self, name):
+    def alike(self, name: str) -> list[Path]:
         """The files that a name means though it is not quite theirs.
 
         These are ``a.swc`` for the name ``a.swc``, ``b.CNG.swc`` (as NeuroMorpho.Org writes them)
@@ -86,7 +93,7 @@ class Files:
             found = self._by_stem.get((bare, f".{extension.lower()}"), [])
         return found
 
-    def find(self, row, base):
+    def find(self, row: Row, base: PathLike) -> tuple[Path | None, InvalidInput | None]:
         """The file of a row of a table: (path or None, InvalidInput without place or None).
 
         Neither of both: there is no such file.
@@ -113,14 +120,14 @@ class Files:
             )
         return _readable((own or found)[0]) if found else (None, None)
 
-    def expected(self, row):
+    def expected(self, row: Row) -> Path:
         """Path where the file of a row should have been."""
         return self._folder / row.path if row.path else self._direct(row.name)
 
-    def _direct(self, name):
+    def _direct(self, name: str) -> Path:
         return self._folder / f"{name}{self._extension}"
 
-    def _find_path(self, text, base):
+    def _find_path(self, text: str, base: PathLike) -> tuple[Path | None, InvalidInput | None]:
         if Path(text).suffix.lower().lstrip(".") not in MORPHOLOGY_EXTENSIONS:
             expected = ", ".join(f".{known}" for known in MORPHOLOGY_EXTENSIONS)
             return None, InvalidInput(f"the file {text!r} has none of the extensions {expected}")
@@ -134,14 +141,14 @@ class Files:
         present = [path for path in inside if path.exists()]
         return _readable(present[0]) if present else (None, None)
 
-    def escapes(self, name):
+    def escapes(self, name: str | Path) -> bool:
         """True if a name or path leads out of the folder."""
         root = os.path.abspath(self._folder)
         path = os.path.abspath(os.path.join(root, name))
         absolute_name = isinstance(name, str) and os.path.isabs(name)
         return absolute_name or os.path.commonpath([root, path]) != root or path == root
 
-    def other_extension(self, name):
+    def other_extension(self, name: str) -> str | None:
         """The extension under which a morphology is there instead, or None."""
         for other in MORPHOLOGY_EXTENSIONS:
             if (self._folder / f"{name}.{other}").is_file() or f"{name}.{other}" in self.below:
@@ -149,15 +156,19 @@ class Files:
         return None
 
 
-def _readable(path):
+def _readable(path: Path) -> tuple[Path | None, InvalidInput | None]:
     if not path.is_file() or not os.access(path, os.R_OK):
         return None, InvalidInput(f"{path} is not a file that can be read")
     return path, None
 
 
-def find_files(rows, files, table):
+def find_files(
+    rows: Sequence[Row], files: Files, table: PathLike
+) -> tuple[dict[Row, Path], list[InvalidInput]]:
     """The files of all rows: ({row: path}, problems)."""
-    found, problems, absent, users = {}, [], [], {}
+    found: dict[Row, Path] = {}
+    users: dict[str, Row] = {}
+    problems, absent = [], []
     for row in rows:
         path, problem = files.find(row, Path(table).parent)
         where = f"{table}, line {row.line}"
@@ -169,13 +180,13 @@ def find_files(rows, files, table):
             found[row] = path
             first = users.setdefault(os.path.abspath(path), row)
             if first.name != row.name:  # the same name twice is a problem of the table
-                problem = f"{path} is already that of {first.name!r} on line {first.line}"
-                problems.append(InvalidInput(problem, where))
+                taken = f"{path} is already that of {first.name!r} on line {first.line}"
+                problems.append(InvalidInput(taken, where))
     most = 1 if len(absent) == len(rows) > MAX_LISTED else MAX_LISTED
     return found, problems + _absent(absent, files, table, most)
 
 
-def _absent(rows, files, table, most):
+def _absent(rows: Sequence[Row], files: Files, table: PathLike, most: int) -> list[InvalidInput]:
     stems = files.stems() if rows else []
     problems = [
         InvalidInput(
@@ -194,7 +205,7 @@ def _absent(rows, files, table, most):
     return problems
 
 
-def _absent_hint(row, files, stems):
+def _absent_hint(row: Row, files: Files, stems: Iterable[str]) -> str:
     other = files.other_extension(row.name)
     if other and not row.path:
         return f"There is {row.name}{other}; is {other} the extension?"

@@ -9,7 +9,10 @@ spacing of points does not matter; the sense of the axis comes from the tree as 
 not from the origin; and a tree that points exactly down is turned too.
 """
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -39,7 +42,7 @@ class Frame(NamedTuple):
     tilt: float | None
 
 
-def frame_of(center, axis):
+def frame_of(center: np.ndarray, axis: np.ndarray | None) -> Frame:
     """The Frame of a cell.
 
     Args:
@@ -50,7 +53,7 @@ def frame_of(center, axis):
     return Frame(float(np.linalg.norm(center)), tilt)
 
 
-def apical_axis(sections, center):
+def apical_axis(sections: Sequence[np.ndarray], center: np.ndarray) -> np.ndarray | None:
     """The direction in which an apical tree points from the soma.
 
     Args:
@@ -71,7 +74,9 @@ def apical_axis(sections, center):
     return axis if lengths @ (middles @ axis) >= 0 else -axis
 
 
-def elongation(sections, center):
+def elongation(
+    sections: Sequence[np.ndarray], center: np.ndarray
+) -> tuple[np.ndarray, float] | None:
     """The direction in which a cell is longest, and how much longer than across it.
 
     Args:
@@ -92,7 +97,7 @@ def elongation(sections, center):
     return axes[:, -1], float(np.sqrt(squares[2] / squares[1]))
 
 
-def describe_directions(elongations):
+def describe_directions(elongations: Mapping[str, tuple[Any, float] | None]) -> Iterator[str]:
     """A sentence on an mtype without apical dendrites whose cells lie in all directions, or none.
 
     In sets of reconstructions that stand upright, long cells of an mtype lie in one direction: the
@@ -113,7 +118,7 @@ def describe_directions(elongations):
         )
 
 
-def longest_axis(trees, center):
+def longest_axis(trees: Sequence[Sequence[np.ndarray]], center: np.ndarray) -> np.ndarray | None:
     """The direction of the longest of some trees, None without trees.
 
     A cell with two apical dendrites (L6_BPC) has them up and down: the longer one decides.
@@ -127,11 +132,11 @@ def longest_axis(trees, center):
     return apical_axis(max(trees, key=_length), center)
 
 
-def _length(tree):
+def _length(tree: Iterable[np.ndarray]) -> float:
     return sum(np.linalg.norm(np.diff(points, axis=0), axis=1).sum() for points in tree)
 
 
-def rotation_between(start, end):
+def rotation_between(start: np.ndarray, end: np.ndarray) -> np.ndarray:
     """The smallest rotation that turns a unit vector onto another: (3, 3) matrix.
 
     Opposite vectors are turned about z, the depth of a slice in most reconstructions (about x,
@@ -148,7 +153,7 @@ def rotation_between(start, end):
     return np.eye(3) + cross + cross @ cross / (1.0 + cosine)
 
 
-def parse_direction(text):
+def parse_direction(text: object) -> np.ndarray:
     """A direction from ``+y``, ``-z``, ... or from three numbers: (3,) unit vector.
 
     Raises:
@@ -169,7 +174,7 @@ def parse_direction(text):
     return vector / np.linalg.norm(vector)
 
 
-def describe_frames(frames, inverted=False):
+def describe_frames(frames: Mapping[str, Frame], inverted: bool = False) -> Iterator[str]:
     """Sentences (without full stop) on the cells of an mtype that are not in the expected frame.
 
     Args:
@@ -178,7 +183,7 @@ def describe_frames(frames, inverted=False):
     """
     away = {name: frame.offset for name, frame in frames.items() if frame.offset > MAX_OFFSET}
     if away:
-        name = max(away, key=away.get)
+        name = max(away, key=away.__getitem__)
         yield (
             f"{len(away)} of {len(frames)} cells have their soma more than {MAX_OFFSET:g} um from "
             f"the origin ({name}: {away[name]:.0f} um), as in image coordinates (see "
@@ -188,7 +193,7 @@ def describe_frames(frames, inverted=False):
     tilts = {} if inverted else tilts
     tilted = {name: tilt for name, tilt in tilts.items() if tilt > MAX_TILT}
     if tilted:
-        name = max(tilted, key=tilted.get)
+        name = max(tilted, key=tilted.__getitem__)
         yield (
             f"{len(tilted)} of {len(tilts)} apical dendrites are turned more than {MAX_TILT:g} "
             f"degrees from +y ({name}: {tilted[name]:.0f} degrees): the pia is not along +y (see "

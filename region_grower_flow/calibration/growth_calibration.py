@@ -4,23 +4,28 @@ An mtype is a unit of work: it depends on its own parameters, distributions and 
 mtypes are calibrated by several processes, and none again when another one changes.
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from region_grower_flow.calibration import growth_values
 from region_grower_flow.calibration.growth_cells import (
     Grower,
+    GrowthCell,
     folds,
     independent,
     of_some_cells,
     read_centered,
     tree_counts,
 )
-from region_grower_flow.calibration.growth_fit import Fitter, Reference
+from region_grower_flow.calibration.growth_fit import Fit, Fitter, Lever, Reference
 from region_grower_flow.calibration.growth_moments import NAMES, growth_table
 from region_grower_flow.errors import some
-from region_grower_flow.morphology import NEURITE_TYPES
+from region_grower_flow.morphology import NEURITE_TYPES, FlatMorphology
 
 VERSION = 4
 """Version of the calibrations of mtypes; those of another version are made again."""
@@ -39,6 +44,10 @@ UNFIT = (ArithmeticError, IndexError, TypeError, ValueError)
 """Errors of a fit to cells that are no numbers, or too few of them, somewhere."""
 
 
+Levers: TypeAlias = Mapping[str, Sequence[Lever]]
+"""{neurite type: the levers that are fitted}."""
+
+
 @dataclass(frozen=True)
 class GrowthTask:
     """Inputs of one process that calibrates an mtype.
@@ -54,16 +63,16 @@ class GrowthTask:
 
     mtype: str
     mode: str
-    params: dict
-    distributions: dict
-    cells: tuple
-    kept: frozenset = frozenset()
+    params: Mapping[str, Any]
+    distributions: Mapping[str, Any]
+    cells: tuple[GrowthCell, ...]
+    kept: frozenset[tuple[str, str]] = frozenset()
     cells_grown: int = CELLS
     steps: int = STEPS
     folds: int = FOLDS
 
 
-def calibrate_mtype(task):
+def calibrate_mtype(task: GrowthTask) -> dict[str, Any]:
     """Calibrate the growth of an mtype.
 
     Args:
@@ -102,7 +111,7 @@ def calibrate_mtype(task):
         }
 
 
-def _fitted(task, levers, count):
+def _fitted(task: GrowthTask, levers: Levers, count: int) -> dict[str, Any]:
     """The rest of what :func:`calibrate_mtype` returns, of an mtype with cells enough."""
     real = [read_centered(cell.path) for cell in task.cells]
     tables = {NEURITE_TYPES[name]: growth_table(real, NEURITE_TYPES[name]) for name in levers}
@@ -128,7 +137,7 @@ def _fitted(task, levers, count):
     return entry
 
 
-def _why_not(levers, count):
+def _why_not(levers: Levers, count: int) -> str | None:
     if not levers:
         return "none of its neurite types grows by bar codes of path distances"
     if count < FEWEST_CELLS:
@@ -137,7 +146,13 @@ def _why_not(levers, count):
     return None
 
 
-def _fitter(task, distributions, reference, levers, steps):
+def _fitter(
+    task: GrowthTask,
+    distributions: Mapping[str, Any],
+    reference: Reference,
+    levers: Levers,
+    steps: int,
+) -> Fitter:
     grower = Grower(task.params, distributions, task.mode, task.kept)
     return Fitter(
         grower.grow,
@@ -151,12 +166,12 @@ def _fitter(task, distributions, reference, levers, steps):
     )
 
 
-def _named(by_kind):
+def _named(by_kind: Mapping[int, Mapping[str, float]]) -> dict[str, dict[str, float]]:
     names = {kind: name for name, kind in NEURITE_TYPES.items()}
     return {names[kind]: dict(values) for kind, values in by_kind.items()}
 
 
-def _moments(reference, found, after):
+def _moments(reference: Reference, found: Fit, after: Sequence[FlatMorphology]) -> dict[str, Any]:
     """The quantities that were compared, for the cells and for others grown with the values."""
     from region_grower_flow.calibration.growth_moments import moments
 
@@ -180,11 +195,17 @@ def _moments(reference, found, after):
     return result
 
 
-def _number(value):
+def _number(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None
 
 
-def _check(task, real, tables, levers, jacobian):
+def _check(
+    task: GrowthTask,
+    real: Sequence[FlatMorphology],
+    tables: Mapping[int, np.ndarray],
+    levers: Levers,
+    jacobian: Mapping[int, np.ndarray],
+) -> dict[str, Any]:
     """Ranks of the real cells in populations that were fitted without them, and the floor.
 
     Returns:
@@ -225,7 +246,7 @@ def _check(task, real, tables, levers, jacobian):
     }
 
 
-def rank(values, population):
+def rank(values: np.ndarray, population: np.ndarray) -> np.ndarray:
     """(cells, F) the share of a population below each value; the middle of those that are equal.
 
     Args:
@@ -240,7 +261,7 @@ def rank(values, population):
     return np.where(np.isfinite(values), shares, np.nan)
 
 
-def not_uniform(ranks):
+def not_uniform(ranks: Mapping[str, np.ndarray]) -> dict[str, list[str]]:
     """{neurite type: [features]} whose ranks are not uniform (KS, Benjamini-Hochberg)."""
     from scipy.stats import kstest
 
@@ -259,7 +280,7 @@ def not_uniform(ranks):
     return found
 
 
-def remarks(entries):
+def remarks(entries: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     """Sentences for the terminal, few of them whatever the number of mtypes.
 
     Args:
@@ -291,7 +312,7 @@ def remarks(entries):
         yield f"Values at the bound of what is tried: {some(bounds, 3)}."
 
 
-def _failing(entry):
+def _failing(entry: Mapping[str, Any]) -> list[str]:
     """The features that differ in the check, with their neurite type where there are several."""
     failing = entry.get("folds", {}).get("failing", {})
     several = len(failing) > 1
@@ -302,7 +323,7 @@ def _failing(entry):
     ]
 
 
-def sentences(entries):
+def sentences(entries: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     """The calibration for a terminal, a sentence per line.
 
     Args:

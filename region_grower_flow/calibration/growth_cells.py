@@ -1,15 +1,21 @@
 """Cells of an mtype for a fit of growth: reconstructions read once, and grown ones by the dozen."""
 
+from __future__ import annotations
+
 import hashlib
+from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
-from region_grower_flow.calibration.dataset import variant_groups
+from region_grower_flow.calibration.dataset import Dataset, variant_groups
 from region_grower_flow.calibration.growth_values import NONE, with_values
 from region_grower_flow.calibration.mending import open_as_used
+from region_grower_flow.calibration.populations import Population
 from region_grower_flow.errors import FlowError, GrowthFailed
+from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.morphology import NEURITE_TYPES, FlatMorphology
 
 ATTEMPTS = 10
@@ -31,7 +37,7 @@ class GrowthCell:
     group: str
 
 
-def cells_of(population, dataset):
+def cells_of(population: Population, dataset: Dataset) -> tuple[GrowthCell, ...]:
     """The GrowthCells of a population's cells.
 
     Args:
@@ -46,7 +52,7 @@ def cells_of(population, dataset):
     )
 
 
-def read_centered(path):
+def read_centered(path: PathLike) -> FlatMorphology:
     """A FlatMorphology, mended as for the extraction, with the center of its soma at the origin."""
     morphology = FlatMorphology.from_morphio(open_as_used(path))
     soma = morphology.soma_points
@@ -58,12 +64,12 @@ def read_centered(path):
     )
 
 
-def independent(cells):
+def independent(cells: Sequence[GrowthCell]) -> int:
     """Number of GrowthCells that are no variants of another."""
     return len({cell.group for cell in cells})
 
 
-def folds(cells, count=5):
+def folds(cells: Sequence[GrowthCell], count: int = 5) -> np.ndarray:
     """(cells,) the fold of each cell: variants of one reconstruction are in one.
 
     The order is that of a hash of the names, whatever the order of the table.
@@ -86,13 +92,15 @@ class Grower:
         kept: see growth_values.with_values.
     """
 
-    params: dict
-    distributions: dict
+    params: Mapping[str, Any]
+    distributions: Mapping[str, Any]
     mode: str
-    kept: frozenset = frozenset()
-    _prepared: object = field(default=None, init=False, repr=False)
+    kept: frozenset[tuple[str, str]] = frozenset()
+    _prepared: Any = field(default=None, init=False, repr=False)
 
-    def grow(self, values, count, seed):
+    def grow(
+        self, values: Mapping[int, Mapping[str, float]], count: int, seed: int
+    ) -> list[FlatMorphology]:
         """Grow cells with common random numbers: fewer, where growth fails.
 
         Args:
@@ -122,7 +130,7 @@ class Grower:
                     break
         return found
 
-    def _prepare(self, values):
+    def _prepare(self, values: Mapping[int, Mapping[str, float]]) -> Any:
         from region_grower_flow import engine
         from region_grower_flow.engine import diameters
         from region_grower_flow.engine.mtype import with_levers
@@ -136,14 +144,16 @@ class Grower:
             return engine.prepare(params, self.distributions, self._prepared.diameters)
         return with_levers(self._prepared, params)
 
-    def _params(self, values):
+    def _params(self, values: Mapping[int, Mapping[str, float]]) -> Mapping[str, Any]:
         if self.mode == NONE:
             return self.params
         named = {name: values[kind] for name, kind in NEURITE_TYPES.items() if kind in values}
         return with_values(self.params, self.mode, named, self.kept)
 
 
-def of_some_cells(distributions, kept, counts):
+def of_some_cells(
+    distributions: Mapping[str, Any], kept: np.ndarray, counts: Mapping[str, np.ndarray]
+) -> dict[str, Any] | None:
     """Distributions of some of the cells only; None where these cannot be told.
 
     The trees, their numbers and the somas are those of the cells; what else NeuroTS draws from
@@ -181,7 +191,7 @@ def of_some_cells(distributions, kept, counts):
     return found
 
 
-def _measured_of(measured, kept):
+def _measured_of(measured: Mapping[str, Any], kept: np.ndarray) -> dict[str, Any]:
     places = np.cumsum(kept) - 1
     found = {"cells": [cell for cell, keep in zip(measured["cells"], kept, strict=True) if keep]}
     for name, trees in measured.items():
@@ -192,7 +202,9 @@ def _measured_of(measured, kept):
     return found
 
 
-def tree_counts(morphologies, names):
+def tree_counts(
+    morphologies: Sequence[FlatMorphology], names: Iterable[str]
+) -> dict[str, np.ndarray]:
     """{neurite type: (cells,) number of trees} of FlatMorphologies."""
     return {
         name: np.array(

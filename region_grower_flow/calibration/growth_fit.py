@@ -6,12 +6,17 @@ measured once and then updated by Broyden's rule; a Gaussian prior around the us
 what the cells do not determine. The best iterate is kept, and it is never worse than the start.
 """
 
+from __future__ import annotations
+
 import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import numpy as np
 
 from region_grower_flow.calibration.growth_moments import NAMES, growth_table, moments, spreads
+from region_grower_flow.morphology import FlatMorphology
 
 COMPARED = (
     "area",
@@ -55,6 +60,10 @@ FEWEST = 0.5
 """Share of the cells that have to grow for values to be considered."""
 
 
+Values: TypeAlias = Mapping[int, Mapping[str, float]]
+"""{MorphIO's number of a neurite type: {lever: value}}."""
+
+
 @dataclass(frozen=True)
 class Lever:
     """A number of growth that is fitted.
@@ -76,11 +85,11 @@ class Lever:
     step: float
     log: bool = True
 
-    def scaled(self, value):
+    def scaled(self, value: float) -> float:
         """A value in the scale of the fit."""
         return math.log(value) if self.log else value
 
-    def value(self, x):
+    def value(self, x: float) -> float:
         """The value within its bounds, from the scale of the fit."""
         value = math.exp(min(x, 50.0)) if self.log else x
         return float(min(max(value, self.low), self.high))
@@ -97,12 +106,12 @@ class Reference:
     """
 
     count: float
-    targets: dict
-    scales: dict
-    varies: dict
+    targets: dict[int, np.ndarray]
+    scales: dict[int, np.ndarray]
+    varies: dict[int, float]
 
     @classmethod
-    def of(cls, tables, count):
+    def of(cls, tables: Mapping[int, np.ndarray], count: float) -> Reference:
         """The moments of {kind: growth_table} of the cells."""
         return cls(
             count,
@@ -125,11 +134,11 @@ class Fit:
         kept: which of the losses is that of the values.
     """
 
-    values: dict
-    losses: list
-    jacobian: dict
-    before: dict
-    after: dict
+    values: dict[int, dict[str, float]]
+    losses: list[float]
+    jacobian: Mapping[int, np.ndarray]
+    before: dict[int, np.ndarray]
+    after: dict[int, np.ndarray]
     evaluations: int
     kept: int = 0
 
@@ -149,17 +158,17 @@ class Fitter:
         evaluations: counted here.
     """
 
-    grow: object
+    grow: Callable[[Values, int, int], Sequence[FlatMorphology]]
     reference: Reference
-    levers: dict
+    levers: Mapping[int, Sequence[Lever]]
     spread: float | None = None
     cells: int = 60
     seed: int = 1
     steps: int = 4
-    compared: tuple = COMPARED
+    compared: Sequence[str] = COMPARED
     evaluations: int = field(default=0, init=False)
 
-    def fit(self, jacobian=None):
+    def fit(self, jacobian: Mapping[int, np.ndarray] | None = None) -> Fit:
         """Fit the levers.
 
         Args:
@@ -170,7 +179,7 @@ class Fitter:
         """
         here = self._evaluate(self._start())
         if here.loss == math.inf:
-            return self._result([here], dict.fromkeys(self.levers))
+            return self._result([here], {})
         tried, damping = [here], 1.0
         there = self._evaluate(self._rescaled(here))
         tried.append(there)
@@ -191,24 +200,18 @@ class Fitter:
                 damping *= 3.0
         return self._result(tried, measured)
 
-    def start_only(self):
-        """The usual values, as a Fit, without any growth."""
-        point = self._start()
-        values = {kind: self._values(kind, point) for kind in self.levers}
-        return Fit(values, [], {}, {}, {}, 0)
-
-    def _result(self, tried, jacobian):
+    def _result(self, tried: Sequence[_Point], jacobian: Mapping[int, np.ndarray]) -> Fit:
         best = min(range(len(tried)), key=lambda place: tried[place].loss)
         values = {kind: self._values(kind, tried[best]) for kind in self.levers}
         losses = [point.loss for point in tried]
         before, after = tried[0].moments, tried[best].moments
         return Fit(values, losses, jacobian, before, after, self.evaluations, best)
 
-    def _start(self):
+    def _start(self) -> _Point:
         x = {k: np.array([v.scaled(v.start) for v in some]) for k, some in self.levers.items()}
         return _Point(x, dict.fromkeys(self.levers, self.spread))
 
-    def _rescaled(self, here):
+    def _rescaled(self, here: _Point) -> _Point:
         """The point with levers that far as the squares of their moments are off."""
         x = {kind: values.copy() for kind, values in here.x.items()}
         for kind, levers in self.levers.items():
@@ -226,14 +229,15 @@ class Fitter:
                     x[kind][place] = min(max(x[kind][place] + change, limits[0]), limits[1])
         return _Point(x, dict(here.spread))
 
-    def _values(self, kind, point):
+    def _values(self, kind: int, point: _Point) -> dict[str, float]:
         values = {
             lever.name: lever.value(x)
             for lever, x in zip(self.levers[kind], point.x[kind], strict=True)
         }
-        return values if self.spread is None else values | {SPREAD: float(point.spread[kind])}
+        spread = point.spread[kind]
+        return values if spread is None else values | {SPREAD: float(spread)}
 
-    def _evaluate(self, point):
+    def _evaluate(self, point: _Point) -> _Point:
         """Grow a population and compare its moments: the point with errors and loss."""
         self.evaluations += 1
         values = {kind: self._values(kind, point) for kind in self.levers}
@@ -253,15 +257,15 @@ class Fitter:
         point.loss = float(loss)
         return point
 
-    def _precision(self):
+    def _precision(self) -> float:
         return 1.0 / (1.0 / self.reference.count + 1.0 / self.cells)
 
-    def _pull(self, kind, x):
+    def _pull(self, kind: int, x: np.ndarray) -> np.ndarray:
         levers = self.levers[kind]
         starts = np.array([lever.scaled(lever.start) for lever in levers])
         return (x - starts) / np.array([lever.sd for lever in levers])
 
-    def _jacobian(self, here):
+    def _jacobian(self, here: _Point) -> dict[int, np.ndarray]:
         """{kind: (moments, levers)}: all kinds are changed at once, they grow independently."""
         found = {
             kind: np.zeros((len(self.compared), len(some))) for kind, some in self.levers.items()
@@ -278,7 +282,7 @@ class Fitter:
                     found[kind][:, place] = change / self.levers[kind][place].step
         return found
 
-    def _next(self, here, slopes, damping):
+    def _next(self, here: _Point, slopes: Mapping[int, np.ndarray], damping: float) -> _Point:
         """The point after a damped Gauss-Newton step."""
         precision, x, spread = self._precision(), {}, dict(here.spread)
         for kind, levers in self.levers.items():
@@ -292,36 +296,36 @@ class Fitter:
             step = np.clip(np.linalg.solve(normal, -force), -LONGEST_STEP, LONGEST_STEP)
             limits = np.array([[v.scaled(v.low), v.scaled(v.high)] for v in levers]).T
             x[kind] = np.clip(here.x[kind] + step, *limits)
-            if spread[kind] is not None:
-                spread[kind] = self._spread(kind, here)
+            spread[kind] = self._spread(kind, here)
         return _Point(x, spread)
 
-    def _spread(self, kind, here):
+    def _spread(self, kind: int, here: _Point) -> float | None:
+        spread = here.spread[kind]
         wanted, found = self.reference.varies[kind], here.varies[kind]
-        if not (math.isfinite(wanted) and math.isfinite(found)):
-            return here.spread[kind]
+        if spread is None or not (math.isfinite(wanted) and math.isfinite(found)):
+            return spread
         lacking = (wanted**2 - found**2) / TORTUOSITY_SLOPE**2
-        return min(math.sqrt(max(here.spread[kind] ** 2 + lacking, 0.0)), MOST_SPREAD)
+        return min(math.sqrt(max(spread**2 + lacking, 0.0)), MOST_SPREAD)
 
 
 @dataclass
 class _Point:
-    x: dict
-    spread: dict
-    errors: dict = field(default_factory=dict)
-    moments: dict = field(default_factory=dict)
-    varies: dict = field(default_factory=dict)
+    x: dict[int, np.ndarray]
+    spread: dict[int, float | None]
+    errors: dict[int, np.ndarray] = field(default_factory=dict)
+    moments: dict[int, np.ndarray] = field(default_factory=dict)
+    varies: dict[int, float] = field(default_factory=dict)
     loss: float = math.inf
 
 
-def _broyden(slope, dx, new, old):
+def _broyden(slope: np.ndarray, dx: np.ndarray, new: np.ndarray, old: np.ndarray) -> None:
     """Broyden's update of a Jacobian, in place."""
     size = dx @ dx
     if size > 1e-6:
         slope += np.outer(new - old - slope @ dx, dx) / size
 
 
-def log_variation(table):
+def log_variation(table: np.ndarray) -> float:
     """Standard deviation between cells of the logarithm of (tortuosity - 1)."""
     values = table[:, NAMES.index("mean tortuosity")]
     values = values[np.isfinite(values) & (values > 1.0)]

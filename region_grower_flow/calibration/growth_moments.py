@@ -5,9 +5,15 @@ more, and a hundred times faster: the sections of all cells are measured togethe
 grows and measures some hundred cells in a second.
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+
+from region_grower_flow.morphology import FlatMorphology
 
 COARSE, FINE = 20.0, 5.0
 """Lengths of path (um) between the points of a section, for its tortuosity at a coarse scale and
@@ -45,7 +51,7 @@ bifurcations or, weighted by length, segments (diameter); lengths in um, angles 
 _OF_NONE = ("trees", "sections", "tips", "total length", "area")
 
 
-def growth_table(morphologies, kind):
+def growth_table(morphologies: Sequence[FlatMorphology], kind: int) -> np.ndarray:
     """The features of the trees of one type, a row per cell.
 
     Args:
@@ -59,9 +65,10 @@ def growth_table(morphologies, kind):
     return np.concatenate(parts) if parts else np.empty((0, len(NAMES)))
 
 
-def _batches(morphologies):
+def _batches(morphologies: Sequence[FlatMorphology]) -> Iterator[list[FlatMorphology]]:
     """Morphologies that are measured together: sixty cells of 20,000 sections took 23 GB."""
-    batch, points = [], 0
+    batch: list[FlatMorphology] = []
+    points = 0
     for morphology in morphologies:
         if batch and points + len(morphology.points) > MOST_POINTS:
             yield batch
@@ -72,7 +79,7 @@ def _batches(morphologies):
         yield batch
 
 
-def _table_of(morphologies, kind):
+def _table_of(morphologies: Sequence[FlatMorphology], kind: int) -> np.ndarray:
     table = np.full((len(morphologies), len(NAMES)), np.nan)
     columns = dict(zip(NAMES, table.T, strict=True))
     for name in _OF_NONE:
@@ -109,10 +116,10 @@ class _Pool:
     last: np.ndarray
     cell: np.ndarray
     parent: np.ndarray
-    levels: list
+    levels: list[np.ndarray]
 
     @classmethod
-    def of(cls, morphologies, kind):
+    def of(cls, morphologies: Sequence[FlatMorphology], kind: int) -> _Pool:
         """Gather the sections."""
         points, diameters, sizes, cells, parents = [], [], [], [], []
         before = 0
@@ -145,29 +152,29 @@ class _Pool:
         return cls(len(morphologies), *arrays, first, last, cell, parent, levels)
 
     @property
-    def lengths(self):
+    def lengths(self) -> np.ndarray:
         """(S,) the length of each section (um)."""
         return self.along[self.last] - self.along[self.first]
 
-    def per_cell(self, places, values=None):
+    def per_cell(self, places: np.ndarray, values: np.ndarray | None = None) -> np.ndarray:
         """(cells,) the sum of the values of some sections, or their number."""
         return np.bincount(self.cell[places], values, minlength=self.count)
 
-    def mean(self, places, values):
+    def mean(self, places: np.ndarray, values: np.ndarray) -> np.ndarray:
         """(cells,) the mean of the finite values of some sections."""
         finite = np.isfinite(values)
         counts = self.per_cell(places[finite])
         sums = self.per_cell(places[finite], values[finite])
         return np.divide(sums, counts, out=np.full(self.count, np.nan), where=counts > 0)
 
-    def sums(self, runs, values):
+    def sums(self, runs: tuple[np.ndarray, np.ndarray], values: np.ndarray) -> np.ndarray:
         """(cells,) the sum of the values (n,) of each cell, as :func:`_runs` finds them."""
         found = np.zeros(self.count)
         cells, first = runs
         found[cells] = np.add.reduceat(values, first)
         return found
 
-    def greatest(self, runs, values):
+    def greatest(self, runs: tuple[np.ndarray, np.ndarray], values: np.ndarray) -> np.ndarray:
         """(cells, ...) the greatest of the values (n, ...) of each cell; NaN without any."""
         found = np.full((self.count, *values.shape[1:]), np.nan)
         cells, first = runs
@@ -175,7 +182,7 @@ class _Pool:
         return found
 
 
-def _runs(cells):
+def _runs(cells: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(cells that have values, place of the first of each), of the cell (n,) of each value.
 
     The values of a cell lie together, as sections and points do; there is at least one.
@@ -184,12 +191,12 @@ def _runs(cells):
     return cells[first], first
 
 
-def _norms(vectors):
+def _norms(vectors: np.ndarray) -> np.ndarray:
     """(n,) the lengths of vectors (n, 3); np.linalg.norm takes twice as long."""
     return np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
 
 
-def _levels(parent):
+def _levels(parent: np.ndarray) -> list[np.ndarray]:
     levels, here = [], np.flatnonzero(parent < 0)
     order = np.argsort(parent, kind="stable")
     ordered = parent[order]
@@ -201,7 +208,7 @@ def _levels(parent):
     return levels
 
 
-def _measure_sections(pool, columns):
+def _measure_sections(pool: _Pool, columns: Mapping[str, np.ndarray]) -> None:
     places = np.arange(len(pool.cell))
     lengths = pool.lengths
     columns["trees"][:] = pool.per_cell(pool.levels[0])
@@ -226,7 +233,7 @@ def _measure_sections(pool, columns):
         columns["mean bending over 5 um"][:] = bent / pool.per_cell(places, counts)
 
 
-def _points_along(pool, lengths, step):
+def _points_along(pool: _Pool, lengths: np.ndarray, step: float) -> tuple[np.ndarray, np.ndarray]:
     """((n, 3) a point every ``step`` um along each section, (n,) its section)."""
     counts = np.floor(lengths / step).astype(int) + 1
     owner = np.repeat(np.arange(len(counts)), counts)
@@ -242,7 +249,7 @@ def _points_along(pool, lengths, step):
     return pool.points[place] * (1 - share) + pool.points[after] * share, owner
 
 
-def _hops(way, owner, count):
+def _hops(way: np.ndarray, owner: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
     """((count,) the sum of the distances between points of one section, their number)."""
     inner = owner[1:] == owner[:-1]
     hops = _norms(np.diff(way, axis=0))[inner]
@@ -252,7 +259,7 @@ def _hops(way, owner, count):
     return sums, np.bincount(of_section, minlength=count)
 
 
-def _measure_tips(pool, columns):
+def _measure_tips(pool: _Pool, columns: Mapping[str, np.ndarray]) -> None:
     children = np.bincount(pool.parent[pool.parent >= 0], minlength=len(pool.cell))
     tips = np.flatnonzero(children == 0)
     columns["tips"][:] = pool.per_cell(tips)
@@ -268,7 +275,7 @@ def _measure_tips(pool, columns):
         columns[f"maximum {name} distance"][:] = pool.greatest(_runs(pool.cell[tips]), values)
 
 
-def _measure_forks(pool, columns):
+def _measure_forks(pool: _Pool, columns: Mapping[str, np.ndarray]) -> None:
     children = np.bincount(pool.parent[pool.parent >= 0], minlength=len(pool.cell))
     sizes = np.ones(len(pool.cell))
     for level in reversed(pool.levels[1:]):
@@ -290,7 +297,7 @@ def _measure_forks(pool, columns):
     columns["mean remote angle"][:] = pool.mean(forks, angles)
 
 
-def _measure_points(pool, columns):
+def _measure_points(pool: _Pool, columns: Mapping[str, np.ndarray]) -> None:
     owners = _runs(np.repeat(pool.cell, pool.last - pool.first + 1))
     extents = pool.greatest(owners, pool.points) + pool.greatest(owners, -pool.points)
     for name, values in zip("xyz", extents.T, strict=True):
@@ -311,13 +318,13 @@ def _measure_points(pool, columns):
     columns["maximum diameter"][:] = pool.greatest(owners, thick)
 
 
-def moments(table):
+def moments(table: np.ndarray) -> np.ndarray:
     """(F,) the mean of mean and median of each feature: robust, and it moves with few cells."""
     with np.errstate(all="ignore"):
         return 0.5 * (_finite(np.nanmean, table) + _finite(np.nanmedian, table))
 
 
-def spreads(table):
+def spreads(table: np.ndarray) -> np.ndarray:
     """(F,) the spread of each feature: mean of the robust and the plain standard deviation."""
     with np.errstate(all="ignore"):
         middle = _finite(np.nanmedian, table)
@@ -327,7 +334,7 @@ def spreads(table):
     return np.where(np.isfinite(found) & (found > 1e-9), found, 1.0)
 
 
-def _finite(function, table):
+def _finite(function: Callable[..., Any], table: np.ndarray) -> np.ndarray:
     import warnings
 
     with warnings.catch_warnings():

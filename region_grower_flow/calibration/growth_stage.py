@@ -1,11 +1,16 @@
 """The calibration of growth of all mtypes: shared among processes, and kept mtype by mtype."""
 
+from __future__ import annotations
+
 import json
+from collections.abc import Callable, Collection, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from region_grower_flow.calibration import growth_values
+from region_grower_flow.calibration.dataset import Dataset
 from region_grower_flow.calibration.growth_calibration import (
     VERSION,
     GrowthTask,
@@ -13,6 +18,7 @@ from region_grower_flow.calibration.growth_calibration import (
 )
 from region_grower_flow.calibration.growth_cells import cells_of
 from region_grower_flow.calibration.pool import share_out
+from region_grower_flow.calibration.populations import Population
 from region_grower_flow.engine import filling
 from region_grower_flow.io.atomic import make_own_folder, safe_child
 from region_grower_flow.io.layer_names import CONSTRAINTS
@@ -38,12 +44,19 @@ class GrowthPlan:
 
     mode: str
     folder: Path
-    needed: frozenset | None = None
-    versions: dict = field(default_factory=dict)
+    needed: Collection[str] | None = None
+    versions: Mapping[str, Any] = field(default_factory=dict)
     processes: int = 1
 
 
-def growth_tasks(parameters, generated, distributions, populations, dataset, plan):
+def growth_tasks(
+    parameters: Mapping[str, dict[str, Any]],
+    generated: Mapping[str, Mapping[str, Any]],
+    distributions: Mapping[str, Any],
+    populations: Mapping[str, Population],
+    dataset: Dataset,
+    plan: GrowthPlan,
+) -> dict[str, GrowthTask]:
     """{mtype: GrowthTask} of the mtypes that are needed.
 
     Args:
@@ -68,7 +81,13 @@ def growth_tasks(parameters, generated, distributions, populations, dataset, pla
     }
 
 
-def calibrate_growth(parameters, tasks, plan, digests, advance=lambda done, total: None):
+def calibrate_growth(
+    parameters: Mapping[str, dict[str, Any]],
+    tasks: Mapping[str, GrowthTask],
+    plan: GrowthPlan,
+    digests: Callable[[str], Any],
+    advance: Callable[[int, int], None] = lambda done, total: None,
+) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, Any]]]:
     """Calibrate the growth of all mtypes that are needed.
 
     What an interrupted run has calibrated, or one with other mtypes, is taken over.
@@ -107,12 +126,14 @@ def calibrate_growth(parameters, tasks, plan, digests, advance=lambda done, tota
     return final, entries
 
 
-def calibrated(params, task, entry):
+def calibrated(
+    params: Mapping[str, Any], task: GrowthTask, entry: Mapping[str, Any]
+) -> dict[str, Any]:
     """The parameters of an mtype with its calibrated growth."""
     return growth_values.with_values(params, task.mode, entry["values"], task.kept)
 
 
-def calibrate_and_keep(kept):
+def calibrate_and_keep(kept: Kept) -> dict[str, Any]:
     """Calibrate an mtype, or read what is kept of an earlier calibration with the same inputs."""
     found = kept.read()
     if found is None:
@@ -121,7 +142,7 @@ def calibrate_and_keep(kept):
     return found
 
 
-def _kept(task, plan, digests):
+def _kept(task: GrowthTask, plan: GrowthPlan, digests: Callable[[str], Any]) -> Kept:
     # Layers do not act on the cells that are grown here, which have no atlas.
     params = {name: value for name, value in task.params.items() if name != CONSTRAINTS}
     fingerprint = digest_of(
@@ -141,7 +162,7 @@ def _kept(task, plan, digests):
     return Kept(task, safe_child(plan.folder, f"{fingerprint[:20]}.json"), fingerprint)
 
 
-def default_distributions(distributions):
+def default_distributions(distributions: Mapping[str, Any]) -> dict[str, Any]:
     """Distributions as NeuroTS's defaults have them: bar codes of trees with more than two tips.
 
     Where no tree has so many, all stay.

@@ -4,7 +4,11 @@ The usual values are one set for all mtypes, found on rat and mouse reconstructi
 they are where cells are too few to fit anything, and as the mean of the prior elsewhere.
 """
 
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
 from copy import deepcopy
+from typing import Any
 
 from region_grower_flow.calibration.growth_fit import AT_ONE_SCALE, COMPARED, SPREAD, Lever
 from region_grower_flow.morphology import NEURITE_TYPES
@@ -48,13 +52,13 @@ COMPARED_IN = {PARAMETERS: AT_ONE_SCALE, EXTENDED: COMPARED}
 
 USUAL_SPREAD = {PARAMETERS: None, EXTENDED: 0.08}
 
-_SHARED = {
+_SHARED: dict[str, dict[str, Any]] = {
     PARAMETERS: {"branching_method": "directional"},
     EXTENDED: {"targeting": 0.5},
 }
 """{mode: parameters of a neurite type that are set and not fitted}."""
 
-_LEVERS = {
+_LEVERS: dict[str, Any] = {
     "angles": "measured",
     "fresh_start": True,
     "owner_exponent": 0.6,
@@ -71,14 +75,14 @@ _OF_TYPE = {APICAL: {"owner_exponent": 0.0, "trunk_jitter": 0.05}}
 _OF_CELL = {"soma": "drawn", "kin": 0.2}
 
 
-def can_have_levers(params, name):
+def can_have_levers(params: Mapping[str, Any], name: str) -> bool:
     """True if the growth of a neurite type can use growth levers: it follows bars of paths."""
     entry = params.get(name) or {}
     grows_bars = str(entry.get("growth_method", "")).startswith("tmd")
     return grows_bars and entry.get("metric") == "path_distances"
 
 
-def calibrated_types(params, mode):
+def calibrated_types(params: Mapping[str, Any], mode: str) -> list[str]:
     """The neurite types of an mtype's parameters that a mode acts on."""
     types = [name for name in params.get("grow_types", []) if params.get(name)]
     if mode == EXTENDED:
@@ -86,7 +90,9 @@ def calibrated_types(params, mode):
     return [n for n in types if str(params[n].get("growth_method", "")).startswith("tmd")]
 
 
-def fitted_levers(params, mode, kept=()):
+def fitted_levers(
+    params: Mapping[str, Any], mode: str, kept: Collection[tuple[str, str]] = ()
+) -> dict[str, tuple[Lever, ...]]:
     """{neurite type: Levers to fit}, without what is kept as it is.
 
     Args:
@@ -100,7 +106,12 @@ def fitted_levers(params, mode, kept=()):
     }
 
 
-def with_values(params, mode, values=None, kept=()):
+def with_values(
+    params: Mapping[str, Any],
+    mode: str,
+    values: Mapping[str, Mapping[str, float]] | None = None,
+    kept: Collection[tuple[str, str]] = (),
+) -> dict[str, Any]:
     """Parameters with the usual values of a mode, and some values in their place.
 
     Args:
@@ -112,23 +123,25 @@ def with_values(params, mode, values=None, kept=()):
     Returns:
         New parameters.
     """
-    params = deepcopy(params)
+    found = dict(deepcopy(params))
     levers = {}
     for name in calibrated_types(params, mode):
         given = (values or {}).get(name) or usual_values(mode)
         fixed = {**_SHARED[mode], **{key: given[key] for key in NEUROTS if key in given}}
-        params[name] |= {key: value for key, value in fixed.items() if (name, key) not in kept}
-        _fit_together(params[name], name, kept)
+        found[name] |= {key: value for key, value in fixed.items() if (name, key) not in kept}
+        _fit_together(found[name], name, kept)
         if mode == EXTENDED:
             own = {**_LEVERS, **_OF_TYPE.get(name, {})}
             own |= {key: value for key, value in given.items() if key not in NEUROTS}
             levers[name] = {key: v for key, v in own.items() if (name, key) not in kept}
     if levers:
-        params[LEVERS_KEY] = {**_OF_CELL, **levers, **_given_levers(params, levers)}
-    return params
+        found[LEVERS_KEY] = {**_OF_CELL, **levers, **_given_levers(found, levers)}
+    return found
 
 
-def _given_levers(params, levers):
+def _given_levers(
+    params: Mapping[str, Any], levers: Mapping[str, dict[str, Any]]
+) -> dict[str, Any]:
     """Levers that the parameters have already: they win."""
     given = params.get(LEVERS_KEY) or {}
     return {
@@ -137,7 +150,7 @@ def _given_levers(params, levers):
     }
 
 
-def _fit_together(entry, name, kept):
+def _fit_together(entry: dict[str, Any], name: str, kept: Collection[tuple[str, str]]) -> None:
     """Randomness and targeting leave something for the history, whichever may be changed."""
     over = entry.get("randomness", 0.0) + entry.get("targeting", 0.0) - MOST_TOGETHER
     for key in ("targeting", "randomness"):
@@ -146,14 +159,16 @@ def _fit_together(entry, name, kept):
             entry[key], over = entry[key] - less, over - less
 
 
-def usual_values(mode):
+def usual_values(mode: str) -> dict[str, float]:
     """{name: value} of a neurite type, before anything is fitted."""
     values = {lever.name: lever.start for lever in FITTED[mode]}
     spread = USUAL_SPREAD[mode]
     return values if spread is None else values | {SPREAD: spread}
 
 
-def kept_by_hand(generated, built):
+def kept_by_hand(
+    generated: Mapping[str, Any], built: Mapping[str, Any]
+) -> frozenset[tuple[str, str]]:
     """{(neurite type, name)} whose values overrides or fitted laws have set.
 
     Args:
@@ -168,7 +183,7 @@ def kept_by_hand(generated, built):
     return frozenset(kept)
 
 
-def at_bounds(values, mode):
+def at_bounds(values: Mapping[str, Mapping[str, float]], mode: str) -> list[tuple[str, str]]:
     """Names of fitted values that are at a bound, as (neurite type, name)."""
     bounds = {lever.name: (lever.low, lever.high) for lever in FITTED[mode]}
     return [
@@ -179,7 +194,7 @@ def at_bounds(values, mode):
     ]
 
 
-def pulls(values, mode):
+def pulls(values: Mapping[str, Mapping[str, float]], mode: str) -> dict[str, dict[str, float]]:
     """{neurite type: {name: how far the value lies from the usual one, in sd of the prior}}."""
     levers = {lever.name: lever for lever in FITTED[mode]}
     return {

@@ -1,10 +1,13 @@
 """Distributions of single mtypes, kept: another choice of mtypes extracts new ones only."""
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from __future__ import annotations
 
-from region_grower_flow.calibration.extraction import extract_mtype
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from region_grower_flow.calibration.extraction import ExtractionTask, extract_mtype
 from region_grower_flow.io.atomic import make_own_folder
 from region_grower_flow.record.fingerprint import digest_of
 from region_grower_flow.record.kept import Kept
@@ -21,15 +24,15 @@ class Keep:
     """
 
     folder: Path
-    versions: dict = field(default_factory=dict)
-    digest: Callable | None = None
+    versions: Mapping[str, Any]
+    digest: Callable[[str], Any]
 
-    def all(self, tasks):
+    def all(self, tasks: Iterable[ExtractionTask]) -> list[Kept]:
         """A Kept of each of some ExtractionTasks."""
         make_own_folder(self.folder.parent, self.folder.name)
         return list(map(self._kept, tasks))
 
-    def _kept(self, task):
+    def _kept(self, task: ExtractionTask) -> Kept:
         files = [[path, self.digest(path)] for path in dict.fromkeys(task.paths + task.axon_paths)]
         # Bar codes are in the order of the files; where these are does not matter.
         order = {path: number for number, (path, _) in enumerate(files)}
@@ -44,7 +47,7 @@ class Keep:
         return Kept(task, path, digest_of(inputs))
 
 
-def extract_kept(kept):
+def extract_kept(kept: Kept) -> tuple[str, dict[str, Any] | None, str | None]:
     """The distributions of ``extract_mtype``, or those that were kept with the same inputs."""
     found = kept.read()
     if found is not None:

@@ -5,8 +5,12 @@ tips to its own tip. Besides the path distances of its ends it carries the angle
 where it begins, the bar that it leaves there, its direction, and its diameters.
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -46,7 +50,7 @@ class MeasuredCell:
     radius: float
 
     @classmethod
-    def of(cls, name, morphology):
+    def of(cls, name: str, morphology: FlatMorphology) -> MeasuredCell:
         """A cell whose soma is measured by its contour, as NeuroM does: mean distance to the mean.
 
         Args:
@@ -61,7 +65,7 @@ class MeasuredCell:
         return cls(name, morphology, center, radius)
 
 
-def read_cells(paths):
+def read_cells(paths: Iterable[str]) -> list[MeasuredCell]:
     """The MeasuredCells of some files, their somas as NeuroM sees them.
 
     Args:
@@ -80,7 +84,7 @@ def read_cells(paths):
     return cells
 
 
-def turned_down(cell):
+def turned_down(cell: MeasuredCell) -> MeasuredCell:
     """A cell of an inverted mtype: where its longest apical dendrite points up, all is turned.
 
     Growth with measured trunks points as the cells do that it learns from, and an inverted mtype
@@ -100,9 +104,9 @@ def turned_down(cell):
     return replace(cell, morphology=replace(morphology, points=points), center=center)
 
 
-def _trees_of(morphology, section_type):
+def _trees_of(morphology: FlatMorphology, section_type: int) -> list[list[np.ndarray]]:
     """Lists of the (n, 3) points of the sections of each tree of a type."""
-    trees = {}
+    trees: dict[int, list[np.ndarray]] = {}
     for i, parent in enumerate(morphology.parents):
         if morphology.types[i] == section_type:
             tree = trees.get(parent, [])
@@ -111,7 +115,7 @@ def _trees_of(morphology, section_type):
     return [tree for i, tree in trees.items() if morphology.parents[i] < 0]
 
 
-def measure(cells, thresholds):
+def measure(cells: Sequence[MeasuredCell], thresholds: Mapping[str, int]) -> dict[str, Any]:
     """Content of ``distributions["measured"]`` of an mtype.
 
     Args:
@@ -135,7 +139,7 @@ def measure(cells, thresholds):
     return found
 
 
-def set_bends(trees):
+def set_bends(trees: Sequence[dict[str, Any]]) -> None:
     """Replace what trees know about the bending of their sections by factors, in place.
 
     Sections are short and few windows fit into one: each leans on its bar, a bar on its cell, a
@@ -150,7 +154,7 @@ def set_bends(trees):
             tree["bends"] = [[1.0, 1.0] for _ in tree["bends"]]
         return
     usual = total / count
-    of_cells = {}
+    of_cells: dict[Any, np.ndarray] = {}
     for tree in trees:
         sums = of_cells.setdefault(tree.get("cell"), np.zeros(2))
         sums += np.sum([each for pair in tree["bends"] for each in pair], 0)
@@ -160,7 +164,7 @@ def set_bends(trees):
         tree["bends"] = _bend_factors(tree, usual, of_cell)
 
 
-def _bend_factors(tree, usual, of_cell):
+def _bend_factors(tree: Mapping[str, Any], usual: float, of_cell: float) -> list[list[float]]:
     own, ahead = np.array(tree["bends"], dtype=float).transpose(1, 0, 2)
     owners = np.array([row[5] for row in tree["bars"]])
     of_bars = own.copy()
@@ -173,7 +177,9 @@ def _bend_factors(tree, usual, of_cell):
     return [[_round(one), _round(other)] for one, other in zip(*found, strict=True)]
 
 
-def measure_trees(morphology, section_type, center):
+def measure_trees(
+    morphology: FlatMorphology, section_type: int, center: np.ndarray
+) -> list[dict[str, Any]]:
     """The trees of one type of a cell.
 
     Args:
@@ -200,12 +206,12 @@ def measure_trees(morphology, section_type, center):
 class _Sections:
     """The sections of a morphology: children, chords, path distances."""
 
-    def __init__(self, morphology):
+    def __init__(self, morphology: FlatMorphology) -> None:
         self.points = morphology.points.astype(float)
         self.diameters = morphology.diameters.astype(float)
         self.offsets, self.parents = morphology.offsets, morphology.parents
         self.begin, self.end = self.offsets[:-1], self.offsets[1:] - 1
-        self.children = [[] for _ in self.parents]
+        self.children: list[list[int]] = [[] for _ in self.parents]
         steps = np.linalg.norm(np.diff(self.points, axis=0), axis=1)
         self.distances = np.concatenate([[0.0], np.cumsum(steps)])
         # The jump from the end of a section to the next one is no length.
@@ -221,17 +227,17 @@ class _Sections:
             self.reach[i] = self.start[i] + length
         self.chords = self.points[self.end] - self.points[self.begin]
 
-    def is_joined(self, index):
+    def is_joined(self, index: int) -> bool:
         """True if a section begins with its parent's last diameter, and has others."""
         parent, first = self.parents[index], self.begin[index]
         longer = self.end[index] > first
         return bool(longer and self.diameters[first] == self.diameters[self.end[parent]])
 
-    def way(self, index):
+    def way(self, index: int) -> list[float]:
         """The unit vector from a section's first point to its last."""
         return _unit(self.chords[index], self.chords[index])
 
-    def bending(self, index):
+    def bending(self, index: int) -> list[float]:
         """[sum of 1 - chord / path over windows of a section, number of windows]."""
         window = slice(self.begin[index], self.end[index] + 1)
         along = self.distances[window] - self.distances[window.start]
@@ -240,7 +246,7 @@ class _Sections:
         hops = np.linalg.norm(np.diff(way, axis=0), axis=1)
         return [float(np.sum(np.maximum(1.0 - hops / WINDOW, 0.0))), len(hops)]
 
-    def profile(self, index):
+    def profile(self, index: int) -> list[list[float]]:
         """[path distance, diameter] along a section, thinned out."""
         window = slice(self.begin[index], self.end[index] + 1)
         along = self.distances[window] - self.distances[window.start] + self.start[index]
@@ -252,8 +258,10 @@ class _Sections:
         return [[_round(along[k]), _round(diameters[k])] for k in kept]
 
 
-def _tree(sections, root, center):
-    tips, bars, path = {}, [], {}
+def _tree(sections: _Sections, root: int, center: np.ndarray) -> dict[str, Any]:
+    tips: dict[int, tuple[float, int]] = {}
+    path: dict[int, int | None] = {}
+    bars = []
     for i in reversed(_depth_first(sections, root)):
         kids = sorted(sections.children[i], key=lambda kid: -tips[kid][0])
         if not kids:
@@ -293,7 +301,7 @@ def _tree(sections, root, center):
     }
 
 
-def _depth_first(sections, root):
+def _depth_first(sections: _Sections, root: int) -> list[int]:
     order, pending = [], [root]
     while pending:
         i = pending.pop()
@@ -302,19 +310,20 @@ def _depth_first(sections, root):
     return order
 
 
-def _profile(sections, index, path):
+def _profile(sections: _Sections, index: int, path: Mapping[int, int | None]) -> list[list[float]]:
     found = []
-    while index is not None:
-        found += sections.profile(index)
-        index = path[index]
+    place: int | None = index
+    while place is not None:
+        found += sections.profile(place)
+        place = path[place]
     return found
 
 
-def _angles(parent, ahead, kid):
+def _angles(parent: np.ndarray, ahead: np.ndarray, kid: np.ndarray) -> list[float]:
     return [_round(_angle(parent, ahead)), _round(_angle(parent, kid)), _round(_angle(ahead, kid))]
 
 
-def _angle(one, other):
+def _angle(one: np.ndarray, other: np.ndarray) -> float:
     """The angle (radians) of two vectors, 0 where one of them has no length."""
     lengths = np.linalg.norm(one) * np.linalg.norm(other)
     if lengths == 0.0:
@@ -322,15 +331,15 @@ def _angle(one, other):
     return float(np.arccos(np.clip(one.dot(other) / lengths, -1.0, 1.0)))
 
 
-def _unit(vector, otherwise):
-    for each in (vector, otherwise, np.array([0.0, 1.0, 0.0])):
+def _unit(vector: np.ndarray, otherwise: np.ndarray) -> list[float]:
+    for each in (vector, otherwise):
         length = np.linalg.norm(each)
         if length > 0.0:
             return [_round(x) for x in each / length]
-    return None
+    return [0.0, 1.0, 0.0]
 
 
-def _corners(along, values):
+def _corners(along: np.ndarray, values: np.ndarray) -> list[int]:
     """Indices of the points that a polyline needs to stay within the tolerance of all."""
     kept, pending = [0, len(along) - 1], [(0, len(along) - 1)]
     while pending:
@@ -348,5 +357,5 @@ def _corners(along, values):
     return sorted(set(kept))
 
 
-def _round(value):
+def _round(value: float) -> float:
     return round(float(value), DECIMALS)

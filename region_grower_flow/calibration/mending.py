@@ -18,12 +18,19 @@ told as a Note:
 A cell without faults is used as its file is, bit by bit.
 """
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.io.morphologies import open_morphology, without_warnings
 from region_grower_flow.morphology import AXON, NEURITE_TYPES
+
+if TYPE_CHECKING:
+    import morphio
 
 SMALL_SOMA = 0.6
 """Radius of a sphere of the soma's area, in radii of its largest point, below which the soma's
@@ -41,6 +48,10 @@ _DENDRITES = tuple(NEURITE_TYPES[name] for name in ("basal_dendrite", "apical_de
 _NAMES = {number: name.replace("_", " ") for name, number in NEURITE_TYPES.items()}
 
 
+Point: TypeAlias = tuple[float, ...]
+"""x, y, z (um)."""
+
+
 class Note(NamedTuple):
     """Something odd about a cell that is used all the same.
 
@@ -53,7 +64,7 @@ class Note(NamedTuple):
 
     text: str
     kind: str
-    point: tuple | None = None
+    point: Point | None = None
     in_soma: bool = False
 
 
@@ -65,11 +76,11 @@ class Mended(NamedTuple):
         notes: list of Note; empty: the morphology is that of the file.
     """
 
-    morphology: object
-    notes: list
+    morphology: morphio.Morphology
+    notes: list[Note]
 
 
-def as_used(path):
+def as_used(path: PathLike) -> str | morphio.Morphology:
     """The form of a cell that NeuroM and TMD read: its path, or the mended morphio.Morphology.
 
     Raises:
@@ -79,12 +90,12 @@ def as_used(path):
     return mended.morphology if mended.notes else str(path)
 
 
-def open_as_used(path):
+def open_as_used(path: PathLike) -> morphio.Morphology:
     """The mended morphio.Morphology of a file; see :func:`as_used`."""
     return mend(open_morphology(path)).morphology
 
 
-def mend(morphology):
+def mend(morphology: morphio.Morphology) -> Mended:
     """Mend a cell.
 
     Args:
@@ -114,7 +125,7 @@ def mend(morphology):
     return Mended(copy.as_immutable(), notes)
 
 
-def soma_center(morphology):
+def soma_center(morphology: morphio.Morphology) -> np.ndarray:
     """(3,) center (um) of a soma as NeuroM has it: a contour's mean, else its first point."""
     from morphio import SomaType
 
@@ -126,7 +137,7 @@ def soma_center(morphology):
     )
 
 
-def soma_radius(morphology):
+def soma_radius(morphology: morphio.Morphology) -> float:
     """Radius (um) of a soma; 0 for none, and for one that encloses nothing.
 
     Mirrors neurom.core.soma, by which NeuroTS learns it: the mean distance of a contour from its
@@ -149,7 +160,7 @@ def soma_radius(morphology):
     return 0.0
 
 
-def _sphere(morphology):
+def _sphere(morphology: morphio.Morphology) -> tuple[np.ndarray, float] | None:
     """(center, radius) of the sphere that the points of a soma stand for; None: for no sphere."""
     from morphio import SomaType
 
@@ -167,7 +178,7 @@ def _sphere(morphology):
     return morphology.soma.points[largest].astype(float), radius
 
 
-def _between_trunks(morphology):
+def _between_trunks(morphology: morphio.Morphology) -> tuple[np.ndarray, float] | None:
     """(center, radius) of the sphere that dendrites begin on, in a cell without a soma; or None."""
     if len(morphology.soma.points):
         return None
@@ -180,7 +191,7 @@ def _between_trunks(morphology):
     return (center, radius) if AT_CENTER < radius <= LARGEST_SOMA else None
 
 
-def _mend_soma(copy, center, radius):
+def _mend_soma(copy: morphio.mut.Morphology, center: np.ndarray, radius: float) -> Note:
     from morphio import SomaType
 
     count = len(copy.soma.points)
@@ -217,17 +228,19 @@ class _Plan(NamedTuple):
     empty: bool
     central: bool
     above: bool
-    axons: tuple
+    axons: tuple[int, ...]
     others: int
-    point: tuple
+    point: Point | None
     points: int
 
     @property
-    def faults(self):
+    def faults(self) -> bool:
         """True if anything is to be mended."""
         return self.empty or self.central or self.above or bool(self.axons) or self.others > 0
 
-    def apply(self, copy, root, center, radius):
+    def apply(
+        self, copy: morphio.mut.Morphology, root: Any, center: np.ndarray, radius: float
+    ) -> None:
         """Mend the tree of this root in a mutable copy of the cell."""
         if self.empty:
             copy.delete_section(root, True)
@@ -244,7 +257,7 @@ class _Plan(NamedTuple):
             root.points = [root.points[0] + [BESIDE, 0, 0], *root.points[1:]]
 
 
-def _shared_starts(roots, center, radius):
+def _shared_starts(roots: Iterable[Any], center: np.ndarray, radius: float) -> set[Point]:
     """The points inside the soma at which several trees begin: the tracer's idea of its center."""
     starts = [tuple(root.points[0].tolist()) for root in roots if len(root.points)]
     return {
@@ -254,7 +267,7 @@ def _shared_starts(roots, center, radius):
     }
 
 
-def _plan(root, center, shared):
+def _plan(root: Any, center: np.ndarray, shared: Collection[Point]) -> _Plan:
     sections = list(root.iter())
     kind, axons, others = int(root.type), [], 0
     types = [int(section.type) for section in sections]
@@ -283,11 +296,11 @@ def _plan(root, center, shared):
     )
 
 
-def _is_above(point, center):
+def _is_above(point: np.ndarray, center: np.ndarray) -> bool:
     return bool((np.abs(point - center)[:2] < 1e-6).all())
 
 
-def _cut(copy, section):
+def _cut(copy: morphio.mut.Morphology, section: Any) -> None:
     """Delete a section and all below it; a parent left with one child goes on with that one."""
     parent = section.parent
     copy.delete_section(section, True)
@@ -298,7 +311,7 @@ def _cut(copy, section):
         copy.delete_section(child, False)
 
 
-def _from_surface(points, center, radius):
+def _from_surface(points: np.ndarray, center: np.ndarray, radius: float) -> np.ndarray:
     """A trunk's points, with the first ones, at the center, moved to where it leaves the soma."""
     points = points.astype(float)
     distances = np.linalg.norm(points - center, axis=1)
@@ -311,21 +324,21 @@ def _from_surface(points, center, radius):
     return points.astype(np.float32)
 
 
-def _tree_notes(plans):
+def _tree_notes(plans: Sequence[_Plan]) -> Iterator[Note]:
     """The notes on the trees of a cell, one of each sort."""
     total = len(plans)
     empty = [plan for plan in plans if plan.empty]
     if empty:
         what = "one point" if all(plan.points == 1 for plan in empty) else "no length"
         yield Note(
-            f"{_of(empty, total)} {_has(empty)} {what} and {_is(empty)} passed over",
+            _of(empty, total, f"has {what} and is passed over", f"have {what} and are passed over"),
             "have trees of one point or of no length, which are passed over",
             empty[0].point,
         )
     central = [plan for plan in plans if plan.central]
     if central:
         yield Note(
-            f"{_of(central, total, central[0].kind)} {_begins(central)} at the soma's center: "
+            f"{_of(central, total, 'begins', 'begin', central[0].kind)} at the soma's center: "
             "moved to the surface of the soma",
             "have trees that begin at the soma's center: moved to its surface",
             central[0].point,
@@ -333,16 +346,16 @@ def _tree_notes(plans):
     above = [plan for plan in plans if plan.above]
     if above:
         yield Note(
-            f"{_of(above, total, above[0].kind)} {_begins(above)} exactly along z from the soma's "
-            f"center: moved by {BESIDE:g} um",
+            f"{_of(above, total, 'begins', 'begin', above[0].kind)} exactly along z from the "
+            f"soma's center: moved by {BESIDE:g} um",
             f"have trees that begin exactly along z from the soma: moved by {BESIDE:g} um",
             above[0].point,
         )
     carrying = [plan for plan in plans if plan.axons and not plan.empty]
     if carrying:
-        what = "carries an axon" if len(carrying) == 1 else "carry axons"
+        carry = _of(carrying, total, "carries an axon", "carry axons", carrying[0].kind)
         yield Note(
-            f"{_of(carrying, total, carrying[0].kind)} {what}, which is left out",
+            f"{carry}, which is left out",
             "have dendrites that carry an axon, which is left out of them",
             carrying[0].point,
         )
@@ -350,26 +363,15 @@ def _tree_notes(plans):
     if mixed:
         kind = _NAMES.get(mixed[0].kind, f"type {mixed[0].kind}")
         yield Note(
-            f"{_of(mixed, total)} {_has(mixed)} branches of other types, which count as {kind}",
+            f"{_of(mixed, total, 'has', 'have')} branches of other types, which count as {kind}",
             "have trees with branches of several types, which count as that of the root",
             mixed[0].point,
         )
 
 
-def _of(plans, total, kind=None):
-    what = f"{_NAMES.get(kind, 'tree')}s" if kind in _NAMES else "trees"
-    return (
-        f"{len(plans)} of its {total} trees" if what == "trees" else f"{len(plans)} of its {what}"
-    )
-
-
-def _has(plans):
-    return "has" if len(plans) == 1 else "have"
-
-
-def _is(plans):
-    return "is" if len(plans) == 1 else "are"
-
-
-def _begins(plans):
-    return "begins" if len(plans) == 1 else "begin"
+def _of(
+    plans: Sequence[_Plan], total: int, of_one: str, of_several: str, kind: int | None = None
+) -> str:
+    """How many trees of a cell do something: ``2 of its 6 trees begin``."""
+    trees = f"{_NAMES[kind]}s" if kind in _NAMES else f"{total} trees"
+    return f"{len(plans)} of its {trees} {of_one if len(plans) == 1 else of_several}"

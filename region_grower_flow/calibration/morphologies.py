@@ -6,17 +6,25 @@ size and at least one dendritic tree, its dendrites have directions and diameter
 size of a neuron. Small faults are mended (:mod:`mending`), and told as notes.
 """
 
+from __future__ import annotations
+
 from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from region_grower_flow.calibration.frames import elongation, frame_of, longest_axis
+from region_grower_flow.calibration.dataset import Dataset, ReferenceCell
+from region_grower_flow.calibration.frames import Frame, elongation, frame_of, longest_axis
 from region_grower_flow.calibration.mending import AT_CENTER, Note, mend, soma_center, soma_radius
 from region_grower_flow.calibration.places import line_of, unread_trees
 from region_grower_flow.errors import InvalidInput, some
 from region_grower_flow.io.morphologies import open_morphology
 from region_grower_flow.morphology import APICAL_DENDRITE, NEURITE_TYPES
+
+if TYPE_CHECKING:
+    import morphio
 
 FLAT = "without depth along z"
 """Part of the note on a cell whose angles and lengths are those of its projection."""
@@ -41,6 +49,9 @@ USUAL_REACH, POSSIBLE_REACH = (15.0, 4000.0), (1.0, 50000.0)
 MAX_GAP = 50.0
 """Distance (um) between the soma's surface and a tree from which it is told (rat and mouse have up
 to 16)."""
+
+Fault: TypeAlias = tuple[str, str | None, tuple[float, ...] | None]
+"""(sentence, hint, point in the file) of what is wrong with a cell."""
 
 _TYPE_NAMES = {number: name for name, number in NEURITE_TYPES.items()}
 
@@ -72,31 +83,31 @@ class ExaminedCell:
     problem: str | None = None
     hint: str | None = None
     line: int | None = None
-    notes: list = field(default_factory=list)
-    trees: dict = field(default_factory=dict)
-    tips: dict = field(default_factory=dict)
+    notes: list[Note] = field(default_factory=list)
+    trees: dict[str, int] = field(default_factory=dict)
+    tips: dict[str, int] = field(default_factory=dict)
     use_axon: bool = True
     offset: float | None = None
     tilt: float | None = None
-    long: tuple | None = None
-    thinnest: dict = field(default_factory=dict)
+    long: tuple[list[float], float] | None = None
+    thinnest: dict[str, float] = field(default_factory=dict)
 
     @property
-    def where(self):
+    def where(self) -> str:
         """Its file, with the line of the problem where there is one."""
         return self.path if self.line is None else f"{self.path}, line {self.line}"
 
     @property
-    def reason(self):
+    def reason(self) -> str | None:
         """The problem, with the line of the file where there is one."""
         return self.problem if self.line is None else f"{self.problem} (line {self.line})"
 
-    def as_dict(self):
+    def as_dict(self) -> dict[str, Any]:
         """The cell as JSON-able values."""
         return asdict(self) | {"notes": [note.text for note in self.notes]}
 
 
-def examine_cell(cell, mtype):
+def examine_cell(cell: ReferenceCell, mtype: str) -> ExaminedCell:
     """Load a reference cell with MorphIO and see what it has.
 
     Args:
@@ -127,13 +138,13 @@ def examine_cell(cell, mtype):
     return examined
 
 
-def _placed(note, path):
+def _placed(note: Note, path: str) -> Note:
     """The note with the line of its file, where the format has lines."""
     line = line_of(path, note.point, note.in_soma)
     return note if line is None else note._replace(text=f"{note.text} (line {line})")
 
 
-def examine_dataset(dataset):
+def examine_dataset(dataset: Dataset) -> dict[str, list[ExaminedCell]]:
     """Examine all cells of a Dataset: {mtype: [ExaminedCell]}, in its order."""
     return {
         mtype: [examine_cell(cell, mtype) for cell in cells]
@@ -144,7 +155,7 @@ def examine_dataset(dataset):
 class _Outline:
     """A morphology as the few arrays that are looked at (each read from MorphIO once)."""
 
-    def __init__(self, morphology):
+    def __init__(self, morphology: morphio.Morphology) -> None:
         self.points, self.diameters = morphology.points, morphology.diameters
         self.soma_points = morphology.soma.points
         self.soma_is_finite = (
@@ -152,7 +163,10 @@ class _Outline:
             and np.isfinite(morphology.soma.diameters).all()
         )
         self.soma_radius, self.soma_center = soma_radius(morphology), soma_center(morphology)
-        self.center = morphology.soma.center.astype(float) if len(self.soma_points) else None
+        # Nothing is measured from it in a cell without a soma, which has a fault.
+        self.center: Any = None
+        if len(self.soma_points):
+            self.center = morphology.soma.center.astype(float)
         self.types = np.asarray(morphology.section_types)
         self.offsets = np.asarray(morphology.section_offsets).astype(int)
         self.sizes = np.diff(self.offsets)
@@ -161,12 +175,12 @@ class _Outline:
         self.in_section = np.isin(self.types, [NEURITE_TYPES[name] for name in DENDRITES])
         self.in_dendrite = np.repeat(self.in_section, self.sizes)
 
-    def trees(self):
+    def trees(self) -> dict[str, int]:
         counts = Counter(_TYPE_NAMES.get(int(self.types[root])) for root in self.roots)
         return {name: counts[name] for name in NEURITE_TYPES if counts[name]}
 
-    def tips(self):
-        tips = {}
+    def tips(self) -> dict[str, int]:
+        tips: dict[str, int] = {}
         for root in self.roots:
             sections = self._below(root)
             # TMD keeps the first point of a tree, then each section without its first point.
@@ -179,7 +193,7 @@ class _Outline:
                 tips[name] = max(tips.get(name, 0), count)
         return {name: tips[name] for name in NEURITE_TYPES if name in tips}
 
-    def frame(self):
+    def frame(self) -> Frame:
         trees = [
             [self.points[self.offsets[i] : self.offsets[i + 1]] for i in self._below(root)]
             for root in self.roots
@@ -187,39 +201,41 @@ class _Outline:
         ]
         return frame_of(self.center, longest_axis(trees, self.center))
 
-    def elongation(self):
+    def elongation(self) -> tuple[list[float], float] | None:
         """See :func:`region_grower_flow.calibration.frames.elongation`."""
         bounds = zip(self.offsets[:-1], self.offsets[1:], self.in_section, strict=True)
         found = elongation([self.points[a:b] for a, b, kept in bounds if kept], self.center)
         return None if found is None else (found[0].tolist(), found[1])
 
-    def dendrites(self):
+    def dendrites(self) -> list[int]:
         """The root sections of its dendrites."""
         return [root for root in self.roots if _TYPE_NAMES.get(int(self.types[root])) in DENDRITES]
 
-    def have_length(self):
+    def have_length(self) -> bool:
         """True if any section of a dendrite has a length."""
         sections = zip(self.offsets[:-1], self.offsets[1:], self.in_section, strict=True)
         return any(np.ptp(self.points[a:b], axis=0).any() for a, b, kept in sections if kept)
 
-    def gap(self, root):
+    def gap(self, root: int) -> float:
         """Distance (um) of a tree's first point from the soma's surface."""
         start = self.points[self.offsets[root]].astype(float)
         return float(np.linalg.norm(start - self.soma_center)) - self.soma_radius
 
-    def is_flat(self):
+    def is_flat(self) -> bool:
         """True if all its dendrites lie in a plane across z."""
         depths = self.points[self.in_dendrite][:, 2]
         return len(depths) > 0 and float(np.ptp(depths)) <= FLAT_DEPTH
 
-    def sizes_in_um(self, radii, reaches):
+    def sizes_in_um(
+        self, radii: tuple[float, float], reaches: tuple[float, float]
+    ) -> Iterator[tuple[str, float, tuple[float, float]]]:
         """(words, value (um), limits) of what shows the unit of a file."""
         points = self.points[self.in_dendrite].astype(float)
         reach = float(np.linalg.norm(points - self.soma_center, axis=1).max())
         yield "its soma has a radius of", self.soma_radius, radii
         yield "its dendrites reach", reach, reaches
 
-    def thinnest(self):
+    def thinnest(self) -> dict[str, float]:
         kinds = np.repeat(self.types, self.sizes)
         found = {
             name: self.diameters[(kinds == kind) & (self.diameters > 0)]
@@ -227,7 +243,7 @@ class _Outline:
         }
         return {name: float(values.min()) for name, values in found.items() if len(values)}
 
-    def _below(self, root):
+    def _below(self, root: int) -> np.ndarray:
         sections, pending = [], [root]
         while pending:
             section = pending.pop()
@@ -235,11 +251,11 @@ class _Outline:
             pending.extend(self.children.get(section, []))
         return np.array(sections)
 
-    def zero_diameters(self):
+    def zero_diameters(self) -> int:
         return int((self.diameters[self.in_dendrite] == 0).sum())
 
 
-def _fault(outline, mended):
+def _fault(outline: _Outline, mended: Iterable[Note]) -> Fault | None:
     """Fault of a loaded cell: (sentence, hint or None, point or None); None when it has none."""
     finite = np.isfinite(outline.points).all(axis=1) & np.isfinite(outline.diameters)
     if not (finite.all() and outline.soma_is_finite):
@@ -256,7 +272,7 @@ def _fault(outline, mended):
     return _fault_of_diameters(outline) or _fault_of_soma(outline)
 
 
-def _fault_of_diameters(outline):
+def _fault_of_diameters(outline: _Outline) -> Fault | None:
     diameters = outline.diameters[outline.in_dendrite]
     if (diameters < 0).any():
         place = outline.points[outline.in_dendrite][int(np.argmax(diameters < 0))]
@@ -272,7 +288,7 @@ def _fault_of_diameters(outline):
     return None
 
 
-def _fault_of_soma(outline):
+def _fault_of_soma(outline: _Outline) -> Fault | None:
     if outline.soma_radius <= 0:
         count = len(outline.soma_points)
         flat = count == 2 and np.ptp(outline.soma_points, axis=0).any()
@@ -290,7 +306,7 @@ def _fault_of_soma(outline):
     return None
 
 
-def _notes(outline, path):
+def _notes(outline: _Outline, path: str) -> Iterator[Note]:
     """Notes on a cell that is used."""
     if outline.is_flat():
         yield Note(f"it is flat, {FLAT}", f"are flat, {FLAT}, as grown ones are not")
@@ -322,7 +338,7 @@ def _notes(outline, path):
         )
 
 
-def _unused_trees(outline, path):
+def _unused_trees(outline: _Outline, path: str) -> Iterator[Note]:
     """Notes on trees that are neither axon nor dendrite."""
     kinds = Counter(int(outline.types[root]) for root in outline.roots)
     others = sorted(kind for kind in kinds if kind not in _TYPE_NAMES)
@@ -339,7 +355,7 @@ def _unused_trees(outline, path):
     )
 
 
-def _present(outline, trees):
+def _present(outline: _Outline, trees: Mapping[str, int]) -> str:
     if trees:
         return "its trees are: " + ", ".join(f"{n} {name}" for name, n in trees.items())
     kinds = sorted({int(outline.types[root]) for root in outline.roots})

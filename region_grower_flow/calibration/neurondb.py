@@ -5,7 +5,11 @@ Of a morphology these elements are read: ``name``, ``mtype``, ``msubtype``, ``la
 mtype with a colon, as in morph_tool.morphdb. Namespaces are passed over.
 """
 
-from region_grower_flow.calibration.rows import make_row
+from __future__ import annotations
+
+from xml.etree.ElementTree import Element
+
+from region_grower_flow.calibration.rows import Row, make_row
 from region_grower_flow.errors import InvalidInput
 from region_grower_flow.io.xml import LINE, parse_xml
 
@@ -13,7 +17,7 @@ FIELDS = ("name", "mtype", "msubtype", "layer", "use_axon", "use_dendrites")
 SUBTYPE = ":"
 
 
-def parse_neurondb(text, where):
+def parse_neurondb(text: str, where: object) -> tuple[list[Row], list[InvalidInput]]:
     """Parse neuronDB XML.
 
     Returns:
@@ -23,12 +27,13 @@ def parse_neurondb(text, where):
         root = parse_xml(text, where)
     except InvalidInput as error:
         return [], [error]
-    rows, problems = [], []
+    rows: list[Row] = []
+    problems: list[InvalidInput] = []
     for morphology in root.findall("listing/morphology") if root.tag == "neurondb" else []:
         entry = _entry(morphology, where, problems)
         # An empty <morphology/> names none: as morph-tool does, it is passed over.
         if entry:
-            row, wrong = make_row(entry, int(morphology.get(LINE)), where)
+            row, wrong = make_row(entry, int(morphology.get(LINE, "0")), where)
             rows += [row] if row else []
             problems += wrong
     if not rows and not problems:
@@ -37,7 +42,7 @@ def parse_neurondb(text, where):
     return rows, problems
 
 
-def _entry(morphology, where, problems):
+def _entry(morphology: Element, where: object, problems: list[InvalidInput]) -> dict[str, str]:
     """{field: text} of a morphology."""
     entry = {}
     for element in [*morphology, *morphology.findall("repair/*")]:

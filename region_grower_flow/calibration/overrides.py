@@ -11,12 +11,16 @@ region, with and without axons: rows of mtypes and neurites that are not there a
 told, where other overrides are refused.
 """
 
+from __future__ import annotations
+
 import csv
 import itertools
 import json
 import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
+from typing import Any, TypeAlias
 
 from region_grower_flow.errors import InvalidInput, InvalidInputs, nearest, some
 from region_grower_flow.morphology import NEURITE_TYPES
@@ -42,6 +46,13 @@ TRUTHS = {"True": True, "False": False}
 _ITEM = re.compile(r"(.*?)((?:\[[0-9]+\])+)\Z")
 
 
+Path: TypeAlias = tuple[str | int, ...]
+"""Keys of mappings and places in lists that lead to a value."""
+
+Setting: TypeAlias = tuple[str, Path, Any]
+"""(mtype, path, value)."""
+
+
 @dataclass(frozen=True)
 class Table:
     """Overrides from a table.
@@ -50,10 +61,10 @@ class Table:
         entries: {mtype: {path: value}}.
     """
 
-    entries: dict = field(default_factory=dict)
+    entries: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
-def parse_table(text, where):
+def parse_table(text: str, where: object) -> Table:
     """The Table of a CSV.
 
     A value is JSON, or ``True`` or ``False``, or else a text. Of several rows for the same entry
@@ -64,18 +75,20 @@ def parse_table(text, where):
     """
     # The csv module reads from an iterable of lines, with their ends.
     reader = csv.DictReader(text.splitlines(keepends=True), skipinitialspace=True, strict=True)
-    missing = [name for name in COLUMNS if name not in (reader.fieldnames or [])]
+    header = list(reader.fieldnames or [])
+    missing = [name for name in COLUMNS if name not in header]
     if missing:
         hint = f"The first line names the columns: {','.join(COLUMNS)}"
         raise InvalidInput(f"there is no column {', '.join(missing)}", where, hint)
-    entries, problems = {}, []
+    entries: dict[str, dict[str, Any]] = {}
+    problems = []
     try:
         for row in reader:
             values = [(row[name] or "").strip() for name in COLUMNS]
             missing = [name for name, value in zip(COLUMNS, values, strict=True) if not value]
             place = f"{where}, line {reader.line_num}"
             if None in row:  # what the csv module calls values beyond the last column
-                problem = f"the line has more values than the {len(reader.fieldnames)} columns"
+                problem = f"the line has more values than the {len(header)} columns"
                 hint = "Put a value that holds commas in quotes"
                 problems.append(InvalidInput(problem, place, hint))
             elif not missing:
@@ -91,7 +104,7 @@ def parse_table(text, where):
     return Table(entries)
 
 
-def _value(text):
+def _value(text: str) -> Any:
     if text in TRUTHS:
         return TRUTHS[text]
     try:
@@ -100,7 +113,12 @@ def _value(text):
         return text
 
 
-def apply_overrides(parameters, overrides, notes=None, unneeded=frozenset()):
+def apply_overrides(
+    parameters: Mapping[str, dict[str, Any]],
+    overrides: Mapping[str, Any] | Table | None,
+    notes: list[str] | None = None,
+    unneeded: Collection[str] = frozenset(),
+) -> list[dict[str, Any]]:
     """Apply overrides to the parameters of all mtypes, in place.
 
     Args:
@@ -129,9 +147,13 @@ def apply_overrides(parameters, overrides, notes=None, unneeded=frozenset()):
     return [_set(parameters[mtype], mtype, path, value) for mtype, path, value in settings]
 
 
-def _usable(parameters, entries):
+def _usable(
+    parameters: Mapping[str, dict[str, Any]], entries: Mapping[str, Mapping[str, Any]]
+) -> tuple[dict[str, dict[str, Any]], list[str]]:
     """The entries of a table that concern these mtypes and their neurites, and notes on others."""
-    usable, absent, ungrown = {}, [], {}
+    usable: dict[str, dict[str, Any]] = {}
+    ungrown: dict[str, dict[str, bool]] = {}
+    absent = []
     for mtype, by_path in entries.items():
         if mtype != ALL_MTYPES and mtype not in parameters:
             close = nearest(mtype, parameters)
@@ -152,16 +174,21 @@ def _usable(parameters, entries):
     return usable, notes
 
 
-def _forget_values(parameters, settings):
+def _forget_values(parameters: Mapping[str, dict[str, Any]], settings: Iterable[Setting]) -> None:
     """Another mode of orientation makes the values of the former one meaningless."""
     for mtype, path, value in settings:
         if path[1:] == ("orientation", "mode"):
-            old = parameters[mtype][path[0]].get("orientation")
+            neurite = parameters[mtype][str(path[0])]
+            old = neurite.get("orientation")
             if isinstance(old, dict) and old.get("mode") != value:
-                parameters[mtype][path[0]]["orientation"] = {"mode": old.get("mode")}
+                neurite["orientation"] = {"mode": old.get("mode")}
 
 
-def _settings(parameters, overrides, unneeded=frozenset()):
+def _settings(
+    parameters: Mapping[str, dict[str, Any]],
+    overrides: Any,
+    unneeded: Collection[str] = frozenset(),
+) -> tuple[list[Setting], list[InvalidInput]]:
     """([(mtype, path as a tuple of keys, value)], problems)."""
     if not isinstance(overrides, dict):
         return [], [InvalidInput(f"expected a mapping of mtypes, found {overrides!r}", WHERE)]
@@ -188,7 +215,7 @@ def _settings(parameters, overrides, unneeded=frozenset()):
     return settings, problems
 
 
-def _leaves(entry, above=()):
+def _leaves(entry: Mapping[Any, Any], above: Path = ()) -> Iterator[tuple[Path, Any]]:
     """Every (path, value) of an override, dots and nesting alike."""
     for key, value in entry.items():
         path = (*above, *_keys(str(key)))
@@ -198,7 +225,7 @@ def _leaves(entry, above=()):
             yield path, value
 
 
-def _keys(text):
+def _keys(text: str) -> Iterator[str | int]:
     """The keys of a dotted path; the items of lists are whole numbers."""
     for part in text.split("."):
         found = _ITEM.match(part)
@@ -210,11 +237,17 @@ def _keys(text):
         yield from (int(number) for number in re.findall(r"[0-9]+", found.group(2)))
 
 
-def _dotted(path):
+def _dotted(path: Path) -> str:
     return "".join(f"[{k}]" if isinstance(k, int) else f".{k}" for k in path).lstrip(".")
 
 
-def _place(parameters, mtype, path, value, some_are_unneeded=False):
+def _place(
+    parameters: Mapping[str, dict[str, Any]],
+    mtype: str,
+    path: Path,
+    value: Any,
+    some_are_unneeded: bool = False,
+) -> tuple[list[Setting], list[InvalidInput]]:
     """The mtypes that a path applies to, or why it applies to none."""
     dotted = _dotted(path)
     if any(isinstance(key, int) and key >= LONGEST_LIST for key in path):
@@ -239,9 +272,9 @@ def _place(parameters, mtype, path, value, some_are_unneeded=False):
     return [(name, path, value) for name in mtypes], []
 
 
-def known_keys(path):
+def known_keys(path: Path) -> tuple[int, list[str]] | None:
     """(level, names known at it) where NeuroTS and region-grower know no such path, else None."""
-    names = _top_keys()
+    names: Collection[str] | None = _top_keys()
     for level, key in enumerate(path):
         if names is None:
             return None
@@ -251,25 +284,25 @@ def known_keys(path):
     return None
 
 
-def _top_keys():
+def _top_keys() -> Collection[str]:
     from neurots.validator import PARAMS_SCHEMA
 
     return {*PARAMS_SCHEMA["properties"], *NEURITE_TYPES, "context_constraints"}
 
 
-def _keys_below(path):
+def _keys_below(path: Path) -> Collection[str] | None:
     """The keys that are known below a known path; None: any."""
     if path[-1] in OPAQUE or path[0] in FREE:
         return None
     if path[0] in NEURITE_TYPES:
         return _neurite_keys(path[1:])
     if path[0] == "context_constraints":
-        levels = (NEURITE_TYPES, CONSTRAINT_KEYS, CONSTRAINT_KEYS.get(path[-1], ()), ())
+        levels = (NEURITE_TYPES, CONSTRAINT_KEYS, CONSTRAINT_KEYS.get(str(path[-1]), ()), ())
         return levels[min(len(path), len(levels)) - 1]
     return ()
 
 
-def _neurite_keys(path):
+def _neurite_keys(path: Path) -> Collection[str] | None:
     if not path:
         from neurots.validator import PARAMS_SCHEMA
 
@@ -279,7 +312,7 @@ def _neurite_keys(path):
     return STEP_SIZES if len(path) == 1 else None
 
 
-def _set(parameters, mtype, path, value):
+def _set(parameters: dict[str, Any], mtype: str, path: Path, value: Any) -> dict[str, Any]:
     inner = parameters
     for key, below in itertools.pairwise(path):
         kind = list if isinstance(below, int) else dict
@@ -290,13 +323,13 @@ def _set(parameters, mtype, path, value):
     return {"mtype": mtype, "path": _dotted(path), "old": old, "new": deepcopy(value)}
 
 
-def _get(container, key):
+def _get(container: Any, key: str | int) -> Any:
     if isinstance(key, int):
         return container[key] if key < len(container) else None
     return container.get(key)
 
 
-def _put(container, key, value):
+def _put(container: Any, key: str | int, value: Any) -> Any:
     """Set an item (of a list that is long enough, else None fills the gap) and return it."""
     if isinstance(key, int):
         container.extend([None] * (key + 1 - len(container)))
@@ -304,5 +337,5 @@ def _put(container, key, value):
     return value
 
 
-def _capital(text):
+def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]

@@ -7,13 +7,18 @@ result has the form {region: {mtype: parameters}} that synthesis reads. What com
 :mod:`build`.
 """
 
+from __future__ import annotations
+
 import warnings
+from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy
+from typing import Any
 
 from region_grower_flow.calibration.choices import CalibrationSettings
-from region_grower_flow.calibration.diameter_model import resolve_diameter_model
+from region_grower_flow.calibration.dataset import Dataset
+from region_grower_flow.calibration.diameter_model import DiameterModel, resolve_diameter_model
 from region_grower_flow.calibration.features import DEFAULT_FEATURE, TRUNK_LENGTH, check_feature
-from region_grower_flow.calibration.populations import APICAL, gather_populations
+from region_grower_flow.calibration.populations import APICAL, Population, gather_populations
 from region_grower_flow.calibration.report import CalibrationReport
 from region_grower_flow.errors import InvalidInput, InvalidInputs, nearest, some
 from region_grower_flow.io.schemas import validator, violations
@@ -22,8 +27,32 @@ from region_grower_flow.morphology import NEURITE_TYPES
 
 GIVEN = "given parameters"
 
+_MAPPING = {"type": ["object", "null"]}
+_NEURITE = {
+    "type": ["object", "null"],
+    "properties": {
+        "orientation": {
+            "type": ["object", "array", "null"],
+            "properties": {"mode": {"type": "string"}, "values": _MAPPING},
+        }
+    },
+}
+_FORM = {
+    "type": "object",
+    "properties": {
+        "grow_types": {"type": "array", "items": {"enum": list(NEURITE_TYPES)}},
+        "context_constraints": {**_MAPPING, "additionalProperties": _MAPPING},
+        **dict.fromkeys(NEURITE_TYPES, _NEURITE),
+    },
+}
+"""Schema of the form of an mtype's parameters, as far as fits and rules rest on it."""
 
-def generate_parameters(dataset, settings=None, tmd_parameters=None):
+
+def generate_parameters(
+    dataset: Dataset,
+    settings: CalibrationSettings | None = None,
+    tmd_parameters: Mapping[str, Any] | None = None,
+) -> tuple[dict[str, dict[str, Any]], CalibrationReport]:
     """Generate the NeuroTS parameters of all mtypes of a dataset.
 
     Given the same settings, they fit the distributions of
@@ -69,7 +98,9 @@ def generate_parameters(dataset, settings=None, tmd_parameters=None):
     return {region: parameters}, report
 
 
-def _default_parameters(neurite_types, diameter, feature):
+def _default_parameters(
+    neurite_types: Iterable[str], diameter: DiameterModel, feature: str | Mapping[str, str]
+) -> dict[str, Any]:
     from neurots import extract_input
 
     by_type = feature if isinstance(feature, dict) else {}
@@ -84,14 +115,16 @@ def _default_parameters(neurite_types, diameter, feature):
     return params
 
 
-def _invert(params):
+def _invert(params: dict[str, Any]) -> None:
     """Turn the orientation of apical dendrites, [0, 1, 0] by default, to the white matter."""
     entry = params.get(APICAL) or {}
     if isinstance(entry.get("orientation"), list):
         entry["orientation"] = [[-x if x else 0.0 for x in v] for v in entry["orientation"]]
 
 
-def _given_parameters(given, region, used):
+def _given_parameters(
+    given: Any, region: str, used: Mapping[str, Population]
+) -> dict[str, dict[str, Any]]:
     """Copies of the given parameters of the mtypes that are used."""
     from neurots.utils import convert_from_legacy_neurite_type
 
@@ -111,7 +144,7 @@ def _given_parameters(given, region, used):
         }
 
 
-def _of_region(given, region):
+def _of_region(given: Any, region: str) -> Mapping[str, Any]:
     if not isinstance(given, dict) or not all(isinstance(entry, dict) for entry in given.values()):
         raise InvalidInput("expected {mtype: parameters} or {region: {mtype: parameters}}", GIVEN)
     if any("grow_types" in entry or "diameter_params" in entry for entry in given.values()):
@@ -128,16 +161,18 @@ def _of_region(given, region):
     )
 
 
-def inconsistent(before, after):
+def inconsistent(
+    before: Mapping[str, Mapping[str, Any]], after: Mapping[str, Mapping[str, Any]]
+) -> list[InvalidInput]:
     """Overrides that would make parameters unfit for the distributions, each with its mtypes."""
-    mtypes = {}
+    mtypes: dict[str, list[str]] = {}
     for mtype, params in after.items():
         for problem in _unfit(before[mtype], params):
             mtypes.setdefault(problem, []).append(mtype)
     return [InvalidInput(problem, f"overrides, {some(names)}") for problem, names in mtypes.items()]
 
 
-def _unfit(before, after):
+def _unfit(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
     old, new = _method(before), _method(after)
     if new != old:
         yield (
@@ -155,12 +190,26 @@ def _unfit(before, after):
             )
 
 
-def _method(params):
+def _method(params: Mapping[str, Any]) -> Any:
     diameter = params.get("diameter_params")
     return diameter.get("method") if isinstance(diameter, dict) else None
 
 
-def refused(parameters, region, where="parameters"):
+def malformed(
+    parameters: Mapping[str, Mapping[str, Any]], region: str, where: str
+) -> list[InvalidInput]:
+    """Parameters of another form than fits and rules can be added to."""
+    checker = validator(_FORM)
+    return [
+        problem
+        for mtype, params in parameters.items()
+        for problem in violations(checker, params, where, (region, mtype))
+    ]
+
+
+def refused(
+    parameters: Mapping[str, Mapping[str, Any]], region: str, where: str = "parameters"
+) -> list[InvalidInput]:
     """Objections of NeuroTS's schema to the parameters."""
     from neurots.validator import PARAMS_SCHEMA
 
@@ -176,7 +225,7 @@ def refused(parameters, region, where="parameters"):
     ]
 
 
-def _checked(params):
+def _checked(params: Mapping[str, Any]) -> dict[str, Any]:
     """The parameters without empty neurites, and without what NeuroTS knows but not its schema."""
     checked = {key: value for key, value in params.items() if key not in NEURITE_TYPES or value}
     for name in NEURITE_TYPES:
@@ -187,7 +236,9 @@ def _checked(params):
     return checked
 
 
-def _differences(parameters, used):
+def _differences(
+    parameters: Mapping[str, Mapping[str, Any]], used: Mapping[str, Population]
+) -> Iterator[str]:
     """Sentences on parameters that grow other neurites than the references have."""
     for mtype, population in used.items():
         extra = [

@@ -11,14 +11,19 @@ percentile of all errors are left out of a second fit. What differs: least squar
 ending the fit of their mtype, and number, residuals and R2 are told.
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from region_grower_flow.calibration.mending import as_used
+from region_grower_flow.calibration.morphologies import DENDRITES
+from region_grower_flow.calibration.populations import Population
 from region_grower_flow.errors import InvalidInput
 
-DENDRITES = ("basal_dendrite", "apical_dendrite")
 OUTLIER_PERCENTILE = 90
 FIRST, ALL = "first", "all"
 TREES = (FIRST, ALL)
@@ -44,11 +49,11 @@ class PathFit:
     r2: float | None
 
     @property
-    def residuals(self):
+    def residuals(self) -> np.ndarray:
         """(N,) um: path distances minus the line's."""
         return self.path_distances - (self.slope or 0.0) * self.extents
 
-    def as_dict(self):
+    def as_dict(self) -> dict[str, Any]:
         """JSON-able: the fit and its data."""
         used = self.residuals[self.used]
         rms = float(np.sqrt(np.mean(used**2))) if len(used) else None
@@ -66,7 +71,9 @@ class PathFit:
         }
 
 
-def fit_line(extents, path_distances, percentile=OUTLIER_PERCENTILE):
+def fit_line(
+    extents: np.ndarray, path_distances: np.ndarray, percentile: float = OUTLIER_PERCENTILE
+) -> PathFit:
     """Fit a line through the origin twice, the second time without outliers.
 
     Args:
@@ -91,19 +98,19 @@ def fit_line(extents, path_distances, percentile=OUTLIER_PERCENTILE):
     return PathFit(extents, path_distances, used, slope, r2)
 
 
-def _slope(x, y):
+def _slope(x: np.ndarray, y: np.ndarray) -> float | None:
     square = float(x @ x)
     return float(x @ y) / square if square > 0.0 else None
 
 
-def _explained(x, y, slope):
+def _explained(x: np.ndarray, y: np.ndarray, slope: float) -> float | None:
     total = float(np.sum((y - y.mean()) ** 2))
     if len(y) < 2 or total == 0.0:
         return None
     return 1.0 - float(np.sum((y - slope * x) ** 2)) / total
 
 
-def measure_trees(paths, trees=FIRST):
+def measure_trees(paths: Iterable[str], trees: str = FIRST) -> dict[str, np.ndarray]:
     """Extents and path distances of the dendrites of some cells.
 
     Args:
@@ -116,7 +123,7 @@ def measure_trees(paths, trees=FIRST):
     Raises:
         InvalidInput: a file cannot be read.
     """
-    found = {name: [] for name in DENDRITES}
+    found: dict[str, list[tuple[float, float]]] = {name: [] for name in DENDRITES}
     for path in paths:
         neuron = _load(path)
         for name in DENDRITES:
@@ -125,20 +132,18 @@ def measure_trees(paths, trees=FIRST):
     return {name: np.array(rows, dtype=np.float64).reshape(-1, 2) for name, rows in found.items()}
 
 
-def measure_tree(tree):
+def measure_tree(tree: Any) -> tuple[float, float]:
     """(extent, path distance) of a TMD tree, both in um and at least 0.
 
     The greatest number in a persistence diagram is the greatest value at a bifurcation or tip (the
     trunk's bar begins at 0): so the diagram itself is not needed.
     """
     ends = tree.get_bif_term() != 1
-    return tuple(
-        max(0.0, float(np.max(values[ends])))
-        for values in (tree.get_point_projection(), tree.get_point_path_distances())
-    )
+    extents, paths = tree.get_point_projection(), tree.get_point_path_distances()
+    return max(0.0, float(np.max(extents[ends]))), max(0.0, float(np.max(paths[ends])))
 
 
-def _load(path):
+def _load(path: str) -> Any:
     import morphio
     from tmd.io.io import load_neuron_from_morphio
 
@@ -146,7 +151,9 @@ def _load(path):
     return load_neuron_from_morphio(as_used(path))
 
 
-def fit_path_distances(populations, trees=FIRST):
+def fit_path_distances(
+    populations: Mapping[str, Population], trees: str = FIRST
+) -> dict[str, dict[str, PathFit]]:
     """Fit the dendrites of all mtypes.
 
     Args:
@@ -173,7 +180,7 @@ def fit_path_distances(populations, trees=FIRST):
     return fits
 
 
-def sentences(fits):
+def sentences(fits: Mapping[str, Mapping[str, PathFit]]) -> Iterator[str]:
     """The fits for a terminal, a sentence per mtype and neurite type."""
     for mtype, by_type in fits.items():
         for name, fit in by_type.items():

@@ -1,9 +1,14 @@
 """Places in a text file of a morphology (swc and asc have lines, h5 has none)."""
 
+from __future__ import annotations
+
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+
+from region_grower_flow.io.atomic import PathLike
 
 _NUMBER = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 _TEXT = (".swc", ".asc")
@@ -11,7 +16,7 @@ _NEURITES = ("axon", "dendrite", "apical", "cellbody")
 _WORDS = re.compile(r'"[^"]*"|;[^\n]*|[()|]|[^\s()|";]+')
 
 
-def line_of(path, point, in_soma=False):
+def line_of(path: PathLike, point: Sequence[float] | None, in_soma: bool = False) -> int | None:
     """The number of the first line with this point, from 1; None where there is none.
 
     Args:
@@ -35,7 +40,7 @@ def line_of(path, point, in_soma=False):
     return None
 
 
-def unread_trees(path):
+def unread_trees(path: PathLike) -> list[int]:
     """Trees of an asc file that MorphIO passes over, since none of its labels says what they are.
 
     These are blocks of points whose label is no neurite, or that have none. Contours begin with a
@@ -46,7 +51,8 @@ def unread_trees(path):
     """
     if Path(path).suffix.lower() != ".asc":
         return []
-    found, depth, block = [], 0, None
+    found, depth = [], 0
+    block: _Block | None = None
     for number, line in enumerate(_lines(path), start=1):
         for match in _WORDS.finditer(line):
             word = match.group()
@@ -56,7 +62,7 @@ def unread_trees(path):
                 depth += 1
                 if depth == 1:
                     block = _Block(number)
-                elif depth == 2:
+                elif depth == 2 and block is not None:
                     block.inner += 1
             elif word == ")":
                 depth -= 1
@@ -70,11 +76,11 @@ def unread_trees(path):
 class _Block:
     """A block of an asc file at its first level."""
 
-    def __init__(self, line):
+    def __init__(self, line: int) -> None:
         self.line, self.inner = line, 0
         self.named, self.known, self.points = False, False, 0
 
-    def take(self, word, depth):
+    def take(self, word: str, depth: int) -> None:
         if depth == 1 and word != "|" and self.inner == 0:
             self.named = True  # a contour's name, or a marker's word
         if depth == 2 and word.lower() in _NEURITES:
@@ -83,11 +89,11 @@ class _Block:
             self.points += 1
 
     @property
-    def is_tree(self):
+    def is_tree(self) -> bool:
         return not self.named and not self.known and self.points >= 3
 
 
-def _lines(path):
+def _lines(path: PathLike) -> list[str]:
     try:
         return Path(path).read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:

@@ -1,5 +1,7 @@
 """Processes that share work, and that end at once when the work is interrupted or fails."""
 
+from __future__ import annotations
+
 import contextlib
 import multiprocessing
 import os
@@ -7,15 +9,17 @@ import signal
 import sys
 import threading
 import types
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import connection, forkserver
+from typing import Any
 
 from region_grower_flow.errors import WorkerFailed
 from region_grower_flow.io.files import expect, expectations
 
 
-def start_server(preloaded):
+def start_server(preloaded: Iterable[str]) -> None:
     """Import modules once in the process from which the others are forked (where that exists)."""
     context = _context()
     if context.get_start_method() == "forkserver":
@@ -30,7 +34,7 @@ class _Pool(ProcessPoolExecutor):
     each of them.
     """
 
-    def submit(self, *arguments, **keywords):
+    def submit(self, *arguments: Any, **keywords: Any) -> Future[Any]:
         """Hand a call to a process, which is started here where there is none yet."""
         main = sys.modules["__main__"]
         sys.modules["__main__"] = types.ModuleType("__main__")
@@ -41,7 +45,7 @@ class _Pool(ProcessPoolExecutor):
 
 
 @contextlib.contextmanager
-def worker_pool(count):
+def worker_pool(count: int) -> Iterator[ProcessPoolExecutor]:
     """Yield a ProcessPoolExecutor of ``count`` processes."""
     context = _context()
     stop_reader, stop_writer = context.Pipe(duplex=False)
@@ -62,7 +66,7 @@ def worker_pool(count):
         stop_writer.close()
 
 
-def available_cpus():
+def available_cpus() -> int:
     """The number of CPUs that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
@@ -70,8 +74,13 @@ def available_cpus():
 
 
 def share_out(
-    function, items, processes, advance=lambda done, total: None, preloaded=(), meanwhile=None
-):
+    function: Callable[[Any], Any],
+    items: Iterable[Any],
+    processes: int,
+    advance: Callable[[int, int], None] = lambda done, total: None,
+    preloaded: Iterable[str] = (),
+    meanwhile: Callable[[], object] | None = None,
+) -> list[Any]:
     """[what a function returns for each item], in the order of the items, by several processes.
 
     Args:
@@ -112,22 +121,22 @@ def share_out(
     return results
 
 
-def _context():
+def _context() -> Any:
     methods = multiprocessing.get_all_start_methods()
     return multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
 
 
-def _prepare_worker(stop, expected):
+def _prepare_worker(stop: connection.Connection, expected: Sequence[Any]) -> None:
     """Leave interrupts to the parent, and end when it says so or ends, however it ends.
 
     Inputs are read as the parent expects them.
     """
     expect(*expected)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = multiprocessing.parent_process()
+    parent: Any = multiprocessing.parent_process()
     threading.Thread(target=_end_with, args=([parent.sentinel, stop],), daemon=True).start()
 
 
-def _end_with(signs):
+def _end_with(signs: Sequence[Any]) -> None:
     connection.wait(signs)
     os._exit(1)

@@ -1,11 +1,15 @@
 """The usable reference cells of each mtype, and which neurites they let one grow."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from region_grower_flow.calibration.choices import FAIL, SKIP, CalibrationSettings
-from region_grower_flow.calibration.dataset import unknown_mtypes
+from region_grower_flow.calibration.dataset import Dataset, unknown_mtypes
 from region_grower_flow.calibration.frames import Frame, describe_directions, describe_frames
-from region_grower_flow.calibration.morphologies import DENDRITES, examine_dataset
+from region_grower_flow.calibration.morphologies import DENDRITES, ExaminedCell, examine_dataset
 from region_grower_flow.errors import InvalidInput, InvalidInputs, counted, some
 from region_grower_flow.morphology import NEURITE_TYPES
 
@@ -32,32 +36,35 @@ class Population:
     """
 
     mtype: str
-    cells: list
-    lost: list
-    neurite_types: list = field(default_factory=list)
-    thresholds: dict = field(default_factory=dict)
-    notes: list = field(default_factory=list)
+    cells: list[ExaminedCell]
+    lost: list[ExaminedCell]
+    neurite_types: list[str] = field(default_factory=list)
+    thresholds: dict[str, int] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
     @property
-    def paths(self):
+    def paths(self) -> list[str]:
         """The files of the cells that are used, in the order of the dat file."""
         return [cell.path for cell in self.cells]
 
     @property
-    def frames(self):
+    def frames(self) -> dict[str, Frame]:
         """{name: Frame} of the cells; apical dendrites count where the mtype grows them."""
         grown = APICAL in self.neurite_types
-        return {cell.name: Frame(cell.offset, cell.tilt if grown else None) for cell in self.cells}
+        return {
+            cell.name: Frame(cell.offset or 0.0, cell.tilt if grown else None)
+            for cell in self.cells
+        }
 
-    def usable(self, neurite_type):
+    def usable(self, neurite_type: str) -> list[ExaminedCell]:
         """The cells whose trees of this type count: not the axons that the table rules out."""
         return [cell for cell in self.cells if neurite_type != AXON or cell.use_axon]
 
-    def with_tree(self, neurite_type):
+    def with_tree(self, neurite_type: str) -> int:
         """Number of cells that have a tree of this type that counts."""
         return sum(neurite_type in cell.trees for cell in self.usable(neurite_type))
 
-    def as_dict(self):
+    def as_dict(self) -> dict[str, Any]:
         """Content of the report about the mtype, JSON-able."""
         return {
             "cells": len(self.cells),
@@ -72,7 +79,9 @@ class Population:
         }
 
 
-def gather_populations(dataset, settings=None):
+def gather_populations(
+    dataset: Dataset, settings: CalibrationSettings | None = None
+) -> dict[str, Population]:
     """Examine the cells of a dataset and decide what each mtype grows.
 
     An mtype grows basal dendrites when any of its cells has one, and apical dendrites when more
@@ -121,7 +130,7 @@ def gather_populations(dataset, settings=None):
     return populations
 
 
-def _leave_out(population, reason):
+def _leave_out(population: Population, reason: str) -> None:
     """Count all cells of a population as lost, so that other mtypes go on without it."""
     for cell in population.cells:
         cell.problem = reason
@@ -129,16 +138,18 @@ def _leave_out(population, reason):
     population.cells, population.neurite_types = [], []
 
 
-def _bad_cell(cell):
+def _bad_cell(cell: ExaminedCell) -> InvalidInput:
     return InvalidInput(f"(mtype {cell.mtype}) {cell.problem}", cell.where, cell.hint)
 
 
-def _first_reason(populations):
+def _first_reason(populations: Mapping[str, Population]) -> str:
     cell = next(cell for population in populations.values() for cell in population.lost)
     return f"The first, {cell.name}: {cell.problem}"
 
 
-def _chosen_types(neurite_types, dataset):
+def _chosen_types(
+    neurite_types: Any, dataset: Dataset
+) -> Callable[[str], tuple[Sequence[str], bool]]:
     """A function mtype -> (types to consider, whether exactly these are wanted)."""
     if neurite_types is None:
         return lambda mtype: (DENDRITES, False)
@@ -155,7 +166,7 @@ def _chosen_types(neurite_types, dataset):
     return lambda mtype: (exact[mtype], True) if mtype in exact else (DENDRITES, False)
 
 
-def _known_types(names, where):
+def _known_types(names: Any, where: str) -> tuple[str, ...]:
     if isinstance(names, str) or not isinstance(names, list | tuple) or not names:
         raise InvalidInput(f"expected a list of neurite types, found {names!r}", where)
     names = [LEGACY_NAMES.get(name, name) for name in names]
@@ -166,7 +177,9 @@ def _known_types(names, where):
     return tuple(name for name in (BASAL, APICAL, AXON) if name in names)
 
 
-def _decide(population, candidates, exact, settings):
+def _decide(
+    population: Population, candidates: Sequence[str], exact: bool, settings: CalibrationSettings
+) -> list[InvalidInput]:
     """Set the neurite types and thresholds of a population; returns the problems."""
     population.neurite_types = [name for name in candidates if exact or _is_grown(population, name)]
     population.notes += _left_out(population, candidates)
@@ -184,9 +197,9 @@ def _decide(population, candidates, exact, settings):
     return problems
 
 
-def _odd_cells(population):
+def _odd_cells(population: Population) -> Iterator[str]:
     """The notes on the cells: of each, or one for all where more than a few have the same."""
-    alike = {}
+    alike: dict[str, list[tuple[str, str]]] = {}
     for cell in population.cells:
         for note in cell.notes:
             alike.setdefault(note.kind, []).append((cell.name, note.text))
@@ -199,12 +212,12 @@ def _odd_cells(population):
             yield f"{count} of {total} cells {kind} ({named}; {notes[0][0]}: {notes[0][1]})"
 
 
-def _is_grown(population, name):
+def _is_grown(population: Population, name: str) -> bool:
     count = population.with_tree(name)
     return count > 0 if name == BASAL else count > len(population.usable(name)) / 2
 
 
-def _left_out(population, candidates):
+def _left_out(population: Population, candidates: Sequence[str]) -> Iterator[str]:
     """Notes on neurites that some cells have and that are not grown, and on unused axons."""
     grown, total = population.neurite_types, len(population.cells)
     if APICAL not in grown and population.with_tree(APICAL):
@@ -222,7 +235,9 @@ def _left_out(population, candidates):
         )
 
 
-def _set_threshold(population, name, threshold=None):
+def _set_threshold(
+    population: Population, name: str, threshold: int | None = None
+) -> list[InvalidInput]:
     """The highest threshold, up to the given one (NeuroTS's own: None), that leaves a bar code.
 
     An apical dendrite of one bar has no apical point, without which NeuroTS cannot grow it.

@@ -9,37 +9,49 @@ growth does not depend on it.
 Slices shrink when they dry, most along their depth (z): copies can be stretched back.
 """
 
+from __future__ import annotations
+
 import os
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from region_grower_flow.calibration.dataset import unknown_mtypes
+from region_grower_flow.calibration.dataset import Dataset, ReferenceCell, unknown_mtypes
 from region_grower_flow.calibration.frames import (
     UP,
     longest_axis,
     parse_direction,
     rotation_between,
 )
-from region_grower_flow.calibration.populations import APICAL
+from region_grower_flow.calibration.populations import APICAL, Population
 from region_grower_flow.errors import InvalidInput, InvalidInputs, some
-from region_grower_flow.io.atomic import atomic_write, make_own_folder, remove_own
+from region_grower_flow.io.atomic import PathLike, atomic_write, make_own_folder, remove_own
 from region_grower_flow.io.morphologies import open_morphology, without_warnings
 from region_grower_flow.layout import AS_GIVEN, ORIENT
 from region_grower_flow.morphology import APICAL_DENDRITE
 
+DOWN = -1.0
+"""Sense of apical dendrites that point away from the pia; that of the others is 1."""
+
 
 @dataclass(frozen=True)
 class Corrections:
-    """Knowledge of the cells that is not in their files.
+    """How cells are moved and turned, and what is known of them that is not in their files.
 
     Attributes:
+        frame: ``"center"``: somas are put at the origin; ``"center_and_orient"``: and the pia, or
+            the apical dendrites, along +y; ``"as_given"``: cells stay where they are.
+        inverted: mtypes whose apical dendrites point away from the pia: along -y.
         pia: direction of the pia in all files (see ``frames.parse_direction``); what the table says
             of a cell goes before it. None: not known.
         shrinkage_z: by which factor slices were thicker than they are in the files, along z.
     """
 
+    frame: str
+    inverted: Collection[str] = ()
     pia: str | None = None
     shrinkage_z: float = 1.0
 
@@ -59,16 +71,16 @@ class Preparation:
         mtypes: {mtype: (cells, cells that were turned)}.
     """
 
-    paths: list = field(default_factory=list)
-    moved: dict = field(default_factory=dict)
-    turned: dict = field(default_factory=dict)
-    upside_down: list = field(default_factory=list)
-    by_pia: list = field(default_factory=list)
+    paths: list[Path] = field(default_factory=list)
+    moved: dict[str, float] = field(default_factory=dict)
+    turned: dict[str, float] = field(default_factory=dict)
+    upside_down: list[str] = field(default_factory=list)
+    by_pia: list[str] = field(default_factory=list)
     stretched: float = 1.0
     centered: bool = True
-    mtypes: dict = field(default_factory=dict)
+    mtypes: dict[str, tuple[int, int]] = field(default_factory=dict)
 
-    def as_dict(self):
+    def as_dict(self) -> dict[str, Any]:
         """The cells as JSON-able values."""
         return {
             "moved": self.moved,
@@ -78,7 +90,7 @@ class Preparation:
             "shrinkage_z": self.stretched,
         }
 
-    def sentences(self):
+    def sentences(self) -> Iterator[str]:
         """Sentences about the preparation, one per line."""
         if self.stretched != 1.0:
             yield (
@@ -100,15 +112,15 @@ class Preparation:
             yield f"Their apical dendrites point down: {some(self.upside_down)}."
 
 
-def prepared_path(path, source, target):
+def prepared_path(path: PathLike, source: PathLike, target: PathLike) -> Path:
     """Path of a cell's copy: at the place below ``target`` that it has below ``source``."""
     return Path(target) / os.path.relpath(os.path.abspath(path), os.path.abspath(source))
 
 
-def relocate(dataset, target):
+def relocate(dataset: Dataset, target: PathLike) -> Dataset:
     """The dataset with the copies in place of the originals, as far as there are copies."""
 
-    def moved(cell):
+    def moved(cell: ReferenceCell) -> ReferenceCell:
         copy = prepared_path(cell.path, dataset.folder, target)
         return cell._replace(path=str(copy)) if copy.is_file() else cell
 
@@ -117,25 +129,20 @@ def relocate(dataset, target):
 
 
 def prepare(
-    dataset,
-    populations,
-    target,
-    frame,
-    inverted=(),
-    advance=lambda done, total: None,
-    corrections=Corrections(),
-):
+    dataset: Dataset,
+    populations: Mapping[str, Population],
+    target: PathLike,
+    corrections: Corrections,
+    advance: Callable[[int, int], None] = lambda done, total: None,
+) -> Preparation:
     """Write copies of the cells that are used.
 
     Args:
         dataset: the Dataset.
         populations: its {mtype: Population}.
         target: the folder of the copies, which have the names and formats of the originals.
-        frame: ``"center"``: somas are put at the origin; ``"center_and_orient"``: and the pia, or
-            the apical dendrites, along +y; ``"as_given"``: cells stay where they are.
-        inverted: mtypes whose apical dendrites point away from the pia: along -y.
+        corrections: how they are moved and turned.
         advance: called with the numbers of cells that are done, and of all.
-        corrections: Corrections.
 
     Returns:
         Preparation.
@@ -143,10 +150,11 @@ def prepare(
     Raises:
         InvalidInputs: unknown mtypes, or copies that would replace originals.
     """
-    problems = preparation_problems(dataset, target, inverted)
+    frame = corrections.frame
+    problems = preparation_problems(dataset, target, corrections.inverted)
     if problems:
         raise InvalidInputs(problems)
-    up = _senses(populations, frame, inverted)
+    up = _senses(populations, frame, corrections.inverted)
     for path in up:
         below = prepared_path(path, dataset.folder, target).relative_to(target).parent
         make_own_folder(target, *below.parts)
@@ -162,7 +170,7 @@ def prepare(
             done.turned[name] = angle
             if path in pia:
                 done.by_pia.append(name)
-            elif sense < 0:
+            elif sense == DOWN:
                 done.upside_down.append(name)
         advance(len(done.paths), len(up))
     for mtype, population in populations.items():
@@ -171,12 +179,14 @@ def prepare(
     return done
 
 
-def _senses(populations, frame, inverted):
+def _senses(
+    populations: Mapping[str, Population], frame: str, inverted: Collection[str]
+) -> dict[str, tuple[str, float | None]]:
     """{path: (name, 1 or -1: its apical dendrite goes up or down; None: it is not turned)}."""
-    up = {}
+    up: dict[str, tuple[str, float | None]] = {}
     for mtype, population in populations.items():
         turns = frame == ORIENT and APICAL in population.neurite_types
-        sense = -1.0 if mtype in inverted else 1.0
+        sense = DOWN if mtype in inverted else 1.0
         for cell in population.cells:
             # A borrowed cell stands as in the mtype of its own, which comes first.
             known = up.setdefault(cell.path, (cell.name, sense if turns else None))
@@ -185,13 +195,13 @@ def _senses(populations, frame, inverted):
     return up
 
 
-def _pia_directions(dataset, common):
+def _pia_directions(dataset: Dataset, common: str | None) -> dict[str, np.ndarray]:
     """{path: (3,) unit vector} of the cells whose direction of the pia is known."""
     given = {cell.path: cell.pia or common for cells in dataset.mtypes.values() for cell in cells}
     return {path: parse_direction(text) for path, text in given.items() if text}
 
 
-def _remove_copies(dataset, target, kept):
+def _remove_copies(dataset: Dataset, target: PathLike, kept: Collection[str]) -> None:
     """Remove earlier copies of cells that cannot be used any more: they would stand for them."""
     for cells in dataset.mtypes.values():
         for cell in cells:
@@ -199,7 +209,9 @@ def _remove_copies(dataset, target, kept):
                 remove_own(prepared_path(cell.path, dataset.folder, target))
 
 
-def preparation_problems(dataset, target, inverted=()):
+def preparation_problems(
+    dataset: Dataset, target: PathLike, inverted: Collection[str] = ()
+) -> list[InvalidInput]:
     """Obstacles to a preparation, as a list of InvalidInput."""
     problems = unknown_mtypes(inverted, dataset, "option inverted_mtypes")
     folder = os.path.realpath(dataset.folder)
@@ -209,7 +221,7 @@ def preparation_problems(dataset, target, inverted=()):
     return problems
 
 
-def correction_problems(frame, corrections):
+def correction_problems(corrections: Corrections) -> list[InvalidInput]:
     """Problems of what is told of the cells, as a list of InvalidInput."""
     problems = []
     if corrections.pia:
@@ -217,14 +229,16 @@ def correction_problems(frame, corrections):
             parse_direction(corrections.pia)
         except InvalidInput as error:
             problems.append(InvalidInput(error.problem, "option pia_direction", error.hint))
-        if frame != ORIENT:
-            problem = f"it turns no cell where morphology_frame is {frame}"
+        if corrections.frame != ORIENT:
+            problem = f"it turns no cell where morphology_frame is {corrections.frame}"
             hint = f"Set morphology_frame to {ORIENT}"
             problems.append(InvalidInput(problem, "option pia_direction", hint))
     return problems
 
 
-def _write(path, copy, sense, pia, done):
+def _write(
+    path: str, copy: Path, sense: float | None, pia: np.ndarray | None, done: Preparation
+) -> tuple[float, float | None]:
     """Write the copy of a cell; (distance moved (um), angle turned (degrees) or None)."""
     from morphio import MorphioError, mut
 
@@ -239,7 +253,7 @@ def _write(path, copy, sense, pia, done):
     stretch = np.array([1.0, 1.0, done.stretched])
     target = np.zeros(3) if done.centered else center
 
-    def place(points):
+    def place(points: np.ndarray) -> np.ndarray:
         return ((points.astype(float) - center) * stretch @ turn.T + target).astype(np.float32)
 
     morphology.soma.points = place(morphology.soma.points)
@@ -257,7 +271,7 @@ def _write(path, copy, sense, pia, done):
     return float(np.linalg.norm(center - target)), angle
 
 
-def _axis(morphology, center):
+def _axis(morphology: Any, center: np.ndarray) -> np.ndarray | None:
     """The direction of its longest apical tree, None without."""
     trees = [
         [section.points for section in root.iter()]

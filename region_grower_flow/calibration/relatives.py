@@ -4,7 +4,10 @@ Names are read as circuits write them (``L23_PC``, ``L5_TPC:A``, ``L6_TPC_L1``, 
 layer, a class, and what parts the class further.
 """
 
+from __future__ import annotations
+
 import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 SYNONYMS = {
@@ -34,11 +37,11 @@ class MtypeName:
         kind: the class with what parts it further, in capitals.
     """
 
-    layers: tuple
+    layers: tuple[int | str, ...]
     kind: str
 
     @classmethod
-    def of(cls, name):
+    def of(cls, name: str) -> MtypeName:
         """The parts of a name."""
         match = _NAME.fullmatch(name)
         if match:
@@ -47,22 +50,22 @@ class MtypeName:
         return cls((before,), rest.upper()) if underscore else cls((), name.upper())
 
     @property
-    def base(self):
+    def base(self) -> str:
         """The class alone."""
         return re.split(r"[:_-]", self.kind)[0]
 
     @property
-    def is_inverted(self):
+    def is_inverted(self) -> bool:
         """True if its apical dendrite points to the white matter, by the name of its class."""
         return self.base == INVERTED
 
     @property
-    def is_pyramidal(self):
+    def is_pyramidal(self) -> bool:
         """True if it is a principal cell, by the ending of its class."""
         return self.base.rstrip("0123456789").endswith(("PC", "SP", "SS", "SSC"))
 
 
-def nearest_mtype(name, cells):
+def nearest_mtype(name: str, cells: Mapping[str, int]) -> str | None:
     """The mtype whose cells can stand for another's, None when none is near.
 
     Args:
@@ -74,32 +77,32 @@ def nearest_mtype(name, cells):
     return max(near, key=lambda other: (scores[other], cells[other], other), default=None)
 
 
-def nearest_mtypes(names, cells):
+def nearest_mtypes(names: Iterable[str], cells: Mapping[str, int]) -> dict[str, str | None]:
     """{mtype without reconstructions: the nearest that has some, or None}."""
     return {name: nearest_mtype(name, cells) for name in names}
 
 
-def as_substitutions(nearest):
+def as_substitutions(nearest: Mapping[str, str | None]) -> dict[str, list[str]]:
     """{mtype that has cells: [mtypes that borrow them]} of what :func:`nearest_mtypes` found."""
-    rules = {}
+    rules: dict[str, list[str]] = {}
     for borrower, donor in nearest.items():
         if donor is not None:
             rules.setdefault(donor, []).append(borrower)
     return rules
 
 
-def substitution_lines(rules):
+def substitution_lines(rules: Mapping[str, Iterable[str]]) -> list[str]:
     """The lines of a file of substitutions (YAML)."""
     return [
         f"{_quoted(donor)}: [{', '.join(map(_quoted, names))}]" for donor, names in rules.items()
     ]
 
 
-def _quoted(name):
+def _quoted(name: str) -> str:
     return name if re.fullmatch(r"[A-Za-z][\w.-]*", name) and len(name) > 2 else f'"{name}"'
 
 
-def _score(wanted, other):
+def _score(wanted: MtypeName, other: MtypeName) -> int | None:
     kind = _kind_score(wanted, other)
     if kind is None:
         return None
@@ -109,7 +112,7 @@ def _score(wanted, other):
     return 10 * kind - 15 * apart
 
 
-def _kind_score(wanted, other):
+def _kind_score(wanted: MtypeName, other: MtypeName) -> int | None:
     if wanted.kind == other.kind:
         return 8
     if wanted.is_pyramidal != other.is_pyramidal:
@@ -130,16 +133,17 @@ def _kind_score(wanted, other):
     return 2 - special
 
 
-def _is_within(short, long):
+def _is_within(short: str, long: str) -> bool:
     """True if the letters of a text come in another one, in order."""
     letters = iter(long)
     return all(letter in letters for letter in short)
 
 
-def _layers_apart(ours, theirs):
+def _layers_apart(ours: Sequence[int | str], theirs: Sequence[int | str]) -> int | None:
     """Number of layers between two mtypes; None when they cannot be compared."""
     if set(ours) & set(theirs) or not ours or not theirs:
         return 0
-    if not all(isinstance(layer, int) for layer in (*ours, *theirs)):
+    numbers = [[layer for layer in some if isinstance(layer, int)] for some in (ours, theirs)]
+    if list(map(len, numbers)) != [len(ours), len(theirs)]:
         return None
-    return min(abs(a - b) for a in ours for b in theirs)
+    return min(abs(a - b) for a in numbers[0] for b in numbers[1])

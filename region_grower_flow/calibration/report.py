@@ -1,8 +1,13 @@
 """Report of a calibration stage: cells that were used, cells that were lost, special cases."""
 
-import re
-from dataclasses import asdict, dataclass, field
+from __future__ import annotations
 
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from region_grower_flow.calibration.populations import Population
 from region_grower_flow.calibration.selection import BORROWS
 from region_grower_flow.errors import counted, some
 
@@ -20,13 +25,13 @@ class CalibrationReport:
     """
 
     stage: str
-    mtypes: dict = field(default_factory=dict)
-    lost_mtypes: dict = field(default_factory=dict)
-    notes: list = field(default_factory=list)
+    mtypes: dict[str, dict[str, Any]] = field(default_factory=dict)
+    lost_mtypes: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
     processes: int = 1
 
     @classmethod
-    def of_populations(cls, stage, populations):
+    def of_populations(cls, stage: str, populations: Mapping[str, Population]) -> CalibrationReport:
         """The report of the cells, before anything is computed."""
         report = cls(stage)
         for mtype, population in populations.items():
@@ -38,23 +43,23 @@ class CalibrationReport:
         return report
 
     @property
-    def lost(self):
+    def lost(self) -> list[tuple[str, str, str]]:
         """The cells that were not used: [(name, mtype, reason)]."""
         lost = {mtype: entry["lost"] for mtype, entry in self.mtypes.items()} | self.lost_mtypes
         return [
             (cell["name"], mtype, cell["reason"]) for mtype, cells in lost.items() for cell in cells
         ]
 
-    def as_dict(self):
+    def as_dict(self) -> dict[str, Any]:
         """The report as JSON-able values."""
         return asdict(self)
 
-    def remarks(self):
+    def remarks(self) -> Iterator[str]:
         """Sentences for the terminal, each for all mtypes that it is true of.
 
         Substitutions are left out: they are as the user has asked.
         """
-        alike = {}
+        alike: dict[str, list[tuple[str, str]]] = {}
         for note in self.notes:
             mtype, _, text = note.rstrip(".").partition(": ")
             if not text:
@@ -73,7 +78,7 @@ class CalibrationReport:
             also = f" (the like in {some(others, 3)})" if others else ""
             yield f"{told[0][0]}: {told[0][1]}{also}."
 
-    def sentences(self):
+    def sentences(self) -> Iterator[str]:
         """The report for a terminal, a sentence per line."""
         cells = sum(entry["cells"] for entry in self.mtypes.values())
         of = f"{counted(len(self.mtypes), 'mtype')} from {counted(cells, 'cell')}"
@@ -88,6 +93,6 @@ class CalibrationReport:
         yield from self.notes
 
 
-def _kind(note):
+def _kind(note: str) -> str:
     """A note without its names and numbers, by which notes of several mtypes are alike."""
     return re.sub(r"\(.*\)|\S+: |\d\S*", "", note)

@@ -1,5 +1,8 @@
 """Rows of tables of reconstructions: a morphology each."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
 from pathlib import PurePath
 from typing import NamedTuple
 
@@ -35,7 +38,7 @@ class Row(NamedTuple):
     pia: str = ""
 
 
-def parse_flag(text, column):
+def parse_flag(text: str, column: str) -> tuple[bool, str | None]:
     """A yes or no: (value, what is wrong or None); nothing means yes, as in neuronDB."""
     word = text.strip().lower()
     if word in _TRUE or word in _FALSE:
@@ -43,7 +46,9 @@ def parse_flag(text, column):
     return True, f"{column} is {text.strip()!r}, expected true or false"
 
 
-def make_row(entry, line, where):
+def make_row(
+    entry: Mapping[str, str], line: int, where: object
+) -> tuple[Row | None, list[InvalidInput]]:
     """A Row of {column: text}: (Row or None, problems)."""
     place, problems = f"{where}, line {line}", []
     path, mtype = entry.get("path", ""), entry.get("mtype", "")

@@ -11,11 +11,16 @@ get their fit as well (without it growth could not use them); neurites that an m
 get no constraint.
 """
 
+from __future__ import annotations
+
 import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from region_grower_flow.errors import InvalidInput, counted, nearest, some
 from region_grower_flow.io import layer_names
+from region_grower_flow.io.layer_names import Layer
 from region_grower_flow.morphology import NEURITE_TYPES
 
 WHERE = "scaling rules"
@@ -35,11 +40,11 @@ _NUMBERED = re.compile(r"[Ll]?([0-9]+)\Z")
 class Constraints:
     """Outcome of :func:`add_constraints`: notes (sentences) and problems (InvalidInput)."""
 
-    notes: list = field(default_factory=list)
-    problems: list = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    problems: list[InvalidInput] = field(default_factory=list)
 
 
-def layer_number(layer, layers=()):
+def layer_number(layer: object, layers: Sequence[Sequence[Layer]] = ()) -> int | str:
     """The number of a layer, from 1 at the top, as region-grower takes it; or its name.
 
     Args:
@@ -79,14 +84,16 @@ def layer_number(layer, layers=()):
     return number
 
 
-def _name_and_place(spelt, layers):
+def _name_and_place(spelt: Iterable[str], layers: Sequence[Layer]) -> tuple[str, int] | None:
     """The first of some spellings that names a layer of a region, and its place; None for none."""
     known = [str(name) for name in layers]
     name = next((word for word in spelt if word in known), None)
     return None if name is None else (name, known.index(name) + 1)
 
 
-def layers_of(structure, region):
+def layers_of(
+    structure: Mapping[str, Mapping[str, Any]] | None, region: str
+) -> list[Sequence[Layer]]:
     """The lists of layers that parameters of a region are for.
 
     Args:
@@ -99,7 +106,7 @@ def layers_of(structure, region):
     return [entry["layers"] for entry in chosen if entry and entry.get("layers")]
 
 
-def needs_fits(rules):
+def needs_fits(rules: Any) -> bool:
     """True if any rule has a target, for which path distances are fitted."""
     if not isinstance(rules, dict):
         return False
@@ -108,7 +115,7 @@ def needs_fits(rules):
     return any(rule.get(TARGET) for rule in limits)
 
 
-def check_rules(rules, layers=()):
+def check_rules(rules: Any, layers: Sequence[Sequence[Layer]] = ()) -> list[InvalidInput]:
     """Problems of scaling rules, as a list of InvalidInput.
 
     Args:
@@ -119,7 +126,7 @@ def check_rules(rules, layers=()):
         return []
     if not isinstance(rules, dict):
         return [InvalidInput("expected {mtype or 'default': {neurite type: limits}}", WHERE)]
-    problems = []
+    problems: list[InvalidInput] = []
     for mtype, by_type in rules.items():
         for name, limits in _items(by_type, f"{WHERE}, {mtype}", problems):
             where = f"{WHERE}, {mtype}, {name}"
@@ -131,7 +138,7 @@ def check_rules(rules, layers=()):
     return problems
 
 
-def _items(value, where, problems):
+def _items(value: Any, where: str, problems: list[InvalidInput]) -> list[tuple[Any, Any]]:
     if value is None:
         return []
     if not isinstance(value, dict):
@@ -140,11 +147,13 @@ def _items(value, where, problems):
     return list(value.items())
 
 
-def _unknown(problem, where, name, known):
+def _unknown(problem: str, where: str, name: object, known: Iterable[str]) -> InvalidInput:
     return InvalidInput(problem, where, nearest(name, known) or f"Known are {some(known, 9)}")
 
 
-def _limit_problems(where, name, limit, place, layers):
+def _limit_problems(
+    where: str, name: str, limit: Any, place: Any, layers: Sequence[Sequence[Layer]]
+) -> list[InvalidInput]:
     if limit not in FRACTIONS or (name == AXON and limit == TARGET):
         known = [key for key in FRACTIONS if key != TARGET or name != AXON]
         return [_unknown(f"{name} has no such limit", where, limit, known)]
@@ -173,7 +182,12 @@ def _limit_problems(where, name, limit, place, layers):
     return problems
 
 
-def add_constraints(parameters, rules, fits, layers=()):
+def add_constraints(
+    parameters: Mapping[str, dict[str, Any]],
+    rules: Any,
+    fits: Mapping[str, Mapping[str, Mapping[str, Any]]] | None,
+    layers: Sequence[Sequence[Layer]] = (),
+) -> Constraints:
     """Merge rules and fits into the ``context_constraints`` of all mtypes, in place.
 
     Args:
@@ -194,8 +208,9 @@ def add_constraints(parameters, rules, fits, layers=()):
         own = rules.get(mtype) or {}
         for name in [kind for kind in params.get("grow_types", []) if kind in {*default, *own}]:
             limits = _limits(default.get(name) or {}, own.get(name) or {}, layers)
-            if limits.get(TARGET) and fits is not None:
-                _add_slope(limits[TARGET], mtype, name, fits, done)
+            target = limits.get(TARGET)
+            if target and fits is not None:
+                _add_slope(target, mtype, name, fits, done)
             existing = params.setdefault("context_constraints", {}).setdefault(name, {})
             for limit, place in limits.items():
                 if place is None:
@@ -209,7 +224,9 @@ def add_constraints(parameters, rules, fits, layers=()):
     return done
 
 
-def _limits(default, own, layers):
+def _limits(
+    default: Mapping[str, Any], own: Mapping[str, Any], layers: Sequence[Sequence[Layer]]
+) -> dict[str, dict[str, Any] | None]:
     """{limit: {layer, fraction}, or None where it is switched off}."""
     limits = {}
     for limit, fraction in FRACTIONS.items():
@@ -223,7 +240,13 @@ def _limits(default, own, layers):
     return limits
 
 
-def _add_slope(target, mtype, name, fits, done):
+def _add_slope(
+    target: dict[str, Any],
+    mtype: str,
+    name: str,
+    fits: Mapping[str, Mapping[str, Mapping[str, Any]]],
+    done: Constraints,
+) -> None:
     fit = (fits.get(mtype) or {}).get(name) or {}
     if not fit.get("slope"):
         trees = fit.get("n_trees", 0)
@@ -246,12 +269,18 @@ def _add_slope(target, mtype, name, fits, done):
         done.notes.append(f"{mtype}, {name}: the slope {fit['slope']:.3f} of its target {why}")
 
 
-def _check_order(constraints, mtype, name, done, layers):
+def _check_order(
+    constraints: Mapping[str, Mapping[str, Any]],
+    mtype: str,
+    name: str,
+    done: Constraints,
+    layers: Sequence[Sequence[Layer]],
+) -> None:
     lowest, highest = constraints.get(LOWEST), constraints.get(HIGHEST)
     if not lowest or not highest:
         return
     # Without a region structure names have no order.
-    for names in layers or [None]:
+    for names in layers or [()]:
         low, high = _height(lowest, names), _height(highest, names)
         if low and high and low > high:
             problem = f"{LOWEST} of {name} is above {HIGHEST}: no neurite fits in between"
@@ -259,9 +288,9 @@ def _check_order(constraints, mtype, name, done, layers):
             return
 
 
-def _height(place, layers):
+def _height(place: Mapping[str, Any], layers: Sequence[Layer]) -> tuple[float, float] | None:
     """Key that orders places from the bottom up; None where the region does not have the layer."""
     number = place["layer"]
     if isinstance(number, str):
-        number = layer_names.layer_number(number, layers or ())
+        number = layer_names.layer_number(number, layers)
     return number and (-number, place["fraction"])

@@ -4,11 +4,15 @@ Mirrors synthesis_workflow.synthesis.apply_substitutions and its option ``mtypes
 unknown mtypes are errors (there they are passed over), and the report says who borrows.
 """
 
+from __future__ import annotations
+
 import functools
 import logging
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
-from region_grower_flow.calibration.dataset import ALL, split_dataset, unknown_mtypes
+from region_grower_flow.calibration.dataset import ALL, Dataset, split_dataset, unknown_mtypes
 from region_grower_flow.errors import InvalidInput, InvalidInputs, nearest, some
 
 L = logging.getLogger(__name__)
@@ -30,13 +34,13 @@ class Selection:
         seed: of the halves.
     """
 
-    mtypes: tuple = ()
-    substitutions: dict | None = None
+    mtypes: Collection[str] = ()
+    substitutions: Mapping[str, Any] | None = None
     part: str = ALL
     seed: int = 0
 
 
-def select(dataset, selection):
+def select(dataset: Dataset, selection: Selection) -> Dataset:
     """Apply a Selection to a dataset.
 
     The halves are taken before cells are lent, so that a cell is in the same half wherever it
@@ -63,7 +67,7 @@ def select(dataset, selection):
     return replace(lent, mtypes=mtypes, notes=notes)
 
 
-def substitute(dataset, rules):
+def substitute(dataset: Dataset, rules: Mapping[str, Any] | None) -> Dataset:
     """Lend the cells of mtypes to others.
 
     An mtype that has cells of its own keeps them and gets the others in addition, as in
@@ -106,13 +110,13 @@ def substitute(dataset, rules):
 
 
 @functools.cache
-def _tell_absent(absent, hint):
+def _tell_absent(absent: tuple[str, ...], hint: str) -> None:
     """Say it once in a process, however often the rules are asked for."""
     text = "%s: these have no cells that others could borrow, their rules do nothing: %s.%s"
     L.warning(text, SUBSTITUTIONS, some(absent), f" {hint[:1].upper()}{hint[1:]}" if hint else "")
 
 
-def _rule_problems(rules):
+def _rule_problems(rules: Any) -> list[InvalidInput]:
     if not isinstance(rules, dict):
         return [InvalidInput(f"{EXPECTED_RULES}, found {type(rules).__name__}", SUBSTITUTIONS)]
     problems = []
@@ -130,17 +134,17 @@ def _rule_problems(rules):
     return problems
 
 
-def _listed(borrowers):
+def _listed(borrowers: Any) -> Any:
     return [borrowers] if isinstance(borrowers, str) else borrowers
 
 
-def _are_names(names):
+def _are_names(names: object) -> bool:
     return isinstance(names, list | tuple) and all(
         isinstance(name, str) and name.strip() for name in names
     )
 
 
-def restrict(dataset, mtypes):
+def restrict(dataset: Dataset, mtypes: Collection[str]) -> Dataset:
     """The dataset with some mtypes only.
 
     Args:

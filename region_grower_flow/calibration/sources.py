@@ -3,11 +3,23 @@
 Functions of the options of a task (anything with these attributes).
 """
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from region_grower_flow.errors import InvalidInput, InvalidInputs, Problems
+from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.layout import AS_GIVEN, REGION_STRUCTURE
 from region_grower_flow.morphology import NEURITE_TYPES
+
+if TYPE_CHECKING:
+    from region_grower_flow.calibration.build import Additions
+    from region_grower_flow.calibration.choices import CalibrationSettings
+    from region_grower_flow.calibration.dataset import Dataset
+    from region_grower_flow.calibration.preparation import Corrections
+    from region_grower_flow.io.layer_names import Layer
 
 _DOCUMENTS = {
     "overrides": "overrides",
@@ -20,7 +32,7 @@ _DOCUMENTS = {
 """Contents of files, by calibration's names, and the options that name the files."""
 
 
-def read_reconstructions(options, part=None):
+def read_reconstructions(options: Any, part: str | None = None) -> Dataset:
     """The Dataset of the reference morphologies that are calibrated.
 
     Args:
@@ -51,7 +63,7 @@ def read_reconstructions(options, part=None):
         raise InvalidInputs([with_file(problem, options) for problem in errors.problems]) from None
 
 
-def calibration_settings(options):
+def calibration_settings(options: Any) -> CalibrationSettings:
     """The CalibrationSettings of a task's options.
 
     Raises:
@@ -79,19 +91,24 @@ def calibration_settings(options):
     )
 
 
-def corrections_of(options):
-    """The Corrections of the reconstructions that a task's options tell."""
+def corrections_of(options: Any) -> Corrections:
+    """The Corrections of the reconstructions by a task's options."""
     from region_grower_flow.calibration.preparation import Corrections
 
-    return Corrections(options.pia_direction, options.shrinkage_z)
+    return Corrections(
+        options.morphology_frame,
+        tuple(options.inverted_mtypes),
+        options.pia_direction,
+        options.shrinkage_z,
+    )
 
 
-def is_prepared(options):
+def is_prepared(options: Any) -> bool:
     """True if copies of the reconstructions are used instead of the files as they are."""
     return options.morphology_frame != AS_GIVEN or options.shrinkage_z != 1.0
 
 
-def load_document(path):
+def load_document(path: PathLike | None) -> Any:
     """The content of a JSON or YAML file, None without a path."""
     if not path:
         return None
@@ -100,7 +117,7 @@ def load_document(path):
     return (load_yaml if Path(path).suffix.lower() in (".yaml", ".yml") else load_json)(path)
 
 
-def load_overrides(path):
+def load_overrides(path: PathLike | None) -> Any:
     """Overrides from YAML, JSON, or a CSV table; None without a path."""
     if not path or Path(path).suffix.lower() != ".csv":
         return load_document(path)
@@ -110,7 +127,7 @@ def load_overrides(path):
     return parse_table(read_text(path), path)
 
 
-def read_additions(options):
+def read_additions(options: Any) -> Additions:
     """The Additions to generated parameters, without their fits.
 
     Raises:
@@ -133,7 +150,7 @@ def read_additions(options):
     return additions
 
 
-def read_layers(options):
+def read_layers(options: Any) -> list[Sequence[Layer]]:
     """The lists of layers of the regions that the parameters serve, from the top.
 
     Empty without a region structure, which only growth in an atlas needs: its default path may
@@ -148,7 +165,7 @@ def read_layers(options):
     return layers_of(load_region_structure(path), options.region)
 
 
-def with_file(problem, options):
+def with_file(problem: InvalidInput, options: Any) -> InvalidInput:
     """The problem with the name of the file where calibration knows its content only."""
     for content, option in _DOCUMENTS.items():
         where, path = str(problem.where), getattr(options, option)
@@ -157,7 +174,7 @@ def with_file(problem, options):
     return problem
 
 
-def not_given(options):
+def not_given(options: Any) -> list[InvalidInput]:
     """The options of a calibration's inputs that are needed and not given, as InvalidInput."""
     return [
         InvalidInput(

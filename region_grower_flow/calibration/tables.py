@@ -9,15 +9,19 @@ as expected, without saying which; it passes over rows whose file is absent, tak
 whatever extension for the one meant, and splits an mtype with two colons into an error.
 """
 
+from __future__ import annotations
+
 import csv
 import io
 import re
 from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import PurePath
 
 from region_grower_flow.calibration.neurondb import parse_neurondb
 from region_grower_flow.calibration.rows import Row, make_row
 from region_grower_flow.errors import InvalidInput, nearest, some
+from region_grower_flow.io.atomic import PathLike
 
 DAT_COLUMNS = ("name", "layer", "mtype")
 EXPECTED_LINE = "expected a morphology's name, a layer and an mtype"
@@ -46,7 +50,9 @@ _LINE_END = re.compile(r"\r\n|\r|\n")
 _DELIMITERS = ",\t;"
 
 
-def parse_table(text, where, is_name=lambda name: False):
+def parse_table(
+    text: str, where: PathLike, is_name: Callable[[str], bool] = lambda name: False
+) -> tuple[list[Row], list[InvalidInput]]:
     """Parse a table of any of the forms.
 
     Args:
@@ -74,7 +80,7 @@ def parse_table(text, where, is_name=lambda name: False):
     return rows, problems + _duplicates(rows, where)
 
 
-def _form(text, suffix):
+def _form(text: str, suffix: str) -> str:
     if suffix == ".xml" or text.lstrip().startswith("<"):
         return "xml"
     if suffix in (".csv", ".tsv"):
@@ -85,13 +91,15 @@ def _form(text, suffix):
     return "delimited" if "mtype" in words else "dat"
 
 
-def _first_line(text):
+def _first_line(text: str) -> str:
     """The first line that is neither blank nor a comment."""
     lines = (line.strip() for line in _LINE_END.split(text))
     return next((line for line in lines if line and not line.startswith("#")), "")
 
 
-def parse_dat(text, where, is_name=lambda name: False):
+def parse_dat(
+    text: str, where: PathLike, is_name: Callable[[str], bool] = lambda name: False
+) -> tuple[list[Row], list[InvalidInput]]:
     """Parse the text of a dat file: a line per morphology, columns parted by any white space.
 
     The second column, a layer, is any word, as in region-grower. A first line is a header when
@@ -125,7 +133,9 @@ def parse_dat(text, where, is_name=lambda name: False):
     ], problems
 
 
-def _is_header(words, others, is_name):
+def _is_header(
+    words: Sequence[str], others: Sequence[Sequence[str]], is_name: Callable[[str], bool]
+) -> bool:
     if words[1:2] == ["layer"]:
         return True
     if is_name(words[0]):
@@ -138,7 +148,7 @@ def _is_header(words, others, is_name):
     return len(words) >= len(DAT_COLUMNS) and not _INTEGER.match(words[1]) and numbered
 
 
-def parse_delimited(text, where):
+def parse_delimited(text: str, where: PathLike) -> tuple[list[Row], list[InvalidInput]]:
     """Parse comma-, tab- or semicolon-separated values with a header (see COLUMNS).
 
     Other columns are not read. Where there is a path and no name, the name is that of the file,
@@ -175,7 +185,7 @@ def parse_delimited(text, where):
     return _by_folder(rows) if header and "name" not in header else rows, problems
 
 
-def _header(values, place):
+def _header(values: Iterable[str], place: str) -> tuple[dict[str, int], list[InvalidInput]]:
     """({role: index}, problems) of a header."""
     words = [value.lower() for value in values]
     found = {
@@ -193,7 +203,7 @@ def _header(values, place):
     return found, problems
 
 
-def _by_folder(rows):
+def _by_folder(rows: Sequence[Row]) -> list[Row]:
     """Rows named by their files: those of one name in several folders get their folders' names."""
     counts = Counter(row.name for row in rows)
     return [
@@ -204,9 +214,10 @@ def _by_folder(rows):
     ]
 
 
-def _duplicates(rows, where):
+def _duplicates(rows: Sequence[Row], where: PathLike) -> list[InvalidInput]:
     """Problems of morphologies that are there twice and not as the same (see :func:`distinct`)."""
-    seen, problems = {}, []
+    seen: dict[str, Row] = {}
+    problems = []
     for row in rows:
         earlier = seen.setdefault(row.name, row)
         if _said(row) == _said(earlier):
@@ -222,12 +233,12 @@ def _duplicates(rows, where):
     return problems
 
 
-def _said(row):
+def _said(row: Row) -> Row:
     """Content of a row that counts, whatever its line and its layer."""
     return row._replace(line=0, layer="")
 
 
-def distinct(rows):
+def distinct(rows: Sequence[Row]) -> tuple[list[Row], dict[str, list[str]]]:
     """The rows without those that say again what an earlier one says: (rows, notes).
 
     Tables of electrical models have a row per combination of a morphology with a model.
@@ -235,7 +246,8 @@ def distinct(rows):
     Returns:
         (list of Row, {mtype: sentences}).
     """
-    first, again = {}, {}
+    first: dict[str, Row] = {}
+    again: dict[str, list[str]] = {}
     for row in rows:
         if first.setdefault(row.name, row) is not row:
             again.setdefault(row.mtype, []).append(f"{row.name} (line {row.line})")

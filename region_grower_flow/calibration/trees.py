@@ -5,14 +5,18 @@ time of an extraction. The distances here are made of the same numbers in the sa
 they, and the bar codes, are equal to the last bit.
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterable
 from functools import partial
+from typing import Any
 
 import numpy as np
 
 from region_grower_flow.calibration.mending import as_used
 
 
-def load_trees(paths):
+def load_trees(paths: Iterable[str]) -> Any:
     """TMD's Population of cells, whose trees measure path distances quickly.
 
     Args:
@@ -33,7 +37,7 @@ def load_trees(paths):
     return population
 
 
-def path_distances(tree):
+def path_distances(tree: Any) -> np.ndarray:
     """The path distance (um) of each point of a TMD tree from its root: (N,) float64.
 
     Mirrors tmd.Tree.methods.get_point_path_distances.

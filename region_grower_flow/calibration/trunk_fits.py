@@ -9,9 +9,13 @@ which NeuroTS expects values from the user). Every law comes with its residuals.
 Which law an mtype's parameters take is decided by :mod:`region_grower_flow.calibration.trunks`.
 """
 
+from __future__ import annotations
+
 import math
 import warnings
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -41,7 +45,7 @@ class AngleHistogram:
     weights: np.ndarray
 
     @classmethod
-    def of(cls, data):
+    def of(cls, data: Mapping[str, Any]) -> AngleHistogram | None:
         """The histogram of the distributions' ``{"bins", "weights"}``; None when it is empty."""
         bins = np.asarray(data["bins"], dtype=np.float64)
         weights = np.asarray(data["weights"], dtype=np.float64)
@@ -49,27 +53,29 @@ class AngleHistogram:
         return cls(bins, weights) if usable and weights.sum() > 0.0 else None
 
     @property
-    def shares(self):
+    def shares(self) -> np.ndarray:
         """(K,) share of the trunks in each bin."""
         return self.weights / self.weights.sum()
 
     @property
-    def mean(self):
+    def mean(self) -> float:
         """Mean angle (rad), at least 0."""
         return max(0.0, float(self.shares @ self.bins))
 
     @property
-    def std(self):
+    def std(self) -> float:
         """Standard deviation (rad) of the bins' centers."""
         return math.sqrt(float(self.shares @ (self.bins - float(self.shares @ self.bins)) ** 2))
 
     @property
-    def edges(self):
+    def edges(self) -> np.ndarray:
         """(K,) upper edges of the bins (rad)."""
         return self.bins + 0.5 * (self.bins[1] - self.bins[0])
 
 
-def fit_form(histogram, form, bounds=None):
+def fit_form(
+    histogram: AngleHistogram, form: str, bounds: Sequence[Sequence[float]] | None = None
+) -> dict[str, Any]:
     """Fit one form of angle law as NeuroTS does.
 
     Args:
@@ -87,7 +93,7 @@ def fit_form(histogram, form, bounds=None):
     """
     from neurots.generate import orientations
 
-    values = {"form": form}
+    values: dict[str, Any] = {"form": form}
     if bounds is not None:
         values["bounds"] = bounds
     data = {"bins": histogram.bins.tolist(), "weights": histogram.weights.tolist()}
@@ -107,7 +113,7 @@ def fit_form(histogram, form, bounds=None):
     return law
 
 
-def fit_normal(histogram):
+def fit_normal(histogram: AngleHistogram) -> dict[str, Any]:
     """Fit the law of ``normal_pia_constraint``: a normal law, or an exponential one (mean 0).
 
     The one with the higher likelihood is taken; both by maximum likelihood on the bins' centers.
@@ -125,7 +131,7 @@ def fit_normal(histogram):
     return {**law, "ks": distance(histogram, law)}
 
 
-def cumulative(law, angles):
+def cumulative(law: Mapping[str, Any], angles: np.ndarray) -> np.ndarray:
     """The cumulative probability of a law at some angles.
 
     Args:
@@ -154,12 +160,12 @@ def cumulative(law, angles):
     return np.where(angles >= math.pi, 1.0, np.where(angles < 0.0, 0.0, found))
 
 
-def distance(histogram, law):
+def distance(histogram: AngleHistogram, law: Mapping[str, Any]) -> float:
     """The greatest difference of cumulative law and data at the edges of the bins."""
     return float(np.max(np.abs(np.cumsum(histogram.shares) - cumulative(law, histogram.edges))))
 
 
-def fit_mtype(distributions):
+def fit_mtype(distributions: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Fit all laws for the neurite types of one mtype.
 
     Args:
@@ -185,7 +191,7 @@ def fit_mtype(distributions):
     return found
 
 
-def _laws(histogram, reference):
+def _laws(histogram: AngleHistogram, reference: str) -> dict[str, Any]:
     laws = {form: fit_form(histogram, form) for form in FORMS}
     if reference == PIA:
         laws[NORMAL] = fit_normal(histogram)
@@ -193,7 +199,7 @@ def _laws(histogram, reference):
     return {"histogram": data, "laws": laws}
 
 
-def _counts(data):
+def _counts(data: Mapping[str, Any]) -> dict[str, Any]:
     numbers = np.repeat(np.asarray(data["bins"]), np.asarray(data["weights"], dtype=np.int64))
     return {
         "n_cells": len(numbers),
@@ -202,7 +208,9 @@ def _counts(data):
     }
 
 
-def fit_trunk_angles(distributions, needed=None):
+def fit_trunk_angles(
+    distributions: Mapping[str, Mapping[str, Any]], needed: Collection[str] | None = None
+) -> dict[str, dict[str, Any]]:
     """Fit the laws of all mtypes.
 
     Args:
@@ -222,7 +230,7 @@ def fit_trunk_angles(distributions, needed=None):
     }
 
 
-def sentences(fits):
+def sentences(fits: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Iterator[str]:
     """The fits for a terminal, a sentence per mtype and neurite type: the best law of each."""
     for mtypes in fits.values():
         for mtype, by_type in mtypes.items():

@@ -4,8 +4,12 @@ Rules are {mtype or ``default``: {neurite type: {mode, form, bounds}}}. What a m
 in from the fits of :mod:`region_grower_flow.calibration.trunk_fits`.
 """
 
+from __future__ import annotations
+
 import math
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from region_grower_flow.calibration.trunk_fits import (
     APICAL,
@@ -53,9 +57,9 @@ class TrunkChoice:
     """
 
     wanted: str = NONE
-    rules: dict | None = None
+    rules: Mapping[str, Any] | None = None
 
-    def rule(self, mtype, name):
+    def rule(self, mtype: str, name: str) -> dict[str, Any] | None:
         """The rule of a neurite type of an mtype, None for none."""
         for key in (mtype, DEFAULT):
             rule = ((self.rules or {}).get(key) or {}).get(name)
@@ -74,12 +78,12 @@ class Trunks:
         problems: list of InvalidInput.
     """
 
-    laws: dict = field(default_factory=dict)
-    notes: list = field(default_factory=list)
-    problems: list = field(default_factory=list)
+    laws: dict[str, dict[str, Any]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    problems: list[InvalidInput] = field(default_factory=list)
 
 
-def check_rules(rules, mtypes):
+def check_rules(rules: Any, mtypes: Collection[str]) -> tuple[list[InvalidInput], list[str]]:
     """Problems of trunk rules, as a list of InvalidInput, and notes on mtypes that are not used.
 
     Returns:
@@ -105,7 +109,7 @@ def check_rules(rules, mtypes):
     return problems, [f"Trunk rules of {some(unused)} are not used: no such mtype."] * bool(unused)
 
 
-def _rule_problems(rule):
+def _rule_problems(rule: Any) -> Iterator[tuple[str, str | None]]:
     if not isinstance(rule, dict):
         yield f"expected {{mode, form, bounds}}, found {rule!r}", None
         return
@@ -115,14 +119,15 @@ def _rule_problems(rule):
     mode, form = rule.get("mode"), rule.get("form")
     if mode not in KNOWN_MODES:
         yield f"the mode is {mode!r}, expected one of {', '.join(KNOWN_MODES)}", None
-    if form is not None and (mode not in REFERENCES or form not in (*FORMS, BEST)):
+    # Whatever the file holds in their place, a list perhaps.
+    if form is not None and (mode not in tuple(REFERENCES) or form not in (*FORMS, BEST)):
         known = ", ".join((*FORMS, BEST))
         yield f"the form is {form!r}: {' and '.join(REFERENCES)} have one of {known}", None
-    if "bounds" in rule and not _are_bounds(rule["bounds"], _BOUND_SIZES.get(form)):
+    if "bounds" in rule and not _are_bounds(rule["bounds"], _BOUND_SIZES.get(str(form))):
         yield "'bounds' are two lists of numbers, one per parameter of the 'form' given", None
 
 
-def _are_bounds(bounds, size):
+def _are_bounds(bounds: Any, size: int | None) -> bool:
     if not isinstance(bounds, list | tuple) or len(bounds) != 2 or size is None:
         return False
     if any(not isinstance(side, list | tuple) or len(side) != size for side in bounds):
@@ -131,11 +136,16 @@ def _are_bounds(bounds, size):
     return all(_is_number(low) and _is_number(high) and low < high for low, high in pairs)
 
 
-def _is_number(value):
+def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def set_trunks(parameters, fits, choice, given):
+def set_trunks(
+    parameters: Mapping[str, dict[str, Any]],
+    fits: Mapping[str, Mapping[str, Any]],
+    choice: TrunkChoice,
+    given: Collection[tuple[str, str]],
+) -> Trunks:
     """Set the orientation of trunks, in place.
 
     Overrides win: what they set is only completed where values lack. Then come the rules, then
@@ -153,43 +163,46 @@ def set_trunks(parameters, fits, choice, given):
     """
     done = Trunks()
     for mtype, params in parameters.items():
-        laws = {}
-        for name in params.get("grow_types", []):
-            if params.get(name):
-                laws[name] = _set_trunk(params, mtype, name, fits, choice, given, done)
-        done.laws[mtype] = {name: law for name, law in laws.items() if law}
-        if any(laws.values()):
+        laws = done.laws.setdefault(mtype, {})
+        for name in [name for name in params.get("grow_types", []) if params.get(name)]:
+            fit = (fits.get(mtype) or {}).get(name) or {}
+            usual = fitting_rule(name, params, fit) if choice.wanted == ALL else None
+            rules = choice.rule(mtype, name), usual
+            rule = _wished(params[name].get("orientation"), rules, (mtype, name) in given)
+            if not rule:
+                continue
+            try:
+                params[name]["orientation"], law = _orientation(rule, name, params, fit)
+            except ValueError as error:
+                done.problems.append(InvalidInput(str(error), f"trunks of {name} of {mtype}"))
+                continue
+            done.notes += [f"{mtype}, {name}: {note}" for note in law.pop("notes")]
+            laws[name] = {"mode": rule["mode"], **law}
+        if laws:
             _apical_first(params, mtype, done)
-            reporter = _Reporter(mtype, done)
-            check_orientation_modes(params, reporter)
+            check_orientation_modes(params, _Reporter(mtype, done))
     return done
 
 
-def _set_trunk(params, mtype, name, fits, choice, given, done):
-    """Set one orientation; returns its law for the report, None when it stays."""
-    orientation, rule = params[name].get("orientation"), choice.rule(mtype, name)
-    fit = (fits.get(mtype) or {}).get(name) or {}
-    wished = None
-    if isinstance(orientation, dict) and ((mtype, name) in given or not rule):
-        wished = _completed(orientation, rule)
-        if wished is None:
-            return None
-    elif (mtype, name) in given:
-        return None
-    else:
-        wished = rule or (fitting_rule(name, params, fit) if choice.wanted == ALL else None)
-    if not wished:
-        return None
-    try:
-        params[name]["orientation"], law = _orientation(wished, name, params, fit)
-    except ValueError as error:
-        done.problems.append(InvalidInput(str(error), f"trunks of {name} of {mtype}"))
-        return None
-    done.notes += [f"{mtype}, {name}: {note}" for note in law.pop("notes")]
-    return {"mode": wished["mode"], **law}
+def _wished(
+    orientation: Any,
+    rules: tuple[Mapping[str, Any] | None, Mapping[str, Any] | None],
+    overridden: bool,
+) -> Mapping[str, Any] | None:
+    """The rule that an orientation is set by, None where it stays.
+
+    Args:
+        orientation: as it is.
+        rules: that of the neurite type, and the one that suits it where there is none.
+        overridden: True if an override has set the orientation.
+    """
+    rule, usual = rules
+    if isinstance(orientation, dict) and (overridden or not rule):
+        return _completed(orientation, rule)
+    return None if overridden else rule or usual
 
 
-def lacks_values(orientation):
+def lacks_values(orientation: Any) -> bool:
     """True if an orientation has a mode without the values that the mode needs."""
     if not isinstance(orientation, dict):
         return False
@@ -202,7 +215,9 @@ def lacks_values(orientation):
     )
 
 
-def _completed(orientation, rule):
+def _completed(
+    orientation: Mapping[str, Any], rule: Mapping[str, Any] | None
+) -> dict[str, Any] | None:
     """The rule for an orientation whose values lack; None when nothing does."""
     if not lacks_values(orientation):
         return None
@@ -212,7 +227,7 @@ def _completed(orientation, rule):
     return {"mode": mode, **({} if "form" in own else same), **own}
 
 
-def usual_rule(name, params, fit):
+def usual_rule(name: str, params: Mapping[str, Any], fit: Mapping[str, Any]) -> dict[str, Any]:
     """The rule of a neurite type for which none is given.
 
     Basal dendrites as in NeuroTS: angles to the pia, of the form ``step`` beside apical dendrites
@@ -227,7 +242,7 @@ def usual_rule(name, params, fit):
     return {"mode": NORMAL_PIA}
 
 
-def fitting_rule(name, params, fit):
+def fitting_rule(name: str, params: Mapping[str, Any], fit: Mapping[str, Any]) -> dict[str, Any]:
     """The usual rule of a neurite type, or NeuroTS's normal law where that describes it better.
 
     NeuroTS's forms are 1 at their highest and are fitted to densities, so that they describe no
@@ -243,7 +258,7 @@ def fitting_rule(name, params, fit):
     return {"mode": NORMAL_PIA, INSTEAD: form}
 
 
-def misfit(law, trees):
+def misfit(law: Mapping[str, Any], trees: int) -> float | None:
     """The limit of the distance between a law and its angles that the law exceeds, or None.
 
     Args:
@@ -254,14 +269,16 @@ def misfit(law, trees):
     return limit if law["ks"] > limit else None
 
 
-def usual_form(name, params):
+def usual_form(name: str, params: Mapping[str, Any]) -> str:
     """NeuroTS's form for basal dendrites; for the types that it has none for, the most general."""
     if name != BASAL_DENDRITE:
         return "double_step"
     return "step" if APICAL_DENDRITE in params["grow_types"] else "flat"
 
 
-def _orientation(rule, name, params, fit):
+def _orientation(
+    rule: Mapping[str, Any], name: str, params: Mapping[str, Any], fit: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """(the orientation of a rule, its law for the report)."""
     mode = rule["mode"]
     if mode in FREE:
@@ -290,12 +307,18 @@ def _orientation(rule, name, params, fit):
         told["notes"] += _misfits(law, "the normal law", fit["n_trees"])
         direction = {key: law[key] for key in ("mean", "std")}
         return {"mode": mode, "values": {"direction": direction}}, law | told
-    mean = AngleHistogram.of(fit[PIA]["histogram"]).mean
+    mean = _histogram(fit[PIA]).mean
     vector = [math.sin(mean), math.cos(mean), 0.0]
     return {"mode": mode, "values": {"orientations": [vector]}}, {"mean": mean} | told
 
 
-def _misfits(law, form, trees):
+def _histogram(fit: Mapping[str, Any]) -> AngleHistogram:
+    histogram = AngleHistogram.of(fit["histogram"])
+    assert histogram is not None  # one without angles is in no fit
+    return histogram
+
+
+def _misfits(law: Mapping[str, Any], form: str, trees: int) -> Iterator[str]:
     """A warning where a law that is used does not describe the angles."""
     if misfit(law, trees):
         yield (
@@ -304,7 +327,13 @@ def _misfits(law, form, trees):
         )
 
 
-def _law(rule, name, params, fit, told):
+def _law(
+    rule: Mapping[str, Any],
+    name: str,
+    params: Mapping[str, Any],
+    fit: Mapping[str, Any],
+    told: dict[str, Any],
+) -> dict[str, Any]:
     form = rule.get("form") or usual_form(name, params)
     if form == BEST:
         form = min(FORMS, key=lambda form: fit["laws"][form]["ks"])
@@ -312,17 +341,19 @@ def _law(rule, name, params, fit, told):
         raise ValueError(f"there is no form {form!r}, only {', '.join(FORMS)}")
     law = fit["laws"][form]
     if rule.get("bounds") is not None:
-        law = fit_form(AngleHistogram.of(fit["histogram"]), form, rule["bounds"])
+        law = fit_form(_histogram(fit), form, rule["bounds"])
     if law["form"] != form:
         told["notes"].append(f"NeuroTS cannot fit the form {form!r}, its trunks are flat")
     return law
 
 
-def _apical_first(params, mtype, done):
+def _apical_first(params: dict[str, Any], mtype: str, done: Trunks) -> None:
     """Growth draws apical dendrites before what is drawn by the angle to them."""
     kinds = params["grow_types"]
     modes = {name: params[name].get("orientation") for name in kinds if params.get(name)}
-    wanting = [n for n, o in modes.items() if isinstance(o, dict) and o["mode"] == MODES[APICAL]]
+    wanting = [
+        n for n, o in modes.items() if isinstance(o, dict) and o.get("mode") == MODES[APICAL]
+    ]
     if (
         wanting
         and APICAL_DENDRITE in kinds
@@ -333,12 +364,12 @@ def _apical_first(params, mtype, done):
 
 
 class _Reporter:
-    """Takes what io.trunk_checks finds."""
+    """Takes what :mod:`region_grower_flow.engine.trunk_checks` finds."""
 
-    def __init__(self, mtype, done):
+    def __init__(self, mtype: str, done: Trunks) -> None:
         self._mtype, self._done = mtype, done
 
-    def parameter(self, keys, problem, hint=None):
+    def parameter(self, keys: Iterable[str], problem: str, hint: str | None = None) -> None:
         """A problem of a parameter."""
         where = f"trunks of {self._mtype}, {'.'.join(keys)}"
         self._done.problems.append(InvalidInput(problem, where, hint))

@@ -8,13 +8,18 @@ said to be variants, all pairs of variants have the same tree and chords that ar
 more, and no other pair has even the same tree.
 """
 
+from __future__ import annotations
+
 import functools
 import os
+from collections.abc import Mapping
+from typing import TypeAlias
 
 import numpy as np
 
 from region_grower_flow.calibration.mending import open_as_used
 from region_grower_flow.errors import InvalidInput
+from region_grower_flow.io.atomic import PathLike
 
 ALIKE, ALIKE_IF_SMALL = 0.75, 0.99
 """Likeness of chords from which two cells with the same tree are variants: the second for cells of
@@ -23,8 +28,11 @@ SMALL = 16
 MAX_RATIO = 1.3
 """Most that one of them may be longer than the other (clones of published sets: 1.13)."""
 
+_Shape: TypeAlias = tuple[tuple[tuple[int, ...], tuple[int, ...]], np.ndarray, float]
+"""(parents and types of the sections, their chords, total length (um))."""
 
-def find_variants(cells):
+
+def find_variants(cells: Mapping[str, str]) -> list[list[str]]:
     """The groups of cells that are variants of one reconstruction.
 
     Args:
@@ -33,11 +41,10 @@ def find_variants(cells):
     Returns:
         [[name, ...]] of the groups of two and more, in the order of the cells.
     """
-    shapes = {name: _shape(path) for name, path in cells.items()}
-    groups = []
+    found = {name: _shape(path) for name, path in cells.items()}
+    shapes = {name: shape for name, shape in found.items() if shape is not None}
+    groups: list[list[str]] = []
     for name, shape in shapes.items():
-        if shape is None:
-            continue
         mine = [group for group in groups if any(_alike(shape, shapes[other]) for other in group)]
         groups = [group for group in groups if group not in mine]
         groups.append([*(other for group in mine for other in group), name])
@@ -46,14 +53,14 @@ def find_variants(cells):
     return sorted(groups, key=lambda group: order.index(group[0]))
 
 
-def _alike(first, second):
+def _alike(first: _Shape, second: _Shape) -> bool:
     (tree, chords, length), (other_tree, other_chords, other_length) = first, second
     if tree != other_tree or not 1 / MAX_RATIO <= length / other_length <= MAX_RATIO:
         return False
     return likeness(chords, other_chords) >= (ALIKE if len(chords) >= SMALL else ALIKE_IF_SMALL)
 
 
-def likeness(chords, others):
+def likeness(chords: np.ndarray, others: np.ndarray) -> float:
     """Likeness of two sets of chords, however one is turned or mirrored: 0 to 1.
 
     Args:
@@ -66,7 +73,7 @@ def likeness(chords, others):
     return float(np.linalg.svd(chords.T @ others, compute_uv=False).sum() / sizes)
 
 
-def _shape(path):
+def _shape(path: PathLike) -> _Shape | None:
     """(tree, chords, total length) of a cell, None when it cannot be read."""
     try:
         status = os.stat(path)
@@ -76,7 +83,7 @@ def _shape(path):
 
 
 @functools.lru_cache(maxsize=4096)
-def _read_shape(path, _mtime, _size):
+def _read_shape(path: str, _mtime: int, _size: int) -> _Shape | None:
     try:
         sections = list(open_as_used(path).iter())
     except InvalidInput:

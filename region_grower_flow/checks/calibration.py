@@ -35,7 +35,7 @@ def check_calibration(options: Any) -> list[InvalidInput]:
     dataset = None if table is None else inputs.reconstructions(options)
     if dataset is not None and not dataset.mtypes:
         dataset = None  # no cell can be grown, which is said of the cells
-    problems.extend(correction_problems(options.morphology_frame, corrections_of(options)))
+    problems.extend(correction_problems(corrections_of(options)))
     if table is not None and is_prepared(options):
         copies = Path(options.work_dir, PREPARED)
         problems.extend(preparation_problems(table, copies, options.inverted_mtypes))

@@ -17,6 +17,7 @@ from region_grower_flow.tasks.reconstructions import OfReconstructions
 from region_grower_flow.tasks.targets import StageTarget
 
 if TYPE_CHECKING:
+    from region_grower_flow.calibration.growth_calibration import GrowthTask
     from region_grower_flow.calibration.growth_stage import GrowthPlan
 
 
@@ -92,7 +93,7 @@ class CalibrateGrowth(OfReconstructions):
         )
 
     def _write_page(
-        self, tasks: Mapping[str, Any], entries: dict[str, Any], notes: Sequence[str]
+        self, tasks: Mapping[str, GrowthTask], entries: dict[str, Any], notes: Sequence[str]
     ) -> Path:
         from region_grower_flow.io.atomic import write_text_atomic
         from region_grower_flow.report.growth_page import GrowthReport, growth_page

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -81,15 +82,14 @@ class PrepareReconstructions(OfNeeded):
         from region_grower_flow.calibration.populations import gather_populations
         from region_grower_flow.calibration.preparation import prepare
 
-        dataset = inputs.reconstructions(self)
+        dataset, unneeded = inputs.reconstructions(self), inputs.unneeded_mtypes(self)
+        inverted = [mtype for mtype in self.inverted_mtypes if mtype not in unneeded]
         done = prepare(
             dataset,
             gather_populations(dataset, calibration_settings(self)),
             self.path,
-            self.morphology_frame,
-            [m for m in self.inverted_mtypes if m not in inputs.unneeded_mtypes(self)],
+            replace(corrections_of(self), inverted=inverted),
             self.show_progress("cells"),
-            corrections_of(self),
         )
         return done.paths, {"report": done.as_dict(), "sentences": list(done.sentences())}
 

@@ -256,7 +256,7 @@ def read_references(
     """
     found, lost = [], []
     for cell in cells:
-        examined = examine_cell(cell, mtype)
+        examined = examine_cell(cell, mtype or "")
         if examined.problem is None:
             used = open_as_used(cell.path)
             morphology = centered(FlatMorphology.from_morphio(used))

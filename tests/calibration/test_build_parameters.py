@@ -239,6 +239,7 @@ def test_a_law_that_neurots_fits_needs_no_values(made):
             {"PC": {BASAL: {"mode": "pia_constraint", "form": "step", "bounds": [[2, 1], [1, 2]]}}},
             "'bounds' are two",
         ),
+        ({"PC": {BASAL: {"mode": "pia_constraint", "form": ["step"]}}}, "the form is ..step"),
     ],
 )
 def test_bad_trunk_rules(made, rules, message):
@@ -322,6 +323,34 @@ def test_constraints_that_growth_could_not_use_are_refused(made, overrides, mess
     """Else every cell of the mtype would be dropped after all the work."""
     with pytest.raises(InvalidInput, match=message):
         build(made, layers=FIELD, overrides=overrides)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "expected"),
+    [
+        ("grow_types", None, "expected a list, not null"),
+        ("grow_types", [[BASAL]], "grow_types -> 0: expected 'axon'"),
+        (BASAL, 5, "expected an object or null, not 5"),
+        (f"{BASAL}.orientation", {"mode": ["uniform"]}, "mode: expected a text"),
+        (f"{BASAL}.orientation", {"mode": "pia_constraint", "values": 5}, "values: expected"),
+        ("context_constraints", [1], "expected an object or null"),
+        (f"context_constraints.{BASAL}", "x", "expected an object or null"),
+    ],
+)
+def test_overrides_of_another_form_are_told_with_their_place(made, path, value, expected):
+    """They ended with a traceback, in what fits are added to."""
+    (problem,) = problems(made, ASKED, overrides={PYRAMIDAL: {path: value}})
+    place = path.replace(".", " -> ")
+    assert problem.startswith(f"overrides: default -> {PYRAMIDAL} -> {place}")
+    assert expected in problem
+
+
+def test_given_parameters_of_another_form_are_told_before_rules_are_added(made):
+    generated = copy.deepcopy(made[0])
+    generated[PYRAMIDAL]["context_constraints"] = 5
+    rules = {PYRAMIDAL: {BASAL: {"hard_limit_max": {"layer": 1}}}}
+    (problem,) = problems((generated, *made[1:]), scaling=rules, where="given.json")
+    assert problem.startswith(f"given.json: default -> {PYRAMIDAL} -> context_constraints: ")
 
 
 def test_rules_by_layers_that_other_regions_do_not_have(made):

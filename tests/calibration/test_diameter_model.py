@@ -38,6 +38,7 @@ def test_parameters(config, expected):
         ({"models": ["generic"]}, "needs terminal_threshold, taper"),
         ({"models": ["simpler"], "neurite_types": ["basal"]}, "'neurite_types' is"),
         ({"neurite_types": "axon"}, "'neurite_types' is 'axon'"),
+        ({"neurite_types": [["axon"]]}, "'neurite_types' is"),
         ("M6", "unknown method 'M6'.* Did you mean 'M"),
         ({"method": "uniform"}, "a diameter per neurite type"),
         ({"method": "uniform", "axon": 1, "seed": 0}, "and nothing else"),

@@ -101,7 +101,7 @@ def move(source, target, transform):
 
 
 def prepared(dataset, target, frame="center_and_orient", inverted=()):
-    done = prepare(dataset, gather_populations(dataset), target, frame, inverted)
+    done = prepare(dataset, gather_populations(dataset), target, Corrections(frame, inverted))
     return relocate(dataset, target), done
 
 
@@ -216,7 +216,7 @@ def test_a_copy_does_not_stand_for_a_cell_that_broke(tmp_path):
     (dataset.folder / "pc_0.h5").write_bytes(b"no HDF5")
     (target / "other.h5").touch()
     populations = gather_populations(dataset, CalibrationSettings(on_bad_morphology="skip"))
-    done = prepare(dataset, populations, target, "center")
+    done = prepare(dataset, populations, target, Corrections("center"))
     assert len(done.paths) == 11
     assert sorted(set(target.iterdir()) - set(done.paths)) == [target / "other.h5"]
     paths = [cell.path for cell in relocate(dataset, target).mtypes[PYRAMIDAL]]
@@ -360,9 +360,8 @@ def test_cells_are_turned_by_a_given_direction_of_the_pia(dataset, tmp_path):
     mtypes = {**dataset.mtypes, INTERNEURON: [own, *cells[1:]]}
     told = replace(dataset, mtypes=mtypes)
     populations = gather_populations(told)
-    done = prepare(
-        told, populations, tmp_path, "center_and_orient", corrections=Corrections(pia="0 0 1")
-    )
+    corrections = Corrections("center_and_orient", pia="0 0 1")
+    done = prepare(told, populations, tmp_path, corrections)
     assert len(done.by_pia) == 12
     for before, after, up in zip(
         mtypes[INTERNEURON], relocate(told, tmp_path).mtypes[INTERNEURON], (0, 2, 2), strict=False
@@ -374,8 +373,8 @@ def test_cells_are_turned_by_a_given_direction_of_the_pia(dataset, tmp_path):
 
 def test_slices_are_stretched_along_z_about_the_soma(dataset, tmp_path):
     populations = gather_populations(dataset)
-    corrections = Corrections(shrinkage_z=2.0)
-    done = prepare(dataset, populations, tmp_path, "as_given", corrections=corrections)
+    corrections = Corrections("as_given", shrinkage_z=2.0)
+    done = prepare(dataset, populations, tmp_path, corrections)
     before = dataset.mtypes[PYRAMIDAL][0]
     after = relocate(dataset, tmp_path).mtypes[PYRAMIDAL][0]
     center = Morphology(before.path).soma.center
@@ -387,10 +386,10 @@ def test_slices_are_stretched_along_z_about_the_soma(dataset, tmp_path):
 
 
 def test_bad_corrections():
-    problems = correction_problems("center", Corrections("up"))
+    problems = correction_problems(Corrections("center", pia="up"))
     assert [str(problem).split(":")[0] for problem in problems] == ["option pia_direction"] * 2
-    assert correction_problems("center_and_orient", Corrections("-y")) == []
-    assert correction_problems("as_given", Corrections()) == []
+    assert correction_problems(Corrections("center_and_orient", pia="-y")) == []
+    assert correction_problems(Corrections("as_given")) == []
 
 
 def bipolar(angle, rng):
