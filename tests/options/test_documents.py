@@ -53,3 +53,14 @@ def test_configurations_use_known_options(path):
     config = ConfigParser()
     config.read(path)
     assert set(config["region_grower_flow"]) <= option_names()
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "configs").glob("*.cfg")), ids=lambda p: p.name)
+def test_configurations_do_not_grow_by_the_shipped_one(path):
+    """Luigi reads ``luigi.cfg`` of the folder first: what it says of growth is said anew."""
+    shipped, config = ConfigParser(), ConfigParser()
+    shipped.read(ROOT / "luigi.cfg")
+    config.read(path)
+    name = "region_grower_flow"
+    growth = {"growth_calibration", "overrides", "seed"} & set(shipped[name])
+    assert path.name == "all_options.cfg" or growth <= set(config[name])
