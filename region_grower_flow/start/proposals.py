@@ -185,7 +185,7 @@ def _mtypes(found: Survey, proposal: Proposal) -> tuple[dict[str, Population], d
     proposal.axons = sum(population.with_tree(AXON) for population in examined.values())
     proposal.reconstructions = sum(len(population.cells) for population in examined.values())
     for population in examined.values():
-        proposal.lost.update({cell.name: cell.problem for cell in population.lost})
+        proposal.lost.update({cell.name: cell.problem or "" for cell in population.lost})
     return populations, cells
 
 
