@@ -145,13 +145,13 @@ def path_distances(unit: ReportUnit) -> UnitResult:
     for kind in DENDRITES:
         fit = unit.extra["fits"].get(kind)
         if fit is not None:
-            trees = [
+            measured = [
                 measure_tree(tree)
                 for cell in placed
                 for tree in _trees(cell, kind, unit.extra["trees"])
             ]
             slope = unit.extra["slopes"].get(kind)
-            found[kind] = {**fit, "synthesized": trees, "slope_in_parameters": slope}
+            found[kind] = {**fit, "synthesized": measured, "slope_in_parameters": slope}
     trees, lines = path_fits.fit_rows(unit.mtype, found)
     figure = path_fits.plot_path_fits(found, unit.mtype)
     return UnitResult(unit.mtype, {"trees": trees, "fits": lines}, [unit.save(figure)], notes)

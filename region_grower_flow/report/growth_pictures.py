@@ -62,7 +62,7 @@ def shown(cells: Sequence[GrowthCell]) -> list[GrowthCell]:
 
 
 def growth_pictures(
-    tasks: Mapping[str, GrowthTask], entries: Mapping[str, dict[str, Any]], processes: int | None
+    tasks: Mapping[str, GrowthTask], entries: Mapping[str, dict[str, Any]], processes: int
 ) -> dict[str, bytes]:
     """{mtype: PNG}.
 
