@@ -64,7 +64,7 @@ class Files:
         if self._extension is None or self.escapes(name):
             return False
         path = self._direct(name)
-        return path.is_file() if "/" in name else path.name in self.names
+        return os.path.isfile(path) if "/" in name else path.name in self.names
 
     def knows(self, name: str) -> bool:
         """True if there is a file of this name, or of nearly this name (see :meth:`alike`)."""
@@ -138,7 +138,7 @@ class Files:
                 f"the path {text!r} leads out of the folder {self._folder}",
                 hint="Let morphologies_dir be a folder that holds all morphologies",
             )
-        present = [path for path in inside if path.exists()]
+        present = [path for path in inside if os.path.exists(path)]
         return _readable(present[0]) if present else (None, None)
 
     def escapes(self, name: str | Path) -> bool:
@@ -151,13 +151,13 @@ class Files:
     def other_extension(self, name: str) -> str | None:
         """The extension under which a morphology is there instead, or None."""
         for other in MORPHOLOGY_EXTENSIONS:
-            if (self._folder / f"{name}.{other}").is_file() or f"{name}.{other}" in self.below:
+            if os.path.isfile(self._folder / f"{name}.{other}") or f"{name}.{other}" in self.below:
                 return f".{other}"
         return None
 
 
 def _readable(path: Path) -> tuple[Path | None, InvalidInput | None]:
-    if not path.is_file() or not os.access(path, os.R_OK):
+    if not os.path.isfile(path) or not os.access(path, os.R_OK):
         return None, InvalidInput(f"{path} is not a file that can be read")
     return path, None
 

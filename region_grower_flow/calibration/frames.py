@@ -11,6 +11,7 @@ not from the origin; and a tree that points exactly down is turned too.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -160,7 +161,7 @@ def parse_direction(text: object) -> np.ndarray:
         InvalidInput: it is neither.
     """
     words = str(text).strip().lower().replace(",", " ").replace(";", " ").split()
-    if len(words) == 1 and words[0].lstrip("+-") in AXES and len(words[0]) <= 2:
+    if len(words) == 1 and re.fullmatch("[+-]?[xyz]", words[0]):
         axis = np.eye(3)[AXES.index(words[0][-1])]
         return -axis if words[0].startswith("-") else axis
     try:

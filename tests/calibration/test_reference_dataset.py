@@ -168,6 +168,15 @@ def test_absent_morphologies_get_help(folder):
     assert "Did you mean 'pyramid_2'" in close
 
 
+def test_a_name_that_is_too_long_for_a_file_is_absent(folder):
+    (problem,) = problems(folder, [f"{'a' * 300} 5 PC", "b 5 PC"])
+    assert "there is no" in problem
+    table = folder.parent / "t.csv"
+    table.write_text(f"path,mtype\n{'a' * 300}.h5,PC\n")
+    (problem,) = map(str, check_dataset(folder, table))
+    assert "there is no" in problem
+
+
 def test_many_absent_morphologies_share_a_sentence(folder):
     rows = [f"x{i} 5 PC" for i in range(50)]
     found = problems(folder, ["a 5 PC", *rows])

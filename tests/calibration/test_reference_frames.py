@@ -343,7 +343,9 @@ def test_directions(text, expected):
     assert parse_direction(text).tolist() == expected
 
 
-@pytest.mark.parametrize("text", ["", "w", "yy", "+-y", "0 0 0", "1 2", "nan 0 1", "a b c"])
+@pytest.mark.parametrize(
+    "text", ["", "w", "yy", "+-y", "0 0 0", "1 2", "nan 0 1", "a b c", "-", "+"]
+)
 def test_what_is_no_direction(text):
     with pytest.raises(InvalidInput, match="is no direction"):
         parse_direction(text)
