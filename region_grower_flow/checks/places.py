@@ -125,6 +125,9 @@ def _check_container_only(options: Any) -> list[InvalidInput]:
     if tuple(options.out_morph_ext) != ("h5",):
         problem = "a container holds morphologies in the format h5 only"
         problems.append(InvalidInput(problem, where, "leave out out_morph_ext"))
+    if options.out_apical_nrn_sections:
+        problem = "leaves no morphologies in asc or swc for out_apical_nrn_sections to count in"
+        problems.append(InvalidInput(problem, where, "leave out one of them"))
     if options.out_morphs_df:
         problem = "leaves no files for the table out_morphs_df to name"
         problems.append(InvalidInput(problem, where, "leave out one of them"))

@@ -128,7 +128,9 @@ def _layers(options: Any) -> Any:
 def _check_options(options: Any) -> list[InvalidInput]:
     """Options that do not go together."""
     problems = check_given_parameters(options)
-    if options.out_apical_nrn_sections and not {*NEURON_EXTENSIONS} & {*options.out_morph_ext}:
+    without = not {*NEURON_EXTENSIONS} & {*options.out_morph_ext}
+    # With the container alone, other formats are no way out: the check of places says so.
+    if options.out_apical_nrn_sections and without and not options.container_only:
         problems.append(
             InvalidInput(
                 f"NEURON's sections need morphologies in asc or swc, not only "

@@ -22,7 +22,7 @@ from region_grower_flow.cli.running import (
     set_up_logging,
 )
 from region_grower_flow.errors import counted
-from region_grower_flow.options.outputs import OUTPUT_FILES, Outputs
+from region_grower_flow.options.outputs import OUTPUT_FILES, Outputs, writes_files
 from region_grower_flow.tasks.base import FlowTask
 
 PLACES = ("work_dir", "out_morph_dir", *OUTPUT_FILES)
@@ -213,7 +213,7 @@ def _run(values: dict[str, Any], whole: str, no_page: bool) -> int:
 
     task = _task("SynthesizeMorphologies", {**values, **({"skip_page": True} if no_page else {})})
     code = run_task(task, before=lambda: _go_on(task, whole))
-    if code or no_page or page_of(task).is_file():
+    if code or task.skip_page or not writes_files(task) or page_of(task).is_file():
         return code
     return run_task(_task("ReportSynthesis", values))
 

@@ -94,7 +94,11 @@ class ShardReader:
         """The image at a place; None when it is not there as it was written."""
         name, start, size, crc32 = place
         try:
-            image = os.pread(self._descriptor(name), size, start)
+            descriptor = self._descriptor(name)
+            # Before memory is taken: a record may say anything.
+            if size > os.fstat(descriptor).st_size:
+                return None
+            image = os.pread(descriptor, size, start)
         except (OSError, OverflowError):
             return None
         return image if len(image) == size and zlib.crc32(image) == crc32 else None

@@ -72,11 +72,12 @@ def places_of(options: Any) -> dict[str, str | Path | None]:
     return {
         "out_cells": options.out_cells,
         "summary": summary_place(options),
-        "morphs_df": options.out_morphs_df,
+        # Without morphologies there is nothing to name or to hold.
+        "morphs_df": None if options.skip_write else options.out_morphs_df,
         "apical": options.out_apical,
         "nrn_sections": options.out_apical_nrn_sections,
         "debug": options.out_debug_data,
-        "container": options.container_path,
+        "container": None if options.skip_write else options.container_path,
         "circuit_config": options.circuit_config,
         "morphologies": options.out_morph_dir if writes_files(options) else None,
     }

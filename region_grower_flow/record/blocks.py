@@ -20,6 +20,9 @@ from region_grower_flow.io.atomic import PathLike, is_plain, write_bytes_atomic
 
 FORMAT, FORMAT_VERSION = "region_grower_flow.block", 1
 
+_CRC32 = 1 << 32
+"""Checksums are less."""
+
 
 def block_name(job: str, index: int, first_row: int) -> str:
     """The file name of a block: unique to the job, sorted by row, independent of the contents."""
@@ -78,12 +81,14 @@ def is_record(record: Any) -> bool:
         if record["status"] == layout.DROPPED:
             return isinstance(record.get("reason", ""), str)
         for size, crc32 in files.values():
-            if not (_is_whole(size) and _is_whole(crc32)):
+            if not (_is_whole(size) and _is_whole(crc32, _CRC32)):
                 return False
         shard = record.get("shard")
         if shard is not None:
             name, *numbers = shard
-            if not (is_plain(name) and len(numbers) == 3 and all(map(_is_whole, numbers))):
+            start, size, crc32 = numbers
+            numbers_known = _is_whole(start) and _is_whole(size) and _is_whole(crc32, _CRC32)
+            if not (is_plain(name) and numbers_known):
                 return False
         named = not (files or shard) or is_plain(record["name"])
         return record["status"] == layout.MADE and named
@@ -91,8 +96,9 @@ def is_record(record: Any) -> bool:
         return False
 
 
-def _is_whole(value: object) -> bool:
-    return type(value) is int and value >= 0
+def _is_whole(value: object, limit: int = 1 << 62) -> bool:
+    # Records are held in columns of such numbers.
+    return type(value) is int and 0 <= value < limit
 
 
 def block_files(folder: PathLike, job: str | None = None) -> list[Path]:

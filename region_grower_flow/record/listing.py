@@ -8,6 +8,7 @@ nothing, and of the names in it only those that lie in the folder.
 
 import contextlib
 import filecmp
+import itertools
 import json
 import multiprocessing
 import os
@@ -21,7 +22,7 @@ import numpy as np
 from region_grower_flow import layout
 from region_grower_flow.errors import WorkerFailed
 from region_grower_flow.io.atomic import PathLike, atomic_write, is_plain, make_folder
-from region_grower_flow.record.file_table import FileTable, known_marks, scan
+from region_grower_flow.record.file_table import ABSENT, FileTable, known_marks, parents, scan
 
 FILES_PER_PROCESS = 100_000
 """Files that one process looks at; more are shared between processes."""
@@ -258,6 +259,33 @@ def intact(path: PathLike, folder: PathLike) -> bool:
     return not share_out(lambda part: _changed(folder, listed.rows(part)), len(listed))
 
 
+def remove_listed(path: PathLike, folder: PathLike) -> None:
+    """Remove the morphologies of a listing, the folders that they leave empty, and the listing.
+
+    Files that are others than they were written stay, and the listing with them: it knows them.
+    """
+    listed = read_listing(path, folder)
+    if listed is None:
+        return
+    ours = np.ones(len(listed), dtype=bool)
+    ours[list(_differing(folder, listed))] = False
+    for name in filter(layout.SYNTHESIZED.fullmatch, listed.rows(ours)):
+        with contextlib.suppress(OSError):
+            os.unlink(Path(folder, name))
+    for below in _folders_of(listed.names):
+        with contextlib.suppress(OSError):
+            os.rmdir(Path(folder, below))
+    if (scan(folder, listed.names)[:, 0] == ABSENT).all():
+        Path(path).unlink(missing_ok=True)
+
+
+def _folders_of(names: np.ndarray) -> list[Path]:
+    """All folders that some names (bytes) lie in, those that are deep in others first."""
+    lowest = set(map(Path, parents(names)))
+    found = {above for folder in lowest for above in (folder, *folder.parents)}
+    return sorted(found, key=lambda folder: len(folder.parts), reverse=True)
+
+
 def share_out(find: Callable[[slice], list[str]], count: int) -> list[str]:
     """A function's findings in very many files, of which several processes look at a part each.
 
@@ -298,17 +326,21 @@ def _received(pipe: Any) -> Any:
 
 def _changed(folder: PathLike, files: FileTable) -> list[str]:
     """The first file that is not as it was written, in a list; an empty one when there is none."""
+    return [files.names[row].decode() for row in itertools.islice(_differing(folder, files), 1)]
+
+
+def _differing(folder: PathLike, files: FileTable) -> Iterator[int]:
+    """The rows of files that are not there as they were written."""
     from region_grower_flow.io.morphologies import check_file
 
     stamps = scan(folder, files.names)
     other_size = stamps[:, 0] != files.sizes
     doubtful = other_size | (stamps[:, 1:] != known_marks(files)).any(axis=1)
-    for place in np.flatnonzero(doubtful).tolist():
-        name = files.names[place].decode()
-        size, crc32 = int(files.sizes[place]), int(files.crcs[place])
-        if other_size[place] or not check_file(f"{folder}/{name}", size, crc32):
-            return [name]
-    return []
+    for row in np.flatnonzero(doubtful).tolist():
+        name = files.names[row].decode()
+        size, crc32 = int(files.sizes[row]), int(files.crcs[row])
+        if other_size[row] or not check_file(f"{folder}/{name}", size, crc32):
+            yield row
 
 
 def _seen_from(path: PathLike, folder: PathLike) -> str:

@@ -108,7 +108,7 @@ def merge_outputs(
     if not (plan.skip_write or plan.shards):
         tell("placing the morphologies")
         _place(plan, results.files())
-    if plan.container and not plan.skip_write:
+    if plan.container:
         tell("writing the container")  # before the tables: of shards, this is the look for damage
         outputs.append(_write_container(plan.container, plan, results))
     tell("writing the tables")

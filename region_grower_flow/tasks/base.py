@@ -232,6 +232,10 @@ class FlowTask(Determined, Telling, luigi.Task):
         """A page on what was made, beside the outputs; None without one."""
         return None
 
+    def page_left_out(self) -> str | None:
+        """Reason, a sentence, why a page that is asked for is not written; None where it is."""
+        return None
+
     def intact(self) -> bool:
         """True while outputs that the manifest does not list one by one are as written."""
         return True

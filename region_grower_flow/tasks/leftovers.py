@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from region_grower_flow.io.atomic import PathLike
+from region_grower_flow.record.listing import placed_listing, remove_listed
 from region_grower_flow.record.manifest import Manifest, read_manifest
 
 
@@ -47,8 +48,9 @@ def remove_unasked(
     earlier = read_manifest(manifest)
     if earlier is None:
         return
-    written = {os.path.realpath(path): known for path, known in earlier.outputs.items()}
     kept = set(map(os.path.realpath, outputs))
+    _remove_placed(earlier, places, kept, work_dir)
+    written = {os.path.realpath(path): known for path, known in earlier.outputs.items()}
     for option, place in places.items():
         before = earlier.recipe["parameters"].get(option)
         if place is not None or not isinstance(before, str):
@@ -58,3 +60,21 @@ def remove_unasked(
         if ours and ours.intact() and Path(path).parent in {Path(p).parent for p in kept}:
             with contextlib.suppress(OSError):
                 os.unlink(path)
+
+
+def _remove_placed(
+    earlier: Manifest,
+    places: Mapping[str, PathLike | None],
+    kept: Collection[str],
+    work_dir: PathLike,
+) -> None:
+    """The same of morphologies, of which a listing tells: of other cells the names may be equal."""
+    cells, folder = (earlier.recipe["parameters"].get(n) for n in ("out_cells", "morphologies"))
+    if places.get("morphologies") or not (isinstance(cells, str) and isinstance(folder, str)):
+        return
+    place = os.path.abspath(os.path.join(work_dir, folder))  # as the listing names it
+    near = {Path(path).parent for path in kept}
+    if os.path.realpath(Path(work_dir, cells)) not in kept:
+        return
+    if not near.isdisjoint({Path(os.path.realpath(place)), Path(os.path.realpath(place)).parent}):
+        remove_listed(placed_listing(work_dir, place), place)

@@ -145,7 +145,15 @@ class SynthesizeMorphologies(OfCells):
     def page_written(self) -> str | Path | None:
         """The page of the run, where there is one."""
         page = run_page.page_of(self)
-        return page if not self.skip_page and page.is_file() else None
+        drawn = writes_files(self) and not self.skip_page
+        return page if drawn and page.is_file() else None
+
+    def page_left_out(self) -> str | None:
+        """The reason why there is no page although one is asked for: it reads files."""
+        if self.skip_page or writes_files(self):
+            return None
+        option = "container_only" if self.container_only else "skip_write"
+        return f"No page: it shows morphologies in files, and {option} leaves none."
 
     def intact(self) -> bool:
         """True when every placed morphology is as it was written."""

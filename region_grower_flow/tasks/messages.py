@@ -100,6 +100,9 @@ def closing_sentences(
     page = task.page_written()
     if page is not None:
         yield f"Open {page}"
+    left_out = task.page_left_out()
+    if left_out is not None:
+        yield left_out
 
 
 def written(paths: Iterable[str], morphologies: PathLike | None = None) -> Iterator[str]:

@@ -83,8 +83,9 @@ def test_the_container_alone_needs_a_container_and_nothing_against_it(options):
     assert places.check_places(options) == []
     options.container_path, options.skip_write = None, True
     options.out_morph_ext, options.out_morphs_df = ("h5", "swc"), "out/morphs.csv"
+    options.out_apical_nrn_sections = "out/sections.yaml"
     found = sentences(places.check_places(options))
-    assert [sentence.partition(": ")[0] for sentence in found] == ["option container_only"] * 4
+    assert [sentence.partition(": ")[0] for sentence in found] == ["option container_only"] * 5
     assert "needs a container" in found[0]
 
 

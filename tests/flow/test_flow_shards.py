@@ -112,6 +112,33 @@ def test_another_size_of_chunks_grows_nothing(flow, inputs):
     assert (container(flow), shards(flow)) == (inputs[2], before)
 
 
+@pytest.mark.parametrize("option", ["container_only", "skip_write"])
+def test_nothing_of_earlier_cells_stays(flow, option):
+    """Morphologies of other cells may have the same names; a page shows those of its run."""
+    flow.options.update(FILES)
+    run(flow)
+    page = flow.path("work", "out_nodes_report.html")
+    page.write_text("of an earlier run")
+    flow.options.update({option: "true", "tmd_parameters": "others.json", "skip_page": "false"})
+    flow.write_json("others.json", flow.json("parameters.json"))
+    flow.edit("others.json", lambda p: p["default"]["IN"]["basal_dendrite"].update(randomness=0.3))
+    flow.write_cfg()
+    shutil.copy(flow.path("luigi.cfg"), flow.path("flow.cfg"))
+    try:
+        process = flow.command("run", "flow.cfg")
+    finally:
+        flow.options.pop("skip_write", None)
+        flow.options.update(tmd_parameters="parameters.json", skip_page="true")
+    text = process.stdout + process.stderr
+    assert process.returncode == 0, text
+    assert f"No page: it shows morphologies in files, and {option} leaves none." in text
+    assert "Open " not in text
+    assert "ReportSynthesis" not in text
+    left = {"apical.yaml", "nodes.h5", "nodes_ids.csv", "nodes_summary.json"}
+    left |= {"container.h5"} if option == "container_only" else set()
+    assert {path.name for path in flow.path("out").iterdir()} == left
+
+
 @pytest.mark.parametrize("damage", ["flip", "cut", "remove", "remove all", "container"])
 def test_damage_is_mended(flow, inputs, damage):
     run(flow)

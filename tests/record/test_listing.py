@@ -16,6 +16,7 @@ from region_grower_flow.record.listing import (
     our_files,
     placed_listing,
     read_listing,
+    remove_listed,
     synthesized_by_others,
     write_listing,
 )
@@ -54,6 +55,40 @@ def test_touched_files_are_intact_and_foreign_ones_do_not_matter(placed):
     os.utime(folder / "a.h5", (1, 1))
     (folder / "foreign.txt").write_text("x")
     assert intact(listing, folder)
+
+
+@pytest.fixture
+def synthesized(tmp_path):
+    """Two morphologies of ours and a file of somebody's; gives the listing and their folder."""
+    folder, files = tmp_path / "out", {}
+    for name in (f"{'a' * 32}.h5", f"hashed/0a/{'b' * 32}.h5", "their.h5"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(name.encode())
+        files[name] = (len(name), zlib.crc32(name.encode()))
+    write_listing(tmp_path / "listing", folder, files)
+    return tmp_path / "listing", folder
+
+
+def test_listed_morphologies_are_removed_and_no_others(synthesized):
+    listing, folder = synthesized
+    os.utime(folder / f"{'a' * 32}.h5", (1, 1))
+    remove_listed(listing, folder)
+    assert os.listdir(folder) == ["their.h5"]
+    remove_listed(listing, folder.parent)
+    (folder / "their.h5").unlink()
+    remove_listed(listing, folder)
+    assert not folder.exists()
+    assert not listing.exists()
+    remove_listed(listing, folder)
+
+
+def test_a_listed_morphology_that_is_another_by_now_stays(synthesized):
+    listing, folder = synthesized
+    edited = folder / "hashed" / "0a" / f"{'b' * 32}.h5"
+    edited.write_bytes(b"edited")
+    remove_listed(listing, folder)
+    assert sorted(path.name for path in folder.rglob("*.h5")) == [edited.name, "their.h5"]
+    assert edited.name in listing.read_text()
 
 
 @pytest.mark.parametrize("content", [b"", b"a.h", b"A.H5", b"longer than it was"])

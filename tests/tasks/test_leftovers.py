@@ -1,8 +1,11 @@
 """Files that an earlier run has written and the present one has not."""
 
+import zlib
+
 import pytest
 
 from region_grower_flow.record.fingerprint import Recipe
+from region_grower_flow.record.listing import placed_listing, write_listing
 from region_grower_flow.record.manifest import Manifest
 from region_grower_flow.tasks.leftovers import remove_leftovers, remove_unasked
 
@@ -60,3 +63,35 @@ def test_what_has_another_name_now_or_lies_elsewhere_stays(container, tmp_path):
     (tmp_path / "elsewhere").mkdir()
     remove_unasked(manifest, places, [tmp_path / "elsewhere" / "nodes.h5"], work)
     assert (tmp_path / "out" / "container.h5").exists()
+
+
+@pytest.fixture
+def morphologies(tmp_path):
+    """A run with two morphologies in files; gives the arguments of the run after it, without."""
+    folder, work, nodes = tmp_path / "out" / "morphologies", tmp_path / "work", "../out/nodes.h5"
+    folder.mkdir(parents=True)
+    (tmp_path / "out" / "nodes.h5").write_text("")
+    files = {f"{letter * 32}.h5": (1, zlib.crc32(letter.encode())) for letter in "ab"}
+    for name in files:
+        (folder / name).write_text(name[0])
+    write_listing(placed_listing(work, folder), folder, files)
+    recipe = Recipe("stage", 1, {"out_cells": nodes, "morphologies": "../out/morphologies"})
+    Manifest.describe(recipe, [tmp_path / "out" / "nodes.h5"]).write(tmp_path / "manifest.json")
+    places = {"out_cells": tmp_path / "out" / "nodes.h5", "morphologies": None}
+    return tmp_path / "manifest.json", places, [tmp_path / "out" / "nodes.h5"], work
+
+
+def test_morphologies_of_files_that_are_no_more_written_go(morphologies, tmp_path):
+    remove_unasked(*morphologies)
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["nodes.h5"]
+
+
+def test_morphologies_that_were_edited_or_are_of_other_cells_stay(morphologies, tmp_path):
+    manifest, places, outputs, work = morphologies
+    folder = tmp_path / "out" / "morphologies"
+    remove_unasked(manifest, {**places, "morphologies": folder}, outputs, work)
+    remove_unasked(manifest, places, [tmp_path / "out" / "others.h5"], work)
+    assert len(list(folder.iterdir())) == 2
+    (folder / f"{'a' * 32}.h5").write_text("mine")
+    remove_unasked(*morphologies)
+    assert [path.read_text() for path in folder.iterdir()] == ["mine"]
