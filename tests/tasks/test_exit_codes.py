@@ -16,6 +16,7 @@ OPTIONS = ("--atlas", "absent", "--planes-region", "X")
 )
 def test_a_refused_run(tmp_path, configuration, code):
     environment = {k: v for k, v in os.environ.items() if not k.startswith("LUIGI_CONFIG")}
+    environment["TMPDIR"] = str(tmp_path)  # Luigi's lock: other tests run the same command
     if configuration is not None:
         (tmp_path / "luigi.cfg").write_text(configuration)
     process = subprocess.run(
