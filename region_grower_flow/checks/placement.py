@@ -8,24 +8,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from region_grower_flow.checks.places import check_files
-from region_grower_flow.errors import InvalidInput, Problems
+from region_grower_flow.checks.places import check_cells_file, check_files
+from region_grower_flow.errors import Problems
 from region_grower_flow.io.atomic import PathLike
-from region_grower_flow.layout import BRAIN_REGIONS, CELL_EXTENSIONS, HIERARCHY, ORIENTATION
+from region_grower_flow.layout import BRAIN_REGIONS, HIERARCHY, ORIENTATION
 
 if TYPE_CHECKING:
     from region_grower_flow.placement.place import PlacementSettings
     from region_grower_flow.placement.table import PropertySettings
 
 PLACEMENT_OUTPUTS = ("placed_cells", "out_placement_mask")
-
-
-def check_cells_file(option: str, path: PathLike) -> list[InvalidInput]:
-    """Problems of the name of a file of cells that is to be written."""
-    if Path(path).suffix.lower() in CELL_EXTENSIONS:
-        return []
-    expected = " or ".join(CELL_EXTENSIONS)
-    return [InvalidInput(f"its extension must be {expected}", f"option {option} ({path})")]
 
 
 def placement_settings(options: Any) -> PlacementSettings:

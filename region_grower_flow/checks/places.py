@@ -101,12 +101,10 @@ _NAME_BYTES = 255
 
 def check_places(options: Any) -> list[InvalidInput]:
     """Problems of the places where a synthesis writes, as a list of InvalidInput."""
-    problems = []
-    if Path(options.out_cells).suffix not in layout.CELL_EXTENSIONS:
-        expected = " or ".join(layout.CELL_EXTENSIONS)
-        where = f"option out_cells ({options.out_cells})"
-        problems.append(InvalidInput(f"its extension must be {expected}", where))
-    problems += check_files(options, OUTPUT_FILES)
+    problems = check_cells_file("out_cells", options.out_cells)
+    given = options.tmd_parameters and options.tmd_distributions
+    made = () if given else CALIBRATION_OUTPUTS
+    problems += check_files(options, (*OUTPUT_FILES, *made))
     problems += check_folder("option work_dir", options.work_dir)
     if writes_files(options):
         problems += _check_morphology_folder(options)
@@ -132,6 +130,14 @@ def _check_container_only(options: Any) -> list[InvalidInput]:
         problem = "leaves no files for the table out_morphs_df to name"
         problems.append(InvalidInput(problem, where, "leave out one of them"))
     return problems
+
+
+def check_cells_file(option: str, path: PathLike) -> list[InvalidInput]:
+    """Problems of the name of a file of cells that is to be written."""
+    if Path(path).suffix.lower() in layout.CELL_EXTENSIONS:
+        return []
+    expected = " or ".join(layout.CELL_EXTENSIONS)
+    return [InvalidInput(f"its extension must be {expected}", f"option {option} ({path})")]
 
 
 def check_work_folder(work_dir: PathLike) -> list[InvalidInput]:

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from region_grower_flow.atlas.volumes import volume_path
-from region_grower_flow.checks.placement import check_cells_file
-from region_grower_flow.checks.places import check_files
+from region_grower_flow.checks.places import check_cells_file, check_files
 from region_grower_flow.errors import InvalidInput, Problems
 from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.layout import BRAIN_REGIONS, HIERARCHY

@@ -26,14 +26,13 @@ MOST_DAMAGED = 20
 def check_space(options: Any) -> Problems:
     """Problems of the cells, the atlas, the region structure and the axon table."""
     from region_grower_flow.atlas.check import check_atlas
-    from region_grower_flow.checks.inputs import cells_in_atlas
     from region_grower_flow.io.cells import unread_note
 
     problems = Problems()
     if options.min_depth > options.max_depth:
         problem = f"min_depth ({options.min_depth}) is greater than max_depth ({options.max_depth})"
         problems.append(InvalidInput(problem, "option min_depth"))
-    cells = problems.attempt(cells_in_atlas, options)
+    cells = problems.attempt(inputs.cells_in_atlas, options)
     if cells is not None and (note := unread_note(cells, options.input_cells)):
         L.warning("%s", note)
     place, allow = options.region_structure, options.allow_no_layers
@@ -49,13 +48,12 @@ def _check_region_map(options: Any) -> list[InvalidInput]:
     """Regions that the option region_map names and that the cells or the atlas do not have."""
     from region_grower_flow.atlas.regions import load_region_map
     from region_grower_flow.atlas.serving import parse_region_map, region_map_problems
-    from region_grower_flow.checks.inputs import cells
 
     elsewhere = Problems()  # what is wrong with these files is known
     region_map = elsewhere.attempt(parse_region_map, options.region_map)
     if not region_map:
         return []
-    found = elsewhere.attempt(cells, options)
+    found = elsewhere.attempt(inputs.cells, options)
     hierarchy = elsewhere.attempt(load_region_map, options.atlas)
     if found is None or hierarchy is None:
         return []

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from region_grower_flow.calibration.growth_values import EXTENDED
 from region_grower_flow.calibration.populations import gather_populations
 from region_grower_flow.calibration.sources import calibration_settings, read_reconstructions
+from region_grower_flow.checks import inputs
 from region_grower_flow.checks.calibration import check_calibration, check_growth_calibration
 from region_grower_flow.checks.machine import check_launcher, check_neurots
 from region_grower_flow.checks.places import check_places
@@ -22,7 +23,6 @@ from region_grower_flow.options.outputs import writes_files
 
 if TYPE_CHECKING:
     from region_grower_flow.calibration.dataset import Dataset
-    from region_grower_flow.io.cells import Cells
 
 L = logging.getLogger(__name__)
 
@@ -42,6 +42,7 @@ def check_synthesis(options: Any) -> list[InvalidInput]:
 
 def _check_models(options: Any) -> list[InvalidInput]:
     """Parameters and distributions: valid, and there for every mtype of the cells."""
+    from region_grower_flow.atlas.structure import layers_of, load_region_structure
     from region_grower_flow.engine import parameters
 
     problems = Problems()
@@ -56,11 +57,11 @@ def _check_models(options: Any) -> list[InvalidInput]:
         return problems
     if options.tmd_parameters and options.tmd_distributions:
         paths = (options.tmd_parameters, options.tmd_distributions)
-        layers, engine = _layers(options), options.engine
-        return parameters.check_mtypes(given, distributions, wanted, paths, layers, engine)
+        layers = layers_of(load_region_structure(options.region_structure))
+        return parameters.check_mtypes(given, distributions, wanted, paths, layers, options.engine)
     dataset = Problems().attempt(read_reconstructions, options)
     if dataset is not None:
-        mtypes = _cells(options).properties["mtype"]
+        mtypes = inputs.cells_in_atlas(options).properties["mtype"]
         problem = unmatched_problem(mtypes, dataset)
         problems.extend([problem] if problem else [])
         known = _of_mtypes(given, wanted) if options.tmd_parameters else None
@@ -102,27 +103,15 @@ def _tell_growth(
         L.warning("%s", note)
 
 
-def _cells(options: Any) -> Cells:
-    from region_grower_flow.checks.inputs import cells_in_atlas
-
-    return cells_in_atlas(options)
-
-
 def _wanted_mtypes(options: Any) -> Any:
     from region_grower_flow.atlas.regions import RegionMapper, load_region_map
     from region_grower_flow.atlas.structure import load_region_structure
     from region_grower_flow.engine.parameters import wanted_mtypes
 
-    properties = _cells(options).properties
+    properties = inputs.cells_in_atlas(options).properties
     structure = load_region_structure(options.region_structure)
     mapper = RegionMapper(structure, load_region_map(options.atlas))
     return wanted_mtypes(properties["region"], properties["mtype"], mapper)
-
-
-def _layers(options: Any) -> Any:
-    from region_grower_flow.atlas.structure import layers_of, load_region_structure
-
-    return layers_of(load_region_structure(options.region_structure))
 
 
 def _check_options(options: Any) -> list[InvalidInput]:

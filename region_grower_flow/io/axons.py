@@ -157,6 +157,9 @@ def _parse(path: PathLike) -> tuple[list[_Row], list[InvalidInput]]:
             f"the first line must name the column {_NAME!r}, it has {some(map(repr, header))}",
             where=path,
         )
+    if len(set(columns)) < len(columns):
+        twice = Counter(columns).most_common(1)[0][0]
+        raise InvalidInput(f"the first line names the column {twice!r} more than once", path)
     rows, problems = [], []
     for number, fields in body:
         where = f"{path}, line {number}"

@@ -27,23 +27,6 @@ from region_grower_flow.morphology import FlatMorphology
 if TYPE_CHECKING:
     import morphio
 
-__all__ = [
-    "check_file",
-    "directory_depth",
-    "encode",
-    "encode_asc",
-    "encode_h5",
-    "encode_swc",
-    "load_from_container",
-    "load_morphology",
-    "morphology_name",
-    "open_morphology",
-    "read_morphology",
-    "relative_stem",
-    "without_warnings",
-    "write_morphology",
-]
-
 FANOUT = 256
 """Folders in a folder below "hashed", named by two hexadecimal digits."""
 MIN_FILES_PER_DIR = 256

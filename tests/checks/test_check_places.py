@@ -109,6 +109,14 @@ def test_outputs_that_come_without_asking_count(options):
     assert all("names the same file as" in text for text in found)
 
 
+def test_a_calibrations_output_is_no_place_for_another(options):
+    options.generated_parameters = options.out_summary = "out/it.json"
+    (text,) = sentences(places.check_places(options))
+    assert "names the same file as out_summary" in text
+    options.tmd_parameters = options.tmd_distributions = "given.json"  # nothing is calibrated
+    assert places.check_places(options) == []
+
+
 def test_links_that_lead_nowhere_are_found(options, tmp_path):
     (tmp_path / "out").symlink_to("nowhere")
     found = sentences(places.check_places(options))

@@ -73,6 +73,7 @@ def test_the_order_is_that_of_the_ids(table):
         ("morphology scale\n0 a 1\n1.5 b 1\n", "line 3: '1.5' is not the id"),
         ("morphology scale\n0 a 1\n1 b 1 2 3\n", "line 3: has 5 columns, expected at most 3"),
         ("name scale\n0 a 1\n1 b 1\n", "the first line must name the column 'morphology'"),
+        ("morphology scale morphology\n0 a 1 b\n1 b 1 a\n", "'morphology' more than once"),
         ("", "the file is empty"),
     ],
 )
