@@ -114,9 +114,8 @@ def _shuffled(seed, text):
 def load(path):
     """A FlatMorphology with the center of its soma at the origin."""
     from region_grower_flow.io.morphologies import load_morphology
-    from region_grower_flow.validation.populations import centered
 
-    return centered(load_morphology(Path(path)))
+    return load_morphology(Path(path)).centered()
 
 
 def write_table(cells, path, mtype):

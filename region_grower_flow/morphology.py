@@ -6,7 +6,7 @@ repeats the last point of the parent.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -48,6 +48,16 @@ class FlatMorphology:
     def section(self, index: int) -> np.ndarray:
         """The (n, 3) points of section ``index`` (a view)."""
         return self.points[self.offsets[index] : self.offsets[index + 1]]
+
+    def centered(self) -> "FlatMorphology":
+        """The same cell, moved so that the center of its soma is the origin."""
+        soma = self.soma_points
+        center = soma.mean(axis=0, dtype=float) if len(soma) else np.zeros(3)
+        return replace(
+            self,
+            points=(self.points - center).astype(np.float32),
+            soma_points=(soma - center).astype(np.float32),
+        )
 
     @classmethod
     def from_morphio(cls, morphology: Any) -> "FlatMorphology":

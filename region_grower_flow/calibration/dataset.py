@@ -192,7 +192,7 @@ def _shuffle_key(seed: int, name: str) -> tuple[bytes, str]:
 def _scan(
     folder: PathLike, dat_file: PathLike, extension: str, use_axon_excludes_cells: bool = False
 ) -> tuple[Dataset | None, list[InvalidInput]]:
-    """Everything that reading does: (Dataset or None, problems)."""
+    """Read and check a dataset: (Dataset or None, problems)."""
     folder, dat_file = Path(folder), Path(dat_file)
     known, problems = _known_extension(extension)
     if not folder.is_dir():

@@ -9,7 +9,7 @@ how far an angle is moved by that on average (Wasserstein distance, rad).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -115,13 +115,13 @@ def _load(paths: Sequence[str]) -> dict[str, Any]:
 
 def _soma(law: Mapping[str, Any], cells: Iterable[Any]) -> dict[str, Any]:
     import neurom
-    from scipy.stats import norm
+    from scipy.stats import kstest, norm
 
     radii = np.array([neurom.get("soma_radius", cell) for cell in cells])
     mean, std = law["norm"]["mean"], law["norm"]["std"]
     distance = None
     if std > 0.0 and len(radii) >= FEWEST_TO_FIT:
-        distance = distance_to_law(radii, norm(mean, std).cdf)
+        distance = float(kstest(radii, norm(mean, std).cdf, method="asymp").statistic)
     return {"mean": mean, "std": std, **_spread(radii), "ks": distance}
 
 
@@ -166,21 +166,6 @@ def _spread(values: Sequence[float] | np.ndarray) -> dict[str, Any]:
         "median": float(np.median(values)),
         "max": float(np.max(values)),
     }
-
-
-def distance_to_law(
-    values: Sequence[float] | np.ndarray, cumulative: Callable[[np.ndarray], np.ndarray]
-) -> float:
-    """Greatest difference of the distribution of values and a continuous law.
-
-    Args:
-        values: (N,) numbers.
-        cumulative: the law's cumulative probability, a function of an array.
-    """
-    values = np.sort(values)
-    law = cumulative(values)
-    ranks = np.arange(len(values) + 1) / len(values)
-    return float(max(np.max(ranks[1:] - law), np.max(law - ranks[:-1])))
 
 
 def distance_to_counts(values: Sequence[float] | np.ndarray, data: Mapping[str, Any]) -> float:

@@ -263,7 +263,7 @@ def rank(values: np.ndarray, population: np.ndarray) -> np.ndarray:
 
 def not_uniform(ranks: Mapping[str, np.ndarray]) -> dict[str, list[str]]:
     """{neurite type: [features]} whose ranks are not uniform (KS, Benjamini-Hochberg)."""
-    from scipy.stats import kstest
+    from scipy.stats import false_discovery_control, kstest
 
     found = {}
     for name, table in ranks.items():
@@ -273,10 +273,10 @@ def not_uniform(ranks: Mapping[str, np.ndarray]) -> dict[str, list[str]]:
             if len(values) >= FEWEST_CELLS:
                 tests.append((kstest(values, "uniform").pvalue, feature))
         tests.sort()
-        last = max(
-            (i for i, (p, _) in enumerate(tests) if p <= ALPHA * (i + 1) / len(tests)), default=-1
-        )
-        found[name] = [feature for _, feature in tests[: last + 1]]
+        adjusted = false_discovery_control([p for p, _ in tests]) if tests else []
+        found[name] = [
+            feature for (_, feature), p in zip(tests, adjusted, strict=True) if p <= ALPHA
+        ]
     return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -54,14 +54,7 @@ def cells_of(population: Population, dataset: Dataset) -> tuple[GrowthCell, ...]
 
 def read_centered(path: PathLike) -> FlatMorphology:
     """A FlatMorphology, mended as for the extraction, with the center of its soma at the origin."""
-    morphology = FlatMorphology.from_morphio(open_as_used(path))
-    soma = morphology.soma_points
-    center = soma.mean(axis=0, dtype=float) if len(soma) else np.zeros(3)
-    return replace(
-        morphology,
-        points=(morphology.points - center).astype(np.float32),
-        soma_points=(soma - center).astype(np.float32),
-    )
+    return FlatMorphology.from_morphio(open_as_used(path)).centered()
 
 
 def independent(cells: Sequence[GrowthCell]) -> int:

@@ -41,7 +41,7 @@ AT_ONE_SCALE = tuple(
 """The moments for growth without ``wander``, which bends sections at one scale only."""
 
 SPREAD = "randomness_spread"
-"""Is not fitted by moments of means, but by the variance of tortuosity between cells."""
+"""The lever that is fitted by the variance of tortuosity between cells, not by moments."""
 TORTUOSITY_SLOPE = 1.7
 """Approximate slope of the logarithm of (tortuosity - 1) over that of randomness."""
 MOST_SPREAD = 0.6

@@ -212,13 +212,12 @@ def plot_cells(cells: Sequence[Drawn], out: Path) -> Path:
     from region_grower_flow.report.lineup import UprightCell, plot_lineup
     from region_grower_flow.report.placed import PlacedCell
     from region_grower_flow.report.style import save, shorten
-    from region_grower_flow.validation.populations import centered
 
     kind = out.suffix.lstrip(".").lower()
     if kind not in FORMATS:
         hint = "end the name of the file in .png, .svg or .html"
         raise InvalidInput(f"{out.suffix or out.name!r} is no kind of picture", out, hint)
-    shapes = [centered(load_morphology(cell.path)) for cell in cells]
+    shapes = [load_morphology(cell.path).centered() for cell in cells]
     if kind != "html":
         upright = [
             UprightCell(shorten(cell.mtype, 12), shape)

@@ -101,7 +101,7 @@ def run(
     found: _Found = {}
     kinds = comparison.neurite_types
     for split, halves in enumerate(_halves(reference, comparison.seed)):
-        _note(found, HALF_SPLIT, _tiers(halves[0], halves[1], _of_halves(comparison, split)))
+        _note(found, HALF_SPLIT, _tiers(*halves, _of_halves(comparison, split)))
     for control, factor in SCALES.items():
         _note(found, control, _tiers(reference, scaled(synthesized, factor, kinds), comparison))
     if other and len(other) >= MIN_REFERENCE_CELLS:
@@ -209,7 +209,7 @@ def _applied(
         return verdict
     detail = f"{verdict.detail}; but {control.detail}"
     values = {**verdict.values, "without_controls": verdict.verdict}
-    return verdict.replaced(verdict=NO_POWER, detail=detail, values=values)
+    return replace(verdict, verdict=NO_POWER, detail=detail, values=values)
 
 
 def scaled(
@@ -251,13 +251,13 @@ def choose_other(mtype: str, lengths: Mapping[str, float]) -> str | None:
     return others[len(others) // 2] if others else None
 
 
-def _halves(units: Sequence[T], seed: int) -> Iterator[tuple[list[T], ...]]:
+def _halves(units: Sequence[T], seed: int) -> Iterator[tuple[list[T], list[T]]]:
     """SPLITS times two random halves of a list."""
     rng = np.random.default_rng(seed)
     for _ in range(SPLITS):
         order = rng.permutation(len(units))
-        parts = np.sort(order[: len(units) // 2]), np.sort(order[len(units) // 2 :])
-        yield tuple([units[i] for i in part] for part in parts)
+        first, second = np.sort(order[: len(units) // 2]), np.sort(order[len(units) // 2 :])
+        yield [units[i] for i in first], [units[i] for i in second]
 
 
 def _tiers(

@@ -118,18 +118,14 @@ def feature_verdicts(
         for name in ("p", "mvs_p")
     ]
     return [
-        _verdict({"mtype": mtype, "neurite_type": kind}, (tier, minimum), test, adjusted)
+        _verdict(tier, minimum, {"mtype": mtype, "neurite_type": kind}, test, adjusted)
         for (kind, test), *adjusted in zip(family, *corrected, strict=True)
     ]
 
 
 def _verdict(
-    about: dict[str, Any],
-    tier_and_minimum: tuple[str, int],
-    test: FeatureTest,
-    adjusted: Sequence[float],
+    tier: str, minimum: int, about: dict[str, Any], test: FeatureTest, adjusted: Sequence[float]
 ) -> Verdict:
-    tier, minimum = tier_and_minimum
     about |= {"n_reference": test.n_reference, "n_synthesized": test.n_synthesized}
     if min(test.n_reference, test.n_synthesized) < minimum:
         counts = f"{test.n_reference} reference and {test.n_synthesized} synthesized"

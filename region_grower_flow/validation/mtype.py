@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +81,7 @@ class Space:
 
 @dataclass(frozen=True)
 class MtypeUnit:
-    """All that the tests of one mtype need.
+    """Inputs of the tests of one mtype, the unit of work of a process.
 
     Attributes:
         part: name of the comparison.
@@ -253,7 +253,7 @@ def _laws_of_enough_cells(unit: MtypeUnit) -> dict[str, Any]:
 def _counted(verdict: Verdict, reference: Reference) -> Verdict:
     """A Verdict on trunks with the number of cells behind their law, None where it is unknown."""
     known = reference.cells_of_bar_codes
-    return verdict.replaced(n_reference=known.get(verdict.neurite_type or ""))
+    return replace(verdict, n_reference=known.get(verdict.neurite_type or ""))
 
 
 def _tables(

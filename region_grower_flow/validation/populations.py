@@ -217,16 +217,6 @@ def sample(count: int, wanted: int, rng: np.random.Generator) -> list[int]:
     return sorted(rng.choice(count, wanted, replace=False).tolist())
 
 
-def centered(morphology: FlatMorphology) -> FlatMorphology:
-    """A morphology moved so that the center of its soma is the origin."""
-    center = morphology.soma_points.mean(axis=0, dtype=float) if len(morphology.soma_points) else 0
-    return replace(
-        morphology,
-        points=(morphology.points - center).astype(np.float32),
-        soma_points=(morphology.soma_points - center).astype(np.float32),
-    )
-
-
 def upright(morphology: FlatMorphology, orientation: np.ndarray) -> FlatMorphology:
     """A morphology turned back from its orientation in the atlas, so that the pia is along +y.
 
@@ -259,7 +249,7 @@ def read_references(
         examined = examine_cell(cell, mtype or "")
         if examined.problem is None:
             used = open_as_used(cell.path)
-            morphology = centered(FlatMorphology.from_morphio(used))
+            morphology = FlatMorphology.from_morphio(used).centered()
             # Of cylinders, too, which the points of a FlatMorphology do not tell from a contour.
             found.append(ValidationCell(cell.name, morphology, {SOMA: soma_radius(used)}))
         else:

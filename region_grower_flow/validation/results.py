@@ -226,7 +226,7 @@ def worst(verdicts: Iterable[Mapping[str, Any]]) -> str:
 
 
 def deciding(verdicts: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Those of some verdicts (dicts) that decide about their tier.
+    """The verdicts (dicts) that decide about their tier.
 
     A feature of the morphometrics may fail by chance: there the verdict on all features of a
     neurite type decides (nine of ten have to agree), beside somata and thinnest branches.

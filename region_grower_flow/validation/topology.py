@@ -143,9 +143,11 @@ def untestable(
     known = tuple(minimum if count is None else count for count in counts)
     about = {"mtype": mtype, "neurite_type": kind}
     found = [too_few(TIER, test, known, minimum, **about) for test in (RATIO, ENERGY)]
-    counted = dict(zip(("n_reference", "n_synthesized"), counts, strict=True))
+    counted: dict[str, Any] = {"n_reference": counts[0], "n_synthesized": counts[1]}
     return [
-        verdict.replaced(detail=detail or verdict.detail, **counted) for verdict in found if verdict
+        dataclasses.replace(verdict, detail=detail or verdict.detail, **counted)
+        for verdict in found
+        if verdict
     ]
 
 

@@ -10,7 +10,6 @@ A verdict is one of four words, and only ``pass`` is good news:
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -55,10 +54,6 @@ class Verdict:
     threshold: object = None
     detail: str = ""
     values: dict[str, Any] = field(default_factory=dict)
-
-    def replaced(self, **changes: Any) -> Verdict:
-        """A copy with other values."""
-        return dataclasses.replace(self, **changes)
 
 
 def too_few(
