@@ -55,10 +55,9 @@ from region_grower_flow.layout import (
 from region_grower_flow.space.layers import DEPTH_DECIMALS
 
 if TYPE_CHECKING:
-    from voxcell import RegionMap, VoxelData
-
     from region_grower_flow.io.cells import Cells
     from region_grower_flow.io.table import CellTable
+    from region_grower_flow.io.voxcell import RegionMap, VoxelData
 
 L = logging.getLogger(__name__)
 

@@ -198,7 +198,7 @@ def _looked_up_anew(
     cells: _Cells, structure: Structure, mapper: RegionMapper, atlas_dir: PathLike
 ) -> tuple[Columns, list[Note]]:
     """({column: values}, [(sentence, cells)] on what cannot be meant) from the volumes."""
-    from voxcell import VoxcellError
+    from region_grower_flow.io.voxcell import VoxcellError
 
     try:
         orientations = _orientations(cells, atlas_dir)

@@ -18,7 +18,7 @@ from region_grower_flow.io.nrrd_volumes import PLAUSIBLE_VOXELS
 from region_grower_flow.layout import layer_hint
 
 if TYPE_CHECKING:
-    from voxcell import RegionMap, VoxelData
+    from region_grower_flow.io.voxcell import RegionMap, VoxelData
 
 Note: TypeAlias = tuple[str, int]
 """A sentence on what cannot be meant, and for how many cells it is so (0: not counted)."""

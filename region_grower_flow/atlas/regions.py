@@ -14,7 +14,7 @@ from region_grower_flow.io.documents import load_json
 from region_grower_flow.layout import DEFAULT_REGION, HIERARCHY
 
 if TYPE_CHECKING:
-    from voxcell import RegionMap
+    from region_grower_flow.io.voxcell import RegionMap
 
 
 class RegionMapper:
@@ -69,7 +69,7 @@ def load_region_map(atlas_dir: PathLike) -> RegionMap:
     problems = _hierarchy_problems(root, path)
     if problems:
         raise InvalidInputs(problems)
-    from voxcell import RegionMap
+    from region_grower_flow.io.voxcell import RegionMap
 
     try:
         return RegionMap.from_dict(root)

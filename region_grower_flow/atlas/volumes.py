@@ -17,7 +17,7 @@ from region_grower_flow.io.schemas import did_you_mean
 from region_grower_flow.layout import ORIENTATION
 
 if TYPE_CHECKING:
-    from voxcell import VoxelData
+    from region_grower_flow.io.voxcell import VoxelData
 
 _SUFFIX = ".nrrd"
 _OTHER_FORMS = {
@@ -64,7 +64,7 @@ class Geometry:
         It is voxcell's answer, except that voxcell takes a position beyond the far end of an axis
         with negative voxel size to be in the last voxel; here it is outside.
         """
-        from voxcell import VoxelData
+        from region_grower_flow.io.voxcell import VoxelData
 
         positions = np.asarray(positions).reshape(-1, 3)
         finite = np.isfinite(positions).all(axis=-1)
@@ -119,7 +119,7 @@ def load_volume(atlas_dir: PathLike, name: str) -> VoxelData:
     Raises:
         InvalidInput: the file is absent, unreadable or no volume of this kind.
     """
-    from voxcell import OrientationField, VoxelData
+    from region_grower_flow.io.voxcell import OrientationField, VoxelData
 
     kind = OrientationField if name == ORIENTATION else VoxelData
     return read_volume(_existing(atlas_dir, name), kind)
@@ -165,7 +165,7 @@ def rotations_at(volume: VoxelData, positions: np.ndarray) -> np.ndarray:
     Atlases hold zeros outside of their regions: a quaternion of zeros is no rotation, which voxcell
     would take for the identity.
     """
-    from voxcell import VoxelData
+    from region_grower_flow.io.voxcell import VoxelData
 
     rotations = volume.lookup(positions)
     nothing = ~VoxelData.lookup(volume, positions).any(axis=-1)

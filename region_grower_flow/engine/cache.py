@@ -114,11 +114,15 @@ def is_filled(group):
     return (folder(group) / COMPLETE).is_file()
 
 
+def group_to_fill():
+    """The group whose cache this process fills; empty in all others."""
+    return os.environ.get(FILL_VARIABLE, "").partition(":")[0]
+
+
 def usable_folder(group=CORE):
     """The folder that Numba may use in this process: the one to fill, a filled one, or None."""
-    filled, _, filling = os.environ.get(FILL_VARIABLE, "").partition(":")
-    if filled == group:
-        return Path(filling)
+    if group_to_fill() == group:
+        return Path(os.environ[FILL_VARIABLE].partition(":")[2])
     ready = folder(group)
     # Numba passes a folder over that it cannot write to, and would write into the package.
     if not (ready / COMPLETE).is_file() or not os.access(ready, os.W_OK):

@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from region_grower_flow.engine import filling
+from region_grower_flow.engine import filling, shortcuts
 from region_grower_flow.engine.groups import GROUPS
 from region_grower_flow.engine.model import GrowthSite
 from region_grower_flow.record.blocks import without_collection
@@ -51,6 +51,7 @@ def fill_for(parent, group):
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
     gc.disable()  # a fifth of the time is spent on looking for garbage, of which there is little
     if os.getppid() == parent:
+        shortcuts.take()
         load_kernels([group])
     os._exit(0)  # Python's own end takes a second here, for nothing
 

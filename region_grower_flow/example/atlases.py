@@ -216,7 +216,7 @@ def write_atlas(
     """
     import json
 
-    from voxcell import OrientationField, VoxelData
+    from region_grower_flow.io.voxcell import OrientationField, VoxelData
 
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)

@@ -153,7 +153,7 @@ def _clear(space: Space) -> np.ndarray:
 
 def write_nodes(table: pd.DataFrame, path: Path) -> None:
     """Write the cells as SONATA nodes (population "default")."""
-    from voxcell import CellCollection
+    from region_grower_flow.io.voxcell import CellCollection
 
     table = table.copy()
     table.index += 1

@@ -265,7 +265,8 @@ def _load_sonata(
 def _load(path: Path, population: str | None = None, source: BinaryIO | None = None) -> Cells:
     """The Cells of a file; of ``source`` where that is given, as messages say of ``path``."""
     import pandas as pd
-    from voxcell import CellCollection, VoxcellError
+
+    from region_grower_flow.io.voxcell import CellCollection, VoxcellError
 
     try:
         if population is None:

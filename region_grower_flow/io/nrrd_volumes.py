@@ -20,7 +20,7 @@ from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.io.nrrd_data import read_nrrd, read_nrrd_header
 
 if TYPE_CHECKING:
-    from voxcell import VoxelData
+    from region_grower_flow.io.voxcell import VoxelData
 
 NDIM = 3
 _NOISE = 1e-5
@@ -42,7 +42,8 @@ def read_volume(path: PathLike, kind: type[VoxelData] | None = None) -> VoxelDat
         InvalidInput: the file is absent, broken, or of a form that is not read.
     """
     import nrrd
-    from voxcell import VoxcellError, VoxelData
+
+    from region_grower_flow.io.voxcell import VoxcellError, VoxelData
 
     try:
         data, header = read_nrrd(path)
@@ -62,7 +63,8 @@ def read_header(path: PathLike) -> tuple[tuple[int, ...], np.ndarray, np.ndarray
         InvalidInput: the file is absent, broken, or of a form that is not read.
     """
     import nrrd
-    from voxcell import VoxcellError
+
+    from region_grower_flow.io.voxcell import VoxcellError
 
     try:
         header = read_nrrd_header(path)

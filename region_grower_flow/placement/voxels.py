@@ -24,7 +24,7 @@ from region_grower_flow.io.schemas import did_you_mean
 from region_grower_flow.layout import BRAIN_REGIONS
 
 if TYPE_CHECKING:
-    from voxcell import RegionMap, VoxelData
+    from region_grower_flow.io.voxcell import RegionMap, VoxelData
 
 UM3_PER_MM3 = 1e9
 

@@ -56,7 +56,7 @@ class RotationField:
         Raises:
             InvalidInput: the file is missing or is no orientation field.
         """
-        from voxcell import OrientationField
+        from region_grower_flow.io.voxcell import OrientationField
 
         return read_volume(self.path, OrientationField)
 
@@ -65,7 +65,7 @@ class RotationField:
 
         NaN where the atlas has no orientation (a NaN quaternion).
         """
-        from voxcell import VoxcellError
+        from region_grower_flow.io.voxcell import VoxcellError
 
         try:
             rotation = self.volume.lookup(point)

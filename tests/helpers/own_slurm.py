@@ -35,6 +35,7 @@ SlurmctldLogFile={folder}/slurmctld.log
 SlurmdLogFile={folder}/slurmd-%n.log
 SlurmctldPort={ports[0]}
 ProctrackType=proctrack/linuxproc
+TmpFS={folder}/tmp-%n
 TaskPlugin=task/none
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core
@@ -132,7 +133,8 @@ def _session():
 
 def _configure(folder):
     folder.chmod(0o755)
-    for name in ("munge", "state", *(f"spool-{node}" for node in NODES)):
+    own = (f"{kind}-{node}" for kind in ("spool", "tmp") for node in NODES)
+    for name in ("munge", "state", *own):
         (folder / name).mkdir(mode=0o700 if name == "munge" else 0o755)
     key = folder / "munge" / "munge.key"
     key.write_bytes(secrets.token_bytes(1024))

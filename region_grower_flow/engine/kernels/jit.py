@@ -9,6 +9,7 @@ import contextlib
 
 from numba import config, njit, types
 from numba.core import caching, cgutils
+from numba.core.runtime import rtsys
 from numba.extending import intrinsic
 
 from region_grower_flow.engine import cache
@@ -16,6 +17,9 @@ from region_grower_flow.engine.target import is_generic, target_name
 
 if is_generic():
     config.CPU_NAME, config.CPU_FEATURES = target_name(), ""
+
+SPACE = "space"
+"""The group of kernels that grow under constraints."""
 
 CACHE_FOLDERS = {}
 """{group: the filled cache from which its kernels are loaded, None to compile in memory}."""
@@ -61,8 +65,11 @@ def inlined(function):
     """Compile a function into each of its callers: for what runs at every point or every draw.
 
     As a call of its own a step takes half as long again, for counting references to the arrays and
-    handing the generator over.
+    handing the generator over. Not so where kernels of growth in space are compiled to be cached:
+    there steps are little beside the look for space, but a tenth of the compilation.
     """
+    if cache.group_to_fill() == SPACE:
+        return kernel(function)
     return njit(error_model="numpy", inline="always")(function)
 
 
@@ -81,9 +88,34 @@ def entry(group):
         if folder is None:
             return njit(**options)(function)
         with _caching_in(folder):
-            return njit(cache=True, **options)(function)
+            dispatcher = njit(cache=True, **options)(function)
+        _load_without_registries(dispatcher)
+        return dispatcher
 
     return decorate
+
+
+_LOADING = ("load_overload", "_load_overload", "_guard_against_spurious_io_errors")
+
+
+def _load_without_registries(dispatcher):
+    """Let a kernel that is cached be loaded without what only compilation needs.
+
+    Numba first fills its tables of all functions that it can compile, for which it imports half of
+    itself and SciPy's linear algebra: a third of the time in which a rank gets ready. A kernel that
+    is not in the cache is compiled as ever, the tables are filled then. Nothing changes where Numba
+    is built otherwise than it is known.
+    """
+    kept = getattr(dispatcher, "_cache", None)
+    if not all(hasattr(kept, name) for name in _LOADING):
+        return
+
+    def load_overload(sig, target_context):
+        rtsys.initialize(target_context)
+        with kept._guard_against_spurious_io_errors():
+            return kept._load_overload(sig, target_context)
+
+    kept.load_overload = load_overload
 
 
 @intrinsic
