@@ -36,6 +36,8 @@ class CalibrationSettings:
         inverted: mtypes whose apical dendrites point to the white matter: the orientation that
             NeuroTS gives them by default is turned to it.
         measured: distributions hold the measured trees that growth levers need, too.
+        for_neurots: angles and azimuths are such that NeuroTS's growth comes near the cells, see
+            :mod:`neurots_growth`.
     """
 
     region: str = DEFAULT_REGION
@@ -47,3 +49,4 @@ class CalibrationSettings:
     bar_threshold: int | None = None
     inverted: Collection[str] = ()
     measured: bool = False
+    for_neurots: bool = False

@@ -129,6 +129,7 @@ def _task(
         settings.min_basal_trees,
         _measured(population, settings) if settings.measured else {},
         population.mtype in settings.inverted and _points_up(population),
+        settings.for_neurots,
     )
 
 

@@ -15,6 +15,7 @@ from region_grower_flow.calibration.diameter_model import DEFAULT, EXTERNAL, Dia
 from region_grower_flow.calibration.features import DEFAULT_FEATURE, TRUNK_LENGTH
 from region_grower_flow.calibration.measured import measure, read_cells, turned_down
 from region_grower_flow.calibration.mending import as_used
+from region_grower_flow.calibration.neurots_growth import fit_to_growth
 from region_grower_flow.calibration.populations import APICAL, AXON, BASAL
 from region_grower_flow.calibration.trees import load_trees
 from region_grower_flow.engine.levers import MEASURED
@@ -41,6 +42,7 @@ class ExtractionTask:
         min_basal_trees: cells with one basal dendrite less count as having this number.
         measured: {neurite type: threshold} of the measured trees that are extracted, too.
         turned: its measured cells that point to the pia are turned to the white matter.
+        for_neurots: angles and azimuths are those of neurots_growth.
     """
 
     mtype: str
@@ -53,6 +55,7 @@ class ExtractionTask:
     min_basal_trees: int = 1
     measured: Mapping[str, int] = field(default_factory=dict)
     turned: bool = False
+    for_neurots: bool = False
 
 
 def extract_mtype(task: ExtractionTask) -> tuple[str, dict[str, Any] | None, str | None]:
@@ -110,6 +113,10 @@ def _extract(task: ExtractionTask) -> dict[str, Any]:
         distributions[BASAL] = {"trunk": None}
     fitted = task.diameter.complete(distributions["diameter"], task.neurite_types)
     distributions["diameter"] = fitted
+    if task.for_neurots:
+        for name in task.neurite_types:
+            cells = read_cells(task.axon_paths if name == AXON else task.paths)
+            distributions[name] = fit_to_growth(distributions[name], name, cells)
     if task.measured:
         cells = read_cells(task.paths)
         if task.turned:

@@ -17,11 +17,13 @@ from region_grower_flow.calibration.growth_calibration import (
     calibrate_mtype,
 )
 from region_grower_flow.calibration.growth_cells import cells_of
+from region_grower_flow.calibration.neurots_growth import as_extracted
 from region_grower_flow.calibration.pool import share_out
 from region_grower_flow.calibration.populations import Population
 from region_grower_flow.engine import filling
 from region_grower_flow.io.atomic import make_own_folder, safe_child
 from region_grower_flow.io.layer_names import CONSTRAINTS
+from region_grower_flow.morphology import NEURITE_TYPES
 from region_grower_flow.record.fingerprint import digest_of
 from region_grower_flow.record.kept import Kept
 
@@ -165,10 +167,11 @@ def _kept(task: GrowthTask, plan: GrowthPlan, digests: Callable[[str], Any]) -> 
 def default_distributions(distributions: Mapping[str, Any]) -> dict[str, Any]:
     """Distributions as NeuroTS's defaults have them: bar codes of trees with more than two tips.
 
-    Where no tree has so many, all stay.
+    Where no tree has so many, all stay. Their angles are those that were extracted.
     """
     found = {}
     for name, entry in distributions.items():
+        entry = as_extracted(entry) if name in NEURITE_TYPES else entry
         codes = entry.get("persistence_diagram") if isinstance(entry, dict) else None
         if codes:
             kept = [code for code in codes if len(code) > 2]

@@ -53,7 +53,12 @@ COMPARED_IN = {PARAMETERS: AT_ONE_SCALE, EXTENDED: COMPARED}
 USUAL_SPREAD = {PARAMETERS: None, EXTENDED: 0.08}
 
 _SHARED: dict[str, dict[str, Any]] = {
-    PARAMETERS: {"branching_method": "directional"},
+    PARAMETERS: {
+        "branching_method": "bio_oriented",
+        # Steps of nearly one length: sections that race for the next bar stay side by side, and
+        # trees are less lopsided. Longer ones make a longer memory: branches bend less finely.
+        "step_size": {"norm": {"mean": 2.0, "std": 0.1}},
+    },
     EXTENDED: {"targeting": 0.5},
 }
 """{mode: parameters of a neurite type that are set and not fitted}."""
@@ -127,7 +132,7 @@ def with_values(
     levers = {}
     for name in calibrated_types(params, mode):
         given = (values or {}).get(name) or usual_values(mode)
-        fixed = {**_SHARED[mode], **{key: given[key] for key in NEUROTS if key in given}}
+        fixed = {**deepcopy(_SHARED[mode]), **{key: given[key] for key in NEUROTS if key in given}}
         found[name] |= {key: value for key, value in fixed.items() if (name, key) not in kept}
         _fit_together(found[name], name, kept)
         if mode == EXTENDED:

@@ -87,6 +87,7 @@ def calibration_settings(options: Any) -> CalibrationSettings:
         min_basal_trees=options.min_basal_trees,
         bar_threshold=threshold,
         measured=mode == growth_values.EXTENDED,
+        for_neurots=mode == growth_values.PARAMETERS,
         inverted=tuple(getattr(options, "inverted_mtypes", ())),
     )
 

@@ -29,7 +29,8 @@ class ExtractDistributions(OfReconstructions):
     # 2: measured trees know the directions and the bending of their sections.
     # 3: cells bend differently, too, as wholes.
     # 4: measured cells of inverted mtypes point to the white matter.
-    stage_version = 4
+    # 5: angles and azimuths for ``growth_calibration = parameters``.
+    stage_version = 5
 
     def external_files(self) -> dict[str, Any]:
         """The reconstructions, their table and the diametrizer's configuration."""

@@ -84,7 +84,8 @@ def test_the_terminal_says_what_is_odd_once_for_all_mtypes():
 def test_parameters_within_neurots_have_no_levers():
     found = growth_values.with_values(PARAMS, growth_values.PARAMETERS)
     assert growth_values.LEVERS_KEY not in found
-    assert found["basal_dendrite"]["branching_method"] == "directional"
+    assert found["basal_dendrite"]["branching_method"] == "bio_oriented"
+    assert found["basal_dendrite"]["step_size"] == {"norm": {"mean": 2.0, "std": 0.1}}
     assert found["basal_dendrite"]["randomness"] == pytest.approx(0.2)
     assert PARAMS["basal_dendrite"]["randomness"] == 0.24
     given = {"basal_dendrite": {"randomness": 0.8, "targeting": 0.6}}
