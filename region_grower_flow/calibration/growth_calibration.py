@@ -7,7 +7,7 @@ mtypes are calibrated by several processes, and none again when another one chan
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -34,6 +34,9 @@ FEWEST_CELLS = 8
 """Independent cells below which the usual values are used: the fit would follow chance."""
 CELLS, STEPS, SEED = 60, 5, 1
 """Cells of a population that the fit grows, steps of the fit, seed of its random numbers."""
+MOST_CABLE, FEWEST_GROWN = 5_000_000.0, 8
+"""Cable (um) of such a population above which it has fewer cells, and how many it has at least: a
+cell of 20,000 sections grows for a second, and a fit with its check grows some 40 populations."""
 FOLDS, FOLD_STEPS, FOLD_SEED = 5, 2, 2
 """Parts of the check: each real cell is ranked among cells that were fitted without its fold."""
 ALPHA = 0.05
@@ -82,7 +85,7 @@ def calibrate_mtype(task: GrowthTask) -> dict[str, Any]:
         JSON-able: ``values`` {neurite type: {name: value}}, ``usual``, ``fitted`` (whether),
         ``why`` (where not), ``pull`` of the prior in its standard deviations, ``bounds``,
         ``losses``, ``moments`` {neurite type: {feature: reference, spread, before, after}},
-        ``folds``, ``cells``, ``independent``, ``seeds``.
+        ``folds``, ``cells``, ``cells_grown``, ``independent``, ``seeds``.
     """
     levers = growth_values.fitted_levers(task.params, task.mode, task.kept)
     count = independent(task.cells)
@@ -115,6 +118,7 @@ def _fitted(task: GrowthTask, levers: Levers, count: int) -> dict[str, Any]:
     """The rest of what :func:`calibrate_mtype` returns, of an mtype with cells enough."""
     real = [read_centered(cell.path) for cell in task.cells]
     tables = {NEURITE_TYPES[name]: growth_table(real, NEURITE_TYPES[name]) for name in levers}
+    task = replace(task, cells_grown=affordable(task.cells_grown, tables))
     fitter = _fitter(task, task.distributions, Reference.of(tables, count), levers, task.steps)
     found = fitter.fit()
     values = _named(found.values)
@@ -122,6 +126,7 @@ def _fitted(task: GrowthTask, levers: Levers, count: int) -> dict[str, Any]:
         "fitted": bool(found.before),
         "why": None if found.before else "its cells could not be grown with the usual values",
         "values": values,
+        "cells_grown": task.cells_grown,
         "pull": growth_values.pulls(values, task.mode),
         "bounds": [list(place) for place in growth_values.at_bounds(values, task.mode)],
         "losses": [float(loss) for loss in found.losses],
@@ -135,6 +140,18 @@ def _fitted(task: GrowthTask, levers: Levers, count: int) -> dict[str, Any]:
     if task.folds:
         entry["folds"] = _check(task, real, tables, levers, found.jacobian)
     return entry
+
+
+def affordable(wanted: int, tables: Mapping[int, np.ndarray]) -> int:
+    """How many cells a population of the fit has: fewer than wanted where they are very large.
+
+    Args:
+        wanted: cells.
+        tables: {kind: growth_table} of the reconstructions.
+    """
+    cable = sum(np.mean(table[:, NAMES.index("total length")]) for table in tables.values())
+    most = int(MOST_CABLE / cable) if cable > 0.0 else wanted
+    return min(wanted, max(most, FEWEST_GROWN))
 
 
 def _why_not(levers: Levers, count: int) -> str | None:
@@ -296,6 +313,12 @@ def remarks(entries: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     for mtype, entry in entries.items():
         if not entry["fitted"] and mtype not in few:
             yield f"{mtype}: {entry['why']}."
+    large = [m for m, e in entries.items() if e.get("cells_grown", CELLS) < CELLS]
+    if large:
+        yield (
+            f"{some(large, 3)}: the cells are so large that the fit grows as few as "
+            f"{min(entries[m]['cells_grown'] for m in large)} at a time, where it grows {CELLS}."
+        )
     differ = {
         mtype: failing
         for mtype, entry in entries.items()

@@ -178,3 +178,19 @@ def test_cells_with_points_that_are_no_numbers_are_not_grown(kernels):
         for bar in code:
             bar[2:] = [float("nan")] * 4
     assert Grower(params, distributions, "none").grow({}, 3, 0) == []
+
+
+def test_very_large_cells_are_grown_by_the_dozen_and_it_is_told():
+    def table(cable):
+        found = np.zeros((3, len(NAMES)))
+        found[:, NAMES.index("total length")] = cable
+        return {3: found}
+
+    assert growth_calibration.affordable(60, table(20_000.0)) == 60
+    assert growth_calibration.affordable(60, table(200_000.0)) == 25
+    assert growth_calibration.affordable(60, table(900_000.0)) == growth_calibration.FEWEST_GROWN
+    assert growth_calibration.affordable(60, table(0.0)) == 60
+    good = {"fitted": True, "independent": 9, "bounds": [], "folds": {}}
+    entries = {"A": good | {"cells_grown": 60}, "B": good | {"cells_grown": 8}}
+    (line,) = growth_calibration.remarks(entries)
+    assert line.startswith("B: the cells are so large that the fit grows as few as 8 at a time")
