@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import trimesh
 
-from helpers.factories import random_morphology
+from helpers.factories import BASAL_DENDRITE, random_morphology
 from helpers.growth_inputs import ORIENTATIONS, mtype
 from helpers.inner_kernels import from_python
 from helpers.mtype_factory import mtype_distributions, mtype_parameters
@@ -499,3 +499,92 @@ def test_directions_that_are_stretched_are_told():
     assert note.startswith("X: directions of basal_dendrite are stretched along x, y and z by 1, 1")
     given["basal_dendrite"]["stretch"] = [1, 1, 1]
     assert not list(stretch_notes({"X": {"growth_levers": given}}))
+
+
+AXON_TYPE = 2
+BASE = {"angles": "measured", "owner_exponent": 0.6, "wander": 0.05, "wander_length": 20.0}
+
+
+def axon_inputs(levers, **cell):
+    """(params, distributions) of an mtype whose axon has these levers, its dendrites none."""
+    trees = ((BASAL_DENDRITE, 5), (BASAL_DENDRITE, 3), (AXON_TYPE, 15))
+    cells = [
+        MeasuredCell.of(str(i), random_morphology(i, trees, (15, 30), diameters="random"))
+        for i in range(4)
+    ]
+    kinds = ("basal_dendrite", "axon")
+    uniform = {"orientation": ORIENTATIONS["uniform"]}
+    params, distributions = mtype(dict.fromkeys(kinds, uniform))
+    params["growth_levers"] = {"axon": levers, **cell}
+    return params, {**distributions, "measured": measure(cells, dict.fromkeys(kinds, 0))}
+
+
+def axon_of(morphology):
+    """(points, diameters) of the axon."""
+    inside = np.repeat(morphology.types, np.diff(morphology.offsets)) == AXON_TYPE
+    return morphology.points[inside], morphology.diameters[inside]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("angle_scale", 1.3),
+        ("fresh_start", True),
+        ("owner_exponent", 0.0),
+        ("owner_fidelity", 1.0),
+        ("randomness_spread", 0.4),
+        ("wander", 0.2),
+        ("wander_length", 60.0),
+        ("steer", 1.0),
+        ("bending", "measured"),
+        ("heading", 0.9),
+        ("trunks", "measured"),
+        ("size_spread", 0.3),
+        ("diameters", "measured"),
+        ("stretch", [1.0, 0.5, 1.0]),
+    ],
+)
+def test_each_lever_acts_on_axons(name, value):
+    plain, changed = (
+        axon_of(grow(*axon_inputs(levers), seed=3)) for levers in (BASE, {**BASE, name: value})
+    )
+    assert min(len(plain[0]), len(changed[0])) > 0
+    if name == "diameters":
+        assert len(set(plain[1].tolist())) == 1
+        assert len(set(changed[1].tolist())) > 5
+    else:
+        assert not np.array_equal(plain[0], changed[0])
+
+
+def test_axons_with_levers_are_scaled_to_layers_and_keep_to_boundaries(tmp_path):
+    params, distributions = axon_inputs({**BASE, "trunks": "measured", "steer": 1.0}, kin=0.5)
+    free = grow(params, distributions)
+    ratio = BarcodeScaling("default", reference=1000.0, target=500.0)
+    scaled = grow(params, distributions, scaling={"axon": ratio})
+    kinds = [lengths(each)[each.types == AXON_TYPE].sum() for each in (free, scaled)]
+    assert kinds[1] == pytest.approx(0.5 * kinds[0], rel=0.15)
+    trimesh.creation.box(extents=(60.0, 60.0, 60.0)).export(tmp_path / "box.obj")
+    entry = {
+        "path": str(tmp_path / "box.obj"),
+        "mesh_type": "spatial",
+        "mode": "repulsive",
+        "neurite_types": ["axon"],
+        "params_section": {"d_min": 2.0, "d_max": 20.0, "power": 1.5},
+    }
+    volume = {"voxel_dimensions": np.full(3, 40.0), "offset": np.full(3, -160.0)}
+    volume["orientation_path"] = tmp_path / "none.nrrd"
+    region = RegionSpace.prepare([], [entry], {**volume, "shape": (8, 8, 8)})
+    walls = constraints_for_cell(region, Cell(np.zeros(3), np.eye(3), 100.0, [0.0, 400.0], "X"))
+    outside = [
+        np.mean(
+            [
+                (np.abs(axon_of(grow(params, distributions, seed, constraints=found))[0]) > 31)
+                .any(axis=1)
+                .mean()
+                for seed in range(4)
+            ]
+        )
+        for found in ((), walls)
+    ]
+    assert outside[0] > 0.05
+    assert outside[1] < 0.3 * outside[0]
