@@ -150,18 +150,20 @@ def read_index(folder: PathLike) -> list[dict[str, Any]]:
     """The index of a vacuum synthesis in ``folder``, as :class:`VacuumResult` has it.
 
     Raises:
-        InvalidInput: there is none.
+        InvalidInput: there is none, or the file is something else.
     """
     path = Path(folder) / layout.VACUUM_INDEX
     try:
         with open(path, encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file))
+        return [
+            {**row, "seed": int(row["seed"]), "path": str(Path(folder).absolute() / row["path"])}
+            for row in rows
+        ]
     except OSError as error:
         raise InvalidInput("there is no index of a vacuum synthesis", where=path) from error
-    return [
-        {**row, "seed": int(row["seed"]), "path": str(Path(folder).absolute() / row["path"])}
-        for row in rows
-    ]
+    except (KeyError, TypeError, ValueError) as error:
+        raise InvalidInput("it is no index of a vacuum synthesis", where=path) from error
 
 
 def vacuum_mtypes(plan: VacuumPlan) -> list[str]:

@@ -141,7 +141,7 @@ def survey(sources: Sources, made_table: Callable[[str], Path]) -> Survey:
 
 @dataclass(frozen=True)
 class _Read:
-    """What is read of the sources: all of it there, and nothing wrong with it by itself."""
+    """The contents of the sources, each of which is there and sound by itself."""
 
     cells: Cells
     region_map: RegionMap

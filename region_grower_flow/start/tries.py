@@ -112,6 +112,8 @@ def _copy_file(path: Path, place: Path, link: bool) -> None:
         try:
             os.link(path, place)
             return
+        except FileExistsError:
+            place.unlink()  # of a beginning that was killed; it may be the same file
         except OSError:
             pass
     shutil.copy2(path, place)

@@ -34,7 +34,7 @@ class LoadAtlas(FlowTask):
         from region_grower_flow.atlas.load import load_atlas_table
         from region_grower_flow.io.table import write_table
 
-        self.tell("reading the cells and the atlas")
+        self.show("reading the cells and the atlas")
         cells, rows = inputs.cells_in_atlas(self), inputs.rows_to_grow(self)
         table = load_atlas_table(
             self.atlas,

@@ -34,7 +34,7 @@ class ChooseAxons(FlowTask):
         from region_grower_flow.io.atomic import make_folder, write_text_atomic
         from region_grower_flow.placement import axon_files
 
-        self.tell("scoring the donors")
+        self.show("scoring the donors")
         prepared = prepare(self)
         choice, mtypes = prepared.choose(), prepared.mtypes.tolist()
         problems = ratio_problems(self, choice, mtypes)

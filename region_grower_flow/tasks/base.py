@@ -32,14 +32,14 @@ from region_grower_flow.runtime.processes import die_with_forking_parent
 from region_grower_flow.tasks.arrival import arrive
 from region_grower_flow.tasks.example import CreateExample
 from region_grower_flow.tasks.options import handed_on, value_problems, with_former_names
-from region_grower_flow.tasks.recipes import Determined
+from region_grower_flow.tasks.recipes import HasRecipe
 from region_grower_flow.tasks.sentences import quiet_tracebacks, sentence_of
-from region_grower_flow.tasks.telling import Telling
+from region_grower_flow.tasks.showing import ShowsProgress
 
 G = TypeVar("G", bound=Group)
 
 Facts = dict[str, Any]
-"""What a manifest says of its outputs, as JSON holds it."""
+"""Facts of a manifest on its outputs, as JSON holds them."""
 
 Made = tuple[Sequence[PathLike], Facts]
 """Paths of the outputs that a stage has written, and the facts on them."""
@@ -48,7 +48,7 @@ SHOWN_LINES = 20
 """Lines of a stage's summary that the web UI shows."""
 
 
-class FlowTask(Determined, Telling, luigi.Task):
+class FlowTask(HasRecipe, ShowsProgress, luigi.Task):
     """A stage with a fingerprint.
 
     Subclasses name the groups of their options, which of these change their results
@@ -139,7 +139,7 @@ class FlowTask(Determined, Telling, luigi.Task):
         return self.checker.of_stage(self)
 
     def _requires(self) -> Sequence[luigi.Task]:
-        """What Luigi waits for: the check of the inputs, and then what the stage requires.
+        """The tasks that Luigi waits for: the check of the inputs, and then what is required.
 
         Luigi has this hook for bases that add a requirement which is no input.
         """
@@ -203,6 +203,11 @@ class FlowTask(Determined, Telling, luigi.Task):
         """
         arrive(self)
         return all(task.complete() for task in self.example()) and self.is_current()
+
+    def is_recorded(self) -> bool:
+        """True when the manifest bears today's fingerprint; the outputs are not looked at."""
+        manifest = self.manifest()
+        return manifest is not None and manifest.fingerprint == self.recipe().fingerprint()
 
     def is_current(self) -> bool:
         """True when the manifest bears today's fingerprint and its outputs are as written."""
@@ -273,7 +278,7 @@ class FlowTask(Determined, Telling, luigi.Task):
     def make_and_record(self) -> None:
         """Make the outputs under the stage's lock, then write the manifest."""
         die_with_forking_parent()
-        self.tell("at work", 0)
+        self.show("at work", 0)
         try:
             recipe = self.recipe()
             with self.lock(), self.log() as write, expecting(*self.sources()):
@@ -286,18 +291,18 @@ class FlowTask(Determined, Telling, luigi.Task):
             Manifest.describe(recipe, outputs, facts).write(self.manifest_path)
             remember_digests(self.digests())
         except FlowError as error:
-            self.tell(str(error))
+            self.show(str(error))
             raise
         except KeyboardInterrupt:
             if multiprocessing.parent_process() is not None:
                 os._exit(1)  # the process that Luigi has forked it from tells of it
             raise
         except Exception as error:  # a defect: the page of the failure shows where
-            self.tell(f"failed: {type(error).__name__}: {error}")
+            self.show(f"failed: {type(error).__name__}: {error}")
             raise
         finally:
             self.end_progress()
-        self.tell(_beginning(self.summary_of(facts)), 100, shown="")
+        self.show(_beginning(self.summary_of(facts)), 100, shown="")
 
     def held_places(self) -> Sequence[PathLike]:
         """The places that the run holds alone until it ends: those of the flow."""

@@ -188,7 +188,7 @@ class CheckInputs(FlowTask):
             raise
         except InvalidInput as error:
             problems = InvalidInputs(self.problems() or [error])
-            self.tell(str(problems))
+            self.show(str(problems))
             raise problems from error
 
 

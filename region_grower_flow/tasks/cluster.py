@@ -56,7 +56,7 @@ class InJobs(FlowTask):
 
         die_with_forking_parent()
         hold(self.held_places())
-        if self.has_been_made():
+        if self.is_recorded():
             if self.is_current():  # by a job, since Luigi has looked
                 return
             remove_own(self.manifest_path)  # its outputs are not as they were written
@@ -66,11 +66,13 @@ class InJobs(FlowTask):
             self.before_jobs()
         with signals_raise():
             try:
-                array.wait(self.label, lambda name: piece_is_made(self, array.names.index(name)))
+                array.wait(
+                    self.label, lambda name: piece_is_recorded(self, array.names.index(name))
+                )
             except KeyboardInterrupt:
                 array.cancel()
                 raise
-        self.tell("made by a job of Slurm", 100)
+        self.show("made by a job of Slurm", 100)
 
 
 def jobs_folder(task: FlowTask) -> Path:
@@ -90,9 +92,9 @@ def piece(task: FlowTask, number: int) -> InJobs:
     return task.clone(kind) if first is None else task.clone(kind, first=first, last=last)
 
 
-def piece_is_made(task: FlowTask, number: int) -> bool:
+def piece_is_recorded(task: FlowTask, number: int) -> bool:
     """True if a piece of the run has been made from today's inputs."""
-    return piece(task, number).has_been_made()
+    return piece(task, number).is_recorded()
 
 
 def write_pieces(task: FlowTask) -> Path:
@@ -156,7 +158,7 @@ def job_array(task: FlowTask, path: Path) -> JobArray:
     if task.label == MERGE:
         options = replace(options, nodes=1, tasks=1)
     command = [sys.executable, "-m", "region_grower_flow.cli", "make-piece", str(path)]
-    return JobArray(jobs_folder(task), command, names, options, task.tell)
+    return JobArray(jobs_folder(task), command, names, options, task.show)
 
 
 def load_piece(path: PathLike, number: int) -> InJobs:
@@ -177,12 +179,15 @@ def load_piece(path: PathLike, number: int) -> InJobs:
         raise InvalidInput(f"a file of pieces of version {version!r}", path, "write it again")
     if not 0 <= number < len(pieces):
         raise InvalidInput(f"there is no piece {number}, the last is {len(pieces) - 1}", path)
-    os.chdir(folder)
     name, first, last = pieces[number]
-    kind = {CHUNK: CHUNK, MERGE: MERGE}.get(name)
-    if kind is None or not isinstance(options, dict):
+    kinds = (isinstance(folder, str), isinstance(options, dict), name in (CHUNK, MERGE))
+    if not all(kinds):
         raise InvalidInput("not a file of pieces", path)
-    kind = getattr(region_grower_flow, kind)
+    if not Path(folder).is_dir():
+        hint = "put it back, or write the pieces again where the run is now"
+        raise InvalidInput(f"the folder of the run is gone ({folder})", path, hint)
+    os.chdir(folder)
+    kind = getattr(region_grower_flow, name)
     texts = {n: str(v) for n, v in options.items() if n in dict(kind.get_params())}
     if last is not None:
         texts |= {"first": str(first), "last": str(last)}

@@ -61,5 +61,5 @@ class ExtractDistributions(OfReconstructions):
         # NeuroTS gives a trunk's bar, which starts with no bifurcation, NaN for angles.
         make_folder(self.path.parent)
         write_json_atomic(self.path, distributions, allow_nan=True, indent=None)
-        told = {"sentences": list(report.sentences()), "remarks": list(report.remarks())}
-        return [self.path], {"report": report.as_dict(), **told}
+        words = {"sentences": list(report.sentences()), "remarks": list(report.remarks())}
+        return [self.path], {"report": report.as_dict(), **words}

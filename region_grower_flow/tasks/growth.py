@@ -67,14 +67,14 @@ class CalibrateGrowth(OfReconstructions):
         )
         make_folder(self.path.parent)
         write_json_atomic(self.path, {self.region: final}, indent=4)
-        told = self.work_path(layout.GROWTH_CALIBRATION)
-        write_json_atomic(told, {self.region: entries}, indent=1)
+        record = self.work_path(layout.GROWTH_CALIBRATION)
+        write_json_atomic(record, {self.region: entries}, indent=1)
         stretched = list(stretch_notes({mtype: final[mtype] for mtype in entries}))
         notes = [(mtype, note) for mtype in entries for note in populations[mtype].notes]
         flat = [f"{mtype}: {note}." for mtype, note in notes if FLAT in note]
         page = self._write_page(tasks, entries, [*stretched, *flat])
         lines = [*sentences(entries), *stretched, f"Calibration of growth: {page}"]
-        return [self.path, told, page], {
+        return [self.path, record, page], {
             "sentences": lines,
             "remarks": [*remarks(entries), *stretched],
         }

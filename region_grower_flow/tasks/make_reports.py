@@ -43,5 +43,5 @@ class MakeReports(FlowTask):
 
     def make(self) -> Made:
         """Nothing but the list of what was made."""
-        made = [f"{n}: {line}" for n, task in self.requires().items() for line in task.where()]
-        return [], {"sentences": made}
+        where = [f"{n}: {line}" for n, task in self.requires().items() for line in task.where()]
+        return [], {"sentences": where}

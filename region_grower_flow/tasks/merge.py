@@ -108,16 +108,11 @@ class SynthesizeMorphologies(OfCells):
                 remove_own(chunk.manifest_path)
                 chunk.make_and_record()
 
-    def has_been_made(self) -> bool:
-        """True when the manifest bears today's fingerprint; the outputs are not looked at."""
-        manifest = self.manifest()
-        return manifest is not None and manifest.fingerprint == self.recipe().fingerprint()
-
     def make(self) -> Made:
         """See :func:`region_grower_flow.stages.merge.merge_outputs`."""
         from region_grower_flow.stages.merge import check_failures, merge_outputs
 
-        outputs, summary = merge_outputs(self.plan(), self.tell)
+        outputs, summary = merge_outputs(self.plan(), self.show)
         remove_unasked(self.manifest_path, places_of(self), outputs, self.work_dir)
         check_failures(summary, self.max_failure_ratio)
         return outputs, {**summary, "listing": checksum(self.listing)}

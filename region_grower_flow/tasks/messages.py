@@ -15,6 +15,7 @@ from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.io.words import duration
 from region_grower_flow.runtime.processes import end_of_output
 from region_grower_flow.tasks import terminal
+from region_grower_flow.tasks.display import Display
 from region_grower_flow.tasks.sentences import quiet_tracebacks, sentence_of
 from region_grower_flow.tasks.streams import wrapped
 
@@ -72,7 +73,7 @@ def end(succeeded: bool | None = None) -> None:
 
 
 def closing_sentences(
-    task: Any, done_before: bool = False, display: terminal.Display | None = None
+    task: Any, done_before: bool = False, display: Display | None = None
 ) -> Iterator[str]:
     """The sentences at the end of a successful run.
 

@@ -46,7 +46,7 @@ class PlaceCells(FlowTask):
         from region_grower_flow.io.cell_files import write_nodes
         from region_grower_flow.placement import place, table
 
-        self.tell("reading the densities and the atlas")
+        self.show("reading the densities and the atlas")
         settings = placement_settings(self)
         plan = place.plan_placement(self.densities, self.atlas, settings)
         placed = place.place_cells(plan, settings)

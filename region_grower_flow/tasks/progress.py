@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any
 from region_grower_flow.errors import printable
 from region_grower_flow.io.logs import PlainFormatter
 from region_grower_flow.io.words import duration
-from region_grower_flow.tasks import terminal as display
+from region_grower_flow.tasks import terminal
+from region_grower_flow.tasks.display import NEWS
 
 if TYPE_CHECKING:
     from region_grower_flow.runtime.plans import ChunkProgress
 
 
-TELL_SECONDS = 0.5
+SHOW_SECONDS = 0.5
 """Seconds between two messages to the scheduler: each costs two requests."""
 
 
@@ -76,7 +77,7 @@ class StageProgress:
     def __init__(self, task: Any, what: str, part: Part | None = None) -> None:
         self._task, self._what, self._part = task, what, part
         self._run: _Run | None = None
-        self._told, self._dropped = float("-inf"), 0
+        self._shown_at, self._dropped = float("-inf"), 0
 
     def __call__(self, done: int, total: int) -> None:
         """Show that ``done`` of ``total`` are done."""
@@ -111,10 +112,10 @@ class StageProgress:
 
     def _show(self, done: int, total: int, message: str, shown: str | None = None) -> None:
         now = time.monotonic()
-        if now - self._told >= TELL_SECONDS or done >= total:
-            self._told = now
+        if now - self._shown_at >= SHOW_SECONDS or done >= total:
+            self._shown_at = now
             percentage = int(100 * done / total) if total else 100
-            self._task.tell(message, percentage, message if shown is None else shown)
+            self._task.show(message, percentage, message if shown is None else shown)
 
     def _of_run(self, done: int, progress: ChunkProgress, total: int) -> str:
         """The words of the terminal: on the cells of the whole run, in all of its parts."""
@@ -165,13 +166,13 @@ def stage_log(path: Path, level: str = "info") -> Iterator[Callable[[str], objec
         os.close(open_own(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND))
         handler = _QuietHandler(path, encoding="utf-8")
     handler.setFormatter(PlainFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    terminal = logging.StreamHandler()
-    terminal.setFormatter(_Sentence())
-    terminal.setLevel(logging.WARNING)
-    terminal.addFilter(lambda record: not (display.is_open() and record.name == display.NEWS))
+    screen = logging.StreamHandler()
+    screen.setFormatter(_Sentence())
+    screen.setLevel(logging.WARNING)
+    screen.addFilter(lambda record: not (terminal.is_open() and record.name == NEWS))
     # Under the luigi command nobody else shows warnings.
     handlers: list[logging.Handler] = (
-        [handler] if logging.getLogger().handlers else [handler, terminal]
+        [handler] if logging.getLogger().handlers else [handler, screen]
     )
     before = logger.level
     for each in handlers:

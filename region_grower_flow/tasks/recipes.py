@@ -17,8 +17,8 @@ from region_grower_flow.record.fingerprint import FileDigests, Recipe, package_v
 _digests: dict[str, FileDigests] = {}
 
 
-class Determined:
-    """The side of a stage that says what its outputs are made from, for its fingerprint."""
+class HasRecipe:
+    """Base of stages whose outputs have a recipe: all that determines them, for a fingerprint."""
 
     if TYPE_CHECKING:  # options are set as parameters, by their groups
 

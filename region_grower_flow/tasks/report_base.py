@@ -173,7 +173,7 @@ class Report(FlowTask):
         """The PlacedCells of the synthesis."""
         from region_grower_flow.report.placed import PlacedCells
 
-        self.tell("reading the tables of the synthesis")
+        self.show("reading the tables of the synthesis")
         return PlacedCells.read(self.outputs(), self.structure())
 
     def chosen(self, mtypes: Sequence[str]) -> list[str]:
@@ -231,7 +231,7 @@ class Report(FlowTask):
         return share_out(function, units, count, self._advance, PRELOADED)
 
     def _advance(self, done: int, total: int) -> None:
-        self.tell(f"{done} of {total} mtypes", 100 * done / max(total, 1))
+        self.show(f"{done} of {total} mtypes", 100 * done / max(total, 1))
 
     def written(
         self, results: Sequence[UnitResult], tables: Mapping[str, tuple[str, Sequence[str] | None]]

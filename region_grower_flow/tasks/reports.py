@@ -217,7 +217,7 @@ class PlotCollage(Report):
 
         placed, settings = self.placed(), self.settings()
         shown = self._slices(placed)
-        self.tell("reading the atlas")
+        self.show("reading the atlas")
         layers = slices.LayerMap.load(Path(self.atlas), self.structure() or {})
         units = collage.collage_units(
             placed, self.chosen(list(placed.mtypes)), shown, settings, self.collage_sample

@@ -86,12 +86,22 @@ def read_provenance(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     ]
     options = () if missing else provenance["options"]
     missing += [] if missing else [n for n in ("out_cells", "out_morph_dir") if n not in options]
-    missing += [] if isinstance(summary.get("cells"), dict) else ["cells"]
+    cells = summary.get("cells")
+    counts = [cells.get(n) for n in ("asked", "made")] if isinstance(cells, dict) else [None]
+    missing += [] if all(isinstance(count, int) for count in counts) else ["cells"]
+    if "inputs" not in missing and not all(map(_is_input, provenance["inputs"].values())):
+        missing.append("inputs")
     if missing:
         raise InvalidInput(
             f"the summary does not record {some(missing)}", found[0], "grow the cells anew"
         )
     return summary, provenance
+
+
+def _is_input(known: object) -> bool:
+    """True for [path, digest], as a summary has it of an input."""
+    words = known if isinstance(known, list) else ()
+    return len(words) == 2 and all(isinstance(word, str) for word in words)
 
 
 def changed_inputs(provenance: Mapping[str, Any]) -> Iterator[str]:

@@ -102,8 +102,8 @@ def _roots_of_last_run(work_dir: PathLike, task: str | None) -> list[FlowTask]:
         if manifest is None:
             continue
         options = _rebase(work_dir, manifest.facts)
-        made = [r for r in roots if (Path(work_dir) / layout.LOCKS / f"{r.__name__}.lock").exists()]
-        return [_with_options(root, options) for root in made or roots]
+        run = [r for r in roots if (Path(work_dir) / layout.LOCKS / f"{r.__name__}.lock").exists()]
+        return [_with_options(root, options) for root in run or roots]
     problem = f"holds no run{f' of {task}' if task else ''} whose inputs have passed the checks"
     raise InvalidInput(problem, work_dir, "check the path, or give --config FILE")
 

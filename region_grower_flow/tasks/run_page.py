@@ -70,7 +70,7 @@ def write_at_end(synthesis: FlowTask) -> Path | None:
     if synthesis.skip_page or not writes_files(synthesis):
         return None
     try:
-        synthesis.tell("drawing the page")
+        synthesis.show("drawing the page")
         return write(synthesis)
     except FlowError as error:
         L.warning("There is no page of this run: %s", error)
@@ -161,7 +161,7 @@ def run_data(
     workers = processes(count)
 
     def advance(done: int, total: int) -> None:
-        synthesis.tell(f"drawing the page, {done} of {total} mtypes", 100 * done / max(total, 1))
+        synthesis.show(f"drawing the page, {done} of {total} mtypes", 100 * done / max(total, 1))
 
     def share(
         function: Callable[..., Any], units: Sequence[Any], meanwhile: Callable[[], object] | None

@@ -26,10 +26,10 @@ class OneSentence(logging.Filter):
 
     def __init__(self) -> None:
         super().__init__()
-        self._told: set[type[BaseException]] = set()
+        self._shown: set[type[BaseException]] = set()
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Turn a record with a known error into its sentence, and tell each of these once."""
+        """Turn a record with a known error into its sentence, and show each of these once."""
         kind, sentence = _known(record.exc_info[1] if record.exc_info else None)
         if sentence is None:
             record.msg, record.args = printable(record.getMessage()), ()
@@ -38,16 +38,16 @@ class OneSentence(logging.Filter):
                 record.exc_info, record.exc_text = None, printable(text)
             return True
         if kind is not None:
-            if kind in self._told:
+            if kind in self._shown:
                 return False
-            self._told.add(kind)
+            self._shown.add(kind)
         record.exc_info = record.exc_text = None
         record.msg, record.args = "%s", (sentence,)
         return True
 
 
 def _known(error: BaseException | None) -> tuple[type[BaseException] | None, str | None]:
-    """(what is told once only, sentence) of an error; Nones where there is none."""
+    """(what is shown once only, sentence) of an error; Nones where there is none."""
     while error is not None:
         if isinstance(error, InputChanged):
             return InputChanged, str(error)

@@ -143,7 +143,7 @@ class SynthesizeChunk(OfCells):
 
         filling.provide(open_synthesizer(self.settings()).kernel_groups())
 
-    def has_been_made(self) -> bool:
+    def is_recorded(self) -> bool:
         """True when the manifest bears today's fingerprint; the outputs are not looked at."""
         return self._is_finished(self.first, self.last)
 
@@ -153,7 +153,7 @@ class SynthesizeChunk(OfCells):
 
         plan = self.plan(self.launcher, wanted_workers(self))
         self._renew_listing()
-        self.tell("starting the workers", 0)
+        self.show("starting the workers", 0)
         facts = synthesize_chunk(plan, self.show_progress("cells", self.part()).cells)
         return [self.path], facts
 

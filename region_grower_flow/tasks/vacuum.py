@@ -64,7 +64,7 @@ class SynthesizeVacuum(GrowsCells):
 
         plan = self.plan()
         count = len(plan.mtypes) * plan.cells
-        self.tell("growing cells without an atlas", 0)
+        self.show("growing cells without an atlas", 0)
         show = self.show_progress("cells", Part(0, count, count)).cells
         result = synthesize_vacuum(plan, show)
         check_failures(result.summary, self.max_failure_ratio)

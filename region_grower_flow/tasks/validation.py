@@ -131,12 +131,12 @@ class ValidateSynthesis(FlowTask):
             BadVerdicts: with a sentence per mtype; all outputs are written.
         """
         try:
-            if not self._is_made():
+            if not self._is_validated():
                 super().make_and_record()
             messages.announce(self)
             gate.check_verdicts(gate.read_results(self.validation_dir), self.fail_on)
         except gate.BadVerdicts as error:
-            self.tell(str(error))
+            self.show(str(error))
             raise
         finally:
             release()
@@ -145,12 +145,9 @@ class ValidateSynthesis(FlowTask):
         """The page of the validation."""
         return self.output()["page"].path
 
-    def _is_made(self) -> bool:
+    def _is_validated(self) -> bool:
         """True when the results are there and fresh, whatever their verdicts."""
-        manifest = self.manifest()
-        if manifest is None or manifest.fingerprint != self.recipe().fingerprint():
-            return False
-        return manifest.intact()
+        return self.is_recorded() and self.existing_manifest().intact()
 
     def unfit_for_today(self, facts: Facts) -> str | None:
         """The verdicts may be none that today's ``fail_on`` accepts."""
@@ -176,9 +173,9 @@ class ValidateSynthesis(FlowTask):
         )
         results = validate(plan, self.show_progress("tests of mtypes"))
         results.provenance = self.provenance()
-        self.tell("writing the results")
+        self.show("writing the results")
         outputs = results.write(self.validation_dir)
-        self.tell("drawing the figures")
+        self.show("drawing the figures")
         count = processes(self.processes)
         outputs += write_page(results, self.validation_dir, processes=count)
         remove_leftovers(self.manifest_path, outputs, self.validation_dir)

@@ -117,8 +117,13 @@ def test_plot_of_nodes_without_morphologies_is_a_sentence(nodes, tmp_path):
             "does not record out_cells",
         ),
         (
+            '{"provenance": {"options": {"out_cells": "o", "out_morph_dir": "m"}, "inputs": '
+            '{"atlas": "a"}, "folder": "/"}, "cells": {"asked": "many"}}',
+            "does not record cells, inputs",
+        ),
+        (
             '{"provenance": {"options": {"out_cells": "o", "out_morph_dir": "m"}, "inputs": {}, '
-            '"folder": "/no/where"}, "cells": {}}',
+            '"folder": "/no/where"}, "cells": {"asked": 1, "made": 1}}',
             "folder that the run was started in is not there",
         ),
     ],
@@ -135,7 +140,7 @@ def test_a_result_is_not_made_again_into_itself(tmp_path):
     options = {"out_cells": "nodes.h5", "out_morph_dir": "m"}
     provenance = {"options": options, "inputs": {}, "folder": str(tmp_path)}
     (tmp_path / "out").mkdir()
-    summary = {"provenance": provenance, "cells": {}}
+    summary = {"provenance": provenance, "cells": {"asked": 1, "made": 1}}
     (tmp_path / "out" / "x_summary.json").write_text(json.dumps(summary))
     for into in ("out", "out/again"):
         words = ["reproduce", str(tmp_path / "out"), "--into", str(tmp_path / into)]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from region_grower_flow import layout
-from region_grower_flow.errors import InvalidInputs
+from region_grower_flow.errors import InvalidInput, InvalidInputs
 from region_grower_flow.options import Growth
 from region_grower_flow.stages.vacuum import (
     VacuumPlan,
@@ -260,3 +260,9 @@ def test_an_unknown_region_is_served_by_default_or_refused(models, plan, tmp_pat
     moved = plan(parameters=paths[0], distributions=paths[1])
     with pytest.raises(InvalidInputs, match=r"there is no region .default.*SSCX"):
         synthesize_vacuum(moved)
+
+
+def test_another_table_is_no_index(tmp_path):
+    (tmp_path / "index.csv").write_text("name,mtype\na,b\n")
+    with pytest.raises(InvalidInput, match="it is no index of a vacuum synthesis"):
+        read_index(tmp_path)

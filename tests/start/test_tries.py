@@ -52,6 +52,14 @@ def test_a_try_goes_on_from_all_cells_without_the_cells(tmp_path):
     assert files(work) == MODEL
 
 
+def test_a_beginning_that_was_killed_begins_again(tmp_path):
+    found, work = folder(tmp_path / "work_limit_5"), tmp_path / "work"
+    (work / "morphologies").mkdir(parents=True)
+    os.link(found / "morphologies" / "a.h5", work / "morphologies" / "a.h5")
+    assert go_on_from_others(work, work) == found
+    assert files(work) == MODEL | CELLS
+
+
 def test_there_may_be_nothing_to_go_on_from(tmp_path):
     (tmp_path / "work_of_mine").mkdir()
     assert go_on_from_others(tmp_path / "work", tmp_path / "work") is None

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from region_grower_flow.tasks import terminal
+from region_grower_flow.tasks.display import DIM, Display, _in_one_piece
 from region_grower_flow.tasks.plan import Plan
 
 
@@ -57,7 +58,7 @@ def shown(monkeypatch):
         monkeypatch.delenv("NO_COLOR", raising=False)
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
-        display = terminal.Display(root, None, bar=True)
+        display = Display(root, None, bar=True)
         opened.append(display)
         return display, stream
 
@@ -145,7 +146,7 @@ def test_terminals_that_can_less(shown, stages, environment, colors, bar):
     display, stream = shown(stages[2], real=True, **environment)
     run_of_chunks(display, stages, kept=1)
     display.close(succeeded=True)
-    assert (terminal.DIM in stream.getvalue()) == colors
+    assert (DIM in stream.getvalue()) == colors
     assert (" %" in stream.getvalue()) == bar
 
 
@@ -172,7 +173,7 @@ def test_many_remarks_are_counted_and_what_is_too_long_for_a_pipe_goes(tmp_path)
     assert found[:2] == ["remark 0.", "remark 1."]
     assert found[-1] == f"4 more remarks: {tmp_path / 'stage.log'}"
     assert len(found) == terminal.MOST_REMARKS
-    sent = json.loads(terminal._in_one_piece({"remarks": ["short", "x" * 5000]}))
+    sent = json.loads(_in_one_piece({"remarks": ["short", "x" * 5000]}))
     assert sent["remarks"] == ["short"]
 
 

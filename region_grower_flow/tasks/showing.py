@@ -17,8 +17,8 @@ from region_grower_flow.tasks import terminal
 from region_grower_flow.tasks.progress import Part, StageProgress, stage_log
 
 
-class Telling:
-    """The side of a stage that speaks while it runs; nothing outside ``run`` may."""
+class ShowsProgress:
+    """Base of stages that show how far they are; nothing outside of ``run`` may do so."""
 
     if TYPE_CHECKING:  # the side of Luigi
 
@@ -37,7 +37,7 @@ class Telling:
         if self._progress is not None:
             self._progress.close()
 
-    def tell(self, message: str, percentage: float | None = None, shown: str | None = None) -> None:
+    def show(self, message: str, percentage: float | None = None, shown: str | None = None) -> None:
         """Show a message, and how much is done, in the terminal and in the scheduler's web UI.
 
         Luigi's page takes messages for HTML. Work goes on without a scheduler that has gone.

@@ -1,0 +1,32 @@
+"""Stages as Luigi knows them: what they require, what they read, and what they wait for."""
+
+import luigi
+import pytest
+
+import region_grower_flow
+from region_grower_flow.tasks.base import FlowTask
+
+GIVEN = {"morphologies_dir": "m", "dat_file": "d.dat", "work_dir": "w"}
+
+
+@pytest.mark.parametrize("name", region_grower_flow.TASKS)
+def test_each_stage_says_what_it_writes(name):
+    task = getattr(region_grower_flow, name)
+    assert any("output" in vars(kind) for kind in task.__mro__ if kind is not luigi.Task)
+    assert issubclass(task, FlowTask)
+
+
+def test_inputs_are_the_outputs_of_what_is_required():
+    task = region_grower_flow.DiagnoseReconstructions(**GIVEN)
+    assert list(task.requires()) == ["ExtractDistributions", "FitPathDistances", "FitTrunkAngles"]
+    assert {name: target.path for name, target in task.input().items()} == {
+        name: stage.output().path for name, stage in task.requires().items()
+    }
+    assert task.input()["ExtractDistributions"].path == "w/tmd_distributions.json"
+
+
+def test_a_stage_whose_inputs_are_wrong_waits_for_the_check_alone(tmp_path):
+    task = region_grower_flow.ExtractDistributions(**{**GIVEN, "work_dir": str(tmp_path / "w")})
+    assert [stage.task_family for stage in task.deps()] == ["CheckInputs"]
+    assert not task.complete()
+    assert not (tmp_path / "w").exists()
