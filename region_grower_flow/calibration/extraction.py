@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import io
-import math
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from region_grower_flow.calibration.neurots_growth import fit_to_growth
 from region_grower_flow.calibration.populations import APICAL, AXON, BASAL
 from region_grower_flow.calibration.trees import load_trees
 from region_grower_flow.engine.levers import MEASURED
+from region_grower_flow.io.documents import dotted, not_finite
 
 BAR_CODES = "persistence_diagram"
 FIT_ORDERS = {BASAL: 1, APICAL: 2, AXON: 1}
@@ -74,9 +74,9 @@ def extract_mtype(task: ExtractionTask) -> tuple[str, dict[str, Any] | None, str
             distributions = _extract(task)
     except Exception as error:
         return task.mtype, None, f"{type(error).__name__}: {error}"
-    bad = _not_finite(distributions)
-    if bad:
-        return task.mtype, None, f"{bad} is not a finite number"
+    # NeuroTS itself puts NaN for the angles of a tree's first bar.
+    for keys in not_finite(distributions, besides=(BAR_CODES,)):
+        return task.mtype, None, f"{dotted(keys)} is not a finite number"
     return task.mtype, distributions, None
 
 
@@ -207,23 +207,3 @@ def _bar_codes(trees: Any, name: str, feature: str, threshold: int) -> dict[str,
 
     found = persistent_homology_angles(trees, threshold, name, feature)
     return found | {"filtration_metric": feature}
-
-
-def _not_finite(value: object, path: str = "") -> str | None:
-    """The path of the first number that is NaN or infinite, or None.
-
-    Bar codes are left out: NeuroTS itself puts NaN for the angles of a tree's first bar.
-    """
-    if isinstance(value, float):
-        return None if math.isfinite(value) else path
-    if isinstance(value, dict):
-        items = [
-            (f"{path}.{key}" if path else str(key), inner)
-            for key, inner in value.items()
-            if key != BAR_CODES
-        ]
-    elif isinstance(value, list | tuple):
-        items = [(f"{path}[{i}]", inner) for i, inner in enumerate(value)]
-    else:
-        return None
-    return next(filter(None, (_not_finite(inner, inner_path) for inner_path, inner in items)), None)

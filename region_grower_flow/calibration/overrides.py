@@ -23,6 +23,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from region_grower_flow.errors import InvalidInput, InvalidInputs, nearest, some
+from region_grower_flow.io.documents import dotted
 from region_grower_flow.morphology import NEURITE_TYPES
 
 ALL_MTYPES = "*"
@@ -237,10 +238,6 @@ def _keys(text: str) -> Iterator[str | int]:
         yield from (int(number) for number in re.findall(r"[0-9]+", found.group(2)))
 
 
-def _dotted(path: Path) -> str:
-    return "".join(f"[{k}]" if isinstance(k, int) else f".{k}" for k in path).lstrip(".")
-
-
 def _place(
     parameters: Mapping[str, dict[str, Any]],
     mtype: str,
@@ -249,15 +246,14 @@ def _place(
     some_are_unneeded: bool = False,
 ) -> tuple[list[Setting], list[InvalidInput]]:
     """The mtypes that a path applies to, or why it applies to none."""
-    dotted = _dotted(path)
+    where = f"{WHERE}, {mtype}, {dotted(path)}"
     if any(isinstance(key, int) and key >= LONGEST_LIST for key in path):
         problem = f"no list of parameters has {LONGEST_LIST} items"
-        return [], [InvalidInput(problem, f"{WHERE}, {mtype}, {dotted}")]
+        return [], [InvalidInput(problem, where)]
     known = known_keys(path)
     if known:
         level, names = known
         hint = _capital(nearest(path[level], names)) or f"Known are {some(names, 20)}"
-        where = f"{WHERE}, {mtype}, {dotted}"
         return [], [InvalidInput(f"unknown key {path[level]!r}", where, hint)]
     mtypes = list(parameters) if mtype == ALL_MTYPES else [mtype]
     if path[0] in NEURITE_TYPES:
@@ -267,7 +263,7 @@ def _place(
         if not growing:
             who = "no mtype" if mtype == ALL_MTYPES else "the mtype"
             verb = "grows" if mtype == ALL_MTYPES else "does not grow"
-            return [], [InvalidInput(f"{who} {verb} {path[0]}", f"{WHERE}, {mtype}, {dotted}")]
+            return [], [InvalidInput(f"{who} {verb} {path[0]}", where)]
         mtypes = growing
     return [(name, path, value) for name in mtypes], []
 
@@ -320,7 +316,7 @@ def _set(parameters: dict[str, Any], mtype: str, path: Path, value: Any) -> dict
         inner = _put(inner, key, found if isinstance(found, kind) else kind())
     old = deepcopy(_get(inner, path[-1]))
     _put(inner, path[-1], deepcopy(value))
-    return {"mtype": mtype, "path": _dotted(path), "old": old, "new": deepcopy(value)}
+    return {"mtype": mtype, "path": dotted(path), "old": old, "new": deepcopy(value)}
 
 
 def _get(container: Any, key: str | int) -> Any:

@@ -73,10 +73,10 @@ class CalibrationReport:
                 if note.startswith(BORROWS):
                     continue
                 alike.setdefault(_kind(note), []).append((mtype, note))
-        for told in alike.values():
-            others = list(dict.fromkeys(mtype for mtype, _ in told[1:] if mtype != told[0][0]))
+        for (first, text), *rest in alike.values():
+            others = list(dict.fromkeys(mtype for mtype, _ in rest if mtype != first))
             also = f" (the like in {some(others, 3)})" if others else ""
-            yield f"{told[0][0]}: {told[0][1]}{also}."
+            yield f"{first}: {text}{also}."
 
     def sentences(self) -> Iterator[str]:
         """The report for a terminal, a sentence per line."""

@@ -110,22 +110,38 @@ def is_prepared(options: Any) -> bool:
 
 
 def load_document(path: PathLike | None) -> Any:
-    """The content of a JSON or YAML file, None without a path."""
+    """The content of a JSON or YAML file, None without a path.
+
+    Raises:
+        InvalidInput: it cannot be read, or a number in it is not finite.
+    """
     if not path:
         return None
     from region_grower_flow.io.documents import load_json, load_yaml
 
-    return (load_yaml if Path(path).suffix.lower() in (".yaml", ".yml") else load_json)(path)
+    yaml = Path(path).suffix.lower() in (".yaml", ".yml")
+    content = load_yaml(path) if yaml else load_json(path)
+    _require_finite(content, path)
+    return content
 
 
 def load_overrides(path: PathLike | None) -> Any:
-    """Overrides from YAML, JSON, or a CSV table; None without a path."""
+    """Overrides from YAML, JSON, or a CSV table; None without a path. See :func:`load_document`."""
     if not path or Path(path).suffix.lower() != ".csv":
         return load_document(path)
     from region_grower_flow.calibration.overrides import parse_table
     from region_grower_flow.io.documents import read_text
 
-    return parse_table(read_text(path), path)
+    table = parse_table(read_text(path), path)
+    _require_finite(table.entries, path)
+    return table
+
+
+def _require_finite(content: Any, path: PathLike) -> None:
+    from region_grower_flow.io.documents import dotted, not_finite
+
+    for keys in not_finite(content):
+        raise InvalidInput(f"{dotted(keys)} is not a finite number", path)
 
 
 def read_additions(options: Any) -> Additions:

@@ -288,28 +288,28 @@ def _orientation(
         what = "apical dendrite" if reference == APICAL else "pia"
         key = HISTOGRAMS[reference]
         raise ValueError(f"the distributions hold no angles to the {what} ({key}) to fit")
-    told = {key: fit[key] for key in ("n_cells", "n_trees")}
+    about = {key: fit[key] for key in ("n_cells", "n_trees")}
     few = f"its law is fitted to {counted(fit['n_trees'], 'tree')}"
-    told["notes"] = [] if fit["n_trees"] > 2 else [few]
+    about["notes"] = [] if fit["n_trees"] > 2 else [few]
     if mode in REFERENCES:
-        law = _law(rule, name, params, fit[reference], told)
-        told["notes"] += _misfits(law, law["form"], fit["n_trees"])
-        return {"mode": mode, "values": {key: law[key] for key in ("form", "params")}}, law | told
+        law = _law(rule, name, params, fit[reference], about)
+        about["notes"] += _misfits(law, law["form"], fit["n_trees"])
+        return {"mode": mode, "values": {key: law[key] for key in ("form", "params")}}, law | about
     law = fit[PIA]["laws"][NORMAL]
     if mode == NORMAL_PIA:
         if INSTEAD in rule:
             form = rule[INSTEAD]
-            told["notes"].append(
+            about["notes"].append(
                 f"the form {form!r} describes the angles of its trunks less well (largest "
                 f"difference {fit[PIA]['laws'][form]['ks']:.2f}) than a normal law "
                 f"({law['ks']:.2f}), which is used"
             )
-        told["notes"] += _misfits(law, "the normal law", fit["n_trees"])
+        about["notes"] += _misfits(law, "the normal law", fit["n_trees"])
         direction = {key: law[key] for key in ("mean", "std")}
-        return {"mode": mode, "values": {"direction": direction}}, law | told
+        return {"mode": mode, "values": {"direction": direction}}, law | about
     mean = _histogram(fit[PIA]).mean
     vector = [math.sin(mean), math.cos(mean), 0.0]
-    return {"mode": mode, "values": {"orientations": [vector]}}, {"mean": mean} | told
+    return {"mode": mode, "values": {"orientations": [vector]}}, {"mean": mean} | about
 
 
 def _histogram(fit: Mapping[str, Any]) -> AngleHistogram:
@@ -332,7 +332,7 @@ def _law(
     name: str,
     params: Mapping[str, Any],
     fit: Mapping[str, Any],
-    told: dict[str, Any],
+    about: dict[str, Any],
 ) -> dict[str, Any]:
     form = rule.get("form") or usual_form(name, params)
     if form == BEST:
@@ -343,7 +343,7 @@ def _law(
     if rule.get("bounds") is not None:
         law = fit_form(_histogram(fit), form, rule["bounds"])
     if law["form"] != form:
-        told["notes"].append(f"NeuroTS cannot fit the form {form!r}, its trunks are flat")
+        about["notes"].append(f"NeuroTS cannot fit the form {form!r}, its trunks are flat")
     return law
 
 

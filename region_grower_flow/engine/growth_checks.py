@@ -6,7 +6,6 @@ region-grower skips it.)
 """
 
 import logging
-import math
 
 import numpy as np
 
@@ -24,6 +23,7 @@ from region_grower_flow.engine.trunk_checks import (
     check_orientation_modes,
 )
 from region_grower_flow.errors import some
+from region_grower_flow.io.documents import not_finite
 from region_grower_flow.io.layer_names import (
     CONSTRAINTS,
     absent_layer,
@@ -384,18 +384,7 @@ def _without_barcodes(distribs):
 
 
 def _check_finite(params, light, report):
-    for keys in _not_finite(params):
+    for keys in not_finite(params):
         report.parameter(keys, "expected a finite number")
-    for keys in _not_finite(light):
+    for keys in not_finite(light):
         report.distribution(keys, "expected a finite number")
-
-
-def _not_finite(value, keys=()):
-    if isinstance(value, float) and not math.isfinite(value):
-        yield keys
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            yield from _not_finite(item, (*keys, key))
-    elif isinstance(value, list):
-        for i, item in enumerate(value):
-            yield from _not_finite(item, (*keys, i))

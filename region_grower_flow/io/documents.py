@@ -6,7 +6,7 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -93,6 +93,32 @@ def load_yaml(path: PathLike) -> Any:
     if value is None:
         raise InvalidInput("the file is empty", where=path)
     return value
+
+
+def not_finite(
+    value: object, besides: Collection[str] = (), keys: tuple[str | int, ...] = ()
+) -> Iterator[tuple[str | int, ...]]:
+    """The keys, and places in lists, that lead to numbers that are NaN or infinite.
+
+    Args:
+        value: of a document.
+        besides: keys whose values are not looked at.
+        keys: those that lead to the value itself.
+    """
+    if isinstance(value, float) and not math.isfinite(value):
+        yield keys
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if key not in besides:
+                yield from not_finite(item, besides, (*keys, key))
+    elif isinstance(value, list | tuple):
+        for i, item in enumerate(value):
+            yield from not_finite(item, besides, (*keys, i))
+
+
+def dotted(keys: Iterable[object]) -> str:
+    """Keys and places in lists as a text: ``a.b[0]``."""
+    return "".join(f"[{k}]" if isinstance(k, int) else f".{k}" for k in keys).lstrip(".")
 
 
 def read_text(path: PathLike) -> str:

@@ -214,7 +214,7 @@ def upright(
     down = [share > 0.5 for share in shares]
     verdict, words = PASS, f"{1 - shares[1]:.0%} of the apical dendrites point to the pia"
     if inverted:
-        words = f"{shares[1]:.0%} of the apical dendrites point away from the pia, as told"
+        words = f"{shares[1]:.0%} of the apical dendrites point away from the pia (inverted_mtypes)"
         verdict = PASS if down[1] else FAIL
     elif down[1]:
         verdict = FAIL

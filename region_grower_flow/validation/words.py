@@ -120,10 +120,10 @@ def _differences(features: Sequence[Mapping[str, Any]]) -> str | None:
     if not wrong:
         return None
     several = len({v["neurite_type"] for v in features if v["neurite_type"]}) > 1
-    told = [_difference(v, several) for v in wrong[:MOST_DIFFERENCES]]
-    left = len(wrong) - len(told)
+    named = [_difference(v, several) for v in wrong[:MOST_DIFFERENCES]]
+    left = len(wrong) - len(named)
     more = f", and {left} more differences" if left else ""
-    return f"{', '.join(told)}{more}"
+    return f"{', '.join(named)}{more}"
 
 
 def _difference(verdict: Mapping[str, Any], several: bool) -> str:
