@@ -139,6 +139,23 @@ WORK_FILES = {
 }
 """{folder of the work folder: names of the package's files in it}."""
 
+GENERATED = (
+    DISTRIBUTIONS,
+    PARAMETERS,
+    GENERATED_PARAMETERS,
+    CALIBRATED_PARAMETERS,
+    GROWTH_CALIBRATION,
+    GROWTH_PAGE,
+    TRUNK_FITS,
+    PATH_FITS,
+    DIAGNOSIS,
+    DIAGNOSIS_TABLE,
+)
+"""Files of the work folder that hold what is made of the reconstructions."""
+
+WORK_NAMES = (*WORK_FILES, *GENERATED, CELL_TABLE, DIGESTS, NUMBA_CACHE, HOLDOUT_WORK)
+"""Names of all files and folders that the flow itself keeps in the work folder."""
+
 # Outputs of placement, where no other file is named.
 PLACED_CELLS = "placed_cells.h5"
 PLANES = "planes.json"

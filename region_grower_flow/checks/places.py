@@ -66,36 +66,6 @@ INPUT_FOLDERS = {
     "morphologies_dir": "reconstructions",
 }
 
-WORK_NAMES = (
-    layout.MANIFESTS,
-    layout.LOGS,
-    layout.LOCKS,
-    layout.BLOCKS,
-    layout.CHUNKS,
-    layout.MORPHOLOGIES,
-    layout.CELL_TABLE,
-    layout.DISTRIBUTIONS,
-    layout.PARAMETERS,
-    layout.GENERATED_PARAMETERS,
-    layout.CALIBRATED_PARAMETERS,
-    layout.GROWTH_CALIBRATION,
-    layout.GROWTH_PAGE,
-    layout.DISTRIBUTIONS_KEPT,
-    layout.GROWTH_KEPT,
-    layout.PREPARED,
-    layout.DIAGNOSIS,
-    layout.DIAGNOSIS_TABLE,
-    layout.TRUNK_FITS,
-    layout.PATH_FITS,
-    layout.DIGESTS,
-    layout.NUMBA_CACHE,
-    layout.SHARDS,
-    layout.JOBS,
-    layout.VACUUM_WORK,
-    layout.HOLDOUT_WORK,
-)
-"""Names that the flow itself uses in the work folder."""
-
 _NAME_BYTES = 255
 
 
@@ -153,7 +123,7 @@ def check_work_folder(work_dir: PathLike) -> list[InvalidInput]:
     hint = "remove it; all of the work folder may be elsewhere, see the option work_dir"
     return [
         InvalidInput("is a link, which the work folder must not have", path, hint)
-        for path in (Path(work_dir, name) for name in WORK_NAMES)
+        for path in (Path(work_dir, name) for name in layout.WORK_NAMES)
         if path.is_symlink() and not path.suffix
     ]
 
@@ -268,7 +238,7 @@ def _in_work_folder(options: Any, place: PathLike, where: str) -> list[InvalidIn
     if not Path(place).is_relative_to(work):
         return []
     inner = Path(place).relative_to(work).parts[:1]
-    if inner and inner[0] in WORK_NAMES:
+    if inner and inner[0] in layout.WORK_NAMES:
         hint = "choose a place outside of work_dir"
         return [InvalidInput(f"is where the flow keeps its own {inner[0]}", where, hint)]
     return []

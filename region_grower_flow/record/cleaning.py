@@ -17,18 +17,6 @@ from region_grower_flow.record.listing import read_folder, read_listing
 from region_grower_flow.record.manifest import Manifest, read_manifest
 from region_grower_flow.record.tables import whole_records
 
-_GENERATED = (
-    layout.DISTRIBUTIONS,
-    layout.PARAMETERS,
-    layout.GENERATED_PARAMETERS,
-    layout.CALIBRATED_PARAMETERS,
-    layout.GROWTH_CALIBRATION,
-    layout.GROWTH_PAGE,
-    layout.TRUNK_FITS,
-    layout.PATH_FITS,
-    layout.DIAGNOSIS,
-    layout.DIAGNOSIS_TABLE,
-)
 _PLACED = (layout.PLACED_CELLS, layout.PLANES, layout.SLICED_CELLS, layout.CHOSEN_AXONS)
 """Outputs of placement that no option has named; tables beside them begin with the same name."""
 
@@ -119,7 +107,7 @@ def everything(folder: PathLike) -> Removal:
 def _is_intermediate(name: str) -> bool:
     """True if a file in the work folder itself bears a name that the package gives."""
     stems = tuple(f"{Path(placed).stem}_" for placed in _PLACED)
-    return name in (layout.CELL_TABLE, *_GENERATED, *_PLACED) or name.startswith(stems)
+    return name in (layout.CELL_TABLE, *layout.GENERATED, *_PLACED) or name.startswith(stems)
 
 
 def _everything_held_out(folder: Path) -> list[Path]:
