@@ -6,7 +6,7 @@ from typing import Any
 
 from region_grower_flow import layout
 from region_grower_flow.calibration.sources import calibration_settings
-from region_grower_flow.options import Model, Reference, Work
+from region_grower_flow.options import Model, Reference
 from region_grower_flow.tasks.base import FlowTask, Made, named
 from region_grower_flow.tasks.distributions import ExtractDistributions
 from region_grower_flow.tasks.fits import FitPathDistances, FitTrunkAngles
@@ -17,7 +17,6 @@ from region_grower_flow.tasks.targets import StageTarget
 class DiagnoseReconstructions(OfReconstructions):
     """Say for each mtype what its calibration rests on: cells, trees, bars, fits, residuals."""
 
-    groups = (Work, Reference, Model)
     results_of = (
         Reference,
         Model.region,

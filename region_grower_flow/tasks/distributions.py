@@ -7,7 +7,7 @@ from typing import Any
 from region_grower_flow import layout
 from region_grower_flow.calibration.sources import calibration_settings
 from region_grower_flow.checks import inputs
-from region_grower_flow.options import Model, Reference, Work
+from region_grower_flow.options import Model, Reference
 from region_grower_flow.tasks.base import Made
 from region_grower_flow.tasks.reconstructions import OfReconstructions
 from region_grower_flow.tasks.targets import StageTarget
@@ -16,7 +16,6 @@ from region_grower_flow.tasks.targets import StageTarget
 class ExtractDistributions(OfReconstructions):
     """Extract NeuroTS's distributions of each mtype from the reconstructions."""
 
-    groups = (Work, Reference, Model)
     results_of = (
         Reference,
         Model.region,

@@ -7,7 +7,7 @@ from typing import Any
 from region_grower_flow import layout
 from region_grower_flow.calibration.sources import calibration_settings
 from region_grower_flow.checks import inputs
-from region_grower_flow.options import Model, Reference, Work
+from region_grower_flow.options import Model, Reference
 from region_grower_flow.tasks.base import Facts, FlowTask, Made, named
 from region_grower_flow.tasks.distributions import ExtractDistributions
 from region_grower_flow.tasks.reconstructions import OfNeeded, OfReconstructions
@@ -20,9 +20,7 @@ class FitTrunkAngles(OfNeeded):
     Which of them the parameters take is for BuildParameters: other rules need no other fits.
     """
 
-    groups = (Work, Reference, Model)
     results_of = (Reference, Model.region, Model.synthesize_axons, Model.min_basal_trees)
-    checked_by = "reconstructions"
 
     def requires(self) -> dict[str, FlowTask]:
         """The stage that extracts the histograms of angles, where they are not given."""
@@ -56,7 +54,6 @@ class FitTrunkAngles(OfNeeded):
 class FitPathDistances(OfReconstructions):
     """Fit path distances against extents of the reconstructions' dendrites."""
 
-    groups = (Work, Reference, Model)
     results_of = (Reference, Model.region, Model.path_fit_trees)
 
     def output(self) -> StageTarget:

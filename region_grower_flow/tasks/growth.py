@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from region_grower_flow import layout
 from region_grower_flow.calibration.sources import calibration_settings
 from region_grower_flow.checks import inputs
-from region_grower_flow.options import Model, Reference, Space, Work
+from region_grower_flow.options import Model, Reference, Space
 from region_grower_flow.tasks.base import FlowTask, Made, named, processes
 from region_grower_flow.tasks.distributions import ExtractDistributions
 from region_grower_flow.tasks.parameters import BuildParameters, GenerateParameters
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 class CalibrateGrowth(OfReconstructions):
     """Fit the growth of each mtype that cells are grown of to its reconstructions."""
 
-    groups = (Work, Reference, Model)
     results_of = (Reference, Model.region, Model.synthesize_axons, Model.growth_calibration)
     own_outputs = ("generated_parameters",)
     # 2: sections are steered and bend as they did; other usual values.

@@ -12,7 +12,7 @@ from region_grower_flow.calibration.sources import (
 )
 from region_grower_flow.checks import inputs
 from region_grower_flow.errors import InvalidInput
-from region_grower_flow.options import Model, Reference, Space, Work
+from region_grower_flow.options import Model, Reference, Space
 from region_grower_flow.tasks.base import FlowTask, Made, named
 from region_grower_flow.tasks.fits import FitPathDistances, FitTrunkAngles
 from region_grower_flow.tasks.reconstructions import OfNeeded
@@ -24,9 +24,7 @@ NO_FITS = "none"
 class GenerateParameters(OfNeeded):
     """Generate NeuroTS's parameters of each mtype of the reconstructions."""
 
-    groups = (Work, Reference, Model)
     results_of = (Reference, Model.region, Model.synthesize_axons, Model.growth_calibration)
-    checked_by = "reconstructions"
     # 3: apical dendrites of inverted mtypes are turned.
     stage_version = 3
 
@@ -57,10 +55,8 @@ class GenerateParameters(OfNeeded):
 class BuildParameters(OfNeeded):
     """Complete the generated parameters by fits, scaling rules and overrides."""
 
-    groups = (Work, Reference, Model)
     results_of = (Reference, Model.region, Model.synthesize_axons, Model.trunk_fits)
     own_outputs = ("generated_parameters",)
-    checked_by = "reconstructions"
     region_structure = Space.region_structure
 
     def requires(self) -> dict[str, FlowTask]:

@@ -39,7 +39,10 @@ OF_CELLS = (
 
 
 class OfNeeded(FlowTask):
-    """Base of stages that are made for the mtypes that the cells need."""
+    """Base of stages of calibration, which are made for the mtypes that the cells need."""
+
+    groups = (Work, Reference, Model)
+    checked_by = "reconstructions"
 
     other_options = OF_CELLS
 
@@ -65,9 +68,7 @@ class PrepareReconstructions(OfNeeded):
     Only asked for when morphology_frame is not as_given, or shrinkage_z not 1.
     """
 
-    groups = (Work, Reference, Model)
     results_of = (Reference,)
-    checked_by = "reconstructions"
 
     def external_files(self) -> dict[str, Any]:
         """The reconstructions and their table."""
@@ -117,8 +118,6 @@ def prepared_dataset(options: Any) -> Dataset:
 
 class OfReconstructions(OfNeeded):
     """Base of stages that read the geometry of reconstructions."""
-
-    checked_by = "reconstructions"
 
     def requires(self) -> dict[str, FlowTask]:
         """The preparation of the reconstructions, where these are not used as given."""

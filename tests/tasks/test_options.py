@@ -1,12 +1,25 @@
-"""Former names of options still work, in Python and on the command line."""
+"""Where the value of an option comes from, also under its former names."""
 
 import pytest
 from luigi.cmdline_parser import CmdlineParser
+from luigi.configuration import get_config
+from luigi_tools.util import set_luigi_config
 
 import region_grower_flow
+from region_grower_flow import tasks
 from region_grower_flow.cli.options import TaskCommand
+from region_grower_flow.errors import InvalidInputs
 from region_grower_flow.options import FORMER_NAMES, Model
 from region_grower_flow.start.flow_file import read_flow
+
+
+@pytest.fixture
+def configured(tmp_path, monkeypatch):
+    """A function that sets Luigi's configuration until the end of a with statement."""
+    monkeypatch.chdir(tmp_path)
+    yield set_luigi_config
+    tasks._set_defaults(get_config())
+
 
 GIVEN = {"morphologies_dir": "m", "dat_file": "d"}
 
@@ -45,3 +58,24 @@ def test_a_former_key_of_a_configuration(tmp_path):
     path = tmp_path / "flow.cfg"
     path.write_text("[region_grower_flow]\nvalidation-processes = 2\n")
     assert read_flow(path) == {"processes": 2}
+
+
+def test_the_section_of_the_task_comes_before_that_of_all_tasks(configured):
+    shared = {"region": "SSCX", "bar_threshold": "3"}
+    with configured({"region_grower_flow": shared, "FitTrunkAngles": {"region": "VIS"}}):
+        fits = region_grower_flow.FitTrunkAngles(**GIVEN)
+        assert (fits.region, fits.bar_threshold) == ("VIS", 3)
+        distributions = region_grower_flow.ExtractDistributions(**GIVEN, bar_threshold=4)
+        assert (distributions.region, distributions.bar_threshold) == ("SSCX", 4)
+
+
+def test_keys_and_values_that_do_not_do_are_told_at_once(configured):
+    with (
+        configured({"region_grower_flow": {"regoin": "SSCX"}}),
+        pytest.raises(InvalidInputs, match="the key 'regoin' is not known"),
+    ):
+        region_grower_flow.FitTrunkAngles(**GIVEN)
+    wrong = {"bar_threshold": "many", "synthesize_axons": "perhaps"}
+    with configured({"region_grower_flow": wrong}), pytest.raises(InvalidInputs) as error:
+        region_grower_flow.FitTrunkAngles(**GIVEN)
+    assert len(error.value.problems) == 2
