@@ -122,7 +122,7 @@ def survey(sources: Sources, made_table: Callable[[str], Path]) -> Survey:
     without_regions = "region" not in cells.properties
     if without_regions:
         cells = _with_regions(cells, at_cells, sources)
-    notes = list(_notes(read, cells, sources))
+    notes = [*read.table.passed_over, *_notes(read, cells, sources)]
     path = read.table.path or made_table(read.table.text or "")
     return Survey(
         sources=sources,
@@ -253,9 +253,16 @@ def _check_folders(sources: Sources) -> None:
     """Refuse files for folders, and swapped folders: what else is wrong is not worth telling.
 
     Raises:
-        InvalidInputs: no such folders.
+        InvalidInputs: no such folders, or paths that cannot be written down.
         InvalidInput: the volumes are in the folder of the reconstructions, and none in the other.
     """
+    given = (sources.cells, sources.atlas, sources.morphologies, sources.table, sources.structure)
+    unsaid = [path for path in given if path is not None and not _can_be_said(str(path))]
+    if unsaid:
+        problem = "no configuration holds this path (line ends, blanks at the ends, ${, no UTF-8)"
+        raise InvalidInputs(
+            [InvalidInput(problem, ascii(str(path)), "rename it") for path in unsaid]
+        )
     atlas, cells = Path(sources.atlas), Path(sources.morphologies)
     words = {atlas: "the folder of the atlas", cells: "the folder of reconstructions"}
     problems = [
@@ -273,3 +280,9 @@ def _check_folders(sources: Sources) -> None:
         problem = f"there are no volumes (nrrd) of an atlas in it, but there are some in {cells}"
         hint = "give the atlas as --atlas, the reconstructions as --morphologies"
         raise InvalidInput(problem, atlas, hint)
+
+
+def _can_be_said(path: str) -> bool:
+    """True for a path that is the same when a configuration with it is read."""
+    # Luigi puts variables of the environment in the place of ${...}, and knows no way to escape it.
+    return path == path.strip() and path.isprintable() and "${" not in path

@@ -27,6 +27,9 @@ FIRST = (
 """Names of tables that are looked for before others, also beside the folder."""
 _TABLES = (".dat", ".csv", ".tsv", ".xml")
 
+MOST_TOLD = 3
+"""Files that are no tables of which the reasons are told."""
+
 
 @dataclass(frozen=True)
 class Found:
@@ -37,12 +40,14 @@ class Found:
         text: its content, where it is still to be written.
         extension: of the morphologies, without dot.
         how: where it comes from, in words.
+        passed_over: sentences on files in the folder that seem to be tables and are not used.
     """
 
     path: Path | None
     text: str | None
     extension: str
     how: str
+    passed_over: tuple[str, ...] = ()
 
 
 def find_table(folder: PathLike, mtypes: Collection[str], given: PathLike | None = None) -> Found:
@@ -70,20 +75,27 @@ def find_table(folder: PathLike, mtypes: Collection[str], given: PathLike | None
     extension = extensions.most_common(1)[0][0]
     if given:
         return Found(Path(given), None, extension, "given")
+    passed_over: list[str] = []
     for path in _candidates(folder):
-        if _is_table(path, folder, extension):
+        problem = _why_no_table(path, folder, extension)
+        if problem is None:
             where = "in" if path.parent == folder else "beside"
-            return Found(path, None, extension, f"{path.name} {where} the folder")
+            how = f"{path.name} {where} the folder"
+            return Found(path, None, extension, how, tuple(passed_over))
+        if path.parent == folder and len(passed_over) < MOST_TOLD:
+            told = f"the table {path.name} in the folder of reconstructions is not used"
+            passed_over.append(f"{told}: {problem}")
     files = [path for path in files if path.suffix.lower() == f".{extension}"]
     for read, how in ((_by_folder, "folders"), (_by_name, "names of files")):
         rows = read(files, folder, mtypes)
         if rows:
-            return Found(None, _table(rows, folder), extension, f"made of {how}")
-    raise InvalidInput(
-        "neither a table nor folders nor names tell the mtypes of its morphologies",
-        folder,
-        "write a table mtypes.csv with the columns name and mtype",
-    )
+            text = _table(rows, folder)
+            return Found(None, text, extension, f"made of {how}", tuple(passed_over))
+    problem = "neither a table nor folders nor names tell the mtypes of its morphologies"
+    if passed_over:
+        problem = f"{problem} ({passed_over[0]})"
+    hint = "write a table mtypes.csv with the columns name and mtype"
+    raise InvalidInput(problem, folder, hint)
 
 
 def _table(rows: list[tuple[Path, str]], folder: Path) -> str:
@@ -112,20 +124,24 @@ def _ranked(paths: Iterable[Path]) -> list[Path]:
     )
 
 
-def _is_table(path: Path, folder: Path, extension: str) -> bool:
-    """True when a file can be read as a table of reconstructions."""
+def _why_no_table(path: Path, folder: Path, extension: str) -> str | None:
+    """Reason why a file is not the table of the folder's reconstructions; None where it is."""
     try:
         text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError):
-        return False
+    except OSError as error:
+        return f"it cannot be read ({error.strerror})"
+    except UnicodeDecodeError:
+        return "it is no UTF-8 text"
     files = Files(folder, f".{extension}")
     rows, problems, *_ = parse_table(text, path, files.has)
-    if not rows or problems or path.parent == folder:
-        return bool(rows) and not problems
+    if problems or not rows:
+        return problems[0].problem if problems else "no morphology is named"
+    if path.parent == folder:
+        return None
     # Beside the folder it may be the table of another one.
     names = {*files.stems(), *files.below}
     here = [row for row in rows if row.path or row.name in names or files.knows(row.name)]
-    return 2 * len(here) >= len(rows)
+    return None if 2 * len(here) >= len(rows) else "it names other morphologies"
 
 
 def _by_folder(files: list[Path], folder: Path, _mtypes: Collection[str]) -> list[tuple[Path, str]]:

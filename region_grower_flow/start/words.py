@@ -92,7 +92,7 @@ def _mtypes(found: Survey, proposal: Proposal) -> Iterator[str]:
         yield _line("", text, "substitutions.yaml")
     if proposal.left_out:
         cells = counted(sum(proposal.left_out.values()), "cell")
-        names = _counts(proposal.left_out)
+        names = _counts({m or "(no mtype)": n for m, n in proposal.left_out.items()})
         yield _line("", f"{cells} left out, nothing is near: {names}")
     if proposal.lost:
         name, reason = next(iter(proposal.lost.items()))

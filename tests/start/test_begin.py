@@ -165,6 +165,19 @@ def test_files_for_folders_and_folders_for_files(data, tmp_path):
         begin(sources(data, table=data / "neurondb.dat"), tmp_path / "f.cfg").write()
 
 
+@pytest.mark.parametrize("name", ["a\nb", "cells ", "\udcff", "${HOME}"])
+def test_paths_that_no_configuration_holds_are_refused(data, tmp_path, name):
+    folder = tmp_path / name
+    try:
+        folder.mkdir()
+    except UnicodeEncodeError:
+        pytest.skip("the file system takes no such name")
+    given = replace(sources(data), morphologies=folder)
+    with pytest.raises(InvalidInputs, match="no configuration holds this path") as raised:
+        begin(given, tmp_path / "flow.cfg")
+    assert "\n" not in str(raised.value)
+
+
 def test_a_region_structure_of_other_regions_is_refused(data, tmp_path):
     path = tmp_path / "regions.yaml"
     path.write_text("XYZ: {layers: [1], thicknesses: {1: 3}}\n")

@@ -5,6 +5,7 @@ import io
 
 import pytest
 
+from region_grower_flow.errors import InvalidInput
 from region_grower_flow.start.tables import find_table
 
 
@@ -43,3 +44,30 @@ def test_a_table_of_other_cells_beside_the_folder_is_not_taken(tmp_path):
     folder = reconstructions(tmp_path / "cells", "L1_HAC_a", "L5_TPC_b")
     (tmp_path / "mtypes.dat").write_text("x 1 L1_HAC\ny 5 L5_TPC\nL1_HAC_a 1 L1_HAC\n")
     assert find_table(folder, ["L1_HAC", "L5_TPC"]).how == "made of names of files"
+
+
+TABLES = {
+    "a,b\nL1_HAC_a,L1_HAC\n": "no column 'mtype'",
+    "name,mtype\nL1_HAC_a,L1_HAC\nL1_HAC_a,L5_TPC\n": "L1_HAC_a",
+    "name,mtype,by\nL1_HAC_a,L1_HAC,M\xfcller\n": "it is no UTF-8 text",
+}
+
+
+@pytest.mark.parametrize(("text", "problem"), TABLES.items(), ids=range(len(TABLES)))
+def test_a_table_in_the_folder_that_is_not_used_is_told(tmp_path, text, problem):
+    """It may say what the names of the files do not."""
+    folder = reconstructions(tmp_path / "cells", "L1_HAC_a", "L5_TPC_b")
+    (folder / "mtypes.csv").write_text(text, encoding="latin-1")
+    found = find_table(folder, ["L1_HAC", "L5_TPC"])
+    assert found.how == "made of names of files"
+    (told,) = found.passed_over
+    assert told.startswith("the table mtypes.csv in the folder of reconstructions is not used: ")
+    assert problem in told
+    with pytest.raises(InvalidInput, match="table mtypes"):
+        find_table(reconstructions_of_no_mtype(tmp_path, text), [])
+
+
+def reconstructions_of_no_mtype(tmp_path, text):
+    folder = reconstructions(tmp_path / "others", "a", "b")
+    (folder / "mtypes.csv").write_text(text, encoding="latin-1")
+    return folder
