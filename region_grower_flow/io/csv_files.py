@@ -4,6 +4,7 @@ import csv
 import io
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from numbers import Real
 from typing import Any
 
 
@@ -24,4 +25,5 @@ def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, Any] | Iterable
 
 
 def _cell(value: Any) -> Any:
-    return "" if isinstance(value, float) and not math.isfinite(value) else value
+    # NumPy's numbers of other sizes are no float, but real.
+    return "" if isinstance(value, Real) and not math.isfinite(value) else value

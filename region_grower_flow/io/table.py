@@ -17,7 +17,7 @@ import numpy as np
 from region_grower_flow.errors import InvalidInput
 from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.io.files import reading
-from region_grower_flow.io.hdf5 import hdf5_file
+from region_grower_flow.io.hdf5 import READ_ERRORS, hdf5_file
 from region_grower_flow.layout import CELL_TABLE_VERSION, MAX_SEED
 from region_grower_flow.morphology import Y_DIRECTION
 
@@ -283,7 +283,9 @@ def read_table(path: PathLike, start: int | None = None, stop: int | None = None
             columns = {name: file[name][rows] for name in _NUMBERS if name in file}
             columns |= {name: _read_words(file[name], rows) for name in _WORDS if name in file}
             return CellTable(meta=json.loads(file[_META][()]), **columns)
-    except (OSError, KeyError, TypeError, json.JSONDecodeError) as error:
+    except InvalidInput:
+        raise
+    except READ_ERRORS as error:
         raise InvalidInput(
             f"the cell table cannot be read ({error})", where=path, hint=_MAKE_AGAIN
         ) from error

@@ -1,5 +1,6 @@
 import json
 
+import h5py
 import numpy as np
 import pytest
 
@@ -169,7 +170,6 @@ def test_an_unreadable_table_is_named(tmp_path):
 
 
 def test_a_table_of_another_version_is_refused(tmp_path):
-    import h5py
 
     path = tmp_path / "cells.h5"
     write_table(path, make_table())
@@ -186,3 +186,17 @@ def test_a_table_that_cannot_be_written_leaves_nothing(tmp_path):
     with pytest.raises(ValueError, match="invalid literal"):
         write_table(tmp_path / "cells.h5", table)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("damage", ["a column of words without its library", "codes of no word"])
+def test_damaged_words_are_told(tmp_path, damage):
+    path = tmp_path / "cells.h5"
+    write_table(path, make_table())
+    with h5py.File(path, "r+") as file:
+        if damage == "codes of no word":
+            file["mtypes/codes"][0] = 99
+        else:
+            del file["mtypes"]
+            file["mtypes"] = np.arange(3)
+    with pytest.raises(InvalidInput, match="the cell table cannot be read"):
+        read_table(path)
