@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -23,7 +23,9 @@ from region_grower_flow.cli.running import (
 )
 from region_grower_flow.errors import counted
 from region_grower_flow.options.outputs import OUTPUT_FILES, Outputs, writes_files
-from region_grower_flow.tasks.base import FlowTask
+
+if TYPE_CHECKING:
+    from region_grower_flow.tasks.base import FlowTask
 
 PLACES = ("work_dir", "out_morph_dir", *OUTPUT_FILES)
 """Options of places that a try has of its own."""

@@ -15,11 +15,11 @@ from region_grower_flow import layout
 from region_grower_flow.cli.running import INVALID
 from region_grower_flow.options import FORMER_NAMES, kinds
 from region_grower_flow.options.group import declared
-from region_grower_flow.tasks.base import FlowTask
 
 if TYPE_CHECKING:
     from region_grower_flow.options.group import Group
     from region_grower_flow.options.kinds import Option
+    from region_grower_flow.tasks.base import FlowTask
 
 
 FLAGS = {"worker_log_level": ("--log-level",)}

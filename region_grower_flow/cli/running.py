@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,7 +17,9 @@ from region_grower_flow.errors import FlowError, InvalidInput, printable
 from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.io.logs import PlainFormatter
 from region_grower_flow.runtime.processes import signals_raise
-from region_grower_flow.tasks.base import FlowTask
+
+if TYPE_CHECKING:
+    from region_grower_flow.tasks.base import FlowTask
 
 L = logging.getLogger(__name__)
 

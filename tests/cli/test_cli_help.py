@@ -1,6 +1,8 @@
 """Help of the commands: the tasks' own descriptions, with the commands' own defaults."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,16 @@ def help_of(command):
     done = CliRunner().invoke(main, [command, "--help"], terminal_width=10_000)
     assert done.exit_code == 0
     return " ".join(done.output.split())
+
+
+def test_help_waits_for_no_large_library():
+    code = (
+        "import sys; from region_grower_flow import cli;"
+        "large = {'h5py', 'luigi', 'matplotlib', 'neurots', 'numba', 'numpy', 'pandas', 'scipy'};"
+        "print(sorted(large & sys.modules.keys()))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 @pytest.mark.parametrize("command", COMMANDS)
