@@ -20,7 +20,7 @@ from region_grower_flow.io.atomic import PathLike, is_plain, write_bytes_atomic
 
 FORMAT, FORMAT_VERSION = "region_grower_flow.block", 1
 
-_CRC32 = 1 << 32
+_CRC32, _MOST = 1 << 32, 1 << 62
 """Checksums are less."""
 
 
@@ -75,13 +75,14 @@ def read_block(path: PathLike) -> list[dict[str, Any]] | None:
 def is_record(record: Any) -> bool:
     """True if a value read from JSON is the record of a cell, with all that others ask of it."""
     try:
-        if not (_is_whole(record["row"]) and isinstance(record["digest"], str)):
+        row, status, files = record["row"], record["status"], record.get("files", {})
+        # Without a function for each number: this is asked of every cell of a merge.
+        if not (type(row) is int and 0 <= row < _MOST and isinstance(record["digest"], str)):
             return False
-        files = record.get("files", {})
-        if record["status"] == layout.DROPPED:
+        if status == layout.DROPPED:
             return isinstance(record.get("reason", ""), str)
         for size, crc32 in files.values():
-            if not (_is_whole(size) and _is_whole(crc32, _CRC32)):
+            if not (type(size) is type(crc32) is int and 0 <= size < _MOST and 0 <= crc32 < _CRC32):
                 return False
         shard = record.get("shard")
         if shard is not None:
@@ -91,12 +92,12 @@ def is_record(record: Any) -> bool:
             if not (is_plain(name) and numbers_known):
                 return False
         named = not (files or shard) or is_plain(record["name"])
-        return record["status"] == layout.MADE and named
+        return status == layout.MADE and named
     except (LookupError, TypeError, ValueError, AttributeError):
         return False
 
 
-def _is_whole(value: object, limit: int = 1 << 62) -> bool:
+def _is_whole(value: object, limit: int = _MOST) -> bool:
     # Records are held in columns of such numbers.
     return type(value) is int and 0 <= value < limit
 

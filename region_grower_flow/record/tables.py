@@ -6,7 +6,6 @@ lines that are whole still count, and no other.
 
 import contextlib
 import json
-import re
 import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -16,8 +15,8 @@ from region_grower_flow.errors import FlowError
 from region_grower_flow.io.atomic import PathLike, atomic_write, make_folder
 from region_grower_flow.record.blocks import is_record
 
-_END = re.compile(rb',"check":"([0-9a-f]{8})"\}')
-_END_LENGTH = len(b',"check":"00000000"}')
+_END = b',"check":"%08x"}'
+_END_LENGTH = len(_END % 0)
 _BYTES = 1 << 20
 """Bytes of a table that are read at a time."""
 
@@ -45,7 +44,7 @@ def write_records(path: PathLike, records: Iterable[dict[str, Any]]) -> None:
 
 def _line(record: dict[str, Any]) -> bytes:
     text = json.dumps(record, separators=(",", ":")).encode()[:-1]
-    return b'%b,"check":"%08x"}\n' % (text, zlib.crc32(text))
+    return text + _END % zlib.crc32(text) + b"\n"
 
 
 def read_records(path: PathLike) -> Iterator[dict[str, Any]]:
@@ -94,8 +93,7 @@ def _read(lines: list[bytes]) -> list[dict[str, Any] | None]:
 def _text(line: bytes) -> bytes | None:
     """A line without its end, None where its checksum is another."""
     text, end = line[:-_END_LENGTH], line[-_END_LENGTH:]
-    match = _END.fullmatch(end)
-    return text if match is not None and int(match[1], 16) == zlib.crc32(text) else None
+    return text if end == _END % zlib.crc32(text) else None
 
 
 def _record(text: bytes | None) -> dict[str, Any] | None:
