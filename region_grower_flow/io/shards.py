@@ -144,6 +144,12 @@ def ends(places: Iterable[Place]) -> dict[str, int]:
     return found
 
 
+def _has_waste(path: Path, length: int) -> bool:
+    """True if a shard is longer, and no other work folder has it as well (``cp -al``)."""
+    stat = path.stat()
+    return stat.st_size > length and stat.st_nlink == 1
+
+
 def trim(root: PathLike, chunk: str, needed: Mapping[str, int]) -> None:
     """Cut off what no record names at the ends of a chunk's shards, and remove the others of them.
 
@@ -165,7 +171,7 @@ def trim(root: PathLike, chunk: str, needed: Mapping[str, int]) -> None:
         length = needed.get(f"{chunk}/{file}", 0)
         if not length:
             remove_own(path)
-        elif path.is_file() and path.stat().st_size > length:
+        elif path.is_file() and _has_waste(path, length):
             with writing(path):
                 os.truncate(path, length)
     with contextlib.suppress(OSError):

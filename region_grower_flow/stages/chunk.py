@@ -122,7 +122,7 @@ def synthesize_chunk(
     synthesizer = open_synthesizer(plan.settings)
     rows = range(*plan.settings.rows)
     wanted = {row: synthesizer.digest(row) for row in rows}
-    _trim_shards(plan, _earlier_records(plan))  # what a killed run has left
+    _trim_shards(plan, _earlier_records(plan, silent=True))  # what a killed run has left
     with ShardReader(plan.shards) as shards:
         records = _taken_over(plan, wanted, _Keeper(plan, shards, synthesizer.inputs.shard).keep)
     taken, incidents = len(records), []
@@ -138,7 +138,8 @@ def synthesize_chunk(
     remove_unfinished(plan.results)  # of a run that was killed in the next line
     write_records(plan.results, (records[row] for row in rows))
     _remove_blocks(plan.blocks)
-    _trim_shards(plan, itertools.chain(records.values(), _earlier_records(plan, others=True)))
+    others = _earlier_records(plan, others=True, silent=True)
+    _trim_shards(plan, itertools.chain(records.values(), others))
     made = sum(record["status"] == layout.MADE for record in records.values())
     return {
         "cells": len(rows),
@@ -317,17 +318,22 @@ def _taken_over(
 
 def _trim_shards(plan: ChunkPlan, records: Iterable[dict[str, Any]]) -> None:
     """Shorten the chunk's shards to what these records, all that name them, need of them."""
-    if (Path(plan.shards) / plan.name).is_dir():
-        needed = ends(record["shard"] for record in records if record.get("shard"))
-        trim(plan.shards, plan.name, needed)
+    folder = Path(plan.shards) / plan.name
+    if folder.is_dir():
+        # Where there are none, tables of many more cells need not be read.
+        named = records if os.listdir(folder) else ()
+        trim(plan.shards, plan.name, ends(r["shard"] for r in named if r.get("shard")))
 
 
-def _earlier_records(plan: ChunkPlan, others: bool = False) -> Iterator[dict[str, Any]]:
+def _earlier_records(
+    plan: ChunkPlan, others: bool = False, silent: bool = False
+) -> Iterator[dict[str, Any]]:
     """The records of earlier runs for these cells, whatever their chunks were.
 
     Args:
         plan: the ChunkPlan.
         others: without those of a chunk of the plan's own name.
+        silent: without a word on damaged tables.
     """
     left_out = {plan.name, plan.results.name} if others else ()
     for folder in _overlapping(plan, layout.BLOCKS):
@@ -337,7 +343,7 @@ def _earlier_records(plan: ChunkPlan, others: bool = False) -> Iterator[dict[str
         if path.name in left_out:
             continue
         records, whole = whole_records(path)
-        if not whole:
+        if not (whole or silent):
             L.warning("%s is damaged: the cells of its damaged lines are grown again.", path)
         yield from records
 

@@ -113,6 +113,17 @@ def test_shards_without_a_record_go_and_files_of_others_stay(shard, tmp_path):
     assert os.listdir(tmp_path) == []
 
 
+def test_a_shard_that_another_work_folder_has_as_well_is_not_cut(shard, tmp_path):
+    """Copies of work folders may be made of hard links: their records may name more of it."""
+    places = [shard.append(b"first"), shard.append(b"second")]
+    path = shard_path(tmp_path, places[0][0])
+    os.link(path, tmp_path / "copy")
+    trim(tmp_path, CHUNK, ends(places[:1]))
+    assert (tmp_path / "copy").read_bytes() == b"firstsecond"
+    trim(tmp_path, CHUNK, {})
+    assert (tmp_path / "copy").read_bytes() == b"firstsecond"
+
+
 def test_a_forked_process_has_a_shard_of_its_own(shard, tmp_path):
     mine = shard.append(b"mine")
     child = os.fork()

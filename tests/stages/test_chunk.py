@@ -132,6 +132,14 @@ def test_files_in_other_formats_are_not_in_shards(plan, sharded, tmp_path):
     assert len(files(tmp_path)) == 4
 
 
+def test_a_damaged_table_is_told_once(sharded, caplog):
+    run(sharded())
+    with open(sharded().results, "r+b") as file:
+        file.write(b"?")
+    run(sharded())
+    assert caplog.text.count("is damaged") == 1
+
+
 def test_chunks_of_another_size_take_over_from_shards(sharded):
     run(sharded())
     (shard,), cells = shards_of(sharded()), images(sharded())
