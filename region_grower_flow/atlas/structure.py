@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 L = logging.getLogger(__name__)
 
 Entry: TypeAlias = Mapping[str, Any]
-"""What the structure says of a synthesis region: layers, thicknesses, directions, boundaries."""
+"""A synthesis region in the structure: its layers, thicknesses, directions, boundaries."""
 Structure: TypeAlias = Mapping[str, Entry]
 """{synthesis region: Entry} in the order of the file."""
 

@@ -15,7 +15,7 @@ from typing import Any
 from region_grower_flow.calibration import scaling_rules, trunks
 from region_grower_flow.calibration.overrides import WHERE, apply_overrides
 from region_grower_flow.calibration.parameters import inconsistent, malformed, refused
-from region_grower_flow.engine.trunks import FITTED_FROM
+from region_grower_flow.engine.angle_laws import FITTED_FROM
 from region_grower_flow.errors import InvalidInput, InvalidInputs, counted, some
 from region_grower_flow.io.layer_names import (
     CONSTRAINTS,

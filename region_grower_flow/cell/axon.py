@@ -4,8 +4,6 @@ Mirrors region_grower's SpaceWorker.transform_morphology, neuroc.scale's jitters
 morph_tool.graft.graft_axon on flat arrays: same draws, same points.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from region_grower_flow.cell.limits import keep_sections
@@ -51,10 +49,9 @@ def place_axon(
     matrix = np.matmul(np.asarray(orientation, dtype=np.float64), _random_rotation_y(rng))
     if scale is not None:
         matrix = scale * matrix
-    jitters = tuple(
-        np.nan if std is None else float(std) for std in (rotational_jitter_std, scaling_jitter_std)
-    )
-    sections, points, chords = _place_donor(donor, roots, axons[0], matrix, jitters, rng)
+    turning = np.nan if rotational_jitter_std is None else float(rotational_jitter_std)
+    scaling = np.nan if scaling_jitter_std is None else float(scaling_jitter_std)
+    sections, points, chords = _place_donor(donor, roots, axons[0], matrix, (turning, scaling), rng)
     if not np.isfinite(points).all():
         raise DropCell("the grafted axon has points that are not finite (repeated donor points)")
     shift = _grafting_position(morphology, chords, rng) - points[0]
@@ -98,7 +95,7 @@ def _place_donor(
     roots: np.ndarray,
     axon: int,
     matrix: np.ndarray,
-    jitters: Sequence[float | None],
+    jitters: tuple[float, float],
     rng: np.random.Generator,
 ) -> tuple[slice, np.ndarray, np.ndarray]:
     """(the axon's sections as a slice, its points, chords of root sections) of the placed donor.

@@ -181,7 +181,7 @@ class CellInputs:
         from region_grower_flow.engine.groups import CORE, GROUPS
         from region_grower_flow.engine.levers import bring_diameters
 
-        groups = {CORE}
+        groups: set[str | None] = {CORE}
         columns = [getattr(self.table, name).tolist() for name in ENTRY_COLUMNS]
         for key in set(zip(*columns, strict=True)):
             for entry in self._entries_of(key):

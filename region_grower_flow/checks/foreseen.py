@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from region_grower_flow.calibration.growth_values import LEVERS_KEY
 from region_grower_flow.calibration.populations import APICAL, BASAL
+from region_grower_flow.engine.angle_laws import ANGLE_MODES
 from region_grower_flow.engine.levers import MEASURED
-from region_grower_flow.engine.trunks import ANGLE_MODES
 from region_grower_flow.errors import some
 from region_grower_flow.layout import MAX_ATTEMPTS
 

@@ -1,15 +1,26 @@
 """Growth of one cell: compiled, or by NeuroTS itself (see :func:`grow`)."""
 
-from region_grower_flow.engine.model import BarcodeScaling, Grown, GrowthSite
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from region_grower_flow.engine.model import BarcodeScaling, Diametrizer, Grown, GrowthSite, Params
 from region_grower_flow.engine.warm import warm_up
 from region_grower_flow.errors import DropCell
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from region_grower_flow.engine.prepared import PreparedMtype
 
 __all__ = ["ENGINES", "BarcodeScaling", "Grown", "GrowthSite", "grow", "prepare", "warm_up"]
 
 ENGINES = ("compiled", "neurots")
 
 
-def prepare(params, distributions, diameters=None, **growth):
+def prepare(
+    params: Params, distributions: Params, diameters: Diametrizer | None = None, **growth: Any
+) -> PreparedMtype:
     """Prepare an mtype once (see :func:`region_grower_flow.engine.mtype.prepare_mtype`).
 
     Args:
@@ -21,7 +32,9 @@ def prepare(params, distributions, diameters=None, **growth):
     return prepare_mtype(params, distributions, diameters, **growth)
 
 
-def grow(prepared, site, rng, engine="compiled"):
+def grow(
+    prepared: PreparedMtype, site: GrowthSite, rng: np.random.Generator, engine: str = "compiled"
+) -> Grown:
     """Grow and diametrize one cell.
 
     Args:
@@ -39,8 +52,8 @@ def grow(prepared, site, rng, engine="compiled"):
         DropCell: the cell cannot be grown.
     """
     reason = None
-    if has_levers(prepared.params):
-        reason = refused_levers(prepared, engine)
+    if _has_levers(prepared.params):
+        reason = _refusal_of_levers(prepared, engine)
         if reason is not None:
             raise DropCell(reason)
     if engine == "compiled":
@@ -56,12 +69,12 @@ def grow(prepared, site, rng, engine="compiled"):
     return grown
 
 
-def has_levers(params):
+def _has_levers(params: Params) -> bool:
     """True if the parameters of an mtype have growth levers, which NeuroTS does not know."""
     return params.get("growth_levers") is not None
 
 
-def refused_levers(prepared, engine):
+def _refusal_of_levers(prepared: PreparedMtype, engine: str) -> str | None:
     """Reason why an mtype with levers cannot be grown, or None."""
     if engine != "compiled":
         return "growth levers need the compiled engine: NeuroTS does not know them"
@@ -70,7 +83,7 @@ def refused_levers(prepared, engine):
     return None
 
 
-def _unsupported_site(site):
+def _unsupported_site(site: GrowthSite) -> str | None:
     """Reason why this cell cannot be grown compiled though its mtype can, or None."""
     for constraint in site.constraints:
         params = constraint.entry.get("params_section") or {}

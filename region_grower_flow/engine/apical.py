@@ -7,7 +7,10 @@ the choice hangs on the last digits of the numbers, which scaling changes. Such 
 out beforehand, and estimated for every cell.
 """
 
+from __future__ import annotations
+
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,7 +45,7 @@ class ApicalPoint:
     bin: int | None
 
     @classmethod
-    def prepare(cls, bars):
+    def prepare(cls, bars: np.ndarray) -> ApicalPoint:
         """Find the bin of a diagram.
 
         Args:
@@ -51,7 +54,7 @@ class ApicalPoint:
         lowest, highest = float(bars[:, :2].min()), float(bars[:, :2].max())
         return cls(lowest, highest, safe_bin(bars[:, :2], lowest, highest))
 
-    def distance(self, bars, ratio):
+    def distance(self, bars: np.ndarray, ratio: float | None) -> float:
         """The apical point's path distance (um) for the diagram scaled by ``ratio``.
 
         Args:
@@ -76,7 +79,7 @@ class ApicalPoint:
         return 0.5 * (left + right)
 
 
-def estimated_distance(bars, ratio):
+def estimated_distance(bars: np.ndarray, ratio: float | None) -> float:
     """The distance by TMD itself, which NeuroTS calls for every cell."""
     from tmd.Topology.analysis import find_apical_point_distance_smoothed
 
@@ -86,7 +89,22 @@ def estimated_distance(bars, ratio):
     return float(find_apical_point_distance_smoothed(scaled.tolist()))
 
 
-def safe_bin(bars, lowest, highest):
+def has_no_point(bars: Sequence[Sequence[float]]) -> bool:
+    """True if TMD would look for the apical point of some bars forever, or fail.
+
+    Args:
+        bars: persistence diagram: both ends of each bar first.
+    """
+    ends = np.sort(np.array(bars, dtype=float)[:, :2], axis=1)
+    counts = _spans(ends, np.linspace(ends.min(), ends.max(), N_BINS)).sum(axis=0)
+    density = _density(counts) if counts.sum() > 1 else None
+    if density is None:
+        return True
+    slope = np.gradient(density)
+    return not (np.gradient(slope) > 0).any() or not np.abs(slope).max() > 0
+
+
+def safe_bin(bars: np.ndarray, lowest: float, highest: float) -> int | None:
     """The bin of the first minimum of the density.
 
     None if rounding could make it another, NO_POINT if there is no minimum.
@@ -109,18 +127,22 @@ def safe_bin(bars, lowest, highest):
     return _first_minimum(density, slope, curvature)
 
 
-def _bars_per_bin(bars, edges):
+def _bars_per_bin(bars: np.ndarray, edges: np.ndarray) -> np.ndarray | None:
     """Number of bars that span each bin wholly; None if a bar ends too close to an edge."""
     inner = edges[1:-1]
     ends = bars[(bars > edges[0]) & (bars < edges[-1])]
     scale = max(abs(edges[0]), abs(edges[-1]))
     if len(ends) and np.abs(ends[:, None] - inner[None, :]).min() <= SAFE * scale:
         return None
-    spans = (bars[:, 1:] > edges[None, 1:]) & (bars[:, :1] < edges[None, :-1])
-    return spans.sum(axis=0)
+    return _spans(bars, edges).sum(axis=0)
 
 
-def _density(counts):
+def _spans(bars: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    """(n, bins) bool, the bins that each bar, (start, end), spans wholly."""
+    return (bars[:, 1:] > edges[None, 1:]) & (bars[:, :1] < edges[None, :-1])
+
+
+def _density(counts: np.ndarray) -> np.ndarray | None:
     """A Gaussian kernel density of the bins' centers with these counts, Scott's bandwidth."""
     total = counts.sum()
     place = np.arange(len(counts), dtype=float)
@@ -134,7 +156,7 @@ def _density(counts):
     return kernel.dot(counts) / (total * math.sqrt(2.0 * math.pi * variance))
 
 
-def _first_minimum(density, slope, curvature):
+def _first_minimum(density: np.ndarray, slope: np.ndarray, curvature: np.ndarray) -> int | None:
     """The first bin with a small slope and a positive curvature, None if that is not sure."""
     # The error of a bin's derivatives is relative to the densities that they are taken from.
     if not (curvature > -SAFE * density.max()).any():

@@ -38,7 +38,7 @@ USE_SECONDS = 86_400
 _IMPORT = re.compile(r"^from region_grower_flow\.engine\.kernels\.(\w+) import", re.MULTILINE)
 
 
-def base_folder():
+def base_folder() -> Path:
     """The folder of all caches of the package."""
     named = os.environ.get(BASE_VARIABLE)
     if named:
@@ -47,7 +47,7 @@ def base_folder():
     return Path(home) / "region_grower_flow"
 
 
-def folder(group=CORE):
+def folder(group: str = CORE) -> Path:
     """The folder of today's kernels of a group for this machine (it may not exist yet)."""
     name = "-".join(
         [
@@ -66,7 +66,7 @@ _version = cache(version)
 """The version of a package, read once: its metadata may be long."""
 
 
-def sources_digest(group):
+def sources_digest(group: str) -> str:
     """A hash of the sources of a group's kernels; for older Numba also of their place and times.
 
     That keeps kernels by the place of their sources: an installation elsewhere would find a filled
@@ -81,7 +81,7 @@ def sources_digest(group):
     return digest.hexdigest()[:16]
 
 
-def sources(group):
+def sources(group: str) -> list[Path]:
     """The modules that hold a group's entry kernels, and those that these import, sorted."""
     found, following = {KERNELS / "jit.py"}, set()
     for path in KERNELS.glob("*.py"):
@@ -94,32 +94,32 @@ def sources(group):
     return sorted(found)
 
 
-def places_are_free():
+def places_are_free() -> bool:
     """True if Numba can keep kernels without regard to the place of their sources."""
     return _numba_has("CACHE_LOCATOR_CLASSES")
 
 
 @cache
-def _numba_has(word):
+def _numba_has(word: str) -> bool:
     """True if the module of Numba that caches has a word in its text.
 
     Read, not imported: a process that grows nothing would import Numba for this only (0.4 s).
     """
-    caching = distribution("numba").locate_file("numba/core/caching.py")
+    caching = Path(str(distribution("numba").locate_file("numba/core/caching.py")))
     return word in caching.read_text(encoding="utf-8")
 
 
-def is_filled(group):
+def is_filled(group: str) -> bool:
     """True if today's folder of a group holds all its kernels."""
     return (folder(group) / COMPLETE).is_file()
 
 
-def group_to_fill():
+def group_to_fill() -> str:
     """The group whose cache this process fills; empty in all others."""
     return os.environ.get(FILL_VARIABLE, "").partition(":")[0]
 
 
-def usable_folder(group=CORE):
+def usable_folder(group: str = CORE) -> Path | None:
     """The folder that Numba may use in this process: the one to fill, a filled one, or None."""
     if group_to_fill() == group:
         return Path(os.environ[FILL_VARIABLE].partition(":")[2])
@@ -131,12 +131,12 @@ def usable_folder(group=CORE):
     return ready
 
 
-def _note_use(marker):
+def _note_use(marker: Path) -> None:
     with contextlib.suppress(OSError):
         if time.time() - marker.stat().st_mtime > USE_SECONDS:
             os.utime(marker)
 
 
-def compiles():
+def compiles() -> bool:
     """True if kernels are compiled at all (asked without importing Numba)."""
     return os.environ.get("NUMBA_DISABLE_JIT", "0") in ("", "0")

@@ -3,13 +3,20 @@
 They are prepared once per mtype; drawing takes the cell's generator, in NeuroTS's order of draws.
 """
 
+from __future__ import annotations
+
 import math
 from bisect import bisect_right
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from region_grower_flow.errors import GrowthFailed
+from region_grower_flow.errors import DropCell, GrowthFailed
+
+if TYPE_CHECKING:
+    from region_grower_flow.engine.model import Params
 
 STANDARD = {"norm": "standard_normal", "uniform": "random", "expon": "standard_exponential"}
 """The method of numpy.random.Generator that each kind of distribution draws with."""
@@ -25,12 +32,12 @@ class Choice:
         problem: why NumPy refuses to draw, or None.
     """
 
-    values: list
-    cumulated: list
+    values: list[float]
+    cumulated: list[float]
     problem: str | None = None
 
     @classmethod
-    def prepare(cls, values, probabilities):
+    def prepare(cls, values: np.ndarray, probabilities: np.ndarray) -> Choice:
         """Prepare the choice; what NumPy refuses becomes the ``problem`` of each draw."""
         try:
             np.random.default_rng(0).choice(values, p=probabilities)
@@ -40,7 +47,7 @@ class Choice:
         cumulated /= cumulated[-1]
         return cls(values.tolist(), cumulated.tolist())
 
-    def draw(self, rng):
+    def draw(self, rng: np.random.Generator) -> float:
         """One of the values.
 
         Raises:
@@ -49,6 +56,9 @@ class Choice:
         if self.problem is not None:
             raise GrowthFailed(self.problem)
         return self.values[bisect_right(self.cumulated, rng.random())]
+
+
+NO_VALUES = Choice([], [], "there are no values")
 
 
 @dataclass(frozen=True)
@@ -64,11 +74,13 @@ class Distribution:
     kind: str
     loc: float = 0.0
     scale: float = 1.0
-    all_values: Choice | None = None
-    positive_values: Choice | None = None
+    all_values: Choice = NO_VALUES
+    positive_values: Choice = NO_VALUES
 
     @classmethod
-    def prepare(cls, description, transform=float):
+    def prepare(
+        cls, description: Mapping[str, Any], transform: Callable[[Any], Any] = float
+    ) -> Distribution:
         """Prepare a distribution from NeuroTS's ``{kind: parameters}``.
 
         Args:
@@ -95,7 +107,7 @@ class Distribution:
         return cls._of_data(bins, weights / np.sum(weights))
 
     @classmethod
-    def _of_data(cls, bins, weights):
+    def _of_data(cls, bins: np.ndarray, weights: np.ndarray) -> Distribution:
         positive = bins > 0
         return cls(
             "data",
@@ -104,17 +116,17 @@ class Distribution:
         )
 
     @property
-    def middle(self):
+    def middle(self) -> float:
         """About the mean: that of ``norm``, the middle of ``uniform``, 1 for others."""
         return {"norm": self.loc, "uniform": self.loc + 0.5 * self.scale}.get(self.kind, 1.0)
 
-    def draw(self, rng):
+    def draw(self, rng: np.random.Generator) -> float:
         """One number (mirrors Distr.draw)."""
         if self.kind == "data":
             return self.all_values.draw(rng)
         return self.loc + self.scale * getattr(rng, STANDARD[self.kind])()
 
-    def draw_positive(self, rng):
+    def draw_positive(self, rng: np.random.Generator) -> float:
         """One number above 0 (mirrors Distr.draw_positive); a constant when the scale is 0."""
         if self.kind == "data":
             return self.positive_values.draw(rng)
@@ -130,16 +142,27 @@ class Distribution:
 
 
 @dataclass(frozen=True)
+class Fixed:
+    """A number of trees that is known, where a distribution is drawn from."""
+
+    number: int
+
+    def draw(self, _rng: np.random.Generator) -> int:
+        """The number."""
+        return self.number
+
+
+@dataclass(frozen=True)
 class TrunkDistributions:
     """Distributions of the trunks of one neurite type; None where the file has no entry."""
 
-    number: Distribution
+    number: Distribution | Fixed
     relative_angles: Distribution | None
     absolute_angles: Distribution | None
     azimuths: Distribution | None
 
     @classmethod
-    def prepare(cls, distributions):
+    def prepare(cls, distributions: Params) -> TrunkDistributions:
         """Prepare them from the distributions of a neurite type."""
         trunk = distributions.get("trunk", {})
         azimuth = trunk.get("azimuth")
@@ -150,28 +173,34 @@ class TrunkDistributions:
             None if azimuth is None else Distribution.prepare(azimuth, np.cos),
         )
 
-    def draw_number(self, rng):
+    def draw_number(self, rng: np.random.Generator) -> int:
         """The number of trees (mirrors sample.n_neurites)."""
         return int(self.number.draw(rng))
 
-    def draw_relative(self, number, rng):
+    def draw_relative(self, number: int, rng: np.random.Generator) -> list[float]:
         """Angles between trunks; the last one is their sum (mirrors sample.trunk_angles)."""
-        angles = [self.relative_angles.draw(rng) for _ in range(number - 1)]
+        angles = [_given(self.relative_angles).draw(rng) for _ in range(number - 1)]
         return [*angles, sum(angles)]
 
-    def draw_absolute(self, number, rng):
+    def draw_absolute(self, number: int, rng: np.random.Generator) -> list[float]:
         """Angles to an orientation (mirrors sample.trunk_absolute_angles)."""
-        return [self.absolute_angles.draw(rng) for _ in range(number)]
+        return [_given(self.absolute_angles).draw(rng) for _ in range(number)]
 
-    def draw_azimuths(self, number, rng):
+    def draw_azimuths(self, number: int, rng: np.random.Generator) -> list[float]:
         """Angles to the z axis (mirrors sample.azimuth_angles)."""
-        return [arccos(self.azimuths.draw(rng)) for _ in range(number)]
+        return [arccos(_given(self.azimuths).draw(rng)) for _ in range(number)]
 
 
-def arccos(cosine):
+def _given(distribution: Distribution | None) -> Distribution:
+    if distribution is None:
+        raise DropCell("the distributions lack angles that the orientation of trunks is drawn from")
+    return distribution
+
+
+def arccos(cosine: float) -> float:
     """The angle, NaN where there is none (as NumPy, where ``math.acos`` raises)."""
     return math.acos(cosine) if -1.0 <= cosine <= 1.0 else math.nan
 
 
-def _optional(description):
+def _optional(description: Mapping[str, Any] | None) -> Distribution | None:
     return None if description is None else Distribution.prepare(description)

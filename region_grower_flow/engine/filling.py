@@ -1,5 +1,7 @@
 """Filling the kernel cache: which groups lack, why, and their compilation in processes apart."""
 
+from __future__ import annotations
+
 import contextlib
 import fcntl
 import glob
@@ -11,13 +13,18 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Iterable
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from region_grower_flow.engine import cache
 from region_grower_flow.engine.groups import GROUPS
 from region_grower_flow.engine.target import target_name
 from region_grower_flow.errors import WorkerFailed
+
+if TYPE_CHECKING:
+    from typing import IO
 
 L = logging.getLogger(__name__)
 
@@ -38,7 +45,7 @@ OURS = re.compile(
 """The names of cache folders, also of those before kernels were in groups."""
 
 
-def provide(groups=tuple(GROUPS)):
+def provide(groups: Iterable[str] = tuple(GROUPS)) -> None:
     """Fill today's folders of some groups if need be, before several processes would compile.
 
     Tells what is compiled, why, and what it takes.
@@ -64,14 +71,14 @@ def provide(groups=tuple(GROUPS)):
         )
 
 
-def fill(groups=tuple(GROUPS), tell=lambda *_: None):
+def fill(groups: Iterable[str] = tuple(GROUPS), report: Callable[..., None] = L.debug) -> None:
     """Fill today's folders of some groups unless they are; several processes may call this at once.
 
     Without compilation there is nothing to keep; a folder filled then would be believed later.
 
     Args:
         groups: names of groups.
-        tell: called with the words of a line of news and their arguments, as a logger.
+        report: called with the words of a line of news and their arguments, as a logger.
 
     Raises:
         WorkerFailed: the kernels do not compile.
@@ -82,23 +89,24 @@ def fill(groups=tuple(GROUPS), tell=lambda *_: None):
         return
     cache.base_folder().mkdir(parents=True, exist_ok=True)
     words = ", ".join(GROUPS[group] for group in missing)
-    tell("Compiling the growth engine (%s), once %s: some 10 to 40 s of CPU.", words, _reason())
+    report("Compiling the growth engine (%s), once %s: some 10 to 40 s of CPU.", words, _reason())
     L.info("Compiled for Numba %s and processors like %s.", version("numba"), target_name())
     start = time.monotonic()
     _fill_all(missing)
-    tell("Compiled the growth engine in %.0f s.", time.monotonic() - start)
+    report("Compiled the growth engine in %.0f s.", time.monotonic() - start)
     remove_old_folders()
 
 
-def _reason():
+def _reason() -> str:
     """Reason why kernels lack, for the message."""
     if not any(cache.base_folder().glob(f"*/{cache.COMPLETE}")):
         return "on this machine"
     return "for this version of the package"
 
 
-def _fill_all(waiting):
-    waiting, running, news = list(waiting), [], time.monotonic()
+def _fill_all(waiting: Iterable[str]) -> None:
+    waiting, news = list(waiting), time.monotonic()
+    running: list[Filling] = []
     room = min(PROCESSES, len(os.sched_getaffinity(0)))
     try:
         while waiting or running:
@@ -109,9 +117,9 @@ def _fill_all(waiting):
             # A group whose lock is held is being filled by another process: it may be done now.
             waiting = [group for group in waiting if not cache.is_filled(group)]
             for group in waiting[:]:
-                filling = Filling.begin(group) if len(running) < room else None
-                if filling is not None:
-                    running.append(filling)
+                begun = Filling.begin(group) if len(running) < room else None
+                if begun is not None:
+                    running.append(begun)
                     waiting.remove(group)
             if time.monotonic() - news > NEWS_SECONDS:
                 news = time.monotonic()
@@ -127,7 +135,7 @@ def _fill_all(waiting):
 class Filling:
     """A process that compiles one group into a folder beside its place, under the group's lock."""
 
-    def __init__(self, group, lock):
+    def __init__(self, group: str, lock: IO[str]) -> None:
         self.group = group
         self._lock, self._target = lock, cache.folder(group)
         for left in self._target.parent.glob(f"{glob.escape(self._target.name)}.?*"):
@@ -135,10 +143,11 @@ class Filling:
                 shutil.rmtree(left, ignore_errors=True)
         beside = tempfile.mkdtemp(prefix=self._target.name + ".", dir=self._target.parent)
         self._beside = Path(beside)
-        self._errors, self._process = tempfile.TemporaryFile(), None  # noqa: SIM115
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115
+        self._process: subprocess.Popen[bytes] | None = None
 
     @classmethod
-    def begin(cls, group):
+    def begin(cls, group: str) -> Filling | None:
         """Start to fill a group; None when another process does, or has just done."""
         target = cache.folder(group)
         lock = open(target.with_name(target.name + ".lock"), "w")  # noqa: SIM115
@@ -158,14 +167,14 @@ class Filling:
             raise
         return filling
 
-    def has_ended(self):
+    def has_ended(self) -> bool:
         """True if the process has ended."""
-        return self._process.poll() is not None
+        return self._process is None or self._process.poll() is not None
 
-    def keep(self):
+    def keep(self) -> None:
         """Put the filled folder into its place; raises WorkerFailed when the process failed."""
         try:
-            if self._process.wait() != 0:
+            if self._process is None or self._process.wait() != 0:
                 self._errors.seek(0)
                 text = self._errors.read().decode(errors="replace")
                 last = (text.strip().splitlines() or ["no message"])[-1]
@@ -176,7 +185,7 @@ class Filling:
         finally:
             self.give_up()
 
-    def give_up(self):
+    def give_up(self) -> None:
         """End the process, remove what it has left, and free the lock."""
         if self._process is not None and self._process.poll() is None:
             self._process.kill()
@@ -186,7 +195,7 @@ class Filling:
         self._lock.close()
 
 
-def start_compiler(group, target, errors):
+def start_compiler(group: str, target: Path, errors: IO[bytes]) -> subprocess.Popen[bytes]:
     """Compile a group in a new process, where no kernel has been imported from elsewhere.
 
     Args:
@@ -205,9 +214,10 @@ def start_compiler(group, target, errors):
     return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=errors)
 
 
-def remove_old_folders():
+def remove_old_folders() -> None:
     """Remove cache folders of other versions that have not been used for long, with their locks."""
-    kept, limit = {}, time.time() - KEPT_DAYS * 86_400
+    kept: dict[str, int] = {}
+    limit = time.time() - KEPT_DAYS * 86_400
     today = {cache.folder(group).name for group in GROUPS}
     found = []
     for path in cache.base_folder().iterdir():

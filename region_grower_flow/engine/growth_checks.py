@@ -5,24 +5,33 @@ reference can grow passes. (``neurots.preprocess.validity_checkers`` asks for mo
 region-grower skips it.)
 """
 
+from __future__ import annotations
+
 import logging
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 
+from region_grower_flow.engine.apical import has_no_point
+from region_grower_flow.engine.check_report import Report
 from region_grower_flow.engine.growth_bounds import (
     check_soma_bounds,
     check_steps,
     check_tree_numbers,
 )
-from region_grower_flow.engine.kernels.state import METHODS, TRUNK
+from region_grower_flow.engine.kernels.state import METHODS, TRUNK, TRUNK_LENGTH
 from region_grower_flow.engine.lever_checks import check_levers
 from region_grower_flow.engine.levers import MEASURED
+from region_grower_flow.engine.model import Params
+from region_grower_flow.engine.mtype import BAR_COLUMNS, BRANCHINGS, METRICS
 from region_grower_flow.engine.trunk_checks import (
     check_histogram,
     check_orientation,
     check_orientation_modes,
 )
-from region_grower_flow.errors import some
+from region_grower_flow.errors import InvalidInput, some
+from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.io.documents import not_finite
 from region_grower_flow.io.layer_names import (
     CONSTRAINTS,
@@ -45,11 +54,8 @@ L = logging.getLogger(__name__)
 
 _BARCODE_METHODS = [name for name, method in METHODS.items() if method != TRUNK]
 _TRUNK_METHODS = [name for name, method in METHODS.items() if method == TRUNK]
-_BRANCHING_METHODS = ("bio_oriented", "symmetric", "directional", "random")
-_BARCODE_METRICS = ("path_distances", "radial_distances")
+_BARCODE_METRICS = [name for name, metric in METRICS.items() if metric != TRUNK_LENGTH]
 _TRUNK_METRIC = "trunk_length"
-_BAR_SIZE = 6
-"""Numbers of a bar: end, start, four angles."""
 _SAFE_STD = 5.0
 """Standard deviations: waiting for a normal draw beyond takes millions of draws."""
 _MIN_STEP = 1e-3
@@ -58,9 +64,6 @@ _MAX_LENGTH = 1e7
 """Length of a bar (um) that no neurite has (10 m)."""
 _FEW_BARS = 10
 """Bar codes with more bars are never even."""
-_DENSITY_EDGES = 100
-"""Edges of the bins that TMD counts bars in."""
-_FEWEST_SAMPLES = 2
 _ROUNDING = 1e-5
 _TREE_MODELS = ("trunk", "term", "taper", "trunk_taper")
 _DIAMETER_METHODS = (
@@ -72,6 +75,10 @@ _EXTERNAL_KEYS = (
 )  # fmt: skip
 
 
+KeyedEntry: TypeAlias = tuple[str | None, str, Params]
+"""(region, mtype, its parameters or distributions)."""
+
+
 class EntryChecker:
     """Checks the entries of mtypes.
 
@@ -80,25 +87,29 @@ class EntryChecker:
         distributions_path: the file of distributions.
     """
 
-    def __init__(self, parameters_path=None, distributions_path=None):
+    def __init__(
+        self, parameters_path: PathLike | None = None, distributions_path: PathLike | None = None
+    ) -> None:
         self.read_from(parameters_path, distributions_path)
         schema = library_schema("neurots", "parameters.json")
         self._parameters = validator(with_choices(schema, "growth_method", METHODS))
         self._distributions = validator(library_schema("neurots", "distributions.json"))
         self._diameters = validator(library_schema("diameter_synthesis", "model_params.json"))
 
-    def read_from(self, parameters_path, distributions_path):
+    def read_from(
+        self, parameters_path: PathLike | None, distributions_path: PathLike | None
+    ) -> None:
         """Name other files in the messages: mtypes may each have files of their own."""
         self._paths = parameters_path, distributions_path
 
-    def problems(self, parameters, distributions):
+    def problems(self, parameters: KeyedEntry, distributions: KeyedEntry) -> list[InvalidInput]:
         """All problems of one mtype, as a list of InvalidInput.
 
         Args:
             parameters: (region, mtype, entry) of the parameters.
             distributions: (region, mtype, entry) of the distributions.
         """
-        report = _Report(self._paths, parameters[:2], distributions[:2])
+        report = Report(self._paths, parameters[:2], distributions[:2])
         params, distribs = parameters[2], distributions[2]
         path, keys = self._paths[0], parameters[:2]
         report.problems += violations(self._parameters, params, path, keys)
@@ -114,7 +125,9 @@ class EntryChecker:
             _check_growth(params, distribs, report)
         return report.problems
 
-    def layer_problems(self, parameters, layers):
+    def layer_problems(
+        self, parameters: KeyedEntry, layers: Sequence[int | str] | None
+    ) -> list[InvalidInput]:
         """Constraints by layers that the region does not have (None or empty: not looked at)."""
         region, mtype, params = parameters
         if not layers:
@@ -128,28 +141,7 @@ class EntryChecker:
         return problems
 
 
-class _Report:
-    """Collects problems of one mtype, with the paths of their keys."""
-
-    def __init__(self, paths, parameter_keys, distribution_keys):
-        self._paths = paths
-        self._keys = parameter_keys, distribution_keys
-        self.problems = []
-
-    def parameter(self, keys, expected, hint=None):
-        """Add a problem in the parameters."""
-        self._add(0, keys, expected, hint)
-
-    def distribution(self, keys, expected, hint=None):
-        """Add a problem in the distributions."""
-        self._add(1, keys, expected, hint)
-
-    def _add(self, which, keys, expected, hint):
-        keys = (*self._keys[which], *keys)
-        self.problems.append(violation(self._paths[which], keys, expected, hint))
-
-
-def _check_growth(params, distribs, report):
+def _check_growth(params: Params, distribs: Params, report: Report) -> None:
     _check_soma(distribs, report)
     check_orientation_modes(params, report)
     if not params["grow_types"]:
@@ -171,7 +163,7 @@ def _check_growth(params, distribs, report):
         check_levers(params, distribs, report)
 
 
-def _check_soma(distribs, report):
+def _check_soma(distribs: Params, report: Report) -> None:
     size = distribs["soma"].get("size", {}).get("norm")
     if size is None:
         report.distribution(("soma", "size"), "expected {'norm': {'mean': ..., 'std': ...}}")
@@ -186,12 +178,12 @@ def _check_soma(distribs, report):
     check_soma_bounds(mean, report)
 
 
-def _check_method(kind, neurite, drawn, report):
+def _check_method(kind: str, neurite: Params, drawn: Params, report: Report) -> None:
     method = neurite.get("growth_method")
     if method is None:
         report.parameter((kind,), "'growth_method' is missing")
         return
-    _check_choice((kind, "branching_method"), neurite, _BRANCHING_METHODS, report)
+    _check_choice((kind, "branching_method"), neurite, BRANCHINGS, report)
     if neurite["tree_type"] not in NEURITE_TYPES.values():
         report.parameter((kind, "tree_type"), f"expected {NEURITE_TYPES[kind]} (SWC's number)")
     # region-grower sets its own scaling for dendrites, whatever is given.
@@ -202,14 +194,7 @@ def _check_method(kind, neurite, drawn, report):
         report.parameter(
             (kind,), f"'randomness' and 'targeting' add up to {weights:g}, more than 1"
         )
-    step = neurite.get("step_size", {}).get("norm", {})
-    if not {"mean", "std"} <= step.keys():
-        report.parameter((kind, "step_size"), "expected {'norm': {'mean': ..., 'std': ...}} (um)")
-    elif max(step["mean"], step["std"]) < _MIN_STEP:
-        report.parameter(
-            (kind, "step_size", "norm", "mean"),
-            f"expected steps of at least {_MIN_STEP} um, not {step['mean']}: growth would not end",
-        )
+    _check_step(kind, neurite, report)
     if method in _TRUNK_METHODS:
         if neurite["metric"] != _TRUNK_METRIC:
             report.parameter(
@@ -233,14 +218,27 @@ def _check_method(kind, neurite, drawn, report):
         _check_apical_points(kind, neurite, drawn, report)
 
 
-def _check_choice(keys, neurite, choices, report):
+def _check_step(kind: str, neurite: Params, report: Report) -> None:
+    step = neurite.get("step_size", {}).get("norm", {})
+    if not {"mean", "std"} <= step.keys():
+        report.parameter((kind, "step_size"), "expected {'norm': {'mean': ..., 'std': ...}} (um)")
+    elif max(step["mean"], step["std"]) < _MIN_STEP:
+        report.parameter(
+            (kind, "step_size", "norm", "mean"),
+            f"expected steps of at least {_MIN_STEP} um, not {step['mean']}: growth would not end",
+        )
+
+
+def _check_choice(
+    keys: tuple[str, str], neurite: Params, choices: Iterable[str], report: Report
+) -> None:
     value = neurite[keys[-1]]
     if value not in choices:
         hint = did_you_mean(value, choices)
         report.parameter(keys, f"expected one of {some(choices, 9)}, not {shown(value)}", hint)
 
 
-def _check_barcodes(kind, drawn, report):
+def _check_barcodes(kind: str, drawn: Params, report: Report) -> None:
     """Bar codes have tens of thousands of numbers: numpy looks at them, not a schema."""
     keys = (kind, "persistence_diagram")
     barcodes = drawn.get("persistence_diagram")
@@ -253,13 +251,13 @@ def _check_barcodes(kind, drawn, report):
             report.distribution((*keys, i), problem)
 
 
-def _check_apical_points(kind, neurite, drawn, report):
+def _check_apical_points(kind: str, neurite: Params, drawn: Params, report: Report) -> None:
     """The apical methods look for the apical point in each bar code, and must find one."""
     if report.problems:
         return
     tuft = neurite.get("has_apical_tuft", False)
     for i, bars in enumerate(drawn["persistence_diagram"]):
-        if len(bars) == 1 or (tuft and len(bars) <= _FEW_BARS and _is_even(bars)):
+        if len(bars) == 1 or (tuft and len(bars) <= _FEW_BARS and has_no_point(bars)):
             report.distribution(
                 (kind, "persistence_diagram", i),
                 "no apical point can be found in a bar code that has one bar or even bars, "
@@ -268,31 +266,12 @@ def _check_apical_points(kind, neurite, drawn, report):
             )
 
 
-def _is_even(bars):
-    """True if the density of bars has no minimum along the way: TMD would look for it forever.
-
-    Mirrors ``tmd.Topology.analysis.find_apical_point_distance_smoothed``.
-    """
-    ends = np.sort(np.array(bars, dtype=np.float64)[:, :2], axis=1)
-    edges = np.linspace(ends.min(), ends.max(), _DENSITY_EDGES)
-    within = (ends[:, 1:] > edges[np.newaxis, 1:]) & (ends[:, :1] < edges[np.newaxis, :-1])
-    centers = (edges[:-1] + edges[1:]) / 2
-    counts = within.sum(axis=0)
-    if counts.sum() < _FEWEST_SAMPLES:
-        return True
-    # The Gaussian kernels of scipy's gaussian_kde, up to a factor: width by Scott's rule.
-    width = counts.sum() ** -0.2 * np.std(np.repeat(centers, counts), ddof=1)
-    kernels = np.exp(-0.5 * ((centers[:, np.newaxis] - centers) / width) ** 2)
-    slope = np.gradient(kernels @ counts)
-    return not (np.gradient(slope) > 0).any() or not np.abs(slope).max() > 0
-
-
-def _barcode_problem(bars):
+def _barcode_problem(bars: Any) -> str | None:
     if not isinstance(bars, list) or not bars:
         return "expected a list of bars, not an empty one" if bars == [] else "expected a list"
     wrong = next((i for i, bar in enumerate(bars) if not _is_bar(bar)), None)
     if wrong is not None:
-        return f"bar {wrong}: expected {_BAR_SIZE} numbers (end, start, 4 angles)"
+        return f"bar {wrong}: expected {BAR_COLUMNS} numbers (end, start, 4 angles)"
     try:
         array = np.array(bars, dtype=np.float64)
     except OverflowError:
@@ -312,12 +291,12 @@ def _barcode_problem(bars):
     return None
 
 
-def _is_bar(bar):
+def _is_bar(bar: object) -> bool:
     # True is no number here, though Python counts with it.
-    return isinstance(bar, list) and len(bar) == _BAR_SIZE and set(map(type, bar)) <= {int, float}
+    return isinstance(bar, list) and len(bar) == BAR_COLUMNS and set(map(type, bar)) <= {int, float}
 
 
-def _check_trees(kind, drawn, report):
+def _check_trees(kind: str, drawn: Params, report: Report) -> None:
     counts = drawn.get("num_trees")
     if counts is None:
         report.distribution((kind,), "'num_trees' is missing")
@@ -327,7 +306,7 @@ def _check_trees(kind, drawn, report):
     check_tree_numbers(kind, counts["data"], report)
 
 
-def _check_diameters(params, distribs, report):
+def _check_diameters(params: Params, distribs: Params, report: Report) -> None:
     asked, model = params["diameter_params"]["method"], distribs["diameter"]
     method = model["method"]
     if method not in _DIAMETER_METHODS:
@@ -352,7 +331,7 @@ def _check_diameters(params, distribs, report):
                 report.distribution(("diameter", kind), f"the model {method} needs {some(missing)}")
 
 
-def _check_external(params, model, report):
+def _check_external(params: Params, model: Mapping[str, Any], report: Report) -> None:
     models = params["diameter_params"].get("models")
     if not isinstance(models, list) or not models or models[0] not in _EXTERNAL_MODELS:
         report.parameter(
@@ -366,13 +345,13 @@ def _check_external(params, model, report):
                 report.distribution(("diameter", key), f"has no model of {some(missing)}")
 
 
-def _diameter_kinds(params):
+def _diameter_kinds(params: Params) -> list[str]:
     """The neurite types that get diameters and are grown."""
     chosen = params["diameter_params"].get("neurite_types") or params["grow_types"]
     return [kind for kind in chosen if kind in params["grow_types"]]
 
 
-def _without_barcodes(distribs):
+def _without_barcodes(distribs: Params) -> dict[str, Any]:
     """The same without the bar codes, which are looked at apart, and without measured trees."""
     distribs = {kind: value for kind, value in distribs.items() if kind != MEASURED}
     return {
@@ -383,7 +362,7 @@ def _without_barcodes(distribs):
     }
 
 
-def _check_finite(params, light, report):
+def _check_finite(params: Params, light: Params, report: Report) -> None:
     for keys in not_finite(params):
         report.parameter(keys, "expected a finite number")
     for keys in not_finite(light):

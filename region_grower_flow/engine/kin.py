@@ -5,19 +5,26 @@ means over a grown cell vary too little. So a cell is chosen, and the trees come
 that are most like it; with measured trunks, their number and directions come from one of these.
 """
 
+from __future__ import annotations
+
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from region_grower_flow.engine.trunks import accepted
+from region_grower_flow.engine.soma import Vector, vector_of
+from region_grower_flow.engine.trunks import TrunkSite, accepted
+
+if TYPE_CHECKING:
+    from region_grower_flow.engine.measured_trees import MeasuredTrees
 
 MIRRORS = ((1.0, 1.0, 1.0), (-1.0, 1.0, 1.0), (1.0, 1.0, -1.0), (-1.0, 1.0, -1.0))
 """Reflections that leave the pia and the plane of a slice where they are."""
 
 SIMILAR = 0.35
 """Angle (radians) between a trunk and that of a tree at which the tree fits it half as well."""
-
 
 FEWEST = 2.0
 """Cells that a grown cell's trees come from at least, so that no cell is made of one only."""
@@ -36,15 +43,19 @@ class Kin:
         trees: {neurite type: for each cell the places of its trees}.
         tree_weights: {neurite type: (C, T), the same for each tree}.
         radii: the cells' soma radii (um).
+        share: of the cells that trees come from; None: all, each tree alike.
     """
 
     weights: np.ndarray
-    trees: dict
-    tree_weights: dict
-    radii: list
+    trees: dict[str, list[list[int]]]
+    tree_weights: dict[str, np.ndarray]
+    radii: list[float]
+    share: float | None = None
 
     @classmethod
-    def prepare(cls, measured, radii, share):
+    def prepare(
+        cls, measured: Mapping[str, MeasuredTrees], radii: Sequence[float], share: float | None
+    ) -> Kin:
         """Prepare the kin of an mtype's cells.
 
         Args:
@@ -70,23 +81,27 @@ class Kin:
                 kind: weights[:, of.cells] / np.bincount(of.cells, minlength=n_cells)[of.cells]
                 for kind, of in measured.items()
             }
-        return cls(np.cumsum(weights, axis=1), trees, tree_weights, list(radii))
+        return cls(np.cumsum(weights, axis=1), trees, tree_weights, list(radii), share)
 
-    def draw_cell(self, rng):
+    def draw_cell(self, rng: np.random.Generator) -> int:
         """The reconstructed cell that a grown one is to be like."""
         return int(rng.integers(len(self.radii)))
 
-    def draw_member(self, kind, cell, rng):
+    def draw_member(self, kind: str, cell: int, rng: np.random.Generator) -> list[int]:
         """The trees of one type of a cell that is like a cell: as many as it will have."""
         return self.trees[kind][_chosen(self.weights[cell], rng)]
 
-    def weights_of(self, kind, cell):
+    def weights_of(self, kind: str, cell: int) -> np.ndarray:
         """(T,) weights of the trees of a type in a cell that is like a cell; alike if all are 0."""
         weights = self.tree_weights[kind][cell]
         return weights if weights.sum() > 0.0 else np.ones(len(weights))
 
 
-def likeness(far, size):
+NO_KIN = Kin(np.empty((0, 0)), {}, {}, [])
+"""That of an mtype without levers."""
+
+
+def likeness(far: np.ndarray, size: float) -> np.ndarray:
     """(C, C) weights by distance, rows and columns with the sum 1.
 
     Args:
@@ -108,7 +123,7 @@ def likeness(far, size):
     return weights
 
 
-def balanced(weights):
+def balanced(weights: np.ndarray) -> np.ndarray:
     """A symmetric matrix scaled so that its rows and columns have the sum 1 (Sinkhorn)."""
     for _ in range(ROUNDS):
         weights = weights / weights.sum(axis=1, keepdims=True)
@@ -116,13 +131,13 @@ def balanced(weights):
     return weights / weights.sum(axis=1, keepdims=True)
 
 
-def _chosen(cumulated, rng):
+def _chosen(cumulated: np.ndarray, rng: np.random.Generator) -> int:
     """A place by cumulated weights."""
     place = np.searchsorted(cumulated, rng.random() * cumulated[-1], side="right")
     return min(int(place), len(cumulated) - 1)
 
 
-def draw_trees(weights, rng):
+def draw_trees(weights: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """The places of trees by their weights, a tree for each column.
 
     Args:
@@ -136,7 +151,7 @@ def draw_trees(weights, rng):
     return np.minimum((cumulated <= drawn).sum(axis=0), len(cumulated) - 1)
 
 
-def _features(measured, n_cells):
+def _features(measured: Mapping[str, MeasuredTrees], n_cells: int) -> np.ndarray:
     """(n_cells, f): what cells are compared by, each feature with a standard deviation of 1."""
     columns = []
     for of in measured.values():
@@ -155,7 +170,7 @@ def _features(measured, n_cells):
     return (table - table.mean(axis=0)) / np.where(spread > 0.0, spread, 1.0)
 
 
-def draw_layout(directions, jitter, where):
+def draw_layout(directions: np.ndarray, jitter: float, where: TrunkSite) -> np.ndarray:
     """The trunks of one reconstructed cell, mirrored by chance and each a little disturbed.
 
     Args:
@@ -170,27 +185,27 @@ def draw_layout(directions, jitter, where):
     if where.space is None:  # nothing refuses any
         return unit_rows(directions * mirror + jitter * where.rng.standard_normal(directions.shape))
 
-    def propose(direction):
+    def propose(direction: np.ndarray) -> np.ndarray:
         vector = direction * mirror + jitter * where.rng.standard_normal(3)
-        return tuple((vector / np.linalg.norm(vector)).tolist())
+        return vector / np.linalg.norm(vector)
 
     found = []
     for direction in directions:
 
-        def in_atlas(direction=direction):
-            return tuple(where.turn.dot(propose(direction)).tolist())
+        def in_atlas(direction: np.ndarray = direction) -> Vector:
+            return vector_of(where.turn.dot(propose(direction)))
 
         found.append(accepted(in_atlas, lambda _: 1.0, where))
     return np.array(found).reshape(-1, 3).dot(where.turn)
 
 
-def unit_rows(vectors):
+def unit_rows(vectors: np.ndarray) -> np.ndarray:
     """(n, 3) vectors with the length 1; NaN for those without a length."""
     lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
     return vectors / np.where(lengths > 0.0, lengths, np.nan)[:, None]
 
 
-def fitting(vectors, weights, directions):
+def fitting(vectors: np.ndarray, weights: np.ndarray, directions: np.ndarray) -> np.ndarray:
     """Weights of trees whose trunks point like some, up to a reflection.
 
     Args:
@@ -206,7 +221,7 @@ def fitting(vectors, weights, directions):
     return weights[:, None] * (np.exp(-0.5 * (angles / SIMILAR) ** 2) + 1e-9)
 
 
-def frames_between(trees, directions):
+def frames_between(trees: np.ndarray, directions: np.ndarray) -> np.ndarray:
     """(n, 3, 3): turn the frames of trees' cells so that the trees suit their trunks.
 
     A reflection of x and z, and where the tree still leaves the soma elsewhere by more than
@@ -230,13 +245,13 @@ def frames_between(trees, directions):
     return _signs(directions)[:, :, None] * turns * _signs(trees)[:, None, :]
 
 
-def _signs(vectors):
+def _signs(vectors: np.ndarray) -> np.ndarray:
     signs = np.copysign(1.0, vectors)
     signs[:, 1] = 1.0
     return signs
 
 
-def folded(vectors):
+def folded(vectors: np.ndarray) -> np.ndarray:
     """Vectors (..., 3) reflected so that x and z are not negative."""
     folded = np.abs(vectors)
     folded[..., 1] = np.asarray(vectors)[..., 1]

@@ -1,13 +1,22 @@
 """Growth levers, checked before any cell is grown: what the schema of the parameters cannot say."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from region_grower_flow.engine.kernels.state import METHODS, TRUNK
 from region_grower_flow.engine.levers import KEY, MEASURED, NO_STRETCH, CellLevers
 from region_grower_flow.engine.measured_trees import MeasuredTrees
 
+if TYPE_CHECKING:
+    from region_grower_flow.engine.check_report import Report
+    from region_grower_flow.engine.model import Params
+
 _METRIC = "path_distances"
-_TRUNK_METHODS = ("trunk", "axon_trunk")
 
 
-def check_levers(params, distribs, report):
+def check_levers(params: Params, distribs: Params, report: Report) -> None:
     """Add what keeps the levers of an mtype from being used.
 
     Args:
@@ -22,7 +31,8 @@ def check_levers(params, distribs, report):
         report.parameter((KEY,), str(error))
         return
     for kind in levers.types if levers else ():
-        if params[kind]["metric"] != _METRIC or params[kind]["growth_method"] in _TRUNK_METHODS:
+        method = METHODS[params[kind]["growth_method"]]
+        if params[kind]["metric"] != _METRIC or method == TRUNK:
             report.parameter((KEY, kind), f"growth levers need bar codes of {_METRIC}")
         try:
             MeasuredTrees.prepare(kind, distribs)
@@ -31,7 +41,7 @@ def check_levers(params, distribs, report):
             report.distribution((MEASURED, kind), str(error), hint)
 
 
-def refused_levers(params, engine):
+def refused_levers(params: Params, engine: str) -> list[str]:
     """The neurite types whose levers an engine cannot use.
 
     Args:
@@ -41,7 +51,7 @@ def refused_levers(params, engine):
     return sorted(params.get(KEY) or {}) if engine == "neurots" else []
 
 
-def stretch_notes(parameters):
+def stretch_notes(parameters: Mapping[str, Params]) -> Iterator[str]:
     """Sentences on mtypes whose growth is stretched: that can fit an artefact of slices.
 
     Args:

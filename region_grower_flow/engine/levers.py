@@ -5,12 +5,19 @@ A neurite type with an entry there grows from the trees in the distributions' ``
 :mod:`region_grower_flow.calibration.measured` extracts; one without grows as in NeuroTS.
 """
 
+from __future__ import annotations
+
 import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from region_grower_flow.morphology import NEURITE_TYPES
+
+if TYPE_CHECKING:
+    from region_grower_flow.engine.model import Params
 
 KEY = "growth_levers"
 """Key of the levers in the parameters of an mtype."""
@@ -23,7 +30,7 @@ DRAWN = "drawn"
 NO_STRETCH = (1.0, 1.0, 1.0)
 
 
-def bring_diameters(params):
+def bring_diameters(params: Params) -> bool:
     """True if the bars of some neurite type of an mtype bring their diameters along."""
     entries = (params.get(KEY) or {}).values()
     return any(isinstance(entry, dict) and "diameters" in entry for entry in entries)
@@ -69,7 +76,7 @@ class TypeLevers:
     wander_length: float | None = None
     steer: float = 0.0
     bending: bool = False
-    stretch: tuple = NO_STRETCH
+    stretch: tuple[float, ...] = NO_STRETCH
     trunks: bool = False
     trunk_jitter: float = 0.0
     heading: float = 0.0
@@ -78,7 +85,7 @@ class TypeLevers:
     diameter_scale: float = 1.0
 
     @classmethod
-    def prepare(cls, entry):
+    def prepare(cls, entry: Mapping[str, Any]) -> TypeLevers:
         """Prepare the levers of a type from its entry.
 
         Raises:
@@ -95,7 +102,7 @@ class TypeLevers:
             raise ValueError(problem)
         return made
 
-    def problems(self):
+    def problems(self) -> Iterator[str]:
         """Levers that do not go together, as parts of sentences."""
         if self.owner_exponent is None:
             needing = [name for name in ("owner_fidelity", "heading") if getattr(self, name) > 0.0]
@@ -110,11 +117,11 @@ class TypeLevers:
             yield "the lever 'heading' needs 'angles': 'measured'"
 
     @property
-    def is_stretched(self):
+    def is_stretched(self) -> bool:
         """True if directions are stretched."""
         return self.stretch != NO_STRETCH
 
-    def fill(self, rules, step):
+    def fill(self, rules: np.record, step: float) -> None:
         """Set the levers in the RULES record of the type, whose steps are so long (um)."""
         from region_grower_flow.engine.kernels import state
 
@@ -135,16 +142,16 @@ class TypeLevers:
         rules.heading = self.heading
         rules.stretched = int(self.is_stretched)
 
-    def draw_size(self, rng):
+    def draw_size(self, rng: np.random.Generator) -> float:
         """A factor of the size of one tree."""
         return math.exp(self.size_spread * rng.standard_normal()) if self.size_spread else 1.0
 
-    def start_spread(self, step):
+    def start_spread(self, step: float) -> float:
         """Standard deviation, along each axis, of a wandering target around its aim.
 
         That of the stationary process, with the lever ``steer`` only; steps are so long (um).
         """
-        if self.steer == 0.0:
+        if self.steer == 0.0 or self.wander_length is None:
             return 0.0
         back = min(step / self.wander_length, 1.0)
         return self.wander * math.sqrt(step / (3.0 * back * (2.0 - back)))
@@ -161,12 +168,12 @@ class CellLevers:
             drawn from; None: all.
     """
 
-    types: dict
+    types: dict[str, TypeLevers]
     drawn_soma: bool = False
     kin: float | None = None
 
     @classmethod
-    def prepare(cls, params):
+    def prepare(cls, params: Params) -> CellLevers | None:
         """The levers in the parameters of an mtype, None without any of effect.
 
         Raises:
@@ -183,20 +190,22 @@ class CellLevers:
         drawn_soma = given.get("soma") == DRAWN
         return cls(types, drawn_soma, given.get("kin")) if types or drawn_soma else None
 
-    def cell_rules(self, prepared, orientation, rng):
+    def cell_rules(
+        self,
+        rules: np.ndarray,
+        kinds: Sequence[str],
+        orientation: np.ndarray,
+        rng: np.random.Generator,
+    ) -> np.ndarray:
         """The RULES of one cell: with its own randomness, and stretched along its own axes.
 
         Args:
-            prepared: the PreparedMtype.
+            rules: (K,) RULES of its mtype, left as they are.
+            kinds: the K neurite types.
             orientation: (3, 3), the atlas's rotation at the cell.
             rng: the cell's generator.
         """
-        rules = prepared.rules
-        varied = [
-            (i, self.types[made.kind])
-            for i, made in enumerate(prepared.types)
-            if made.kind in self.types
-        ]
+        varied = [(i, self.types[kind]) for i, kind in enumerate(kinds) if kind in self.types]
         if not any(levers.randomness_spread or levers.is_stretched for _, levers in varied):
             return rules
         rules = rules.copy()
@@ -208,25 +217,16 @@ class CellLevers:
         return rules
 
     @property
-    def some_bring_diameters(self):
+    def some_bring_diameters(self) -> bool:
         """True if the bars of some neurite type bring their diameters along."""
         return any(levers.diameters for levers in self.types.values())
-
-    def diameter_rules(self, prepared):
-        """(K, 2) float64: the factor of diameters of each type (0: not from bars), the thinnest."""
-        rules = np.zeros((len(prepared.types), 2))
-        for i, made in enumerate(prepared.types):
-            levers = self.types.get(made.kind)
-            if levers is not None and levers.diameters:
-                rules[i] = levers.diameter_scale, made.measured.thinnest
-        return rules
 
 
 LEAST_RANDOMNESS = 0.01
 """Randomness and history keep at least this weight when randomness varies."""
 
 
-def vary(rules, factor):
+def vary(rules: Any, factor: float) -> None:
     """Multiply the randomness of a RULES record, and its wander, history making way."""
     most = 1.0 - rules["targeting"] - LEAST_RANDOMNESS
     randomness = min(max(rules["randomness"] * factor, LEAST_RANDOMNESS), most)
@@ -236,6 +236,6 @@ def vary(rules, factor):
     rules["start_spread"] *= factor
 
 
-def stretch_matrix(factors, orientation):
+def stretch_matrix(factors: Sequence[float], orientation: np.ndarray) -> np.ndarray:
     """(3, 3): multiplies by factors along the axes of a cell with this orientation."""
     return (orientation * factors).dot(orientation.T)

@@ -1,11 +1,15 @@
 """Draws of a cell with growth levers in place of NeuroTS's laws: trees, trunks and soma."""
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from region_grower_flow.engine import trunks
+from region_grower_flow.engine.distributions import Fixed
 from region_grower_flow.engine.kin import (
     draw_layout,
     draw_trees,
@@ -14,8 +18,13 @@ from region_grower_flow.engine.kin import (
     frames_between,
     unit_rows,
 )
-from region_grower_flow.engine.soma import CONTOUR_POINTS
+from region_grower_flow.engine.soma import CONTOUR_POINTS, Soma, Vector, vector_of
 from region_grower_flow.errors import GrowthFailed
+
+if TYPE_CHECKING:
+    from region_grower_flow.engine.levers import CellLevers, TypeLevers
+    from region_grower_flow.engine.prepared import PreparedMtype, PreparedType
+    from region_grower_flow.engine.trunks import TrunkSite
 
 SOMA_SPREAD = 0.05
 """Standard deviation of the log of a factor of a measured soma radius, so that none is copied."""
@@ -32,44 +41,38 @@ class DrawnTrees:
         targets: for each the direction in which it grows, None for that of its trunk.
     """
 
-    vectors: list
-    places: list
-    frames: list
-    targets: list
+    vectors: list[Vector]
+    places: list[int]
+    frames: list[np.ndarray]
+    targets: list[Vector] | list[None]
 
 
-@dataclass(frozen=True)
-class Fixed:
-    """A number of trees that is known, where a distribution is drawn from."""
-
-    number: int
-
-    def draw(self, _rng):
-        """The number."""
-        return self.number
-
-
-def draw_radius(prepared, kin_cell, rng):
+def draw_radius(
+    prepared: PreparedMtype, levers: CellLevers, kin_cell: int, rng: np.random.Generator
+) -> float:
     """The soma's radius (um): by its distribution, or near that of the kin."""
-    if not (prepared.levers.drawn_soma and prepared.levers.kin is not None):
+    if not (levers.drawn_soma and prepared.kin.share is not None):
         return prepared.soma_size.draw_positive(rng)
     factor = math.exp(SOMA_SPREAD * rng.standard_normal())
     return prepared.kin.radii[kin_cell] * factor
 
 
-def draw_trees_of(prepared, made, kin_cell, where):
+def draw_trees_of(
+    prepared: PreparedMtype, made: PreparedType, levers: TypeLevers, kin_cell: int, where: TrunkSite
+) -> DrawnTrees:
     """The trees of a neurite type with levers.
 
     Args:
         prepared: PreparedMtype.
         made: its PreparedType.
+        levers: those of the type.
         kin_cell: the reconstructed cell that the grown one is to be like.
         where: TrunkSite.
 
     Returns:
         DrawnTrees.
     """
-    levers, directions = prepared.levers.types[made.kind], made.measured.directions
+    directions = made.trees.directions
     weights = prepared.kin.weights_of(made.kind, kin_cell)
     if levers.trunks:
         layout = directions[prepared.kin.draw_member(made.kind, kin_cell, where.rng)]
@@ -77,12 +80,12 @@ def draw_trees_of(prepared, made, kin_cell, where):
         chosen = draw_trees(fitting(own, weights, folded(directions)), where.rng)
         frames = where.turn @ frames_between(directions[chosen], own)
         turned = own.dot(where.turn.T)
-        vectors = list(map(tuple, turned.tolist()))
+        vectors = list(map(vector_of, turned))
         where.found[made.kind] = vectors
         targets = targets_of(made, chosen, frames, turned, levers, where.rng)
         return DrawnTrees(vectors, chosen.tolist(), list(frames), targets)
     rules = made.trunks
-    if prepared.levers.kin is not None:
+    if prepared.kin.share is not None:
         number = len(prepared.kin.draw_member(made.kind, kin_cell, where.rng))
         rules = replace(rules, distributions=replace(rules.distributions, number=Fixed(number)))
     vectors = trunks.orientations(rules, prepared.by_mode, where)
@@ -91,7 +94,14 @@ def draw_trees_of(prepared, made, kin_cell, where):
     return DrawnTrees(vectors, chosen, [where.turn] * len(vectors), [None] * len(vectors))
 
 
-def targets_of(made, places, frames, vectors, levers, rng):
+def targets_of(
+    made: PreparedType,
+    places: np.ndarray,
+    frames: np.ndarray,
+    vectors: np.ndarray,
+    levers: TypeLevers,
+    rng: np.random.Generator,
+) -> list[Vector]:
     """The directions in which trees with measured trunks grow.
 
     An apical dendrite may leave the soma at its side (half of them more than 15 degrees off the
@@ -113,16 +123,16 @@ def targets_of(made, places, frames, vectors, levers, rng):
     from region_grower_flow.engine.kernels import state
 
     amount = levers.heading if made.method == state.TMD else 1.0
-    measured = made.measured
+    measured = made.trees
     own = measured.first_ways if levers.heading > 0.0 else measured.first_headings
     headings = np.einsum("nij,nj->ni", frames, own[places])
     headings += levers.trunk_jitter * rng.standard_normal(headings.shape)
     targets = unit_rows((1.0 - amount) * vectors + amount * headings)
     targets = np.where(np.isfinite(targets), targets, vectors)
-    return list(map(tuple, targets.tolist()))
+    return list(map(vector_of, targets))
 
 
-def ring(soma, rng):
+def ring(soma: Soma, rng: np.random.Generator) -> np.ndarray:
     """A soma's contour of the size that was drawn: points around its center, in its plane.
 
     NeuroTS's contour goes through the starts of the trunks, which lie off the plane, so that it is

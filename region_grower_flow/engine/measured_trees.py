@@ -1,11 +1,18 @@
 """Measured trees of one neurite type, prepared for growth: bars with what levers need of them."""
 
+from __future__ import annotations
+
 import functools
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from region_grower_flow.engine.levers import MEASURED
+
+if TYPE_CHECKING:
+    from region_grower_flow.engine.model import Params
 
 BAR_COLUMNS = 6
 """Columns of a measured bar: end, start (um), three angles (radians), bar that it leaves."""
@@ -30,19 +37,19 @@ class MeasuredTrees:
         joined: (T,) int64, 1 for trees whose sections begin with their parent's last diameter.
     """
 
-    diagrams: list
-    owners: list
-    headings: list
-    ways: list
-    bends: list
+    diagrams: list[np.ndarray]
+    owners: list[np.ndarray]
+    headings: list[np.ndarray]
+    ways: list[np.ndarray]
+    bends: list[np.ndarray]
     cells: np.ndarray
     directions: np.ndarray
-    profiles: list
+    profiles: list[list[np.ndarray]]
     thinnest: float
     joined: np.ndarray
 
     @classmethod
-    def prepare(cls, kind, distributions):
+    def prepare(cls, kind: str, distributions: Params) -> MeasuredTrees:
         """The trees of a type in the distributions of an mtype.
 
         Raises:
@@ -73,16 +80,16 @@ class MeasuredTrees:
         )
 
     @functools.cached_property
-    def first_headings(self):
+    def first_headings(self) -> np.ndarray:
         """(T, 3) float64: where the first bar of each tree led."""
         return np.array([headings[0] for headings in self.headings]).reshape(-1, 3)
 
     @functools.cached_property
-    def first_ways(self):
+    def first_ways(self) -> np.ndarray:
         """(T, 3) float64: where the first section of each tree led."""
         return np.array([ways[0, 0] for ways in self.ways]).reshape(-1, 3)
 
-    def fill(self, records, bending):
+    def fill(self, records: np.ndarray, bending: bool) -> None:
         """Set what levers need in the DIAGRAM_BAR records of the type's diagrams.
 
         Args:
@@ -97,7 +104,7 @@ class MeasuredTrees:
             records["bend"], records["bend_ahead"] = np.concatenate(self.bends).T
 
 
-def _ways(tree):
+def _ways(tree: Mapping[str, Any]) -> np.ndarray:
     """The directions of sections; those of whole bars for trees that were measured without."""
     headings = np.array(tree["headings"], dtype=float).reshape(-1, 3)
     if "ways" in tree:
@@ -106,35 +113,12 @@ def _ways(tree):
     return np.stack([headings, headings[np.maximum(owners, 0)]], axis=1)
 
 
-def _bends(tree):
+def _bends(tree: Mapping[str, Any]) -> np.ndarray:
     given = tree.get("bends") or [[1.0, 1.0]] * len(tree["bars"])
     return np.array(given, dtype=float).reshape(len(tree["bars"]), 2)
 
 
-def profile_table(types):
-    """The profiles of all bars of all types, for the kernel of diameters.
-
-    Args:
-        types: PreparedTypes; the bars of those without measured trees have no points.
-
-    Returns:
-        (points, first_points, joined), see
-        :func:`region_grower_flow.engine.kernels.bar_diameters.diametrize_by_bars`.
-    """
-    bars, joined = [], []
-    for made in types:
-        if made.measured is None:
-            bars += [np.empty((0, 2))] * sum(map(len, made.diagrams))
-            joined += [0] * len(made.diagrams)
-        else:
-            bars += [profile for tree in made.measured.profiles for profile in tree]
-            joined += made.measured.joined.tolist()
-    points = np.concatenate([np.empty((0, 2)), *bars])
-    first_points = np.cumsum([0, *map(len, bars)]).astype(np.int64)
-    return points, first_points, np.array(joined, dtype=np.int64)
-
-
-def _check(kind, bars):
+def _check(kind: str, bars: np.ndarray) -> None:
     """Bars are in order of start, the first one from the soma, and leave a bar that can own them.
 
     Raises:

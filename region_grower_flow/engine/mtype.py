@@ -1,17 +1,27 @@
 """Preparation of an mtype, once for all of its cells: arrays instead of JSON."""
 
+from __future__ import annotations
+
 import contextlib
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from region_grower_flow.engine.angle_laws import with_laws
 from region_grower_flow.engine.apical import ApicalPoint
+from region_grower_flow.engine.bar_profiles import profile_table
 from region_grower_flow.engine.distributions import Distribution, TrunkDistributions
 from region_grower_flow.engine.kernels import state
 from region_grower_flow.engine.kin import Kin
-from region_grower_flow.engine.levers import MEASURED, CellLevers
-from region_grower_flow.engine.measured_trees import MeasuredTrees, profile_table
-from region_grower_flow.engine.trunks import TrunkRules, with_laws
+from region_grower_flow.engine.levers import MEASURED, CellLevers, TypeLevers
+from region_grower_flow.engine.measured_trees import MeasuredTrees
+from region_grower_flow.engine.prepared import PreparedMtype, PreparedType
+from region_grower_flow.engine.trunks import TrunkRules
+
+if TYPE_CHECKING:
+    from region_grower_flow.engine.model import Diametrizer, Params
 
 METRICS = {
     "path_distances": state.PATH_DISTANCES,
@@ -39,78 +49,9 @@ TUFTLESS_STEPS = 10
 """Steps of the apical point before the last bifurcation, where there is no tuft."""
 
 
-@dataclass(frozen=True)
-class PreparedType:
-    """Preparation that the trees of one neurite type share.
-
-    Attributes:
-        kind: the neurite type.
-        trunks: TrunkRules.
-        step: Distribution of step lengths.
-        method: growth method (a constant of kernels.state).
-        diagrams: persistence diagrams, (n, 6) float64 each.
-        first_diagram: index of the first one among all of the mtype.
-        longest: for each diagram its longest bar's end (um).
-        apical_points: for each diagram an ApicalPoint; None unless it is looked for.
-        tuftless_offset: um by which the apical point lies before the last bifurcation.
-        section_type: MorphIO's type of its sections.
-        measured: MeasuredTrees behind the diagrams of a type with levers, else None.
-    """
-
-    kind: str
-    trunks: TrunkRules
-    step: Distribution
-    method: int
-    diagrams: list
-    first_diagram: int
-    longest: list
-    apical_points: list | None
-    tuftless_offset: float
-    section_type: int
-    measured: MeasuredTrees | None = None
-
-
-@dataclass
-class PreparedMtype:
-    """All that the growth of an mtype's cells needs and that does not depend on the cell.
-
-    Attributes:
-        params, distributions: NeuroTS's, of the mtype.
-        diameters: what diametrizes: has ``apply(morphology, apical_sections, rng)``.
-        unsupported: why the compiled engine cannot grow this mtype, or None.
-        soma_size: Distribution of soma radii (um).
-        types: PreparedType of each type to grow, in NeuroTS's order.
-        rules: RULES records, one of each type.
-        steps: (n, 2) float64, lengths and cumulated probabilities of ``data`` step sizes.
-        diagrams: DIAGRAM_BAR records, all bars of all diagrams.
-        first_bars: (D + 1,) int64, where each diagram begins.
-        apical_type: the section type whose trees have apical points, None without apicals.
-        by_mode: the first type's trunks are oriented by a mode.
-        pia_matters: some type's orientation has a mode, so the pia's direction is used.
-        levers: CellLevers, None where the mtype grows as in NeuroTS.
-        kin: Kin of the reconstructed cells, None without levers.
-        profiles: (points, first points) of the diameters along all bars, None without levers.
-    """
-
-    params: dict
-    distributions: dict
-    diameters: object
-    unsupported: str | None = None
-    soma_size: Distribution | None = None
-    types: list = field(default_factory=list)
-    rules: np.ndarray | None = None
-    steps: np.ndarray | None = None
-    diagrams: np.ndarray | None = None
-    first_bars: np.ndarray | None = None
-    apical_type: int | None = None
-    by_mode: bool = False
-    pia_matters: bool = False
-    levers: CellLevers | None = None
-    kin: Kin | None = None
-    profiles: tuple | None = None
-
-
-def prepare_mtype(params, distributions, diameters=None):
+def prepare_mtype(
+    params: Params, distributions: Params, diameters: Diametrizer | None = None
+) -> PreparedMtype:
     """Prepare an mtype for growth.
 
     Nothing raises here: what the compiled engine cannot grow (or NeuroTS could not) is left to
@@ -141,7 +82,7 @@ def prepare_mtype(params, distributions, diameters=None):
     return prepared
 
 
-def with_levers(prepared, params):
+def with_levers(prepared: PreparedMtype, params: Params) -> PreparedMtype:
     """A copy of a PreparedMtype with other numbers of growth, for fits that try many.
 
     Args:
@@ -154,7 +95,10 @@ def with_levers(prepared, params):
     """
     if params["growth_levers"].get("kin") != prepared.params["growth_levers"].get("kin"):
         raise ValueError("another 'kin' needs a preparation of its own")
-    levers, steps = CellLevers.prepare(params), []
+    levers = CellLevers.prepare(params)
+    if levers is None:
+        raise ValueError("the parameters have no levers")
+    steps: list[tuple[float, float]] = []
     rules = np.zeros(len(prepared.types), state.RULES).view(np.recarray)
     types = []
     for i, made in enumerate(prepared.types):
@@ -170,11 +114,11 @@ def with_levers(prepared, params):
         levers=levers,
         types=types,
         rules=state.as_records(rules.view(np.ndarray)),
-        steps=np.array(steps, dtype=float).reshape(-1, 2),
+        steps=np.array(steps, dtype=np.float64).reshape(-1, 2),
     )
 
 
-def _fill(prepared):
+def _fill(prepared: PreparedMtype) -> None:
     params, distributions = prepared.params, prepared.distributions
     kinds = params["grow_types"]
     if LEGACY_NAMES & {*params, *kinds}:
@@ -182,7 +126,8 @@ def _fill(prepared):
     prepared.soma_size = Distribution.prepare(distributions["soma"]["size"])
     prepared.levers = CellLevers.prepare(params)
     with_levers = {} if prepared.levers is None else prepared.levers.types
-    steps, n_diagrams = [], 0
+    steps: list[tuple[float, float]] = []
+    n_diagrams = 0
     rules = np.zeros(len(kinds), state.RULES).view(np.recarray)
     for i, kind in enumerate(kinds):
         measured = MeasuredTrees.prepare(kind, distributions) if kind in with_levers else None
@@ -194,12 +139,12 @@ def _fill(prepared):
         n_diagrams += len(made.diagrams)
     diagrams = [diagram for made in prepared.types for diagram in made.diagrams]
     prepared.rules = state.as_records(rules.view(np.ndarray))
-    prepared.steps = np.array(steps, dtype=float).reshape(-1, 2)
+    prepared.steps = np.array(steps, dtype=np.float64).reshape(-1, 2)
     prepared.diagrams = _sorted_diagrams(prepared.types, with_levers)
     prepared.first_bars = np.cumsum([0, *map(len, diagrams)]).astype(np.int64)
     if prepared.levers is not None:
-        prepared.kin = _kin(prepared)
-        prepared.profiles = profile_table(prepared.types)
+        prepared.kin = _kin(prepared, prepared.levers.kin)
+        prepared.profiles = profile_table((made.diagrams, made.measured) for made in prepared.types)
     if "apical_dendrite" in kinds:
         prepared.apical_type = int(params["apical_dendrite"]["tree_type"])
     for made in prepared.types:
@@ -210,15 +155,21 @@ def _fill(prepared):
     prepared.pia_matters = any(modes)
 
 
-def _kin(prepared):
+def _kin(prepared: PreparedMtype, share: float | None) -> Kin:
     """The Kin of an mtype with levers; also where it has no measured trees, to draw from."""
     measured = {made.kind: made.measured for made in prepared.types if made.measured is not None}
     cells = prepared.distributions.get(MEASURED, {}).get("cells") or [{"soma_radius": 0.0}]
     radii = [float(cell["soma_radius"]) for cell in cells]
-    return Kin.prepare(measured, radii, prepared.levers.kin)
+    return Kin.prepare(measured, radii, share)
 
 
-def _prepare_type(kind, params, distributions, first_diagram, measured):
+def _prepare_type(
+    kind: str,
+    params: Params,
+    distributions: Params,
+    first_diagram: int,
+    measured: MeasuredTrees | None,
+) -> PreparedType:
     method = state.METHODS[params["growth_method"]]
     if params.get("modify"):
         raise ValueError(f"{kind} has a 'modify' of its own")
@@ -249,7 +200,7 @@ def _prepare_type(kind, params, distributions, first_diagram, measured):
     )
 
 
-def _check_levers(kind, params):
+def _check_levers(kind: str, params: Params) -> None:
     """Levers are for types that grow by path distances along bar codes."""
     if (
         state.METHODS[params["growth_method"]] == state.TRUNK
@@ -258,7 +209,7 @@ def _check_levers(kind, params):
         raise ValueError(f"growth levers of {kind} need bar codes of path distances")
 
 
-def _diagrams(kind, distributions):
+def _diagrams(kind: str, distributions: Params) -> list[np.ndarray]:
     diagrams = [np.array(d, dtype=float) for d in distributions["persistence_diagram"]]
     for diagram in diagrams:
         if diagram.ndim != 2 or diagram.shape[1] != BAR_COLUMNS or not len(diagram):
@@ -268,7 +219,7 @@ def _diagrams(kind, distributions):
     return diagrams
 
 
-def _sorted_diagrams(types, levers):
+def _sorted_diagrams(types: Sequence[PreparedType], levers: Mapping[str, TypeLevers]) -> np.ndarray:
     """All diagrams of the PreparedTypes one after the other, as DIAGRAM_BAR records.
 
     Args:
@@ -296,7 +247,9 @@ def _sorted_diagrams(types, levers):
     return state.as_records(records)
 
 
-def _fill_rules(rules, params, made, steps):
+def _fill_rules(
+    rules: Any, params: Params, made: PreparedType, steps: list[tuple[float, float]]
+) -> None:
     """Fill the RULES record of a type and append its lengths to ``steps``."""
     rules.randomness = np.clip(float(params["randomness"]), 0.0, 1.0)
     rules.targeting = np.clip(float(params["targeting"]), 0.0, 1.0)
@@ -322,7 +275,7 @@ def _fill_rules(rules, params, made, steps):
     _fill_step(rules, made.step, steps)
 
 
-def _fill_step(rules, step, steps):
+def _fill_step(rules: Any, step: Distribution, steps: list[tuple[float, float]]) -> None:
     constant = step.kind != "data" and step.scale == 0
     rules.step_kind = state.CONSTANT if constant else STEPS[step.kind]
     rules.step_loc, rules.step_scale = step.loc, step.scale

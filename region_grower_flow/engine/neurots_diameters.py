@@ -1,9 +1,18 @@
 """Diameters by NeuroTS's own diametrizers, for want of prepared ones."""
 
+from __future__ import annotations
+
 import copy
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from region_grower_flow.errors import DropCell, GrowthFailed
 from region_grower_flow.morphology import FlatMorphology
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from region_grower_flow.engine.model import Params
 
 
 class NeurotsDiameters:
@@ -14,11 +23,16 @@ class NeurotsDiameters:
         distributions: NeuroTS distributions of the mtype.
     """
 
-    def __init__(self, params, distributions):
+    def __init__(self, params: Params, distributions: Params) -> None:
         self._params = params
         self._distributions = distributions
 
-    def apply(self, morphology, apical_sections, rng):
+    def apply(
+        self,
+        morphology: FlatMorphology,
+        apical_sections: Sequence[int | None],
+        rng: np.random.Generator,
+    ) -> None:
         """Set the diameters of a FlatMorphology in place.
 
         Args:
@@ -56,7 +70,7 @@ class NeurotsDiameters:
             raise DropCell(message) from error
         morphology.diameters[:] = FlatMorphology.from_morphio(neuron).diameters
 
-    def _method(self, method, settings):
+    def _method(self, method: str, settings: dict[str, Any]) -> Any:
         """The diametrizer's name or function (mirrors NeuronGrower._init_diametrizer)."""
         from diameter_synthesis import build_diameters
 

@@ -5,13 +5,18 @@ gaps, axons grown only when asked for) and checked before any work. A path may s
 see :mod:`region_grower_flow.io.synthdb`.
 """
 
+from __future__ import annotations
+
 import contextlib
 import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Protocol, TypeAlias
 
 from region_grower_flow.engine.levers import KEY
 from region_grower_flow.errors import InvalidInput, InvalidInputs, some
 from region_grower_flow.io import synthdb
-from region_grower_flow.io.documents import load_json, load_yaml
+from region_grower_flow.io.atomic import PathLike
+from region_grower_flow.io.documents import load_json
 from region_grower_flow.io.schemas import (
     did_you_mean,
     load_schema,
@@ -22,18 +27,6 @@ from region_grower_flow.io.schemas import (
 )
 from region_grower_flow.layout import DEFAULT_REGION
 
-__all__ = [
-    "check_mtypes",
-    "convert_legacy_names",
-    "load_distributions",
-    "load_json",
-    "load_parameters",
-    "load_yaml",
-    "mtype_entries",
-    "mtype_entry",
-    "wanted_mtypes",
-]
-
 L = logging.getLogger(__name__)
 
 _LEGACY_NAMES = {"apical": "apical_dendrite", "basal": "basal_dendrite"}
@@ -41,8 +34,20 @@ _AXON = "axon"
 _METADATA = "metadata"
 """Key of region-grower's distributions, beside their regions."""
 
+Model: TypeAlias = dict[str, dict[str, dict[str, Any]]]
+"""{region: {mtype: parameters or distributions}}."""
+Wanted: TypeAlias = list[tuple[str, str, str]]
+"""(synthesis region, region, mtype) of cells, each once."""
 
-def load_parameters(path, synthesize_axons=False, validate=True):
+
+class Regions(Protocol):
+    """A map from the regions of cells to synthesis regions (``atlas.regions.RegionMapper``)."""
+
+    def __getitem__(self, region: str, /) -> str:
+        """The synthesis region."""
+
+
+def load_parameters(path: PathLike, synthesize_axons: bool = False, validate: bool = True) -> Model:
     """Read a file of parameters.
 
     Args:
@@ -71,7 +76,7 @@ def load_parameters(path, synthesize_axons=False, validate=True):
     return _with_defaults(parameters)
 
 
-def load_distributions(path, validate=True):
+def load_distributions(path: PathLike, validate: bool = True) -> Model:
     """Read a file of distributions, as :func:`load_parameters` reads parameters.
 
     What region-grower writes beside the regions (``metadata``) is left out: nothing reads it.
@@ -84,7 +89,7 @@ def load_distributions(path, validate=True):
     return _with_defaults(_load(path, "distributions", allow_nan=True, validate=validate))
 
 
-def convert_legacy_names(value):
+def convert_legacy_names(value: Any) -> Any:
     """``apical`` and ``basal`` become ``apical_dendrite`` and ``basal_dendrite``.
 
     Mirrors ``neurots.utils.convert_from_legacy_neurite_type``: keys of dicts at any depth, and
@@ -103,7 +108,7 @@ def convert_legacy_names(value):
     return converted
 
 
-def entry_region(data, synthesis_region, region):
+def entry_region(data: Mapping[str, Any], synthesis_region: str, region: str) -> str | None:
     """The region of ``data`` whose entries serve a cell, or None.
 
     As in region-grower: the synthesis region, else the region of the cell; and, where the reference
@@ -112,7 +117,9 @@ def entry_region(data, synthesis_region, region):
     return next((r for r in (synthesis_region, region, DEFAULT_REGION) if r in data), None)
 
 
-def mtype_entry(data, synthesis_region, region, mtype):
+def mtype_entry(
+    data: Mapping[str, Any], synthesis_region: str, region: str, mtype: str
+) -> dict[str, Any]:
     """The entry of parameters or distributions for a cell.
 
     Args:
@@ -127,7 +134,13 @@ def mtype_entry(data, synthesis_region, region, mtype):
     return _entry_of(data, entry_region(data, synthesis_region, region), synthesis_region, mtype)
 
 
-def mtype_entries(parameters, distributions, synthesis_region, region, mtype):
+def mtype_entries(
+    parameters: Mapping[str, Any],
+    distributions: Mapping[str, Any],
+    synthesis_region: str,
+    region: str,
+    mtype: str,
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """The entries (parameters, distributions) for a cell, as :func:`mtype_entry` finds them.
 
     Where distributions have no entry for the synthesis region, but one for the region of the cell,
@@ -136,14 +149,19 @@ def mtype_entries(parameters, distributions, synthesis_region, region, mtype):
     Raises:
         InvalidInput: there is none.
     """
-    used = _entry_regions(parameters, distributions, synthesis_region, region)
-    return tuple(
-        _entry_of(data, each, synthesis_region, mtype)
-        for data, each in zip((parameters, distributions), used, strict=True)
+    grown, drawn = _entry_regions(parameters, distributions, synthesis_region, region)
+    return (
+        _entry_of(parameters, grown, synthesis_region, mtype),
+        _entry_of(distributions, drawn, synthesis_region, mtype),
     )
 
 
-def _entry_regions(parameters, distributions, synthesis_region, region):
+def _entry_regions(
+    parameters: Mapping[str, Any],
+    distributions: Mapping[str, Any],
+    synthesis_region: str,
+    region: str,
+) -> tuple[str | None, str | None]:
     """The regions of parameters and of distributions whose entries serve a cell (None: none)."""
     drawn = entry_region(distributions, synthesis_region, region)
     if drawn == region and region in parameters:
@@ -151,28 +169,39 @@ def _entry_regions(parameters, distributions, synthesis_region, region):
     return entry_region(parameters, synthesis_region, region), drawn
 
 
-def _entry_of(data, found, synthesis_region, mtype):
-    mtypes = data.get(found, {})
+def _mtypes_of(data: Mapping[str, Any], region: str | None) -> dict[str, dict[str, Any]]:
+    return {} if region is None else data.get(region, {})
+
+
+def _entry_of(
+    data: Mapping[str, Any], found: str | None, synthesis_region: str, mtype: str
+) -> dict[str, Any]:
+    mtypes = _mtypes_of(data, found)
     if mtype not in mtypes:
         raise InvalidInput(_missing(mtype, found, synthesis_region), hint=_similar(mtype, mtypes))
     return mtypes[mtype]
 
 
-def wanted_mtypes(regions, mtypes, mapper):
+def wanted_mtypes(regions: Iterable[str], mtypes: Iterable[str], mapper: Regions) -> Wanted:
     """The distinct (synthesis region, region, mtype) of the cells, in order of appearance.
 
     Args:
         regions: (N,) the regions of the cells.
         mtypes: (N,) their mtypes.
-        mapper: ``mapper[region]`` is the synthesis region (``atlas.regions.RegionMapper``).
+        mapper: ``mapper[region]`` is the synthesis region.
     """
     pairs = dict.fromkeys(zip(map(str, regions), map(str, mtypes), strict=True))
     return [(mapper[region], region, mtype) for region, mtype in pairs]
 
 
 def check_mtypes(
-    parameters, distributions, wanted, paths=(None, None), layers=None, engine="compiled"
-):
+    parameters: Model,
+    distributions: Model,
+    wanted: Wanted,
+    paths: tuple[PathLike | None, PathLike | None] = (None, None),
+    layers: Mapping[str, Sequence[int | str]] | None = None,
+    engine: str = "compiled",
+) -> list[InvalidInput]:
     """Everything that keeps the mtypes of the cells from growing, as a list of InvalidInput.
 
     Entries that no cell uses are not looked at (as in region-grower).
@@ -199,13 +228,13 @@ def check_mtypes(
             for data, each, path, what in zip(
                 (parameters, distributions), used, paths, synthdb.PREFIXES, strict=True
             )
-            if mtype not in data.get(each, {})
+            if mtype not in _mtypes_of(data, each)
         ]
         if missing:
             problems += missing
             continue
         found = [
-            (each, mtype, data[each][mtype])
+            (each, mtype, _mtypes_of(data, each)[mtype])
             for data, each in zip((parameters, distributions), used, strict=True)
         ]
         checker.read_from(
@@ -221,7 +250,14 @@ def check_mtypes(
     return _distinct(problems)
 
 
-def _missing_entry(data, used, cell, wanted, path, what):
+def _missing_entry(
+    data: Model,
+    used: str | None,
+    cell: tuple[str, str],
+    wanted: Wanted,
+    path: PathLike | None,
+    what: str,
+) -> InvalidInput:
     """The problem of parameters or distributions that have no entry for an mtype of a region."""
     synthesis_region, mtype = cell
     if used is None:
@@ -230,7 +266,9 @@ def _missing_entry(data, used, cell, wanted, path, what):
     return InvalidInput(problem, where=path, hint=_similar(mtype, data.get(used, {})))
 
 
-def _lever_problems(entry, path, engine):
+def _lever_problems(
+    entry: tuple[str | None, str, Any], path: PathLike | None, engine: str
+) -> list[InvalidInput]:
     """The problems of growth levers in an entry of parameters, (region, mtype, parameters)."""
     from region_grower_flow.engine.lever_checks import refused_levers
 
@@ -246,7 +284,7 @@ def _lever_problems(entry, path, engine):
     ]
 
 
-def _load(path, kind, allow_nan, validate):
+def _load(path: PathLike, kind: str, allow_nan: bool, validate: bool) -> Model:
     if not synthdb.is_spread(path):
         return _load_file(path, kind, allow_nan, validate)
     files = synthdb.model_files(path, kind)
@@ -256,11 +294,11 @@ def _load(path, kind, allow_nan, validate):
     return data
 
 
-def _sources(path, kind):
+def _sources(path: PathLike | None, kind: str) -> Callable[[str | None, str], PathLike | None]:
     """A function (region, mtype) -> the file that holds it, for the messages."""
     if path is None or not synthdb.is_spread(path):
         return lambda region, mtype: path
-    found = {}
+    found: dict[tuple[str | None, str], PathLike] = {}
     for file in synthdb.model_files(path, kind):
         # What cannot be read has been told before.
         with contextlib.suppress(InvalidInput):
@@ -271,7 +309,7 @@ def _sources(path, kind):
     )
 
 
-def _load_file(path, kind, allow_nan, validate):
+def _load_file(path: PathLike, kind: str, allow_nan: bool, validate: bool) -> Model:
     data = load_json(path, allow_nan)
     if not isinstance(data, dict):
         raise InvalidInput(f"expected an object of regions, not {shown(data)}", where=path)
@@ -290,7 +328,7 @@ def _load_file(path, kind, allow_nan, validate):
     return data
 
 
-def _with_defaults(data):
+def _with_defaults(data: Model) -> Model:
     for region, mtypes in data.items():
         if region != DEFAULT_REGION:
             for mtype, entry in data.get(DEFAULT_REGION, {}).items():
@@ -298,7 +336,7 @@ def _with_defaults(data):
     return data
 
 
-def _no_region(data, wanted, path, what):
+def _no_region(data: Model, wanted: Wanted, path: PathLike | None, what: str) -> InvalidInput:
     """One problem for all cells whose regions neither the structure nor a file of models knows."""
     lost = [w for w in wanted if entry_region(data, *w[:2]) is None]
     entries = dict.fromkeys(entry for entry, *_ in lost if entry != DEFAULT_REGION)
@@ -313,18 +351,18 @@ def _no_region(data, wanted, path, what):
     return InvalidInput(problem, path, hint)
 
 
-def _missing(mtype, used, synthesis_region):
+def _missing(mtype: str, used: str | None, synthesis_region: str) -> str:
     if used is None:
         regions = f"{synthesis_region!r} nor {DEFAULT_REGION!r}"
         return f"there is no region {regions} for the mtype {mtype!r} of the cells"
     return f"the mtype {mtype!r} of the cells is missing in the region {used!r}"
 
 
-def _similar(mtype, mtypes):
+def _similar(mtype: str, mtypes: Iterable[str]) -> str:
     return did_you_mean(mtype, mtypes) or (
         f"There are {some(mtypes)}" if mtypes else "Are these the files of these cells?"
     )
 
 
-def _distinct(problems):
+def _distinct(problems: Iterable[InvalidInput]) -> list[InvalidInput]:
     return list({str(problem): problem for problem in problems}.values())

@@ -1,12 +1,19 @@
 """The soma, its contour, and the directions around it (mirrors neurots.generate.soma)."""
 
+from __future__ import annotations
+
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import numpy as np
 
 from region_grower_flow.engine.distributions import arccos
 from region_grower_flow.errors import GrowthFailed
+
+Vector: TypeAlias = tuple[float, float, float]
+"""A vector in plain Python."""
 
 CONTOUR_POINTS = 10
 """Points of the contour before its convex hull is taken."""
@@ -25,12 +32,12 @@ class Soma:
         points: where trunks begin, in order.
     """
 
-    center: tuple
+    center: Vector
     radius: float
-    points: list = field(default_factory=list)
+    points: list[Vector] = field(default_factory=list)
 
-    def attach(self, orientation):
-        """A new trunk's start and its direction from the soma's center.
+    def attach(self, orientation: Vector) -> Vector:
+        """The start of a new trunk, which is kept: (x, y, z), um.
 
         Mirrors SomaGrower.add_points_from_orientations and Soma.orientation_from_point.
         """
@@ -45,22 +52,23 @@ class Soma:
         self.points.append(point)
         return point
 
-    def direction(self, point):
+    def direction(self, point: Vector) -> Vector:
         """The unit vector from the center to a point of the surface."""
-        vector = tuple(p - c for p, c in zip(point, self.center, strict=True))
+        (x, y, z), (center_x, center_y, center_z) = point, self.center
+        vector = (x - center_x, y - center_y, z - center_z)
         if all(abs(v) <= OVERLAP for v in vector):
             raise GrowthFailed("a trunk begins at the soma's center")
         return unit(vector)
 
 
-def contour(soma, rng):
+def contour(soma: Soma, rng: np.random.Generator) -> np.ndarray:
     """The soma's contour through the starts of the trunks.
 
     Points on a circle are drawn until there are enough, then the convex hull in the x-y plane is
     taken.
 
     Args:
-        soma: trunks.Soma with its points.
+        soma: the Soma, its trunks attached.
         rng: the cell's generator.
 
     Returns:
@@ -78,16 +86,16 @@ def contour(soma, rng):
         for draw in rng.random(CONTOUR_POINTS - len(flat)).tolist():
             angle = 2.0 * math.pi * draw
             flat.append((soma.radius * math.sin(angle) + x, soma.radius * math.cos(angle) + y))
-    flat = np.array(flat, dtype=np.float64)
-    corners = convex_hull(flat)
+    around = np.array(flat, dtype=np.float64)
+    corners = convex_hull(around)
     if not len(corners):
-        corners = _hull_by_scipy(flat)
+        corners = _hull_by_scipy(around)
     points = np.full((len(corners), 3), z, dtype=np.float32)
-    points[:, :2] = flat[corners]
+    points[:, :2] = around[corners]
     return points
 
 
-def _hull_by_scipy(points):
+def _hull_by_scipy(points: np.ndarray) -> np.ndarray:
     from scipy.spatial import ConvexHull, QhullError
 
     try:
@@ -96,15 +104,18 @@ def _hull_by_scipy(points):
         raise GrowthFailed("the contour of the soma cannot be made") from error
 
 
-# Vectors are tuples of three numbers here.
+def vector_of(array: np.ndarray) -> Vector:
+    """Three numbers of an array as a tuple, which is what vectors are here."""
+    x, y, z = array.tolist()
+    return x, y, z
 
 
-def sphere_vector(rng):
+def sphere_vector(rng: np.random.Generator) -> Vector:
     """A unit vector in any direction (mirrors sample.sample_spherical_unit_vectors)."""
     return unit((rng.standard_normal(), rng.standard_normal(), rng.standard_normal()))
 
 
-def angle_between(first, second):
+def angle_between(first: Vector, second: Vector) -> float:
     """The angle (radians) of two vectors (mirrors neurom.morphmath.angle_between_vectors)."""
     if tuple(first) == tuple(second):
         return 0.0
@@ -112,7 +123,7 @@ def angle_between(first, second):
     return math.acos(min(max(a[0] * b[0] + a[1] * b[1] + a[2] * b[2], -1.0), 1.0))
 
 
-def unit(vector):
+def unit(vector: Vector | np.ndarray) -> Vector:
     """The vector scaled to length 1; NaN for none, as in NumPy."""
     length = norm(vector)
     if length == 0.0:
@@ -120,25 +131,25 @@ def unit(vector):
     return (vector[0] / length, vector[1] / length, vector[2] / length)
 
 
-def spherical(vector):
+def spherical(vector: Vector) -> tuple[float, float]:
     """(phi, theta) of a vector: the angles to x in the x-y plane and to z."""
     x, y, z = vector
     length = norm(vector)
     return math.atan2(y, x), arccos(z / length) if length else math.nan
 
 
-def from_spherical(phi, theta):
+def from_spherical(phi: float, theta: float) -> Vector:
     """The unit vector at (phi, theta)."""
     sine = math.sin(theta)
     return (math.cos(phi) * sine, math.sin(phi) * sine, math.cos(theta))
 
 
-def stable_order(values):
+def stable_order(values: Sequence[float]) -> list[int]:
     """Indices of the values in ascending order."""
     return sorted(range(len(values)), key=values.__getitem__)
 
 
-def norm(vector):
+def norm(vector: Vector | np.ndarray) -> float:
     """The length of a vector."""
     x, y, z = vector
     return math.sqrt(x * x + y * y + z * z)

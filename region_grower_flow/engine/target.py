@@ -15,7 +15,7 @@ NUMBA_VARIABLE = "NUMBA_CPU_NAME"
 
 
 @cache
-def target_name():
+def target_name() -> str:
     """LLVM's name of the processor to compile for.
 
     The generic one where it will do: one cache serves all nodes of a cluster of mixed processors,
@@ -31,12 +31,12 @@ def target_name():
     return get_host_cpu_name()
 
 
-def is_generic():
+def is_generic() -> bool:
     """True if kernels are compiled for the generic processor, without the host's own features."""
     return target_name() == GENERIC
 
 
-def _flags():
+def _flags() -> set[str]:
     """The features of the first processor, as Linux tells them; none where it does not."""
     try:
         with open("/proc/cpuinfo", encoding="utf-8") as file:

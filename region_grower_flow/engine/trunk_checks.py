@@ -3,30 +3,30 @@
 Functions for :mod:`region_grower_flow.engine.growth_checks`; ``report`` collects the problems.
 """
 
+from __future__ import annotations
+
 import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from region_grower_flow.engine.trunks import FITTED_FROM, lacks_law
+from region_grower_flow.engine.angle_laws import ANGLE_MODES, FITTED_FROM, FORMS, lacks_law
+from region_grower_flow.engine.trunks import MODES
 from region_grower_flow.errors import some
 from region_grower_flow.io.schemas import did_you_mean, shown
 
-_ORIENTATION_MODES = (
-    "use_predefined", "sample_around_primary_orientation", "sample_pairwise_angles", "uniform",
-    "normal_pia_constraint", "pia_constraint", "apical_constraint",
-)  # fmt: skip
-_ANGLE_MODES = ("normal_pia_constraint", "pia_constraint", "apical_constraint")
-"""Modes of trunk angles in 3D: all neurites of a cell have one of them, or none has."""
-_FIT_SIZES = {"flat": 0, "step": 2, "double_step": 4}
-"""Numbers of the fit of a trunk-angle distribution, by its form."""
+if TYPE_CHECKING:
+    from region_grower_flow.engine.check_report import ParameterReport, Report
+    from region_grower_flow.engine.model import Params
 
 
-def check_orientation_modes(params, report):
+def check_orientation_modes(params: Params, report: ParameterReport) -> None:
     """All neurites orient their trunks by modes, or none: growth starts with one of two methods."""
     kinds = params["grow_types"]
     by_kind = {kind: params[kind]["orientation"] for kind in kinds if params.get(kind)}
     with_mode = [kind for kind, value in by_kind.items() if isinstance(value, dict)]
-    in_3d = [kind for kind in with_mode if by_kind[kind].get("mode") in _ANGLE_MODES]
+    in_3d = [kind for kind in with_mode if by_kind[kind].get("mode") in ANGLE_MODES]
     if 0 < len(with_mode) < len(by_kind) or 0 < len(in_3d) < len(by_kind):
         report.parameter(
             ("grow_types",),
@@ -44,7 +44,7 @@ def check_orientation_modes(params, report):
             )
 
 
-def check_orientation(kind, neurite, drawn, report):
+def check_orientation(kind: str, neurite: Params, drawn: Params, report: Report) -> None:
     """The orientation of one neurite type, and the distributions that it is drawn from."""
     orientation, keys = neurite["orientation"], (kind, "orientation")
     needs = []
@@ -59,26 +59,28 @@ def check_orientation(kind, neurite, drawn, report):
         if lacks_law(orientation):
             _check_angles(kind, orientation, drawn, report)
     for key in needs:
-        keys = (kind, "trunk", key)
+        place = (kind, "trunk", key)
         values = (drawn.get("trunk") or {}).get(key)
         if not values:
-            report.distribution(keys, "is missing, the orientation of the trunks is drawn from it")
+            report.distribution(place, "is missing, the orientation of the trunks is drawn from it")
         elif "data" in values:
-            check_histogram((*keys, "data"), values["data"], report)
+            check_histogram((*place, "data"), values["data"], report)
         elif not {"min", "max"} <= values.get("uniform", {}).keys():
-            report.distribution(keys, "expected {'uniform': {'min': ..., 'max': ...}} (rad)")
+            report.distribution(place, "expected {'uniform': {'min': ..., 'max': ...}} (rad)")
 
 
-def _check_mode(keys, orientation, report):
+def _check_mode(
+    keys: Sequence[object], orientation: Mapping[str, Any], report: Report
+) -> list[str]:
     mode, values = orientation.get("mode"), orientation.get("values")
     if lacks_law(orientation):
         return []
     if orientation.keys() != {"mode", "values"}:
         report.parameter(keys, "expected 'mode' and 'values'")
         return []
-    if mode not in _ORIENTATION_MODES:
-        hint = did_you_mean(mode, _ORIENTATION_MODES)
-        expected = f"expected one of {some(_ORIENTATION_MODES, 9)}, not {shown(mode)}"
+    if mode not in MODES:
+        hint = did_you_mean(mode, MODES)
+        expected = f"expected one of {some(MODES, 9)}, not {shown(mode)}"
         report.parameter((*keys, "mode"), expected, hint)
         return []
     values, place = values or {}, (*keys, "values")
@@ -92,19 +94,19 @@ def _check_mode(keys, orientation, report):
     elif mode == "normal_pia_constraint":
         if not {"mean", "std"} <= (values.get("direction") or {}).keys():
             report.parameter((*place, "direction"), "expected 'mean' and 'std' (rad)")
-    elif mode in _ANGLE_MODES:
+    elif mode in ANGLE_MODES:
         _check_fit(place, values, report)
     return []
 
 
-def _check_angles(kind, orientation, drawn, report):
+def _check_angles(kind: str, orientation: Mapping[str, Any], drawn: Params, report: Report) -> None:
     """The histogram that a law of 3D angles is fitted to, where the parameters give none."""
     form = (orientation.get("values") or {}).get("form")
-    if form not in _FIT_SIZES and (form is not None or kind != "basal_dendrite"):
+    if form not in FORMS and (form is not None or kind != "basal_dendrite"):
         # NeuroTS has a form of its own for basal dendrites alone.
-        expected = f"expected one of {some(_FIT_SIZES)}, not {shown(form)}"
+        expected = f"expected one of {some(FORMS)}, not {shown(form)}"
         keys = (kind, "orientation", "values", "form")
-        report.parameter(keys, expected, did_you_mean(form, _FIT_SIZES))
+        report.parameter(keys, expected, did_you_mean(form, FORMS))
         return
     key = FITTED_FROM[orientation["mode"]]
     values = (drawn.get("trunk") or {}).get(key) or {}
@@ -114,27 +116,27 @@ def _check_angles(kind, orientation, drawn, report):
         check_histogram((kind, "trunk", key, "data"), values["data"], report)
 
 
-def _check_fit(keys, values, report):
+def _check_fit(keys: Sequence[object], values: Mapping[str, Any], report: Report) -> None:
     form, numbers = values.get("form"), values.get("params")
-    if form not in _FIT_SIZES:
-        expected = f"expected one of {some(_FIT_SIZES)}, not {shown(form)}"
-        report.parameter((*keys, "form"), expected, did_you_mean(form, _FIT_SIZES))
-    elif not isinstance(numbers, list) or len(numbers) != _FIT_SIZES[form]:
-        expected = f"the form {form!r} has {_FIT_SIZES[form]} numbers, not {shown(numbers)}"
+    if form not in FORMS:
+        expected = f"expected one of {some(FORMS)}, not {shown(form)}"
+        report.parameter((*keys, "form"), expected, did_you_mean(form, FORMS))
+    elif not isinstance(numbers, list) or len(numbers) != FORMS[form]:
+        expected = f"the form {form!r} has {FORMS[form]} numbers, not {shown(numbers)}"
         report.parameter((*keys, "params"), expected)
 
 
-def _check_vectors(keys, vectors, report):
+def _check_vectors(keys: Sequence[object], vectors: Any, report: Report) -> None:
     for vector in vectors or [None]:
         try:
-            length = np.linalg.norm(np.array(vector, dtype=np.float64))
+            length = float(np.linalg.norm(np.array(vector, dtype=np.float64)))
         except (ValueError, TypeError):
             length = math.nan
         if not length > 0:
             report.parameter(keys, f"expected vectors that are not 0, not {shown(vector)}")
 
 
-def check_histogram(keys, data, report):
+def check_histogram(keys: Sequence[object], data: Mapping[str, Any], report: Report) -> None:
     """A distribution given by bins and weights."""
     bins, weights = data["bins"], data["weights"]
     if not bins:

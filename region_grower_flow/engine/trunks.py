@@ -5,14 +5,19 @@ neurots.generate.orientations.OrientationManager. There are few trunks, so this 
 the draws come in NeuroTS's order.
 """
 
-import copy
+from __future__ import annotations
+
 import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from region_grower_flow.engine.angle_laws import ANGLE_MODES, FLAT, AngleLaw
 from region_grower_flow.engine.soma import (
     Soma,
+    Vector,
     angle_between,
     from_spherical,
     norm,
@@ -23,74 +28,13 @@ from region_grower_flow.engine.soma import (
 )
 from region_grower_flow.errors import DropCell, GrowthFailed
 
+if TYPE_CHECKING:
+    from region_grower_flow.engine.distributions import TrunkDistributions
+    from region_grower_flow.engine.kernels.acceptance import Space
+    from region_grower_flow.engine.model import Params
+
 MAX_TRIES = 100
 """Proposals of a trunk direction before the best one is taken."""
-
-FITTED_FROM = {"apical_constraint": "apical_3d_angles", "pia_constraint": "pia_3d_angles"}
-"""{mode: the histogram of trunk angles that its law is fitted to, where none is given}."""
-
-ANGLE_MODES = frozenset({"apical_constraint", "pia_constraint", "normal_pia_constraint"})
-"""Modes that draw 3D angles; either all neurite types of a cell have one of them, or none."""
-
-RANGE = np.linspace(0.0, np.pi, 100)
-"""Angles on which an angle's probability is compared with its maximum."""
-
-
-@dataclass(frozen=True)
-class AngleLaw:
-    """The probability of a 3D angle to a reference direction, up to a factor.
-
-    Mirrors neurots.generate.orientations.get_probability_function without density.
-
-    Attributes:
-        form: "flat", "step" or "double_step".
-        params: (scale, rate) of each sigmoid.
-        peak: the largest value on RANGE.
-    """
-
-    form: str
-    params: tuple
-    peak: float
-
-    @classmethod
-    def prepare(cls, values):
-        """Prepare the law of an ``orientation``'s values.
-
-        Raises:
-            KeyError, TypeError, ValueError: NeuroTS could not use them.
-        """
-        form, params = values["form"], tuple(values["params"])
-        expected = {"flat": 0, "step": 2, "double_step": 4}
-        if form not in expected or len(params) != expected[form]:
-            raise ValueError(f"there is no angle law '{form}' with {len(params)} parameters")
-        law = cls(form, params, 1.0)
-        if form == "flat":
-            return law
-        return cls(form, params, max(law._sigmoids(angle) for angle in RANGE))
-
-    def probability(self, angle):
-        """The probability to accept an angle (radians)."""
-        if self.form == "flat":
-            return 1.0
-        return min(max(self._sigmoids(angle) / self.peak, 0.0), 1.0)
-
-    def _sigmoids(self, angle):
-        if self.form == "step":
-            scale, rate = self.params
-            return expit((angle - scale) / rate)
-        low, rate_low, high, rate_high = self.params
-        return 0.5 * (expit((angle - low) / rate_low) + expit((-angle - high) / rate_high))
-
-
-def expit(x):
-    """The logistic function of a number, as ``scipy.special.expit`` computes it.
-
-    SciPy's import takes longer than all cells of a small run.
-    """
-    try:
-        return 1.0 / (1.0 + math.exp(-x))
-    except OverflowError:
-        return 0.0
 
 
 @dataclass(frozen=True)
@@ -102,23 +46,23 @@ class TrunkRules:
         orientation: NeuroTS's entry: None, a list of vectors, or a dict with mode and values.
         distributions: TrunkDistributions.
         absolute: the list has one vector around which trunks are drawn.
-        law: AngleLaw of the modes pia_constraint and apical_constraint.
+        law: AngleLaw of the modes pia_constraint and apical_constraint, flat for others.
     """
 
     kind: str
-    orientation: object
-    distributions: object
+    orientation: Any
+    distributions: TrunkDistributions
     absolute: bool = False
-    law: AngleLaw | None = None
+    law: AngleLaw = FLAT
 
     @classmethod
-    def prepare(cls, kind, params, distributions):
+    def prepare(cls, kind: str, params: Params, distributions: TrunkDistributions) -> TrunkRules:
         """Prepare the rules of a neurite type.
 
         Raises:
             KeyError, TypeError, ValueError: NeuroTS could not use the parameters.
         """
-        orientation, law = params["orientation"], None
+        orientation, law = params["orientation"], FLAT
         if isinstance(orientation, dict) and orientation.keys() == {"mode", "values"}:
             values = orientation["values"]
             if orientation["mode"] in ("pia_constraint", "apical_constraint"):
@@ -129,26 +73,9 @@ class TrunkRules:
         return cls(kind, orientation, distributions, absolute, law)
 
     @property
-    def mode(self):
+    def mode(self) -> str | None:
         """The name of the mode, None for a list or None."""
         return self.orientation.get("mode") if isinstance(self.orientation, dict) else None
-
-
-def lacks_law(orientation):
-    """True for an orientation by 3D angles whose law NeuroTS fits itself, before it grows."""
-    if not isinstance(orientation, dict) or orientation.get("mode") not in FITTED_FROM:
-        return False
-    values = orientation.get("values") or {}
-    return "params" not in values and "direction" not in values
-
-
-def with_laws(params, distributions):
-    """The parameters, laws of 3D angles that they lack fitted as NeuroTS does (a copy then)."""
-    if not any(lacks_law((params[kind] or {}).get("orientation")) for kind in params["grow_types"]):
-        return params
-    from neurots.generate.orientations import fit_3d_angles
-
-    return fit_3d_angles(copy.deepcopy(params), distributions)
 
 
 @dataclass
@@ -167,14 +94,14 @@ class TrunkSite:
 
     soma: Soma
     turn: np.ndarray
-    y_direction: tuple
+    y_direction: Vector
     y_rotation: np.ndarray | None
-    space: object
-    rng: object
-    found: dict = field(default_factory=dict)
+    space: Space | None
+    rng: np.random.Generator
+    found: dict[str, list[Vector]] = field(default_factory=dict)
 
 
-def check_angle_modes(all_rules):
+def check_angle_modes(all_rules: Iterable[TrunkRules]) -> bool:
     """True if all types draw 3D angles (mirrors neurots' check_3d_angles).
 
     Raises:
@@ -189,7 +116,7 @@ def check_angle_modes(all_rules):
     return modes.pop()
 
 
-def orientations(rules, by_mode, site):
+def orientations(rules: TrunkRules, by_mode: bool, site: TrunkSite) -> list[Vector]:
     """Unit vectors of the trunks of a neurite type, drawn for one cell.
 
     Args:
@@ -212,7 +139,7 @@ def orientations(rules, by_mode, site):
     return site.found[rules.kind]
 
 
-def check_basals(kind, number):
+def check_basals(kind: str, number: int) -> None:
     """NeuroTS wants two basal dendrites, except where trunks are drawn by 3D angles."""
     if kind == "basal_dendrite" and number < 2:
         raise GrowthFailed(f"there should be at least 2 basal dendrites (got {number})")
@@ -221,7 +148,7 @@ def check_basals(kind, number):
 # Orientations without a mode.
 
 
-def _legacy(rules, site):
+def _legacy(rules: TrunkRules, site: TrunkSite) -> list[Vector]:
     number = rules.distributions.draw_number(site.rng)
     check_basals(rules.kind, number)
     if rules.orientation is None:
@@ -231,7 +158,7 @@ def _legacy(rules, site):
     raise GrowthFailed(f"the orientation of {rules.kind} has a mode, that of the first type none")
 
 
-def _of_list(rules, number, site):
+def _of_list(rules: TrunkRules, number: int, site: TrunkSite) -> list[Vector]:
     vectors = [tuple(np.dot(site.turn, vector).tolist()) for vector in rules.orientation]
     if not all(norm(vector) > 0 for vector in vectors):
         raise DropCell(f"an orientation of {rules.kind} has no length")
@@ -244,7 +171,9 @@ def _of_list(rules, number, site):
     return [unit(vector) for vector in vectors][:number]
 
 
-def _around(orientation, distributions, number, rng):
+def _around(
+    orientation: Vector, distributions: TrunkDistributions, number: int, rng: np.random.Generator
+) -> list[Vector]:
     """Trunks around one orientation (mirrors trunk_absolute_orientation_to_spherical_angles)."""
     angles = distributions.draw_absolute(number, rng)
     azimuths = distributions.draw_azimuths(number, rng)
@@ -255,7 +184,7 @@ def _around(orientation, distributions, number, rng):
     ]
 
 
-def _between_trunks(rules, number, site):
+def _between_trunks(rules: TrunkRules, number: int, site: TrunkSite) -> list[Vector]:
     """Trunks at drawn angles to each other, between those that are there already.
 
     Mirrors compute_interval_n_tree and trunk_to_spherical_angles.
@@ -272,7 +201,9 @@ def _between_trunks(rules, number, site):
     return found
 
 
-def _spread(angles, azimuths, interval):
+def _spread(
+    angles: Sequence[float], azimuths: Sequence[float], interval: tuple[float, float] | None
+) -> list[Vector]:
     low, high = interval or (0.0, 2.0 * math.pi)
     step = (high - low) / (len(angles) + (interval is not None))
     return [
@@ -281,7 +212,9 @@ def _spread(angles, azimuths, interval):
     ]
 
 
-def _intervals(soma, number, rng):
+def _intervals(
+    soma: Soma, number: int, rng: np.random.Generator
+) -> list[tuple[tuple[float, float] | None, int]]:
     """The gaps between trunks (in the x-y plane) and how many new trunks come into each."""
     if not soma.points:
         return [(None, number)]
@@ -302,7 +235,7 @@ def _intervals(soma, number, rng):
 # Modes.
 
 
-def _use_predefined(rules, site):
+def _use_predefined(rules: TrunkRules, site: TrunkSite) -> list[Vector]:
     rules.distributions.draw_number(site.rng)
     values = rules.orientation["values"]
     if "orientations" not in values:
@@ -310,23 +243,23 @@ def _use_predefined(rules, site):
     return [unit(vector) for vector in values["orientations"]]
 
 
-def _sample_around_primary(rules, site):
+def _sample_around_primary(rules: TrunkRules, site: TrunkSite) -> list[Vector]:
     number = rules.distributions.draw_number(site.rng)
     primary = unit(rules.orientation["values"]["primary_orientation"])
     return _around(primary, rules.distributions, number, site.rng)
 
 
-def _sample_pairwise(rules, site):
+def _sample_pairwise(rules: TrunkRules, site: TrunkSite) -> list[Vector]:
     number = rules.distributions.draw_number(site.rng)
     return _between_trunks(rules, number, site)
 
 
-def _uniform(rules, site):
+def _uniform(rules: TrunkRules, site: TrunkSite) -> list[Vector]:
     number = rules.distributions.draw_number(site.rng)
     return [sphere_vector(site.rng) for _ in range(number)]
 
 
-def _normal_pia(rules, site):
+def _normal_pia(rules: TrunkRules, site: TrunkSite) -> list[Vector]:
     """Trunks at normal or exponential angles to the pia (_mode_normal_pia_constraint)."""
     number = rules.distributions.draw_number(site.rng)
     direction = rules.orientation["values"]["direction"]
@@ -336,13 +269,13 @@ def _normal_pia(rules, site):
     if site.space is None:
         return [_normal_pia_vector(means, stds, site) for _ in range(number)]
 
-    def propose():
+    def propose() -> Vector:
         return _normal_pia_vector(means, stds, site)
 
     return [accepted(propose, lambda _: 1.0, site) for _ in range(number)]
 
 
-def _normal_pia_vector(means, stds, site):
+def _normal_pia_vector(means: Sequence[float], stds: Sequence[float], site: TrunkSite) -> Vector:
     """One vector; the angles of all means are drawn, the first ones are used."""
     thetas = [_pia_angle(mean, std, site.rng) for mean, std in zip(means, stds, strict=True)]
     phis = [site.rng.uniform(0, 2 * math.pi) for _ in means]
@@ -354,19 +287,19 @@ def _normal_pia_vector(means, stds, site):
     return tuple(np.array(vector).dot(site.y_rotation.T).tolist())
 
 
-def _pia_angle(mean, std, rng):
+def _pia_angle(mean: float, std: float, rng: np.random.Generator) -> float:
     if mean == 0 and std <= 0:
         return 0.0
     angle = rng.exponential(std) if mean == 0 else rng.normal(mean, std)
     return min(max(angle, 0.0), math.pi)
 
 
-def _pia(rules, site):
+def _pia(rules: TrunkRules, site: TrunkSite) -> list[Vector]:
     number = rules.distributions.draw_number(site.rng)
     return [_by_angle(rules.law, site.y_direction, site) for _ in range(number)]
 
 
-def _apical(rules, site):
+def _apical(rules: TrunkRules, site: TrunkSite) -> list[Vector]:
     number = rules.distributions.draw_number(site.rng)
     apicals = site.found.get("apical_dendrite")
     if not apicals:
@@ -385,7 +318,7 @@ MODES = {
 }
 
 
-def _by_angle(law, reference, site):
+def _by_angle(law: AngleLaw, reference: Vector, site: TrunkSite) -> Vector:
     """A direction accepted by its angle to ``reference`` (_sample_trunk_from_3d_angle)."""
     return accepted(
         lambda: sphere_vector(site.rng),
@@ -394,9 +327,11 @@ def _by_angle(law, reference, site):
     )
 
 
-def accepted(propose, law, site):
+def accepted(
+    propose: Callable[[], Vector], law: Callable[[Vector], float], site: TrunkSite
+) -> Vector:
     """A proposal that its law and the cell's boundaries accept (neurots.utils.accept_reject)."""
-    best, best_probability = None, -1.0
+    best, best_probability = (math.nan, math.nan, math.nan), -1.0
     for _ in range(MAX_TRIES):
         vector = propose()
         probability = law(vector)
@@ -412,11 +347,11 @@ def accepted(propose, law, site):
     return best
 
 
-def _as_list(value):
+def _as_list(value: Any) -> list[float]:
     return value if isinstance(value, list) else [value]
 
 
-def _check_normal(direction):
+def _check_normal(direction: Mapping[str, Any]) -> None:
     means, stds = _as_list(direction["mean"]), _as_list(direction["std"])
     if len(means) != len(stds) or not means or any(std < 0 for std in stds):
         raise ValueError("'mean' and 'std' of a trunk's direction do not fit")

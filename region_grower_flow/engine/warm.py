@@ -1,11 +1,16 @@
 """Tiny inputs on which kernels are called once, to have them compiled or loaded."""
 
+from __future__ import annotations
+
 import ctypes
 import gc
 import importlib
 import os
 import signal
+from collections.abc import Callable, Iterable
+from pathlib import Path
 from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,6 +18,9 @@ from region_grower_flow.engine import filling, shortcuts
 from region_grower_flow.engine.groups import GROUPS
 from region_grower_flow.engine.model import GrowthSite
 from region_grower_flow.record.blocks import without_collection
+
+if TYPE_CHECKING:
+    from region_grower_flow.space.constraints import ConstraintNumbers
 
 PR_SET_PDEATHSIG = 1
 """Option of prctl, from linux/prctl.h: the signal at the parent's death."""
@@ -23,7 +31,7 @@ BARS = [[8.0, 0.0, 0.1, 0.1, 0.1, 0.1], [6.0, 3.0, 0.1, 0.1, 0.1, 0.1]]
 """A bar code with one bifurcation (um and radians)."""
 
 
-def warm_up(groups=tuple(GROUPS)):
+def warm_up(groups: Iterable[str] = tuple(GROUPS)) -> dict[str, Path | None]:
     """Provide the cache of some groups, then load their kernels into this process.
 
     Returns:
@@ -39,14 +47,14 @@ def warm_up(groups=tuple(GROUPS)):
     return {group: CACHE_FOLDERS.get(group) for group in groups}
 
 
-def load_kernels(groups=tuple(GROUPS)):
+def load_kernels(groups: Iterable[str] = tuple(GROUPS)) -> None:
     """Call every kernel of the groups once on tiny inputs, so that all are compiled or loaded."""
     with without_collection():
         for group in groups:
             WARM[group]()
 
 
-def fill_for(parent, group):
+def fill_for(parent: int, group: str) -> None:
     """Compile a group in the process that fills its cache; it ends with its parent."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
     gc.disable()  # a fifth of the time is spent on looking for garbage, of which there is little
@@ -56,7 +64,7 @@ def fill_for(parent, group):
     os._exit(0)  # Python's own end takes a second here, for nothing
 
 
-def warm_core():
+def warm_core() -> None:
     """Grow a cell without space constraints, and call what every cell needs besides."""
     from region_grower_flow.engine.kernels import geometry, hull
 
@@ -65,7 +73,7 @@ def warm_core():
     _grow_tiny_cell(())
 
 
-def warm_space():
+def warm_space() -> None:
     """Grow a cell under a space constraint."""
     from region_grower_flow.engine.kernels.mesh_tree import build_tree
 
@@ -74,7 +82,7 @@ def warm_space():
     _grow_tiny_cell((_Nothing(),))
 
 
-def warm_levers():
+def warm_levers() -> None:
     """Give diameters by bars to a cell without trees: to grow one would compile growth as well."""
     from region_grower_flow.engine import compiled
     from region_grower_flow.engine.mtype import prepare_mtype
@@ -101,7 +109,7 @@ def warm_levers():
     compiled.bring_diameters(prepared, forest, nothing)
 
 
-def _grow_tiny_cell(constraints):
+def _grow_tiny_cell(constraints: Any) -> None:
     from region_grower_flow.engine.compiled import grow_compiled
     from region_grower_flow.engine.mtype import prepare_mtype
 
@@ -109,7 +117,7 @@ def _grow_tiny_cell(constraints):
     grow_compiled(prepare_mtype(*tiny_mtype()), site, np.random.default_rng(0))
 
 
-def _warm_module(name):
+def _warm_module(name: str) -> Callable[[], None]:
     return lambda: importlib.import_module(f"{KERNELS}.{name}").warm_up()
 
 
@@ -124,7 +132,7 @@ WARM = {
 """{group: function that calls all its kernels with the types that a run passes}."""
 
 
-def tiny_mtype():
+def tiny_mtype() -> tuple[dict[str, Any], dict[str, Any]]:
     """(params, distributions) of an mtype with two basal dendrites of 8 um, without diameters."""
     params = {
         "grow_types": ["basal_dendrite"],
@@ -159,11 +167,11 @@ class _Nothing:
 
     entry = MappingProxyType({"neurite_types": ("basal_dendrite",)})
 
-    def acts_on(self, neurite_type, process):
+    def acts_on(self, neurite_type: str, process: str) -> bool:
         """It acts on all sections."""
         return True
 
-    def compiled(self):
+    def compiled(self) -> ConstraintNumbers:
         """Its numbers: outside of the (absent) atlas a direction has the probability 1."""
         from region_grower_flow.space.constraints import PARALLEL, ConstraintNumbers
 

@@ -183,7 +183,8 @@ def vacuum_mtypes(plan: VacuumPlan) -> list[str]:
 
 def known_mtypes(data: Mapping[str, Any], region: str) -> list[str]:
     """The mtypes of parameters or distributions that serve a region, sorted."""
-    return sorted(data.get(entry_region(data, region, region), {}))
+    used = entry_region(data, region, region)
+    return [] if used is None else sorted(data[used])
 
 
 def vacuum_problems(

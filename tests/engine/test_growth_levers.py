@@ -13,7 +13,6 @@ from helpers.mtype_factory import mtype_distributions, mtype_parameters
 from region_grower_flow import engine
 from region_grower_flow.calibration.measured import MeasuredCell, measure
 from region_grower_flow.engine import GrowthSite
-from region_grower_flow.engine.compiled import draw_barcode
 from region_grower_flow.engine.growth_checks import EntryChecker
 from region_grower_flow.engine.kernels.measured import measured
 from region_grower_flow.engine.kin import likeness
@@ -21,6 +20,7 @@ from region_grower_flow.engine.lever_checks import stretch_notes
 from region_grower_flow.engine.model import BarcodeScaling
 from region_grower_flow.engine.mtype import with_levers
 from region_grower_flow.engine.parameters import check_mtypes
+from region_grower_flow.engine.tree_starts import draw_barcode
 from region_grower_flow.engine.warm import _Nothing as Nothing
 from region_grower_flow.errors import DropCell, GrowthFailed
 from region_grower_flow.io.schemas import load_schema, validator, violations

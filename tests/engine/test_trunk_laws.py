@@ -9,8 +9,8 @@ from helpers.growth_inputs import mtype
 from region_grower_flow import engine
 from region_grower_flow.calibration.trunk_fits import cumulative, fit_mtype
 from region_grower_flow.calibration.trunks import ALL, TrunkChoice, set_trunks
+from region_grower_flow.engine.angle_laws import with_laws
 from region_grower_flow.engine.model import GrowthSite
-from region_grower_flow.engine.trunks import with_laws
 from region_grower_flow.morphology import APICAL_DENDRITE, BASAL_DENDRITE
 
 CELLS = 150

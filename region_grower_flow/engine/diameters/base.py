@@ -1,12 +1,20 @@
 """Base of the diameter models: their face, and the trees of a morphology by type."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, NoReturn, TypeVar
 
 import numpy as np
 
-from region_grower_flow.errors import DropCell
-from region_grower_flow.morphology import NEURITE_TYPES
+from region_grower_flow.errors import DropCell, FlowError
+from region_grower_flow.morphology import NEURITE_TYPES, FlatMorphology
+
+if TYPE_CHECKING:
+    from region_grower_flow.engine.model import Params
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -18,11 +26,29 @@ class DiameterModel:
         kernels: the group of kernels that is called, None for none.
     """
 
-    types: tuple
+    types: tuple[str, ...]
 
     kernels: ClassVar[str | None] = None
 
-    def apply(self, morphology, apical_sections, rng):
+    @classmethod
+    def prepare(
+        cls, types: tuple[str, ...], _model_params: Params, _diam_params: Params
+    ) -> DiameterModel:
+        """Prepare the model of an mtype; this one needs nothing but its neurite types.
+
+        Args:
+            types: names of the neurite types that get diameters.
+            _model_params: ``diameter`` of the mtype's distributions.
+            _diam_params: ``diameter_params`` of its parameters.
+        """
+        return cls(types)
+
+    def apply(
+        self,
+        morphology: FlatMorphology,
+        apical_sections: Sequence[int | None],
+        rng: np.random.Generator,
+    ) -> None:
         """Set the diameters of a grown cell, in place.
 
         Args:
@@ -39,11 +65,13 @@ class DiameterModel:
             if len(trees.get(NEURITE_TYPES[name], ())):
                 self._diametrize(name, morphology, trees[NEURITE_TYPES[name]], rng)
 
-    def _diametrize(self, name, morphology, trees, rng):
+    def _diametrize(
+        self, name: str, morphology: FlatMorphology, trees: np.ndarray, rng: np.random.Generator
+    ) -> None:
         """Set the diameters of the trees of one type ((T, 2) int64: first, one past last)."""
 
 
-def trees_by_type(morphology):
+def trees_by_type(morphology: FlatMorphology) -> dict[int, np.ndarray]:
     """{type: (T, 2) int64, the first and one past the last section of its trees}."""
     roots = np.flatnonzero(morphology.parents < 0)
     ranges = np.stack([roots, np.append(roots[1:], morphology.n_sections)], axis=1)
@@ -51,7 +79,7 @@ def trees_by_type(morphology):
     return {int(kind): ranges[types == kind] for kind in sorted(set(types.tolist()))}
 
 
-def child_lists(parents):
+def child_lists(parents: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The children of each section: those of ``i`` are ``children[starts[i]:starts[i + 1]]``."""
     inner = np.flatnonzero(parents >= 0)
     counts = np.bincount(parents[inner], minlength=len(parents))
@@ -64,14 +92,14 @@ class Lacking:
     """Stand-in for the model of a neurite type whose parameters are not complete."""
 
     reason: str
-    error: type = DropCell
+    error: type[FlowError] = DropCell
 
-    def fail(self):
+    def fail(self) -> NoReturn:
         """Raise what a cell with such a tree gets."""
         raise self.error(self.reason)
 
 
-def usable(model):
+def usable(model: T | Lacking) -> T:
     """The model of a neurite type, unless it is lacking (then its error is raised)."""
     if isinstance(model, Lacking):
         model.fail()

@@ -1,7 +1,10 @@
 """Diameter models fitted by diameter_synthesis (mirrors diameter_synthesis.build_diameters)."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -13,7 +16,10 @@ from region_grower_flow.engine.diameters.base import (
     usable,
 )
 from region_grower_flow.errors import DropCell, InvalidInput
-from region_grower_flow.morphology import NEURITE_TYPES
+from region_grower_flow.morphology import NEURITE_TYPES, FlatMorphology
+
+if TYPE_CHECKING:
+    from region_grower_flow.engine.model import Params
 
 QUANTITIES = (
     "trunk_diameters",
@@ -45,16 +51,21 @@ class Simpler(DiameterModel):
         coefficients: {type: (k,) float64}; types without them keep their diameters.
     """
 
-    coefficients: dict
+    coefficients: dict[str, np.ndarray | Lacking]
 
     kernels: ClassVar[str | None] = "diameters"
 
     @classmethod
-    def prepare(cls, types, model_params, _diam_params):
+    def prepare(cls, types: tuple[str, ...], model_params: Params, _diam_params: Params) -> Simpler:
         """Take the polynomials from the distributions."""
         return cls(types, {n: _polynomial(n, model_params) for n in types if n in model_params})
 
-    def apply(self, morphology, apical_sections, rng):
+    def apply(
+        self,
+        morphology: FlatMorphology,
+        apical_sections: Sequence[int | None],
+        rng: np.random.Generator,
+    ) -> None:
         """See DiameterModel.apply."""
         from region_grower_flow.engine.kernels import diameters as kernels
 
@@ -82,9 +93,9 @@ class _Sampled(DiameterModel):
         seed: of a generator that each neurite type of each cell begins anew; None: the cell's.
     """
 
-    laws: dict
-    rule: tuple
-    seed: object
+    laws: dict[str, np.ndarray | Lacking]
+    rule: tuple[bool, float, float, float, int]
+    seed: Any
 
     kernels: ClassVar[str | None] = "diameters_sampled"
     threshold_mode: ClassVar[bool] = True
@@ -92,7 +103,7 @@ class _Sampled(DiameterModel):
     taper_increase: ClassVar[float] = 0.0
 
     @classmethod
-    def prepare(cls, types, model_params, diam_params):
+    def prepare(cls, types: tuple[str, ...], model_params: Params, diam_params: Params) -> _Sampled:
         """Turn each type's distributions into laws."""
         seed = diam_params.get("seed")
         try:
@@ -108,15 +119,20 @@ class _Sampled(DiameterModel):
         laws = {name: _laws(name, model_params, needed) for name in types}
         return cls(types, laws, rule, seed)
 
-    def apply(self, morphology, apical_sections, rng):
+    def apply(
+        self,
+        morphology: FlatMorphology,
+        apical_sections: Sequence[int | None],
+        rng: np.random.Generator,
+    ) -> None:
         """See DiameterModel.apply."""
         from region_grower_flow.engine.kernels import diameters_sampled as kernels
 
         if any(section is None for section in apical_sections):
             raise DropCell("the diameter model needs the apical point that an apical tree lacks")
-        apical_sections = np.array(apical_sections, dtype=np.int64)
+        apicals = np.array(apical_sections, dtype=np.int64)
         arrays = morphology.points, morphology.offsets, morphology.parents
-        forest = kernels.forest_of(*arrays, apical_sections)
+        forest = kernels.forest_of(*arrays, apicals)
         trees = trees_by_type(morphology)
         nothing = np.empty((0, 2), dtype=np.int64)
         generator = rng if self.seed is None else np.random.default_rng(self.seed)
@@ -155,7 +171,7 @@ class NeuriteBased(_Sampled):
 NO_LAWS = np.zeros((len(QUANTITIES), 1 + len(PARAMETERS)))
 
 
-def _polynomial(name, model_params):
+def _polynomial(name: str, model_params: Params) -> np.ndarray | Lacking:
     try:
         coefficients = np.array(model_params[name], dtype=np.float64)
     except (TypeError, ValueError) as error:
@@ -165,7 +181,7 @@ def _polynomial(name, model_params):
     return coefficients
 
 
-def _laws(name, model_params, needed):
+def _laws(name: str, model_params: Params, needed: Sequence[str]) -> np.ndarray | Lacking:
     """(5, 7) float64, the laws of a neurite type, or what lacks."""
     laws = NO_LAWS.copy()
     for row, quantity in enumerate(QUANTITIES):
@@ -178,13 +194,13 @@ def _laws(name, model_params, needed):
     return laws
 
 
-def _law(model, quantity):
+def _law(model: Params, quantity: str) -> list[float]:
     """(7,) float64 of one fitted distribution: its form and PARAMETERS."""
     form, params = model["distribution"], model["params"]
     if form not in FORMS:
         raise ValueError(f"unknown distribution {form!r}")
-    needed = {"constant": {"value"}, "expon_rev": {"loc", "scale", "min", "max"}}
-    needed = needed.get(form, {"a", "loc", "scale", "min", "max"})
+    by_form = {"constant": {"value"}, "expon_rev": {"loc", "scale", "min", "max"}}
+    needed = by_form.get(form, {"a", "loc", "scale", "min", "max"})
     if quantity == "terminal_diameters":  # tips are compared with the largest
         needed = needed | {"max"}
     missing = sorted(needed - set(params))

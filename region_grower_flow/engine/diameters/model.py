@@ -5,10 +5,18 @@ reference draws. Mirrors neurots.generate.grower.NeuronGrower._init_diametrizer 
 neurots.generate.diametrizer.build with region-grower's choice of the external diametrizer.
 """
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
 from region_grower_flow.engine.diameters import fitted, methods
 from region_grower_flow.engine.diameters.base import DiameterModel
 from region_grower_flow.errors import InvalidInput, nearest
 from region_grower_flow.morphology import NEURITE_TYPES
+
+if TYPE_CHECKING:
+    from region_grower_flow.engine.model import Params
 
 EXTERNAL, DEFAULT = "external", "default"
 
@@ -30,7 +38,7 @@ EXTERNAL_MODELS = {
 }
 
 
-def prepare(params, distributions):
+def prepare(params: Params, distributions: Params) -> DiameterModel:
     """Prepare the diameters of one mtype.
 
     Args:
@@ -58,7 +66,7 @@ def prepare(params, distributions):
     return make.prepare(types, model_params, diam_params)
 
 
-def kernels_of(params, distributions):
+def kernels_of(params: Params, distributions: Params) -> str | None:
     """The group of kernels that an mtype's diameters call, None for none (nothing raises)."""
     try:
         method = distributions["diameter"].get("method")
@@ -67,7 +75,7 @@ def kernels_of(params, distributions):
         return None  # the mtype's cells will be dropped with the reason
 
 
-def _choose(method, diam_params):
+def _choose(method: str | None, diam_params: Params) -> type[DiameterModel]:
     """The class for a method of the distributions; the external one has models of its own."""
     if method == DEFAULT:
         return fitted.Simpler
@@ -84,7 +92,9 @@ def _choose(method, diam_params):
     return _look_up(method, NEUROTS_METHODS, "diameter.method")
 
 
-def _look_up(name, known, where):
+def _look_up(
+    name: Any, known: Mapping[str, type[DiameterModel]], where: str
+) -> type[DiameterModel]:
     if name not in known:
         hint = nearest(name, known) or f"known are {', '.join(known)}"
         raise InvalidInput(f"{name!r} is not a way to make diameters", where, hint)
