@@ -93,6 +93,15 @@ def test_parameters_within_neurots_have_no_levers():
     assert (both["randomness"], both["targeting"]) == (0.8, pytest.approx(0.15))
 
 
+def test_apical_dendrites_are_freer_than_others():
+    params = {"grow_types": ["basal_dendrite", "apical_dendrite"], "basal_dendrite": TYPE}
+    levers = growth_values.with_values(
+        {**params, "apical_dendrite": {**TYPE, "growth_method": "tmd_apical"}}, "extended"
+    )[growth_values.LEVERS_KEY]
+    for name in ("owner_fidelity", "heading"):
+        assert levers["apical_dendrite"][name] < levers["basal_dendrite"][name]
+
+
 def test_what_overrides_have_set_stays():
     built = {**PARAMS, "basal_dendrite": {**TYPE, "randomness": 0.5, "orientation": {"mode": "x"}}}
     kept = growth_values.kept_by_hand(PARAMS, built)
