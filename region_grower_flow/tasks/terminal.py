@@ -127,6 +127,7 @@ def _remarks(task: Any, facts: dict[str, Any]) -> list[str]:
 
 def _as_part(sentence: str) -> str:
     """A sentence as the rest of a line: names keep their capitals."""
-    if sentence[:1].isupper() and sentence[1:2].islower():
+    word = sentence.split(" ", 1)[0]
+    if word[:1].isupper() and word[1:].islower():
         return sentence[0].lower() + sentence[1:]
     return sentence

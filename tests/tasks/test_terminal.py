@@ -195,3 +195,8 @@ def test_a_stage_counts_for_what_it_took_before():
     assert plan.fraction() == pytest.approx(97 / (97 + 1 + 15))
     plan.reach(merge.task_id, 2.0)
     assert plan.fraction() == 0.99  # the rest is for the end itself
+
+
+def test_names_keep_their_capitals_in_a_line():
+    assert terminal._as_part("Parameters of 6 mtypes") == "parameters of 6 mtypes"
+    assert terminal._as_part("PlotScales: 6 mtypes.") == "PlotScales: 6 mtypes."
