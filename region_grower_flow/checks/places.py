@@ -136,13 +136,15 @@ def check_files(options: Any, names: Iterable[str]) -> list[InvalidInput]:
     earlier = _earlier_outputs(options)
     for name, path in _files(options, names):
         where = f"option {name} ({path})"
-        found = _nameless(path)
+        found = _nameless(path) or _no_text(path)
         if found:
             problems.append(InvalidInput(found, where))
             continue
         place = os.path.realpath(path)
         if _holds_something(path):
             problems.append(InvalidInput("is a folder, a file is expected", where))
+        elif _is_special(path):
+            problems.append(InvalidInput("is a device or a pipe, a file is expected", where))
         else:
             problems += check_folder(f"option {name}", Path(path).parent)
         if same.setdefault(place, name) != name:
@@ -152,7 +154,35 @@ def check_files(options: Any, names: Iterable[str]) -> list[InvalidInput]:
         elif place not in earlier and name != "out_report":  # no manifest names a run's page
             problems += _in_input_folder(options, place, where)
         problems += _in_work_folder(options, place, where)
+        problems += _above_others(options, names, name, place, where)
     return problems
+
+
+def _no_text(path: PathLike) -> str | None:
+    try:
+        os.fspath(path).encode()
+    except UnicodeEncodeError:  # it goes into manifests, which are UTF-8
+        return "its path is no UTF-8 text"
+    return None
+
+
+def _is_special(path: PathLike) -> bool:
+    """True if there is neither a file nor a folder: it would be replaced, not written into."""
+    return os.path.exists(path) and not (os.path.isfile(path) or os.path.isdir(path))
+
+
+def _above_others(
+    options: Any, names: Iterable[str], own: str, place: str, where: str
+) -> list[InvalidInput]:
+    """A file that would be in the place of the work folder, or of a folder of other outputs."""
+    if _holds_something(place):
+        return []  # that has been said
+    others = {name: Path(path).parent for name, path in _files(options, names) if name != own}
+    for name, folder in {**others, "work_dir": Path(options.work_dir)}.items():
+        inner = Path(os.path.realpath(folder))
+        if inner == Path(place) or Path(place) in inner.parents:
+            return [InvalidInput(f"is in the place of the folder of {name}", where)]
+    return []
 
 
 def _holds_something(path: PathLike) -> bool:

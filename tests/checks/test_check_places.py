@@ -57,6 +57,23 @@ def test_no_output_overwrites_an_input(options, name):
     )
 
 
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("pipe", "is a device or a pipe"),
+        ("/dev/null", "is a device or a pipe"),
+        ("out", "is in the place of the folder of"),
+        ("work", "is in the place of the folder of work_dir"),
+        ("out/\udcff.h5", "no UTF-8 text"),
+    ],
+)
+def test_what_would_fail_when_all_is_grown_is_told_before(options, path, words):
+    os.mkfifo("pipe")
+    options.container_path = path
+    found = sentences(places.check_places(options))
+    assert any(words in text and "option container_path" in text for text in found), found
+
+
 def test_a_mask_is_not_overwritten_by_the_mask_that_is_written(options):
     options.placement_mask = options.out_placement_mask = "mask.nrrd"
     (problem,) = places.check_files(options, ["out_placement_mask"])
