@@ -291,7 +291,8 @@ def tree_and_mesh(path):
 
 
 @pytest.mark.parametrize("name", ["box.obj", "ball.stl", "torus.ply", "plane.obj"])
-def test_first_hits_are_trimeshs_to_the_last_bit(folder, name):
+def test_first_hits_are_trimeshs_to_the_last_bits(folder, name):
+    """NumPy adds products in another order where there is AVX-512: by two last bits, no more."""
     tree, mesh = tree_and_mesh(folder / name)
     several, missed = 0, 0
     for direction, point in zip(*rays(np.random.default_rng(15), 400), strict=True):
@@ -300,7 +301,7 @@ def test_first_hits_are_trimeshs_to_the_last_bit(folder, name):
         assert found == (expected is not None)
         missed += not found
         if found:
-            assert location == tuple(expected)
+            np.testing.assert_allclose(location, expected, rtol=0, atol=1e-13)
             nearest_first = count_hits(tree, 0, tuple(point), tuple(direction))
             several += nearest_first > 1
     assert missed > 20
@@ -317,7 +318,8 @@ def test_hits_on_edges_and_along_axes_agree(folder):
             expected = mesh.first_hit(point, axis)
             found, location = first_hit(tree, 0, tuple(point), tuple(axis))
             assert found == (expected is not None)
-            assert not found or location == tuple(expected)
+            if found:
+                np.testing.assert_allclose(location, expected, rtol=0, atol=1e-13)
 
 
 @pytest.mark.parametrize("name", ["box.obj", "ball.stl", "torus.ply", "plane.obj"])
