@@ -29,6 +29,9 @@ alignment below which they are told to lie anyhow."""
 AXES = "xyz"
 UP = np.array([0.0, 1.0, 0.0])
 _DOWN_TOLERANCE = 1e-12
+_NEARLY_DOWN = 1e-8
+"""Cosine, above -1, up to which a rotation is made of a half-turn and a small one: the formula for
+others divides by it."""
 
 
 class Frame(NamedTuple):
@@ -149,6 +152,8 @@ def rotation_between(start: np.ndarray, end: np.ndarray) -> np.ndarray:
         axis -= (axis @ start) * start
         axis /= np.linalg.norm(axis)
         return 2.0 * np.outer(axis, axis) - np.eye(3)
+    if cosine < -1.0 + _NEARLY_DOWN:
+        return rotation_between(-start, end) @ rotation_between(start, -start)
     x, y, z = np.cross(start, end)
     cross = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
     return np.eye(3) + cross + cross @ cross / (1.0 + cosine)

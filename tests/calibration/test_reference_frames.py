@@ -63,6 +63,16 @@ def test_rotations(start, end):
     assert np.linalg.det(half) == pytest.approx(1.0)
 
 
+@pytest.mark.parametrize("small", [2e-6, 8e-6, 3e-5, 1e-4, 1e-3])
+def test_rotations_of_nearly_opposite_vectors(small):
+    """The rotation was none: its determinant was 1.000005, up to 1.00004."""
+    start = np.array([1.0, 0.0, small])
+    start /= np.linalg.norm(start)
+    turn = rotation_between(start, np.array([-1.0, 0.0, 0.0]))
+    assert np.allclose(turn @ start, [-1.0, 0.0, 0.0], atol=1e-6)
+    assert np.linalg.det(turn) == pytest.approx(1.0, abs=1e-7)
+
+
 def test_an_apical_dendrite_that_points_down_is_turned_within_the_slice():
     turn = rotation_between(-UP, UP)
     assert np.allclose(turn @ [0, 0, 1], [0, 0, 1])
