@@ -102,7 +102,7 @@ def test_our_yaml_loader_is_the_safe_one():
 
     from region_grower_flow.io.documents import _unique_key_loader
 
-    loader = _unique_key_loader(yaml)
+    loader = _unique_key_loader()
     assert issubclass(loader, yaml.SafeLoader)
     assert loader.yaml_constructors == yaml.SafeLoader.yaml_constructors
 

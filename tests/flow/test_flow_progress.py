@@ -17,7 +17,7 @@ class Task:
     def __init__(self):
         self.told, self.shown = [], []
 
-    def tell(self, message, percentage, shown):
+    def show(self, message, percentage, shown):
         self.told.append((percentage, message))
         self.shown.append(shown)
 
