@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from region_grower_flow.engine.soma import Vector, vector_of
+from region_grower_flow.engine.kernels.state import Vector
+from region_grower_flow.engine.soma import vector_of
 from region_grower_flow.engine.trunks import TrunkSite, accepted
 
 if TYPE_CHECKING:

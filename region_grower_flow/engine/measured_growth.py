@@ -10,6 +10,7 @@ import numpy as np
 
 from region_grower_flow.engine import trunks
 from region_grower_flow.engine.distributions import Fixed
+from region_grower_flow.engine.kernels.state import Vector
 from region_grower_flow.engine.kin import (
     draw_layout,
     draw_trees,
@@ -18,7 +19,7 @@ from region_grower_flow.engine.kin import (
     frames_between,
     unit_rows,
 )
-from region_grower_flow.engine.soma import CONTOUR_POINTS, Soma, Vector, vector_of
+from region_grower_flow.engine.soma import CONTOUR_POINTS, Soma, vector_of
 from region_grower_flow.errors import GrowthFailed
 
 if TYPE_CHECKING:

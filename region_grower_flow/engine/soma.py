@@ -5,15 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
 
 import numpy as np
 
 from region_grower_flow.engine.distributions import arccos
+from region_grower_flow.engine.kernels.state import Vector
 from region_grower_flow.errors import GrowthFailed
-
-Vector: TypeAlias = tuple[float, float, float]
-"""A vector in plain Python."""
 
 CONTOUR_POINTS = 10
 """Points of the contour before its convex hull is taken."""

@@ -10,11 +10,12 @@ import numpy as np
 
 from region_grower_flow.engine import trunks
 from region_grower_flow.engine.kernels import state
+from region_grower_flow.engine.kernels.state import Vector
 from region_grower_flow.engine.levers import stretch_matrix
 from region_grower_flow.engine.measured_growth import draw_trees_of
 from region_grower_flow.engine.model import BarcodeScaling, GrowthSite, ScalingLog
 from region_grower_flow.engine.prepared import PreparedMtype, PreparedType
-from region_grower_flow.engine.soma import Vector, unit
+from region_grower_flow.engine.soma import unit
 from region_grower_flow.engine.trunks import TrunkSite
 from region_grower_flow.errors import DropCell, GrowthFailed
 from region_grower_flow.morphology import Y_DIRECTION

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from region_grower_flow.engine.angle_laws import ANGLE_MODES, FLAT, AngleLaw
+from region_grower_flow.engine.kernels.state import Vector
 from region_grower_flow.engine.soma import (
     Soma,
-    Vector,
     angle_between,
     from_spherical,
     norm,

@@ -4,6 +4,8 @@ A proposed direction is accepted with the probability that the constraints give 
 grows with each try, and after the last one the likeliest proposal is taken.
 """
 
+from __future__ import annotations
+
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +18,14 @@ from region_grower_flow.engine.kernels.constraints import (
 )
 from region_grower_flow.engine.kernels.constraints_table import ConstraintTable
 from region_grower_flow.engine.kernels.jit import entry, kernel, uncounted
-from region_grower_flow.engine.kernels.state import CONTINUE, DONE, INVALID_PROBABILITY
+from region_grower_flow.engine.kernels.state import (
+    CONTINUE,
+    DONE,
+    INVALID_PROBABILITY,
+    Forest,
+    Triple,
+    Vector,
+)
 from region_grower_flow.engine.kernels.step import (
     advance,
     drift,
@@ -50,19 +59,26 @@ class Space(NamedTuple):
 
 
 @kernel
-def slot_of(kind, major):
+def slot_of(kind: int, major: int) -> int:
     """The slot of Space of a neurite type and a process."""
     return 2 * kind + (1 - major)
 
 
 @kernel
-def is_free(space, slot):
+def is_free(space: Space, slot: int) -> bool:
     """True if no constraint acts on the sections of a slot."""
     return space.first_active[slot] == space.first_active[slot + 1]
 
 
 @kernel
-def accepted_direction(ahead, randomness, space, slot, point, rng):
+def accepted_direction(
+    ahead: Vector,
+    randomness: float,
+    space: Space,
+    slot: int,
+    point: Triple,
+    rng: np.random.Generator,
+) -> tuple[int, Vector]:
     """A direction that the constraints accept.
 
     Args:
@@ -98,7 +114,9 @@ def accepted_direction(ahead, randomness, space, slot, point, rng):
 
 
 @kernel
-def step_in_space(section, kind, forest, space, rng):
+def step_in_space(
+    section: np.record, kind: int, forest: Forest, space: Space, rng: np.random.Generator
+) -> int:
     """One step of a section on which constraints act, which need not be random by itself.
 
     Returns:
@@ -119,7 +137,9 @@ def step_in_space(section, kind, forest, space, rng):
 
 
 @kernel
-def grow_in_space(section, kind, forest, space, rng):
+def grow_in_space(
+    section: np.record, kind: int, forest: Forest, space: Space, rng: np.random.Generator
+) -> tuple[int, int]:
     """One step under constraints, then the section's state: (status, state)."""
     status = step_in_space(section, kind, forest, space, rng)
     if status != DONE:
@@ -128,7 +148,14 @@ def grow_in_space(section, kind, forest, space, rng):
 
 
 @entry("space")
-def first_direction(ahead, randomness, space, slot, point, rng):
+def first_direction(
+    ahead: Vector,
+    randomness: float,
+    space: Space,
+    slot: int,
+    point: Triple,
+    rng: np.random.Generator,
+) -> tuple[int, Vector]:
     """accepted_direction for the first step of a tree, as Python calls it between the trunks.
 
     Args and returns: as accepted_direction.
@@ -138,6 +165,6 @@ def first_direction(ahead, randomness, space, slot, point, rng):
 
 
 @entry("space")
-def probability_of_trunk(space, direction, point):
+def probability_of_trunk(space: Space, direction: Triple, point: Triple) -> float:
     """Probability (0 to 1) that a trunk leaves the soma's center ``point`` in ``direction``."""
     return trunk_probability(uncounted(space).table, direction, point)

@@ -4,17 +4,24 @@ MorphIO's order is depth first; children come in the order in which they ended, 
 appends a section to the morphology when it ends.
 """
 
+from __future__ import annotations
+
+from typing import TypeAlias
+
 import numpy as np
 
 from region_grower_flow.engine.kernels.jit import kernel
-from region_grower_flow.engine.kernels.state import NO_SECTION
+from region_grower_flow.engine.kernels.state import NO_SECTION, Forest
+
+Assembled: TypeAlias = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+"""The arrays of a FlatMorphology, and the apical sections: see :func:`assemble`."""
 
 NOT_FOUND = -2
 """No point of the morphology is the apical point (there are NaN): ValueError in NeuroTS."""
 
 
 @kernel
-def reading_order(sections):
+def reading_order(sections: np.ndarray) -> np.ndarray:
     """The place of each section (by index of creation) in order of reading.
 
     Args:
@@ -49,7 +56,7 @@ def reading_order(sections):
 
 
 @kernel
-def assemble(forest):
+def assemble(forest: Forest) -> Assembled:
     """The arrays of a FlatMorphology, and the apical points' sections.
 
     Args:
@@ -88,7 +95,7 @@ def assemble(forest):
 
 
 @kernel
-def nothing():
+def nothing() -> Assembled:
     """The value of :func:`assemble` for a forest that has not grown."""
     return (
         np.empty((0, 3), np.float32),
@@ -101,7 +108,9 @@ def nothing():
 
 
 @kernel
-def apical_sections(trees, place, points, offsets):
+def apical_sections(
+    trees: np.ndarray, place: np.ndarray, points: np.ndarray, offsets: np.ndarray
+) -> np.ndarray:
     """Each tree's apical section, trees in the order of their ends."""
     found = np.full(trees.shape[0], NO_SECTION, np.int64)
     for t in range(trees.shape[0]):
@@ -112,7 +121,7 @@ def apical_sections(trees, place, points, offsets):
 
 
 @kernel
-def section_with_point(target, points, offsets):
+def section_with_point(target: np.ndarray, points: np.ndarray, offsets: np.ndarray) -> int:
     """The first section that has a point close to ``target``.
 
     Mirrors neurots.utils.point_to_section_segment, which may find a section before the right one
@@ -131,7 +140,7 @@ def section_with_point(target, points, offsets):
 
 
 @kernel
-def is_close(value, target):
+def is_close(value: float, target: float) -> bool:
     """``np.isclose`` of two float32 numbers, computed in float32 as NumPy does."""
     bound = np.float32(np.float32(1e-5) * abs(target))
     bound = np.float32(np.float32(1e-8) + bound)

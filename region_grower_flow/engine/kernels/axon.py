@@ -34,7 +34,14 @@ PLACED, NO_DIRECTION = 0, 1
 
 
 @entry("axon")
-def place_donor(rng, donor, roots, axon, matrix, jitters):
+def place_donor(
+    rng: np.random.Generator,
+    donor: tuple[np.ndarray, np.ndarray, np.ndarray],
+    roots: np.ndarray,
+    axon: int,
+    matrix: np.ndarray,
+    jitters: tuple[float, float],
+) -> tuple[int, np.ndarray, np.ndarray]:
     """Transform a donor, jitter it, and return what is grafted and what orients it.
 
     Mirrors SpaceWorker.transform_morphology of region_grower. Draws are those for the whole donor.
@@ -81,14 +88,14 @@ def place_donor(rng, donor, roots, axon, matrix, jitters):
 
 
 @kernel
-def _chord(points, first, last, chord):
+def _chord(points: np.ndarray, first: int, last: int, chord: np.ndarray) -> None:
     """Fill the vector from the first to the last of ``points[first:last]``."""
     for k in range(3):
         chord[k] = points[last - 1, k] - points[first, k]
 
 
 @kernel
-def _transformed(points, first, last, matrix):
+def _transformed(points: np.ndarray, first: int, last: int, matrix: np.ndarray) -> np.ndarray:
     """``points[first:last]`` multiplied by the matrix (mirrors morph_tool.transform.transform)."""
     moved = np.empty((last - first, 3), np.float32)
     for i in range(first, last):
@@ -100,7 +107,7 @@ def _transformed(points, first, last, matrix):
 
 
 @entry("axon")
-def axon_dendrites_cosine(chords):
+def axon_dendrites_cosine(chords: np.ndarray) -> np.float32:
     """float32, of the angle between the first of the chords and the mean of the others.
 
     Mirrors morph_tool.graft._axon_dendrites_angle.
@@ -111,7 +118,13 @@ def axon_dendrites_cosine(chords):
 
 
 @entry("axon")
-def graft_start(soma_points, soma_diameters, dendrites, around, angle):
+def graft_start(
+    soma_points: np.ndarray,
+    soma_diameters: np.ndarray,
+    dendrites: np.ndarray,
+    around: float,
+    angle: tuple[float, float],
+) -> np.ndarray:
     """(3,) float64, where an axon starts on the soma.
 
     Mirrors morph_tool.graft.grafting_position for a neuron without axon.
@@ -136,14 +149,14 @@ def graft_start(soma_points, soma_diameters, dendrites, around, angle):
 
 
 @kernel
-def _turned(vector, axis, sin, cos):
+def _turned(vector: np.ndarray, axis: np.ndarray, sin: float, cos: float) -> np.ndarray:
     """``vector`` turned around the unit ``axis`` (mirrors morph_tool.graft._rotate_vector)."""
     once = np.cross(axis, vector)
     return vector + sin * once + (1.0 - cos) * np.cross(axis, once)
 
 
 @kernel
-def _soma_radius(points, diameters, center):
+def _soma_radius(points: np.ndarray, diameters: np.ndarray, center: np.ndarray) -> np.float32:
     """float32 (um); mirrors morph_tool.graft._soma_mean_radius."""
     if len(points) == 1:
         return np.float32(diameters[0] / np.float32(2.0))
@@ -155,7 +168,7 @@ def _soma_radius(points, diameters, center):
 
 
 @kernel
-def mean_vector(vectors):
+def mean_vector(vectors: np.ndarray) -> np.ndarray:
     """(3,) float32, the mean of (n, 3) float32 vectors, rounded as NumPy's and MorphIO's."""
     total = np.zeros(3, np.float32)
     for i in range(len(vectors)):
@@ -167,12 +180,14 @@ def mean_vector(vectors):
 
 
 @kernel
-def _length(vector):
+def _length(vector: np.ndarray) -> float:
     return np.sqrt(vector[0] * vector[0] + vector[1] * vector[1] + vector[2] * vector[2])
 
 
 @kernel
-def _draw_angles(rng, parents, ends, std):
+def _draw_angles(
+    rng: np.random.Generator, parents: np.ndarray, ends: np.ndarray, std: float
+) -> np.ndarray:
     """(M,) the angle (rad) by which each section turns; root sections don't.
 
     ``std`` in degrees. Mirrors the draws of neuroc.scale.rotational_jitter.
@@ -185,7 +200,7 @@ def _draw_angles(rng, parents, ends, std):
 
 
 @kernel
-def _draw_factors(rng, ends, std):
+def _draw_factors(rng: np.random.Generator, ends: np.ndarray, std: float) -> np.ndarray:
     """(M,) the factor of each section (mirrors the draws of neuroc.scale.scale_morphology)."""
     factors = np.empty(len(ends))
     for i in children_first(ends):
@@ -194,7 +209,13 @@ def _draw_factors(rng, ends, std):
 
 
 @kernel
-def _turn_sections(points, offsets, parents, ends, angles):
+def _turn_sections(
+    points: np.ndarray,
+    offsets: np.ndarray,
+    parents: np.ndarray,
+    ends: np.ndarray,
+    angles: np.ndarray,
+) -> int:
     """Turn each section with its descendants, descendants first; returns a status.
 
     ``points`` is one tree. Mirrors neuroc.scale._recursive_rotational_jitter.
@@ -216,7 +237,7 @@ def _turn_sections(points, offsets, parents, ends, angles):
 
 
 @kernel
-def principal_direction(directions):
+def principal_direction(directions: np.ndarray) -> np.ndarray:
     """(3,) float32, the first principal axis of (n, 3) float32 directions.
 
     Mirrors scikit-learn 1.4's PCA: its sign makes the longest projection of a centered direction
@@ -243,7 +264,7 @@ def principal_direction(directions):
 
 
 @kernel
-def _longest_axis(centered):
+def _longest_axis(centered: np.ndarray) -> np.ndarray:
     """The axis of most variance, from the scatter matrix in float64."""
     scatter = np.zeros((3, 3))
     for i in range(len(centered)):
@@ -258,7 +279,7 @@ def _longest_axis(centered):
 
 
 @kernel
-def _directions(points, offsets, section, end):
+def _directions(points: np.ndarray, offsets: np.ndarray, section: int, end: int) -> np.ndarray:
     """Unit vectors from a section's first point to its other points and its descendants'.
 
     Mirrors the first half of neuroc.scale._principal_direction.
@@ -279,7 +300,7 @@ def _directions(points, offsets, section, end):
 
 
 @kernel
-def _end_direction(points, first, last):
+def _end_direction(points: np.ndarray, first: int, last: int) -> np.ndarray:
     """(3,) float32, where the last few points of a section lead."""
     before = max(last - DIRECTION_POINTS, first)
     direction = points[last - 1] - points[before]
@@ -287,7 +308,7 @@ def _end_direction(points, first, last):
 
 
 @kernel
-def _dot(a, b):
+def _dot(a: np.ndarray, b: np.ndarray) -> np.float32:
     """float32, as BLAS multiplies short float32 vectors: float32 products summed in float64."""
     total = np.float64(0.0)
     for k in range(3):
@@ -296,13 +317,13 @@ def _dot(a, b):
 
 
 @kernel
-def _norm(vector):
+def _norm(vector: np.ndarray) -> np.float32:
     """float32, as NumPy's norm of one float32 vector."""
     return np.sqrt(_dot(vector, vector))
 
 
 @kernel
-def _rotation(direction, angle, matrix):
+def _rotation(direction: np.ndarray, angle: float, matrix: np.ndarray) -> None:
     """Fill the (3, 3) matrix of the turn by ``angle`` (rad) around a float32 direction.
 
     Mirrors scipy's Rotation.from_rotvec(...).as_matrix(), on a float32 rotation vector as neuroc.
@@ -328,7 +349,7 @@ def _rotation(direction, angle, matrix):
 
 
 @kernel
-def _rotate(points, first, last, matrix):
+def _rotate(points: np.ndarray, first: int, last: int, matrix: np.ndarray) -> None:
     """Rotate ``points[first:last]`` about their first (mirrors morph_tool.transform.rotate)."""
     origin = points[first].copy()
     for i in range(first, last):
@@ -340,7 +361,7 @@ def _rotate(points, first, last, matrix):
             points[i, k] = np.float32(np.float64(origin[k]) + moved)
 
 
-def warm_up():
+def warm_up() -> None:
     """Call every kernel that Python calls, with the types that it passes."""
     rng = np.random.default_rng(0)
     points, diameters, offsets, _, parents = tiny_morphology()

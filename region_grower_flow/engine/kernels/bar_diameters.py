@@ -5,15 +5,23 @@ reconstruction has diameters. It takes those of the one section there that holds
 the steps at bifurcations stay between sections, wherever these begin and end now.
 """
 
+from __future__ import annotations
+
 import numpy as np
 
 from region_grower_flow.engine.kernels.assembly import reading_order
 from region_grower_flow.engine.kernels.jit import entry, kernel, uncounted
-from region_grower_flow.engine.kernels.state import NO_SECTION
+from region_grower_flow.engine.kernels.state import NO_SECTION, Forest
 
 
 @entry("levers")
-def diametrize_by_bars(forest, first_bars, profiles, rules, morphology):
+def diametrize_by_bars(
+    forest: Forest,
+    first_bars: np.ndarray,
+    profiles: tuple[np.ndarray, np.ndarray, np.ndarray],
+    rules: np.ndarray,
+    morphology: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray],
+) -> None:
     """Set the diameters of the sections whose types have the lever.
 
     A section that branches off another bar than in the reconstruction, or that goes on where
@@ -65,7 +73,7 @@ def diametrize_by_bars(forest, first_bars, profiles, rules, morphology):
 
 
 @kernel
-def path_length(points, first, last):
+def path_length(points: np.ndarray, first: int, last: int) -> float:
     """The length (um) of the polyline ``points[first:last]``."""
     length = 0.0
     for i in range(first + 1, last):
@@ -74,7 +82,7 @@ def path_length(points, first, last):
 
 
 @kernel
-def distance(points, i):
+def distance(points: np.ndarray, i: int) -> float:
     """The distance (um) of a point from the one before."""
     x = float(points[i, 0]) - float(points[i - 1, 0])
     y = float(points[i, 1]) - float(points[i - 1, 1])
@@ -83,7 +91,7 @@ def distance(points, i):
 
 
 @kernel
-def part_around(table, first, last, middle):
+def part_around(table: np.ndarray, first: int, last: int, middle: float) -> tuple[int, int]:
     """The first and last point of the part of a profile, between two steps, that holds a place."""
     low = first
     for i in range(first + 1, last):
@@ -95,7 +103,7 @@ def part_around(table, first, last, middle):
 
 
 @kernel
-def is_kept(section, forest, tree):
+def is_kept(section: np.record, forest: Forest, tree: np.record) -> bool:
     """True if the bifurcation at which a section begins is one of the reconstruction.
 
     It is when the bar that begins there branches off the bar that it did there.
@@ -104,7 +112,9 @@ def is_kept(section, forest, tree):
 
 
 @kernel
-def fill_diameters(diameters, points, start, ratio, part):
+def fill_diameters(
+    diameters: np.ndarray, points: np.ndarray, start: float, ratio: float, part: np.ndarray
+) -> None:
     """The diameters of a part of a profile at the path distances of a section's points.
 
     Args:

@@ -11,13 +11,13 @@ from region_grower_flow.engine.kernels.state import BROKEN_PIPELINE, DONE, NO_BA
 
 
 @kernel
-def round4(value):
+def round4(value: float) -> float:
     """Round to four decimals as NumPy does (mirrors neurots.basic.round_num)."""
     return np.rint(value * 10000.0) / 10000.0
 
 
 @kernel
-def load_barcode(tree, bars, diagram, order):
+def load_barcode(tree: np.record, bars: np.ndarray, diagram: np.ndarray, order: np.ndarray) -> None:
     """Fill the tree's bars from a persistence diagram, scaled (mirrors Barcode.__init__).
 
     The diagram is sorted already; scaling and rounding make values equal at most, so that the
@@ -58,14 +58,14 @@ def load_barcode(tree, bars, diagram, order):
 
 
 @kernel
-def comes_after(bar, ratio, bif, place):
+def comes_after(bar: np.record, ratio: float, bif: float, place: int) -> bool:
     """True if a bar of a diagram comes after the one with this scaled bifurcation and place."""
     other = bar.bif * ratio
     return other > bif or (other == bif and bar.place > place)
 
 
 @kernel
-def sort_by_term(tree, bars, diagram):
+def sort_by_term(tree: np.record, bars: np.ndarray, diagram: np.ndarray) -> None:
     """Order the tree's bars by termination, equal ones by bifurcation."""
     first = tree.first_bar
     for i in range(diagram.shape[0]):
@@ -78,14 +78,14 @@ def sort_by_term(tree, bars, diagram):
 
 
 @kernel
-def ends_after(bars, one, other):
+def ends_after(bars: np.ndarray, one: int, other: int) -> bool:
     """True if bar ``one`` comes after ``other`` in order of termination."""
     difference = bars[one].term - bars[other].term
     return difference > 0.0 or (difference == 0.0 and one > other)
 
 
 @kernel
-def min_bif(tree, bars, above, below):
+def min_bif(tree: np.record, bars: np.ndarray, above: float, below: float) -> tuple[int, float]:
     """The first unused bifurcation with above <= bif <= below (mirrors Barcode.min_bif)."""
     if np.isinf(above):
         above = 0.0
@@ -96,7 +96,7 @@ def min_bif(tree, bars, above, below):
 
 
 @kernel
-def min_term(tree, bars, above, below):
+def min_term(tree: np.record, bars: np.ndarray, above: float, below: float) -> tuple[int, float]:
     """The smallest unused termination with above <= term <= below (mirrors Barcode.min_term)."""
     if np.isinf(above):
         above = 0.0
@@ -108,7 +108,7 @@ def min_term(tree, bars, above, below):
 
 
 @kernel
-def term_of(bars, bar):
+def term_of(bars: np.ndarray, bar: int) -> float:
     """The unused termination of a bar or -inf (mirrors Barcode.get_term)."""
     if bar == NO_BAR or bars[bar].has_term == 0:
         return -np.inf
@@ -116,7 +116,7 @@ def term_of(bars, bar):
 
 
 @kernel
-def term_between(bars, bar, above, below):
+def term_between(bars: np.ndarray, bar: int, above: float, below: float) -> tuple[int, float]:
     """The bar's termination if unused and in range (mirrors Barcode.get_term_between)."""
     if bar != NO_BAR and bars[bar].has_term == 1 and above <= bars[bar].term <= below:
         return bar, bars[bar].term
@@ -124,7 +124,9 @@ def term_between(bars, bar, above, below):
 
 
 @kernel
-def compatible_bif(tree, bars, low, below_bif, below_term):
+def compatible_bif(
+    tree: np.record, bars: np.ndarray, low: float, below_bif: float, below_term: float
+) -> tuple[int, float]:
     """The first unused bifurcation in [low, below_bif] whose bar ends in [low, below_term].
 
     Mirrors Barcode.select_compatible_bif (both lower bounds are the parent's reference there).
@@ -137,7 +139,14 @@ def compatible_bif(tree, bars, low, below_bif, below_term):
 
 
 @kernel
-def curated_bif(tree, bars, parent, bif_id, bif, term):
+def curated_bif(
+    tree: np.record,
+    bars: np.ndarray,
+    parent: tuple[float, float],
+    bif_id: int,
+    bif: float,
+    term: float,
+) -> tuple[int, int, float]:
     """The bifurcation that a child with this proposed stop criterion gets.
 
     A child's bar must end before its parent's does; otherwise another bifurcation is chosen.

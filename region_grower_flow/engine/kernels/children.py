@@ -1,4 +1,8 @@
-"""How a section bifurcates (mirrors ``bifurcate`` of TMDAlgo, TMDApicalAlgo, TMDGradientAlgo)."""
+"""Bifurcation of a section (mirrors ``bifurcate`` of TMDAlgo, TMDApicalAlgo, TMDGradientAlgo)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -24,15 +28,21 @@ from region_grower_flow.engine.kernels.state import (
     TMD,
     TMD_GRADIENT,
     ZERO_DIRECTION,
+    Forest,
 )
 from region_grower_flow.engine.kernels.step import history, remember
+
+if TYPE_CHECKING:
+    from region_grower_flow.engine.kernels.acceptance import Space
 
 NO_DIRECTION = 1e-8
 """A child's direction that is not longer than this is none (``np.isclose`` with 0)."""
 
 
 @kernel
-def bifurcate(index, tree, forest, space, rng):
+def bifurcate(
+    index: int, tree: np.record, forest: Forest, space: Space | None, rng: np.random.Generator
+) -> int:
     """Create the two children of a section, each with its first point.
 
     Returns:
@@ -95,7 +105,9 @@ def bifurcate(index, tree, forest, space, rng):
 
 
 @kernel
-def children_processes(index, section, tree, rules):
+def children_processes(
+    index: int, section: np.record, tree: np.record, rules: np.record
+) -> tuple[int, int]:
     """Processes of both children, 1 for a major one; finds the tree's apical section on the way.
 
     Mirrors TMDApicalAlgo.bifurcate: along an apical trunk the first child stays major up to the
@@ -112,7 +124,7 @@ def children_processes(index, section, tree, rules):
 
 
 @kernel
-def majorize(child, parent, tree, rules):
+def majorize(child: np.record, parent: np.record, tree: np.record, rules: np.record) -> None:
     """Make a child major and bias its direction to the parent's, if it will be long.
 
     Mirrors TMDGradientAlgo._majorize_process.
@@ -131,7 +143,7 @@ def majorize(child, parent, tree, rules):
 
 
 @kernel
-def normalize(direction):
+def normalize(direction: np.ndarray) -> bool:
     """Scale a direction to unit length in place; False when it is none."""
     length = np.sqrt(direction[0] ** 2 + direction[1] ** 2 + direction[2] ** 2)
     if length <= NO_DIRECTION:

@@ -14,6 +14,10 @@ The draws of the proposal come first, then those of :func:`accepts`: none when t
 exactly 1 or 0, otherwise one double (rarely more, see :func:`bernoulli`).
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from region_grower_flow.engine.kernels.constraints_table import (
@@ -23,9 +27,14 @@ from region_grower_flow.engine.kernels.constraints_table import (
     POWER,
     REPULSIVE,
     SCALE,
+    ConstraintTable,
+    FieldArrays,
 )
 from region_grower_flow.engine.kernels.jit import kernel
 from region_grower_flow.engine.kernels.mesh import closest_point, contains, dot, first_hit
+
+if TYPE_CHECKING:
+    from region_grower_flow.engine.kernels.state import Triple, Vector
 
 INVALID = -1
 """The value of :func:`accepts` and :func:`bernoulli` for a NaN or a number outside 0 to 1, where
@@ -38,7 +47,9 @@ NEAR_ZERO = 1e-7
 
 
 @kernel
-def section_probability(table, active, direction, point):
+def section_probability(
+    table: ConstraintTable, active: np.ndarray, direction: Triple, point: Triple
+) -> float:
     """Probability (0 to 1) that a section goes into ``direction`` from ``point``.
 
     Mirrors the ``prob`` of ``neurots.generate.section.SectionGrower.next_point``: the least of the
@@ -62,7 +73,7 @@ def section_probability(table, active, direction, point):
 
 
 @kernel
-def trunk_probability(table, direction, point):
+def trunk_probability(table: ConstraintTable, direction: Triple, point: Triple) -> float:
     """Probability (0 to 1) that a trunk leaves the soma at ``point`` in ``direction``.
 
     Mirrors the ``trunk_prob`` of ``neurots.generate.orientations.OrientationManager``: boundaries
@@ -78,7 +89,7 @@ def trunk_probability(table, direction, point):
 
 
 @kernel
-def _clipped(probability):
+def _clipped(probability: float) -> float:
     """To 0 to 1; NaN stays (mirrors numpy.clip)."""
     if probability < 0.0:
         return 0.0
@@ -88,7 +99,7 @@ def _clipped(probability):
 
 
 @kernel
-def _along_direction(table, index, direction, point):
+def _along_direction(table: ConstraintTable, index: int, direction: Triple, point: Triple) -> float:
     """Mirrors ``space.constraints.DirectionConstraint.section_probability``."""
     if not _in_layers(table, index, point):
         return 1.0
@@ -102,7 +113,7 @@ def _along_direction(table, index, direction, point):
 
 
 @kernel
-def _in_layers(table, index, point):
+def _in_layers(table: ConstraintTable, index: int, point: Triple) -> bool:
     first, last = table.first_layer[index], table.first_layer[index + 1]
     if first == last:
         return True
@@ -119,7 +130,9 @@ def _in_layers(table, index, point):
 
 
 @kernel
-def _four(values, start, step, unit):
+def _four(
+    values: np.ndarray, start: int, step: int, unit: float
+) -> tuple[float, float, float, float]:
     return (
         np.float64(values[start]) / unit,
         np.float64(values[start + step]) / unit,
@@ -129,7 +142,7 @@ def _four(values, start, step, unit):
 
 
 @kernel
-def _quaternion(field, start):
+def _quaternion(field: FieldArrays, start: int) -> tuple[float, float, float, float]:
     if len(field.int8) > 0:
         return _four(field.int8, start, field.strides[3], INT8_SCALE)
     if len(field.float32) > 0:
@@ -138,7 +151,7 @@ def _quaternion(field, start):
 
 
 @kernel
-def _rotated(field, vector, point):
+def _rotated(field: FieldArrays, vector: np.ndarray, point: Triple) -> tuple[bool, Vector]:
     """(whether the point is in the atlas, the vector in the atlas's axes there).
 
     Mirrors ``voxcell.OrientationField.lookup`` and ``quaternions_to_matrices``.
@@ -164,7 +177,9 @@ def _rotated(field, vector, point):
 
 
 @kernel
-def _at_boundary(table, index, params, direction, point):
+def _at_boundary(
+    table: ConstraintTable, index: int, params: np.ndarray, direction: Triple, point: Triple
+) -> float:
     """Mirrors ``space.constraints.BoundaryConstraint``."""
     if table.kind[index] == REPULSIVE:
         distance = _distance_along(table, index, direction, point)
@@ -173,7 +188,7 @@ def _at_boundary(table, index, params, direction, point):
 
 
 @kernel
-def _to_indices(grid, point):
+def _to_indices(grid: np.ndarray, point: Triple) -> Vector:
     return (
         (point[0] - grid[1, 0]) / grid[0, 0],
         (point[1] - grid[1, 1]) / grid[0, 1],
@@ -182,7 +197,7 @@ def _to_indices(grid, point):
 
 
 @kernel
-def _to_positions(grid, indices):
+def _to_positions(grid: np.ndarray, indices: Vector) -> Vector:
     return (
         indices[0] * grid[0, 0] + grid[1, 0],
         indices[1] * grid[0, 1] + grid[1, 1],
@@ -191,7 +206,7 @@ def _to_positions(grid, indices):
 
 
 @kernel
-def _distance_along(table, index, direction, point):
+def _distance_along(table: ConstraintTable, index: int, direction: Triple, point: Triple) -> float:
     origin = (point[0], point[1], point[2])
     if table.voxel[index]:
         origin = _to_indices(table.grid, origin)
@@ -206,7 +221,9 @@ def _distance_along(table, index, direction, point):
 
 
 @kernel
-def _attraction(table, index, params, direction, point):
+def _attraction(
+    table: ConstraintTable, index: int, params: np.ndarray, direction: Triple, point: Triple
+) -> float:
     asked = (point[0], point[1], point[2])
     if table.voxel[index]:
         asked = _to_indices(table.grid, asked)
@@ -224,7 +241,7 @@ def _attraction(table, index, params, direction, point):
 
 
 @kernel
-def accepts(rng, probability):
+def accepts(rng: np.random.Generator, probability: float) -> int:
     """1 or 0: whether a proposal of this probability is taken; INVALID where numpy raises.
 
     Mirrors ``neurots.utils.accept_reject``: a probability of exactly 1 draws nothing.
@@ -235,7 +252,7 @@ def accepts(rng, probability):
 
 
 @kernel
-def bernoulli(rng, probability):
+def bernoulli(rng: np.random.Generator, probability: float) -> int:
     """``rng.binomial(1, probability)`` with the same draws; INVALID where numpy raises.
 
     Mirrors ``random_binomial`` of numpy's ``distributions.c`` for one trial: nothing is drawn for
@@ -252,7 +269,7 @@ def bernoulli(rng, probability):
 
 
 @kernel
-def _inversion(rng, probability):
+def _inversion(rng: np.random.Generator, probability: float) -> int:
     rest = 1.0 - probability
     none = np.exp(np.log(rest))
     while True:

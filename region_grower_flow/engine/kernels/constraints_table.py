@@ -4,8 +4,11 @@
 for one without constraints), so that the growth kernel is compiled once.
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -15,7 +18,16 @@ from region_grower_flow.engine.kernels.mesh_tree import (
     empty_tree,
     join_trees,
 )
-from region_grower_flow.space.constraints import DEFAULT_MAX_TRIES, DEFAULT_RANDOMNESS_INCREASE
+from region_grower_flow.space.constraints import (
+    DEFAULT_MAX_TRIES,
+    DEFAULT_RANDOMNESS_INCREASE,
+    Constraint,
+    ConstraintNumbers,
+)
+
+if TYPE_CHECKING:
+    from region_grower_flow.space.fields import RotationField
+    from region_grower_flow.space.meshes import SpaceMesh
 
 PARALLEL, PERPENDICULAR, REPULSIVE, ATTRACTIVE = range(4)
 """Kinds, the same as in ``space.constraints`` (a test compares them): the cache of compiled kernels
@@ -80,7 +92,7 @@ class ConstraintTable(NamedTuple):
 
 
 class SectionRules(NamedTuple):
-    """Which constraints act on the sections of a neurite type and process, and how it is tried.
+    """The constraints that act on the sections of a neurite type and process, and their tries.
 
     Attributes:
         active: int64 indices into the cell's constraints.
@@ -93,7 +105,9 @@ class SectionRules(NamedTuple):
     randomness_increase: float
 
 
-def section_rules(constraints, neurite_type, process):
+def section_rules(
+    constraints: Sequence[Constraint], neurite_type: str, process: str
+) -> SectionRules:
     """The :class:`SectionRules` of a cell's constraints (mirrors ``SectionGrower.next_point``).
 
     Args:
@@ -112,7 +126,7 @@ def section_rules(constraints, neurite_type, process):
     )
 
 
-def compile_constraints(constraints):
+def compile_constraints(constraints: Sequence[Constraint]) -> ConstraintTable:
     """The :class:`ConstraintTable` of a cell's constraints (an empty tuple: a table of none).
 
     Meshes are prepared and the orientations read once per process, when first needed.
@@ -130,7 +144,9 @@ def compile_constraints(constraints):
         trunk=np.array([_params(each.trunk) for each in numbers]),
         on_trunks=np.array([each.trunk is not None for each in numbers]),
         vector=np.array([each.vector for each in numbers], dtype=np.float64),
-        root=np.array([root_of.get(each.mesh, -1) for each in numbers], dtype=np.int64),
+        root=np.array(
+            [root_of[each.mesh] if each.mesh else -1 for each in numbers], dtype=np.int64
+        ),
         voxel=np.array([each.grid is not None for each in numbers]),
         first_layer=np.cumsum([0] + [len(rows) for rows in layers], dtype=np.int64),
         layers=_rows(layers),
@@ -142,7 +158,7 @@ def compile_constraints(constraints):
 
 
 @lru_cache(maxsize=1)
-def _no_constraints():
+def _no_constraints() -> ConstraintTable:
     none, no_rows = np.zeros(0, dtype=np.int64), np.zeros((0, 4))
     flags, vectors = np.zeros(0, dtype=bool), np.zeros((0, 3))
     layers, soma, grid = np.zeros((0, 2)), np.zeros(7), np.zeros((2, 3))
@@ -152,7 +168,7 @@ def _no_constraints():
     )  # fmt: skip
 
 
-def _params(params):
+def _params(params: tuple[float, float, float] | None) -> tuple[float, float, float, float]:
     if params is None:
         return (np.nan,) * 4
     d_min, d_max, power = params
@@ -160,23 +176,23 @@ def _params(params):
     return d_min, d_max, power, float(span) ** power if span > 0 else np.nan
 
 
-def _soma(numbers):
-    directions = [each for each in numbers if each.soma is not None]
-    if not directions:
-        return np.zeros(7)
-    return np.array([*directions[0].soma, *directions[0].y_direction, directions[0].depth])
+def _soma(numbers: Sequence[ConstraintNumbers]) -> np.ndarray:
+    for each in numbers:
+        if each.soma is not None and each.y_direction is not None:
+            return np.array([*each.soma, *each.y_direction, each.depth])
+    return np.zeros(7)
 
 
-def _grid(numbers):
+def _grid(numbers: Sequence[ConstraintNumbers]) -> np.ndarray:
     grids = [each.grid for each in numbers if each.grid is not None]
     return np.array([grids[0].voxel_dimensions, grids[0].offset]) if grids else np.zeros((2, 3))
 
 
-def _rows(layers):
+def _rows(layers: Iterable[Iterable[tuple[float, float]]]) -> np.ndarray:
     return np.array([row for rows in layers for row in rows], dtype=np.float64).reshape(-1, 2)
 
 
-def _field(constraints):
+def _field(constraints: Sequence[Constraint]) -> FieldArrays:
     """The orientations when a direction may ask for them; they can be large."""
     fields = [
         constraint.compiled().field
@@ -187,12 +203,12 @@ def _field(constraints):
 
 
 @lru_cache(maxsize=4096)
-def _tree(mesh):
+def _tree(mesh: SpaceMesh) -> MeshTree:
     return build_tree(mesh.triangles, mesh.normals)
 
 
 @lru_cache(maxsize=256)
-def _joined(meshes):
+def _joined(meshes: tuple[SpaceMesh, ...]) -> tuple[MeshTree, Sequence[int] | np.ndarray]:
     """One tree of several meshes and their roots; cells of a region mostly share it."""
     if not meshes:
         return empty_tree(), ()
@@ -201,17 +217,19 @@ def _joined(meshes):
 
 
 @lru_cache(maxsize=1)
-def _no_field():
+def _no_field() -> FieldArrays:
     return _arrays(np.zeros((0, 0, 0, 4)), np.zeros(3), np.ones(3), np.zeros(3))
 
 
 @lru_cache(maxsize=8)
-def _field_arrays(field):
+def _field_arrays(field: RotationField) -> FieldArrays:
     volume = field.volume
     return _arrays(volume.raw, volume.offset, volume.voxel_dimensions, volume.bbox[1])
 
 
-def _arrays(raw, offset, voxel_dimensions, upper):
+def _arrays(
+    raw: np.ndarray, offset: np.ndarray, voxel_dimensions: np.ndarray, upper: np.ndarray
+) -> FieldArrays:
     """FieldArrays of a (X, Y, Z, 4) volume, without a copy when its axes are only permuted."""
     order = np.argsort(np.negative(raw.strides), kind="stable")
     ordered = np.ascontiguousarray(raw.transpose(order))

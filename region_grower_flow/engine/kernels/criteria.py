@@ -8,7 +8,7 @@ from region_grower_flow.engine.kernels.state import DONE, NO_BAR
 
 
 @inlined
-def is_stale(section, bars):
+def is_stale(section: np.record, bars: np.ndarray) -> bool:
     """True if the section's bifurcation or termination is none or has been used by another."""
     if section.term_id == NO_BAR or bars[section.term_id].has_term == 0:
         return True
@@ -18,7 +18,7 @@ def is_stale(section, bars):
 
 
 @kernel
-def refresh_criterion(section, tree, bars):
+def refresh_criterion(section: np.record, tree: np.record, bars: np.ndarray) -> int:
     """Replace a bifurcation or termination that another section has used (TMDAlgo.extend).
 
     Returns:
@@ -44,7 +44,9 @@ def refresh_criterion(section, tree, bars):
 
 
 @kernel
-def children_criteria(parent, first, second, tree, bars):
+def children_criteria(
+    parent: np.record, first: np.record, second: np.record, tree: np.record, bars: np.ndarray
+) -> int:
     """Give two children their stop criteria (mirrors TMDAlgo.get_stop_criteria).
 
     The first child goes on along the parent's bar, the second along the bar that begins here.
@@ -72,8 +74,8 @@ def children_criteria(parent, first, second, tree, bars):
 
 
 @kernel
-def expected_maximum_length(section):
-    """How far (um) a section can get by its criterion (TMDStop.expected_maximum_length)."""
+def expected_maximum_length(section: np.record) -> float:
+    """The length (um) that a section can reach (mirrors TMDStop.expected_maximum_length)."""
     if np.isinf(section.bif):
         return abs(section.ref - section.term)
     return abs(section.ref - max(section.bif, section.term))

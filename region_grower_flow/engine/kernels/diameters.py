@@ -5,10 +5,21 @@ and rounds when it stores them in a section, and so do these kernels. A tree is 
 ``root`` to ``ends[root]``.
 """
 
+from __future__ import annotations
+
+from typing import TypeAlias
+
 import numpy as np
 
 from region_grower_flow.engine.kernels.geometry import tiny_children, tiny_morphology
 from region_grower_flow.engine.kernels.jit import entry, kernel
+
+Sections: TypeAlias = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+"""(offsets, parents, starts, children) of a morphology: the children of section ``i`` are
+``children[starts[i]:starts[i + 1]]``."""
+
+Taper: TypeAlias = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, float, float]
+"""(trunk, trunk_taper, taper, term, Rall_ratio, siblings_ratio) of M4 and M5."""
 
 MIN_DIAMETER = 0.07
 """NeuroTS's lower bound (um) where a model has none of its own."""
@@ -18,7 +29,7 @@ PAIRWISE_BLOCK = 128
 
 
 @kernel
-def pairwise_sum(values):
+def pairwise_sum(values: np.ndarray) -> np.float32:
     """float32 sum of a float32 array, rounded as NumPy's own (it adds by halves)."""
     count = len(values)
     if count < 8:
@@ -43,7 +54,7 @@ def pairwise_sum(values):
 
 
 @kernel
-def segment_lengths(points, first, last):
+def segment_lengths(points: np.ndarray, first: int, last: int) -> np.ndarray:
     """(n - 1,) float32, the lengths of the segments of ``points[first:last]`` (um)."""
     lengths = np.empty(max(last - first - 1, 0), np.float32)
     for i in range(first + 1, last):
@@ -57,7 +68,9 @@ def segment_lengths(points, first, last):
 
 
 @entry("diameters")
-def constant_per_section(diameters, offsets, types, kind):
+def constant_per_section(
+    diameters: np.ndarray, offsets: np.ndarray, types: np.ndarray, kind: int
+) -> None:
     """M2 (mirrors neurots.generate.diametrizer.diametrize_constant_per_section)."""
     for i in range(len(types)):
         if types[i] == kind:
@@ -67,7 +80,14 @@ def constant_per_section(diameters, offsets, types, kind):
 
 
 @entry("diameters")
-def smooth_sections(diameters, points, offsets, types, parents, kind):
+def smooth_sections(
+    diameters: np.ndarray,
+    points: np.ndarray,
+    offsets: np.ndarray,
+    types: np.ndarray,
+    parents: np.ndarray,
+    kind: int,
+) -> None:
     """M3 (mirrors neurots.generate.diametrizer.diametrize_smoothing)."""
     for i in range(len(types)):
         if types[i] != kind:
@@ -81,8 +101,8 @@ def smooth_sections(diameters, points, offsets, types, parents, kind):
 
 
 @kernel
-def _mean_taper(section, lengths):
-    """How much thicker than its thinnest point a section is on average (um)."""
+def _mean_taper(section: np.ndarray, lengths: np.ndarray) -> float:
+    """The mean excess (um) of a section's diameters over that of its thinnest point."""
     area = np.float64(0.0)
     for i in range(len(lengths)):
         area += np.float64(section[i] + section[i + 1]) / 2.0 * np.float64(lengths[i])
@@ -92,7 +112,14 @@ def _mean_taper(section, lengths):
 
 
 @kernel
-def _taper_from_root(section, lengths, is_root, start, taper, bounds):
+def _taper_from_root(
+    section: np.ndarray,
+    lengths: np.ndarray,
+    is_root: bool,
+    start: float,
+    taper: float,
+    bounds: tuple[float, float],
+) -> None:
     """Fill a section's diameters from its first one on, thinner by ``taper`` (um) in all.
 
     The diameters of a section that has a parent lag by a point: its first point repeats the
@@ -113,7 +140,7 @@ def _taper_from_root(section, lengths, is_root, start, taper, bounds):
 
 
 @kernel
-def _clip(value, least, most):
+def _clip(value: float, least: float, most: float) -> float:
     if value >= most:
         return most
     if value <= least:
@@ -122,7 +149,9 @@ def _clip(value, least, most):
 
 
 @kernel
-def _taper_from_tips(section, lengths, taper, least, most):
+def _taper_from_tips(
+    section: np.ndarray, lengths: np.ndarray, taper: float, least: float, most: float
+) -> None:
     """Fill a section's diameters from its last one back, thicker by ``taper`` (um) in all.
 
     Mirrors neurots.generate.diametrizer.taper_section_diam_from_tips.
@@ -135,20 +164,29 @@ def _taper_from_tips(section, lengths, taper, least, most):
 
 
 @kernel
-def _choice(rng, data):
+def _choice(rng: np.random.Generator, data: np.ndarray) -> float:
     """One of the data (mirrors Generator.choice)."""
     return data[rng.integers(0, len(data))]
 
 
 @kernel
-def _continue_parents(diameters, offsets, parents, root, end):
+def _continue_parents(
+    diameters: np.ndarray, offsets: np.ndarray, parents: np.ndarray, root: int, end: int
+) -> None:
     """Give the first point of each section the diameter of the parent's last."""
     for i in range(root + 1, end):
         diameters[offsets[i]] = diameters[offsets[parents[i] + 1] - 1]
 
 
 @entry("diameters")
-def diametrize_from_root(rng, diameters, points, tree, forest, model):
+def diametrize_from_root(
+    rng: np.random.Generator,
+    diameters: np.ndarray,
+    points: np.ndarray,
+    tree: tuple[int, int],
+    forest: Sections,
+    model: Taper,
+) -> None:
     """M4 on one tree (mirrors neurots.generate.diametrizer.diametrize_from_root).
 
     Args:
@@ -191,7 +229,14 @@ def diametrize_from_root(rng, diameters, points, tree, forest, model):
 
 
 @entry("diameters")
-def diametrize_from_tips(rng, diameters, points, tree, forest, model):
+def diametrize_from_tips(
+    rng: np.random.Generator,
+    diameters: np.ndarray,
+    points: np.ndarray,
+    tree: tuple[int, int],
+    forest: Sections,
+    model: Taper,
+) -> None:
     """M5 on one tree (mirrors neurots.generate.diametrizer.diametrize_from_tips).
 
     Arguments as of :func:`diametrize_from_root`; the ratio of siblings is not used.
@@ -229,7 +274,13 @@ def diametrize_from_tips(rng, diameters, points, tree, forest, model):
 
 
 @kernel
-def _merged(diameters, offsets, siblings, trunk_diameter, rall_ratio):
+def _merged(
+    diameters: np.ndarray,
+    offsets: np.ndarray,
+    siblings: np.ndarray,
+    trunk_diameter: float,
+    rall_ratio: float,
+) -> float:
     """The parent's diameter at a bifurcation (mirrors neurots.generate.diametrizer.merger)."""
     total, thickest = np.float64(0.0), np.float64(0.0)
     for child in siblings:
@@ -242,7 +293,13 @@ def _merged(diameters, offsets, siblings, trunk_diameter, rall_ratio):
 
 
 @entry("diameters")
-def diametrize_simpler(diameters, points, tree, forest, coefficients):
+def diametrize_simpler(
+    diameters: np.ndarray,
+    points: np.ndarray,
+    tree: tuple[int, int],
+    forest: Sections,
+    coefficients: np.ndarray,
+) -> None:
     """``simpler`` on one tree: a polynomial of the relative path length to the furthest tip.
 
     Mirrors diameter_synthesis.simpler_diametrizer.simpler_diametrizer.
@@ -278,7 +335,7 @@ def diametrize_simpler(diameters, points, tree, forest, coefficients):
 
 
 @kernel
-def _polynomial(coefficients, x):
+def _polynomial(coefficients: np.ndarray, x: float) -> float:
     """Horner's scheme, as numpy.polynomial."""
     value = coefficients[-1] + x * 0
     for i in range(2, len(coefficients) + 1):
@@ -287,7 +344,7 @@ def _polynomial(coefficients, x):
 
 
 @kernel
-def _fill_linear(section, start, stop):
+def _fill_linear(section: np.ndarray, start: float, stop: float) -> None:
     """Diameters in equal steps per point (mirrors numpy.linspace)."""
     count = len(section)
     step = 1.0 / max(count - 1, 1)
@@ -296,7 +353,7 @@ def _fill_linear(section, start, stop):
         section[i] = np.float32((stop - start) * part + start)
 
 
-def warm_up():
+def warm_up() -> None:
     """Call every kernel that Python calls, with the types that it passes."""
     rng = np.random.default_rng(0)
     points, diameters, offsets, types, parents = tiny_morphology()

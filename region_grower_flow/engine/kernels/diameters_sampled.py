@@ -1,28 +1,41 @@
 """Kernels of diameter_synthesis's sampled models: generic, astrocyte and neurite_based.
 
-Each section's diameters are drawn from five fitted laws. Draws are made in the order of
-diameter_synthesis.build_diameters; section diameters are rounded to float32 where it stores them.
+Each section's diameters are drawn from five fitted laws (``diameter_laws``). Draws are made in the
+order of diameter_synthesis.build_diameters; section diameters are rounded to float32 where it
+stores them.
 """
+
+from __future__ import annotations
+
+from typing import TypeAlias
 
 import numpy as np
 from numba import config
 from numba.np.random.generator_core import next_uint32
 
+from region_grower_flow.engine.kernels.diameter_laws import (
+    CONSTANT,
+    FORM,
+    HIGH,
+    POWER,
+    SIBLING,
+    TAPER,
+    TERMINAL,
+    TRUNK,
+    Laws,
+    draw,
+    law_of,
+    scaled,
+)
 from region_grower_flow.engine.kernels.diameters import segment_lengths
 from region_grower_flow.engine.kernels.geometry import tiny_morphology
 from region_grower_flow.engine.kernels.jit import entry, inlined, kernel, uncounted
 
-TRUNK, TERMINAL, TAPER, SIBLING, POWER = range(5)
-"""Rows of the laws: trunk and terminal diameter (um), taper, sibling ratio, power relation."""
+Rule: TypeAlias = tuple[bool, float, float, float, int]
+"""(threshold mode, largest reduction, taper increase or 0, max tries, samples)."""
 
-FORM, SHAPE, LOC, SCALE, LOW, HIGH, VALUE = range(7)
-"""Columns of the laws: the form, its parameters, the bounds, the value of a constant."""
-
-CONSTANT, EXPON_REV, EXPONNORM, GAMMA = range(4)
-"""Forms of a law (diameter_synthesis's names)."""
-
-MAX_TRUNCATE_TRIES = 100
-"""A law is drawn from again so many times when a value is out of bounds."""
+Forest: TypeAlias = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+"""(offsets, starts, children, major, lengths), see :func:`forest_of`."""
 
 MAX_BIFURCATION_TRIES = 1_000_000
 """Draws of a reduction at one bifurcation: diameter_synthesis would go on for ever."""
@@ -44,76 +57,8 @@ DONE, WRONG_TIPS, NOT_TRUNCATED, NOT_REDUCED = range(4)
 """Status of a tree: done, tips too thick, a law or a bifurcation that gives no valid value."""
 
 
-@kernel
-def _law(laws, row):
-    """A row of the laws as a tuple: passing arrays around costs several times more than a draw."""
-    return (
-        laws[row, FORM],
-        laws[row, SHAPE],
-        laws[row, LOC],
-        laws[row, SCALE],
-        laws[row, LOW],
-        laws[row, HIGH],
-        laws[row, VALUE],
-    )
-
-
-@kernel
-def _scaled(law, factor):
-    """The law with its scale multiplied."""
-    form, shape, loc, scale, low, high, constant = law
-    return (form, shape, loc, scale * factor, low, high, constant)
-
-
 @inlined
-def draw(rng, law):
-    """A value of a law (a tuple) within its bounds, NaN when there is none.
-
-    Mirrors diameter_synthesis.distribution_fitting.sample_distribution.
-    """
-    form, shape, loc, scale, low, high, constant = law
-    if form == CONSTANT:
-        return constant
-    if form == GAMMA:
-        return _draw_gamma(rng, law)
-    value = _draw_once(rng, form, shape, loc, scale)
-    if low == high:
-        return low
-    tries = 0
-    while value > high or value < low:
-        value = _draw_once(rng, form, shape, loc, scale)
-        tries += 1
-        if tries >= MAX_TRUNCATE_TRIES:
-            return np.nan
-    return value
-
-
-@inlined
-def _draw_once(rng, form, shape, loc, scale):
-    if form == EXPON_REV:
-        return -(loc + scale * rng.standard_exponential())
-    tail = rng.standard_exponential() * shape
-    return loc + scale * (tail + rng.standard_normal())
-
-
-@kernel
-def _draw_gamma(rng, law):
-    """As :func:`draw`, apart: its long code in each draw would slow all others by a fifth."""
-    _, shape, loc, scale, low, high, _ = law
-    value = loc + scale * rng.standard_gamma(shape)
-    if low == high:
-        return low
-    tries = 0
-    while value > high or value < low:
-        value = loc + scale * rng.standard_gamma(shape)
-        tries += 1
-        if tries >= MAX_TRUNCATE_TRIES:
-            return np.nan
-    return value
-
-
-@inlined
-def _reduction(power, sibling_ratio):
+def _reduction(power: float, sibling_ratio: float) -> float:
     """Mirrors diameter_synthesis.morph_functions.diameter_power_relation_factor."""
     if sibling_ratio > 0:
         return np.power((1.0 + np.power(sibling_ratio, -1.5)) / power, 2.0 / 3.0)
@@ -121,7 +66,7 @@ def _reduction(power, sibling_ratio):
 
 
 @inlined
-def _surely_above_one(power, sibling_ratio):
+def _surely_above_one(power: float, sibling_ratio: float) -> bool:
     """True if the reduction is above 1, seen without its two powers, dear as three draws each."""
     if not (sibling_ratio > 0 and power > 0):
         return False
@@ -129,7 +74,9 @@ def _surely_above_one(power, sibling_ratio):
 
 
 @inlined
-def _bifurcation(rng, laws, at_major, max_reduction):
+def _bifurcation(
+    rng: np.random.Generator, laws: Laws, at_major: bool, max_reduction: float
+) -> tuple[float, float]:
     """(reduction of the thicker daughter, ratio of the others to it); NaN when there is none.
 
     ``at_major``: nothing is drawn, the major branch keeps its diameter.
@@ -150,7 +97,15 @@ def _bifurcation(rng, laws, at_major, max_reduction):
 
 
 @inlined
-def _draw_daughters(rng, diameter, terminal, major, laws, rule, daughters):
+def _draw_daughters(
+    rng: np.random.Generator,
+    diameter: float,
+    terminal: float,
+    major: int,
+    laws: Laws,
+    rule: Rule,
+    daughters: np.ndarray,
+) -> int:
     """Fill the first diameters of the children of a section that ends with ``diameter``.
 
     ``major``: which child goes on to an apical point, -1 when none does. Returns a status. Mirrors
@@ -171,12 +126,12 @@ def _draw_daughters(rng, diameter, terminal, major, laws, rule, daughters):
     return DONE
 
 
-def _uint32_plain(rng):
+def _uint32_plain(rng: np.random.Generator) -> int:
     return rng.integers(0, UINT32_VALUES)
 
 
 @inlined
-def _uint32_compiled(rng):
+def _uint32_compiled(rng: np.random.Generator) -> int:
     return np.int64(next_uint32(rng.bit_generator))
 
 
@@ -185,7 +140,7 @@ _uint32 = _uint32_plain if config.DISABLE_JIT else _uint32_compiled
 
 
 @inlined
-def _shuffle(rng, values):
+def _shuffle(rng: np.random.Generator, values: np.ndarray) -> None:
     """Mirrors Generator.shuffle: same draws, and several times faster than Numba's."""
     for i in range(len(values) - 1, 0, -1):
         mask = 1
@@ -198,7 +153,9 @@ def _shuffle(rng, values):
 
 
 @kernel
-def _section_diameter(start, taper, length, least, most):
+def _section_diameter(
+    start: float, taper: float, length: float, least: float, most: float
+) -> np.float32:
     """The diameter (um, float32) at a path length (um) in a section.
 
     Mirrors diameter_synthesis.build_diameters._diametrize_section.
@@ -208,7 +165,9 @@ def _section_diameter(start, taper, length, least, most):
 
 
 @kernel
-def _fill_tree(diameters, tree, forest, courses, trunk):
+def _fill_tree(
+    diameters: np.ndarray, tree: tuple[int, int], forest: Forest, courses: np.ndarray, trunk: float
+) -> None:
     """Set the diameters of all points of a tree from the courses of its sections.
 
     ``courses``: (n, 3), first diameter, taper and least diameter of each section.
@@ -222,7 +181,15 @@ def _fill_tree(diameters, tree, forest, courses, trunk):
 
 
 @kernel
-def _draw_tree(rng, tree, forest, laws, rule, trunk, work):
+def _draw_tree(
+    rng: np.random.Generator,
+    tree: tuple[int, int],
+    forest: Forest,
+    laws: Laws,
+    rule: Rule,
+    trunk: float,
+    work: tuple[np.ndarray, np.ndarray, np.ndarray],
+) -> int:
     """One try at a tree: draws the course of each section's diameters; returns a status.
 
     Mirrors diameter_synthesis.build_diameters._diametrize_tree: sections in order of their
@@ -263,7 +230,14 @@ def _draw_tree(rng, tree, forest, laws, rule, trunk, work):
 
 
 @kernel
-def _diametrize_neurite(rng, diameters, tree, forest, laws, rule):
+def _diametrize_neurite(
+    rng: np.random.Generator,
+    diameters: np.ndarray,
+    tree: tuple[int, int],
+    forest: Forest,
+    laws: Laws,
+    rule: Rule,
+) -> int:
     """Try a tree until its tips are thin enough; returns a status.
 
     Mirrors the loop of diameter_synthesis.build_diameters._diametrize_neuron.
@@ -278,7 +252,7 @@ def _diametrize_neurite(rng, diameters, tree, forest, laws, rule):
     status = WRONG_TIPS
     while status == WRONG_TIPS and tries <= max_tries + 1:
         if taper_increase > 0:
-            taper_law = _scaled(taper_law, taper_increase)
+            taper_law = scaled(taper_law, taper_increase)
         else:
             trunk = fraction * draw(rng, laws[TRUNK])
             if np.isnan(trunk):
@@ -299,7 +273,14 @@ def _diametrize_neurite(rng, diameters, tree, forest, laws, rule):
 
 
 @entry("diameters_sampled")
-def diametrize_sampled(rng, diameters, trees, forest, laws, rule):
+def diametrize_sampled(
+    rng: np.random.Generator,
+    diameters: np.ndarray,
+    trees: np.ndarray,
+    forest: Forest,
+    laws: np.ndarray,
+    rule: Rule,
+) -> int:
     """Diametrize the trees of one type several times, and average; returns a status.
 
     Averages are of the whole morphology, as in diameter_synthesis.build_diameters.build.
@@ -313,7 +294,7 @@ def diametrize_sampled(rng, diameters, trees, forest, laws, rule):
         rule: (threshold mode, largest reduction, taper increase or 0, max tries, samples).
     """
     rng, diameters, trees, forest = uncounted((rng, diameters, trees, forest))
-    laws = (_law(laws, 0), _law(laws, 1), _law(laws, 2), _law(laws, 3), _law(laws, 4))
+    laws = (law_of(laws, 0), law_of(laws, 1), law_of(laws, 2), law_of(laws, 3), law_of(laws, 4))
     n_samples = rule[4]
     total = np.zeros_like(diameters)
     for sample in range(n_samples):
@@ -331,7 +312,9 @@ def diametrize_sampled(rng, diameters, trees, forest, laws, rule):
 
 
 @entry("diameters_sampled")
-def forest_of(points, offsets, parents, apical_sections):
+def forest_of(
+    points: np.ndarray, offsets: np.ndarray, parents: np.ndarray, apical_sections: np.ndarray
+) -> Forest:
     """The sections of a morphology as :func:`diametrize_sampled` takes them.
 
     Returns:
@@ -357,7 +340,7 @@ def forest_of(points, offsets, parents, apical_sections):
 
 
 @kernel
-def _path_lengths(points, offsets):
+def _path_lengths(points: np.ndarray, offsets: np.ndarray) -> np.ndarray:
     """(N,) float32, the path length (um) of each point from the first of its section.
 
     Mirrors diameter_synthesis.morph_functions.lengths_from_origin.
@@ -371,7 +354,9 @@ def _path_lengths(points, offsets):
 
 
 @kernel
-def _major_children(parents, starts, children, apical_sections):
+def _major_children(
+    parents: np.ndarray, starts: np.ndarray, children: np.ndarray, apical_sections: np.ndarray
+) -> np.ndarray:
     """(M,) int64, which child of each section leads to an apical section; -1 when none does."""
     on_major = np.zeros(len(parents), np.bool_)
     for apical in apical_sections:
@@ -388,7 +373,7 @@ def _major_children(parents, starts, children, apical_sections):
     return major
 
 
-def warm_up():
+def warm_up() -> None:
     """Call every kernel that Python calls, with the types that it passes."""
     points, diameters, offsets, _, parents = tiny_morphology()
     forest = forest_of(points, offsets, parents, np.array([1]))

@@ -1,19 +1,32 @@
 """All trees of a cell (mirrors neurots.NeuronGrower.next and TreeGrower's construction)."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-from region_grower_flow.engine.kernels.assembly import assemble, nothing
+from region_grower_flow.engine.kernels.assembly import Assembled, assemble, nothing
 from region_grower_flow.engine.kernels.barcode import load_barcode, min_bif
 from region_grower_flow.engine.kernels.jit import entry, kernel, uncounted
 from region_grower_flow.engine.kernels.owners import draw_owners, next_owned
 from region_grower_flow.engine.kernels.section import log_point, new_section
-from region_grower_flow.engine.kernels.state import DONE, NEEDS_SPACE, NO_SECTION, TRUNK
+from region_grower_flow.engine.kernels.state import DONE, NEEDS_SPACE, NO_SECTION, TRUNK, Forest
 from region_grower_flow.engine.kernels.step import advance, unit
 from region_grower_flow.engine.kernels.tree import next_point
 
+if TYPE_CHECKING:
+    from region_grower_flow.engine.kernels.acceptance import Space
+
 
 @kernel
-def grow_all(forest, diagrams, first_bars, space, rng):
+def grow_all(
+    forest: Forest,
+    diagrams: np.ndarray,
+    first_bars: np.ndarray,
+    space: Space | None,
+    rng: np.random.Generator,
+) -> int:
     """Let the trees grow in turn, one round each, until all have ended.
 
     Args:
@@ -49,7 +62,13 @@ def grow_all(forest, diagrams, first_bars, space, rng):
     return DONE
 
 
-def _grow_forest(forest, diagrams, first_bars, space, rng):
+def _grow_forest(
+    forest: Forest,
+    diagrams: np.ndarray,
+    first_bars: np.ndarray,
+    space: Space | None,
+    rng: np.random.Generator,
+) -> tuple[int, Assembled]:
     """Grow all trees, then put their points into the order of reading: one call from Python.
 
     Args: as :func:`grow_all`.
@@ -73,7 +92,9 @@ grow_forest_in_space = entry("space")(_grow_forest)
 
 
 @kernel
-def start_tree(t, forest, diagrams, first_bars, rng):
+def start_tree(
+    t: int, forest: Forest, diagrams: np.ndarray, first_bars: np.ndarray, rng: np.random.Generator
+) -> None:
     """The bar code of a tree and its first section with two points (TreeGrower.__init__).
 
     Nothing but owners of bars is drawn: the tree's diagram and first step have been drawn between
@@ -119,7 +140,7 @@ def start_tree(t, forest, diagrams, first_bars, rng):
 
 
 @kernel
-def most_points(tree):
+def most_points(tree: np.record) -> int:
     """An upper bound of the points that one round adds to a tree.
 
     Each active section makes a step and may bifurcate; then all others step, and two children get

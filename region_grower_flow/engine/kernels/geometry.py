@@ -10,11 +10,11 @@ import numpy as np
 from region_grower_flow.engine.kernels.jit import entry, kernel
 
 MIN_SECTION_SCALE = 0.01
-"""neuroc's lower bound of a section's scaling factor."""
+"""Lower bound of a section's scaling factor (neuroc's)."""
 
 
 @kernel
-def subtree_ends(parents):
+def subtree_ends(parents: np.ndarray) -> np.ndarray:
     """(M,) int64, one past the last descendant of each section."""
     count = len(parents)
     ends = np.arange(1, count + 1)
@@ -26,7 +26,7 @@ def subtree_ends(parents):
 
 
 @kernel
-def root_sections(parents):
+def root_sections(parents: np.ndarray) -> np.ndarray:
     """The sections without parent, int64."""
     count = 0
     for i in range(len(parents)):
@@ -41,7 +41,7 @@ def root_sections(parents):
 
 
 @kernel
-def children_first(ends):
+def children_first(ends: np.ndarray) -> np.ndarray:
     """(M,) int64, the sections in post-order: the children of a section, then the section."""
     count = len(ends)
     order = np.empty(count, np.int64)
@@ -62,7 +62,7 @@ def children_first(ends):
 
 
 @kernel
-def shift_points(points, first, last, shift):
+def shift_points(points: np.ndarray, first: int, last: int, shift: np.ndarray) -> None:
     """Move ``points[first:last]`` by ``shift`` (mirrors morph_tool.transform.translate)."""
     for i in range(first, last):
         for k in range(3):
@@ -70,7 +70,9 @@ def shift_points(points, first, last, shift):
 
 
 @kernel
-def scale_section(points, first, last, factor, shift):
+def scale_section(
+    points: np.ndarray, first: int, last: int, factor: float, shift: np.ndarray
+) -> None:
     """Scale ``points[first:last]`` from its first point; ``shift`` gets what its end moves by.
 
     Mirrors neuroc.scale.scale_section of one section: segments are float32 differences, summed
@@ -90,7 +92,14 @@ def scale_section(points, first, last, factor, shift):
 
 
 @kernel
-def scale_trees(points, offsets, ends, first, last, factors):
+def scale_trees(
+    points: np.ndarray,
+    offsets: np.ndarray,
+    ends: np.ndarray,
+    first: int,
+    last: int,
+    factors: np.ndarray,
+) -> None:
     """Scale the sections ``first`` to ``last`` by their factors, descendants first.
 
     Mirrors neuroc.scale.scale_section(recursive=True): a scaled section moves its descendants,
@@ -104,7 +113,14 @@ def scale_trees(points, offsets, ends, first, last, factors):
 
 
 @entry("core")
-def place_cell(points, soma_points, offsets, parents, shift, direction):
+def place_cell(
+    points: np.ndarray,
+    soma_points: np.ndarray,
+    offsets: np.ndarray,
+    parents: np.ndarray,
+    shift: np.ndarray,
+    direction: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Move a cell and its soma by ``shift``; its trees, and how far they reach along ``direction``.
 
     Mirrors morph_tool.transform.translate, and the extent in region_grower.modify.output_scaling.
@@ -127,7 +143,13 @@ def place_cell(points, soma_points, offsets, parents, shift, direction):
 
 
 @entry("core")
-def scale_all_trees(points, offsets, ends, roots, factors):
+def scale_all_trees(
+    points: np.ndarray,
+    offsets: np.ndarray,
+    ends: np.ndarray,
+    roots: np.ndarray,
+    factors: np.ndarray,
+) -> None:
     """Scale each tree by its own factor; a tree whose factor is NaN stays as it is."""
     section_factors = np.empty(len(ends))
     for r in range(len(roots)):
@@ -139,7 +161,9 @@ def scale_all_trees(points, offsets, ends, roots, factors):
 
 
 @entry("core")
-def set_by_type(diameters, offsets, types, wanted):
+def set_by_type(
+    diameters: np.ndarray, offsets: np.ndarray, types: np.ndarray, wanted: np.ndarray
+) -> None:
     """Give the points of each section the diameter of its type: ``wanted[type]``, NaN for none.
 
     Types beyond the end of ``wanted`` keep their diameters.
@@ -152,7 +176,7 @@ def set_by_type(diameters, offsets, types, wanted):
 
 
 @kernel
-def order_by_root_type(types, parents):
+def order_by_root_type(types: np.ndarray, parents: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Sections with their trees in the order of their roots' types (stable).
 
     Returns:
@@ -178,7 +202,16 @@ def order_by_root_type(types, parents):
 
 
 @entry("core")
-def fill_h5_tables(points, diameters, offsets, types, parents, first, table, structure):
+def fill_h5_tables(
+    points: np.ndarray,
+    diameters: np.ndarray,
+    offsets: np.ndarray,
+    types: np.ndarray,
+    parents: np.ndarray,
+    first: int,
+    table: np.ndarray,
+    structure: np.ndarray,
+) -> bool:
     """Fill the tables of MorphIO's HDF5 layout, trees in the order of their roots' types.
 
     Args:
@@ -212,7 +245,7 @@ def fill_h5_tables(points, diameters, offsets, types, parents, first, table, str
 
 
 @kernel
-def _along(point, direction):
+def _along(point: np.ndarray, direction: np.ndarray) -> float:
     return (
         np.float64(point[0]) * direction[0]
         + np.float64(point[1]) * direction[1]
@@ -220,7 +253,7 @@ def _along(point, direction):
     )
 
 
-def tiny_morphology():
+def tiny_morphology() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """(points, diameters, offsets, types, parents) of a fork, for warming up."""
     points = np.array(
         [[0, 0, 0], [0, 5, 0], [0, 5, 0], [2, 9, 1], [3, 9, 4], [0, 5, 0], [-2, 9, 1], [-4, 9, 0]],
@@ -235,12 +268,12 @@ def tiny_morphology():
     )
 
 
-def tiny_children():
+def tiny_children() -> tuple[np.ndarray, np.ndarray]:
     """The child lists of ``tiny_morphology``: where each begins, and the children."""
     return np.array([0, 2, 2, 2]), np.array([1, 2])
 
 
-def warm_up():
+def warm_up() -> None:
     """Call every kernel that Python calls, with the types that it passes."""
     points, diameters, offsets, types, parents = tiny_morphology()
     ends, roots, _ = place_cell(points, points[:1], offsets, parents, np.ones(3), np.ones(3))

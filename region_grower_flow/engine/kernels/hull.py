@@ -7,9 +7,19 @@ rounding nothing is returned, and SciPy is asked. Its import and call take longe
 draws of a soma.
 """
 
+from __future__ import annotations
+
+from typing import TypeAlias
+
 import numpy as np
 
 from region_grower_flow.engine.kernels.jit import entry, kernel
+
+Edges: TypeAlias = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+"""Begin, end, edge before, edge after and state of each edge that was made."""
+
+Outside: TypeAlias = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""For each point the edge that it is outside of; for each edge its furthest point, and how far."""
 
 UNSURE = 1e-9
 """Share of the extent within which distances are taken for equal."""
@@ -20,7 +30,7 @@ share of the squared extent."""
 
 
 @entry("core")
-def convex_hull(points):
+def convex_hull(points: np.ndarray) -> np.ndarray:
     """The corners of the hull.
 
     Args:
@@ -63,7 +73,7 @@ def convex_hull(points):
 
 
 @kernel
-def _turn(points, a, b, c):
+def _turn(points: np.ndarray, a: int, b: int, c: int) -> float:
     """Twice the area of a triangle, positive if its corners are counterclockwise."""
     return (points[b, 0] - points[a, 0]) * (points[c, 1] - points[a, 1]) - (
         points[b, 1] - points[a, 1]
@@ -71,7 +81,7 @@ def _turn(points, a, b, c):
 
 
 @kernel
-def _triangle(points, born, edges):
+def _triangle(points: np.ndarray, born: np.ndarray, edges: Edges) -> float:
     """Make the first three edges between extreme points; the extent, 0 where it is not sure."""
     begin, end, before, after, state = edges
     extremes = np.zeros(4, np.int64)
@@ -115,7 +125,7 @@ def _triangle(points, born, edges):
 
 
 @kernel
-def _beyond(points, edge, edges, i):
+def _beyond(points: np.ndarray, edge: int, edges: Edges, i: int) -> float:
     """Distance of a point from an edge, positive outside."""
     a, b = edges[0][edge], edges[1][edge]
     x, y = points[b, 0] - points[a, 0], points[b, 1] - points[a, 1]
@@ -123,7 +133,9 @@ def _beyond(points, edge, edges, i):
 
 
 @kernel
-def _assign(points, i, first, last, edges, outside, scale):
+def _assign(
+    points: np.ndarray, i: int, first: int, last: int, edges: Edges, outside: Outside, scale: float
+) -> bool:
     """Note the first of some edges that a point is outside of; False where that is not sure."""
     above, furthest, distances = outside
     above[i] = -1
@@ -143,7 +155,15 @@ def _assign(points, i, first, last, edges, outside, scale):
 
 
 @kernel
-def _extend(points, edge, made, born, edges, outside, scale):
+def _extend(
+    points: np.ndarray,
+    edge: int,
+    made: int,
+    born: np.ndarray,
+    edges: Edges,
+    outside: Outside,
+    scale: float,
+) -> int:
     """Take the furthest point outside of an edge into the hull.
 
     Returns:
@@ -193,7 +213,7 @@ def _extend(points, edge, made, born, edges, outside, scale):
 
 
 @kernel
-def _neighbor(edge, side, born, edges):
+def _neighbor(edge: int, side: int, born: np.ndarray, edges: Edges) -> int:
     """The neighbor of an edge at its older corner (side 0) or at its younger one."""
     begin, end, before, after, _ = edges
     at_begin = (side == 0) == (born[begin[edge]] < born[end[edge]])
@@ -201,7 +221,7 @@ def _neighbor(edge, side, born, edges):
 
 
 @kernel
-def _corners(edges, count):
+def _corners(edges: Edges, count: int) -> np.ndarray:
     """The corners from the beginning of the oldest edge on."""
     begin, _, _, after, state = edges
     start = 0
@@ -216,6 +236,6 @@ def _corners(edges, count):
     return corners[:found]
 
 
-def warm_up():
+def warm_up() -> None:
     """Call the kernel that Python calls."""
     convex_hull(np.array([[0.0, 0.0], [1.0, 0.1], [0.4, 1.0], [0.9, 0.8]]))

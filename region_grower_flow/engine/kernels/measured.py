@@ -5,10 +5,17 @@ no inverse. Three angles between the parent and its children are independent of 
 one thing open, the azimuth around the parent, which is drawn.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from region_grower_flow.engine.kernels.jit import kernel
 from region_grower_flow.engine.kernels.step import unit
+
+if TYPE_CHECKING:
+    from region_grower_flow.engine.kernels.state import Vector
 
 SHORT = 3.0
 """Lengths of the wander's memory below which a section wanders less, as a part of one does."""
@@ -17,7 +24,7 @@ NO_SINE = 1e-9
 
 
 @kernel
-def chord(section):
+def chord(section: np.record) -> Vector:
     """The direction from the section's first point to its last, its target when they coincide."""
     x = section.last[0] - section.begin[0]
     y = section.last[1] - section.begin[1]
@@ -28,7 +35,7 @@ def chord(section):
 
 
 @kernel
-def course(section, rules):
+def course(section: np.record, rules: np.record) -> Vector:
     """The direction that children leave: a section's line where it keeps to it, or its chord."""
     if rules.steer > 0.0:
         return section.aim[0], section.aim[1], section.aim[2]
@@ -36,7 +43,7 @@ def course(section, rules):
 
 
 @kernel
-def across(x, y, z):
+def across(x: float, y: float, z: float) -> tuple[Vector, Vector]:
     """Two unit vectors across a unit vector and across each other."""
     ex, ey = (1.0, 0.0) if abs(x) < 0.9 else (0.0, 1.0)
     along = ex * x + ey * y
@@ -45,7 +52,7 @@ def across(x, y, z):
 
 
 @kernel
-def azimuth_between(first, second, between):
+def azimuth_between(first: float, second: float, between: float) -> float:
     """The azimuth (radians) between two children at these angles to the parent and each other.
 
     By the law of cosines on the sphere; angles that no two directions have give the nearest.
@@ -58,7 +65,7 @@ def azimuth_between(first, second, between):
 
 
 @kernel
-def at_angle(along, one, other, angle, azimuth):
+def at_angle(along: Vector, one: Vector, other: Vector, angle: float, azimuth: float) -> Vector:
     """The direction at an angle to ``along`` and an azimuth in the plane of the other two."""
     sine, cosine = np.sin(angle), np.cos(angle)
     u, v = sine * np.cos(azimuth), sine * np.sin(azimuth)
@@ -70,7 +77,14 @@ def at_angle(along, one, other, angle, azimuth):
 
 
 @kernel
-def measured(parent, angles, scale, wanted, amount, rng):
+def measured(
+    parent: Vector,
+    angles: np.ndarray,
+    scale: float,
+    wanted: tuple[Vector, Vector],
+    amount: float,
+    rng: np.random.Generator,
+) -> tuple[Vector, Vector]:
     """The directions of two children by a bar's angles.
 
     The azimuth around the parent, which the angles leave open, is drawn at random, or nearer to the
@@ -105,7 +119,14 @@ def measured(parent, angles, scale, wanted, amount, rng):
 
 
 @kernel
-def best_azimuth(one, other, wanted, first, second, between):
+def best_azimuth(
+    one: Vector,
+    other: Vector,
+    wanted: tuple[Vector, Vector],
+    first: float,
+    second: float,
+    between: float,
+) -> tuple[float, float]:
     """The azimuth of the first child with the greatest sum of cosines to both wanted directions.
 
     Returns:
@@ -123,14 +144,14 @@ def best_azimuth(one, other, wanted, first, second, between):
 
 
 @kernel
-def dot(first, second):
+def dot(first: Vector, second: Vector) -> float:
     """The product of two vectors of three numbers."""
     return first[0] * second[0] + first[1] * second[1] + first[2] * second[2]
 
 
 @kernel
-def ahead_of(owner, bar, tree):
-    """Where a branch is wanted to go on beyond the bifurcation where a bar begins.
+def ahead_of(owner: np.record, bar: np.record, tree: np.record) -> Vector:
+    """The direction in which a branch is to go on beyond the bifurcation where a bar begins.
 
     As it did in the reconstruction; where it had no such bifurcation, to where its bar led.
     """
@@ -138,8 +159,8 @@ def ahead_of(owner, bar, tree):
 
 
 @kernel
-def along_trunk(section, bar, tree, rules):
-    """Where an apical trunk goes on: straight on, or by ``heading`` as in the reconstruction."""
+def along_trunk(section: np.record, bar: np.record, tree: np.record, rules: np.record) -> Vector:
+    """The direction of an apical trunk: straight on, or by ``heading`` as in the reconstruction."""
     aim, amount = section.aim, rules.heading if bar.kept == 1 else 0.0
     ahead = turned(bar.ahead, tree)
     return (
@@ -150,7 +171,7 @@ def along_trunk(section, bar, tree, rules):
 
 
 @kernel
-def swerve(section, rules, rng):
+def swerve(section: np.record, rules: np.record, rng: np.random.Generator) -> None:
     """Let a section begin as far off its aim as it is later on, when it has wandered.
 
     What is shorter than the wander's memory is straighter than that.
@@ -166,7 +187,7 @@ def swerve(section, rules, rng):
 
 
 @kernel
-def turned(own, tree):
+def turned(own: np.ndarray, tree: np.record) -> Vector:
     """A direction in the frame of the reconstructed cell, turned into the tree's."""
     frame = tree.frame
     return (
@@ -177,7 +198,7 @@ def turned(own, tree):
 
 
 @kernel
-def stretch(direction, matrix):
+def stretch(direction: np.ndarray, matrix: np.ndarray) -> None:
     """Multiply a direction by a (3, 3) matrix, in place."""
     x, y, z = direction[0], direction[1], direction[2]
     for j in range(3):

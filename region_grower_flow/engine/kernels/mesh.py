@@ -6,9 +6,17 @@ same order, so that locations are equal to the last bit: which hit of a ray coun
 (see :func:`first_hit`).
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from region_grower_flow.engine.kernels.jit import kernel
+
+if TYPE_CHECKING:
+    from region_grower_flow.engine.kernels.mesh_tree import MeshTree
+    from region_grower_flow.engine.kernels.state import Triple, Vector
 
 STACK_SIZE = 128
 """Open boxes during a search; the tree halves its triangles, so its depth is far below."""
@@ -36,7 +44,7 @@ notices changes of the kernels' own files, and these numbers are compiled in."""
 
 
 @kernel
-def _inverse(direction):
+def _inverse(direction: Triple) -> Vector:
     """1 / direction, 0 where it is 0 (for :func:`_meets_box`)."""
     x = 1.0 / direction[0] if direction[0] != 0.0 else 0.0
     y = 1.0 / direction[1] if direction[1] != 0.0 else 0.0
@@ -45,7 +53,7 @@ def _inverse(direction):
 
 
 @kernel
-def _meets_box(tree, node, origin, inverse):
+def _meets_box(tree: MeshTree, node: int, origin: Triple, inverse: Vector) -> bool:
     """True if a ray may hit something in the (slightly enlarged) box of a node."""
     near, far = -1.0, np.inf  # from a little behind: see BEHIND_TOLERANCE
     for axis in range(3):
@@ -62,18 +70,20 @@ def _meets_box(tree, node, origin, inverse):
 
 
 @kernel
-def dot(a, b):
+def dot(a: Triple, b: Triple) -> float:
     """The product of two vectors of three numbers, summed from left to right."""
     return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
 
 
 @kernel
-def _minus(a, b):
+def _minus(a: Triple, b: Triple) -> Vector:
     return a[0] - b[0], a[1] - b[1], a[2] - b[2]
 
 
 @kernel
-def _ray_box(tree, root, origin, direction):
+def _ray_box(
+    tree: MeshTree, root: int, origin: Triple, direction: Triple
+) -> tuple[np.ndarray, np.ndarray]:
     """The box (lower, upper) around the part of a ray that passes a mesh.
 
     Mirrors ``trimesh.ray.ray_triangle.ray_bounds``: along the ray's main axis from the mesh's one
@@ -94,7 +104,7 @@ def _ray_box(tree, root, origin, direction):
 
 
 @kernel
-def _overlaps(corners, box):
+def _overlaps(corners: np.ndarray, box: tuple[np.ndarray, np.ndarray]) -> bool:
     """True if a triangle's own box touches a (lower, upper) box."""
     lower, upper = box
     for axis in range(3):
@@ -106,7 +116,7 @@ def _overlaps(corners, box):
 
 
 @kernel
-def _on_triangle(corners, location):
+def _on_triangle(corners: np.ndarray, location: Triple) -> bool:
     """True if a point of a triangle's plane is on the triangle (barycentric, by Cramer's rule)."""
     edge0, edge1 = _minus(corners[1], corners[0]), _minus(corners[2], corners[0])
     inside = _minus(location, corners[0])
@@ -121,8 +131,8 @@ def _on_triangle(corners, location):
 
 
 @kernel
-def _hit(tree, triangle, origin, direction):
-    """Where a ray hits a triangle: (whether, (x, y, z)).
+def _hit(tree: MeshTree, triangle: int, origin: Triple, direction: Triple) -> tuple[bool, Vector]:
+    """The point at which a ray hits a triangle: (True if it does, (x, y, z)).
 
     Mirrors ``trimesh.ray.ray_triangle.ray_triangle_id``: where the ray meets the triangle's plane,
     whether that is on the triangle, and in front of the origin; sums from left to right.
@@ -143,13 +153,13 @@ def _hit(tree, triangle, origin, direction):
 
 
 @kernel
-def _rounded(coordinate):
+def _rounded(coordinate: float) -> np.int64:
     """A coordinate as trimesh compares locations: in units of 1e-8, as an integer."""
     return np.int64(np.rint(coordinate * DIGITS_FACTOR - DIGITS_SHIFT))
 
 
 @kernel
-def _is_same(one, other):
+def _is_same(one: Triple, other: Triple) -> bool:
     """True if trimesh takes two locations for one."""
     same = True
     for axis in range(3):
@@ -158,7 +168,7 @@ def _is_same(one, other):
 
 
 @kernel
-def _bytes_reversed(number):
+def _bytes_reversed(number: np.int64) -> np.uint64:
     """Order of ``number``'s bytes in memory (least significant first) as an unsigned integer."""
     rest, key = np.uint64(number), np.uint64(0)
     for _ in range(8):
@@ -168,13 +178,13 @@ def _bytes_reversed(number):
 
 
 @kernel
-def _sorting_key(location):
+def _sorting_key(location: Triple) -> tuple[np.uint64, np.uint64, np.uint64]:
     x, y, z = _rounded(location[0]), _rounded(location[1]), _rounded(location[2])
     return _bytes_reversed(x), _bytes_reversed(y), _bytes_reversed(z)
 
 
 @kernel
-def _doubled(rows):
+def _doubled(rows: np.ndarray) -> np.ndarray:
     """Twice as many rows; copied one by one, since compiling a slice assignment takes seconds."""
     larger = np.empty((2 * len(rows), 3))
     for i in range(len(rows)):
@@ -184,8 +194,8 @@ def _doubled(rows):
 
 
 @kernel
-def _hits(tree, root, origin, direction):
-    """Where a ray meets the triangles of a mesh: (how many times, the locations as (n, 3) rows).
+def _hits(tree: MeshTree, root: int, origin: Triple, direction: Triple) -> tuple[int, np.ndarray]:
+    """The points at which a ray meets the triangles of a mesh: (their number, (n, 3) rows).
 
     A hit on an edge is there for each of the triangles that share it.
     """
@@ -216,8 +226,8 @@ def _hits(tree, root, origin, direction):
 
 
 @kernel
-def first_hit(tree, root, origin, direction):
-    """Where a ray meets a mesh: (whether, (x, y, z)).
+def first_hit(tree: MeshTree, root: int, origin: Triple, direction: Triple) -> tuple[bool, Vector]:
+    """The point at which a ray meets a mesh: (True if it does, (x, y, z)).
 
     Of several hits it is the one that trimesh lists first, which is not the nearest: trimesh sorts
     the rounded locations by their bytes in memory, x before y before z.
@@ -233,8 +243,8 @@ def first_hit(tree, root, origin, direction):
 
 
 @kernel
-def count_hits(tree, root, origin, direction):
-    """How often a ray meets a mesh; a hit on a shared edge counts once."""
+def count_hits(tree: MeshTree, root: int, origin: Triple, direction: Triple) -> int:
+    """The number of times that a ray meets a mesh; a hit on a shared edge counts once."""
     count, locations = _hits(tree, root, origin, direction)
     distinct = 0
     for i in range(count):
@@ -247,7 +257,7 @@ def count_hits(tree, root, origin, direction):
 
 
 @kernel
-def contains(tree, root, point):
+def contains(tree: MeshTree, root: int, point: Triple) -> bool:
     """True if a mesh contains a point: the parity of hits along a ray and along its opposite.
 
     Mirrors ``trimesh.ray.ray_util.contains_points`` as :meth:`SpaceMesh.contains` does.
@@ -268,7 +278,7 @@ def contains(tree, root, point):
 
 
 @kernel
-def _closest_on_triangle(corners, point):
+def _closest_on_triangle(corners: np.ndarray, point: Triple) -> Vector:
     """The point of a triangle nearest to ``point``.
 
     By the regions of corners, edges and face (Ericson, Real-Time Collision Detection, 5.1.5).
@@ -303,7 +313,7 @@ def _closest_on_triangle(corners, point):
 
 
 @kernel
-def _gap_squared(tree, node, point):
+def _gap_squared(tree: MeshTree, node: int, point: Triple) -> float:
     squared = 0.0
     for axis in range(3):
         below = tree.lower[node, axis] - point[axis]
@@ -315,7 +325,7 @@ def _gap_squared(tree, node, point):
 
 
 @kernel
-def closest_point(tree, root, point):
+def closest_point(tree: MeshTree, root: int, point: Triple) -> tuple[Vector, float]:
     """The point of a mesh nearest to ``point``: ((x, y, z), distance)."""
     best, nearest = np.inf, (np.nan, np.nan, np.nan)
     stack = np.empty(STACK_SIZE, dtype=np.int64)

@@ -1,5 +1,8 @@
 """The triangles of meshes under a tree of boxes, for the searches of ``mesh.py``."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -26,18 +29,18 @@ class MeshTree(NamedTuple):
     lower: np.ndarray
     upper: np.ndarray
     first: np.ndarray
-    count: np.ndarray
+    count: np.ndarray  # type: ignore[assignment]  # tuples have a method of this name
     triangles: np.ndarray
     normals: np.ndarray
 
 
-def empty_tree():
+def empty_tree() -> MeshTree:
     """A tree of no mesh, for tables without boundaries (same types as any other)."""
     corners, numbers = np.zeros((0, 3)), np.zeros(0, dtype=np.int64)
     return MeshTree(corners, corners, numbers, numbers, np.zeros((0, 3, 3)), corners)
 
 
-def build_tree(triangles, normals):
+def build_tree(triangles: np.ndarray, normals: np.ndarray) -> MeshTree:
     """The tree of one mesh.
 
     Args:
@@ -50,7 +53,7 @@ def build_tree(triangles, normals):
     return MeshTree(lower, upper, first, count, triangles[order], ordered)
 
 
-def join_trees(trees):
+def join_trees(trees: Sequence[MeshTree]) -> tuple[MeshTree, np.ndarray]:
     """One tree of several, and the root node of each."""
     nodes = np.cumsum([0] + [len(tree.first) for tree in trees])
     faces = np.cumsum([0] + [len(tree.normals) for tree in trees])
@@ -70,7 +73,9 @@ def join_trees(trees):
 
 
 @entry("space")
-def _split_all(lower, upper):
+def _split_all(
+    lower: np.ndarray, upper: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Halve the triangles at the median of the longest side until leaves are small."""
     n = len(lower)
     size = 2 * n + 1

@@ -15,19 +15,21 @@ LEAST_DISTANCE = 1e-3
 
 
 @kernel
-def can_own(bars, owner, bar):
+def can_own(bars: np.ndarray, owner: int, bar: int) -> bool:
     """True if a bar can branch off another one of its tree, bars in order of bifurcation."""
     return owner < bar and bars[owner].term >= bars[bar].term
 
 
 @kernel
-def weight_of(bars, owner, bar, exponent):
-    """How likely a bar branches off another one, up to a factor."""
+def weight_of(bars: np.ndarray, owner: int, bar: int, exponent: float) -> float:
+    """The probability that a bar branches off another one, up to a factor."""
     return max(bars[bar].bif - bars[owner].latest, LEAST_DISTANCE) ** exponent
 
 
 @kernel
-def draw_owners(tree, bars, rules, rng):
+def draw_owners(
+    tree: np.record, bars: np.ndarray, rules: np.record, rng: np.random.Generator
+) -> None:
     """Set the owners of a tree's bars.
 
     A bar keeps the owner that it had in the reconstruction with the probability
@@ -55,7 +57,9 @@ def draw_owners(tree, bars, rules, rng):
 
 
 @kernel
-def drawn_owner(first, bar, bars, exponent, rng):
+def drawn_owner(
+    first: int, bar: int, bars: np.ndarray, exponent: float, rng: np.random.Generator
+) -> int:
     """One of the bars that can own a bar."""
     total = 0.0
     for j in range(first, bar):
@@ -73,7 +77,7 @@ def drawn_owner(first, bar, bars, exponent, rng):
 
 
 @kernel
-def next_owned(tree, bars, bar):
+def next_owned(tree: np.record, bars: np.ndarray, bar: int) -> tuple[int, float]:
     """The first unused bifurcation of the bars that branch off a bar, as ``min_bif`` gives it."""
     for i in range(tree.first_bar + 1, tree.last_bar):
         if bars[i].owner == bar and bars[i].has_bif == 1:
@@ -82,7 +86,9 @@ def next_owned(tree, bars, bar):
 
 
 @kernel
-def owned_criteria(parent, first, second, tree, bars):
+def owned_criteria(
+    parent: np.record, first: np.record, second: np.record, tree: np.record, bars: np.ndarray
+) -> None:
     """Give two children their stop criteria where bars have owners.
 
     Args: as :func:`region_grower_flow.engine.kernels.criteria.children_criteria`, with the same

@@ -1,8 +1,12 @@
 """The life of a section: its creation, its points, its steps."""
 
-from region_grower_flow.engine.kernels.acceptance import is_free, slot_of, step_in_space
+from __future__ import annotations
+
+import numpy as np
+
+from region_grower_flow.engine.kernels.acceptance import Space, is_free, slot_of, step_in_space
 from region_grower_flow.engine.kernels.jit import inlined, kernel
-from region_grower_flow.engine.kernels.state import DONE, MEMORY, NO_BAR, NO_SECTION
+from region_grower_flow.engine.kernels.state import DONE, MEMORY, NO_BAR, NO_SECTION, Forest, Vector
 from region_grower_flow.engine.kernels.step import (
     advance,
     heading,
@@ -15,7 +19,7 @@ from region_grower_flow.engine.kernels.stop import section_state
 
 
 @inlined
-def write_point(section, point):
+def write_point(section: np.record, point: np.record) -> None:
     """Write the section's last point into the log, rounded to float32 as MorphIO does."""
     point.xyz[0] = section.last[0]
     point.xyz[1] = section.last[1]
@@ -23,7 +27,7 @@ def write_point(section, point):
 
 
 @kernel
-def log_point(index, forest):
+def log_point(index: int, forest: Forest) -> None:
     """Log the last point of a section."""
     progress = forest.progress[0]
     point = forest.log[progress.n_points]
@@ -33,7 +37,7 @@ def log_point(index, forest):
 
 
 @kernel
-def new_section(tree_index, tree, forest):
+def new_section(tree_index: int, tree: np.record, forest: Forest) -> int:
     """Take the next free section and make it active (mirrors TreeGrower.add_section)."""
     progress = forest.progress[0]
     index = progress.n_sections
@@ -54,7 +58,7 @@ def new_section(tree_index, tree, forest):
 
 
 @kernel
-def child_section(parent, direction, tree, forest):
+def child_section(parent: int, direction: Vector, tree: np.record, forest: Forest) -> int:
     """A section that goes on from the end of ``parent``, with its latest direction."""
     mother = forest.sections[parent]
     latest = (mother.n_latest - 1) % MEMORY
@@ -74,7 +78,9 @@ def child_section(parent, direction, tree, forest):
 
 
 @kernel
-def first_point(index, tree, forest, space, rng):
+def first_point(
+    index: int, tree: np.record, forest: Forest, space: Space | None, rng: np.random.Generator
+) -> int:
     """The first step of a child, without a random part unless constraints act on it.
 
     Mirrors SectionGrower.first_point.
@@ -96,7 +102,13 @@ def first_point(index, tree, forest, space, rng):
 
 
 @inlined
-def grow_section(section, rules, steps, point, rng):
+def grow_section(
+    section: np.record,
+    rules: np.record,
+    steps: np.ndarray,
+    point: np.record,
+    rng: np.random.Generator,
+) -> int:
     """One step, then the section's state (mirrors SectionGrower.next).
 
     Args:

@@ -3,15 +3,23 @@
 All are NumPy record arrays, so that ``section.bif`` reads the same compiled and plain.
 """
 
-from collections import namedtuple
+from __future__ import annotations
+
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
+
+Vector: TypeAlias = tuple[float, float, float]
+"""A vector as kernels pass it on: a tuple stays in registers, an array does not."""
+
+Triple: TypeAlias = Vector | np.ndarray
+"""Three numbers: a Vector, or a row of an array."""
 
 MEMORY = 5
 """Number of latest directions that a section's history takes in (NeuroTS's ``MEMORY``)."""
 
 
-def as_records(array):
+def as_records(array: np.ndarray) -> np.ndarray:
     """The structured array for use in kernels: ``array[i].name`` needs a recarray in plain Python.
 
     Compiled functions take plain structured arrays, ten times faster than recarrays.
@@ -222,23 +230,32 @@ PROGRESS = np.dtype(
     ],
     align=True,
 )
-"""Where the growth of a cell stands (one record)."""
+"""Progress of the growth of a cell (one record)."""
 
-Forest = namedtuple(
-    "Forest",
-    ["trees", "bars", "sections", "active", "order", "log", "progress", "rules", "steps", "axes"],
-)
-"""All that grows in a cell.
 
-Attributes:
-    trees: (T,) TREE.
-    bars: (B,) BAR of all trees.
-    sections: (S,) SECTION in order of creation.
-    active: (B,) int64, for each tree its active sections from ``tree.first_active`` on.
-    order: (B,) int64, room for one tree's active sections in order of bifurcation.
-    log: (N,) LOGGED.
-    progress: (1,) PROGRESS.
-    rules: (K,) RULES of the neurite types.
-    steps: (n, 2) float64, lengths and cumulated probabilities of ``data`` step sizes.
-    axes: (2, 3) float64, the x and z axes of bifurcations.
-"""
+class Forest(NamedTuple):
+    """All that grows in a cell.
+
+    Attributes:
+        trees: (T,) TREE.
+        bars: (B,) BAR of all trees.
+        sections: (S,) SECTION in order of creation.
+        active: (B,) int64, for each tree its active sections from ``tree.first_active`` on.
+        order: (B,) int64, room for one tree's active sections in order of bifurcation.
+        log: (N,) LOGGED.
+        progress: (1,) PROGRESS.
+        rules: (K,) RULES of the neurite types.
+        steps: (n, 2) float64, lengths and cumulated probabilities of ``data`` step sizes.
+        axes: (2, 3) float64, the x and z axes of bifurcations.
+    """
+
+    trees: np.ndarray
+    bars: np.ndarray
+    sections: np.ndarray
+    active: np.ndarray
+    order: np.ndarray
+    log: np.ndarray
+    progress: np.ndarray
+    rules: np.ndarray
+    steps: np.ndarray
+    axes: np.ndarray

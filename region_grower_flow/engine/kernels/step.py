@@ -1,22 +1,24 @@
 """One step of a section (mirrors neurots.generate.section.SectionGrower)."""
 
+from __future__ import annotations
+
 import numpy as np
 
 from region_grower_flow.engine.kernels.jit import inlined, kernel
-from region_grower_flow.engine.kernels.state import CONSTANT, DATA, EXPON, MEMORY, NORM
+from region_grower_flow.engine.kernels.state import CONSTANT, DATA, EXPON, MEMORY, NORM, Vector
 
 WEIGHTS = np.exp(np.arange(1, MEMORY + 1) - MEMORY)
 """Weights of the latest directions, the latest last (NeuroTS's ``WEIGHTS``)."""
 
 LEAST_WAY = 8.0
-"""um to its end at least that a section has to come back to its line (the lever ``steer``)."""
+"""Least way (um) to its end on which a section comes back to its line (the lever ``steer``)."""
 
 MIN_HISTORY = 1e-8
 """A history shorter than this is left as it is (NeuroTS's ``DISTANCE_MIN``)."""
 
 
 @inlined
-def random_direction(rng):
+def random_direction(rng: np.random.Generator) -> Vector:
     """A direction drawn uniformly on the sphere (mirrors neurots.morphmath.get_random_point)."""
     phi = rng.uniform(0.0, 2.0 * np.pi)
     # NeuroTS draws theta = arccos(z): the same to 1e-16, without three functions a step.
@@ -26,7 +28,7 @@ def random_direction(rng):
 
 
 @inlined
-def remember(section, x, y, z):
+def remember(section: np.record, x: float, y: float, z: float) -> None:
     """Put a direction into the ring of the latest ones."""
     slot = section.n_latest % MEMORY
     section.latest[slot, 0] = x
@@ -36,7 +38,7 @@ def remember(section, x, y, z):
 
 
 @inlined
-def history(section):
+def history(section: np.record) -> Vector:
     """The weighted mean of the latest directions, as a unit vector (SectionGrower.history)."""
     count = min(section.n_latest, MEMORY)
     x = y = z = 0.0
@@ -58,8 +60,8 @@ def history(section):
 
 
 @inlined
-def heading(section, rules):
-    """Where the section's target and its history lead it, not normalized.
+def heading(section: np.record, rules: np.record) -> Vector:
+    """The direction in which the section's target and its history lead it, not normalized.
 
     Args:
         section: SECTION record.
@@ -74,14 +76,14 @@ def heading(section, rules):
 
 
 @inlined
-def unit(x, y, z):
+def unit(x: float, y: float, z: float) -> Vector:
     """The vector scaled to length 1, NaN for none."""
     length = np.sqrt(x * x + y * y + z * z)
     return x / length, y / length, z / length
 
 
 @inlined
-def drift(section, rules, x, y, z):
+def drift(section: np.record, rules: np.record, x: float, y: float, z: float) -> None:
     """Turn the section's target towards a random direction, and back (the lever ``wander``).
 
     An Ornstein-Uhlenbeck process around the section's aim; with the lever ``steer``, around the
@@ -110,7 +112,9 @@ def drift(section, rules, x, y, z):
 
 
 @inlined
-def propose(section, rules, randomness, rng):
+def propose(
+    section: np.record, rules: np.record, randomness: float, rng: np.random.Generator
+) -> Vector:
     """The direction of the next step, partly random (mirrors SectionGrower._propose).
 
     Args:
@@ -128,7 +132,7 @@ def propose(section, rules, randomness, rng):
 
 
 @inlined
-def step_length(rules, steps, rng):
+def step_length(rules: np.record, steps: np.ndarray, rng: np.random.Generator) -> float:
     """A positive length (um) of a step (mirrors neurots.morphmath.sample.Distr.draw_positive).
 
     Args:
@@ -153,7 +157,7 @@ def step_length(rules, steps, rng):
 
 
 @kernel
-def chosen_length(rules, steps, draw):
+def chosen_length(rules: np.record, steps: np.ndarray, draw: float) -> float:
     """One of the lengths of ``data``, as Generator.choice chooses by a uniform draw."""
     i = rules.first_step
     while i < rules.last_step - 1 and steps[i, 1] <= draw:
@@ -162,7 +166,7 @@ def chosen_length(rules, steps, draw):
 
 
 @inlined
-def advance(section, direction, length):
+def advance(section: np.record, direction: Vector, length: float) -> None:
     """Move the section's end by a step and remember its direction."""
     x, y, z = direction
     section.pathlength += length

@@ -13,7 +13,7 @@ from region_grower_flow.engine.kernels.state import (
 
 
 @inlined
-def reached(criterion, value, rng):
+def reached(criterion: float, value: float, rng: np.random.Generator) -> bool:
     """True if a bar's end is reached: surely beyond it, exponentially rarer before it.
 
     Mirrors SectionGrowerExponentialProba._check with NeuroTS's ``LAMBDA`` of 1 per um; draws only
@@ -26,7 +26,7 @@ def reached(criterion, value, rng):
 
 
 @inlined
-def metric_value(section, rules):
+def metric_value(section: np.record, rules: np.record) -> float:
     """The value that the bar code is compared with.
 
     Mirrors SectionGrowerPath.get_val and SectionGrowerTMD.get_val. The radial distance is taken,
@@ -42,7 +42,7 @@ def metric_value(section, rules):
 
 
 @inlined
-def section_state(section, rules, rng):
+def section_state(section: np.record, rules: np.record, rng: np.random.Generator) -> int:
     """CONTINUE, BIFURCATE or TERMINATE after a step (mirrors SectionGrower.next)."""
     if rules.metric == TRUNK_LENGTH:
         if section.n_points < rules.num_seg:

@@ -1,6 +1,10 @@
 """A round of one tree (mirrors neurots.generate.tree.TreeGrower.next_point)."""
 
-from region_grower_flow.engine.kernels.acceptance import grow_in_space, is_free, slot_of
+from __future__ import annotations
+
+import numpy as np
+
+from region_grower_flow.engine.kernels.acceptance import Space, grow_in_space, is_free, slot_of
 from region_grower_flow.engine.kernels.children import bifurcate
 from region_grower_flow.engine.kernels.criteria import is_stale, refresh_criterion
 from region_grower_flow.engine.kernels.jit import inlined, kernel
@@ -11,11 +15,14 @@ from region_grower_flow.engine.kernels.state import (
     DONE,
     NO_BAR,
     TRUNK,
+    Forest,
 )
 
 
 @kernel
-def next_point(tree, forest, space, rng):
+def next_point(
+    tree: np.record, forest: Forest, space: Space | None, rng: np.random.Generator
+) -> int:
     """Let each active section of the tree make a step, bifurcate or end.
 
     Args:
@@ -58,7 +65,14 @@ def next_point(tree, forest, space, rng):
 
 
 @kernel
-def end_section(index, state, tree, forest, space, rng):
+def end_section(
+    index: int,
+    state: int,
+    tree: np.record,
+    forest: Forest,
+    space: Space | None,
+    rng: np.random.Generator,
+) -> int:
     """Append a section to the morphology, and let it bifurcate or end."""
     progress, section = forest.progress[0], forest.sections[index]
     section.rank = progress.n_appended
@@ -76,7 +90,7 @@ def end_section(index, state, tree, forest, space, rng):
 
 
 @inlined
-def shorten(section, rules):
+def shorten(section: np.record, rules: np.record) -> float:
     """Let ``major_termination_length`` stand in for a major section's termination.
 
     Mirrors TreeGrower.next_point, which puts the own one, returned here, back after the step.
@@ -88,13 +102,13 @@ def shorten(section, rules):
 
 
 @inlined
-def is_shortened(section, rules):
+def is_shortened(section: np.record, rules: np.record) -> bool:
     """True if ``major_termination_length`` rules the section."""
     return rules.has_major_termination == 1 and section.major == 1
 
 
 @kernel
-def order_by_bif(tree, forest):
+def order_by_bif(tree: np.record, forest: Forest) -> int:
     """Put the active sections into ``forest.order``, by next bifurcation; returns their number.
 
     Mirrors TreeGrower.order_per_bif; trunks keep their order. Few sections, nearly in order: a
@@ -113,7 +127,9 @@ def order_by_bif(tree, forest):
 
 
 @kernel
-def grow_others(index, tree, forest, space, rng):
+def grow_others(
+    index: int, tree: np.record, forest: Forest, space: Space | None, rng: np.random.Generator
+) -> int:
     """Let the tree's other sections make a step while one bifurcates, whatever state it gives."""
     progress, rules = forest.progress[0], forest.rules[tree.rules]
     for i in range(tree.n_active):
@@ -134,7 +150,7 @@ def grow_others(index, tree, forest, space, rng):
 
 
 @kernel
-def deactivate(index, tree, forest):
+def deactivate(index: int, tree: np.record, forest: Forest) -> None:
     """Take a section out of the tree's active ones, which keep their order."""
     first, last = tree.first_active, tree.first_active + tree.n_active
     i = first
