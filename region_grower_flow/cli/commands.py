@@ -22,8 +22,8 @@ SYNTHESIS = (Space, Reference, Model, Growth, Outputs, Execution, Work)
 
 
 NEW_OBJECTS = 200_000
-"""Containers made before Python looks for garbage among them, as mypy has it: to look at every 700, as
-Python does, takes a tenth of the time of a command's imports, which leave none."""
+"""Objects made before Python looks for garbage among them, as in mypy: to look at every 700, as it
+does by itself, takes a tenth of the time of a command's imports, which leave none."""
 
 UNWRITABLE = (errno.ENOSPC, errno.EIO, errno.EBADF, errno.EDQUOT)
 """Errors of a standard output that takes no more."""
