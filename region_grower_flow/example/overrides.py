@@ -12,7 +12,6 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from region_grower_flow.example.measures import section_lengths
 from region_grower_flow.example.targets import CellType
 from region_grower_flow.morphology import APICAL_DENDRITE, FlatMorphology
 
@@ -66,3 +65,13 @@ def apical_slope(cells: Sequence[FlatMorphology]) -> float:
         extent = max(float(cell.section(i)[:, 1].max()) for i in apical)
         slopes.append(max(path.values()) / extent)
     return round(float(np.mean(slopes)), 4)
+
+
+def section_lengths(morphology: FlatMorphology) -> np.ndarray:
+    """The path length (um) of each section."""
+    return np.array(
+        [
+            np.linalg.norm(np.diff(morphology.section(i), axis=0), axis=1).sum()
+            for i in range(morphology.n_sections)
+        ]
+    )

@@ -117,7 +117,7 @@ class ApicalRule:
 class Target:
     """A range for the mean of a feature over the cells of an m-type.
 
-    ``feature`` is a name of :func:`region_grower_flow.example.measures.measure`.
+    ``feature`` is a name that ``tests/helpers/example_features.py`` measures cells by.
     """
 
     feature: str

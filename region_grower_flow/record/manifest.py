@@ -29,7 +29,7 @@ class Manifest:
         recipe: the recipe itself, as a dict.
         outputs: {path: [*stamp, digest]}.
         facts: what else the stage says of its outputs (JSON).
-        made: when, as text.
+        made_at: when, as text.
         package: version of this package.
     """
 
@@ -37,7 +37,7 @@ class Manifest:
     recipe: dict[str, Any]
     outputs: dict[str, Any]
     facts: dict[str, Any] = field(default_factory=dict)
-    made: str = ""
+    made_at: str = ""
     package: str = __version__
 
     @classmethod
@@ -72,7 +72,7 @@ class Manifest:
             "recipe": self.recipe,
             "outputs": self.outputs,
             "facts": self.facts,
-            "made": self.made,
+            "made": self.made_at,
             "package": self.package,
         }
         content["check"] = digest_of(content)
@@ -88,12 +88,12 @@ def read_manifest(path: PathLike) -> Manifest | None:
         check = content.pop("check")
         if content["version"] != VERSION or digest_of(content) != check:
             return None
-        return Manifest(**{name: content[name] for name in _NAMES})
+        return Manifest(**{name: content[name] for name in _NAMES}, made_at=content["made"])
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return None
 
 
-_NAMES = ("fingerprint", "recipe", "outputs", "facts", "made", "package")
+_NAMES = ("fingerprint", "recipe", "outputs", "facts", "package")
 
 
 def _intact(path: str, known: Any, digests: FileDigests | None) -> bool:

@@ -24,7 +24,7 @@ class Stage:
         cells, finished: of a chunk: its cells, and those that a run would take over (None: not
             known before the stages above it have run).
         holder: who is making it now, None when nobody is.
-        made: when it was made.
+        made_at: when it was made.
     """
 
     name: str
@@ -33,13 +33,13 @@ class Stage:
     cells: int = 0
     finished: int | None = None
     holder: str | None = None
-    made: str = ""
+    made_at: str = ""
 
     def line(self, width: int) -> str:
         """The stage for a terminal, its name padded to ``width`` characters."""
         notes = list(self.reasons)
-        if self.state == FRESH and self.made:
-            notes = [f"made {self.made[:16].replace('T', ' ')}"]
+        if self.state == FRESH and self.made_at:
+            notes = [f"made {self.made_at[:16].replace('T', ' ')}"]
         if self.holder:
             notes.insert(0, f"being made now by {self.holder}")
         return f"{self.name:{width}} {self.state:8} {'; '.join(notes)}".rstrip()
@@ -134,7 +134,7 @@ def look_at(
     unfit = None if reasons else task.unfit_for_today(manifest.facts)
     if unfit:
         reasons = [unfit]
-    return Stage(name, STALE if reasons else FRESH, reasons, made=manifest.made)
+    return Stage(name, STALE if reasons else FRESH, reasons, made_at=manifest.made_at)
 
 
 def _damages(manifest: Manifest, intact: Callable[[], bool]) -> Iterator[str]:

@@ -125,7 +125,7 @@ def _checked(manifests: Path, root: type[FlowTask]) -> Manifest | None:
         # Each report has a check of its own.
         and manifest.facts[OPTIONS].get("report", "") in ("", root.__name__)
     ]
-    return max(found, key=lambda manifest: manifest.made, default=None)
+    return max(found, key=lambda manifest: manifest.made_at, default=None)
 
 
 def _rebase(work_dir: PathLike, facts: Facts) -> dict[str, str]:

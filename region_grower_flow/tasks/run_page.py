@@ -113,7 +113,7 @@ def write(
         file=Path(synthesis.out_cells).name if synthesis.out_cells else "",
         bars=bars,
         idle=idle,
-        made_at=manifest.made.replace("T", " ")[:16],
+        made_at=manifest.made_at.replace("T", " ")[:16],
         command=provenance.get("command"),
         inputs=[(*item,) for item in _inputs(provenance)],
         written=list(written(synthesis)),
@@ -247,7 +247,7 @@ def stage_bars(synthesis: FlowTask) -> Any:
         manifests = {check.label: check.manifest(), **manifests}
     return timeline(
         [
-            (name.replace("SynthesizeChunk_", "cells "), m.made, m.facts.get("seconds"),
+            (name.replace("SynthesizeChunk_", "cells "), m.made_at, m.facts.get("seconds"),
              m.facts.get("grown"), m.facts.get("dropped", 0))
             for name, m in manifests.items()
             if m is not None

@@ -238,7 +238,7 @@ def _tries(root: FlowTask) -> Iterator[str]:
         made = "not finished"
         if manifest is not None:
             cells = sum(m["asked"] for m in manifest.facts.get("mtypes", {}).values())
-            made = f"{counted(cells, 'cell')}, made {manifest.made[:16].replace('T', ' ')}"
+            made = f"{counted(cells, 'cell')}, made {manifest.made_at[:16].replace('T', ' ')}"
         yield f"  {folder}: {made}"
 
 

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
+from helpers.example_features import measure
 from region_grower_flow.example.celltypes import CELL_TYPES, COMMON_TARGETS
 from region_grower_flow.example.content import reference_cells
 from region_grower_flow.example.growth import PIA_MARGIN, STEP
-from region_grower_flow.example.measures import measure, section_lengths
+from region_grower_flow.example.overrides import section_lengths
 from region_grower_flow.example.targets import COLUMN_HEIGHT, depth_of_layer
 from region_grower_flow.morphology import APICAL_DENDRITE, AXON
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from region_grower_flow.example.growth import RALL
+from region_grower_flow.example.overrides import section_lengths
 from region_grower_flow.morphology import APICAL_DENDRITE, AXON, BASAL_DENDRITE, FlatMorphology
 
 NEAR_SOMA = 10
@@ -43,16 +44,6 @@ def measure(morphology: FlatMorphology) -> dict[str, float]:
     features["verticality"] = float(extent[1] / max(extent[0], extent[2]))
     features.update(_of_branches(dendrites, morphology, lengths, children))
     return features
-
-
-def section_lengths(morphology: FlatMorphology) -> np.ndarray:
-    """The path length (um) of each section."""
-    return np.array(
-        [
-            np.linalg.norm(np.diff(morphology.section(i), axis=0), axis=1).sum()
-            for i in range(morphology.n_sections)
-        ]
-    )
 
 
 def children_of(morphology: FlatMorphology) -> list[list[int]]:
