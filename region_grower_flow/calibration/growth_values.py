@@ -11,14 +11,13 @@ from copy import deepcopy
 from typing import Any
 
 from region_grower_flow.calibration.growth_fit import AT_ONE_SCALE, COMPARED, SPREAD, Lever
+from region_grower_flow.engine.kernels.state import METHODS, TRUNK
+from region_grower_flow.engine.levers import KEY
 from region_grower_flow.morphology import NEURITE_TYPES
 
 NONE, PARAMETERS, EXTENDED = "none", "parameters", "extended"
 MODES = (NONE, PARAMETERS, EXTENDED)
 """Modes of a calibration of growth: none, within NeuroTS's parameters, with growth levers."""
-
-LEVERS_KEY = "growth_levers"
-"""Key of the growth levers in the parameters of an mtype."""
 
 PARAMETER_METHOD = "M4"
 """NeuroTS's diameter method that comes closest, used by PARAMETERS where none is configured."""
@@ -86,8 +85,11 @@ _OF_CELL = {"soma": "drawn", "kin": 0.2}
 def can_have_levers(params: Mapping[str, Any], name: str) -> bool:
     """True if the growth of a neurite type can use growth levers: it follows bars of paths."""
     entry = params.get(name) or {}
-    grows_bars = str(entry.get("growth_method", "")).startswith("tmd")
-    return grows_bars and entry.get("metric") == "path_distances"
+    return _grows_bars(entry) and entry.get("metric") == "path_distances"
+
+
+def _grows_bars(entry: Mapping[str, Any]) -> bool:
+    return METHODS.get(entry.get("growth_method", ""), TRUNK) != TRUNK
 
 
 def calibrated_types(params: Mapping[str, Any], mode: str) -> list[str]:
@@ -95,7 +97,7 @@ def calibrated_types(params: Mapping[str, Any], mode: str) -> list[str]:
     types = [name for name in params.get("grow_types", []) if params.get(name)]
     if mode == EXTENDED:
         return [name for name in types if can_have_levers(params, name)]
-    return [n for n in types if str(params[n].get("growth_method", "")).startswith("tmd")]
+    return [name for name in types if _grows_bars(params[name])]
 
 
 def fitted_levers(
@@ -143,7 +145,7 @@ def with_values(
             own |= {key: value for key, value in given.items() if key not in NEUROTS}
             levers[name] = {key: v for key, v in own.items() if (name, key) not in kept}
     if levers:
-        found[LEVERS_KEY] = {**_OF_CELL, **levers, **_given_levers(found, levers)}
+        found[KEY] = {**_OF_CELL, **levers, **_given_levers(found, levers)}
     return found
 
 
@@ -151,7 +153,7 @@ def _given_levers(
     params: Mapping[str, Any], levers: Mapping[str, dict[str, Any]]
 ) -> dict[str, Any]:
     """Levers that the parameters have already: they win."""
-    given = params.get(LEVERS_KEY) or {}
+    given = params.get(KEY) or {}
     return {
         key: {**levers.get(key, {}), **value} if isinstance(value, dict) else value
         for key, value in given.items()

@@ -26,8 +26,10 @@ from region_grower_flow.morphology import FlatMorphology
 from region_grower_flow.record.fingerprint import canonical_json, digest_of, plain_json
 
 if TYPE_CHECKING:
-    from region_grower_flow.engine.model import GrowthSite
+    from region_grower_flow.engine.model import GrowthSite, Params
+    from region_grower_flow.engine.prepared import PreparedMtype
     from region_grower_flow.io.table import Cell, CellTable
+    from region_grower_flow.options.growth import Growth
     from region_grower_flow.space.layers import LayerContext
 
 DIGEST_LENGTH = 32
@@ -147,9 +149,10 @@ class CellInputs:
             self._entries[key] = self._variants(*key)
         return self._entries[key]
 
-    def prepared(self, entry: MtypeEntry) -> Any:
+    def prepared(self, entry: MtypeEntry) -> PreparedMtype:
         """The engine's preparation of an entry (a process that only plans needs none)."""
-        return self._made.get(_prepare, entry.params, entry.distributions)
+        growth = self.settings.growth
+        return self._made.get(_prepare, entry.params, entry.distributions, growth)
 
     def cost(self, cell: Cell) -> float:
         """Roughly how much work the cell is: the mean length (um) of its trees' bar codes."""
@@ -328,11 +331,12 @@ def _load_donor(folder: str | None, name: str, known: bool) -> FlatMorphology | 
         return error
 
 
-def _prepare(params: dict[str, Any], distributions: dict[str, Any]) -> Any:
+def _prepare(params: Params, distributions: Params, growth: Growth) -> PreparedMtype:
     from region_grower_flow import engine
     from region_grower_flow.engine import diameters
 
-    return engine.prepare(params, distributions, diameters.prepare(params, distributions))
+    model = diameters.prepare(params, distributions)
+    return engine.prepare(params, distributions, model, growth)
 
 
 def _mean_length(params: dict[str, Any], distributions: dict[str, Any]) -> float:

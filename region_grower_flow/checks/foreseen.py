@@ -10,10 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from region_grower_flow.calibration.growth_values import LEVERS_KEY
 from region_grower_flow.calibration.populations import APICAL, BASAL
 from region_grower_flow.engine.angle_laws import ANGLE_MODES
-from region_grower_flow.engine.levers import MEASURED
+from region_grower_flow.engine.levers import KEY, MEASURED
 from region_grower_flow.errors import some
 from region_grower_flow.layout import MAX_ATTEMPTS
 
@@ -178,6 +177,6 @@ def _orientations(params: Mapping[str, Any]) -> tuple[dict[str, Any], set[str]]:
     """{neurite type: orientation} of an mtype's parameters, and the types with measured trunks."""
     names = params.get("grow_types") or []
     entries = {name: params.get(name) or {} for name in names}
-    levers = params.get(LEVERS_KEY) or {}
+    levers = params.get(KEY) or {}
     measured = {name for name in names if (levers.get(name) or {}).get("trunks") == MEASURED}
     return {name: entry.get("orientation") for name, entry in entries.items()}, measured

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from region_grower_flow.engine.levers import KEY
 from region_grower_flow.engine.model import BarcodeScaling, Diametrizer, Grown, GrowthSite, Params
 from region_grower_flow.engine.warm import warm_up
 from region_grower_flow.errors import DropCell
+from region_grower_flow.options.growth import Growth
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,17 +21,15 @@ ENGINES = ("compiled", "neurots")
 
 
 def prepare(
-    params: Params, distributions: Params, diameters: Diametrizer | None = None, **growth: Any
+    params: Params,
+    distributions: Params,
+    diameters: Diametrizer | None = None,
+    growth: Growth = Growth(),
 ) -> PreparedMtype:
-    """Prepare an mtype once (see :func:`region_grower_flow.engine.mtype.prepare_mtype`).
-
-    Args:
-        params, distributions, diameters: of the mtype.
-        **growth: options of growth that the kernels need.
-    """
+    """Prepare an mtype once: see :func:`region_grower_flow.engine.mtype.prepare_mtype`."""
     from region_grower_flow.engine.mtype import prepare_mtype
 
-    return prepare_mtype(params, distributions, diameters, **growth)
+    return prepare_mtype(params, distributions, diameters, growth)
 
 
 def grow(
@@ -71,7 +71,7 @@ def grow(
 
 def _has_levers(params: Params) -> bool:
     """True if the parameters of an mtype have growth levers, which NeuroTS does not know."""
-    return params.get("growth_levers") is not None
+    return params.get(KEY) is not None
 
 
 def _refusal_of_levers(prepared: PreparedMtype, engine: str) -> str | None:

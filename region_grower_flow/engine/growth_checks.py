@@ -20,7 +20,13 @@ from region_grower_flow.engine.growth_bounds import (
     check_steps,
     check_tree_numbers,
 )
-from region_grower_flow.engine.kernels.state import METHODS, TRUNK, TRUNK_LENGTH
+from region_grower_flow.engine.kernels.state import (
+    APICAL_METHODS,
+    METHODS,
+    NEEDED,
+    TRUNK,
+    TRUNK_LENGTH,
+)
 from region_grower_flow.engine.lever_checks import check_levers
 from region_grower_flow.engine.levers import MEASURED
 from region_grower_flow.engine.model import Params
@@ -52,8 +58,6 @@ from region_grower_flow.morphology import NEURITE_TYPES
 
 L = logging.getLogger(__name__)
 
-_BARCODE_METHODS = [name for name, method in METHODS.items() if method != TRUNK]
-_TRUNK_METHODS = [name for name, method in METHODS.items() if method == TRUNK]
 _BARCODE_METRICS = [name for name, metric in METRICS.items() if metric != TRUNK_LENGTH]
 _TRUNK_METRIC = "trunk_length"
 _SAFE_STD = 5.0
@@ -156,7 +160,7 @@ def _check_growth(params: Params, distribs: Params, report: Report) -> None:
             _check_method(kind, neurite, drawn, report)
             check_orientation(kind, neurite, drawn, report)
             _check_trees(kind, drawn, report)
-            if neurite.get("growth_method") in _BARCODE_METHODS:
+            if METHODS.get(neurite.get("growth_method"), TRUNK) != TRUNK:
                 check_steps(kind, neurite, drawn, report)
     _check_diameters(params, distribs, report)
     if not report.problems:
@@ -195,26 +199,23 @@ def _check_method(kind: str, neurite: Params, drawn: Params, report: Report) -> 
             (kind,), f"'randomness' and 'targeting' add up to {weights:g}, more than 1"
         )
     _check_step(kind, neurite, report)
-    if method in _TRUNK_METHODS:
+    for key in NEEDED.get(method, ()):
+        if key not in neurite:
+            report.parameter((kind,), f"the growth method {method!r} needs {key!r}")
+    if METHODS[method] == TRUNK:
         if neurite["metric"] != _TRUNK_METRIC:
             report.parameter(
                 (kind, "metric"), f"the growth method {method!r} needs {_TRUNK_METRIC!r}"
             )
-        if method == "trunk" and "num_seg" not in neurite:
-            report.parameter((kind,), "the growth method 'trunk' needs 'num_seg'")
         return
     _check_choice((kind, "metric"), neurite, _BARCODE_METRICS, report)
-    if method == "tmd_gradient":
-        for key in ("bias", "bias_length"):
-            if key not in neurite:
-                report.parameter((kind,), f"the growth method 'tmd_gradient' needs {key!r}")
     stated = drawn.get("filtration_metric")
     if stated is not None and stated != neurite["metric"] in _BARCODE_METRICS:
         expected = f"the bar codes are of {stated!r}, growth is by {neurite['metric']!r}"
         hint = "extract the distributions by the metric of the parameters"
         report.parameter((kind, "metric"), expected, hint)
     _check_barcodes(kind, drawn, report)
-    if method != "tmd":
+    if METHODS[method] in APICAL_METHODS:
         _check_apical_points(kind, neurite, drawn, report)
 
 

@@ -123,7 +123,7 @@ def targets_of(
     """
     from region_grower_flow.engine.kernels import state
 
-    amount = levers.heading if made.method == state.TMD else 1.0
+    amount = 1.0 if made.method in state.APICAL_METHODS else levers.heading
     measured = made.trees
     own = measured.first_ways if levers.heading > 0.0 else measured.first_headings
     headings = np.einsum("nij,nj->ni", frames, own[places])

@@ -15,10 +15,11 @@ from region_grower_flow.engine.bar_profiles import profile_table
 from region_grower_flow.engine.distributions import Distribution, TrunkDistributions
 from region_grower_flow.engine.kernels import state
 from region_grower_flow.engine.kin import Kin
-from region_grower_flow.engine.levers import MEASURED, CellLevers, TypeLevers
+from region_grower_flow.engine.levers import KEY, MEASURED, CellLevers, TypeLevers
 from region_grower_flow.engine.measured_trees import MeasuredTrees
 from region_grower_flow.engine.prepared import PreparedMtype, PreparedType
 from region_grower_flow.engine.trunks import TrunkRules
+from region_grower_flow.options.growth import Growth
 
 if TYPE_CHECKING:
     from region_grower_flow.engine.model import Diametrizer, Params
@@ -50,7 +51,10 @@ TUFTLESS_STEPS = 10
 
 
 def prepare_mtype(
-    params: Params, distributions: Params, diameters: Diametrizer | None = None
+    params: Params,
+    distributions: Params,
+    diameters: Diametrizer | None = None,
+    growth: Growth = Growth(),
 ) -> PreparedMtype:
     """Prepare an mtype for growth.
 
@@ -62,6 +66,7 @@ def prepare_mtype(
         distributions: NeuroTS distributions of the mtype, left as they are.
         diameters: an object with ``apply(morphology, apical_sections, rng)`` that sets a
             FlatMorphology's diameters; NeuroTS's own diametrizers when None.
+        growth: the options of growth: those that RULES has a field for reach the kernels.
 
     Returns:
         PreparedMtype.
@@ -72,7 +77,7 @@ def prepare_mtype(
         from region_grower_flow.engine.neurots_diameters import NeurotsDiameters
 
         diameters = NeurotsDiameters(params, distributions)
-    prepared = PreparedMtype(params, distributions, diameters)
+    prepared = PreparedMtype(params, distributions, diameters, growth)
     try:
         _fill(prepared)
     except KeyError as error:
@@ -93,13 +98,13 @@ def with_levers(prepared: PreparedMtype, params: Params) -> PreparedMtype:
     Raises:
         KeyError, TypeError, ValueError: they cannot be used.
     """
-    if params["growth_levers"].get("kin") != prepared.params["growth_levers"].get("kin"):
+    if params[KEY].get("kin") != prepared.params[KEY].get("kin"):
         raise ValueError("another 'kin' needs a preparation of its own")
     levers = CellLevers.prepare(params)
     if levers is None:
         raise ValueError("the parameters have no levers")
     steps: list[tuple[float, float]] = []
-    rules = np.zeros(len(prepared.types), state.RULES).view(np.recarray)
+    rules = _rules_of_options(len(prepared.types), prepared.growth)
     types = []
     for i, made in enumerate(prepared.types):
         entry = params[made.kind]
@@ -128,7 +133,7 @@ def _fill(prepared: PreparedMtype) -> None:
     with_levers = {} if prepared.levers is None else prepared.levers.types
     steps: list[tuple[float, float]] = []
     n_diagrams = 0
-    rules = np.zeros(len(kinds), state.RULES).view(np.recarray)
+    rules = _rules_of_options(len(kinds), prepared.growth)
     for i, kind in enumerate(kinds):
         measured = MeasuredTrees.prepare(kind, distributions) if kind in with_levers else None
         made = _prepare_type(kind, params[kind], distributions[kind], n_diagrams, measured)
@@ -180,7 +185,7 @@ def _prepare_type(
         diagrams = [] if method == state.TRUNK else _diagrams(kind, distributions)
     step = Distribution.prepare(params["step_size"])
     apical_points, offset = None, 0.0
-    if method in (state.TMD_APICAL, state.TMD_GRADIENT):
+    if method in state.APICAL_METHODS:
         if params.get("has_apical_tuft", False):
             apical_points = [ApicalPoint.prepare(diagram) for diagram in diagrams]
         else:
@@ -245,6 +250,14 @@ def _sorted_diagrams(types: Sequence[PreparedType], levers: Mapping[str, TypeLev
             made.measured.fill(records[first : first + n_bars], levers[made.kind].bending)
         first += n_bars
     return state.as_records(records)
+
+
+def _rules_of_options(count: int, growth: Growth) -> np.recarray:
+    """RULES records with the options of growth that have a field there; all else is 0."""
+    rules = np.zeros(count, state.RULES).view(np.recarray)
+    for name in set(state.RULES.names or ()) & growth.DECLARED.keys():
+        rules[name] = getattr(growth, name)
+    return rules
 
 
 def _fill_rules(

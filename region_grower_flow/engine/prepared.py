@@ -15,6 +15,7 @@ from region_grower_flow.engine.levers import CellLevers
 from region_grower_flow.engine.measured_trees import MeasuredTrees
 from region_grower_flow.engine.model import Diametrizer, Params
 from region_grower_flow.engine.trunks import TrunkRules
+from region_grower_flow.options.growth import Growth
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,7 @@ class PreparedMtype:
     Attributes:
         params, distributions: NeuroTS's, of the mtype.
         diameters: what diametrizes its cells.
+        growth: the options of growth.
         unsupported: why the compiled engine cannot grow this mtype, or None.
         soma_size: Distribution of soma radii (um).
         types: PreparedType of each type to grow, in NeuroTS's order.
@@ -84,6 +86,7 @@ class PreparedMtype:
     params: Params
     distributions: Params
     diameters: Diametrizer
+    growth: Growth = Growth()
     unsupported: str | None = None
     soma_size: Distribution = NOT_DRAWN
     types: list[PreparedType] = field(default_factory=list)

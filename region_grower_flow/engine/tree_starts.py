@@ -159,7 +159,7 @@ def draw_barcode(
         log[scaling.kind].append({"max_ph": longest, "scaling_ratio": ratio})
     elif factor != 1.0:
         ratio = factor
-    if made.method != state.TMD:
+    if made.method in state.APICAL_METHODS:
         distance = apical_distance(made, diagram, ratio)
     return diagram, ratio, distance, len(made.diagrams[diagram])
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from region_grower_flow.engine import filling, shortcuts
 from region_grower_flow.engine.groups import GROUPS
+from region_grower_flow.engine.levers import KEY, MEASURED
 from region_grower_flow.engine.model import GrowthSite
 from region_grower_flow.record.blocks import without_collection
 
@@ -98,7 +99,7 @@ def warm_levers() -> None:
         "diameters": [[[0.0, 1.0], [8.0, 0.5]], [[3.0, 0.5], [6.0, 0.4]]],
     }
     measured = {"cells": [{"soma_radius": 5.0}], "basal_dendrite": [tree]}
-    levered = ({**params, "growth_levers": levers}, {**distributions, "measured": measured})
+    levered = ({**params, KEY: levers}, {**distributions, MEASURED: measured})
     prepared = prepare_mtype(*levered)
     floats, integers = np.empty((0, 3), np.float32), np.zeros(1, np.int64)
     nothing = FlatMorphology(

@@ -1,5 +1,6 @@
 """The options of how a cell is grown: all of them reach every worker."""
 
+from region_grower_flow.layout import MORPHOLOGY_EXTENSIONS
 from region_grower_flow.options.group import Group
 from region_grower_flow.options.kinds import Choice, Extensions, Number, Whole
 from region_grower_flow.options.model import Model
@@ -33,4 +34,6 @@ class Growth(Group):
         default=0.2,
         least=0.0,
     )
-    out_morph_ext = Extensions("Formats of the morphologies: h5, swc, asc", default=("h5",))
+    out_morph_ext = Extensions(
+        f"Formats of the morphologies: {', '.join(MORPHOLOGY_EXTENSIONS)}", default=("h5",)
+    )

@@ -12,6 +12,7 @@ from region_grower_flow.calibration.growth_cells import (
     of_some_cells,
 )
 from region_grower_flow.calibration.growth_moments import NAMES
+from region_grower_flow.engine.levers import KEY
 from region_grower_flow.morphology import NEURITE_TYPES
 
 TYPE = {
@@ -83,7 +84,7 @@ def test_the_terminal_says_what_is_odd_once_for_all_mtypes():
 
 def test_parameters_within_neurots_have_no_levers():
     found = growth_values.with_values(PARAMS, growth_values.PARAMETERS)
-    assert growth_values.LEVERS_KEY not in found
+    assert KEY not in found
     assert found["basal_dendrite"]["branching_method"] == "bio_oriented"
     assert found["basal_dendrite"]["step_size"] == {"norm": {"mean": 2.0, "std": 0.1}}
     assert found["basal_dendrite"]["randomness"] == pytest.approx(0.2)
@@ -97,7 +98,7 @@ def test_apical_dendrites_are_freer_than_others():
     params = {"grow_types": ["basal_dendrite", "apical_dendrite"], "basal_dendrite": TYPE}
     levers = growth_values.with_values(
         {**params, "apical_dendrite": {**TYPE, "growth_method": "tmd_apical"}}, "extended"
-    )[growth_values.LEVERS_KEY]
+    )[KEY]
     for name in ("owner_fidelity", "heading"):
         assert levers["apical_dendrite"][name] < levers["basal_dendrite"][name]
 
@@ -107,7 +108,7 @@ def test_what_overrides_have_set_stays():
     kept = growth_values.kept_by_hand(PARAMS, built)
     found = growth_values.with_values(built, growth_values.EXTENDED, None, kept)
     assert found["basal_dendrite"]["randomness"] == 0.5
-    levers = found[growth_values.LEVERS_KEY]["basal_dendrite"]
+    levers = found[KEY]["basal_dendrite"]
     assert "trunks" not in levers
     assert levers["angles"] == "measured"
     names = [v.name for v in growth_values.fitted_levers(built, "extended", kept)["basal_dendrite"]]
@@ -119,7 +120,7 @@ def test_trunks_without_bar_codes_have_no_levers():
     trunk = {**TYPE, "growth_method": "trunk", "metric": "trunk_length"}
     params = {"grow_types": ["basal_dendrite"], "basal_dendrite": trunk}
     assert growth_values.calibrated_types(params, growth_values.EXTENDED) == []
-    assert growth_values.LEVERS_KEY not in growth_values.with_values(params, "extended")
+    assert KEY not in growth_values.with_values(params, "extended")
 
 
 def test_distributions_of_some_cells_are_made_of_their_trees():

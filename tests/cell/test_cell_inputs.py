@@ -36,6 +36,7 @@ def test_regions_share_what_is_prepared(settings, monkeypatch):
     cells = [inputs.cell(row) for row in range(4)]
     prepared = {id(inputs.prepared(inputs.entry(cell))) for cell in cells}
     assert len(prepared) == len(calls) == 1
+    assert calls[0][-1] is settings.growth
     assert inputs.entry(cells[0]).digest != inputs.entry(cells[1]).digest  # of the boundaries
     assert inputs.entry(cells[0]) is inputs.entry(cells[2])
     assert inputs.cost(cells[0]) == inputs.cost(cells[1]) > 0

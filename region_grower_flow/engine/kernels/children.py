@@ -21,11 +21,11 @@ from region_grower_flow.engine.kernels.measured import (
 from region_grower_flow.engine.kernels.owners import owned_criteria
 from region_grower_flow.engine.kernels.section import child_section, first_point
 from region_grower_flow.engine.kernels.state import (
+    APICAL_METHODS,
     DONE,
     MEASURED,
     RANDOM,
     RANDOM_BRANCHING,
-    TMD,
     TMD_GRADIENT,
     ZERO_DIRECTION,
     Forest,
@@ -52,7 +52,7 @@ def bifurcate(
     rules = forest.rules[tree.rules]
     bar = forest.bars[section.bif_id]
     bar.has_bif = 0
-    along_apical = rules.method != TMD and section.major == 1
+    along_apical = rules.method in APICAL_METHODS and section.major == 1
     if rules.branching == MEASURED:
         wanted = (ahead_of(forest.bars[section.term_id], bar, tree), turned(bar.way, tree))
         directions = measured(
@@ -114,7 +114,7 @@ def children_processes(
     apical point; the apical section is the last one that bifurcates before the first bifurcation
     beyond that point, or there.
     """
-    if rules.method == TMD:
+    if rules.method not in APICAL_METHODS:
         return section.major, section.major
     beyond = 1 if section.pathlength > tree.apical_distance else 0
     if tree.found_last_bif == 0:

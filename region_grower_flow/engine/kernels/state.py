@@ -39,6 +39,10 @@ METHODS = {
     "axon_trunk": TRUNK,
 }
 """{name in parameters: growth method}: parameters are checked, and prepared, by these."""
+APICAL_METHODS = (TMD_APICAL, TMD_GRADIENT)
+"""Growth methods whose trees have an apical trunk, up to the apical point of their bar code."""
+NEEDED = {"trunk": ("num_seg",), "tmd_gradient": ("bias", "bias_length")}
+"""{name of a growth method: keys of parameters that it needs, besides those of all}."""
 # Metrics (``metric``): what bar codes are compared with, or the number of points of a trunk.
 PATH_DISTANCES, RADIAL_DISTANCES, TRUNK_LENGTH = range(3)
 # Branching methods (``branching_method``; MEASURED is a lever of ours).
