@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from region_grower_flow.calibration.dataset import Dataset
     from region_grower_flow.calibration.preparation import Corrections
     from region_grower_flow.io.layer_names import Layer
+    from region_grower_flow.options import Model, Reference
+    from region_grower_flow.options.flows import Calibration
 
 _DOCUMENTS = {
     "overrides": "overrides",
@@ -32,7 +34,7 @@ _DOCUMENTS = {
 """Contents of files, by calibration's names, and the options that name the files."""
 
 
-def read_reconstructions(options: Any, part: str | None = None) -> Dataset:
+def read_reconstructions(options: Calibration, part: str | None = None) -> Dataset:
     """The Dataset of the reference morphologies that are calibrated.
 
     Args:
@@ -46,9 +48,8 @@ def read_reconstructions(options: Any, part: str | None = None) -> Dataset:
     from region_grower_flow.calibration.dataset import read_dataset
     from region_grower_flow.calibration.selection import Selection, select
 
-    missing = not_given(options)
-    if missing:
-        raise InvalidInputs(missing)
+    if not (options.morphologies_dir and options.dat_file):
+        raise InvalidInputs(not_given(options))
     dataset = read_dataset(
         options.morphologies_dir,
         options.dat_file,
@@ -63,7 +64,7 @@ def read_reconstructions(options: Any, part: str | None = None) -> Dataset:
         raise InvalidInputs([with_file(problem, options) for problem in errors.problems]) from None
 
 
-def calibration_settings(options: Any) -> CalibrationSettings:
+def calibration_settings(options: Calibration) -> CalibrationSettings:
     """The CalibrationSettings of a task's options.
 
     Raises:
@@ -92,7 +93,7 @@ def calibration_settings(options: Any) -> CalibrationSettings:
     )
 
 
-def corrections_of(options: Any) -> Corrections:
+def corrections_of(options: Reference) -> Corrections:
     """The Corrections of the reconstructions by a task's options."""
     from region_grower_flow.calibration.preparation import Corrections
 
@@ -104,7 +105,7 @@ def corrections_of(options: Any) -> Corrections:
     )
 
 
-def is_prepared(options: Any) -> bool:
+def is_prepared(options: Reference) -> bool:
     """True if copies of the reconstructions are used instead of the files as they are."""
     return options.morphology_frame != AS_GIVEN or options.shrinkage_z != 1.0
 
@@ -144,7 +145,7 @@ def _require_finite(content: Any, path: PathLike) -> None:
         raise InvalidInput(f"{dotted(keys)} is not a finite number", path)
 
 
-def read_additions(options: Any) -> Additions:
+def read_additions(options: Model) -> Additions:
     """The Additions to generated parameters, without their fits.
 
     Raises:
@@ -167,7 +168,7 @@ def read_additions(options: Any) -> Additions:
     return additions
 
 
-def read_layers(options: Any) -> list[Sequence[Layer]]:
+def read_layers(options: Model) -> list[Sequence[Layer]]:
     """The lists of layers of the regions that the parameters serve, from the top.
 
     Empty without a region structure, which only growth in an atlas needs: its default path may
@@ -182,7 +183,7 @@ def read_layers(options: Any) -> list[Sequence[Layer]]:
     return layers_of(load_region_structure(path), options.region)
 
 
-def with_file(problem: InvalidInput, options: Any) -> InvalidInput:
+def with_file(problem: InvalidInput, options: Calibration) -> InvalidInput:
     """The problem with the name of the file where calibration knows its content only."""
     for content, option in _DOCUMENTS.items():
         where, path = str(problem.where), getattr(options, option)
@@ -191,7 +192,7 @@ def with_file(problem: InvalidInput, options: Any) -> InvalidInput:
     return problem
 
 
-def not_given(options: Any) -> list[InvalidInput]:
+def not_given(options: Reference) -> list[InvalidInput]:
     """The options of a calibration's inputs that are needed and not given, as InvalidInput."""
     return [
         InvalidInput(

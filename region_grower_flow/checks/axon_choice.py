@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from region_grower_flow.checks import inputs
 from region_grower_flow.checks.places import check_files
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from region_grower_flow.io.cells import Cells
     from region_grower_flow.io.table import CellTable
+    from region_grower_flow.options.flows import ChosenAxons
     from region_grower_flow.placement.choose import AxonChoice, ChoiceSettings, Knowledge
     from region_grower_flow.placement.donors import Donor
 
@@ -38,30 +39,31 @@ NEEDED = {
 """Options that must be given for each way to choose."""
 
 
-def choice_files(options: Any) -> dict[str, PathLike]:
+def choice_files(options: ChosenAxons) -> dict[str, PathLike]:
     """The files that the choice reads, by role.
 
     Raises:
         InvalidInput: a file that names others cannot be read.
     """
-    files = {"input_cells": options.input_cells, "axon_donors": options.axon_donors}
+    files: dict[str, PathLike] = {
+        "input_cells": options.input_cells,
+        "axon_donors": options.axon_donors,
+    }
     if options.axon_choice == RANDOM or _missing(options):
         return files
     files.update(_space_files(options))
-    if options.axon_choice == LAYERS:
-        from region_grower_flow.placement.donors import donor_path
+    if options.axon_choice == RULES:
+        return files | inputs.given_files(options, "placement_rules", "placement_annotations")
+    from region_grower_flow.placement.donors import donor_path
 
-        if options.axon_home:
-            files["axon_home"] = options.axon_home
-        for donor in used_donors(options, inputs.cells(options)):
-            files[f"donor {donor.name}"] = donor_path(options.base_morph_dir, donor)
-    else:
-        files["placement_rules"] = options.placement_rules
-        files["placement_annotations"] = options.placement_annotations
+    files.update(inputs.given_files(options, "axon_home"))
+    folder = str(options.base_morph_dir)  # it is given, see NEEDED
+    for donor in used_donors(options, inputs.cells(options)):
+        files[f"donor {donor.name}"] = donor_path(folder, donor)
     return files
 
 
-def _space_files(options: Any) -> dict[str, PathLike]:
+def _space_files(options: ChosenAxons) -> dict[str, PathLike]:
     """The region structure, the hierarchy, and the volumes that depths are looked up in."""
     from region_grower_flow.atlas.structure import has_layers, load_region_structure
     from region_grower_flow.atlas.volumes import volume_path
@@ -81,7 +83,7 @@ def _space_files(options: Any) -> dict[str, PathLike]:
     }
 
 
-def used_donors(options: Any, cells: Cells) -> list[Donor]:
+def used_donors(options: ChosenAxons, cells: Cells) -> list[Donor]:
     """The donors of mtypes that cells have, each once."""
     from region_grower_flow.placement.donors import load_donors
 
@@ -92,7 +94,7 @@ def used_donors(options: Any, cells: Cells) -> list[Donor]:
     return list(found.values())
 
 
-def _missing(options: Any) -> list[str]:
+def _missing(options: ChosenAxons) -> list[str]:
     return [name for name in NEEDED[options.axon_choice] if not getattr(options, name)]
 
 
@@ -116,7 +118,7 @@ class Prepared:
         )
 
 
-def prepare(options: Any) -> Prepared:
+def prepare(options: ChosenAxons) -> Prepared:
     """The inputs of the choice that a task's options ask for, checked.
 
     Raises:
@@ -153,7 +155,7 @@ def prepare(options: Any) -> Prepared:
     return Prepared(mtypes, ids, donors, settings, table, knowledge)
 
 
-def _option_problems(options: Any) -> list[InvalidInput]:
+def _option_problems(options: ChosenAxons) -> list[InvalidInput]:
     return [
         InvalidInput(
             f"is needed for the choice {options.axon_choice!r}",
@@ -164,7 +166,7 @@ def _option_problems(options: Any) -> list[InvalidInput]:
     ]
 
 
-def _look_up(options: Any, cells: Cells) -> CellTable:
+def _look_up(options: ChosenAxons, cells: Cells) -> CellTable:
     """The cell table: depths of somata and layers; the depths are not clipped."""
     import numpy as np
 
@@ -175,7 +177,7 @@ def _look_up(options: Any, cells: Cells) -> CellTable:
     )
 
 
-def _knowledge(options: Any, cells: Cells, problems: Problems) -> Knowledge:
+def _knowledge(options: ChosenAxons, cells: Cells, problems: Problems) -> Knowledge:
     from region_grower_flow.atlas.structure import has_layers, load_region_structure
     from region_grower_flow.placement import donors, rules
     from region_grower_flow.placement.choose import Knowledge
@@ -203,14 +205,16 @@ def _knowledge(options: Any, cells: Cells, problems: Problems) -> Knowledge:
     return Knowledge(heights=heights, home=home, columns=columns)
 
 
-def check_axon_choice(options: Any) -> Problems:
+def check_axon_choice(options: ChosenAxons) -> Problems:
     """Problems of options, files and outputs' places, each a sentence."""
     problems = Problems(check_files(options, ("chosen_axons",)))
     problems.attempt(prepare, options)
     return problems
 
 
-def ratio_problems(options: Any, choice: AxonChoice, mtypes: Iterable[str]) -> list[InvalidInput]:
+def ratio_problems(
+    options: ChosenAxons, choice: AxonChoice, mtypes: Iterable[str]
+) -> list[InvalidInput]:
     """Mtypes of which too many cells get no axon, as a list of InvalidInput."""
     from region_grower_flow.io.axons import check_na_ratio
 

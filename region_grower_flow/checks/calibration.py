@@ -1,8 +1,10 @@
 """Checks of the reconstructions, their table and what goes with them."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from region_grower_flow.calibration.preparation import correction_problems, preparation_problems
 from region_grower_flow.calibration.sources import (
@@ -20,8 +22,11 @@ from region_grower_flow.checks.places import CALIBRATION_OUTPUTS, check_files
 from region_grower_flow.errors import InvalidInput, Problems
 from region_grower_flow.layout import PREPARED
 
+if TYPE_CHECKING:
+    from region_grower_flow.options.flows import Calibration, Synthesis, WithoutAtlas
 
-def check_calibration(options: Any) -> list[InvalidInput]:
+
+def check_calibration(options: Calibration) -> list[InvalidInput]:
     """Problems of the reconstructions, their table and the configurations."""
     problems = Problems()
     problems.extend(check_files(options, CALIBRATION_OUTPUTS))
@@ -56,7 +61,7 @@ def check_calibration(options: Any) -> list[InvalidInput]:
     return [with_file(problem, options) for problem in problems]
 
 
-def check_growth_calibration(options: Any) -> Iterator[InvalidInput]:
+def check_growth_calibration(options: WithoutAtlas | Synthesis) -> Iterator[InvalidInput]:
     """Problems of a calibration of growth with what is given, of a synthesis."""
     mode = options.growth_calibration
     if mode == "none":
@@ -74,7 +79,7 @@ def check_growth_calibration(options: Any) -> Iterator[InvalidInput]:
         yield InvalidInput(problem, where, "Set it to parameters, or the engine to compiled")
 
 
-def _only_defaults(options: Any) -> bool:
+def _only_defaults(options: Calibration) -> bool:
     """True if parameters are NeuroTS's own, from which nothing but the cells can be wrong."""
     files = ("base_parameters", "diametrizer_config", "trunk_rules", "scaling_rules", "overrides")
     return options.trunk_fits == "none" and not any(getattr(options, name) for name in files)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 
@@ -25,12 +25,20 @@ if TYPE_CHECKING:
     from region_grower_flow.atlas.structure import Structure
     from region_grower_flow.calibration.dataset import Dataset
     from region_grower_flow.io.cells import Cells
+    from region_grower_flow.options import Reference, Work
+    from region_grower_flow.options.flows import (
+        Calibration,
+        ChosenAxons,
+        InAtlas,
+        Synthesis,
+        WithoutAtlas,
+    )
 
 GIVEN = ("tmd_parameters", "tmd_distributions")
 """Options of what a growth goes by, where it is not made here."""
 
 
-def calibration_files(options: Any) -> dict[str, PathLike]:
+def calibration_files(options: Calibration) -> dict[str, PathLike]:
     """The reconstructions, their table and the configurations."""
     roles = ("diametrizer_config", "base_parameters", "overrides", "trunk_rules", "scaling_rules")
     files = {**reconstruction_files(options), **given_files(options, *roles)}
@@ -40,7 +48,7 @@ def calibration_files(options: Any) -> dict[str, PathLike]:
     return files
 
 
-def given_files(options: Any, *roles: str) -> dict[str, PathLike]:
+def given_files(options: Work, *roles: str) -> dict[str, PathLike]:
     """The files that options name, as far as they name any; each on its own where it is many."""
     files: dict[str, PathLike] = {}
     for role in roles:
@@ -54,16 +62,16 @@ def given_files(options: Any, *roles: str) -> dict[str, PathLike]:
     return files
 
 
-def reconstruction_files(options: Any) -> dict[str, PathLike]:
+def reconstruction_files(options: Calibration) -> dict[str, PathLike]:
     """The reconstructions, their table, and the substitutions of mtypes."""
-    files = {"dat_file": options.dat_file, **given_files(options, "substitutions")}
+    files = given_files(options, "dat_file", "substitutions")
     for cells in reconstructions(options).mtypes.values():
         for name, path, *_ in cells:
             files[f"reconstruction {name}"] = path
     return files
 
 
-def reconstructions(options: Any) -> Dataset:
+def reconstructions(options: Calibration) -> Dataset:
     """The Dataset of the reconstructions that are calibrated: those of mtypes that cells need.
 
     Raises:
@@ -77,14 +85,14 @@ def reconstructions(options: Any) -> Dataset:
     return replace(dataset, mtypes=mtypes, notes=notes)
 
 
-def unneeded_mtypes(options: Any) -> list[str]:
+def unneeded_mtypes(options: Calibration) -> list[str]:
     """The mtypes that have reconstructions which no cell needs: rules may name them."""
     if needed_mtypes(options) is None:
         return []
     return list(read_reconstructions(options).mtypes.keys() - reconstructions(options).mtypes)
 
 
-def atlas_files(options: Any) -> dict[str, PathLike]:
+def atlas_files(options: InAtlas) -> dict[str, PathLike]:
     """The cells, the region structure, the volumes that it needs, and the axon table."""
     structure = _structure(options)
     volumes, hints = [layout.BRAIN_REGIONS, layout.ORIENTATION], [layout.PRINCIPAL_AXIS]
@@ -94,7 +102,7 @@ def atlas_files(options: Any) -> dict[str, PathLike]:
         if "territories" in modes:
             volumes.append(layout.TERRITORIES)
     atlas = Path(options.atlas)
-    files = {
+    files: dict[str, PathLike] = {
         "input_cells": options.input_cells,
         "region_structure": options.region_structure,
         layout.HIERARCHY: atlas / layout.HIERARCHY,
@@ -103,12 +111,12 @@ def atlas_files(options: Any) -> dict[str, PathLike]:
     volumes.extend(hint for hint in hints if (atlas / f"{hint}.nrrd").exists())
     for volume in dict.fromkeys(volumes):
         files[f"atlas volume {volume}"] = atlas / f"{volume}.nrrd"
-    if grafts(options):
-        files["morph_axon"] = options.morph_axon
+    if table := grafted_axons(options):
+        files["morph_axon"] = table
     return files
 
 
-def mesh_files(options: Any) -> dict[str, Path]:
+def mesh_files(options: InAtlas) -> dict[str, Path]:
     """The meshes of the boundaries, files or folders, that exist: unused ones need not."""
     from region_grower_flow.atlas.structure import mesh_place
 
@@ -122,23 +130,24 @@ def mesh_files(options: Any) -> dict[str, Path]:
     return {boundary_role(name): place for name, place in places.items() if place.exists()}
 
 
-def donor_files(options: Any) -> dict[str, Path]:
+def donor_files(options: InAtlas) -> dict[str, Path]:
     """The axon morphologies that the axon table names and that exist."""
-    if not grafts(options) or not options.base_morph_dir:
+    table = grafted_axons(options)
+    if not table or not options.base_morph_dir:
         return {}
     count = count_cells(options)
-    names = _remembered(options.morph_axon, lambda: _axon_names(options, count), count)
+    names = _remembered(table, lambda: _axon_names(options, count), count)
     folder = Path(options.base_morph_dir)
     paths = {name: folder / f"{name}.h5" for name in names}
     return {axon_role(name): path for name, path in paths.items() if path.is_file()}
 
 
-def synthesis_files(options: Any) -> dict[str, PathLike]:
+def synthesis_files(options: Synthesis) -> dict[str, PathLike]:
     """The files that the synthesis of cells reads beside the cell table."""
     return {**cell_files(options), **given_files(options, *GIVEN)}
 
 
-def all_files(options: Any) -> dict[str, PathLike]:
+def all_files(options: Synthesis) -> dict[str, PathLike]:
     """All that the stages of a synthesis read from outside."""
     files = {**atlas_files(options), **synthesis_files(options)}
     if not (options.tmd_parameters and options.tmd_distributions):
@@ -146,7 +155,7 @@ def all_files(options: Any) -> dict[str, PathLike]:
     return files
 
 
-def vacuum_files(options: Any) -> dict[str, PathLike]:
+def vacuum_files(options: WithoutAtlas) -> dict[str, PathLike]:
     """The given parameters and distributions, or the reconstructions that they come from."""
     files = given_files(options, *GIVEN)
     if not (options.tmd_parameters and options.tmd_distributions):
@@ -154,12 +163,12 @@ def vacuum_files(options: Any) -> dict[str, PathLike]:
     return files
 
 
-def has_reconstructions(options: Any) -> bool:
+def has_reconstructions(options: Reference) -> bool:
     """True where there are reconstructions, not only distributions."""
     return bool(options.morphologies_dir and options.dat_file)
 
 
-def cell_files(options: Any) -> dict[str, PathLike]:
+def cell_files(options: InAtlas) -> dict[str, PathLike]:
     """The files that single cells read: donors, meshes, the orientations of directions."""
     files: dict[str, PathLike] = {**mesh_files(options), **donor_files(options)}
     if any(entry.get("directions") for entry in _structure(options).values()):
@@ -167,13 +176,13 @@ def cell_files(options: Any) -> dict[str, PathLike]:
     return files
 
 
-def grafts(options: Any) -> bool:
-    """True when axons are grafted."""
-    return bool(options.morph_axon) and not options.synthesize_axons
+def grafted_axons(options: InAtlas) -> str | None:
+    """The table of the axons that are grafted; None where none are."""
+    return None if options.synthesize_axons else options.morph_axon
 
 
 def axon_table(
-    options: Any, count: int, rows: np.ndarray | None = None
+    options: InAtlas, count: int, rows: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray] | None:
     """(names, scales) of the axon table for ``count`` cells, None without grafting.
 
@@ -182,17 +191,18 @@ def axon_table(
         count: number of all cells.
         rows: of those that are chosen, None for all.
     """
-    if not grafts(options):
+    table = grafted_axons(options)
+    if not table:
         return None
     from region_grower_flow.io.axons import load_axon_table
 
-    names, scales = load_axon_table(options.morph_axon, range(count))
+    names, scales = load_axon_table(table, range(count))
     if rows is None:
         return names, scales
     return names[rows], scales[rows] if np.ndim(scales) else scales
 
 
-def cells_in_atlas(options: Any) -> Cells:
+def cells_in_atlas(options: InAtlas) -> Cells:
     """The cells that are to be grown, their regions by the names of the atlas.
 
     Raises:
@@ -210,27 +220,27 @@ def cells_in_atlas(options: Any) -> Cells:
     return replace(found, properties=found.properties.assign(region=regions))
 
 
-def cells(options: Any) -> Cells:
+def cells(options: InAtlas | ChosenAxons) -> Cells:
     """The input cells."""
     from region_grower_flow.io.cells import read_cells
 
     return read_cells(options.input_cells, population=options.population)
 
 
-def is_try(options: Any) -> bool:
+def is_try(options: Work) -> bool:
     """True when only some of the cells are to be grown."""
     limit, mtypes = _choice(options)
     return limit is not None or bool(mtypes)
 
 
-def _choice(options: Any) -> tuple[int | None, tuple[str, ...]]:
+def _choice(options: Work) -> tuple[int | None, tuple[str, ...]]:
     """(limit, mtypes) of a try; (None, ()) of options that know none."""
     return getattr(options, "cells_limit", None), tuple(
         getattr(options, "cells_mtypes", None) or ()
     )
 
 
-def rows_to_grow(options: Any) -> np.ndarray | None:
+def rows_to_grow(options: InAtlas) -> np.ndarray | None:
     """(M,) rows of the cells that are to be grown, None for all; raises InvalidInput."""
     if not is_try(options):
         return None
@@ -246,14 +256,14 @@ def rows_to_grow(options: Any) -> np.ndarray | None:
     return _remembered(path, load, "rows", population, limit, mtypes)
 
 
-def count_cells(options: Any) -> int:
+def count_cells(options: InAtlas) -> int:
     """The number of input cells, without reading them."""
     from region_grower_flow.io.ranges import count_cells as count
 
     return count(options.input_cells, options.population)
 
 
-def needed_mtypes(options: Any) -> list[str] | None:
+def needed_mtypes(options: Work) -> list[str] | None:
     """The mtypes of the cells that are to be grown, sorted; None where all mtypes are.
 
     So it is without cells in an atlas, also of reports and validations of vacuum, and while the
@@ -265,15 +275,17 @@ def needed_mtypes(options: Any) -> list[str] | None:
         return None
     from region_grower_flow.io.cells import read_cells
 
+    placed = cast("InAtlas", options)
+
     def load() -> list[str]:
-        names = read_cells(path, ("mtype",), options.population).properties["mtype"].astype(str)
-        rows = rows_to_grow(options)
+        names = read_cells(path, ("mtype",), placed.population).properties["mtype"].astype(str)
+        rows = rows_to_grow(placed)
         return sorted(set(names if rows is None else names.iloc[rows]))
 
-    return _remembered(path, load, "mtypes", options.population, *_choice(options))
+    return _remembered(path, load, "mtypes", placed.population, *_choice(placed))
 
 
-def layers(options: Any) -> Any:
+def layers(options: Synthesis) -> Any:
     """The layers that the parameters' region has, see sources.read_layers."""
     path = options.region_structure
     return _remembered(path, lambda: read_layers(options), "layers", options.region)
@@ -284,14 +296,14 @@ def document(path: PathLike | None) -> Any:
     return _remembered(path, lambda: load_document(path), "document") if path else None
 
 
-def _structure(options: Any) -> Structure:
+def _structure(options: InAtlas) -> Structure:
     from region_grower_flow.atlas.structure import load_region_structure
 
     path = options.region_structure
     return _remembered(path, lambda: load_region_structure(path))
 
 
-def _axon_names(options: Any, count: int) -> list[str]:
+def _axon_names(options: InAtlas, count: int) -> list[str]:
     names, _ = axon_table(options, count) or ((), ())
     return sorted({name for name in names if name is not None})
 

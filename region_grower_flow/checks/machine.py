@@ -1,9 +1,14 @@
 """Checks of what is installed on this machine: NeuroTS, and what starts the workers."""
 
+from __future__ import annotations
+
 import shlex
-from typing import Any
+from typing import TYPE_CHECKING
 
 from region_grower_flow.errors import FlowError, InvalidInput, Problems
+
+if TYPE_CHECKING:
+    from region_grower_flow.options import Execution
 
 LEAST_NEUROTS = (3, 6)
 """The first version whose extraction and generated parameters are those of today."""
@@ -38,7 +43,7 @@ def check_neurots(engine: str = "compiled") -> list[InvalidInput]:
     return []
 
 
-def check_launcher(options: Any, chunked: bool = True) -> list[InvalidInput]:
+def check_launcher(options: Execution, chunked: bool = True) -> list[InvalidInput]:
     """Problems of the launcher: it is there, and starts one MPI job, not many single processes.
 
     Args:

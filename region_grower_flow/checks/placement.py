@@ -6,7 +6,7 @@ Functions of the options of a task (anything with these attributes). They write 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from region_grower_flow.checks.places import check_cells_file, check_files
 from region_grower_flow.errors import Problems
@@ -14,13 +14,14 @@ from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.layout import BRAIN_REGIONS, HIERARCHY, ORIENTATION
 
 if TYPE_CHECKING:
+    from region_grower_flow.options.flows import PlacedCells
     from region_grower_flow.placement.place import PlacementSettings
     from region_grower_flow.placement.table import PropertySettings
 
 PLACEMENT_OUTPUTS = ("placed_cells", "out_placement_mask")
 
 
-def placement_settings(options: Any) -> PlacementSettings:
+def placement_settings(options: PlacedCells) -> PlacementSettings:
     """The PlacementSettings of a task's options."""
     from region_grower_flow.placement.place import PlacementSettings
 
@@ -34,7 +35,7 @@ def placement_settings(options: Any) -> PlacementSettings:
     )
 
 
-def property_settings(options: Any) -> PropertySettings:
+def property_settings(options: PlacedCells) -> PropertySettings:
     """The PropertySettings of a task's options."""
     from region_grower_flow.placement.table import PropertySettings
 
@@ -47,14 +48,14 @@ def property_settings(options: Any) -> PropertySettings:
     )
 
 
-def placement_files(options: Any) -> dict[str, PathLike]:
+def placement_files(options: PlacedCells) -> dict[str, PathLike]:
     """The files that placing reads, by role."""
     from region_grower_flow.atlas.volumes import volume_path
     from region_grower_flow.placement.densities import load_densities, volume_of
     from region_grower_flow.placement.voxels import named_volume
 
     atlas = Path(options.atlas)
-    files = {
+    files: dict[str, PathLike] = {
         "densities": options.densities,
         HIERARCHY: atlas / HIERARCHY,
         f"atlas volume {BRAIN_REGIONS}": volume_path(atlas, BRAIN_REGIONS),
@@ -76,7 +77,7 @@ def placement_files(options: Any) -> dict[str, PathLike]:
     return files
 
 
-def _hint_files(options: Any) -> dict[str, Path]:
+def _hint_files(options: PlacedCells) -> dict[str, Path]:
     """The placement hints of entries of the structure that find layers by them."""
     from region_grower_flow.atlas.structure import has_layers, load_region_structure
     from region_grower_flow.atlas.volumes import volume_path
@@ -94,7 +95,7 @@ def _hint_files(options: Any) -> dict[str, Path]:
     return {role: path for role, path in paths.items() if path.is_file()}
 
 
-def check_placement(options: Any) -> Problems:
+def check_placement(options: PlacedCells) -> Problems:
     """Problems of densities, volumes, regions and outputs, each a sentence."""
     from region_grower_flow.atlas.structure import load_region_structure
     from region_grower_flow.placement.place import plan_placement

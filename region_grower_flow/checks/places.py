@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from region_grower_flow import layout
 from region_grower_flow.errors import InvalidInput, some
@@ -18,6 +18,8 @@ from region_grower_flow.record.manifest import read_manifest
 
 if TYPE_CHECKING:
     from region_grower_flow.checks.foreign import FolderLook
+    from region_grower_flow.options import Work
+    from region_grower_flow.options.flows import Synthesis
 
 CALIBRATION_OUTPUTS = ("extracted_distributions", "generated_parameters")
 
@@ -69,7 +71,7 @@ INPUT_FOLDERS = {
 _NAME_BYTES = 255
 
 
-def check_places(options: Any) -> list[InvalidInput]:
+def check_places(options: Synthesis) -> list[InvalidInput]:
     """Problems of the places where a synthesis writes, as a list of InvalidInput."""
     problems = check_cells_file("out_cells", options.out_cells)
     given = options.tmd_parameters and options.tmd_distributions
@@ -81,7 +83,7 @@ def check_places(options: Any) -> list[InvalidInput]:
     return problems + _check_container_only(options)
 
 
-def _check_container_only(options: Any) -> list[InvalidInput]:
+def _check_container_only(options: Synthesis) -> list[InvalidInput]:
     """Options that do not go together with morphologies in the container alone."""
     if not options.container_only:
         return []
@@ -128,7 +130,7 @@ def check_work_folder(work_dir: PathLike) -> list[InvalidInput]:
     ]
 
 
-def check_files(options: Any, names: Iterable[str]) -> list[InvalidInput]:
+def check_files(options: Work, names: Iterable[str]) -> list[InvalidInput]:
     """Problems of the output files that options of these names give."""
     problems: list[InvalidInput] = []
     same: dict[str, str] = {}
@@ -172,7 +174,7 @@ def _is_special(path: PathLike) -> bool:
 
 
 def _above_others(
-    options: Any, names: Iterable[str], own: str, place: str, where: str
+    options: Work, names: Iterable[str], own: str, place: str, where: str
 ) -> list[InvalidInput]:
     """A file that would be in the place of the work folder, or of a folder of other outputs."""
     if _holds_something(place):
@@ -213,16 +215,17 @@ def check_folder(where: str, folder: PathLike) -> list[InvalidInput]:
     return []
 
 
-def _files(options: Any, names: Iterable[str]) -> Iterator[tuple[str, str]]:
+def _files(options: Work, names: Iterable[str]) -> Iterator[tuple[str, str]]:
     """(option, path) of the output files, also of those that come without asking."""
     for name in names:
         path = getattr(options, name, None)
         if path:
             yield name, str(path)
-    if "out_cells" in names:
-        beside = Path(options.out_cells)
+    cells = getattr(options, "out_cells", None)
+    if cells and "out_cells" in names:
+        beside = Path(cells)
         yield "out_cells, its table of ids", str(beside.with_name(f"{beside.stem}_ids.csv"))
-        if not options.out_summary:
+        if not getattr(options, "out_summary", None):
             summary = beside.with_name(f"{beside.stem}_summary.json")
             yield "out_cells, its summary", str(summary)
 
@@ -234,13 +237,13 @@ def _nameless(path: PathLike) -> str | None:
     return None
 
 
-def _inputs(options: Any) -> dict[str, str]:
+def _inputs(options: Work) -> dict[str, str]:
     """{real path: what it is} of the files that options name and that are read."""
     paths = {what: getattr(options, name, None) for name, what in INPUTS.items()}
     return {os.path.realpath(path): what for what, path in paths.items() if path}
 
 
-def _earlier_outputs(options: Any) -> set[str]:
+def _earlier_outputs(options: Work) -> set[str]:
     """The real paths of what an earlier run has written."""
     manifests = Path(options.work_dir, layout.MANIFESTS)
     found: set[str] = set()
@@ -250,7 +253,7 @@ def _earlier_outputs(options: Any) -> set[str]:
     return found
 
 
-def _in_input_folder(options: Any, place: str, where: str) -> list[InvalidInput]:
+def _in_input_folder(options: Work, place: str, where: str) -> list[InvalidInput]:
     """A file that is there already, in a folder whose files are read."""
     if not os.path.isfile(place):
         return []
@@ -262,7 +265,7 @@ def _in_input_folder(options: Any, place: str, where: str) -> list[InvalidInput]
     return []
 
 
-def _in_work_folder(options: Any, place: PathLike, where: str) -> list[InvalidInput]:
+def _in_work_folder(options: Work, place: PathLike, where: str) -> list[InvalidInput]:
     """Outputs that lie where the flow keeps its own files in the work folder."""
     work = Path(os.path.realpath(options.work_dir))
     if not Path(place).is_relative_to(work):
@@ -274,7 +277,7 @@ def _in_work_folder(options: Any, place: PathLike, where: str) -> list[InvalidIn
     return []
 
 
-def _check_morphology_folder(options: Any) -> list[InvalidInput]:
+def _check_morphology_folder(options: Synthesis) -> list[InvalidInput]:
     folder = Path(options.out_morph_dir)
     where = f"option out_morph_dir ({folder})"
     if not _nameless(folder) and folder.exists() and not folder.is_dir():
@@ -304,7 +307,7 @@ def _check_morphology_folder(options: Any) -> list[InvalidInput]:
 
 
 def check_own_folder(
-    options: Any, option: tuple[str, PathLike], listing: Path, tables: Iterable[str]
+    options: Work, option: tuple[str, PathLike], listing: Path, tables: Iterable[str]
 ) -> list[InvalidInput]:
     """Problems of a folder that is to hold files of ours only.
 
@@ -330,7 +333,7 @@ def check_own_folder(
     return _foreign_problems(look, others, where, "choose another folder, or empty it")
 
 
-def _folder_problems(options: Any, place: Path, where: str) -> list[InvalidInput]:
+def _folder_problems(options: Work, place: Path, where: str) -> list[InvalidInput]:
     """Reasons why a folder (its real path) cannot hold outputs: it is another's."""
     problems = _in_work_folder(options, str(place), where)
     work = Path(os.path.realpath(options.work_dir))

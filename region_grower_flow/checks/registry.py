@@ -18,7 +18,8 @@ from region_grower_flow.checks.synthesis import check_synthesis
 from region_grower_flow.checks.vacuum import check_vacuum, check_vacuum_folder
 from region_grower_flow.errors import InvalidInput
 from region_grower_flow.io.atomic import PathLike
-from region_grower_flow.options.outputs import held_by_synthesis
+from region_grower_flow.options.flows import Synthesis
+from region_grower_flow.options.outputs import places_of
 from region_grower_flow.options.vacuum import vacuum_place
 
 
@@ -30,8 +31,12 @@ def _none_held(options: Any) -> list[PathLike]:
     return []
 
 
-def _work_folder(options: Any) -> list[PathLike]:
+def _work_folder(options: groups.Work) -> list[PathLike]:
     return [options.work_dir]
+
+
+def _outputs(options: Synthesis) -> list[PathLike]:
+    return [options.work_dir, *(place for place in places_of(options).values() if place)]
 
 
 @dataclass(frozen=True)
@@ -73,7 +78,7 @@ CHECKS = {
         inputs.all_files,
         check_synthesis,
         check_places,
-        held_by_synthesis,
+        _outputs,
         grows=True,
         includes=("reconstructions", "atlas"),
     ),

@@ -3,8 +3,10 @@
 Functions of the options of a task (anything with these attributes). They write nothing.
 """
 
+from __future__ import annotations
+
 from collections.abc import Collection, Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from region_grower_flow.calibration.sources import read_reconstructions
 from region_grower_flow.checks import inputs
@@ -12,6 +14,9 @@ from region_grower_flow.checks.places import check_folder
 from region_grower_flow.errors import InvalidInput, InvalidInputs, Problems, nearest
 from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.options.validation import ATLAS
+
+if TYPE_CHECKING:
+    from region_grower_flow.options.flows import Reported
 
 SYNTHESIS_INPUTS = ("input_cells", "atlas", "out_cells")
 
@@ -63,7 +68,7 @@ def check_report(options: Any) -> Problems:
     return problems
 
 
-def check_names(options: Any) -> list[InvalidInput]:
+def check_names(options: Reported) -> list[InvalidInput]:
     """Names of reports that do not exist."""
     return [
         InvalidInput(
@@ -76,7 +81,7 @@ def check_names(options: Any) -> list[InvalidInput]:
     ]
 
 
-def allowed_reports(options: Any) -> list[str]:
+def allowed_reports(options: Reported) -> list[str]:
     """The reports whose needs the options of a synthesis meet."""
     in_atlas = options.report_of == ATLAS
     lacking = {
@@ -122,7 +127,7 @@ def _wrong_synthesis(options: Any) -> Iterator[InvalidInput]:
         yield InvalidInput(problem, "option out_debug_data", hint)
 
 
-def _check_mtypes(options: Any) -> None:
+def _check_mtypes(options: Reported) -> None:
     if options.report_mtypes:
         known = sorted({str(mtype) for mtype in inputs.cells(options).properties["mtype"]})
         check_known(options.report_mtypes, known, options.input_cells)

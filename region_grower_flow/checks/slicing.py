@@ -6,7 +6,7 @@ Functions of the options of a task (anything with these attributes). They write 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from region_grower_flow.atlas.volumes import volume_path
 from region_grower_flow.checks.places import check_cells_file, check_files
@@ -18,11 +18,12 @@ if TYPE_CHECKING:
     import numpy as np
 
     from region_grower_flow.io.cells import Cells
+    from region_grower_flow.options.flows import CutPlanes, SlicedCells
     from region_grower_flow.placement.planes import Slice
     from region_grower_flow.placement.slices import SliceSettings
 
 
-def make_planes(options: Any) -> tuple[np.ndarray, list[Slice]]:
+def make_planes(options: CutPlanes) -> tuple[np.ndarray, list[Slice]]:
     """(center line, slices) of a task's options.
 
     Raises:
@@ -41,7 +42,7 @@ def make_planes(options: Any) -> tuple[np.ndarray, list[Slice]]:
     return line, planes.slices_along(line, options.planes_count, options.planes_thickness)
 
 
-def planes_files(options: Any) -> dict[str, PathLike]:
+def planes_files(options: CutPlanes) -> dict[str, PathLike]:
     """The atlas's regions."""
     return {
         HIERARCHY: Path(options.atlas) / HIERARCHY,
@@ -49,21 +50,21 @@ def planes_files(options: Any) -> dict[str, PathLike]:
     }
 
 
-def check_planes(options: Any) -> Problems:
+def check_planes(options: CutPlanes) -> Problems:
     """Problems of the atlas, the region and the outputs' place."""
     problems = Problems(check_files(options, ("out_planes",)))
     problems.attempt(make_planes, options)
     return problems
 
 
-def read_source(options: Any) -> Cells:
+def read_source(options: SlicedCells) -> Cells:
     """The cells that some are taken of."""
     from region_grower_flow.io.cells import read_cells
 
     return read_cells(options.slice_from, required=("mtype",))
 
 
-def slice_settings(options: Any) -> SliceSettings:
+def slice_settings(options: SlicedCells) -> SliceSettings:
     """The SliceSettings of a task's options.
 
     Raises:
@@ -85,7 +86,7 @@ def slice_settings(options: Any) -> SliceSettings:
     )
 
 
-def _midplane(options: Any) -> float | None:
+def _midplane(options: SlicedCells) -> float | None:
     """The plane between the hemispheres; None when the property of the cells decides."""
     from region_grower_flow.atlas.volumes import read_geometry
     from region_grower_flow.placement.planes import midplane
@@ -99,9 +100,9 @@ def _midplane(options: Any) -> float | None:
     return midplane(geometry)
 
 
-def slice_files(options: Any) -> dict[str, PathLike]:
+def slice_files(options: SlicedCells) -> dict[str, PathLike]:
     """The cells and the planes."""
-    files = {"slice_from": options.slice_from}
+    files: dict[str, PathLike] = {"slice_from": options.slice_from}
     if options.slice_planes:
         files["slice_planes"] = options.slice_planes
     if options.atlas and options.slice_hemisphere != "both":
@@ -109,7 +110,7 @@ def slice_files(options: Any) -> dict[str, PathLike]:
     return files
 
 
-def check_slice(options: Any) -> Problems:
+def check_slice(options: SlicedCells) -> Problems:
     """Problems of the cells, the planes, and what is asked for."""
     from region_grower_flow.placement.slices import slice_cells
 

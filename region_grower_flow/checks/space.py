@@ -5,17 +5,19 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from region_grower_flow.checks import inputs
 from region_grower_flow.errors import InvalidInput, Problems, some
+from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.layout import BRAIN_REGIONS
 
 if TYPE_CHECKING:
     from region_grower_flow.atlas.structure import Structure
     from region_grower_flow.io.cells import Cells
+    from region_grower_flow.options.flows import InAtlas
 
 L = logging.getLogger(__name__)
 
@@ -23,7 +25,7 @@ MOST_DAMAGED = 20
 """Damaged axon morphologies that are named."""
 
 
-def check_space(options: Any) -> Problems:
+def check_space(options: InAtlas) -> Problems:
     """Problems of the cells, the atlas, the region structure and the axon table."""
     from region_grower_flow.atlas.check import check_atlas
     from region_grower_flow.io.cells import unread_note
@@ -39,12 +41,13 @@ def check_space(options: Any) -> Problems:
     problems.extend(check_atlas(options.atlas, place, cells, allow_no_layers=allow))
     problems.extend(_check_region_map(options))
     problems.extend(_check_constraints(options, cells))
-    if options.morph_axon and not options.synthesize_axons and cells is not None:
-        problems.extend(_check_axons(options, cells))
+    table = inputs.grafted_axons(options)
+    if table and cells is not None:
+        problems.extend(_check_axons(options, table, cells))
     return problems
 
 
-def _check_region_map(options: Any) -> list[InvalidInput]:
+def _check_region_map(options: InAtlas) -> list[InvalidInput]:
     """Regions that the option region_map names and that the cells or the atlas do not have."""
     from region_grower_flow.atlas.regions import load_region_map
     from region_grower_flow.atlas.serving import parse_region_map, region_map_problems
@@ -61,7 +64,7 @@ def _check_region_map(options: Any) -> list[InvalidInput]:
     return region_map_problems(region_map, found.properties["region"], known)
 
 
-def _check_constraints(options: Any, cells: Cells | None) -> list[InvalidInput]:
+def _check_constraints(options: InAtlas, cells: Cells | None) -> list[InvalidInput]:
     """Problems of the directions and boundaries that cells may have (their meshes are read)."""
     from region_grower_flow.atlas.volumes import read_geometry
     from region_grower_flow.space.constraint_checks import (
@@ -89,7 +92,7 @@ def _check_constraints(options: Any, cells: Cells | None) -> list[InvalidInput]:
     return problems
 
 
-def _entries_of_cells(options: Any, cells: Cells | None) -> Structure:
+def _entries_of_cells(options: InAtlas, cells: Cells | None) -> Structure:
     """The entries of the region structure that hold cells, all of them when that is not known.
 
     Entries that no cell uses are not looked at, as in region-grower.
@@ -107,20 +110,19 @@ def _entries_of_cells(options: Any, cells: Cells | None) -> Structure:
     return {region: entry for region, entry in structure.items() if region in used}
 
 
-def _check_axons(options: Any, cells: Cells) -> list[InvalidInput]:
+def _check_axons(options: InAtlas, table: PathLike, cells: Cells) -> list[InvalidInput]:
     from region_grower_flow.io import axons
 
     if inputs.is_try(options):
         cells = inputs.cells(options)  # the table is of all
     ids = range(len(cells))
     base_morph_dir = getattr(options, "base_morph_dir", None)
-    problems = axons.check_axon_table(options.morph_axon, ids, base_morph_dir)
+    problems = axons.check_axon_table(table, ids, base_morph_dir)
     if problems:
         return problems
-    names, _ = axons.load_axon_table(options.morph_axon, ids)
+    names, _ = axons.load_axon_table(table, ids)
     mtypes = cells.properties["mtype"]
-    where = options.morph_axon
-    problems = axons.check_na_ratio(names, mtypes, options.max_drop_ratio, where=where)
+    problems = axons.check_na_ratio(names, mtypes, options.max_drop_ratio, where=table)
     if base_morph_dir:
         problems += _check_donors(Path(base_morph_dir), [name for name in names if name])
     return problems

@@ -23,11 +23,12 @@ from region_grower_flow.options.outputs import writes_files
 
 if TYPE_CHECKING:
     from region_grower_flow.calibration.dataset import Dataset
+    from region_grower_flow.options.flows import Synthesis
 
 L = logging.getLogger(__name__)
 
 
-def check_synthesis(options: Any) -> list[InvalidInput]:
+def check_synthesis(options: Synthesis) -> list[InvalidInput]:
     """Problems of everything that a synthesis reads, and of where it writes."""
     problems = Problems(check_space(options))
     problems.extend(check_growth_calibration(options))
@@ -40,7 +41,7 @@ def check_synthesis(options: Any) -> list[InvalidInput]:
     return list({str(problem): problem for problem in problems}.values())
 
 
-def _check_models(options: Any) -> list[InvalidInput]:
+def _check_models(options: Synthesis) -> list[InvalidInput]:
     """Parameters and distributions: valid, and there for every mtype of the cells."""
     from region_grower_flow.atlas.structure import layers_of, load_region_structure
     from region_grower_flow.engine import parameters
@@ -77,7 +78,7 @@ def _of_mtypes(
 
 
 def _tell_growth(
-    options: Any,
+    options: Synthesis,
     dataset: Dataset,
     cells: Mapping[str, int],
     parameters: Mapping[str, Any] | None = None,
@@ -103,7 +104,7 @@ def _tell_growth(
         L.warning("%s", note)
 
 
-def _wanted_mtypes(options: Any) -> Any:
+def _wanted_mtypes(options: Synthesis) -> Any:
     from region_grower_flow.atlas.regions import RegionMapper, load_region_map
     from region_grower_flow.atlas.structure import load_region_structure
     from region_grower_flow.engine.parameters import wanted_mtypes
@@ -114,7 +115,7 @@ def _wanted_mtypes(options: Any) -> Any:
     return wanted_mtypes(properties["region"], properties["mtype"], mapper)
 
 
-def _check_options(options: Any) -> list[InvalidInput]:
+def _check_options(options: Synthesis) -> list[InvalidInput]:
     """Options that do not go together."""
     problems = check_given_parameters(options)
     without = not {*NEURON_EXTENSIONS} & {*options.out_morph_ext}
@@ -140,7 +141,7 @@ def _check_options(options: Any) -> list[InvalidInput]:
     return problems
 
 
-def _check_folders(options: Any) -> Problems:
+def _check_folders(options: Synthesis) -> Problems:
     """A problem where the morphologies do not fit into folders of the wanted size."""
     from region_grower_flow.io.morphologies import directory_depth
     from region_grower_flow.io.ranges import count_cells
@@ -155,7 +156,7 @@ def _check_folders(options: Any) -> Problems:
     return problems
 
 
-def check_given_parameters(options: Any) -> list[InvalidInput]:
+def check_given_parameters(options: Synthesis) -> list[InvalidInput]:
     """Problems of rules for parameters that are given: they would be ignored."""
     rules = {name: getattr(options, name) for name in ("trunk_rules", "scaling_rules", "overrides")}
     rules["trunk_fits"] = options.trunk_fits != "none"

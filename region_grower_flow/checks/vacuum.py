@@ -1,7 +1,9 @@
 """Checks of all that a vacuum synthesis reads, and of where it writes, before any work."""
 
+from __future__ import annotations
+
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from region_grower_flow import layout
 from region_grower_flow.calibration.sources import read_reconstructions
@@ -14,8 +16,11 @@ from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.options.vacuum import vacuum_place
 from region_grower_flow.stages.vacuum import known_mtypes, vacuum_problems
 
+if TYPE_CHECKING:
+    from region_grower_flow.options.flows import WithoutAtlas
 
-def check_vacuum(options: Any) -> Problems:
+
+def check_vacuum(options: WithoutAtlas) -> Problems:
     """Problems of the parameters, of the mtypes that are asked for, and of the output folder.
 
     Args:
@@ -36,14 +41,14 @@ def check_vacuum(options: Any) -> Problems:
     return problems
 
 
-def check_vacuum_folder(options: Any) -> list[InvalidInput]:
+def check_vacuum_folder(options: WithoutAtlas) -> list[InvalidInput]:
     """Problems of the folder of the cells, which holds nothing but ours."""
     place = "vacuum_dir", vacuum_place(options)
     listing = layout.vacuum_listing(Path(options.work_dir, layout.VACUUM_WORK))
     return check_own_folder(options, place, listing, layout.VACUUM_TABLES)
 
 
-def _check_models(options: Any) -> list[InvalidInput]:
+def _check_models(options: WithoutAtlas) -> list[InvalidInput]:
     """Parameters and distributions: valid, and there for every mtype that is asked for."""
     problems, region = Problems(), options.region
     sources = _sources(options, problems)
@@ -58,12 +63,12 @@ def _check_models(options: Any) -> list[InvalidInput]:
     return parameters.check_mtypes(given, distributions, wanted, paths, engine=options.engine)
 
 
-def _sources(options: Any, problems: Problems) -> list[tuple[Any, PathLike]]:
+def _sources(options: WithoutAtlas, problems: Problems) -> list[tuple[Any, PathLike | None]]:
     """(what is known of them, file) of parameters and of distributions.
 
     Of what is still to be made from reconstructions, the mtypes are known.
     """
-    sources = []
+    sources: list[tuple[Any, PathLike | None]] = []
     for path, load in (
         (options.tmd_parameters, lambda p: _load_parameters(p, options)),
         (options.tmd_distributions, parameters.load_distributions),
@@ -77,5 +82,5 @@ def _sources(options: Any, problems: Problems) -> list[tuple[Any, PathLike]]:
     return sources
 
 
-def _load_parameters(path: PathLike, options: Any) -> dict[str, Any]:
+def _load_parameters(path: PathLike, options: WithoutAtlas) -> dict[str, Any]:
     return parameters.load_parameters(path, options.synthesize_axons)

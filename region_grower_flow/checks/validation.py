@@ -3,7 +3,9 @@
 Functions of the options of a task (anything with these attributes). They write nothing.
 """
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from region_grower_flow.calibration.dataset import ALL, TEST
 from region_grower_flow.calibration.sources import read_reconstructions
@@ -13,16 +15,19 @@ from region_grower_flow.errors import InvalidInput, Problems
 from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.options.validation import ATLAS
 
+if TYPE_CHECKING:
+    from region_grower_flow.options.flows import Validated
+
 IN_ATLAS = "to validate the synthesis in an atlas; without one, set validation_of = vacuum"
 FOR_HOLDOUT = "for the hold-out, which splits the reconstructions"
 
 
-def validation_files(options: Any) -> dict[str, PathLike]:
+def validation_files(options: Validated) -> dict[str, PathLike]:
     """The reconstructions, where there are any."""
     return inputs.reconstruction_files(options) if inputs.has_reconstructions(options) else {}
 
 
-def check_validation(options: Any) -> Problems:
+def check_validation(options: Validated) -> Problems:
     """Options that do not go together, and reconstructions that cannot be read."""
     problems = Problems(check_folder("option validation_dir", options.validation_dir))
     if options.validation_of == ATLAS:
@@ -45,7 +50,7 @@ def check_validation(options: Any) -> Problems:
     return problems
 
 
-def _needed(options: Any, why: str, *names: str) -> list[InvalidInput]:
+def _needed(options: Validated, why: str, *names: str) -> list[InvalidInput]:
     return [
         InvalidInput(f"is needed {why}", f"option {name}")
         for name in names

@@ -6,7 +6,7 @@ declarations.
 """
 
 from region_grower_flow.options.execution import Execution
-from region_grower_flow.options.group import Group, Options
+from region_grower_flow.options.group import Group
 from region_grower_flow.options.growth import Growth
 from region_grower_flow.options.model import Model
 from region_grower_flow.options.outputs import Outputs
@@ -52,7 +52,6 @@ __all__ = [
     "Group",
     "Growth",
     "Model",
-    "Options",
     "Outputs",
     "Placement",
     "Planes",

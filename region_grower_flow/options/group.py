@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, TypeVar
 
 from region_grower_flow.errors import InvalidInput, InvalidInputs, Problems, nearest
@@ -31,7 +31,8 @@ class Group:
 
     def __init_subclass__(cls) -> None:
         own = {name: value for name, value in vars(cls).items() if isinstance(value, Option)}
-        cls.DECLARED = {**cls.DECLARED, **own}
+        inherited = declared(base for base in cls.__bases__ if issubclass(base, Group))
+        cls.DECLARED = {**inherited, **own}
 
     def __init__(self, **values: Any) -> None:
         problems = Problems()
@@ -102,39 +103,3 @@ def declared(groups: Iterable[type[Group]]) -> dict[str, Option]:
 def where_optional(groups: Iterable[type[Group]]) -> tuple[Option, ...]:
     """The options that groups require, for tasks and commands that may do without them."""
     return tuple(o.where_optional() for o in declared(groups).values() if o.required)
-
-
-class Options:
-    """Several groups, asked by the names of their options: what the checks of a flow go by.
-
-    Args:
-        *groups: the groups; of options with the same name the first counts.
-    """
-
-    def __init__(self, *groups: Group) -> None:
-        self._groups = groups
-        self._values: dict[str, Any] = {}
-        for group in groups:
-            for name, value in group.values().items():
-                self._values.setdefault(name, value)
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_") or name not in self._values:
-            raise AttributeError(f"there is no option {name!r} among these groups")
-        return self._values[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._values)
-
-    def group(self, kind: type[G]) -> G:
-        """One of the groups."""
-        return next(group for group in self._groups if isinstance(group, kind))
-
-    def replace(self, **changes: Any) -> Options:
-        """The same groups with some other values, in each group that has them."""
-        return Options(
-            *(
-                group.replace(**{n: v for n, v in changes.items() if n in group.DECLARED})
-                for group in self._groups
-            )
-        )

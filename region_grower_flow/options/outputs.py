@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from region_grower_flow.options.group import Group
 from region_grower_flow.options.kinds import Place, Ratio, Switch, Whole
@@ -63,7 +62,7 @@ OUTPUT_FILES = tuple(
 """Options that name files of a synthesis."""
 
 
-def places_of(options: Any) -> dict[str, str | Path | None]:
+def places_of(options: Outputs) -> dict[str, str | Path | None]:
     """{output: path} of what a synthesis writes, None for what it does not.
 
     Args:
@@ -83,17 +82,12 @@ def places_of(options: Any) -> dict[str, str | Path | None]:
     }
 
 
-def summary_place(options: Any) -> Path:
+def summary_place(options: Outputs) -> Path:
     """The path of a synthesis's summary, beside the cells unless an option names another."""
     beside = Path(options.out_cells)
     return Path(options.out_summary or beside.with_name(f"{beside.stem}_summary.json"))
 
 
-def writes_files(options: Any) -> bool:
+def writes_files(options: Outputs) -> bool:
     """True if each morphology gets a file of its own (in each format)."""
     return not (options.skip_write or options.container_only)
-
-
-def held_by_synthesis(options: Any) -> list[str | Path]:
-    """The places that a synthesis holds alone: its work folder and its outputs."""
-    return [options.work_dir, *(place for place in places_of(options).values() if place)]

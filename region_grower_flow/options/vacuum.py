@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from region_grower_flow import layout
 from region_grower_flow.options.group import Group
 from region_grower_flow.options.kinds import Place, Whole
 from region_grower_flow.options.outputs import Outputs
+from region_grower_flow.options.work import Work
 
 DEFAULT_CELLS = 20
 """Cells of each mtype, unless an option says otherwise."""
@@ -33,7 +33,11 @@ class Vacuum(Group):
     max_failure_ratio = Outputs.max_failure_ratio
 
 
-def vacuum_place(options: Any) -> Path:
+class VacuumCells(Work, Vacuum):
+    """Cells grown without an atlas, and the work folder that they are in by default."""
+
+
+def vacuum_place(options: VacuumCells) -> Path:
     """The folder of the cells that are grown without an atlas.
 
     Args:

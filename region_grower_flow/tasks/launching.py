@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Any
+from typing import TYPE_CHECKING
 
 from region_grower_flow.errors import FlowError
 from region_grower_flow.tasks.base import Facts, FlowTask, processes
+
+if TYPE_CHECKING:
+    from region_grower_flow.options import Execution
+    from region_grower_flow.options.flows import Synthesis
 
 MANY_CELLS = 2000
 """Number of cells that surely take more than a second or two: the trial of MPI is needed."""
@@ -23,7 +27,7 @@ class GrowsCells(FlowTask):
         return "cells were given up at a time limit that is higher today"
 
 
-def expect_launch(options: Any) -> None:
+def expect_launch(options: Synthesis) -> None:
     """Begin the trial of MPI in the background, where ``auto`` will surely ask for it.
 
     Args:
@@ -38,7 +42,7 @@ def expect_launch(options: Any) -> None:
     choice.begin_trial()
 
 
-def _count(options: Any) -> int:
+def _count(options: Synthesis) -> int:
     """The number of cells to grow; more than MANY_CELLS where they cannot be counted."""
     from region_grower_flow.checks.inputs import count_cells
 
@@ -47,12 +51,12 @@ def _count(options: Any) -> int:
     return MANY_CELLS + 1
 
 
-def wanted_workers(options: Any) -> int:
+def wanted_workers(options: Execution) -> int:
     """Number of workers that are wanted, 0 for no MPI."""
     return 0 if options.nb_processes == 0 else processes(options.nb_processes)
 
 
-def launcher_and_workers(options: Any) -> tuple[str, int]:
+def launcher_and_workers(options: Execution) -> tuple[str, int]:
     """The launcher and the number of workers for cells, see ``runtime.choice``."""
     from region_grower_flow.runtime.choice import choose_launcher
 

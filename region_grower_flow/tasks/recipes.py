@@ -17,12 +17,16 @@ from region_grower_flow.record.fingerprint import FileDigests, Recipe, package_v
 _digests: dict[str, FileDigests] = {}
 
 
-class HasRecipe:
+if TYPE_CHECKING:  # options are set as parameters, by their groups
+    from region_grower_flow.options.flows import AllOptions as _Options
+else:
+    _Options = object
+
+
+class HasRecipe(_Options):
     """Base of stages whose outputs have a recipe: all that determines them, for a fingerprint."""
 
-    if TYPE_CHECKING:  # options are set as parameters, by their groups
-
-        def __getattr__(self, name: str) -> Any: ...
+    task_family: str
 
     stage_version: ClassVar[int] = 1
     """Raise when a change of the code changes what the same inputs give."""

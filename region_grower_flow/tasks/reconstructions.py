@@ -19,6 +19,7 @@ from region_grower_flow.tasks.targets import StageTarget
 
 if TYPE_CHECKING:
     from region_grower_flow.calibration.dataset import Dataset
+    from region_grower_flow.options.flows import Calibration
 
 
 T = TypeVar("T", bound=FlowTask)
@@ -102,7 +103,7 @@ def preparation(task: FlowTask) -> dict[str, FlowTask]:
     return named(of_cells(task, PrepareReconstructions, **WHOLE))
 
 
-def prepared_dataset(options: Any) -> Dataset:
+def prepared_dataset(options: Calibration) -> Dataset:
     """The Dataset of some options, of the copies where cells are not used as given.
 
     Raises:

@@ -167,7 +167,7 @@ class PlotScales(Report):
         from region_grower_flow.report.names import write_table
         from region_grower_flow.report.style import save
 
-        rows, cells = scales.read_scales(self.out_debug_data)
+        rows, cells = scales.read_scales(str(self.out_debug_data))
         mtypes = self.chosen(sorted(cells))
         cells = {mtype: cells[mtype] for mtype in mtypes}
         rows = [row for row in rows if row["mtype"] in cells]

@@ -154,7 +154,7 @@ def compared(old: Path, task: FlowTask, summary: Mapping[str, Any]) -> Iterator[
     words = f"{today['made']:,} of {today['asked']:,} cells were grown"
     yield f"{words}, as before." if good else f"{words}; before {counts['made']:,}.", good
     recorded = summary["provenance"]["options"]
-    if task.container_only:
+    if task.container_only and task.container_path:
         yield from _compared_containers(old, recorded["container_path"], task.container_path)
         return
     new = Path(task.out_morph_dir)

@@ -244,7 +244,7 @@ class SynthesizeChunk(OfCells):
             morphologies=str(self.work_path(layout.MORPHOLOGIES).resolve()),
             directory_depth=self.directory_depth(),
             base_morph_dir=str(Path(self.base_morph_dir).resolve())
-            if inputs.grafts(self)
+            if inputs.grafted_axons(self) and self.base_morph_dir
             else None,
             nrn_sections=bool(self.out_apical_nrn_sections),
             skip_write=self.skip_write,

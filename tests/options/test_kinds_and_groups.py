@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 import region_grower_flow
+from region_grower_flow import options
 from region_grower_flow.errors import InvalidInput
 from region_grower_flow.options import GROUPS, Execution, Growth, Outputs, Space, kinds
+from region_grower_flow.options.flows import InAtlas
 from region_grower_flow.options.group import declared, where_optional
 from region_grower_flow.options.kinds import (
     Choice,
@@ -133,3 +135,10 @@ def test_all_that_is_wrong_with_a_group_is_said_at_once():
     words = str(error.value)
     for part in ("input_cells", "option atlas: must", "min_depth", "did you mean 'atlas'"):
         assert part.lower() in words.lower()
+
+
+def test_a_group_of_groups_has_the_options_of_all():
+    names = [*options.Work.DECLARED, *options.Space.DECLARED, *options.Growth.DECLARED]
+    assert list(InAtlas.DECLARED) == names
+    made = InAtlas(input_cells="cells.h5", atlas="atlas", seed="3")
+    assert (made.atlas, made.seed, made.min_depth) == ("atlas", 3, 25.0)
