@@ -9,6 +9,7 @@ import logging
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -174,16 +175,22 @@ class Filling:
     def keep(self) -> None:
         """Put the filled folder into its place; raises WorkerFailed when the process failed."""
         try:
-            if self._process is None or self._process.wait() != 0:
-                self._errors.seek(0)
-                text = self._errors.read().decode(errors="replace")
-                last = (text.strip().splitlines() or ["no message"])[-1]
-                raise WorkerFailed(f"the kernels cannot be compiled: {last}")
+            code = 1 if self._process is None else self._process.wait()
+            if code:
+                raise WorkerFailed(f"the kernels cannot be compiled: {self._last_words(code)}")
             (self._beside / cache.COMPLETE).touch()
             shutil.rmtree(self._target, ignore_errors=True)
             self._beside.rename(self._target)
         finally:
             self.give_up()
+
+    def _last_words(self, code: int) -> str:
+        """What a process that failed has said at last, or how it ended."""
+        self._errors.seek(0)
+        said = self._errors.read().decode(errors="replace").strip().splitlines()
+        if code < 0:
+            return f"the process that does it was ended by {signal.Signals(-code).name}"
+        return said[-1] if said else f"the process that does it ended with {code}"
 
     def give_up(self) -> None:
         """End the process, remove what it has left, and free the lock."""

@@ -32,7 +32,7 @@ def _leave_inner_code_out() -> None:
     _ = library._finalize_dynamic_globals, library._verify_declare_only_symbols
 
     def get_executable(self: Any, own: Any, fndesc: Any, env: Any) -> Any:
-        own.is_inner = not _has_wrapper(own, fndesc)
+        own.is_inner = _is_inner(own, fndesc)
         if not own.is_inner:
             return make(self, own, fndesc, env)
         # What stands for it among Numba's tables; it has no address.
@@ -51,13 +51,20 @@ def _leave_inner_code_out() -> None:
     library._finalize_final_module = finalize
 
 
-def _has_wrapper(library: Any, fndesc: Any) -> bool:
-    """True if there is a wrapper by which Python calls a function."""
+def _is_inner(library: Any, fndesc: Any) -> bool:
+    """True if a function is compiled here, without a wrapper by which Python calls it.
+
+    One that has been loaded from a cache is not among those of its library: it has its code.
+    """
+    wrapper = fndesc.llvm_cpython_wrapper_name
+    return _defines(library, fndesc.mangled_name) and not _defines(library, wrapper)
+
+
+def _defines(library: Any, name: str) -> bool:
     try:
-        function = library._final_module.get_function(fndesc.llvm_cpython_wrapper_name)
+        return not library._final_module.get_function(name).is_declaration
     except NameError:
         return False
-    return not function.is_declaration
 
 
 def _tell_nobody() -> None:

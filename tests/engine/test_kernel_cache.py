@@ -244,12 +244,20 @@ def test_interrupted_filling_leaves_nothing(tmp_path, monkeypatch):
     assert all(process.poll() == -9 for process in started)
 
 
-def test_failed_compilation_is_told_with_its_last_line(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("raise ValueError('odd')", "ValueError: odd"),
+        ("import os; os.kill(os.getpid(), 11)", "ended by SIGSEGV"),
+        ("raise SystemExit(3)", "ended with 3"),
+    ],
+)
+def test_failed_compilation_is_told_with_its_last_words(tmp_path, monkeypatch, code, words):
     def start(group, target, errors):
-        return subprocess.Popen([sys.executable, "-c", "raise ValueError('odd')"], stderr=errors)
+        return subprocess.Popen([sys.executable, "-c", code], stderr=errors)
 
     monkeypatch.setenv(cache.BASE_VARIABLE, str(tmp_path))
     monkeypatch.setattr(filling, "start_compiler", start)
-    with pytest.raises(WorkerFailed, match="cannot be compiled: ValueError: odd"):
+    with pytest.raises(WorkerFailed, match=f"cannot be compiled: .*{words}"):
         filling.fill(["axon"])
     assert not cache.is_filled("axon")

@@ -50,6 +50,27 @@ assert any("entry" in name for name in made)
 assert not any("inner" in name for name in made), made
 """
 
+CACHED = """
+import numpy as np
+from numba import njit
+
+@njit(no_cfunc_wrapper=True, cache=True)
+def cached(x):
+    return x.sum()
+"""
+
+USE_CACHED = """
+sys.path.insert(0, sys.argv[1])
+import kept
+if sys.argv[2] == "shortcuts":
+    from region_grower_flow.engine import shortcuts
+    shortcuts.take()
+import numpy as np
+assert kept.cached(np.arange(5.0)) == 10.0
+hits = sum(kept.cached.stats.cache_hits.values())
+assert hits == (sys.argv[2] == "shortcuts"), hits
+"""
+
 LOAD = """
 import sys
 from region_grower_flow.engine.warm import load_kernels
@@ -65,15 +86,23 @@ assert njit(lambda x: np.sort(x)[::-1].sum())(np.arange(5.0)) == 10.0
 """
 
 
-def run(script):
+def run(script, *arguments):
     path = str(Path(__file__).resolve().parents[2])
     words = [sys.executable, "-c", f"import sys; sys.path.insert(0, {path!r})\n{script}"]
+    words += map(str, arguments)
     done = subprocess.run(words, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
 
 
 def test_no_machine_code_of_inner_functions():
     run(COMPILE)
+
+
+def test_a_kernel_from_the_cache_runs_where_others_are_compiled(tmp_path, monkeypatch):
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "cache"))
+    (tmp_path / "kept.py").write_text(CACHED)
+    run(USE_CACHED, tmp_path, "as ever")
+    run(USE_CACHED, tmp_path, "shortcuts")
 
 
 def test_loading_a_kernel_imports_nothing_for_compilation(kernels):
