@@ -14,6 +14,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 from region_grower_flow import layout
 from region_grower_flow.errors import InvalidInput
 from region_grower_flow.io.atomic import PathLike, is_plain, write_bytes_atomic
@@ -63,13 +65,20 @@ def read_block(path: PathLike) -> list[dict[str, Any]] | None:
             return None
         if header["bytes"] != len(body) or header["crc32"] != zlib.crc32(body):
             return None
-        # One call for all lines: four times as fast as one call a line. JSON escapes line ends
-        # within strings, so each line end here separates two records.
-        records = json.loads(b"[" + body.rstrip(b"\n").replace(b"\n", b",") + b"]")
+        # JSON escapes line ends within strings, so each line end here separates two records.
+        records = _values(b"[" + body.rstrip(b"\n").replace(b"\n", b",") + b"]")
         whole = header["count"] == len(records) and all(map(is_record, records))
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
     return records if whole else None
+
+
+def _values(text: bytes) -> Any:
+    """What a JSON text holds; raises ValueError, RecursionError."""
+    try:
+        return orjson.loads(text)  # a third of the time of json's
+    except ValueError:
+        return json.loads(text)  # which knows NaN
 
 
 def is_record(record: Any) -> bool:

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 from region_grower_flow.errors import FlowError
 from region_grower_flow.io.atomic import PathLike, atomic_write, make_folder
 from region_grower_flow.record.blocks import is_record
@@ -82,9 +84,9 @@ def _records(path: PathLike) -> Iterator[dict[str, Any] | None]:
 def _read(lines: list[bytes]) -> list[dict[str, Any] | None]:
     texts = [_text(line.rstrip(b"\n")) for line in lines]
     if None not in texts:
-        # One call for all lines: four times as fast as one call a line.
-        with contextlib.suppress(ValueError, RecursionError):
-            records = json.loads(b"[%b}]" % b"},".join(texts))  # type: ignore[arg-type]
+        # One call for all lines, which knows no NaN: it takes a third of the time of json's.
+        with contextlib.suppress(ValueError):
+            records = orjson.loads(b"[%b}]" % b"},".join(texts))  # type: ignore[arg-type]
             if len(records) == len(lines) and all(map(is_record, records)):
                 return records
     return [_record(text) for text in texts]

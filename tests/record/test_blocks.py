@@ -28,6 +28,11 @@ def test_records_come_back(block, tmp_path):
     assert finished_records(tmp_path) == {(5, "d"): record(5), (6, "d"): record(6)}
 
 
+def test_odd_numbers_come_back(tmp_path):
+    odd = record(5, debug={"scale": float("inf"), "small": 1e-300, "large": 2**70})
+    assert read_block(write_block(tmp_path, block_name("job", 0, 5), [odd])) == [odd]
+
+
 def test_missing_folder_has_no_records(tmp_path):
     assert finished_records(tmp_path / "absent") == {}
 

@@ -29,6 +29,12 @@ def test_records_come_back(table):
     assert whole_records(table) == (RECORDS, True)
 
 
+def test_odd_numbers_come_back(table):
+    odd = {**RECORDS[0], "debug": {"scale": float("inf"), "small": 1e-300, "large": 2**70}}
+    write_records(table, [odd, RECORDS[1]])
+    assert whole_records(table) == ([odd, RECORDS[1]], True)
+
+
 def test_each_line_is_json(table):
     assert all(json.loads(line)["status"] == "made" for line in table.read_text().splitlines())
 
