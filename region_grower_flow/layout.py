@@ -47,6 +47,8 @@ MORPHOLOGIES = "morphologies"
 SHARDS, SHARD = "shards", ".shard"
 """Folder of the cells that are in no file of their own, a folder a chunk, and the extension."""
 CELL_TABLE = "cells.h5"
+UNPACKED_ORIENTATION = "orientation_unpacked.nrrd"
+"""The atlas's orientations where directions act and they are large: processes share its memory."""
 DISTRIBUTIONS = "tmd_distributions.json"
 PARAMETERS = "tmd_parameters.json"
 PREPARED = "prepared_reconstructions"
@@ -153,7 +155,10 @@ GENERATED = (
 )
 """Files of the work folder that hold what is made of the reconstructions."""
 
-WORK_NAMES = (*WORK_FILES, *GENERATED, CELL_TABLE, DIGESTS, NUMBA_CACHE, HOLDOUT_WORK)
+OF_ATLAS = (CELL_TABLE, UNPACKED_ORIENTATION)
+"""Files of the work folder that hold what is made of the atlas."""
+
+WORK_NAMES = (*WORK_FILES, *GENERATED, *OF_ATLAS, DIGESTS, NUMBA_CACHE, HOLDOUT_WORK)
 """Names of all files and folders that the flow itself keeps in the work folder."""
 
 # Outputs of placement, where no other file is named.

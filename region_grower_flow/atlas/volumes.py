@@ -11,8 +11,13 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from region_grower_flow.errors import InvalidInput
-from region_grower_flow.io.atomic import PathLike
-from region_grower_flow.io.nrrd_volumes import read_header, read_volume
+from region_grower_flow.io.atomic import PathLike, remove_own
+from region_grower_flow.io.nrrd_volumes import (
+    memory_of,
+    read_header,
+    read_volume,
+    unpack_volume,
+)
 from region_grower_flow.io.schemas import did_you_mean
 from region_grower_flow.layout import ORIENTATION
 
@@ -20,6 +25,8 @@ if TYPE_CHECKING:
     from region_grower_flow.io.voxcell import VoxelData
 
 _SUFFIX = ".nrrd"
+SHARED_BYTES = 32 << 20
+"""Size of orientations in memory from which processes share them."""
 _OTHER_FORMS = {
     ".nhdr": "write header and values into one file (.nrrd)",
     ".nrrd.gz": "unpack it, or write it with the encoding gzip",
@@ -123,6 +130,28 @@ def load_volume(atlas_dir: PathLike, name: str) -> VoxelData:
 
     kind = OrientationField if name == ORIENTATION else VoxelData
     return read_volume(_existing(atlas_dir, name), kind)
+
+
+def unpack_orientations(atlas_dir: PathLike, target: PathLike) -> bool:
+    """Write the orientations unpacked where they are large; else remove what is there.
+
+    Args:
+        atlas_dir: the atlas's folder.
+        target: the file, which many processes then share instead of holding a copy each.
+
+    Returns:
+        True when the file is there.
+
+    Raises:
+        InvalidInput: the volume is absent or unreadable.
+        OutputFailed: the file cannot be written or removed.
+    """
+    path = _existing(atlas_dir, ORIENTATION)
+    if memory_of(path) < SHARED_BYTES:
+        remove_own(target)
+        return False
+    unpack_volume(path, target)
+    return True
 
 
 def read_geometry(atlas_dir: PathLike, name: str) -> tuple[Geometry, tuple[int, ...]]:

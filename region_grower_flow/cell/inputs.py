@@ -229,6 +229,7 @@ class CellInputs:
             atlas = {
                 **(self.table.meta["atlas"] or {}),
                 "orientation_path": self.settings.orientation,
+                "mapped": self.settings.orientation_mapped,
             }
             boundaries = [self._located(each) for each in meta.get("boundaries") or ()]
             self._spaces[region] = RegionSpace.prepare(meta.get("directions"), boundaries, atlas)

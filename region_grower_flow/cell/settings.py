@@ -41,6 +41,7 @@ class SynthesisSettings:
         base_morph_dir: folder of axon donors (h5), None without grafting.
         mesh_dir: folder that the paths of meshes start from: that of the region structure.
         orientation: the atlas's volume of orientations.
+        orientation_mapped: it is unpacked, so that processes map it instead of reading it.
         nrn_sections: compute NEURON's indices of the apical sections.
         skip_write: write no morphology.
         shards: folder of the chunk's shards, to which cells are appended (see ``io.shards``); None:
@@ -63,6 +64,7 @@ class SynthesisSettings:
     base_morph_dir: str | None = None
     mesh_dir: str | None = None
     orientation: str | None = None
+    orientation_mapped: bool = False
     nrn_sections: bool = False
     skip_write: bool = False
     shards: str | None = None

@@ -171,9 +171,14 @@ def has_reconstructions(options: Reference) -> bool:
 def cell_files(options: InAtlas) -> dict[str, PathLike]:
     """The files that single cells read: donors, meshes, the orientations of directions."""
     files: dict[str, PathLike] = {**mesh_files(options), **donor_files(options)}
-    if any(entry.get("directions") for entry in _structure(options).values()):
+    if has_directions(options):
         files[ORIENTATION_ROLE] = Path(options.atlas) / f"{layout.ORIENTATION}.nrrd"
     return files
+
+
+def has_directions(options: InAtlas) -> bool:
+    """True where cells of some region grow along the atlas's orientations."""
+    return any(entry.get("directions") for entry in _structure(options).values())
 
 
 def grafted_axons(options: InAtlas) -> str | None:

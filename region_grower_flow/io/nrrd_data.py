@@ -8,13 +8,15 @@ import bz2
 import gzip
 import io
 import math
+import re
+import sys
 from collections.abc import Sequence
 from typing import Any, BinaryIO
 
 import numpy as np
 
 from region_grower_flow.errors import InvalidInput
-from region_grower_flow.io.atomic import PathLike
+from region_grower_flow.io.atomic import PathLike, atomic_write
 from region_grower_flow.io.files import reading
 
 HEADER_BYTES = 1 << 20
@@ -23,10 +25,19 @@ MOST_COMPRESSED = {"gzip": 1100, "gz": 1100, "bzip2": None, "bz2": None}
 """Values that a compressed byte can hold at most, in bytes (1032 for deflate); None: no bound."""
 TEXT = ("ASCII", "ascii", "text", "txt")
 _READ_BYTES = 1 << 17
+_OF_PACKING = re.compile(rb"(encoding|endian|line ?skip|byte ?skip)\s*:", re.IGNORECASE)
+"""Lines of a header that say how the values are packed."""
+_ALIGNMENT = 64
+"""Unpacked values begin at a multiple of so many bytes: compiled code wants them aligned."""
 
 
-def read_nrrd(path: PathLike) -> tuple[np.ndarray, dict[str, Any]]:
+def read_nrrd(path: PathLike, mapped: bool = False) -> tuple[np.ndarray, dict[str, Any]]:
     """The array of an NRRD file (as pynrrd gives it, x first) and its header.
+
+    Args:
+        path: the file.
+        mapped: the array is the file in memory (read-only), which all processes of a machine share;
+            for files of :func:`unpack_nrrd`.
 
     Raises:
         InvalidInput: the values are not in the file, or not those that the header describes.
@@ -34,8 +45,39 @@ def read_nrrd(path: PathLike) -> tuple[np.ndarray, dict[str, Any]]:
     """
     with reading(path, None), open(path, "rb") as file:
         header = _header(file, path)
-        values = _values(file, header, path)
+        values = _mapped(file, header, path) if mapped else _values(file, header, path)
     return values.reshape(header["sizes"][::-1]).T, header
+
+
+def unpack_nrrd(path: PathLike, target: PathLike) -> None:
+    """Write the same volume raw: uncompressed, in one block, in the byte order of this machine.
+
+    Args:
+        path: an NRRD file.
+        target: the file to write (atomically).
+
+    Raises:
+        InvalidInput and others: as :func:`read_nrrd`.
+        OutputFailed: the file cannot be written.
+    """
+    with reading(path, None), open(path, "rb") as file:
+        header = _header(file, path)
+        end = file.tell()
+        values = _values(file, header, path)
+        file.seek(0)
+        lines = [line for line in file.read(end).splitlines() if not _OF_PACKING.match(line)]
+    values = values.astype(values.dtype.newbyteorder("="), copy=False)
+    head = b"\n".join([*filter(None, lines), b"encoding: raw", f"endian: {sys.byteorder}".encode()])
+    head += b"\n# " + b"-" * (-(len(head) + 5) % _ALIGNMENT) + b"\n\n"
+    with atomic_write(target) as temporary, open(temporary, "wb") as out:
+        out.write(head)
+        values.tofile(out)
+
+
+def unpacked_bytes(path: PathLike) -> int:
+    """Size of a volume's values in memory, by its header; raises as :func:`read_nrrd`."""
+    header = read_nrrd_header(path)
+    return _kind(header).itemsize * math.prod(int(size) for size in header["sizes"])
 
 
 def read_nrrd_header(path: PathLike) -> dict[str, Any]:
@@ -63,18 +105,29 @@ def _header(file: BinaryIO, path: PathLike) -> dict[str, Any]:
     return header
 
 
-def _values(file: BinaryIO, header: dict[str, Any], path: PathLike) -> np.ndarray:
+def _kind(header: dict[str, Any]) -> np.dtype:
+    """The type of the values."""
     import nrrd
 
-    skips = [header.get(f"{what} skip", header.get(f"{what}skip", 0)) for what in ("line", "byte")]
     fields: dict[str, Any] = {
         name: header[name] for name in ("type", "dimension", "endian") if name in header
     }
     if header["encoding"] in TEXT:
         fields["endian"] = "little"  # of no meaning there, and mostly left out
     empty = {**fields, "encoding": "raw", "sizes": np.zeros_like(header["sizes"])}
-    kind = nrrd.read_data(empty, io.BytesIO()).dtype
-    count = math.prod(int(size) for size in header["sizes"])
+    return nrrd.read_data(empty, io.BytesIO()).dtype
+
+
+def _mapped(file: BinaryIO, header: dict[str, Any], path: PathLike) -> np.ndarray:
+    kind, count = _kind(header), math.prod(int(size) for size in header["sizes"])
+    if header["encoding"] != "raw" or _left(file) != kind.itemsize * count:
+        raise _wrong_size(count, path)
+    return np.memmap(file, kind, "r", file.tell(), (count,)).view(np.ndarray)
+
+
+def _values(file: BinaryIO, header: dict[str, Any], path: PathLike) -> np.ndarray:
+    skips = [header.get(f"{what} skip", header.get(f"{what}skip", 0)) for what in ("line", "byte")]
+    kind, count = _kind(header), math.prod(int(size) for size in header["sizes"])
     encoding = header["encoding"]
     if encoding in MOST_COMPRESSED:
         if skips[0] or skips[1] not in (0, -1):

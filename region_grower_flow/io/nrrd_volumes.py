@@ -8,19 +8,26 @@ rotated axes, another unit or no voxel sizes is refused in a sentence of its own
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from region_grower_flow.errors import InvalidInput
+from region_grower_flow.errors import FlowError, InvalidInput
 from region_grower_flow.io.atomic import PathLike
-from region_grower_flow.io.nrrd_data import read_nrrd, read_nrrd_header
+from region_grower_flow.io.nrrd_data import (
+    read_nrrd,
+    read_nrrd_header,
+    unpack_nrrd,
+    unpacked_bytes,
+)
 
 if TYPE_CHECKING:
     from region_grower_flow.io.voxcell import VoxelData
+
+T = TypeVar("T")
 
 NDIM = 3
 _NOISE = 1e-5
@@ -35,8 +42,12 @@ PLAUSIBLE_VOXELS = (0.5, 2000.0)
 """Sizes of voxels (um) that atlases have."""
 
 
-def read_volume(path: PathLike, kind: type[VoxelData] | None = None) -> VoxelData:
+def read_volume(
+    path: PathLike, kind: type[VoxelData] | None = None, mapped: bool = False
+) -> VoxelData:
     """The volume of a file, as voxcell's class ``kind`` (None: VoxelData).
+
+    With ``mapped`` its values are those of an unpacked file, see ``io.nrrd_data.unpack_nrrd``.
 
     Raises:
         InvalidInput: the file is absent, broken, or of a form that is not read.
@@ -46,11 +57,40 @@ def read_volume(path: PathLike, kind: type[VoxelData] | None = None) -> VoxelDat
     from region_grower_flow.io.voxcell import VoxcellError, VoxelData
 
     try:
-        data, header = read_nrrd(path)
+        data, header = read_nrrd(path, mapped)
         spacings, offset, payload = header_geometry(header, path)
         raw = np.moveaxis(data, range(len(payload)), range(NDIM, NDIM + len(payload)))
         return (kind or VoxelData)(native(raw), spacings, offset)
     except InvalidInput:
+        raise
+    except broken(nrrd, VoxcellError) as error:
+        raise unreadable(path, error) from error
+
+
+def unpack_volume(path: PathLike, target: PathLike) -> None:
+    """Write a volume unpacked, to be ``mapped``, see ``io.nrrd_data.unpack_nrrd``.
+
+    Raises:
+        InvalidInput: the file is absent, broken, or of a form that is not read.
+        OutputFailed: the target cannot be written.
+    """
+    _asked(unpack_nrrd, path, target)
+
+
+def memory_of(path: PathLike) -> int:
+    """Bytes of a volume's values in memory, by its header; raises InvalidInput."""
+    return _asked(unpacked_bytes, path)
+
+
+def _asked(function: Callable[..., T], path: PathLike, *more: PathLike) -> T:
+    """A function's answer on a file; what pynrrd raises becomes a sentence."""
+    import nrrd
+
+    from region_grower_flow.io.voxcell import VoxcellError
+
+    try:
+        return function(path, *more)
+    except FlowError:
         raise
     except broken(nrrd, VoxcellError) as error:
         raise unreadable(path, error) from error

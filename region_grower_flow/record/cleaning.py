@@ -107,7 +107,7 @@ def everything(folder: PathLike) -> Removal:
 def _is_intermediate(name: str) -> bool:
     """True if a file in the work folder itself bears a name that the package gives."""
     stems = tuple(f"{Path(placed).stem}_" for placed in _PLACED)
-    return name in (layout.CELL_TABLE, *layout.GENERATED, *_PLACED) or name.startswith(stems)
+    return name in (*layout.OF_ATLAS, *layout.GENERATED, *_PLACED) or name.startswith(stems)
 
 
 def _everything_held_out(folder: Path) -> list[Path]:

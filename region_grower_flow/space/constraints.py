@@ -239,12 +239,12 @@ class RegionSpace:
             directions: list of direction entries, or None.
             boundaries: list of boundary entries with absolute paths, or None.
             atlas_info: ``voxel_dimensions`` (3), ``offset`` (3), ``shape`` (3) and
-                ``orientation_path`` of the atlas.
+                ``orientation_path`` of the atlas, and whether that file is ``mapped``.
         """
         return cls(
             tuple(directions or ()),
             tuple(boundaries or ()),
-            rotation_field(atlas_info["orientation_path"]),
+            rotation_field(atlas_info["orientation_path"], atlas_info.get("mapped", False)),
             VoxelGrid(
                 np.array(atlas_info["voxel_dimensions"], dtype=float),
                 np.array(atlas_info["offset"], dtype=float),

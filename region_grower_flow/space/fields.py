@@ -41,9 +41,11 @@ class RotationField:
 
     Attributes:
         path: the nrrd file of quaternions (w, x, y, z): int8 (in 1/127), float32 or float64.
+        mapped: the file is unpacked (``io.nrrd_data.unpack_nrrd``), and not copied into memory.
     """
 
     path: Path
+    mapped: bool = False
 
     def __deepcopy__(self, memo: dict[int, object]) -> RotationField:
         """The field is shared: NeuroTS deep-copies its context for every section."""
@@ -58,7 +60,7 @@ class RotationField:
         """
         from region_grower_flow.io.voxcell import OrientationField
 
-        return read_volume(self.path, OrientationField)
+        return read_volume(self.path, OrientationField, self.mapped)
 
     def rotate(self, point: np.ndarray, vector: np.ndarray) -> np.ndarray | None:
         """``vector`` in the axes of the atlas at ``point`` (um): (3,), or None outside the atlas.
@@ -74,12 +76,15 @@ class RotationField:
         return np.dot(rotation, vector)[0]
 
 
-def rotation_field(path: PathLike) -> RotationField:
-    """The field of a file, shared by all regions of a process for each version of the file."""
+def rotation_field(path: PathLike, mapped: bool = False) -> RotationField:
+    """The field of a file, shared by all regions of a process for each version of the file.
+
+    With ``mapped`` all processes of a machine share it, see :class:`RotationField`.
+    """
     # The sentence for a missing file is said at first use.
-    return _shared_field(Path(path), *(stamp_of(path) or ()))
+    return _shared_field(Path(path), mapped, *(stamp_of(path) or ()))
 
 
 @lru_cache(maxsize=8)
-def _shared_field(path: Path, *_stamp: object) -> RotationField:
-    return RotationField(path)
+def _shared_field(path: Path, mapped: bool, *_stamp: object) -> RotationField:
+    return RotationField(path, mapped)

@@ -28,7 +28,7 @@ MODEL_STAGES = (
 """Stages that a try and the run of all cells share; the others' manifests stay behind."""
 
 _LEFT = {layout.LOGS, layout.LOCKS, layout.BLOCKS, layout.JOBS, layout.MANIFESTS, layout.DIGESTS}
-_CELLS = {layout.MORPHOLOGIES, layout.SHARDS, layout.CHUNKS, layout.CELL_TABLE}
+_CELLS = {layout.MORPHOLOGIES, layout.SHARDS, layout.CHUNKS, *layout.OF_ATLAS}
 
 
 def trial_places(options: Mapping[str, PathLike], name: str) -> dict[str, str]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 from region_grower_flow import layout
 from region_grower_flow.checks import inputs
+from region_grower_flow.io.atomic import remove_own
 from region_grower_flow.options import Model, Space, Work
 from region_grower_flow.tasks.base import Facts, FlowTask, Made
 from region_grower_flow.tasks.targets import StageTarget
@@ -45,10 +47,21 @@ class LoadAtlas(FlowTask):
             axon_table=inputs.axon_table(self, inputs.count_cells(self), rows),
             ids=rows,
         )
+        outputs = [self.path, *self._unpacked()]
         write_table(self.path, table)
         entries = Counter(map(str, table.synthesis_regions))
         facts = {"cells": len(cells.positions), "rows": len(table)}
-        return [self.path], {**facts, "entries": dict(entries.most_common())}
+        return outputs, {**facts, "entries": dict(entries.most_common())}
+
+    def _unpacked(self) -> list[Path]:
+        """The unpacked orientations, written where directions act and they are large."""
+        from region_grower_flow.atlas.volumes import unpack_orientations
+
+        target = self.work_path(layout.UNPACKED_ORIENTATION)
+        if not inputs.has_directions(self):
+            remove_own(target)
+            return []
+        return [target] if unpack_orientations(self.atlas, target) else []
 
     def results(self) -> dict[str, Any]:
         """The options, and whether axons are grown and not grafted."""

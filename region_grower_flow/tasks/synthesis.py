@@ -236,6 +236,8 @@ class SynthesizeChunk(OfCells):
         loaded = self.clone(LoadAtlas)
         digests, files = self.digests(), inputs.cell_files(self)
         sources, folders = self.sources()
+        unpacked = self.work_path(layout.UNPACKED_ORIENTATION)
+        volume, mapped = Path(self.atlas, f"{layout.ORIENTATION}.nrrd"), unpacked.is_file()
         return SynthesisSettings(
             growth=self.group(Growth),
             cell_table=str(loaded.path.resolve()),
@@ -251,7 +253,8 @@ class SynthesizeChunk(OfCells):
             shards=self._shards(),
             debug=bool(self.out_debug_data),
             mesh_dir=str(Path(self.region_structure).parent.resolve()),
-            orientation=str(Path(self.atlas, f"{layout.ORIENTATION}.nrrd").resolve()),
+            orientation=str((unpacked if mapped else volume).resolve()),
+            orientation_mapped=mapped,
             content={role: digests.digest(path) for role, path in files.items()},
             sources={os.path.abspath(path): known for path, known in sources.items()},
             source_folders=tuple(map(os.path.abspath, folders)),

@@ -9,6 +9,7 @@ from helpers.growth_inputs import ORIENTATIONS, assert_same_cells, mtype, site
 from helpers.oracle import needs_oracle
 from region_grower_flow import engine
 from region_grower_flow.engine.model import BarcodeScaling
+from region_grower_flow.io.nrrd_volumes import unpack_volume
 from region_grower_flow.io.table import Cell
 from region_grower_flow.space import constraints
 
@@ -35,6 +36,7 @@ def folder(tmp_path_factory):
     quaternions /= np.linalg.norm(quaternions, axis=-1, keepdims=True)
     field = OrientationField(quaternions.astype(np.float32), VOXEL, offset=-4 * VOXEL)
     field.save_nrrd(str(folder / "orientation.nrrd"))
+    unpack_volume(folder / "orientation.nrrd", folder / "unpacked.nrrd")
     trimesh.creation.box(extents=(90.0, 80.0, 100.0)).export(folder / "box.obj")
     trimesh.creation.icosphere(subdivisions=2, radius=30.0).export(folder / "ball.obj")
     return folder
@@ -51,7 +53,7 @@ def boundary(folder, mode, mesh="box.obj", **changes):
     return {**entry, **changes}
 
 
-def assert_same_in_space(folder, directions, boundaries, types, seeds=range(3)):
+def assert_same_in_space(folder, directions, boundaries, types, seeds=range(3), mapped=False):
     region = constraints.RegionSpace.prepare(
         directions,
         boundaries,
@@ -59,7 +61,8 @@ def assert_same_in_space(folder, directions, boundaries, types, seeds=range(3)):
             "voxel_dimensions": VOXEL,
             "offset": -4 * VOXEL,
             "shape": SHAPE,
-            "orientation_path": folder / "orientation.nrrd",
+            "orientation_path": folder / ("unpacked.nrrd" if mapped else "orientation.nrrd"),
+            "mapped": mapped,
         },
     )
     where = site(4)
@@ -90,6 +93,10 @@ ANGLES = {
 @pytest.mark.parametrize("directions", [[ALONG], [ACROSS, ALONG], [ONLY_MAJOR]])
 def test_directions(folder, directions):
     assert_same_in_space(folder, directions, [], GRADIENT)
+
+
+def test_orientations_that_processes_share(folder):
+    assert_same_in_space(folder, [ALONG], [], GRADIENT, mapped=True)
 
 
 @pytest.mark.parametrize("mode", ["repulsive", "attractive"])

@@ -11,7 +11,13 @@ import pytest
 
 from region_grower_flow.errors import InvalidInput
 from region_grower_flow.io import nrrd_data
-from region_grower_flow.io.nrrd_data import read_nrrd, read_nrrd_header
+from region_grower_flow.io.nrrd_data import (
+    read_nrrd,
+    read_nrrd_header,
+    unpack_nrrd,
+    unpacked_bytes,
+)
+from region_grower_flow.io.nrrd_volumes import read_volume
 
 VALUES = np.arange(2 * 3 * 4 * 5, dtype=np.float32).reshape(2, 3, 4, 5)
 
@@ -45,6 +51,44 @@ def test_arrays_are_those_of_pynrrd(tmp_path, encoding, kind):
     assert found.dtype == expected.dtype
     np.testing.assert_array_equal(found, expected)
     assert repr(header) == repr(expected_header) == repr(read_nrrd_header(path))
+
+
+PACKED = {
+    "raw": (raw, {}),
+    "big": (lambda: raw(VALUES.astype(">f4")), {"endian": "big"}),
+    "skips": (lambda: b"one\ntwo\nxyz" + raw(), {"line skip": 2, "byte skip": 3}),
+    "gzip": (lambda: gzip.compress(raw()), {}),
+    "bz2": (lambda: bz2.compress(raw()), {}),
+    "ascii": (lambda: " ".join(map(str, VALUES.ravel(order="F"))).encode(), {}),
+}
+
+
+@pytest.mark.parametrize("packing", PACKED)
+def test_unpacked_files_have_the_same_array_to_be_mapped(write, tmp_path, packing):
+    content, fields = PACKED[packing]
+    encoding = "raw" if packing in ("big", "skips") else packing
+    spacing = {"space origin": "(1.5,-2,0.1)", "space dimension": 3}
+    directions = {"space directions": "none (38.7,0,0) (0,25,0) (0,0,-0.1)"}
+    path = write(content(), encoding, **fields, **spacing, **directions)
+    target = tmp_path / "unpacked.nrrd"
+    unpack_nrrd(path, target)
+    found, _ = read_nrrd(target, mapped=True)
+    np.testing.assert_array_equal(found, VALUES)
+    assert unpacked_bytes(path) == unpacked_bytes(target) == VALUES.nbytes
+    # Compiled code wants values of this machine, aligned; nobody may change them.
+    assert found.dtype.isnative
+    assert found.flags.aligned
+    assert not found.flags.writeable
+    packed, unpacked = read_volume(path), read_volume(target, mapped=True)
+    np.testing.assert_array_equal(packed.raw, unpacked.raw)
+    np.testing.assert_array_equal(packed.bbox, unpacked.bbox)
+    np.testing.assert_array_equal(nrrd.read(str(target))[0], VALUES)
+
+
+def test_what_is_packed_or_cut_is_not_mapped(write):
+    for path in (write(gzip.compress(raw()), "gzip"), write(raw()[:-4])):
+        with pytest.raises(InvalidInput, match="does not hold the 120 values"):
+            read_nrrd(path, mapped=True)
 
 
 def test_skips_within_the_file(write):
