@@ -22,6 +22,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from region_grower_flow.engine.parameter_schema import neurite_keys, parameters_schema
 from region_grower_flow.errors import InvalidInput, InvalidInputs, nearest, some
 from region_grower_flow.io.documents import dotted
 from region_grower_flow.morphology import NEURITE_TYPES
@@ -281,9 +282,7 @@ def known_keys(path: Path) -> tuple[int, list[str]] | None:
 
 
 def _top_keys() -> Collection[str]:
-    from neurots.validator import PARAMS_SCHEMA
-
-    return {*PARAMS_SCHEMA["properties"], *NEURITE_TYPES, "context_constraints"}
+    return {*parameters_schema()["properties"], *NEURITE_TYPES, "context_constraints"}
 
 
 def _keys_below(path: Path) -> Collection[str] | None:
@@ -300,9 +299,7 @@ def _keys_below(path: Path) -> Collection[str] | None:
 
 def _neurite_keys(path: Path) -> Collection[str] | None:
     if not path:
-        from neurots.validator import PARAMS_SCHEMA
-
-        return PARAMS_SCHEMA["definitions"]["neurite"]["properties"]
+        return neurite_keys()
     if path[0] != "step_size":
         return ()
     return STEP_SIZES if len(path) == 1 else None

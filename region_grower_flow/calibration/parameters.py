@@ -20,6 +20,7 @@ from region_grower_flow.calibration.diameter_model import DiameterModel, resolve
 from region_grower_flow.calibration.features import DEFAULT_FEATURE, TRUNK_LENGTH, check_feature
 from region_grower_flow.calibration.populations import APICAL, Population, gather_populations
 from region_grower_flow.calibration.report import CalibrationReport
+from region_grower_flow.engine.parameter_schema import parameters_schema
 from region_grower_flow.errors import InvalidInput, InvalidInputs, nearest, some
 from region_grower_flow.io.schemas import validator, violations
 from region_grower_flow.layout import DEFAULT_REGION
@@ -210,14 +211,12 @@ def malformed(
 def refused(
     parameters: Mapping[str, Mapping[str, Any]], region: str, where: str = "parameters"
 ) -> list[InvalidInput]:
-    """Objections of NeuroTS's schema to the parameters."""
-    from neurots.validator import PARAMS_SCHEMA
-
+    """What the schema of parameters refuses, as a list of InvalidInput."""
     # The schema offers each neurite type as "empty or a neurite", of which a message can only
     # name the wrong half: empty ones are left out below and the others have to be neurites.
     neurites = {name: {"$ref": "#/definitions/neurite"} for name in NEURITE_TYPES}
-    schema = {**PARAMS_SCHEMA, "properties": {**PARAMS_SCHEMA["properties"], **neurites}}
-    checker = validator(schema)
+    schema = parameters_schema()
+    checker = validator({**schema, "properties": {**schema["properties"], **neurites}})
     return [
         problem
         for mtype, params in parameters.items()

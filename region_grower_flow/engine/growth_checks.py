@@ -31,6 +31,7 @@ from region_grower_flow.engine.lever_checks import check_levers
 from region_grower_flow.engine.levers import MEASURED
 from region_grower_flow.engine.model import Params
 from region_grower_flow.engine.mtype import BAR_COLUMNS, BRANCHINGS, METRICS
+from region_grower_flow.engine.parameter_schema import parameters_schema
 from region_grower_flow.engine.trunk_checks import (
     check_histogram,
     check_orientation,
@@ -52,7 +53,6 @@ from region_grower_flow.io.schemas import (
     validator,
     violation,
     violations,
-    with_choices,
 )
 from region_grower_flow.morphology import NEURITE_TYPES
 
@@ -95,8 +95,7 @@ class EntryChecker:
         self, parameters_path: PathLike | None = None, distributions_path: PathLike | None = None
     ) -> None:
         self.read_from(parameters_path, distributions_path)
-        schema = library_schema("neurots", "parameters.json")
-        self._parameters = validator(with_choices(schema, "growth_method", METHODS))
+        self._parameters = validator(parameters_schema())
         self._distributions = validator(library_schema("neurots", "distributions.json"))
         self._diameters = validator(library_schema("diameter_synthesis", "model_params.json"))
 
