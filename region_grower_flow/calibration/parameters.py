@@ -20,9 +20,9 @@ from region_grower_flow.calibration.diameter_model import DiameterModel, resolve
 from region_grower_flow.calibration.features import DEFAULT_FEATURE, TRUNK_LENGTH, check_feature
 from region_grower_flow.calibration.populations import APICAL, Population, gather_populations
 from region_grower_flow.calibration.report import CalibrationReport
-from region_grower_flow.engine.parameter_schema import parameters_schema
+from region_grower_flow.engine.parameter_schema import lacking, parameters_schema
 from region_grower_flow.errors import InvalidInput, InvalidInputs, nearest, some
-from region_grower_flow.io.schemas import validator, violations
+from region_grower_flow.io.schemas import validator, violation, violations
 from region_grower_flow.layout import DEFAULT_REGION
 from region_grower_flow.morphology import NEURITE_TYPES
 
@@ -217,11 +217,14 @@ def refused(
     neurites = {name: {"$ref": "#/definitions/neurite"} for name in NEURITE_TYPES}
     schema = parameters_schema()
     checker = validator({**schema, "properties": {**schema["properties"], **neurites}})
-    return [
-        problem
-        for mtype, params in parameters.items()
-        for problem in violations(checker, _checked(params), where, (region, mtype))
-    ]
+    problems = []
+    for mtype, params in parameters.items():
+        found = violations(checker, checked := _checked(params), where, (region, mtype))
+        for kind in () if found else checked.get("grow_types", ()):
+            needed = lacking(checked.get(kind, {}))
+            found += [violation(where, (region, mtype, kind), problem) for problem in needed]
+        problems += found
+    return problems
 
 
 def _checked(params: Mapping[str, Any]) -> dict[str, Any]:

@@ -23,7 +23,6 @@ from region_grower_flow.engine.growth_bounds import (
 from region_grower_flow.engine.kernels.state import (
     APICAL_METHODS,
     METHODS,
-    NEEDED,
     TRUNK,
     TRUNK_LENGTH,
 )
@@ -31,7 +30,7 @@ from region_grower_flow.engine.lever_checks import check_levers
 from region_grower_flow.engine.levers import MEASURED
 from region_grower_flow.engine.model import Params
 from region_grower_flow.engine.mtype import BAR_COLUMNS, BRANCHINGS, METRICS
-from region_grower_flow.engine.parameter_schema import parameters_schema
+from region_grower_flow.engine.parameter_schema import lacking, parameters_schema
 from region_grower_flow.engine.trunk_checks import (
     check_histogram,
     check_orientation,
@@ -198,9 +197,8 @@ def _check_method(kind: str, neurite: Params, drawn: Params, report: Report) -> 
             (kind,), f"'randomness' and 'targeting' add up to {weights:g}, more than 1"
         )
     _check_step(kind, neurite, report)
-    for key in NEEDED.get(method, ()):
-        if key not in neurite:
-            report.parameter((kind,), f"the growth method {method!r} needs {key!r}")
+    for problem in lacking(neurite):
+        report.parameter((kind,), problem)
     if METHODS[method] == TRUNK:
         if neurite["metric"] != _TRUNK_METRIC:
             report.parameter(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from typing import Any
 
 from region_grower_flow.engine.kernels.state import METHODS, NEEDED
@@ -20,6 +21,13 @@ def parameters_schema() -> dict[str, Any]:
     own = {key: {"type": "number"} for keys in NEEDED.values() for key in keys}
     neurite["properties"] = {**own, **neurite["properties"]}
     return schema
+
+
+def lacking(neurite: Mapping[str, Any]) -> list[str]:
+    """Sentences on the keys that the growth method of a neurite type needs and that are absent."""
+    method = neurite.get("growth_method", "")
+    needed = [key for key in NEEDED.get(method, ()) if key not in neurite]
+    return [f"the growth method {method!r} needs {key!r}" for key in needed]
 
 
 def neurite_keys() -> list[str]:

@@ -16,8 +16,8 @@ def straight(monkeypatch):
     """Parameters of an mtype with a growth method of which NeuroTS knows nothing."""
     for module in (parameter_schema, growth_checks):
         monkeypatch.setattr(module, "METHODS", {**state.METHODS, "tmd_straight": state.TMD})
-        needed = {**state.NEEDED, "tmd_straight": PLACE[1:]}
-        monkeypatch.setattr(module, "NEEDED", needed)
+    needed = {**state.NEEDED, "tmd_straight": PLACE[1:]}
+    monkeypatch.setattr(parameter_schema, "NEEDED", needed)
     parameter_schema.parameters_schema.cache_clear()
     basal = neurite_parameters(growth_method="tmd_straight", straightness=0.5)
     yield mtype_parameters(basal_dendrite=basal)
@@ -47,8 +47,8 @@ def test_a_method_of_ours_passes_every_check(straight):
 
 def test_what_it_needs_is_asked_for(straight):
     del straight["basal_dendrite"]["straightness"]
-    (problem,) = problems(straight)
-    assert "'tmd_straight' needs 'straightness'" in str(problem)
+    for (problem,) in (problems(straight), parameters.refused({"M": straight}, "R")):
+        assert "M -> basal_dendrite: the growth method 'tmd_straight' needs 'st" in str(problem)
 
 
 def test_others_do_not_know_it():
