@@ -55,8 +55,9 @@ class Workspace(threading.local):
 
     def enlarge_log(self) -> None:
         """Double the room for points, keeping those that are there."""
+        used = int(self.progress["n_points"][0])
         longer = _records(2 * len(self.log), state.LOGGED)
-        longer[: len(self.log)] = self.log
+        longer[:used] = self.log[:used]  # memory that nothing is written to is not taken
         self.log = longer
 
     def _reserve(self, n_bars: int) -> None:

@@ -73,7 +73,7 @@ def bifurcate(
     forest.sections[first].major = major_first
     forest.sections[second].major = major_second
     if rules.owned == 1:
-        owned_criteria(section, forest.sections[first], forest.sections[second], tree, forest.bars)
+        owned_criteria(section, forest.sections[first], forest.sections[second], forest.bars)
         forest.sections[first].bend = bar.bend_ahead if bar.kept == 1 else section.bend
         forest.sections[second].bend = bar.bend
         status = DONE

@@ -49,7 +49,11 @@ def grow_all(
         while progress.next_tree < n_trees:
             tree = forest.trees[progress.next_tree]
             if tree.n_active > 0:
-                if progress.n_points + most_points(tree) > forest.log.shape[0]:
+                room = forest.log.shape[0] - progress.n_points
+                # Where all sections may bifurcate, or only those that have a bifurcation ahead.
+                if room < most_points(tree.n_active, tree.n_active) and (
+                    room < most_points(tree.n_active, bifurcating(tree, forest))
+                ):
                     return NEEDS_SPACE
                 status = next_point(tree, forest, space, rng)
                 if status != DONE:
@@ -105,6 +109,7 @@ def start_tree(
     tree.found_last_bif = 0
     tree.apical_section = NO_SECTION
     tree.end = -1
+    tree.n_ordered = 0
     index = new_section(t, tree, forest)
     section = forest.sections[index]
     section.major = 1
@@ -126,7 +131,7 @@ def start_tree(
         if rules.owned == 1:
             draw_owners(tree, forest.bars, rules, rng)
             section.bend = forest.bars[tree.first_bar].bend
-            section.bif_id, section.bif = next_owned(tree, forest.bars, tree.first_bar)
+            section.bif_id, section.bif = next_owned(forest.bars, tree.first_bar)
         else:
             section.bif_id, section.bif = min_bif(tree, forest.bars, 0.0, np.inf)
         section.term_id = forest.bars[tree.last_bar - 1].by_term
@@ -140,10 +145,22 @@ def start_tree(
 
 
 @kernel
-def most_points(tree: np.record) -> int:
+def most_points(n_active: int, n_bifurcating: int) -> int:
     """An upper bound of the points that one round adds to a tree.
 
-    Each active section makes a step and may bifurcate; then all others step, and two children get
-    two points each.
+    Each active section makes a step and some may bifurcate; then all others step, and two children
+    get two points each.
     """
-    return tree.n_active * (2 * tree.n_active + 5)
+    return n_active + n_bifurcating * (n_active + n_bifurcating + 4)
+
+
+@kernel
+def bifurcating(tree: np.record, forest: Forest) -> int:
+    """How many of a tree's active sections may bifurcate in this round."""
+    if forest.rules[tree.rules].method == TRUNK:
+        return tree.n_active
+    count = 0
+    for i in range(tree.first_active, tree.first_active + tree.n_active):
+        if not np.isinf(forest.sections[forest.active[i]].bif):
+            count += 1
+    return count

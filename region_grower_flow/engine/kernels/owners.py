@@ -54,6 +54,19 @@ def draw_owners(
         bars[i].owner = owner
         bars[owner].latest = bars[i].bif
         bars[i].latest = bars[i].bif
+    link_owned(tree, bars)
+
+
+@kernel
+def link_owned(tree: np.record, bars: np.ndarray) -> None:
+    """Chain the bars that branch off each bar, in order of bifurcation."""
+    first = tree.first_bar
+    for i in range(first, tree.last_bar):
+        bars[i].next_owned = NO_BAR
+    for i in range(tree.last_bar - 1, first, -1):
+        owner = bars[i].owner
+        bars[i].next_alike = bars[owner].next_owned
+        bars[owner].next_owned = i
 
 
 @kernel
@@ -77,17 +90,20 @@ def drawn_owner(
 
 
 @kernel
-def next_owned(tree: np.record, bars: np.ndarray, bar: int) -> tuple[int, float]:
+def next_owned(bars: np.ndarray, bar: int) -> tuple[int, float]:
     """The first unused bifurcation of the bars that branch off a bar, as ``min_bif`` gives it."""
-    for i in range(tree.first_bar + 1, tree.last_bar):
-        if bars[i].owner == bar and bars[i].has_bif == 1:
-            return i, bars[i].bif
-    return NO_BAR, np.inf
+    found = bars[bar].next_owned
+    while found != NO_BAR and bars[found].has_bif == 0:
+        found = bars[found].next_alike
+    bars[bar].next_owned = found  # what has been used stays so
+    if found == NO_BAR:
+        return NO_BAR, np.inf
+    return found, bars[found].bif
 
 
 @kernel
 def owned_criteria(
-    parent: np.record, first: np.record, second: np.record, tree: np.record, bars: np.ndarray
+    parent: np.record, first: np.record, second: np.record, bars: np.ndarray
 ) -> None:
     """Give two children their stop criteria where bars have owners.
 
@@ -97,7 +113,7 @@ def owned_criteria(
     parent.ref = parent.pathlength
     first.born = second.born = parent.bif_id
     first.term_id, first.term, first.ref = parent.term_id, parent.term, parent.ref
-    first.bif_id, first.bif = next_owned(tree, bars, parent.term_id)
+    first.bif_id, first.bif = next_owned(bars, parent.term_id)
     second.term_id, second.term = parent.bif_id, bars[parent.bif_id].term
     second.ref = parent.ref
-    second.bif_id, second.bif = next_owned(tree, bars, parent.bif_id)
+    second.bif_id, second.bif = next_owned(bars, parent.bif_id)

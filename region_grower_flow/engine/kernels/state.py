@@ -128,14 +128,17 @@ TREE = np.dtype(
         ("found_last_bif", np.int64),
         ("apical_section", np.int64),
         ("end", np.int64),
+        ("n_ordered", np.int64),
+        ("n_bifurcated", np.int64),
         ("frame", np.float64, (3, 3)),
     ],
     align=True,
 )
 """One tree: what its construction has drawn, its bars, its active sections, its apical section.
 
-``end`` is the tree's rank among those that have ended (-1 while it grows); ``frame`` turns the
-headings of its bars (levers only).
+``end`` is the tree's rank among those that have ended (-1 while it grows), ``n_ordered`` how many
+sections were in order in its last round, ``n_bifurcated`` how many have bifurcated in it; ``frame``
+turns the headings of its bars (levers only).
 """
 
 BAR = np.dtype(
@@ -149,6 +152,8 @@ BAR = np.dtype(
         ("owner", np.int64),
         ("kept", np.int64),
         ("latest", np.float64),
+        ("next_owned", np.int64),
+        ("next_alike", np.int64),
         ("heading", np.float64, (3,)),
         ("way", np.float64, (3,)),
         ("ahead", np.float64, (3,)),
@@ -160,7 +165,8 @@ BAR = np.dtype(
 """A bar: ``has_bif`` and ``has_term`` while they are unused.
 
 ``owner`` is the bar that it branches off, ``kept`` whether it did in the reconstruction,
-``latest`` where the last bar branched off it while owners are drawn; ``heading``, ``way``,
+``latest`` where the last bar branched off it while owners are drawn, ``next_owned`` the next bar
+that branches off it and ``next_alike`` the one that does so after this one; ``heading``, ``way``,
 ``ahead``, ``bend`` and ``bend_ahead`` are those of DIAGRAM_BAR (levers only).
 ``by_term`` belongs to the position, not the bar: the bars of a tree in order of termination.
 """
@@ -245,7 +251,8 @@ class Forest(NamedTuple):
         bars: (B,) BAR of all trees.
         sections: (S,) SECTION in order of creation.
         active: (B,) int64, for each tree its active sections from ``tree.first_active`` on.
-        order: (B,) int64, room for one tree's active sections in order of bifurcation.
+        order: (B,) int64, for each tree its active sections in order of bifurcation, from
+            ``tree.first_active`` on.
         log: (N,) LOGGED.
         progress: (1,) PROGRESS.
         rules: (K,) RULES of the neurite types.
