@@ -16,13 +16,12 @@ from region_grower_flow.calibration.measured import measure, read_cells, turned_
 from region_grower_flow.calibration.mending import as_used
 from region_grower_flow.calibration.neurots_growth import fit_to_growth
 from region_grower_flow.calibration.populations import APICAL, AXON, BASAL
+from region_grower_flow.calibration.simpler_diameters import FIT_ORDERS, fit_simpler
 from region_grower_flow.calibration.trees import load_trees
 from region_grower_flow.engine.levers import MEASURED
 from region_grower_flow.io.documents import dotted, not_finite
 
 BAR_CODES = "persistence_diagram"
-FIT_ORDERS = {BASAL: 1, APICAL: 2, AXON: 1}
-"""Orders of the polynomials of the model "simpler" of diameter-synthesis."""
 TYPES_IN_ORDER = (BASAL, APICAL, AXON)
 """NeuroTS's order of the neurite types in distributions."""
 
@@ -158,11 +157,8 @@ def _simpler_model(cells: Any, neurite_types: Sequence[str]) -> dict[str, Any]:
     It fits a polynomial to the sections' diameters, and fails where there are too few: such trees
     get the mean of their diameters, a polynomial of one coefficient.
     """
-    from diameter_synthesis.build_models import build
-
     few = [name for name in neurite_types if _is_too_small_to_fit(cells, name)]
-    config = {"models": ["simpler"], "neurite_types": [n for n in neurite_types if n not in few]}
-    model = build(cells, config=config)
+    model = fit_simpler(cells, [name for name in neurite_types if name not in few])
     return {
         name: [_mean_diameter(cells, name)] if name in few else model[name]
         for name in neurite_types
