@@ -90,19 +90,12 @@ def read_dataset(
         Dataset.
 
     Raises:
-        InvalidInputs: all the problems that :func:`check_dataset` finds.
+        InvalidInputs: all that is wrong with the table and with the files that it names.
     """
     dataset, problems = _scan(folder, dat_file, extension, use_axon_excludes_cells)
     if dataset is None:
         raise InvalidInputs(problems)
     return dataset
-
-
-def check_dataset(
-    folder: PathLike, dat_file: PathLike, extension: str = ".h5"
-) -> list[InvalidInput]:
-    """The problems of a dataset, as a list of InvalidInput (empty when it can be read)."""
-    return _scan(folder, dat_file, extension)[1]
 
 
 def unknown_mtypes(mtypes: Iterable[str], dataset: Dataset, where: object) -> list[InvalidInput]:
@@ -190,7 +183,7 @@ def _shuffle_key(seed: int, name: str) -> tuple[bytes, str]:
 
 
 def _scan(
-    folder: PathLike, dat_file: PathLike, extension: str, use_axon_excludes_cells: bool = False
+    folder: PathLike, dat_file: PathLike, extension: str, use_axon_excludes_cells: bool
 ) -> tuple[Dataset | None, list[InvalidInput]]:
     """Read and check a dataset: (Dataset or None, problems)."""
     folder, dat_file = Path(folder), Path(dat_file)

@@ -26,7 +26,6 @@ from region_grower_flow.errors import InvalidInput, counted, nearest, some
 from region_grower_flow.morphology import NEURITE_TYPES
 
 NONE, ASKED, ALL = "none", "asked", "all"
-WANTED = (NONE, ASKED, ALL)
 """Trunks that get fitted laws: none, those whose mode is named without values, or all."""
 DEFAULT = "default"
 WHERE = "trunk rules"
@@ -52,7 +51,7 @@ class TrunkChoice:
     """Settings of the fits.
 
     Attributes:
-        wanted: one of WANTED.
+        wanted: NONE, ASKED or ALL.
         rules: see above, or None.
     """
 

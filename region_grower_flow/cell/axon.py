@@ -34,7 +34,7 @@ def place_axon(
 
     Returns:
         FlatMorphology: without its own axons, the new axon as the last tree. The other sections
-        keep their order; :func:`kept_sections` maps their indices.
+        keep their order.
 
     Raises:
         DropCell: the donor has no axon, or a neuron without axon has no dendrite.
@@ -56,12 +56,6 @@ def place_axon(
         raise DropCell("the grafted axon has points that are not finite (repeated donor points)")
     shift = _grafting_position(morphology, chords, rng) - points[0]
     return _graft(morphology, donor, sections, points, np.asarray(shift, dtype=np.float64))
-
-
-def kept_sections(morphology: FlatMorphology) -> np.ndarray:
-    """(M,) int64, the index of each section after :func:`place_axon`; -1 for the old axons'."""
-    keep = _without_axons(morphology)
-    return np.where(keep, np.cumsum(keep) - 1, -1)
 
 
 def _has_stuck_branch(donor: FlatMorphology) -> bool:

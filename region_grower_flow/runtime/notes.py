@@ -7,7 +7,6 @@ reads from it which cell each rank was growing.
 
 import os
 import struct
-import time
 from dataclasses import dataclass
 
 from region_grower_flow.io.atomic import PathLike, writing
@@ -15,7 +14,7 @@ from region_grower_flow.io.atomic import PathLike, writing
 ABSENT, LOADING, IDLE, GROWING, FAILED, ENDED = range(6)
 """States of a rank; FAILED means that it raised an error itself and could still say so."""
 
-_LAYOUT = struct.Struct("<IIqqqqqd")
+_LAYOUT = struct.Struct("<IIqqqqq")
 _MAGIC = 0x52474631
 _PAGE = 4096
 """Bytes between two notes: nodes that share a file system by pages do not disturb each other."""
@@ -31,7 +30,6 @@ class Note:
         row: of the cell that is growing or grew last, -1 before the first.
         serial: number of notes so far: it changes when anything happens.
         done, dropped: cells finished in this job, and how many of these were dropped.
-        since: seconds since the epoch, by the clock of the rank's node.
     """
 
     state: int = ABSENT
@@ -40,7 +38,6 @@ class Note:
     serial: int = 0
     done: int = 0
     dropped: int = 0
-    since: float = 0.0
 
 
 def create_notes(path: PathLike, ranks: int) -> None:
@@ -106,7 +103,7 @@ class RankNotes:
     def enter(self, state: int) -> None:
         """Note a change of state; raises OutputFailed."""
         self.serial += 1
-        values = (state, self._pid, self.row, self.serial, self.done, self.dropped, time.time())
+        values = (state, self._pid, self.row, self.serial, self.done, self.dropped)
         try:
             os.pwrite(self._descriptor, _LAYOUT.pack(_MAGIC, *values), self._offset)
         except OSError:

@@ -32,8 +32,7 @@ CELL_TESTS = (READABLE, FINITE, DIAMETERS, SOMA, UNIFURCATIONS, READ_BACK, FORMA
 
 ROWS, FILES, DROPPED = "rows = asked - dropped", "a file per row", "all dropped are named"
 STRAY = "a row per file"
-COUNT_TESTS = (ROWS, FILES, DROPPED)
-"""Tests of all cells of an mtype together."""
+"""Tests of all cells of an mtype together, and the last of all files."""
 
 CONTAINER = "container"
 """Name, in the place of an extension, of the file that holds all cells."""

@@ -5,9 +5,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from helpers.reference_cells import INTERNEURON, PYRAMIDAL, write_dat, write_dataset
-from region_grower_flow.calibration.dataset import check_dataset, read_dataset
+from region_grower_flow.calibration.dataset import read_dataset
 from region_grower_flow.calibration.tables import parse_table
-from region_grower_flow.errors import InvalidInput
+from region_grower_flow.errors import InvalidInput, InvalidInputs
 
 
 @pytest.fixture
@@ -22,6 +22,14 @@ def folder(tmp_path):
 
 def read(folder, lines, extension=".h5"):
     return read_dataset(folder, write_dat(folder.parent, lines), extension)
+
+
+def check_dataset(folder, table, extension=".h5"):
+    try:
+        read_dataset(folder, table, extension)
+    except InvalidInputs as errors:
+        return errors.problems
+    return []
 
 
 def problems(folder, lines, extension=".h5"):

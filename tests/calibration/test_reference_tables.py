@@ -4,7 +4,7 @@ import csv
 
 import pytest
 
-from region_grower_flow.calibration.dataset import check_dataset, read_dataset
+from region_grower_flow.calibration.dataset import read_dataset
 from region_grower_flow.calibration.tables import parse_table
 from region_grower_flow.errors import InvalidInputs
 
@@ -275,7 +275,6 @@ def test_a_cell_that_is_not_used_need_not_be_there(cells):
 )
 def test_published_tables_as_they_are(shared, folder, mtypes, cells):
     source = shared / "realdata" / folder
-    assert check_dataset(source, source / "index.csv") == []
     dataset = read_dataset(source, source / "index.csv")
     assert dataset.n_cells == cells
     assert mtypes in (None, len(dataset.mtypes))
