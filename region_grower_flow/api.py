@@ -19,7 +19,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -29,6 +29,13 @@ from region_grower_flow.morphology import FlatMorphology
 from region_grower_flow.options.growth import Growth
 from region_grower_flow.report import show
 from region_grower_flow.tasks.direct import build, task_of
+
+if TYPE_CHECKING:
+    import morphio
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+    from region_grower_flow.report.placed import PlacedCell
 
 WORK = "region_grower_flow_work"
 GROWTH = {"exact": "none", "parameters": "parameters", "extended": "extended"}
@@ -240,7 +247,7 @@ class Cell:
     seed: int
     morphology: FlatMorphology = field(repr=False)
 
-    def plot(self) -> Any:
+    def plot(self) -> Figure:
         """A matplotlib Figure of the cell."""
         return show.figure([self.morphology], f"{self.mtype}, seed {self.seed}")
 
@@ -248,7 +255,7 @@ class Cell:
         """The cell in 3D, for a notebook or a file (``.save(path)``)."""
         return show.in_space([(self.mtype, f"seed {self.seed}", self.morphology)])
 
-    def to_morphio(self) -> Any:
+    def to_morphio(self) -> morphio.mut.Morphology:
         """The morphio.mut.Morphology."""
         return self.morphology.to_morphio()
 
@@ -295,12 +302,12 @@ class Population:
             raise KeyError(mtype)
         return Population(self.task, [mtype])
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Iterator[PlacedCell]:
         """The cells as PlacedCells; each file is read when its ``morphology`` is asked for."""
         for mtype in self.mtypes:
             yield from self._placed.sample(mtype)
 
-    def summary(self) -> Any:
+    def summary(self) -> pd.DataFrame:
         """A pandas.DataFrame: cells asked, made and dropped, and the commonest reason, by mtype."""
         import pandas as pd
 
@@ -315,7 +322,7 @@ class Population:
         ]
         return pd.DataFrame(rows).set_index("mtype")
 
-    def plot(self, cells: int = 6, seed: int = 0) -> Any:
+    def plot(self, cells: int = 6, seed: int = 0) -> Figure:
         """A matplotlib Figure of some cells of each mtype, upright, in their layers."""
         from region_grower_flow.report.lineup import plot_lineup
 
@@ -327,7 +334,7 @@ class Population:
         chosen = [c for m in self.mtypes for c in self._placed.sample(m, cells, seed)]
         return show.placed_in_space(chosen)
 
-    def compare(self, reference: Reconstructions, cells: int = 50, seed: int = 0) -> Any:
+    def compare(self, reference: Reconstructions, cells: int = 50, seed: int = 0) -> pd.DataFrame:
         """A pandas.DataFrame of scores: features of some cells against the reconstructions.
 
         A score (MVS) is the difference of the medians over the visible spread; ``limit`` is what

@@ -5,11 +5,16 @@ root sections one after the other). As in MorphIO, the first point of a section 
 repeats the last point of the parent.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+if TYPE_CHECKING:
+    import morphio
 
 SOMA, AXON, BASAL_DENDRITE, APICAL_DENDRITE = 1, 2, 3, 4
 NEURITE_TYPES = {"axon": AXON, "basal_dendrite": BASAL_DENDRITE, "apical_dendrite": APICAL_DENDRITE}
@@ -49,7 +54,7 @@ class FlatMorphology:
         """The (n, 3) points of section ``index`` (a view)."""
         return self.points[self.offsets[index] : self.offsets[index + 1]]
 
-    def centered(self) -> "FlatMorphology":
+    def centered(self) -> FlatMorphology:
         """The same cell, moved so that the center of its soma is the origin."""
         soma = self.soma_points
         center = soma.mean(axis=0, dtype=float) if len(soma) else np.zeros(3)
@@ -60,7 +65,9 @@ class FlatMorphology:
         )
 
     @classmethod
-    def from_morphio(cls, morphology: Any) -> "FlatMorphology":
+    def from_morphio(
+        cls, morphology: morphio.Morphology | morphio.mut.Morphology
+    ) -> FlatMorphology:
         """Flatten a :class:`morphio.mut.Morphology` or :class:`morphio.Morphology`.
 
         Section ids of a mutable morphology follow its creation, so the arrays follow a traversal:
@@ -82,7 +89,7 @@ class FlatMorphology:
             soma_diameters=np.array(morphology.soma.diameters, dtype=np.float32),
         )
 
-    def to_morphio(self) -> Any:
+    def to_morphio(self) -> morphio.mut.Morphology:
         """Build the :class:`morphio.mut.Morphology` with the same content."""
         from morphio import PointLevel, SectionType, SomaType
         from morphio.mut import Morphology

@@ -25,7 +25,9 @@ from region_grower_flow.io.schemas import violation
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
+    from voxcell import VoxelData
 
+    from region_grower_flow.atlas.volumes import Geometry
     from region_grower_flow.placement.voxels import Voxels
 
 ALIGNED, CURVED = "aligned", "curved"
@@ -106,7 +108,7 @@ def region_centers(
     return centers, indices
 
 
-def midplane(volume: Any) -> float:
+def midplane(volume: VoxelData | Geometry) -> float:
     """The middle (um) of the third axis of a volume (or of its Geometry)."""
     return float(volume.offset[2] + 0.5 * volume.shape[2] * volume.voxel_dimensions[2])
 

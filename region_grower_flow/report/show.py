@@ -7,13 +7,16 @@ import html
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from region_grower_flow.morphology import FlatMorphology
 from region_grower_flow.report.palette import looks
 from region_grower_flow.report.placed import PlacedCell
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 MOST = 8
 """Cells, or mtypes, of a picture in a notebook."""
@@ -22,7 +25,7 @@ IN_ROW = 6
 """Cells of a row of a picture."""
 
 
-def figure(cells: Sequence[FlatMorphology], title: str | None = None) -> Any:
+def figure(cells: Sequence[FlatMorphology], title: str | None = None) -> Figure:
     """A matplotlib Figure of cells side by side, at one scale, the pia upwards."""
     from region_grower_flow.report.lineup import UprightCell, plot_lineup
 

@@ -30,6 +30,7 @@ from region_grower_flow.tasks.reconstructions import preparation, prepared_datas
 if TYPE_CHECKING:
     from region_grower_flow.report.run_page.gather import RunData
     from region_grower_flow.report.run_page.page import OtherPage
+    from region_grower_flow.report.run_page.timeline import Bar
     from region_grower_flow.report.slices import LayerMap
 
 
@@ -234,7 +235,7 @@ def _uncalibrated(synthesis: FlowTask) -> dict[str, tuple[Any, Any]]:
     return {m: (own, distributions[m]) for m, own in parameters.items() if m in distributions}
 
 
-def stage_bars(synthesis: FlowTask) -> Any:
+def stage_bars(synthesis: FlowTask) -> tuple[list[Bar], float]:
     """See :func:`region_grower_flow.report.run_page.timeline.timeline`: stages and chunks."""
     from region_grower_flow.report.run_page.timeline import timeline
 
