@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from region_grower_flow.calibration import growth_values
+from region_grower_flow.calibration.growth_amount import Amount, affordable, points_of_cell
 from region_grower_flow.calibration.growth_cells import (
     Grower,
     GrowthCell,
@@ -27,16 +28,13 @@ from region_grower_flow.calibration.growth_moments import NAMES, growth_table
 from region_grower_flow.errors import some
 from region_grower_flow.morphology import NEURITE_TYPES, FlatMorphology
 
-VERSION = 4
+VERSION = 5
 """Version of the calibrations of mtypes; those of another version are made again."""
 
 FEWEST_CELLS = 8
 """Independent cells below which the usual values are used: the fit would follow chance."""
 CELLS, STEPS, SEED = 60, 5, 1
 """Cells of a population that the fit grows, steps of the fit, seed of its random numbers."""
-MOST_CABLE, FEWEST_GROWN = 5_000_000.0, 8
-"""Cable (um) of such a population above which it has fewer cells, and how many it has at least: a
-cell of 20,000 sections grows for a second, and a fit with its check grows some 40 populations."""
 FOLDS, FOLD_STEPS, FOLD_SEED = 5, 2, 2
 """Parts of the check: each real cell is ranked among cells that were fitted without its fold."""
 ALPHA = 0.05
@@ -85,7 +83,8 @@ def calibrate_mtype(task: GrowthTask) -> dict[str, Any]:
         JSON-able: ``values`` {neurite type: {name: value}}, ``usual``, ``fitted`` (whether),
         ``why`` (where not), ``pull`` of the prior in its standard deviations, ``bounds``,
         ``losses``, ``moments`` {neurite type: {feature: reference, spread, before, after}},
-        ``folds``, ``cells``, ``cells_grown``, ``independent``, ``seeds``.
+        ``folds``, ``cells``, ``cells_grown`` of a population, ``points_grown`` (about how many in
+        all), ``check_parts`` (how many the check may have), ``independent``, ``seeds``.
     """
     levers = growth_values.fitted_levers(task.params, task.mode, task.kept)
     count = independent(task.cells)
@@ -118,15 +117,21 @@ def _fitted(task: GrowthTask, levers: Levers, count: int) -> dict[str, Any]:
     """The rest of what :func:`calibrate_mtype` returns, of an mtype with cells enough."""
     real = [read_centered(cell.path) for cell in task.cells]
     tables = {NEURITE_TYPES[name]: growth_table(real, NEURITE_TYPES[name]) for name in levers}
-    task = replace(task, cells_grown=affordable(task.cells_grown, tables))
+    of_cell = points_of_cell(tables, growth_values.with_values(task.params, task.mode))
+    amount = affordable(_wanted(task, levers), of_cell)
+    if amount is None:
+        return _too_large(task, levers, of_cell)
+    task = replace(task, cells_grown=amount.cells)
     fitter = _fitter(task, task.distributions, Reference.of(tables, count), levers, task.steps)
     found = fitter.fit()
     values = _named(found.values)
-    entry = {
+    entry: dict[str, Any] = {
         "fitted": bool(found.before),
         "why": None if found.before else "its cells could not be grown with the usual values",
         "values": values,
         "cells_grown": task.cells_grown,
+        "points_grown": round(amount.points(of_cell)),
+        "check_parts": amount.folds,
         "pull": growth_values.pulls(values, task.mode),
         "bounds": [list(place) for place in growth_values.at_bounds(values, task.mode)],
         "losses": [float(loss) for loss in found.losses],
@@ -137,21 +142,30 @@ def _fitted(task: GrowthTask, levers: Levers, count: int) -> dict[str, Any]:
         return entry
     after = fitter.grow(found.values, task.cells_grown, FOLD_SEED)
     entry["moments"] = _moments(fitter.reference, found, after)
-    if task.folds:
+    if task.folds and not amount.folds:
+        entry["folds"] = {"why": f"{_of_size(of_cell)} are too large for a check"}
+    elif task.folds:
+        task = replace(task, folds=amount.folds)
         entry["folds"] = _check(task, real, tables, levers, found.jacobian)
     return entry
 
 
-def affordable(wanted: int, tables: Mapping[int, np.ndarray]) -> int:
-    """How many cells a population of the fit has: fewer than wanted where they are very large.
+def _wanted(task: GrowthTask, levers: Levers) -> Amount:
+    """The Amount for cells of usual size: a fit measures its start, its slopes and its steps."""
+    most = max(map(len, levers.values()))
+    return Amount(task.cells_grown, task.folds, 3 + most + task.steps, 3 + FOLD_STEPS)
 
-    Args:
-        wanted: cells.
-        tables: {kind: growth_table} of the reconstructions.
-    """
-    cable = sum(np.mean(table[:, NAMES.index("total length")]) for table in tables.values())
-    most = int(MOST_CABLE / cable) if cable > 0.0 else wanted
-    return min(wanted, max(most, FEWEST_GROWN))
+
+def _of_size(of_cell: float) -> str:
+    return f"cells of some {of_cell / 1e6:.1f} million points"
+
+
+def _too_large(task: GrowthTask, levers: Levers, of_cell: float) -> dict[str, Any]:
+    return {
+        "fitted": False,
+        "why": f"{_of_size(of_cell)} are too large for a fit: the usual values are used",
+        "values": {name: growth_values.usual_values(task.mode) for name in levers},
+    }
 
 
 def _why_not(levers: Levers, count: int) -> str | None:
@@ -315,10 +329,17 @@ def remarks(entries: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
             yield f"{mtype}: {entry['why']}."
     large = [m for m, e in entries.items() if e.get("cells_grown", CELLS) < CELLS]
     if large:
+        points = max(entries[m].get("points_grown", 0.0) for m in large)
         yield (
             f"{some(large, 3)}: the cells are so large that the fit grows as few as "
-            f"{min(entries[m]['cells_grown'] for m in large)} at a time, where it grows {CELLS}."
+            f"{min(entries[m]['cells_grown'] for m in large)} at a time, where it grows {CELLS} "
+            f"(in all, up to {points / 1e6:.0f} million points)."
         )
+    less = {m: parts for m in large if (parts := entries[m].get("check_parts", FOLDS)) < FOLDS}
+    if less:
+        parts = min(less.values())
+        words = f"as few as {parts}" if parts else "no"
+        yield f"{some(list(less), 3)}: for that reason the check has {words} parts of {FOLDS}."
     differ = {
         mtype: failing
         for mtype, entry in entries.items()

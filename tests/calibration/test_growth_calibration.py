@@ -3,15 +3,16 @@
 import numpy as np
 import pytest
 
+from helpers.factories import random_morphology
 from helpers.growth_inputs import mtype
-from region_grower_flow.calibration import growth_calibration, growth_values
+from region_grower_flow.calibration import growth_amount, growth_calibration, growth_values
 from region_grower_flow.calibration.growth_cells import (
     Grower,
     GrowthCell,
     folds,
     of_some_cells,
 )
-from region_grower_flow.calibration.growth_moments import NAMES
+from region_grower_flow.calibration.growth_moments import NAMES, growth_table
 from region_grower_flow.engine.levers import KEY
 from region_grower_flow.morphology import NEURITE_TYPES
 
@@ -190,17 +191,51 @@ def test_cells_with_points_that_are_no_numbers_are_not_grown(kernels):
     assert Grower(params, distributions, "none").grow({}, 3, 0) == []
 
 
-def test_very_large_cells_are_grown_by_the_dozen_and_it_is_told():
-    def table(cable):
-        found = np.zeros((3, len(NAMES)))
-        found[:, NAMES.index("total length")] = cable
-        return {3: found}
-
-    assert growth_calibration.affordable(60, table(20_000.0)) == 60
-    assert growth_calibration.affordable(60, table(200_000.0)) == 25
-    assert growth_calibration.affordable(60, table(900_000.0)) == growth_calibration.FEWEST_GROWN
-    assert growth_calibration.affordable(60, table(0.0)) == 60
+def test_what_is_not_done_for_very_large_cells_is_told():
     good = {"fitted": True, "independent": 9, "bounds": [], "folds": {}}
-    entries = {"A": good | {"cells_grown": 60}, "B": good | {"cells_grown": 8}}
+    entries = {
+        "A": good | {"cells_grown": 60, "points_grown": 10_000_000, "check_parts": 5},
+        "B": good | {"cells_grown": 8, "points_grown": 250_000_000, "check_parts": 5},
+    }
     (line,) = growth_calibration.remarks(entries)
     assert line.startswith("B: the cells are so large that the fit grows as few as 8 at a time")
+    assert line.endswith("where it grows 60 (in all, up to 250 million points).")
+    _, few = growth_calibration.remarks({"B": entries["B"] | {"check_parts": 2}})
+    assert few == "B: for that reason the check has as few as 2 parts of 5."
+    _, none = growth_calibration.remarks({"B": entries["B"] | {"check_parts": 0}})
+    assert none == "B: for that reason the check has no parts of 5."
+
+
+@pytest.mark.parametrize(
+    ("most", "cells_grown", "parts"),
+    [(6 * 37, 6, 5), (6 * 22, 6, 2), (6 * 12, 6, 0), (4 * 12, 4, 0), (4 * 11, None, None)],
+)
+def test_the_fit_grows_what_its_bound_allows(most, cells_grown, parts, monkeypatch):
+    """Of all cells that are grown, the bound allows ``most``."""
+    reconstructions = [
+        random_morphology(seed=i, n_points=(15, 30), diameters="random") for i in range(9)
+    ]
+    table = growth_table(reconstructions, NEURITE_TYPES["basal_dendrite"])
+    total = (most + 0.5) * table[:, NAMES.index("total length")].mean()
+    monkeypatch.setattr(growth_amount, "TOTAL", total)
+    monkeypatch.setattr(growth_calibration, "read_centered", lambda at: reconstructions[int(at)])
+    monkeypatch.setattr(growth_calibration, "_check", lambda task, *_: {"groups": task.folds})
+    grown = []
+
+    def grow(_self, _values, count, _seed):
+        grown.append(count)
+        return reconstructions[:count]
+
+    monkeypatch.setattr(Grower, "grow", grow)
+    some = tuple(GrowthCell(str(i), str(i), str(i)) for i in range(9))
+    task = growth_calibration.GrowthTask("L5", "extended", PARAMS, {}, some, cells_grown=6)
+    entry = growth_calibration.calibrate_mtype(task)
+    if cells_grown is None:
+        assert not grown
+        assert not entry["fitted"]
+        assert "too large for a fit: the usual values are used" in entry["why"]
+        return
+    assert set(grown) == {cells_grown}
+    assert (entry["cells_grown"], entry["check_parts"]) == (cells_grown, parts)
+    assert entry["points_grown"] <= total
+    assert entry["folds"] == {"groups": parts} if parts else "too large" in entry["folds"]["why"]
