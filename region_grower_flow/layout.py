@@ -37,6 +37,8 @@ MORPHOLOGY_FRAMES = (AS_GIVEN, CENTER, ORIENT)
 # Files of the work folder (everything below it can be made again).
 MANIFESTS = "manifests"
 LISTING = "morphologies.txt"
+CLAIM = "container.txt"
+"""File among the manifests that says which container the work folder writes."""
 LOGS = "logs"
 LUIGI_LOG = "luigi.log"
 """Luigi's own log, among those of the stages."""
@@ -120,7 +122,9 @@ SYNTHESIZED = re.compile(rf"(hashed/([0-9a-f]{{2}}/)*)?[0-9a-f]{{32}}\.{_KINDS}"
 """Names of synthesized morphologies, below their folder."""
 
 WORK_FILES = {
-    MANIFESTS: re.compile(r"\w+(-\d+)?\.json|morphologies(-[0-9a-f]{8})?\.txt"),
+    MANIFESTS: re.compile(
+        rf"\w+(-\d+)?\.json|morphologies(-[0-9a-f]{{8}})?\.txt|{re.escape(CLAIM)}"
+    ),
     LOCKS: re.compile(r"\w+(-\d+)?\.lock"),
     LOGS: re.compile(rf"\w+\.log|{_OF_CHUNK}/{re.escape(CHUNK_LOG)}|{_LOGS_OF_CHUNK}"),
     BLOCKS: re.compile(_BLOCKS_OF_CHUNK),

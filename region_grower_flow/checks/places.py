@@ -14,6 +14,7 @@ from region_grower_flow import layout
 from region_grower_flow.errors import InvalidInput, some
 from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.options.outputs import OUTPUT_FILES, writes_files
+from region_grower_flow.record.claims import is_claimed
 from region_grower_flow.record.manifest import read_manifest
 
 if TYPE_CHECKING:
@@ -80,7 +81,23 @@ def check_places(options: Synthesis) -> list[InvalidInput]:
     problems += check_folder("option work_dir", options.work_dir)
     if writes_files(options):
         problems += _check_morphology_folder(options)
-    return problems + _check_container_only(options)
+    problems += _check_container_only(options)
+    return problems or _check_container(options)
+
+
+def _check_container(options: Synthesis) -> list[InvalidInput]:
+    """A container that is there already and that this work folder has not written.
+
+    It may hold the only copy of another work folder's morphologies.
+    """
+    path = options.container_path
+    if not path or options.skip_write or options.overwrite or not os.path.isfile(path):
+        return []
+    if is_claimed(options.work_dir, path) or os.path.realpath(path) in _earlier_outputs(options):
+        return []
+    hint = "choose another place, remove it, or give --overwrite"
+    problem = "is a file that this work folder has not written"
+    return [InvalidInput(problem, f"option container_path ({path})", hint)]
 
 
 def _check_container_only(options: Synthesis) -> list[InvalidInput]:

@@ -24,8 +24,8 @@ class Outputs(Group):
         least=1,
     )
     overwrite = Switch(
-        "Write into a folder of morphologies that holds files of others; synthesized ones of "
-        "another work folder are removed",
+        "Write into a folder of morphologies that holds files of others, or over a container of "
+        "another work folder; synthesized morphologies of another work folder are removed",
         identity=False,
     )
     skip_write = Switch("Write no morphology")

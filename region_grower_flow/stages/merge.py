@@ -17,6 +17,7 @@ import numpy as np
 
 from region_grower_flow.errors import FlowError, counted, some
 from region_grower_flow.io.atomic import PathLike, make_folder
+from region_grower_flow.record.claims import claim
 from region_grower_flow.record.tables import read_records
 from region_grower_flow.stages.debug_data import write_debug_data
 from region_grower_flow.stages.linking import DamagedMorphologies, place_morphologies
@@ -52,6 +53,7 @@ class MergePlan:
             output files.
         skip_write: no morphology has been written.
         shards: folder of the shards that hold the morphologies; None: each is in files of its own.
+        work_dir: the work folder, which remembers its container; None where nothing checks for it.
         overwrite: synthesized morphologies of other work folders are removed.
         folders: the folder below ``morphologies`` of each cell's files; empty: as in ``staged``.
         facts: for the summary: what the stages said, versions, options.
@@ -75,6 +77,7 @@ class MergePlan:
     circuit_config: Path | None = None
     skip_write: bool = False
     shards: Path | None = None
+    work_dir: Path | None = None
     overwrite: bool = False
     folders: tuple[str, ...] = ()
     facts: dict[str, Any] = field(default_factory=dict)
@@ -218,6 +221,8 @@ def _write_container(path: Path, plan: MergePlan, results: CellResults) -> Path:
     from region_grower_flow.io.containers import write_container
 
     make_folder(path.parent)
+    if plan.work_dir is not None:
+        claim(plan.work_dir, path)
     shards = plan.shards
     items = _from_shards(shards, results) if shards else _from_files(plan, results)
     write_container(path, items)

@@ -178,6 +178,7 @@ class SynthesizeMorphologies(OfCells):
             extensions=self.out_morph_ext,
             skip_write=self.skip_write,
             shards=self.work_path(layout.SHARDS) if self.container_only else None,
+            work_dir=Path(self.work_dir),
             overwrite=self.overwrite,
             facts=self.run_facts([chunk.existing_manifest() for chunk in chunks]),
             cell_table=self.clone(LoadAtlas).path,

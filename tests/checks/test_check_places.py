@@ -8,6 +8,7 @@ import pytest
 from region_grower_flow import layout
 from region_grower_flow.checks import places
 from region_grower_flow.options.outputs import OUTPUT_FILES
+from region_grower_flow.record.claims import claim
 from region_grower_flow.record.fingerprint import Recipe
 from region_grower_flow.record.manifest import Manifest
 
@@ -72,6 +73,28 @@ def test_what_would_fail_when_all_is_grown_is_told_before(options, path, words):
     options.container_path = path
     found = sentences(places.check_places(options))
     assert any(words in text and "option container_path" in text for text in found), found
+
+
+def test_a_container_of_another_work_folder_is_not_overwritten_without_a_word(options, tmp_path):
+    """It may be the only copy; ours is known by the manifest, or by the claim of a killed run."""
+    options.container_path = "all.h5"
+    container = tmp_path / "all.h5"
+    container.write_text("of others")
+    assert sentences(places.check_places(options)) == [
+        "option container_path (all.h5): is a file that this work folder has not written. "
+        "Choose another place, remove it, or give --overwrite."
+    ]
+    for allowed in ({"overwrite": True}, {"skip_write": True}):
+        assert places.check_places(SimpleNamespace(**{**vars(options), **allowed})) == []
+    claim("other", container)
+    assert places.check_places(options)
+    claim("work", container)
+    assert places.check_places(options) == []
+    (tmp_path / "work" / layout.MANIFESTS / layout.CLAIM).unlink()
+    manifest = tmp_path / "work" / layout.MANIFESTS / "SynthesizeMorphologies.json"
+    Manifest.describe(Recipe("SynthesizeMorphologies", 1), ["all.h5"]).write(manifest)
+    container.write_text("damaged since")
+    assert places.check_places(options) == []
 
 
 def test_a_mask_is_not_overwritten_by_the_mask_that_is_written(options):

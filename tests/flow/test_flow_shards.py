@@ -165,6 +165,23 @@ def test_damage_is_mended(flow, inputs, damage):
     assert stages_run(run(flow)) == set()
 
 
+def test_the_container_of_another_run_stays_and_that_of_a_killed_one_is_written_again(flow, inputs):
+    run(flow)
+    flow.options["work_dir"] = "work2"
+    try:
+        process = flow.luigi()
+        assert process.returncode != 0
+        assert "this work folder has not written" in process.stdout + process.stderr
+        assert container(flow) == inputs[2]
+    finally:
+        flow.options["work_dir"] = "work"
+        shutil.rmtree(flow.path("work2"), ignore_errors=True)
+    # Killed when the container was in its place, and before the manifest was there.
+    flow.path("work", "manifests", "SynthesizeMorphologies.json").unlink()
+    run(flow)
+    assert container(flow) == inputs[2]
+
+
 def test_cells_in_folders_are_so_in_the_container(flow):
     flow.options["max_files_per_dir"] = "256"
     run(flow)
