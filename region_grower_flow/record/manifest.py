@@ -2,9 +2,13 @@
 
 A manifest names the stage's outputs with their stamps and digests. An output is intact when its
 stamp is as recorded (see :mod:`region_grower_flow.io.files`), or else when its content is.
+
+Outputs are as seen from the work folder: in a copy of both, a manifest speaks of the copy's
+outputs, and read from another current folder it speaks of the same files.
 """
 
 import json
+import os
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -74,6 +78,7 @@ class Manifest:
             "facts": self.facts,
             "made": self.made_at,
             "package": self.package,
+            "places": [os.getcwd(), os.path.abspath(_work_of(path))],
         }
         content["check"] = digest_of(content)
         make_folder(Path(path).parent)
@@ -88,12 +93,39 @@ def read_manifest(path: PathLike) -> Manifest | None:
         check = content.pop("check")
         if content["version"] != VERSION or digest_of(content) != check:
             return None
+        if "places" in content:  # not in manifests of early versions
+            content["outputs"] = _as_seen_now(content["outputs"], content["places"], path)
         return Manifest(**{name: content[name] for name in _NAMES}, made_at=content["made"])
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return None
 
 
 _NAMES = ("fingerprint", "recipe", "outputs", "facts", "package")
+
+
+def _work_of(path: PathLike) -> Path:
+    """The work folder of a manifest, which is in a folder there."""
+    return Path(path).parent.parent
+
+
+def _as_seen_now(outputs: dict[str, Any], places: list[str], path: PathLike) -> dict[str, Any]:
+    """The outputs by the paths that lead to them today.
+
+    Args:
+        outputs: {path: what is known of the file}.
+        places: the current folder and the work folder when they were written.
+        path: of the manifest today.
+    """
+    here, work = os.getcwd(), os.path.abspath(_work_of(path))
+    if places == [here, work]:
+        return outputs
+    current, earlier_work = places
+    found = {}
+    for output, known in outputs.items():
+        seen = os.path.relpath(os.path.join(current, output), earlier_work)
+        place = os.path.normpath(os.path.join(work, seen))
+        found[place if os.path.isabs(output) else os.path.relpath(place, here)] = known
+    return found
 
 
 def _intact(path: str, known: Any, digests: FileDigests | None) -> bool:

@@ -2,6 +2,8 @@
 
 import json
 import os
+import shutil
+from pathlib import Path
 
 import pytest
 
@@ -24,6 +26,37 @@ def test_round_trip(written):
     manifest = read_manifest(path)
     assert manifest.fingerprint == Recipe("stage", 1).fingerprint()
     assert manifest.facts == {"cells": 3}
+    assert manifest.intact()
+
+
+@pytest.mark.parametrize("relative", [True, False])
+def test_a_copied_work_folder_speaks_of_the_outputs_beside_it(tmp_path, monkeypatch, relative):
+    """The outputs of the original may change, and those of the copy be gone."""
+    monkeypatch.chdir(tmp_path)
+    output = Path("flow", "out", "nodes.h5") if relative else tmp_path / "flow" / "out" / "nodes.h5"
+    output.parent.mkdir(parents=True)
+    output.write_text("cells")
+    place = Path("flow", "work", "manifests", "stage.json")
+    Manifest.describe(Recipe("stage", 1), [output]).write(place)
+    shutil.copytree("flow", "copy")
+    manifest = read_manifest(Path("copy", *place.parts[1:]))
+    assert manifest.intact()
+    assert [os.path.abspath(path) for path in manifest.outputs] == [
+        str(tmp_path / "copy" / "out" / "nodes.h5")
+    ]
+    (tmp_path / "copy" / "out" / "nodes.h5").unlink()
+    assert not read_manifest(Path("copy", *place.parts[1:])).intact()
+    assert read_manifest(place).intact()
+
+
+def test_a_manifest_speaks_of_the_same_files_in_any_current_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("out.h5").write_text("cells")
+    Path("work").mkdir()
+    Manifest.describe(Recipe("stage", 1), ["out.h5"]).write("work/manifests/stage.json")
+    monkeypatch.chdir("work")
+    manifest = read_manifest("manifests/stage.json")
+    assert list(manifest.outputs) == ["../out.h5"]
     assert manifest.intact()
 
 
