@@ -188,15 +188,7 @@ def _scan(
     """Read and check a dataset: (Dataset or None, problems)."""
     folder, dat_file = Path(folder), Path(dat_file)
     known, problems = _known_extension(extension)
-    if not folder.is_dir():
-        problems.append(
-            InvalidInput(
-                "the folder of reference morphologies does not exist"
-                if not folder.exists()
-                else "expected the folder of reference morphologies, found a file",
-                folder,
-            )
-        )
+    problems += _folder_problems(folder)
     text, unreadable = _read_text(dat_file)
     problems += unreadable
     if text is None:
@@ -225,6 +217,14 @@ def _scan(
     for mtype, sentences in _unused(rows, used).items():
         notes.setdefault(mtype, []).extend(sentences)
     return Dataset(folder, dat_file, known, mtypes, notes), []
+
+
+def _folder_problems(folder: Path) -> list[InvalidInput]:
+    if folder.is_dir():
+        return []
+    absent = "the folder of reference morphologies does not exist"
+    other = "expected the folder of reference morphologies, found a file"
+    return [InvalidInput(other if folder.exists() else absent, folder)]
 
 
 def _group(row: Row, names: Collection[str]) -> str:

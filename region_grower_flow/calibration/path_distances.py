@@ -135,7 +135,7 @@ def measure_trees(paths: Iterable[str], trees: str = FIRST) -> dict[str, np.ndar
 def measure_tree(tree: Any) -> tuple[float, float]:
     """(extent, path distance) of a TMD tree, both in um and at least 0.
 
-    The greatest number in a persistence diagram is the greatest value at a bifurcation or tip (the
+    The greatest number in a bar code is the greatest value at a bifurcation or tip (the
     trunk's bar begins at 0): so the diagram itself is not needed.
     """
     ends = tree.get_bif_term() != 1

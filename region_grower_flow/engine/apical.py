@@ -32,7 +32,7 @@ SAFE = 1e-9
 
 @dataclass(frozen=True)
 class ApicalPoint:
-    """Place of the apical point of a persistence diagram.
+    """Place of the apical point of a bar code.
 
     Attributes:
         lowest, highest: the range (um) of bifurcations and terminations, not scaled.
@@ -93,7 +93,7 @@ def has_no_point(bars: Sequence[Sequence[float]]) -> bool:
     """True if TMD would look for the apical point of some bars forever, or fail.
 
     Args:
-        bars: persistence diagram: both ends of each bar first.
+        bars: bar code: both ends of each bar first.
     """
     ends = np.sort(np.array(bars, dtype=float)[:, :2], axis=1)
     counts = _spans(ends, np.linspace(ends.min(), ends.max(), N_BINS)).sum(axis=0)

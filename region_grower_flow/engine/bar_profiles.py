@@ -22,7 +22,7 @@ def profile_table(
     """The profiles of all bars of all neurite types of an mtype.
 
     Args:
-        types: for each type its persistence diagrams and, with levers, its measured trees; the bars
+        types: for each type its bar codes and, with levers, its measured trees; the bars
             of those without have no points.
     """
     bars: list[np.ndarray] = []

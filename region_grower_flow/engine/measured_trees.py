@@ -23,7 +23,7 @@ class MeasuredTrees:
     """The trees of one neurite type.
 
     Attributes:
-        diagrams: (n, 6) float64 each, as persistence diagrams: end, start, three angles, 0.
+        diagrams: (n, 6) float64 each, as bar codes: end, start, three angles, 0.
         owners: (n,) int64 each, -1 for the first bar.
         headings: (n, 3) float64 each, unit vectors in the frame of the reconstructed cell, from the
             bars' starts to their tips.

@@ -44,7 +44,7 @@ STEPS = {
 LEGACY_NAMES = {"apical", "basal"}
 
 BAR_COLUMNS = 6
-"""Columns of a persistence diagram: termination, bifurcation, four angles."""
+"""Columns of a bar code: termination, bifurcation, four angles."""
 
 TUFTLESS_STEPS = 10
 """Steps of the apical point before the last bifurcation, where there is no tuft."""
@@ -218,9 +218,9 @@ def _diagrams(kind: str, distributions: Params) -> list[np.ndarray]:
     diagrams = [np.array(d, dtype=float) for d in distributions["persistence_diagram"]]
     for diagram in diagrams:
         if diagram.ndim != 2 or diagram.shape[1] != BAR_COLUMNS or not len(diagram):
-            raise ValueError(f"a persistence diagram of {kind} is not made of bars with angles")
+            raise ValueError(f"a bar code of {kind} is not made of bars with angles")
         if not np.isfinite(diagram[:, :2]).all():
-            raise ValueError(f"a persistence diagram of {kind} has bars that are no numbers")
+            raise ValueError(f"a bar code of {kind} has bars that are no numbers")
     return diagrams
 
 

@@ -27,7 +27,7 @@ class PreparedType:
         trunks: TrunkRules.
         step: Distribution of step lengths.
         method: growth method (a constant of kernels.state).
-        diagrams: persistence diagrams, (n, 6) float64 each.
+        diagrams: bar codes, (n, 6) float64 each.
         first_diagram: index of the first one among all of the mtype.
         longest: for each diagram its longest bar's end (um).
         apical_points: for each diagram an ApicalPoint; None unless it is looked for.

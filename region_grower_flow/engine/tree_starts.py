@@ -38,7 +38,7 @@ class TreeStart(NamedTuple):
     Attributes:
         type_index: its neurite type among those of the mtype.
         point, direction: start on the soma (um) and unit vector.
-        diagram: its persistence diagram among those of its type.
+        diagram: its bar code among those of its type.
         ratio: factor of its bar code, None for none.
         apical_distance: path distance (um) of the apical point.
         n_bars: number of its bars.
@@ -143,7 +143,7 @@ def draw_barcode(
     place: int | None = None,
     factor: float = 1.0,
 ) -> tuple[int, float | None, float, int]:
-    """A tree's persistence diagram: (diagram, ratio, apical distance, number of bars).
+    """A tree's bar code: (diagram, ratio, apical distance, number of bars).
 
     Mirrors TMDAlgo.select_persistence and initialize; trunks have one bar for their section. With
     ``place`` the diagram is chosen already. The factor of its size is for trees that no layers
