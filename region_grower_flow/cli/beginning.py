@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +27,7 @@ from region_grower_flow.options.outputs import OUTPUT_FILES, Outputs, writes_fil
 if TYPE_CHECKING:
     from region_grower_flow.tasks.base import FlowTask
 
-PLACES = ("work_dir", "out_morph_dir", *OUTPUT_FILES)
+PLACES = ("work_dir", "out_morph_dir", "validation_dir", *OUTPUT_FILES)
 """Options of places that a try has of its own."""
 FEW = 50
 """Cells of the try that is proposed."""
@@ -135,10 +135,9 @@ def run(
       region-grower-flow run flow.cfg
     """
     set_up_logging("info" if verbose else "warning")
-    names = [name.strip() for name in (mtypes or "").split(",") if name.strip()]
 
     def work() -> int:
-        values, whole = _values(flow, limit, names)
+        values, whole = _values(flow, limit, _names(mtypes))
         if nb_processes is not None:
             values["nb_processes"] = nb_processes
         return _run(values, whole, no_page)
@@ -174,7 +173,9 @@ def migrate(config: str, out: str) -> None:
 
 @main.command("report", short_help="Make the page of the cells of a configuration")
 @click.argument("flow", default="flow.cfg")
-def report(flow: str) -> None:
+@click.option("--limit", type=click.IntRange(min=1), help="Of the try with so many cells")
+@click.option("--mtypes", help="Of the try with these mtypes, separated by commas")
+def report(flow: str, limit: int | None, mtypes: str | None) -> None:
     """Make the page of the cells of FLOW (flow.cfg), which are grown first where they are not.
 
     \b
@@ -182,7 +183,11 @@ def report(flow: str) -> None:
       region-grower-flow report flow.cfg
     """
     set_up_logging("warning")
-    sys.exit(code_of(lambda: run_task(_task("ReportSynthesis", _values(flow, None, [])[0]))))
+
+    def work() -> int:
+        return run_task(_task("ReportSynthesis", _values(flow, limit, _names(mtypes))[0]))
+
+    sys.exit(code_of(work))
 
 
 def _values(flow: str, limit: int | None, mtypes: list[str]) -> tuple[dict[str, Any], str]:
@@ -191,19 +196,29 @@ def _values(flow: str, limit: int | None, mtypes: list[str]) -> tuple[dict[str, 
     Relative paths start from the folder of the configuration, which becomes the current one.
     """
     from region_grower_flow.start.flow_file import read_flow
-    from region_grower_flow.start.tries import trial_places
 
     path = enter(flow)
     values = read_flow(path)
     whole = values.setdefault("work_dir", "work")
-    if limit is not None or mtypes:
-        values.setdefault("out_morph_dir", Outputs.out_morph_dir.default)
-        name = "_".join([*(["limit", str(limit)] if limit else []), *map(_plain, mtypes)])
-        places = {option: values[option] for option in PLACES if values.get(option)}
-        values.update(trial_places(places, name))
-        values.update(cells_limit=limit, cells_mtypes=tuple(mtypes))
-        values = {option: value for option, value in values.items() if value not in (None, ())}
-    return values, whole
+    return of_try(values, limit, mtypes), whole
+
+
+def of_try(values: Mapping[str, Any], limit: int | None, mtypes: Sequence[str]) -> dict[str, Any]:
+    """The options of a configuration for a try with some of its cells; itself without a choice."""
+    from region_grower_flow.start.tries import trial_places
+
+    if limit is None and not mtypes:
+        return dict(values)
+    tried = {"out_morph_dir": Outputs.out_morph_dir.default, **values}
+    name = "_".join([*(["limit", str(limit)] if limit else []), *map(_plain, mtypes)])
+    places = {option: tried[option] for option in PLACES if tried.get(option)}
+    tried.update(trial_places(places, name))
+    tried.update(cells_limit=limit, cells_mtypes=tuple(mtypes))
+    return {option: value for option, value in tried.items() if value not in (None, ())}
+
+
+def _names(mtypes: str | None) -> list[str]:
+    return [name.strip() for name in (mtypes or "").split(",") if name.strip()]
 
 
 def _plain(mtype: str) -> str:

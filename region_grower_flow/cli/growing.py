@@ -155,18 +155,23 @@ def synthesize_morphologies(
     short_help="Compare synthesized cells with the reconstructions",
 )
 @click.argument("flow", required=False)
+@click.option("--limit", type=click.IntRange(min=1), help="Of FLOW, the try with so many cells")
 @scheduler_option
-def validate(flow: str | None, scheduler_url: str | None, **values: Any) -> None:
+def validate(flow: str | None, limit: int | None, scheduler_url: str | None, **values: Any) -> None:
     """Validate the cells of a synthesis, which is made or completed first.
 
     Give a configuration, FLOW (flow.cfg), or the options of synthesize-morphologies; or
     --validation-of vacuum for some cells of each mtype grown without an atlas. The exit code is
     not 0 when verdicts are not as --fail-on wants them.
 
+    With --limit (or --cells-mtypes) the try of FLOW with these cells is validated.
+
     \b
-    Example:
+    Examples:
       region-grower-flow validate flow.cfg
+      region-grower-flow validate flow.cfg --limit 50
     """
+    values["cells_limit"] = limit or values["cells_limit"]
     if flow is not None:
         values = _of_flow(flow, values)
     values["validation_dir"] = values["validation_dir"] or "validation"
@@ -181,11 +186,13 @@ def _of_flow(flow: str, values: dict[str, Any]) -> dict[str, Any]:
 
     The validation is beside the cells, unless it has a place, where the page of the run finds it.
     """
+    from region_grower_flow.cli.beginning import of_try
     from region_grower_flow.start.flow_file import read_flow
 
     given = {n: v for n, v in values.items() if v not in (None, (), "", False)}
     with ending():
         found = {"work_dir": "work", **read_flow(enter(flow))}
+        found = of_try(found, given.get("cells_limit"), given.get("cells_mtypes", ()))
     found = {n: v for n, v in found.items() if n in values}
     beside = Path(found.get("out_cells", "out/nodes.h5")).with_name("validation")
     return {**values, "validation_dir": str(beside), **found, **given}

@@ -150,7 +150,7 @@ def run_data(
     from region_grower_flow.calibration.pool import share_out
     from region_grower_flow.report.placed import PlacedCells
     from region_grower_flow.report.run_page.gather import PRELOADED, RunData
-    from region_grower_flow.report.run_page.words import warnings_of
+    from region_grower_flow.report.run_page.words import how_to_validate, warnings_of
     from region_grower_flow.report.units import ReportSettings
 
     structure = load_region_structure(synthesis.region_structure)
@@ -180,6 +180,9 @@ def run_data(
         chunks=[chunk.path for chunk in synthesis.chunks()],
         seed=synthesis.seed,
         settings=settings,
+        how_to_validate=how_to_validate(
+            summary.get("provenance", {}).get("command"), synthesis.out_cells
+        ),
         validation=validation_of(synthesis, synthesis.existing_manifest().fingerprint)[0],
         share=share,
         uncalibrated=_uncalibrated(synthesis),

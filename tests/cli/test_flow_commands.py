@@ -9,7 +9,7 @@ from region_grower_flow.cli.runs import _which_run
 
 NOTHING = {
     "input_cells": None, "out_cells": None, "work_dir": None, "validation_dir": None,
-    "seed": None, "out_morph_ext": (), "skip_write": False,
+    "cells_limit": None, "cells_mtypes": (), "seed": None, "out_morph_ext": (), "skip_write": False,
 }  # fmt: skip
 
 
@@ -32,6 +32,17 @@ def test_the_configuration_counts_where_nothing_is_given(flow):
 def test_what_is_given_counts(flow):
     values = _of_flow(flow, {**NOTHING, "seed": 5, "validation_dir": "here", "skip_write": True})
     assert (values["seed"], values["validation_dir"], values["skip_write"]) == (5, "here", True)
+
+
+def test_a_try_is_validated_in_its_own_places(flow):
+    """Those of the run of all cells would be overwritten with some of them."""
+    values = _of_flow(flow, {**NOTHING, "cells_limit": 3})
+    assert values["cells_limit"] == 3
+    assert values["work_dir"] == "work_limit_3"
+    assert values["out_cells"] == "out_limit_3/nodes.h5"
+    assert values["validation_dir"] == "out_limit_3/validation"
+    values = _of_flow(flow, {**NOTHING, "cells_mtypes": ("L5_TPC:A",)})
+    assert values["out_cells"] == "out_L5-TPC-A/nodes.h5"
 
 
 def test_a_missing_configuration_is_one_sentence(tmp_path, capsys):

@@ -23,6 +23,7 @@ from region_grower_flow.report.run_page import science
 from region_grower_flow.report.run_page.charts import violin_panel
 from region_grower_flow.report.run_page.mtypes import (
     UNCALIBRATED,
+    Row,
     draw_rows,
     feature_charts,
     grown_before,
@@ -43,6 +44,7 @@ from region_grower_flow.report.run_page.section import (
 from region_grower_flow.report.run_page.thin import kept_points, thinned
 from region_grower_flow.report.run_page.timeline import timeline
 from region_grower_flow.report.run_page.where import plot_depths, plot_projection
+from region_grower_flow.report.run_page.words import how_to_validate
 from region_grower_flow.report.units import ReportSettings, ReportUnit
 from region_grower_flow.validation import morphometrics
 from region_grower_flow.validation.cells import ValidationCell
@@ -371,6 +373,44 @@ def test_the_verdict_is_the_worst_and_names_what_is_not_known():
     failed = science.validated({"pass": 3, "fail": 1}, ["L5_PC, pia angle"])
     assert failed.state == science.WRONG
     assert failed.words == "1 of 4 tests that decide fail: L5_PC, pia angle."
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("region-grower-flow run my.cfg", "region-grower-flow validate my.cfg"),
+        ("region-grower-flow run", "region-grower-flow validate flow.cfg"),
+        (
+            "region-grower-flow run --nb-processes 2 --limit=20 'my flow.cfg' --no-page",
+            "region-grower-flow validate 'my flow.cfg' --limit 20",
+        ),
+        (
+            "region-grower-flow run flow.cfg --mtypes L5_TPC:A",
+            "region-grower-flow validate flow.cfg --cells-mtypes L5_TPC:A",
+        ),
+        (
+            "luigi --module region_grower_flow SynthesizeMorphologies",
+            "luigi --module region_grower_flow ValidateSynthesis --validation-dir out/validation",
+        ),
+        (
+            "region-grower-flow synthesize-morphologies --seed 3",
+            "region-grower-flow validate, with the options of this run",
+        ),
+        (None, "region-grower-flow validate, with the options of this run"),
+    ],
+)
+def test_the_command_that_validates_is_that_of_the_run(command, expected):
+    assert how_to_validate(command, "out/nodes.h5") == expected
+    assert expected in science.validated(None, how=expected).words
+
+
+@pytest.mark.parametrize(
+    ("middles", "steep"), [((20.0, 50.0, 80.0), False), ((8.0, 20.0, 32.0), True)]
+)
+def test_names_below_cells_do_not_run_into_each_other(middles, steep):
+    row = Row("Grown", b"RIFF", (100, 40), (20.0, "100 µm"), middles)
+    report = dataclasses.replace(run_report(), beside=(["L1_DAC", "L23_NBC", "L5_MC"], [row]))
+    assert ('class="names steep"' in run_page(report)) is steep
 
 
 def test_many_drops_are_noted():

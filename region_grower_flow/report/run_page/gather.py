@@ -91,6 +91,7 @@ class RunData:
         seed: of the run.
         settings: ReportSettings: seed of the choice of cells, cells in pictures.
         validation: the verdicts (dicts) that decide, or None.
+        how_to_validate: the command that validates these cells.
         uncalibrated: {mtype: (parameters, distributions)} before growth was calibrated; empty
             where it was not.
         share: a function of (function, units, meanwhile) that gives the results, maybe in
@@ -106,6 +107,7 @@ class RunData:
     seed: int = 0
     settings: ReportSettings = field(default_factory=lambda: ReportSettings(Path()))
     validation: Sequence[Mapping[str, Any]] | None = None
+    how_to_validate: str = ""
     uncalibrated: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
     share: Callable[..., Sequence[UnitResult]] | None = None
 
@@ -180,7 +182,9 @@ def findings(
             science.pointing(references, upright),
             science.targets(placed),
             science.limits(placed),
-            science.validated(_counts(run.validation), tuple(_failed(run.validation))),
+            science.validated(
+                _counts(run.validation), tuple(_failed(run.validation)), run.how_to_validate
+            ),
         )
         if finding is not None
     ]

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 ASSETS = Path(__file__).with_name("assets")
 TEMPLATE = "page.html.j2"
+LETTER = 2.2
+"""Width of a letter of a name, in percent of the narrowest column on a screen."""
 MARK_PATHS = {
     "o": "M8 2a6 6 0 1 1 0 12a6 6 0 1 1 0-12z",
     "s": "M3 3h10v10H3z",
@@ -105,6 +107,20 @@ class RunReport:
     calibration: Sequence[tuple[str, Sequence[str]]] = ()
     figures: Sequence[tuple[str, Sequence[tuple[bytes, str, str]]]] = ()
     pages: Sequence[OtherPage] = ()
+
+    @property
+    def steep(self) -> bool:
+        """Whether names below the cells that stand side by side would run into each other."""
+        names, rows = self.beside
+        if not rows:
+            return False
+        ends = [0.0]
+        for name, middle in zip(names, rows[0].middles, strict=True):
+            half = len(name) * LETTER / 2
+            if middle - half < ends[-1]:
+                return True
+            ends.append(middle + half)
+        return ends[-1] > 100.0
 
 
 def run_page(report: RunReport) -> str:

@@ -273,15 +273,18 @@ def _target_height(place: CellPlace, kind: str) -> float | None:
         return None
 
 
-def validated(counts: Mapping[str, int] | None, failed: Sequence[str] = ()) -> Finding:
+def validated(
+    counts: Mapping[str, int] | None, failed: Sequence[str] = (), how: str = ""
+) -> Finding:
     """Results of the validation.
 
     Args:
         counts: {verdict: number of tests that decide}; None when there is none.
         failed: words on those that fail.
+        how: the command that validates.
     """
     if not counts:
-        words = "Not compared with the reconstructions yet: region-grower-flow validate flow.cfg."
+        words = f"Not compared with the reconstructions yet: {how}."
         return Finding(UNKNOWN, "Validation", words)
     total, fails = sum(counts.values()), counts.get("fail", 0)
     if fails:
