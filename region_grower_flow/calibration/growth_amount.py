@@ -18,9 +18,9 @@ from region_grower_flow.calibration.growth_moments import NAMES
 from region_grower_flow.engine.distributions import Distribution
 from region_grower_flow.morphology import NEURITE_TYPES
 
-POPULATION, TOTAL = 5_000_000.0, 300_000_000.0
+POPULATION, TOTAL = 5_000_000.0, 400_000_000.0
 """Points of a population above which it has fewer cells, and of all populations above which less is
-done: a point is grown and measured in some 0.5 us."""
+done: a point is grown and measured in some 0.4 us."""
 FEWEST_GROWN, FEWEST_OF_ALL = 8, 4
 """Cells that a population has at least for the check to be made, and at all."""
 FEWEST_PARTS = 2
