@@ -374,7 +374,7 @@ def sentences(entries: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
         entries: {mtype: what :func:`calibrate_mtype` returns}.
     """
     fitted = [mtype for mtype, entry in entries.items() if entry["fitted"]]
-    yield f"Growth is fitted to the cells of {len(fitted)} of {len(entries)} mtypes."
+    yield f"Growth is fitted for {len(fitted)} of {len(entries)} mtypes."
     for mtype, entry in entries.items():
         if not entry["fitted"]:
             yield f"{mtype}: {entry['why']}."

@@ -21,6 +21,8 @@ PAGE_DPI = 90
 CELLS_IN_ROW = 6
 """Cells of each kind that a page shows for an mtype."""
 REFERENCE, DEFAULT, CALIBRATED = "reference", "NeuroTS", "calibrated"
+USUAL = "usual values"
+"""Words for cells of an mtype that has too few reference cells for a fit."""
 ROWS = (REFERENCE, DEFAULT, CALIBRATED)
 CLOSE = 0.5
 """A moment within this many spreads of the reference is close."""
@@ -45,19 +47,25 @@ class GrowthReport:
     notes: tuple[str, ...] = ()
 
 
-def draw_rows(cells: Mapping[str, Sequence[FlatMorphology]]) -> bytes:
+def draw_rows(cells: Mapping[str, Sequence[FlatMorphology]], fitted: bool = True) -> bytes:
     """The PNG of reference, default and calibrated cells, in rows at one scale.
 
     Args:
         cells: {one of ROWS: [FlatMorphology]}, upright, somas near the origin.
+        fitted: whether the calibrated ones are fitted, or grow with the usual values.
     """
     shown = [
-        UprightCell(f"{row} {place + 1}", morphology)
+        UprightCell(f"{row_words(row, fitted)} {place + 1}", morphology)
         for row in ROWS
         for place, morphology in enumerate(_padded(cells, row))
     ]
     drawn = plot_lineup(shown, in_atlas=False, most_in_row=_width(cells))
     return image(drawn, "png", PAGE_DPI)
+
+
+def row_words(row: str, fitted: bool) -> str:
+    """The words below the cells of a row."""
+    return USUAL if row == CALIBRATED and not fitted else row
 
 
 def _width(cells: Mapping[str, Sequence[FlatMorphology]]) -> int:

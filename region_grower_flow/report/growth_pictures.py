@@ -48,7 +48,7 @@ class Drawing:
         }
         cells = {name: grower.grow({}, CELLS_IN_ROW, SEED) for name, grower in grown.items()}
         cells[REFERENCE] = [read_centered(cell.path) for cell in shown(task.cells)]
-        return draw_rows(cells) if cells[REFERENCE] else None
+        return draw_rows(cells, self.entry["fitted"]) if cells[REFERENCE] else None
 
 
 def shown(cells: Sequence[GrowthCell]) -> list[GrowthCell]:

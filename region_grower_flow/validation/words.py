@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from region_grower_flow.errors import counted
 from region_grower_flow.validation.body import DIRECTION, SOMA, THINNEST, UPRIGHT
 from region_grower_flow.validation.verdict import (
     FAIL,
@@ -74,7 +75,8 @@ def sentence(verdicts: Sequence[Mapping[str, Any]], population: Mapping[str, Any
         down = [v for v in verdicts if v["test"] == UPRIGHT and v["verdict"] == FAIL]
         return (
             f"{'The cells are UPSIDE DOWN. ' if down else ''}"
-            f"No test: {count or 0} reconstructions and {grown} grown cells, where at least "
+            f"No test: {counted(count or 0, 'reconstruction')} and {counted(grown, 'grown cell')}, "
+            f"where at least "
             f"{MIN_REFERENCE_CELLS} of each are needed; the figures show both side by side, and "
             "what they show may be chance."
         )

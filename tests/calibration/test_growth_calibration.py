@@ -48,7 +48,7 @@ def test_few_independent_cells_get_the_usual_values_and_are_told_so():
     assert entry["values"] == {"basal_dendrite": growth_values.usual_values("extended")}
     assert (entry["cells"], entry["independent"], entry["fitted"]) == (9, 3, False)
     assert list(growth_calibration.sentences({"L5": entry})) == [
-        "Growth is fitted to the cells of 0 of 1 mtypes.",
+        "Growth is fitted for 0 of 1 mtypes.",
         "L5: 3 independent cells, where a fit needs 8: the usual values are used.",
     ]
 

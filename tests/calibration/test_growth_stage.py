@@ -134,7 +134,7 @@ def test_the_task_writes_parameters_values_and_a_page(mode, given, tmp_path, mon
     assert "3 independent cells" in entry["why"]
     assert "3 independent cells" in (tmp_path / "work/growth_calibration.html").read_text()
     lines = task.manifest().facts["sentences"]
-    assert lines[0] == "Growth is fitted to the cells of 0 of 1 mtypes."
+    assert lines[0] == "Growth is fitted for 0 of 1 mtypes."
 
 
 def test_growth_goes_by_the_calibrated_parameters(given):

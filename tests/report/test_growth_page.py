@@ -5,7 +5,13 @@ import numpy as np
 from region_grower_flow.calibration.growth_cells import GrowthCell
 from region_grower_flow.calibration.growth_moments import NAMES
 from region_grower_flow.morphology import FlatMorphology
-from region_grower_flow.report.growth_page import GrowthReport, draw_rows, growth_page
+from region_grower_flow.report.growth_page import (
+    ROWS,
+    GrowthReport,
+    draw_rows,
+    growth_page,
+    row_words,
+)
 from region_grower_flow.report.growth_pictures import shown
 
 MOMENT = {"reference": 2.0, "spread": 0.5, "before": 4.0, "after": 2.1, "after_other_seed": None}
@@ -63,6 +69,12 @@ def test_cells_stand_in_rows_with_the_page():
     assert drawn.startswith(b"\x89PNG")
     page = growth_page(GrowthReport({"L1": FEW}, "extended", {"L1": drawn}))
     assert "data:image/png" in page
+    assert "cells with the usual values, at one scale" in page
+
+
+def test_cells_of_usual_values_are_not_called_calibrated():
+    assert [row_words(row, True) for row in ROWS] == ["reference", "NeuroTS", "calibrated"]
+    assert [row_words(row, False) for row in ROWS] == ["reference", "NeuroTS", "usual values"]
 
 
 def test_a_row_shows_reconstructions_from_the_whole_set_and_variants_only_if_need_be():

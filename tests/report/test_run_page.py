@@ -270,6 +270,17 @@ def test_directions_that_agree_with_depths_are_right():
     assert "100 µm of depth" in found.words
 
 
+def test_one_of_a_few_pairs_across_a_bend_is_no_fault(monkeypatch):
+    pairs = np.column_stack([np.arange(9), np.arange(1, 10)])
+    monkeypatch.setattr(science, "_near_pairs", lambda positions: pairs)
+    bent = table(10)
+    bent.positions[:, 1] = 40.0 * np.arange(10)
+    bent.depths = 500 - bent.positions[:, 1]
+    for last, expected in ((9, science.RIGHT), (8, science.NOTE)):
+        bent.depths[last:] += 100.0 * np.arange(1, 11 - last)
+        assert science.directions(bent, np.arange(10)).state == expected
+
+
 def test_an_atlas_that_stands_on_its_head_is_wrong():
     found = science.directions(table(up=(0.0, -1.0, 0.0)), np.arange(60))
     assert found.state == science.WRONG

@@ -59,6 +59,8 @@ def test_what_cannot_be_tested_does_not_agree():
 @pytest.mark.parametrize("counts", [{"n_reference": 5}, {"n_synthesized": 3}])
 def test_few_cells_are_no_test(counts):
     assert words.sentence([], {**COUNTS, **counts}).startswith("No test: ")
+    one = {"n_reference": 1, "n_synthesized": 1}
+    assert "1 reconstruction and 1 grown cell, where" in words.sentence([], {**COUNTS, **one})
 
 
 def test_bar_codes():

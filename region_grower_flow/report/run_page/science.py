@@ -140,13 +140,16 @@ def directions(table: CellTable, rows: np.ndarray) -> Finding:
     if far.sum() < 8:
         words = "Near cells lie at one depth: directions cannot be compared with depths."
         return Finding(UNKNOWN, "Directions", words)
-    agree = float((np.sign(climbed[far]) == np.sign(risen[far])).mean())
+    same = np.sign(climbed[far]) == np.sign(risen[far])
+    agree = float(same.mean())
     slope = float(np.median(risen[far] / climbed[far]))
     words = (
         f"In {agree:.0%} of pairs of neighbours, the cell that is further along the atlas's "
         f"directions lies less deep; 100 µm along them are {100 * slope:.0f} µm of depth."
     )
-    state = RIGHT if agree >= 0.9 and 0.7 <= slope <= 1.4 else WRONG if agree < 0.6 else NOTE
+    # In a curved atlas a single pair of a few may be across its bend.
+    most = agree >= 0.9 or (~same).sum() <= 1
+    state = RIGHT if most and 0.7 <= slope <= 1.4 else WRONG if agree < 0.6 else NOTE
     return Finding(state, "Directions", words)
 
 
