@@ -1,8 +1,8 @@
 """The diameter model ``simpler`` of diameter-synthesis, fitted quickly to cells of any size.
 
 diameter-synthesis measures all sections between a section and the root anew, for each section: 8 s
-of CPU for a cell of 20,000 sections. The lengths here are those of NeuroM, each measured once and
-added in the same order, so that the models are equal to the last bit.
+of CPU for a cell of 20,000 sections. Here each is measured once (:mod:`ways`), and the models are
+equal to the last bit.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
+
+from region_grower_flow.calibration.ways import Ways
 
 FIT_ORDERS = {"basal_dendrite": 1, "apical_dendrite": 2, "axon": 1}
 """Orders of the polynomials."""
@@ -52,31 +54,13 @@ def _sections_of(tree: Any) -> list[tuple[Any, Any]]:
     Args:
         tree: a NeuroM neurite.
     """
-    from neurom import iter_sections
-    from neurom.morphmath import section_length
-
-    sections = list(iter_sections(tree))
-    place = {section.id: i for i, section in enumerate(sections)}
-    points = [section.points for section in sections]
-    own = [section_length(each) for each in points]
-    parents = [None if s.parent is None else place[s.parent.id] for s in sections]
-    paths = [_sum_upstream(i, parents, own) for i in range(len(sections))]
-    tips = list(paths)
-    for i in range(len(sections) - 1, 0, -1):  # a section comes before those below it
-        parent = parents[i]
-        assert parent is not None, "a tree has one root"
-        tips[parent] = max(tips[parent], tips[i])
+    ways = Ways.of(tree)
+    tips = list(ways.paths)
+    for i in range(len(tips) - 1, 0, -1):  # a section comes before those below it
+        tips[ways.parents[i]] = max(tips[ways.parents[i]], tips[i])
     return [
-        (tip - path + length, 2 * np.mean(each[:, 3]))
-        for tip, path, length, each in zip(tips, paths, own, points, strict=True)
+        (tip - path + length, 2 * np.mean(points[:, 3]))
+        for tip, path, length, points in zip(
+            tips, ways.paths, ways.lengths, ways.points, strict=True
+        )
     ]
-
-
-def _sum_upstream(section: int, parents: Sequence[int | None], lengths: Sequence[Any]) -> Any:
-    """The way (um) from a section's end to the root, added from the section on."""
-    total: Any = 0
-    place: int | None = section
-    while place is not None:
-        total = total + lengths[place]
-        place = parents[place]
-    return total

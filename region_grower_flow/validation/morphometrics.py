@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from region_grower_flow.calibration.ways import Ways
 from region_grower_flow.morphology import NEURITE_TYPES, FlatMorphology
 from region_grower_flow.validation.cells import ValidationCell, count_with
 from region_grower_flow.validation.comparison import Comparison
@@ -89,7 +90,9 @@ def _measure(cell: ValidationCell, neurite_type: str) -> np.ndarray:
     def of(name: str) -> np.ndarray:
         return np.asarray(neurom.get(name, neuron, neurite_type=kind), dtype=float)
 
-    paths = of("terminal_path_lengths")
+    # NeuroM's terminal_path_lengths, each section measured once.
+    trees = [Ways.of(tree) for tree in neuron.neurites if tree.type == kind]
+    paths = np.array([way.paths[leaf] for way in trees for leaf in way.leaves], dtype=float)
     distances = of("section_term_radial_distances")
     orders = of("section_branch_orders")
     lengths, diameters = of("segment_lengths"), 2 * of("segment_radii")
