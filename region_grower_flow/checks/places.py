@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from region_grower_flow import layout
 from region_grower_flow.errors import InvalidInput, some
 from region_grower_flow.io.atomic import PathLike
-from region_grower_flow.options.outputs import OUTPUT_FILES, writes_files
+from region_grower_flow.options.outputs import OUTPUT_FILES, places_of, writes_files
 from region_grower_flow.record.claims import is_claimed
 from region_grower_flow.record.manifest import read_manifest
 
@@ -318,6 +318,9 @@ def _check_morphology_folder(options: Synthesis) -> list[InvalidInput]:
     # Cells and tables may be in the folder of the morphologies, as region-grower's users have it.
     tables = {os.path.realpath(path) for _, path in _files(options, OUTPUT_FILES)}
     earlier = tables & _earlier_outputs(options)
+    # What no option asks for any more goes when the others are written.
+    before = read_manifest(Path(options.work_dir, layout.MANIFESTS, "SynthesizeMorphologies.json"))
+    earlier |= set(before.unasked(places_of(options), options.work_dir) if before else ())
     others = {os.path.relpath(path, place) for path in earlier}
     hint = "choose another folder, empty it, or give --overwrite"
     return _foreign_problems(look, others, where, hint)

@@ -10,7 +10,7 @@ outputs, and read from another current folder it speaks of the same files.
 import json
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -65,6 +65,22 @@ class Manifest:
                 work folder that was copied.
         """
         return all(_intact(path, known, digests) for path, known in self.outputs.items())
+
+    def unasked(self, places: Mapping[str, PathLike | None], work_dir: PathLike) -> dict[str, Any]:
+        """{real path: what is known of it} of outputs that no option asks for any more.
+
+        Args:
+            places: {option: place, None where it asks for nothing}, as the recipe names them.
+            work_dir: the work folder, from which the places in the recipe start.
+        """
+        written = {os.path.realpath(path): known for path, known in self.outputs.items()}
+        found = {}
+        for option, place in places.items():
+            before = self.recipe["parameters"].get(option)
+            if place is None and isinstance(before, str):
+                path = os.path.realpath(Path(work_dir, before))
+                found.update({path: written[path]} if path in written else {})
+        return found
 
     def write(self, path: PathLike) -> None:
         """Write the manifest atomically; what a killed writer of it has left is removed."""

@@ -50,14 +50,12 @@ def remove_unasked(
         return
     kept = set(map(os.path.realpath, outputs))
     _remove_placed(earlier, places, kept, work_dir)
-    written = {os.path.realpath(path): known for path, known in earlier.outputs.items()}
-    for option, place in places.items():
-        before = earlier.recipe["parameters"].get(option)
-        if place is not None or not isinstance(before, str):
-            continue
-        path = os.path.realpath(Path(work_dir, before))
-        ours = path in written and path not in kept and Manifest("", {}, {path: written[path]})
-        if ours and ours.intact() and Path(path).parent in {Path(p).parent for p in kept}:
+    folders = {Path(path).parent for path in kept}
+    if (placed := places.get("morphologies")) is not None:
+        folders.add(Path(os.path.realpath(placed)))
+    for path, known in earlier.unasked(places, work_dir).items():
+        near = path not in kept and Path(path).parent in folders
+        if near and Manifest("", {}, {path: known}).intact():
             with contextlib.suppress(OSError):
                 os.unlink(path)
 

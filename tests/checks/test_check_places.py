@@ -175,6 +175,19 @@ def test_the_folder_of_the_morphologies_may_hold_nothing_else(options, tmp_path)
     assert places.check_places(options) == []
 
 
+def test_what_no_option_asks_for_any_more_may_be_among_the_morphologies(options, tmp_path):
+    folder = tmp_path / "out" / "morphologies"
+    folder.mkdir(parents=True)
+    (folder / "all.h5").write_text("a container")
+    recipe = Recipe("SynthesizeMorphologies", 1, {"container": "../out/morphologies/all.h5"})
+    manifest = Manifest.describe(recipe, [folder / "all.h5"])
+    manifest.write(tmp_path / "work" / "manifests" / "SynthesizeMorphologies.json")
+    assert places.check_places(options) == []
+    options.container_path = "elsewhere.h5"  # as it has another name, it is not removed
+    (problem,) = places.check_places(options)
+    assert "(all.h5)" in str(problem)
+
+
 def test_an_empty_folder_gives_way_to_an_output_and_no_other(options, tmp_path):
     options.out_apical = "out/apical.yaml"
     (tmp_path / "out" / "apical.yaml").mkdir(parents=True)

@@ -51,6 +51,19 @@ def test_what_no_option_asks_for_any_more_goes(container, tmp_path):
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["nodes.h5"]
 
 
+def test_what_no_option_asks_for_goes_from_the_folder_of_the_morphologies(tmp_path):
+    """Nothing may be there but outputs of today: the next run would be refused for it."""
+    folder = tmp_path / "out" / "morphologies"
+    folder.mkdir(parents=True)
+    (folder / "container.h5").write_text("of the run before")
+    recipe = Recipe("stage", 1, {"container": "../out/morphologies/container.h5"})
+    manifest = tmp_path / "manifest.json"
+    Manifest.describe(recipe, [folder / "container.h5"]).write(manifest)
+    places = {"container": None, "morphologies": folder}
+    remove_unasked(manifest, places, [tmp_path / "out" / "nodes.h5"], tmp_path / "work")
+    assert list(folder.iterdir()) == []
+
+
 def test_what_was_edited_stays(container, tmp_path):
     (tmp_path / "out" / "container.h5").write_text("mine now")
     remove_unasked(*container)
