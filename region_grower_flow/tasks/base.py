@@ -286,8 +286,9 @@ class FlowTask(HasRecipe, ShowsProgress, luigi.Task):
                 outputs, facts = self.make()
                 facts = {"seconds": round(time.monotonic() - start, 3), **facts}
                 write(self.summary_of(facts))
-            if self.recipe() != recipe:
-                raise InputChanged(self.label)
+            now = self.recipe()
+            if now != recipe:
+                raise InputChanged(self.what_differs(recipe, now) or self.label)
             Manifest.describe(recipe, outputs, facts).write(self.manifest_path)
             remember_digests(self.digests())
         except FlowError as error:

@@ -91,6 +91,12 @@ class HasRecipe(_Options):
             packages=self.packages(),
         )
 
+    def what_differs(self, before: Recipe, now: Recipe) -> PathLike | None:
+        """The path of the first file that differs between two recipes; None without one."""
+        files = self.external_files()
+        changed = [role for role in files if before.files.get(role) != now.files.get(role)]
+        return files[changed[0]] if changed else None
+
     def digests(self) -> FileDigests:
         """The memory of file digests, one per work folder and process."""
         return _digests.setdefault(self.work_dir, FileDigests(Path(self.work_dir) / layout.DIGESTS))

@@ -4,6 +4,7 @@ import luigi
 import pytest
 
 import region_grower_flow
+from region_grower_flow.record.fingerprint import Recipe
 from region_grower_flow.tasks.base import FlowTask
 
 GIVEN = {"morphologies_dir": "m", "dat_file": "d.dat", "work_dir": "w"}
@@ -23,6 +24,17 @@ def test_inputs_are_the_outputs_of_what_is_required():
         name: stage.output().path for name, stage in task.requires().items()
     }
     assert task.input()["ExtractDistributions"].path == "w/tmd_distributions.json"
+
+
+def test_an_input_that_changed_is_named_by_its_path(tmp_path):
+    """Where no process had it open: the recipe tells in the end."""
+    atlas, stage = tmp_path / "atlas", region_grower_flow.LoadAtlas
+    task = stage(atlas=str(atlas), input_cells="n.h5", region_structure="r.yaml", work_dir="w")
+    task.external_files = lambda: {"cells": "n.h5", "volume": atlas / "orientation.nrrd"}
+    before = Recipe("LoadAtlas", 1, files={"cells": "a", "volume": "b"})
+    now = Recipe("LoadAtlas", 1, files={"cells": "a", "volume": "c"})
+    assert task.what_differs(before, now) == atlas / "orientation.nrrd"
+    assert task.what_differs(before, before) is None
 
 
 def test_a_stage_whose_inputs_are_wrong_waits_for_the_check_alone(tmp_path):
