@@ -272,13 +272,21 @@ def test_directions_that_agree_with_depths_are_right():
 
 def test_one_of_a_few_pairs_across_a_bend_is_no_fault(monkeypatch):
     pairs = np.column_stack([np.arange(9), np.arange(1, 10)])
-    monkeypatch.setattr(science, "_near_pairs", lambda positions: pairs)
+    monkeypatch.setattr(science, "_near_pairs", lambda *_: pairs)
     bent = table(10)
     bent.positions[:, 1] = 40.0 * np.arange(10)
     bent.depths = 500 - bent.positions[:, 1]
     for last, expected in ((9, science.RIGHT), (8, science.NOTE)):
         bent.depths[last:] += 100.0 * np.arange(1, 11 - last)
         assert science.directions(bent, np.arange(10)).state == expected
+
+
+def test_depths_of_coarse_voxels_are_compared_between_voxels():
+    """Cells that are nearer than a voxel have depths that differ by none or by a whole one."""
+    coarse = table(600)
+    coarse.depths = 300 - 60.0 * np.round(coarse.positions[:, 1] / 60.0)
+    assert science.directions(coarse, np.arange(600)).state != science.RIGHT
+    assert science.directions(coarse, np.arange(600), voxel=60.0).state == science.RIGHT
 
 
 def test_an_atlas_that_stands_on_its_head_is_wrong():

@@ -178,7 +178,7 @@ def findings(
             science.made(run.summary),
             science.in_layers(table, rows),
             science.in_named_layers(table, chosen),
-            science.directions(table, chosen),
+            science.directions(table, chosen, run.layers.voxel if run.layers else 0.0),
             science.pointing(references, upright),
             science.targets(placed),
             science.limits(placed),

@@ -30,9 +30,13 @@ UPRIGHT = 45.0
 """Degrees from the pia: an apical dendrite that is farther off does not point towards it."""
 REACHED = (0.75, 1.25)
 """Shares of a target's height between which an apical dendrite has reached it."""
+VOXELS_APART = 1.5
+"""Voxels along the directions between cells whose depths are compared."""
 NEIGHBOURS = 400.0
 """Distance (um) within which layers are taken as flat, to compare depths with directions."""
 _MOST_COMPARED = 1500
+_FEW, _LOOKED_THROUGH = 8, 100
+"""Neighbours of a cell that are compared with it, and nearest ones that are looked through."""
 
 Shapes: TypeAlias = Mapping[str, Sequence[FlatMorphology]]
 """Upright cells of mtypes."""
@@ -118,17 +122,24 @@ def in_named_layers(table: CellTable, rows: np.ndarray) -> Finding | None:
     return Finding(RIGHT if right >= 0.9 * total else NOTE, "Named layers", words)
 
 
-def directions(table: CellTable, rows: np.ndarray) -> Finding:
+def directions(table: CellTable, rows: np.ndarray, voxel: float = 0.0) -> Finding:
     """Agreement of the atlas's directions with its depths.
 
     Between near cells a way along the direction towards the pia has to take as much from the
     depth. It is the atlas's orientation against its heights, neither of which growth can see.
+
+    Args:
+        table: the cell table.
+        rows: of the cells to compare.
+        voxel: greatest length (um) of a voxel: depths are those of voxels, so that of cells that
+            are nearer to each other they tell little.
     """
     rows = np.asarray(rows)
     up = table.orientations[rows][:, :, 1]
     known = np.isfinite(up).all(axis=1) & np.isfinite(table.depths[rows])
     rows, up = rows[known][:_MOST_COMPARED], up[known][:_MOST_COMPARED]
-    pairs = _near_pairs(table.positions[rows])
+    apart = VOXELS_APART * voxel
+    pairs = _near_pairs(table.positions[rows], apart)
     if len(pairs) < 8:
         words = "Too few cells lie near each other to compare directions with depths."
         return Finding(UNKNOWN, "Directions", words)
@@ -136,9 +147,9 @@ def directions(table: CellTable, rows: np.ndarray) -> Finding:
     way = table.positions[rows[second]] - table.positions[rows[first]]
     climbed = (way * (up[first] + up[second]) / 2).sum(axis=1)
     risen = table.depths[rows[first]] - table.depths[rows[second]]
-    far = np.abs(climbed) > 20.0
+    far = np.abs(climbed) > max(20.0, apart)
     if far.sum() < 8:
-        words = "Near cells lie at one depth: directions cannot be compared with depths."
+        words = "Near cells lie at one depth, or in one voxel: directions cannot be compared."
         return Finding(UNKNOWN, "Directions", words)
     same = np.sign(climbed[far]) == np.sign(risen[far])
     agree = float(same.mean())
@@ -153,16 +164,17 @@ def directions(table: CellTable, rows: np.ndarray) -> Finding:
     return Finding(state, "Directions", words)
 
 
-def _near_pairs(positions: np.ndarray) -> np.ndarray:
-    """(K, 2) of each cell and a few of those within NEIGHBOURS."""
+def _near_pairs(positions: np.ndarray, apart: float = 0.0) -> np.ndarray:
+    """(K, 2) of each cell and a few of those within NEIGHBOURS and farther off than ``apart``."""
     from scipy.spatial import cKDTree
 
     if len(positions) < 2:
         return np.empty((0, 2), dtype=int)
     tree = cKDTree(positions)
-    count = min(9, len(positions))
+    count = min(_LOOKED_THROUGH if apart else _FEW + 1, len(positions))
     distances, found = tree.query(positions, k=count, distance_upper_bound=NEIGHBOURS)
-    near = np.isfinite(distances[:, 1:])
+    near = np.isfinite(distances[:, 1:]) & (distances[:, 1:] > apart)
+    near &= near.cumsum(axis=1) <= _FEW
     mine = np.repeat(np.arange(len(positions)), count - 1)[near.ravel()]
     return np.column_stack([mine, found[:, 1:][near]])
 
