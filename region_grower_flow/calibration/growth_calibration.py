@@ -248,6 +248,7 @@ def _check(
     if len(numbers) < 2:
         return {"why": "the cells are variants of one reconstruction"}
     counts = tree_counts(real, levers)
+    rng = np.random.default_rng(FOLD_SEED)
     ranks = {name: np.full((len(real), len(NAMES)), np.nan) for name in levers}
     floor = {name: np.full((len(real), len(NAMES)), np.nan) for name in levers}
     for number in numbers:
@@ -263,8 +264,8 @@ def _check(
         grown = fitter.grow(values, task.cells_grown, FOLD_SEED)
         for name in levers:
             kind = NEURITE_TYPES[name]
-            ranks[name][~kept] = rank(tables[kind][~kept], growth_table(grown, kind))
-            floor[name][~kept] = rank(tables[kind][~kept], some[kind])
+            ranks[name][~kept] = rank(tables[kind][~kept], growth_table(grown, kind), rng)
+            floor[name][~kept] = rank(tables[kind][~kept], some[kind], rng)
     named = list(enumerate(NAMES))
     return {
         "groups": len(numbers),
@@ -277,18 +278,22 @@ def _check(
     }
 
 
-def rank(values: np.ndarray, population: np.ndarray) -> np.ndarray:
-    """(cells, F) the share of a population below each value; the middle of those that are equal.
+def rank(values: np.ndarray, population: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """(cells, F) the share of a population below each value, NaN where there is no value.
+
+    Among values that are equal, as numbers of trees are, a place is drawn: ranks of cells from the
+    same law are uniform then, and would else all be in the middle where a feature never varies.
 
     Args:
         values: (cells, F).
         population: (N, F).
+        rng: draws the places.
     """
     known = np.isfinite(population)
     below = np.sum((population[None] < values[:, None]) & known[None], axis=1)
     equal = np.sum((population[None] == values[:, None]) & known[None], axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        shares = (below + 0.5 * equal + 0.5) / (known.sum(axis=0) + 1)
+        shares = (below + rng.random(values.shape) * (equal + 1)) / (known.sum(axis=0) + 1)
     return np.where(np.isfinite(values), shares, np.nan)
 
 

@@ -148,15 +148,24 @@ def test_ranks_of_real_cells_in_real_cells_are_uniform_and_of_others_are_not():
     real, alike = rng.normal(size=(40, len(NAMES))), rng.normal(size=(900, len(NAMES)))
     other = alike.copy()
     other[:, 4] += 3.0
-    found = {
-        name: growth_calibration.rank(real, table) for name, table in (("a", alike), ("b", other))
-    }
+    tables = ("a", alike), ("b", other)
+    found = {name: growth_calibration.rank(real, table, rng) for name, table in tables}
     failing = growth_calibration.not_uniform(found)
     assert failing == {"a": [], "b": [NAMES[4]]}
     few = {"a": found["b"][:5]}
     assert growth_calibration.not_uniform(few) == {"a": []}
-    missing = growth_calibration.rank(np.array([[np.nan]]), np.array([[1.0]]))
+    missing = growth_calibration.rank(np.array([[np.nan]]), np.array([[1.0]]), rng)
     assert np.isnan(missing).all()
+
+
+def test_features_that_hardly_vary_differ_only_where_they_do():
+    rng = np.random.default_rng(0)
+    real, grown = np.ones((40, len(NAMES))), np.ones((900, len(NAMES)))
+    grown[:45, 1] = 2.0  # one of twenty, of which 40 real cells may well have none
+    grown[:, 2] = 2.0
+    grown[:450, 3] = 2.0
+    found = growth_calibration.not_uniform({"a": growth_calibration.rank(real, grown, rng)})
+    assert set(found["a"]) == {NAMES[2], NAMES[3]}
 
 
 def test_values_at_their_bounds_and_the_pull_of_the_prior_are_named():
