@@ -174,6 +174,17 @@ def clean_environment(environment: Mapping[str, str]) -> dict[str, str]:
     return {k: v for k, v in environment.items() if k in KEPT or not k.startswith(MPI_PREFIXES)}
 
 
+def without_current_folder() -> dict[str, str]:
+    """Variables by which ``python -m`` does not look for modules in the current folder.
+
+    A user's ``queue.py`` or ``random.py`` there would take the place of Python's own. Python 3.10
+    does not know the variable. Without an installation, the package itself may be there.
+    """
+    if Path(__file__).resolve().parents[2] == Path.cwd():
+        return {}
+    return {"PYTHONSAFEPATH": "1"}
+
+
 def rank_environment(
     environment: Mapping[str, str], launcher: str | Sequence[str]
 ) -> dict[str, str]:
@@ -181,6 +192,7 @@ def rank_environment(
     clean = clean_environment(environment)
     clean.update(dict.fromkeys(THREAD_VARIABLES, "1"))
     clean["PYTHONUNBUFFERED"] = "1"
+    clean |= without_current_folder()
     if launcher != SRUN and clean.get("SLURM_STEP_ID"):
         # Within a step Hydra (MPICH) and PRRTE (Open MPI) would start their proxies by srun, and
         # wait for the cores that the step itself holds.

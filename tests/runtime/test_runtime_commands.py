@@ -2,7 +2,9 @@
 
 import os
 import stat
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -97,6 +99,21 @@ def test_environment_has_one_thread_and_no_outer_job():
     assert inner["HOME"] == "/h"
     assert inner["OMP_NUM_THREADS"] == inner["NUMBA_NUM_THREADS"] == "1"
     assert "HYDRA_LAUNCHER" not in inner
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="Python 3.10 always looks there")
+def test_files_in_the_current_folder_are_no_modules_of_ranks(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "argparse.py").write_text("raise SystemExit('a file of the user')")
+    command = [sys.executable, "-m", "json.tool", "--help"]
+    environment = commands.rank_environment(os.environ, "mpiexec")
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_checkout_without_installation_finds_itself(monkeypatch):
+    monkeypatch.chdir(Path(commands.__file__).resolve().parents[2])
+    assert commands.without_current_folder() == {}
 
 
 def test_mpiexec_within_a_slurm_step_forks():
