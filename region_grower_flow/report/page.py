@@ -21,6 +21,7 @@ from region_grower_flow.validation.results import (
     deciding,
     worst,
 )
+from region_grower_flow.validation.words import is_test
 
 if TYPE_CHECKING:
     from region_grower_flow.validation.results import Results
@@ -117,6 +118,10 @@ class PartShown:
     mtypes: list[MtypeShown]
     general: TierShown | None
     figures: list[ShownFigure]
+
+    def told(self, tested: bool) -> list[MtypeShown]:
+        """The mtypes with a sentence, of those that were tested or of those that were not."""
+        return [m for m in self.mtypes if m.sentence and is_test(m.sentence) is tested]
 
 
 @dataclass(frozen=True)

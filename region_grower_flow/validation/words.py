@@ -23,6 +23,7 @@ from region_grower_flow.validation.verdict import (
 MOST_DIFFERENCES = 4
 """Differences that a sentence names, the largest first."""
 
+_NO_TEST = "No test: "
 _FEATURES = {
     "trees": ("numbers", "fewer trees", "more trees"),
     "sections": ("numbers", "fewer branches", "more branches"),
@@ -57,6 +58,11 @@ _UNITS = {"distance": " um", "length": " um", "extent": " um", "diameter": " um"
 _DEGREES = {"mean remote angle": 180 / np.pi, DIRECTION: 1.0}
 
 
+def is_test(text: str) -> bool:
+    """False for the sentence on an mtype that could not be tested, and of which that is all."""
+    return not text.startswith(_NO_TEST)
+
+
 def sentence(verdicts: Sequence[Mapping[str, Any]], population: Mapping[str, Any]) -> str:
     """One sentence on an mtype.
 
@@ -75,8 +81,8 @@ def sentence(verdicts: Sequence[Mapping[str, Any]], population: Mapping[str, Any
         down = [v for v in verdicts if v["test"] == UPRIGHT and v["verdict"] == FAIL]
         return (
             f"{'The cells are UPSIDE DOWN. ' if down else ''}"
-            f"No test: {counted(count or 0, 'reconstruction')} and {counted(grown, 'grown cell')}, "
-            f"where at least "
+            f"{_NO_TEST}{counted(count or 0, 'reconstruction')} and "
+            f"{counted(grown, 'grown cell')}, where at least "
             f"{MIN_REFERENCE_CELLS} of each are needed; the figures show both side by side, and "
             "what they show may be chance."
         )

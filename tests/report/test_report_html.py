@@ -117,6 +117,21 @@ def test_populations_of_bar_codes_are_said():
     assert "None" not in text
 
 
+def test_mtypes_without_a_test_do_not_hide_those_with_one():
+    names = [f"M{i}" for i in range(12)]
+    found = results(names)
+    for name in names:
+        found.populations["full"][name]["sentence"] = f"No test: 1 reconstruction of {name}."
+    found.populations["full"]["M7"]["sentence"] = "Agrees with 24 reconstructions in length."
+    text = validation_page(found)
+    assert "<details><summary>11 mtypes without a test of shapes</summary>" in text
+    places = [text.index(f"</a>: {words}") for words in ("Agrees with", "No test: 1")]
+    assert places == sorted(places)
+    few = results(["A"])
+    few.populations["full"]["A"]["sentence"] = "No test: 1 reconstruction."
+    assert "<details open><summary>1 mtype without a test" in validation_page(few)
+
+
 def test_a_feature_that_differs_by_chance_does_not_decide():
     found = results(["A"])
     for verdict in found.verdicts:
