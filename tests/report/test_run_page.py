@@ -413,9 +413,9 @@ def test_the_verdict_is_the_worst_and_names_what_is_not_known():
         ),
         (
             "region-grower-flow synthesize-morphologies --seed 3",
-            "region-grower-flow validate, with the options of this run",
+            "region-grower-flow validate ... the options of this run ...",
         ),
-        (None, "region-grower-flow validate, with the options of this run"),
+        (None, "region-grower-flow validate ... the options of this run ..."),
     ],
 )
 def test_the_command_that_validates_is_that_of_the_run(command, expected):

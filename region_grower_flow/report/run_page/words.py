@@ -40,7 +40,7 @@ def how_to_validate(command: str | None, out_cells: PathLike) -> str:
         return f"luigi --module region_grower_flow {task} {folder}"
     if program == "region-grower-flow" and arguments[:1] == ["run"]:
         return shlex.join([program, "validate", *_of_cells(arguments[1:])])
-    return "region-grower-flow validate, with the options of this run"
+    return "region-grower-flow validate ... the options of this run ..."
 
 
 def _of_cells(arguments: Sequence[str]) -> Iterator[str]:
