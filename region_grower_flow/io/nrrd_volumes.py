@@ -7,11 +7,12 @@ rotated axes, another unit or no voxel sizes is refused in a sentence of its own
 
 from __future__ import annotations
 
+import contextlib
 import zlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -26,8 +27,6 @@ from region_grower_flow.io.nrrd_data import (
 
 if TYPE_CHECKING:
     from region_grower_flow.io.voxcell import VoxelData
-
-T = TypeVar("T")
 
 NDIM = 3
 _NOISE = 1e-5
@@ -52,19 +51,13 @@ def read_volume(
     Raises:
         InvalidInput: the file is absent, broken, or of a form that is not read.
     """
-    import nrrd
+    from region_grower_flow.io.voxcell import VoxelData
 
-    from region_grower_flow.io.voxcell import VoxcellError, VoxelData
-
-    try:
+    with _in_sentences(path):
         data, header = read_nrrd(path, mapped)
         spacings, offset, payload = header_geometry(header, path)
         raw = np.moveaxis(data, range(len(payload)), range(NDIM, NDIM + len(payload)))
         return (kind or VoxelData)(native(raw), spacings, offset)
-    except InvalidInput:
-        raise
-    except broken(nrrd, VoxcellError) as error:
-        raise unreadable(path, error) from error
 
 
 def unpack_volume(path: PathLike, target: PathLike) -> None:
@@ -74,22 +67,25 @@ def unpack_volume(path: PathLike, target: PathLike) -> None:
         InvalidInput: the file is absent, broken, or of a form that is not read.
         OutputFailed: the target cannot be written.
     """
-    _asked(unpack_nrrd, path, target)
+    with _in_sentences(path):
+        unpack_nrrd(path, target)
 
 
 def memory_of(path: PathLike) -> int:
     """Bytes of a volume's values in memory, by its header; raises InvalidInput."""
-    return _asked(unpacked_bytes, path)
+    with _in_sentences(path):
+        return unpacked_bytes(path)
 
 
-def _asked(function: Callable[..., T], path: PathLike, *more: PathLike) -> T:
-    """A function's answer on a file; what pynrrd raises becomes a sentence."""
+@contextlib.contextmanager
+def _in_sentences(path: PathLike) -> Iterator[None]:
+    """What pynrrd and voxcell raise on a file becomes an InvalidInput."""
     import nrrd
 
     from region_grower_flow.io.voxcell import VoxcellError
 
     try:
-        return function(path, *more)
+        yield
     except FlowError:
         raise
     except broken(nrrd, VoxcellError) as error:
@@ -102,19 +98,11 @@ def read_header(path: PathLike) -> tuple[tuple[int, ...], np.ndarray, np.ndarray
     Raises:
         InvalidInput: the file is absent, broken, or of a form that is not read.
     """
-    import nrrd
-
-    from region_grower_flow.io.voxcell import VoxcellError
-
-    try:
+    with _in_sentences(path):
         header = read_nrrd_header(path)
         sizes = [int(size) for size in header["sizes"]]
         spacings, offset, payload = header_geometry(header, path)
-    except InvalidInput:
-        raise
-    except broken(nrrd, VoxcellError) as error:
-        raise unreadable(path, error) from error
-    return tuple(sizes[-NDIM:]), spacings, offset, payload
+        return tuple(sizes[-NDIM:]), spacings, offset, payload
 
 
 def native(raw: np.ndarray) -> np.ndarray:

@@ -220,7 +220,7 @@ def test_what_is_not_done_for_very_large_cells_is_told():
     [(6 * 37, 6, 5), (6 * 22, 6, 2), (6 * 12, 6, 0), (4 * 12, 4, 0), (4 * 11, None, None)],
 )
 def test_the_fit_grows_what_its_bound_allows(most, cells_grown, parts, monkeypatch):
-    """Of all cells that are grown, the bound allows ``most``."""
+    """The bound allows ``most`` cells in all."""
     reconstructions = [
         random_morphology(seed=i, n_points=(15, 30), diameters="random") for i in range(9)
     ]

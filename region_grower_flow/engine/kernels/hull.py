@@ -19,7 +19,7 @@ Edges: TypeAlias = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndar
 """Begin, end, edge before, edge after and state of each edge that was made."""
 
 Outside: TypeAlias = tuple[np.ndarray, np.ndarray, np.ndarray]
-"""For each point the edge that it is outside of; for each edge its furthest point, and how far."""
+"""The edge that each point is outside of; the furthest point outside of each edge, and how far."""
 
 UNSURE = 1e-9
 """Share of the extent within which distances are taken for equal."""
