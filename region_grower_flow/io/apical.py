@@ -5,13 +5,20 @@ takes minutes for a million cells.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeAlias, TypeVar
+
+import numpy as np
+import orjson
 
 from region_grower_flow.io.atomic import PathLike, atomic_write
 
 # Names made of seeds, with a letter that no YAML number holds: they need no quotes.
 _PLAIN = re.compile(r"(?=.*[acdfh])(?:hashed/(?:[0-9a-f]{2}/)*)?[0-9a-f]{32}")
+_ALL_PLAIN = re.compile(rf"(?:{_PLAIN.pattern}\n)*".encode())
+
+_LEAST, _MOST = 1e-4, 1e16
+"""Python, and with it YAML, writes numbers between these without an exponent."""
 
 
 V = TypeVar("V")
@@ -31,7 +38,42 @@ def write_apical_points(path: PathLike, points: ByName[Iterable[float] | None]) 
     Raises:
         OutputFailed: the file cannot be written.
     """
-    _write(path, points, lambda point: [float(value) for value in point], _number)
+    _write(path, _entries(points, _floats, _number))
+
+
+def write_many_apical_points(
+    path: PathLike, batches: Iterable[tuple[np.ndarray, np.ndarray]]
+) -> None:
+    """Write the first apical points of very many cells, a fifth of a dictionary's time for each.
+
+    Args:
+        path: the file to write (atomically).
+        batches: (names, points): (M,) bytes, sorted over all batches, and (M, 3) float64
+            coordinates (um), NaN for null.
+
+    Raises:
+        OutputFailed: the file cannot be written.
+    """
+    _write(path, (text for names, points in batches for text in _texts(names, points)))
+
+
+def _texts(names: np.ndarray, points: np.ndarray) -> Iterator[str]:
+    listed = names.tolist()
+    sizes = np.abs(points)
+    usual = ((sizes >= _LEAST) & (sizes < _MOST)) | (sizes == 0)
+    if not (usual.all() and _all_plain(listed)):
+        known = (None if point[0] != point[0] else point for point in points.tolist())
+        yield from _entries(zip(map(bytes.decode, listed), known, strict=True), list, _number)
+        return
+    # Numbers of this size are the same in JSON.
+    text = orjson.dumps(np.ascontiguousarray(points), option=orjson.OPT_SERIALIZE_NUMPY)
+    rows = text[2:-2].replace(b",", b"\n- ").split(b"]\n- [")
+    yield b"".join(map(b"%b:\n- %b\n".__mod__, zip(listed, rows, strict=True))).decode()
+
+
+def _all_plain(names: list[bytes]) -> bool:
+    text = b"\n".join([*names, b""])
+    return text.count(b"\n") == len(names) and _ALL_PLAIN.fullmatch(text) is not None
 
 
 def write_apical_nrn_sections(
@@ -47,21 +89,28 @@ def write_apical_nrn_sections(
     Raises:
         OutputFailed: the file cannot be written.
     """
-    _write(path, sections, list, lambda section: "null" if section is None else str(section))
+    _write(
+        path, _entries(sections, list, lambda section: "null" if section is None else str(section))
+    )
 
 
-def _write(
-    path: PathLike,
-    values: ByName[Any],
-    as_list: Callable[[Any], list[Any]],
-    as_text: Callable[[Any], str],
-) -> None:
-    if isinstance(values, Mapping):
-        values = sorted(values.items())
+def _write(path: PathLike, texts: Iterable[str]) -> None:
     with atomic_write(path) as temporary, open(temporary, "w", encoding="utf-8") as file:
-        file.writelines(_entry(*value, as_list, as_text) for value in values)
+        file.writelines(texts)
         if not file.tell():
             file.write("{}\n")
+
+
+def _entries(
+    values: ByName[Any], as_list: Callable[[Any], list[Any]], as_text: Callable[[Any], str]
+) -> Iterator[str]:
+    if isinstance(values, Mapping):
+        values = sorted(values.items())
+    return (_entry(name, value, as_list, as_text) for name, value in values)
+
+
+def _floats(point: Iterable[float]) -> list[float]:
+    return [float(value) for value in point]
 
 
 def _entry(

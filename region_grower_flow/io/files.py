@@ -37,7 +37,7 @@ def stamp(status: os.stat_result) -> list[int]:
     return [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
 
 
-def stamp_of(path: PathLike) -> list[int] | None:
+def stamp_of(path: PathLike | bytes) -> list[int] | None:
     """The stamp of the file at ``path``; None when there is none."""
     try:
         return stamp(os.stat(path))

@@ -172,16 +172,15 @@ def check_file(path: PathLike, size: int, crc32: int) -> bool:
     except (OSError, ValueError):
         return False
     try:
-        if os.fstat(descriptor).st_size != size:
-            return False
-        found = 0
-        while block := os.read(descriptor, _READ_BYTES):
+        count = found = 0
+        while count <= size and (block := os.read(descriptor, _READ_BYTES)):
+            count += len(block)
             found = zlib.crc32(block, found)
     except OSError:
         return False
     finally:
         os.close(descriptor)
-    return found == crc32
+    return count == size and found == crc32
 
 
 def read_morphology(path: PathLike, require_diameters: bool = False) -> FlatMorphology:

@@ -191,43 +191,23 @@ def _is_plain(name: bytes) -> bool:
 
 
 def scan(folder: PathLike, names: np.ndarray) -> np.ndarray:
-    """The stamps of very many files: folders are listed, files not looked for.
+    """The stamps of very many files.
 
     Args:
         folder: of the files.
-        names: (N,) bytes, sorted.
+        names: (N,) bytes.
 
     Returns:
         (N, 4) int64, the stamp of each file; the size is ABSENT where there is none.
     """
-    stamps = np.full((len(names), 4), _NO_STAMP, dtype=np.int64)
-    for parent in parents(names):
-        for entries in _entries(os.fsencode(os.path.join(folder, parent))):
-            prefix = f"{parent}/".encode() if parent else b""
-            found = np.array([prefix + entry.name for entry in entries], dtype=np.bytes_)
-            places = find(names, found)
-            wanted = np.flatnonzero(places >= 0)
-            stamps[places[wanted]] = [_stamp(entries[row]) for row in wanted.tolist()] or _NO_STAMP
+    stamps, before = np.empty((len(names), 4), dtype=np.int64), os.fsencode(f"{folder}/")
+    for batch in batches(len(names)):
+        stamps[batch] = [_stamp(before + name) for name in names[batch].tolist()]
     return stamps
 
 
-def _stamp(entry: os.DirEntry[bytes]) -> Sequence[int]:
+def _stamp(path: bytes) -> Sequence[int]:
     try:
-        return stamp(entry.stat())
-    except OSError:  # gone by now
+        return stamp(os.stat(path))
+    except (OSError, ValueError):
         return _NO_STAMP
-
-
-def _entries(folder: bytes) -> Iterator[list[os.DirEntry[bytes]]]:
-    """The entries of a folder, BATCH at a time; none where it cannot be read."""
-    try:
-        with os.scandir(folder) as entries:
-            batch = []
-            for entry in entries:
-                batch.append(entry)
-                if len(batch) == BATCH:
-                    yield batch
-                    batch = []
-            yield batch
-    except OSError:
-        return

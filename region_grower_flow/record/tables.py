@@ -17,7 +17,7 @@ from region_grower_flow.errors import FlowError
 from region_grower_flow.io.atomic import PathLike, atomic_write, make_folder
 from region_grower_flow.record.blocks import is_record
 
-_END = b',"check":"%08x"}'
+_END = b',"check":"%08x"}\n'
 _END_LENGTH = len(_END % 0)
 _BYTES = 1 << 20
 """Bytes of a table that are read at a time."""
@@ -46,7 +46,7 @@ def write_records(path: PathLike, records: Iterable[dict[str, Any]]) -> None:
 
 def _line(record: dict[str, Any]) -> bytes:
     text = json.dumps(record, separators=(",", ":")).encode()[:-1]
-    return text + _END % zlib.crc32(text) + b"\n"
+    return text + _END % zlib.crc32(text)
 
 
 def read_records(path: PathLike) -> Iterator[dict[str, Any]]:
@@ -82,25 +82,21 @@ def _records(path: PathLike) -> Iterator[dict[str, Any] | None]:
 
 
 def _read(lines: list[bytes]) -> list[dict[str, Any] | None]:
-    texts = [_text(line.rstrip(b"\n")) for line in lines]
-    if None not in texts:
-        # One call for all lines, which knows no NaN: it takes a third of the time of json's.
-        with contextlib.suppress(ValueError):
-            records = orjson.loads(b"[%b}]" % b"},".join(texts))  # type: ignore[arg-type]
+    # All at once where all are whole, which takes a third of the time of one by one.
+    texts = [line[:-_END_LENGTH] for line in lines]
+    ends = b"".join([line[-_END_LENGTH:] for line in lines])
+    if ends == _END * len(lines) % tuple(map(zlib.crc32, texts)):
+        with contextlib.suppress(ValueError):  # orjson knows no NaN
+            records = orjson.loads(b"[%b}]" % b"},".join(texts))
             if len(records) == len(lines) and all(map(is_record, records)):
                 return records
-    return [_record(text) for text in texts]
+    return list(map(_record, lines))
 
 
-def _text(line: bytes) -> bytes | None:
-    """A line without its end, None where its checksum is another."""
+def _record(line: bytes) -> dict[str, Any] | None:
     text, end = line[:-_END_LENGTH], line[-_END_LENGTH:]
-    return text if end == _END % zlib.crc32(text) else None
-
-
-def _record(text: bytes | None) -> dict[str, Any] | None:
     try:
-        record = None if text is None else json.loads(text + b"}")
+        record = json.loads(text + b"}") if end == _END % zlib.crc32(text) else None
     except (ValueError, RecursionError):
         return None
     return record if is_record(record) else None

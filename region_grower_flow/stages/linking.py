@@ -30,9 +30,11 @@ from region_grower_flow.io.atomic import (
     sync_files_of,
     writing,
 )
+from region_grower_flow.io.files import stamp_of
 from region_grower_flow.io.morphologies import check_file
 from region_grower_flow.record.file_table import (
     FileTable,
+    batches,
     inside,
     known_marks,
     packed,
@@ -49,6 +51,10 @@ from region_grower_flow.record.listing import (
 
 NO_LINKS = (errno.EXDEV, errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOTSUP)
 """Errors of a file system that cannot link here."""
+
+
+_GONE = [0, 0, 0, 0]
+"""Stamp of a file that somebody has removed already."""
 
 
 class DamagedMorphologies(FlowError):
@@ -98,20 +104,26 @@ def place_morphologies(
     # The listing is written first: what a kill leaves behind is then known as ours.
     write_intended(listing, folder, _with_known_marks(listed.updated(wanted), listed))
     make_folder(folder)
-    for below in sorted({*parents(wanted.names), *parents(listed.names)}):
+    below_users = parents(wanted.names)
+    for below in sorted({*below_users, *parents(listed.names)}):
         make_folder(folder / below)
         # Nobody writes morphologies now: what is not complete was left by killed processes.
         remove_temporaries(folder / below)
-    for below in parents(sources):
+    for below in below_users if sources is wanted.names else parents(sources):
         remove_temporaries(make_own_folder(staged, below))
-    _place_all(wanted, os.fsencode(f"{staged}/"), sources, os.fsencode(f"{folder}/"))
+    marks: np.ndarray | None
+    marks = _place_all(wanted, os.fsencode(f"{staged}/"), sources, os.fsencode(f"{folder}/"))
     unwanted = listed.rows(wanted.find(listed.names) < 0)
     others = synthesized_by_others(folder, wanted) if overwrite else ()
     for name in itertools.chain(unwanted, others):
         remove_own(folder / name)
+        marks = None  # those of files that had two names are others now
     # Durable before it is recorded: the listing vouches for what is not read again.
     sync_files_of(folder)
-    write_listing(listing, folder, wanted)
+    if marks is None:
+        write_listing(listing, folder, wanted)
+    else:
+        write_intended(listing, folder, wanted.with_marks(marks))
 
 
 def _with_known_marks(files: FileTable, listed: FileTable) -> FileTable:
@@ -169,30 +181,43 @@ def _damaged(
     wanted: FileTable, sources: np.ndarray, staged: PathLike, rows: np.ndarray
 ) -> list[str]:
     """The names of those rows whose file's content is not that of its record."""
-    found = []
-    for row in rows.tolist():
-        name = sources[row].decode()
-        if not check_file(f"{staged}/{name}", int(wanted.sizes[row]), int(wanted.crcs[row])):
-            found.append(name)
+    found, before = [], os.fsencode(f"{staged}/")
+    for batch in batches(len(rows)):
+        columns = (c[rows[batch]].tolist() for c in (sources, wanted.sizes, wanted.crcs))
+        for name, size, crc32 in zip(*columns, strict=True):
+            if not check_file(before + name, size, crc32):
+                found.append(name.decode())
     return found
 
 
-def _place_all(wanted: FileTable, before: bytes, sources: np.ndarray, after: bytes) -> None:
-    """Place all wanted files; ``before`` and ``after`` (bytes) stand before the names."""
+def _place_all(wanted: FileTable, before: bytes, sources: np.ndarray, after: bytes) -> np.ndarray:
+    """Place all wanted files; ``before`` and ``after`` (bytes) stand before the names.
+
+    Returns:
+        (N, 3) int64, the marks of what has been placed.
+    """
+    marks = np.empty((len(wanted), 3), dtype=np.int64)
     for batch in wanted.batches():
-        columns = (sources, wanted.names, wanted.sizes, wanted.crcs)
-        for source, name, size, crc32 in zip(*(c[batch].tolist() for c in columns), strict=True):
+        columns = (c[batch].tolist() for c in (sources, wanted.names, wanted.sizes, wanted.crcs))
+        marks[batch] = [
             _place(before + source, after + name, (size, crc32))
+            for source, name, size, crc32 in zip(*columns, strict=True)
+        ]
+    return marks
 
 
-def _place(source: bytes, target: bytes, known: tuple[int, int]) -> None:
-    """Make ``target`` the same file as ``source``, or a copy of it (paths as bytes, for speed)."""
+def _place(source: bytes, target: bytes, known: tuple[int, int]) -> list[int]:
+    """Make ``target`` the same file as ``source``, or a copy of it, and return its mark.
+
+    The paths are bytes, for speed.
+    """
     try:
         os.link(source, target)
     except OSError:
         place = os.fsdecode(target)
         with writing(place):
             _replace(os.fsdecode(source), place, known)
+    return (stamp_of(target) or _GONE)[1:]
 
 
 def _replace(source: str, target: str, known: tuple[int, int]) -> None:

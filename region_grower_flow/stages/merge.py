@@ -183,11 +183,10 @@ def _write_tables(plan: MergePlan, results: CellResults) -> list[Path]:
     if plan.morphs_df:
         outputs.append(_write_morphs_df(plan.morphs_df, plan, results))
     if plan.apical:
-        apical.write_apical_points(plan.apical, ((n, point) for n, point, _ in results.by_name()))
+        apical.write_many_apical_points(plan.apical, results.points_by_name())
         outputs.append(plan.apical)
     if plan.nrn_sections:
-        sections = ((name, sections) for name, _, sections in results.by_name())
-        apical.write_apical_nrn_sections(plan.nrn_sections, sections)
+        apical.write_apical_nrn_sections(plan.nrn_sections, results.sections_by_name())
         outputs.append(plan.nrn_sections)
     if plan.debug and plan.cell_table:
         outputs.append(

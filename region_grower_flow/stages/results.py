@@ -108,19 +108,26 @@ class CellResults:
             for name, (code, first, size, crc32) in zip(names, places, strict=True):
                 yield name.decode(), (shards[code], first, size, crc32)
 
-    def by_name(self) -> Iterator[tuple[str, list[float] | None, list[Any] | None]]:
-        """(name, first apical point or None, NEURON's sections or None) of each cell made, sorted.
+    def points_by_name(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """(names, first apical points) of the cells made, sorted by name, in batches.
 
-        Points are lists of three numbers, sections lists of numbers and None.
+        Names are (M,) bytes, points (M, 3) float64 (um), NaN where there is none.
         """
+        for rows in self._rows_by_name():
+            yield self.names[rows], self.apical_points[rows]
+
+    def sections_by_name(self) -> Iterator[tuple[str, list[int | None] | None]]:
+        """(name, NEURON's sections or None) of each cell made, sorted by name."""
+        for rows in self._rows_by_name():
+            columns = self.names[rows].tolist(), self.nrn_sections[rows].tolist()
+            for name, sections in zip(*columns, strict=True):
+                yield name.decode(), json.loads(sections) if sections else None
+
+    def _rows_by_name(self) -> Iterator[np.ndarray]:
         made = np.flatnonzero(self.made)
         made = made[np.argsort(self.names[made], kind="stable")]
         for batch in batches(len(made)):
-            rows = made[batch]
-            columns = (self.names[rows], self.apical_points[rows], self.nrn_sections[rows])
-            for name, point, sections in zip(*(c.tolist() for c in columns), strict=True):
-                known = None if point[0] != point[0] else point
-                yield name.decode(), known, json.loads(sections) if sections else None
+            yield made[batch]
 
     # Filled.
 
@@ -132,7 +139,7 @@ class CellResults:
         if not made:
             return
         cells = np.array([record["cell"] for record in made])
-        self.names = _filled(self.names, cells, [self._name(record) for record in made])
+        self.names = _filled(self.names, cells, self._names(made))
         self.reasons[cells] = NO_REASON
         points = [r["apical_points"][0] if r["apical_points"] else _NO_POINT for r in made]
         self.apical_points[cells] = points
@@ -153,9 +160,12 @@ class CellResults:
             self.sentences.append(reason)
         return self._codes[reason]
 
-    def _name(self, record: dict[str, Any]) -> str:
-        name = record["name"]
-        return f"{self._folders[record['cell']]}/{name}" if self._folders else name
+    def _names(self, made: list[dict[str, Any]]) -> list[str]:
+        names = [record["name"] for record in made]
+        if not self._folders:
+            return names
+        folders = (self._folders[record["cell"]] for record in made)
+        return [f"{folder}/{name}" for folder, name in zip(folders, names, strict=True)]
 
     def _add_places(self, cells: np.ndarray, places: list[Any]) -> None:
         if self._places is None:
@@ -170,13 +180,16 @@ class CellResults:
                 sizes = np.full(len(self), ABSENT, dtype=np.int64)
                 self._files[extension] = sizes, np.zeros(len(self), dtype=np.uint32)
             sizes, crcs = self._files[extension]
-            known = [each.get(extension, _NO_FILE) for each in files]
-            sizes[cells], crcs[cells] = zip(*known, strict=True)
+            known = np.array([each.get(extension, _NO_FILE) for each in files], dtype=np.int64)
+            sizes[cells], crcs[cells] = known.T
 
 
 def _filled(column: np.ndarray, rows: np.ndarray, texts: Sequence[str]) -> np.ndarray:
     """A column of bytes with the texts of some rows, wider where these need it."""
-    values = np.array([text.encode() for text in texts])
+    # One call for all, which takes a third of the time of one for each.
+    values = np.array("\n".join(texts).encode().split(b"\n"))
+    if len(values) != len(texts):  # a text of several lines
+        values = np.array([text.encode() for text in texts])
     if values.dtype.itemsize > column.dtype.itemsize:
         column = column.astype(values.dtype)
     column[rows] = values

@@ -6,7 +6,11 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from region_grower_flow.io.apical import write_apical_nrn_sections, write_apical_points
+from region_grower_flow.io.apical import (
+    write_apical_nrn_sections,
+    write_apical_points,
+    write_many_apical_points,
+)
 from region_grower_flow.io.morphologies import morphology_name, relative_stem
 
 PROPERTY = settings(deadline=None, derandomize=True, max_examples=50)
@@ -35,6 +39,27 @@ def test_points(tmp_path_factory, points):
     write_apical_points(path, points)
     assert path.read_text(encoding="utf-8") == as_yaml(points)
     assert yaml.safe_load(path.read_text(encoding="utf-8")) == points
+
+
+# What YAML writes with an exponent, and JSON without, or the other way round, among them.
+MANY_COORDINATES = COORDINATES | st.sampled_from([0.0, -0.0, 1e-4, 9.99e-5, 1e-5, 1e15, 1e16, 1e17])
+
+
+@PROPERTY
+@given(
+    st.dictionaries(NAMES, st.none() | st.tuples(*[MANY_COORDINATES] * 3).map(list), max_size=6),
+    st.integers(1, 6),
+)
+def test_columns_of_very_many_cells(tmp_path_factory, points, size):
+    path = tmp_path_factory.mktemp("apical") / "apical.yaml"
+    names = sorted(points)
+    columns = (
+        np.array([name.encode() for name in names], dtype=np.bytes_),
+        np.array([points[name] or [np.nan] * 3 for name in names]).reshape(-1, 3),
+    )
+    batches = [slice(start, start + size) for start in range(0, len(names), size)]
+    write_many_apical_points(path, ([column[batch] for column in columns] for batch in batches))
+    assert path.read_text(encoding="utf-8") == as_yaml(points)
 
 
 @PROPERTY

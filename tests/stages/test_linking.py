@@ -8,6 +8,7 @@ import zlib
 import pytest
 
 from region_grower_flow.errors import OutputFailed
+from region_grower_flow.io.files import stamp_of
 from region_grower_flow.record.listing import intact, read_listing, write_listing
 from region_grower_flow.stages import linking
 from region_grower_flow.stages.linking import DamagedMorphologies, place_morphologies
@@ -80,6 +81,17 @@ def test_other_names_in_the_work_folder(places):
     wanted = {"mtype/one.h5": places.wanted["hashed/00/one.h5"]}
     place_morphologies(wanted, places.staged, places.users, places.listing, names)
     assert places.found() == {"mtype/one.h5": b"first"}
+
+
+def test_the_list_has_the_stamps_of_the_end(places):
+    """A file that loses its name of an earlier run gets another stamp by that."""
+    names = {f"PC/{name}": name for name in places.wanted}
+    places.wanted = {f"PC/{name}": known for name, known in places.wanted.items()}
+    places.place(staged_names=names)
+    listed = read_listing(places.listing, places.users)
+    assert sorted(listed) == sorted(names) == sorted(places.found())
+    for name, (size, _, mark) in listed.items():
+        assert [size, *mark] == stamp_of(places.users / name)
 
 
 @pytest.mark.parametrize("damage", ["cut", "edited", "deleted"])

@@ -42,11 +42,12 @@ def test_cells_are_where_the_input_has_them(read):
 
 
 def test_sorted_by_name_for_the_tables(read):
-    assert list(read().by_name()) == [
-        ("b", [1.5, 2.0, 3.0], [7]),
-        ("c", None, [None, 1]),
-        ("hashed/aé", None, None),
-    ]
+    found = read()
+    assert list(found.sections_by_name()) == [("b", [7]), ("c", [None, 1]), ("hashed/aé", None)]
+    ((names, points),) = found.points_by_name()
+    assert names.tolist() == [b"b", b"c", "hashed/aé".encode()]
+    assert points[0].tolist() == [1.5, 2.0, 3.0]
+    assert np.isnan(points[1:]).all()
 
 
 def test_files_of_all_formats(read):
@@ -64,4 +65,4 @@ def test_folders_of_mtypes(read):
 
 def test_no_cells_at_all():
     found = CellResults([], 0)
-    assert (len(found.files()), list(found.by_name()), len(found)) == (0, [], 0)
+    assert (len(found.files()), list(found.points_by_name()), len(found)) == (0, [], 0)
