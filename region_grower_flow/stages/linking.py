@@ -171,7 +171,6 @@ def _known_rows(
     places = listed.find(wanted.names)
     rows = np.flatnonzero(places >= 0)
     rows = rows[_same(wanted, rows, listed, places[rows])]
-    rows = rows[np.argsort(sources[rows], kind="stable")]
     stamps, places = scan(staged, sources[rows]), places[rows]
     same = stamps[:, 0] == wanted.sizes[rows]
     return rows[same & (stamps[:, 1:] == known_marks(listed)[places]).all(axis=1)]

@@ -5,6 +5,7 @@ Records are read in batches and forgotten; outputs are written from the columns,
 
 from __future__ import annotations
 
+import functools
 import itertools
 import json
 from collections.abc import Iterable, Iterator, Sequence
@@ -85,7 +86,7 @@ class CellResults:
         """The FileTable of all morphologies, by their paths below the users' folder."""
         names, sizes, crcs = [], [], []
         for extension, (size, crc32) in self._files.items():
-            written = size != ABSENT
+            written = self._by_name[size[self._by_name] != ABSENT]
             names.append(np.char.add(self.names[written], f".{extension}".encode()))
             sizes.append(size[written])
             crcs.append(crc32[written])
@@ -124,10 +125,14 @@ class CellResults:
                 yield name.decode(), json.loads(sections) if sections else None
 
     def _rows_by_name(self) -> Iterator[np.ndarray]:
-        made = np.flatnonzero(self.made)
-        made = made[np.argsort(self.names[made], kind="stable")]
-        for batch in batches(len(made)):
-            yield made[batch]
+        for batch in batches(len(self._by_name)):
+            yield self._by_name[batch]
+
+    @functools.cached_property
+    def _by_name(self) -> np.ndarray:
+        """The cells that were made, sorted by name: (M,) of the smallest integers that do."""
+        made = np.flatnonzero(self.made).astype(np.min_scalar_type(len(self)))
+        return made[np.argsort(self.names[made], kind="stable")]
 
     # Filled.
 
