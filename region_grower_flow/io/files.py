@@ -37,12 +37,26 @@ def stamp(status: os.stat_result) -> list[int]:
     return [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
 
 
-def stamp_of(path: PathLike | bytes) -> list[int] | None:
-    """The stamp of the file at ``path``; None when there is none."""
+def stamp_of(path: PathLike | bytes, folder: int | None = None) -> list[int] | None:
+    """The stamp of the file at ``path`` (below an opened folder); None when there is none."""
     try:
-        return stamp(os.stat(path))
+        return stamp(os.stat(path, dir_fd=folder))
     except (OSError, ValueError):
         return None
+
+
+@contextlib.contextmanager
+def opened_folder(folder: PathLike) -> Iterator[int]:
+    """The descriptor of a folder: the way to it is not walked again for each of very many files.
+
+    Raises:
+        OSError: there is no such folder.
+    """
+    descriptor = os.open(folder, getattr(os, "O_PATH", os.O_RDONLY) | os.O_CLOEXEC)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 def require_regular(path: PathLike) -> os.stat_result:

@@ -38,6 +38,7 @@ Written: TypeAlias = dict[str, list[int]]
 
 _ENCODERS = {"h5": encode_h5, "swc": encode_swc, "asc": encode_asc}
 _READ_BYTES = 1 << 20
+_READ_ONLY = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
 _MAX_MESSAGE = 300
 """Characters of MorphIO's messages that are told."""
 _READ_HINTS = (
@@ -164,11 +165,14 @@ def _make_once(folder: str, below: str) -> None:
     make_own_folder(folder, below)
 
 
-def check_file(path: PathLike, size: int, crc32: int) -> bool:
-    """True if the file at ``path`` has this size and content (False when it cannot be read)."""
+def check_file(path: PathLike | bytes, size: int, crc32: int, folder: int | None = None) -> bool:
+    """True if the file at ``path`` has this size and content (False when it cannot be read).
+
+    The path begins in the folder of this descriptor, where one is given.
+    """
     # Without Python's file objects, which take longer than to read a cell.
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        descriptor = os.open(path, _READ_ONLY, dir_fd=folder)
     except (OSError, ValueError):
         return False
     try:

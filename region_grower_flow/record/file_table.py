@@ -6,6 +6,7 @@ is found by bisection. Whatever goes from file to file goes in batches.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from region_grower_flow.io.atomic import PathLike, is_plain
-from region_grower_flow.io.files import stamp
+from region_grower_flow.io.files import opened_folder, stamp_of
 
 BATCH = 20_000
 """Files that are handled as Python objects at a time."""
@@ -200,14 +201,9 @@ def scan(folder: PathLike, names: np.ndarray) -> np.ndarray:
     Returns:
         (N, 4) int64, the stamp of each file; the size is ABSENT where there is none.
     """
-    stamps, before = np.empty((len(names), 4), dtype=np.int64), os.fsencode(f"{folder}/")
-    for batch in batches(len(names)):
-        stamps[batch] = [_stamp(before + name) for name in names[batch].tolist()]
+    stamps = np.full((len(names), 4), _NO_STAMP, dtype=np.int64)
+    with contextlib.suppress(OSError), opened_folder(folder) as below:
+        for batch in batches(len(names)):
+            known = [stamp_of(name, below) or _NO_STAMP for name in names[batch].tolist()]
+            stamps[batch] = known
     return stamps
-
-
-def _stamp(path: bytes) -> Sequence[int]:
-    try:
-        return stamp(os.stat(path))
-    except (OSError, ValueError):
-        return _NO_STAMP

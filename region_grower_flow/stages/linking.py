@@ -30,7 +30,7 @@ from region_grower_flow.io.atomic import (
     sync_files_of,
     writing,
 )
-from region_grower_flow.io.files import stamp_of
+from region_grower_flow.io.files import opened_folder, stamp_of
 from region_grower_flow.io.morphologies import check_file
 from region_grower_flow.record.file_table import (
     FileTable,
@@ -112,7 +112,7 @@ def place_morphologies(
     for below in below_users if sources is wanted.names else parents(sources):
         remove_temporaries(make_own_folder(staged, below))
     marks: np.ndarray | None
-    marks = _place_all(wanted, os.fsencode(f"{staged}/"), sources, os.fsencode(f"{folder}/"))
+    marks = _place_all(wanted, staged, sources, folder)
     unwanted = listed.rows(wanted.find(listed.names) < 0)
     others = synthesized_by_others(folder, wanted) if overwrite else ()
     for name in itertools.chain(unwanted, others):
@@ -180,43 +180,38 @@ def _damaged(
     wanted: FileTable, sources: np.ndarray, staged: PathLike, rows: np.ndarray
 ) -> list[str]:
     """The names of those rows whose file's content is not that of its record."""
-    found, before = [], os.fsencode(f"{staged}/")
-    for batch in batches(len(rows)):
-        columns = (c[rows[batch]].tolist() for c in (sources, wanted.sizes, wanted.crcs))
-        for name, size, crc32 in zip(*columns, strict=True):
-            if not check_file(before + name, size, crc32):
-                found.append(name.decode())
+    found = []
+    with opened_folder(staged) as below:
+        for batch in batches(len(rows)):
+            columns = (c[rows[batch]].tolist() for c in (sources, wanted.sizes, wanted.crcs))
+            for name, size, crc32 in zip(*columns, strict=True):
+                if not check_file(name, size, crc32, below):
+                    found.append(name.decode())
     return found
 
 
-def _place_all(wanted: FileTable, before: bytes, sources: np.ndarray, after: bytes) -> np.ndarray:
-    """Place all wanted files; ``before`` and ``after`` (bytes) stand before the names.
+def _place_all(wanted: FileTable, staged: Path, sources: np.ndarray, folder: Path) -> np.ndarray:
+    """Make each wanted file of ``folder`` the same as its source in ``staged``, or a copy of it.
 
     Returns:
         (N, 3) int64, the marks of what has been placed.
     """
     marks = np.empty((len(wanted), 3), dtype=np.int64)
-    for batch in wanted.batches():
-        columns = (c[batch].tolist() for c in (sources, wanted.names, wanted.sizes, wanted.crcs))
-        marks[batch] = [
-            _place(before + source, after + name, (size, crc32))
-            for source, name, size, crc32 in zip(*columns, strict=True)
-        ]
+    with opened_folder(staged) as here, opened_folder(folder) as there:
+
+        def placed(source: bytes, name: bytes, size: int, crc32: int) -> list[int]:
+            try:
+                os.link(source, name, src_dir_fd=here, dst_dir_fd=there)
+            except OSError:
+                place = os.path.join(folder, os.fsdecode(name))
+                with writing(place):
+                    _replace(os.path.join(staged, os.fsdecode(source)), place, (size, crc32))
+            return (stamp_of(name, there) or _GONE)[1:]
+
+        for batch in wanted.batches():
+            columns = (sources, wanted.names, wanted.sizes, wanted.crcs)
+            marks[batch] = list(map(placed, *(column[batch].tolist() for column in columns)))
     return marks
-
-
-def _place(source: bytes, target: bytes, known: tuple[int, int]) -> list[int]:
-    """Make ``target`` the same file as ``source``, or a copy of it, and return its mark.
-
-    The paths are bytes, for speed.
-    """
-    try:
-        os.link(source, target)
-    except OSError:
-        place = os.fsdecode(target)
-        with writing(place):
-            _replace(os.fsdecode(source), place, known)
-    return (stamp_of(target) or _GONE)[1:]
 
 
 def _replace(source: str, target: str, known: tuple[int, int]) -> None:

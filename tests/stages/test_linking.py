@@ -49,7 +49,7 @@ def places(tmp_path):
 
 @pytest.fixture
 def no_links(monkeypatch):
-    def refuse(*_):
+    def refuse(*_, **__):
         raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
 
     monkeypatch.setattr(linking.os, "link", refuse)
