@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import orjson
 
 from region_grower_flow import layout
 from region_grower_flow.errors import WorkerFailed
@@ -36,8 +37,9 @@ UNKNOWN = (0, 0, 0)
 READ_BYTES = 1 << 20
 """Bytes of a listing that are read at a time."""
 
-_LINE = b"%b\t%d\t%d\t%d\t%d\t%d\n"
-_FIELDS = _LINE.count(b"%")
+_LINE = b"%b\t%b\n"
+_FIELDS = 6
+"""Of a line, with tabs between."""
 
 
 def placed_listing(work: PathLike, folder: PathLike) -> Path:
@@ -98,9 +100,11 @@ def _head(seen: str, crc32: int) -> bytes:
 def _lines(table: FileTable) -> Iterator[bytes]:
     marks = known_marks(table)
     for batch in table.batches():
-        numbers = [table.sizes[batch], table.crcs[batch], *marks[batch].T]
-        columns = [table.names[batch].tolist(), *(column.tolist() for column in numbers)]
-        yield b"".join(map(_LINE.__mod__, zip(*columns, strict=True)))
+        numbers = np.column_stack([table.sizes[batch], table.crcs[batch], marks[batch]])
+        # The numbers of all lines at once, as JSON has them: half the time of one by one.
+        text = orjson.dumps(numbers.astype(np.int64), option=orjson.OPT_SERIALIZE_NUMPY)
+        rows = text[2:-2].replace(b",", b"\t").split(b"]\t[")
+        yield b"".join(map(_LINE.__mod__, zip(table.names[batch].tolist(), rows, strict=True)))
 
 
 def read_listing(path: PathLike, folder: PathLike) -> FileTable | None:
