@@ -12,6 +12,7 @@ from helpers.atlas_factory import (
     make_cells,
     save_volume,
 )
+from helpers.sentences import saying
 from region_grower_flow.atlas.load import load_atlas_table, outside_of_layers
 from region_grower_flow.errors import InvalidInput
 
@@ -226,7 +227,7 @@ def test_negative_voxel_sizes(tmp_path):
 
 def test_positions_outside_are_counted(tmp_path):
     cells = make_cells([CENTER, [150.0, 1201.0, 150.0], [-1.0, 650.0, 150.0]])
-    with pytest.raises(InvalidInput, match=r"2 of 3 cells are outside the atlas \(ids 1, 2\)"):
+    with pytest.raises(InvalidInput, match=saying("2 of 3 cells | outside | ids 1, 2")):
         load(make_atlas(tmp_path), cells)
 
 

@@ -1,5 +1,6 @@
 import pytest
 
+from helpers.sentences import saying, says
 from region_grower_flow.atlas.serving import (
     map_regions,
     parse_region_map,
@@ -19,7 +20,7 @@ def test_regions_get_the_names_of_the_atlas():
 
 @pytest.mark.parametrize("pair", ["S1FL", ":SSCX", "S1FL:", "S1FL:*"])
 def test_pairs_of_another_form_are_refused(pair):
-    with pytest.raises(InvalidInputs, match="is no pair of a region of cells and one of the atlas"):
+    with pytest.raises(InvalidInputs, match=saying("no pair | region of cells | atlas")):
         parse_region_map([pair])
 
 
@@ -31,9 +32,9 @@ def test_two_places_for_one_region_are_refused():
 def test_what_a_region_map_names_must_be_there():
     found = [str(p) for p in region_map_problems({"S1FL": "SCX", "S2": "SSCX"}, ["S1FL"], ["SSCX"])]
     (problem,) = found
-    assert "hierarchy has no region 'SCX'. The nearest is SSCX" in problem
+    assert says(problem, "hierarchy | 'SCX' | SSCX")
     (problem,) = map(str, region_map_problems({"S2": "SSCX"}, ["S1FL"], ["SSCX"]))
-    assert "no cell has a region that it names (S2). The cells have S1FL" in problem
+    assert says(problem, "no cell | S2 | S1FL")
 
 
 def test_the_atlas_at_the_cells_tells_the_remedy():

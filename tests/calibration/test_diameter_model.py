@@ -1,5 +1,6 @@
 import pytest
 
+from helpers.sentences import says
 from region_grower_flow.calibration.choices import CalibrationSettings
 from region_grower_flow.calibration.diameter_model import resolve_diameter_model
 from region_grower_flow.errors import InvalidInput
@@ -144,5 +145,5 @@ def test_diameters_below_the_thinnest_reconstructed_are_told():
     model = {"basal_dendrite": [0.01, 1.0], "apical_dendrite": [0.3, 2.0], "axon": [-0.5, 1.0]}
     thinnest = {"basal_dendrite": 0.286, "apical_dendrite": 0.4, "axon": 0.1}
     basal, axon = sorted(thin_diameters(model, thinnest), key=lambda text: "axon" in text)
-    assert "basal_dendrite go down to 0.01 um, below the thinnest reconstructed (0.29 um)" in basal
+    assert says(basal, "basal_dendrite | 0.01 um | thinnest | 0.29 um")
     assert "axon go down to -0.50 um" in axon

@@ -10,6 +10,7 @@ from neurots.validator import validate_neuron_distribs
 
 from helpers import reference_cells
 from helpers.reference_cells import INTERNEURON, PYRAMIDAL, make_cell, write_cell, write_dat
+from helpers.sentences import saying, says
 from region_grower_flow.calibration import distributions as module
 from region_grower_flow.calibration.choices import CalibrationSettings
 from region_grower_flow.calibration.dataset import read_dataset
@@ -176,7 +177,7 @@ def test_axons_of_a_minority_are_told(write):
 
 
 def test_neurite_types_that_no_cell_has(dataset):
-    with pytest.raises(InvalidInput, match="none of its cells has a tree of type apical_dendrite"):
+    with pytest.raises(InvalidInput, match=saying("none of its cells | apical_dendrite")):
         extract(dataset, neurite_types={INTERNEURON: [BASAL, APICAL]})
 
 
@@ -245,7 +246,7 @@ def test_fitted_diameters_that_are_negative_are_told(tmp_path):
     (note,) = report.notes
     # Where bars bring the diameters, the fitted ones are not used.
     assert extract_distributions(dataset, CalibrationSettings(measured=True))[1].notes == []
-    assert f"STEEP: the diameters fitted to its {BASAL} go down to {fitted(0.0):.2f} um" in note
+    assert says(note, f"STEEP: | {BASAL} | {fitted(0.0):.2f} um")
     assert note in list(report.sentences())
 
 
@@ -271,13 +272,13 @@ def test_bad_cells_fail_or_are_skipped(write, capfd):
     with pytest.raises(InvalidInput) as error:
         extract_distributions(dataset)
     first, second = str(error.value).splitlines()
-    assert first.endswith("bad.h5: (mtype PC) it has no dendrites (its trees are: 1 axon).")
+    assert says(first, "bad.h5: | mtype PC | no dendrites | 1 axon")
     assert "worse.h5: (mtype IN)" in second
     result, report = extract(dataset, on_bad_morphology="skip")
     assert list(result["default"]) == ["PC"]
     assert [(name, mtype) for name, mtype, _ in report.lost] == [("bad", "PC"), ("worse", "IN")]
     sentences = list(report.sentences())
-    assert "bad is lost to PC: it has no dendrites (its trees are: 1 axon)." in sentences
+    assert says("\n".join(sentences), "bad | PC: | no dendrites | 1 axon")
     assert "No cell is left of IN." in sentences
     first, second = report.remarks()
     assert first.startswith("PC: bad is left out: it has no dendrites")
@@ -312,7 +313,7 @@ def test_what_neurots_cannot_extract_is_named(write, monkeypatch):
 
     monkeypatch.setattr(module, "extract_mtype", fail)
     dataset = write({"a0": ("A", {}), "a1": ("A", {}), "b": ("B", {})})
-    expected = r"mtype A: NeuroTS cannot .* from 2 cells, because of a1: ValueError: no"
+    expected = saying("mtype A: | NeuroTS | 2 cells | a1: | ValueError: no")
     with pytest.raises(InvalidInput, match=expected):
         extract_distributions(dataset, processes=1)
     settings = CalibrationSettings(on_bad_morphology="skip")

@@ -6,6 +6,7 @@ from neurots import NeuronGrower, extract_input
 from neurots.validator import validate_neuron_params
 
 from helpers.reference_cells import INTERNEURON, PYRAMIDAL, make_cell, write_cell, write_dat
+from helpers.sentences import says
 from region_grower_flow.calibration.build import Additions, build_parameters
 from region_grower_flow.calibration.choices import CalibrationSettings
 from region_grower_flow.calibration.dataset import read_dataset
@@ -201,7 +202,7 @@ def test_given_parameters_that_neurots_refuses(dataset):
     with pytest.raises(InvalidInput) as error:
         generate(dataset, tmd_parameters=given)
     first, second = str(error.value).splitlines()
-    assert f"{PYRAMIDAL} -> basal_dendrite -> targeting: expected a number" in first
+    assert says(first, f"{PYRAMIDAL} -> basal_dendrite -> targeting: | number")
     assert f"{INTERNEURON}: 'origin' is missing" in second
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from helpers.reference_cells import make_cell, write_cell
+from helpers.sentences import saying, says
 from region_grower_flow.calibration.choices import SKIP, CalibrationSettings
 from region_grower_flow.calibration.dataset import Dataset, ReferenceCell
 from region_grower_flow.calibration.distributions import extract_distributions
@@ -111,7 +112,7 @@ def test_a_cell_without_a_soma_gets_one_where_its_dendrites_begin(tmp_path):
     examined = examine(path)
     assert examined.problem is None
     (told,) = texts(examined)
-    assert "no soma: one of 6.88 um is put where its dendrites begin" in told
+    assert says(told, "no soma | 6.88 um | dendrites begin")
     used = neurom.load_morphology(as_used(path))
     assert neurom.get("soma_radius", used) == pytest.approx(6.88, abs=0.01)
     np.testing.assert_allclose(used.soma.center, [2 / 3, -4 / 3, 7 / 3], atol=1e-4)
@@ -120,7 +121,7 @@ def test_a_cell_without_a_soma_gets_one_where_its_dendrites_begin(tmp_path):
 def test_a_cell_without_a_soma_whose_dendrites_are_apart_is_refused(tmp_path):
     rows = tree(tree([], (0, 0, 0), parent=-1), (100, 0, 0), parent=-1)
     examined = examine(written(tmp_path, "\n".join(rows) + "\n"))
-    assert examined.problem == "it has no soma, and its dendrites do not begin around one"
+    assert says(examined.problem, "no soma | dendrites do not begin")
 
 
 def test_a_contour_of_two_points(tmp_path):
@@ -130,7 +131,7 @@ def test_a_contour_of_two_points(tmp_path):
     points = [i for i, line in enumerate(lines) if line.strip().startswith("(")][2:10]
     path.write_text("\n".join(line for i, line in enumerate(lines) if i not in points[2:]) + "\n")
     assert len(open_morphology(path).soma.points) == 2
-    assert examine(path).problem == "its soma has no size: a contour of 2 points encloses nothing"
+    assert says(examine(path).problem, "soma | no size | contour of 2 points")
 
 
 def test_trees_that_begin_at_the_center(tmp_path):
@@ -138,7 +139,7 @@ def test_trees_that_begin_at_the_center(tmp_path):
     start = next(place for place, row in enumerate(rows) if row.split()[2:5] == ["0"] * 3 and place)
     path = written(tmp_path, "\n".join(rows) + "\n")
     (text,) = texts(examine(path))
-    assert text.startswith("1 of its basal dendrites begins at the soma's center: moved")
+    assert says(text, "1 of its basal dendrites | soma's center | moved")
     root = as_used(path).root_sections[1]
     toward = np.array(rows[start + 1].split()[2:5], float)
     length = np.linalg.norm(toward)
@@ -154,7 +155,7 @@ def test_trees_that_begin_at_one_point_inside_the_soma(tmp_path):
         root.points = np.concatenate([np.zeros((1, 3), np.float32), root.points[1:]])
     path = write_cell(made, tmp_path, "a", "asc")
     (text,) = texts(examine(path))
-    assert text.startswith("3 of its basal dendrites begin at the soma's center: moved")
+    assert says(text, "3 of its basal dendrites | soma's center | moved")
     starts = np.array([root.points[0] for root in as_used(path).root_sections])
     assert len(np.unique(starts.round(2), axis=0)) == 3
 
@@ -163,7 +164,7 @@ def test_a_trunk_straight_above_the_soma(tmp_path):
     """Its angle in the plane would be no number, and nothing could be extracted."""
     path = written(tmp_path, "\n".join(tree(tree(POINT, (7, 0, 0)), (0, 0, 7))) + "\n")
     (text,) = texts(examine(path))
-    assert text.startswith("1 of its basal dendrites begins exactly along z from the soma's center")
+    assert says(text, "1 of its basal dendrites | along z | soma's center")
     assert as_used(path).root_sections[1].points[0] == pytest.approx([0.01, 0, 7])
 
 
@@ -175,7 +176,7 @@ def test_a_trunk_that_is_all_at_the_center(tmp_path):
         here = len(rows) + 1
         rows += [f"{here} 3 {x} 6 0 0.5 {root}", f"{here + 1} 3 {x} 16 0 0.5 {here}"]
     examined = examine(written(tmp_path, "\n".join(rows) + "\n"))
-    assert examined.problem.startswith("one of its basal dendrites branches at the soma's center")
+    assert says(examined.problem, "basal dendrites | branches | soma's center")
     assert examined.where.endswith(f"a.swc, line {root}")
 
 
@@ -188,7 +189,8 @@ def test_trees_without_length_are_passed_over(tmp_path, last):
     path = written(tmp_path, "\n".join(rows) + "\n")
     examined = examine(path)
     what = "no length" if last else "one point"
-    assert texts(examined) == [f"1 of its 4 trees has {what} and is passed over (line {count + 1})"]
+    (text,) = texts(examined)
+    assert says(text, f"1 of its 4 trees | {what} | passed over | line {count + 1})")
     assert examined.trees == {BASAL: 3}
 
 
@@ -203,7 +205,7 @@ def test_an_axon_that_starts_from_a_dendrite(tmp_path):
     path = written(tmp_path, cell(branches=(3, 2)))
     examined = examine(path)
     (text,) = texts(examined)
-    assert text.startswith("1 of its basal dendrites carries an axon, which is left out (line ")
+    assert says(text, "1 of its basal dendrites | axon | left out | line ")
     assert examined.trees == {BASAL: 3}
     counts = [len(list(root.iter())) for root in as_used(path).root_sections]
     # The trunk goes on with the branch that is left.
@@ -219,16 +221,14 @@ def test_branches_of_other_types_count_as_the_root(tmp_path):
     examined = examine(path)
     assert examined.trees == {BASAL: 3}
     assert examined.tips == {BASAL: 4}
-    assert "branches of other types, which count as basal dendrite" in texts(examined)[0]
+    assert says(texts(examined)[0], "other types | count as basal dendrite")
 
 
 def test_a_cell_whose_dendrites_all_carry_axons_is_calibrated(tmp_path):
     text = "\n".join(tree(POINT, (7, 0, 0), branches=(3, 2))) + "\n"
     found = population(tmp_path, {f"a{i}": text for i in range(3)})
     assert found.neurite_types == [BASAL]
-    assert found.notes[0].startswith(
-        "3 of 3 cells have dendrites that carry an axon, which is left out of them (a0, a1, a2; a0:"
-    )
+    assert says(found.notes[0], "3 of 3 cells | axon | left out | (a0, a1, a2; a0:")
 
 
 @pytest.mark.parametrize("kind", [0, 5, 7])
@@ -245,17 +245,16 @@ def test_trees_of_an_asc_file_without_a_known_label(tmp_path):
     path.write_text(f"; a comment (1 2 3\n{contour}{marker}{text}")
     assert len(open_morphology(path).root_sections) == 2
     (line,) = unread_trees(path)
-    assert texts(examine(path)) == [
-        f"1 of its 3 trees are without a label of axon or dendrite and are not used (line {line})"
-    ]
+    (text,) = texts(examine(path))
+    assert says(text, f"1 of its 3 trees | label | not used | line {line})")
 
 
 @pytest.mark.parametrize(
     ("factor", "soma", "words"),
     [
-        (1000, 6000, "its soma has a radius of 6e+03 um, which no neuron has"),
-        (1000, 6, "um, which no neuron has"),
-        (0.001, 0.006, "its soma has a radius of 0.006 um, which no neuron has"),
+        (1000, 6000, "soma | 6e+03 um | no neuron"),
+        (1000, 6, "um | no neuron"),
+        (0.001, 0.006, "soma | 0.006 um | no neuron"),
         (0.001, 6, "its dendrites reach"),
         (12, 72, None),
     ],
@@ -268,9 +267,9 @@ def test_units(tmp_path, factor, soma, words):
     examined = examine(written(tmp_path, "\n".join(map(" ".join, rows)) + "\n"))
     if words is None:
         assert examined.problem is None
-        assert "too large for most neurons (is the file in nanometres" in texts(examined)[0]
+        assert says(texts(examined)[0], "too large | nanometres")
     else:
-        assert words in examined.problem
+        assert says(examined.problem, words)
         assert "micrometres" in examined.hint.lower()
 
 
@@ -286,13 +285,13 @@ def test_a_cell_that_is_flat(tmp_path):
 def test_trees_far_from_the_soma(tmp_path):
     rows = tree(tree(POINT, (7, 0, 0)), (0, 300, 0), parent=-1)
     (text,) = texts(examine(written(tmp_path, "\n".join(rows) + "\n")))
-    assert text == "1 tree begins more than 50 um from the soma (up to 294 um)"
+    assert says(text, "1 tree | 50 um from the soma | 294 um")
 
 
 def test_bad_cells_are_named_with_their_line_and_skipped(tmp_path):
     bad = "1 1 0 0 0 0 -1\n2 3 0 5 0 1 1\n3 3 0 9 0 1 2\n"
     cells = {"a": cell(), "bad": bad}
-    with pytest.raises(InvalidInputs, match=r"bad\.swc, line 1: \(mtype PC\) its soma has no size"):
+    with pytest.raises(InvalidInputs, match=saying("bad.swc, line 1: | mtype PC | soma | no size")):
         population(tmp_path, cells)
     found = population(tmp_path, cells, on_bad_morphology=SKIP)
     assert [c.name for c in found.cells] == ["a"]

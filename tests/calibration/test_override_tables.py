@@ -4,6 +4,7 @@ import copy
 
 import pytest
 
+from helpers.sentences import says
 from region_grower_flow.calibration.overrides import Table, apply_overrides, parse_table
 from region_grower_flow.errors import InvalidInput
 
@@ -65,8 +66,8 @@ def test_rows_in_vain_are_told_and_left_out():
     found, notes = parameters(), []
     changes = apply_overrides(found, parse_table(text, "custom.csv"), notes)
     assert [c["mtype"] for c in changes] == ["IN"]
-    assert notes[0].startswith("Overrides of PD (did you mean 'PC'?) are not used")
-    assert notes[1] == "Overrides of axon are not used for mtypes that do not grow it: IN, PC."
+    assert says(notes[0], "PD | did you mean 'PC'? | not used")
+    assert says(notes[1], "axon | not used | IN, PC")
     # The same as a mapping is refused.
     with pytest.raises(InvalidInput, match="unknown mtype 'PD'"):
         apply_overrides(parameters(), {"PD": {"basal_dendrite.randomness": 0.3}})

@@ -5,6 +5,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from helpers.reference_cells import INTERNEURON, PYRAMIDAL, write_dat, write_dataset
+from helpers.sentences import says
 from region_grower_flow.calibration.dataset import read_dataset
 from region_grower_flow.calibration.tables import parse_table
 from region_grower_flow.errors import InvalidInput, InvalidInputs
@@ -77,9 +78,8 @@ def test_rows_that_say_the_same_twice_are_one_cell(folder):
     lines = ["a 1 IN cNAC combo1", "a 1 IN bNAC combo2", "a L1 IN x", "c 1 IN cNAC combo1"]
     dataset = read(folder, lines)
     assert names(dataset) == {"IN": ["a", "c"]}
-    assert dataset.notes["IN"] == [
-        "2 rows say again what an earlier one says, once counted: a (line 2), a (line 3)"
-    ]
+    (note,) = dataset.notes["IN"]
+    assert says(note, "2 rows | once counted | a (line 2), a (line 3)")
 
 
 @pytest.mark.parametrize(
@@ -127,13 +127,13 @@ def test_names_in_sub_folders(folder):
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ("b 5", "line 2: the line has 2 of 3 columns"),
-        ("a 5 IN", "line 2: morphology 'a' (IN) is already on line 1 (PC)"),
+        ("b 5", "line 2: | 2 of 3 columns"),
+        ("a 5 IN", "line 2: | 'a' (IN) | line 1 (PC)"),
         ("bb 5 PC", "line 2: there is no"),
-        ("../cells/b 5 PC", "line 2: the name '../cells/../cells/b' leads"),
-        ("../b 5 PC", "line 2: the name '../b' leads out of the folder"),
-        ("/b 5 PC", "line 2: the name '/b' leads out of the folder"),
-        (". 5 PC", "line 2: the name '.' leads out of the folder"),
+        ("../cells/b 5 PC", "line 2: | '../cells/../cells/b'"),
+        ("../b 5 PC", "line 2: | '../b' | out of the folder"),
+        ("/b 5 PC", "line 2: | '/b' | out of the folder"),
+        (". 5 PC", "line 2: | '.' | out of the folder"),
     ],
 )
 def test_bad_lines(folder, line, expected):
@@ -141,20 +141,17 @@ def test_bad_lines(folder, line, expected):
         assert problems(folder, ["a 5 PC", line]) == []  # it comes back into the folder
         return
     (problem,) = problems(folder, ["a 5 PC", line])
-    assert expected in problem
+    assert says(problem, expected)
     assert "neurondb.dat" in problem
 
 
 def test_what_is_no_table_is_one_sentence(folder):
     (problem,) = problems(folder, ["mtypes:", *(f"name: c{i}" for i in range(40)), "a 5 PC"])
-    assert (
-        "41 of 42 lines have fewer than 3 columns, first 1; expected a morphology's name" in problem
-    )
+    assert says(problem, "41 of 42 lines | 3 columns | first 1 | morphology's name")
     table = folder.parent / "rules.yaml"
     table.write_text("PC:\n" + "  - a\n" * 40)
     (problem,) = map(str, check_dataset(folder, table))
-    assert "expected a table of reconstructions, found YAML" in problem
-    assert "CSV, TSV or neuronDB XML" in problem
+    assert says(problem, "table | YAML | CSV, TSV or neuronDB XML")
 
 
 def test_all_problems_are_reported_together(folder):
@@ -214,16 +211,16 @@ def test_nothing_named(folder, lines):
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
-        (b"a 5 PC\nb 5 \xe9PC\n", "line 2: expected text in UTF-8, found the byte 0xe9"),
-        ("a 5 PC".encode("utf-16"), "line 1: expected text in UTF-8, found the byte 0xff"),
-        (b"a 5 PC\nb\0 5 PC\n", "line 2: expected text, found a NUL byte"),
+        (b"a 5 PC\nb 5 \xe9PC\n", "line 2: | UTF-8 | 0xe9"),
+        ("a 5 PC".encode("utf-16"), "line 1: | UTF-8 | 0xff"),
+        (b"a 5 PC\nb\0 5 PC\n", "line 2: | NUL byte"),
     ],
 )
 def test_wrong_encoding(folder, content, expected):
     dat_file = folder.parent / "neurondb.dat"
     dat_file.write_bytes(content)
     (problem,) = check_dataset(folder, dat_file)
-    assert expected in str(problem)
+    assert says(problem, expected)
 
 
 def test_absent_files_and_folders(folder):

@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 from helpers.reference_cells import make_cell, write_cell
+from helpers.sentences import says
 from region_grower_flow.calibration.dataset import ReferenceCell
 from region_grower_flow.calibration.morphologies import examine_cell
 
@@ -46,16 +47,15 @@ def test_no_dendrites(tmp_path, rng):
 def test_diameters_of_zero(tmp_path, rng):
     all_zero = make_cell(rng, diameter=0.0)
     examined = examine(write_cell(all_zero, tmp_path, "zero"))
-    assert "270 of the 270 points of its dendrites have a diameter of zero" in examined.problem
+    assert says(examined.problem, "270 of the 270 points | dendrites | diameter of zero")
     one_zero = make_cell(rng)
     diameters = one_zero.root_sections[0].diameters
     diameters[1] = 0
     one_zero.root_sections[0].diameters = diameters
     examined = examine(write_cell(one_zero, tmp_path, "one"))
     assert examined.problem is None
-    assert [note.text for note in examined.notes] == [
-        "1 points of its dendrites have a diameter of zero"
-    ]
+    (note,) = examined.notes
+    assert says(note.text, "1 points | dendrites | diameter of zero")
 
 
 def edit_points(path, edit):

@@ -4,6 +4,7 @@ import csv
 
 import pytest
 
+from helpers.sentences import saying, says
 from region_grower_flow.calibration.dataset import read_dataset
 from region_grower_flow.calibration.tables import parse_table
 from region_grower_flow.errors import InvalidInputs
@@ -96,7 +97,7 @@ def test_entities_are_refused(doctype):
     rows, problems = parse_table(text, "db.xml")
     assert rows == []
     (problem,) = map(str, problems)
-    assert problem.startswith("db.xml, line 2: a document type or entities are declared")
+    assert says(problem, "db.xml, line 2: | document type | entities")
 
 
 @pytest.mark.parametrize(
@@ -106,15 +107,15 @@ def test_entities_are_refused(doctype):
         ("<name>a</name>", "<name>&x;</name>", "line 5: not XML: undefined entity"),
         ("<name>a</name>", "", "line 4: the morphology has no name"),
         ("<name>a</name>", "<name>a</name><name>b</name>", "line 5: name is there twice"),
-        ("<mtype>L5_TPC</mtype>", "<mtype> </mtype>", "line 4: the morphology 'a' has no mtype"),
-        ("False", "maybe", "line 10: use_dendrites is 'maybe', expected true or false"),
-        ("listing", "list", "db.xml: no morphology is named, expected elements neurondb/listing"),
-        ("<name>b", "<name>a", "line 9: morphology 'a' (L1_DAC) is already on line 4 (L5_TPC:A)"),
+        ("<mtype>L5_TPC</mtype>", "<mtype> </mtype>", "line 4: | 'a' | no mtype"),
+        ("False", "maybe", "line 10: use_dendrites | 'maybe' | true or false"),
+        ("listing", "list", "db.xml: | no morphology | neurondb/listing"),
+        ("<name>b", "<name>a", "line 9: | 'a' (L1_DAC) | line 4 (L5_TPC:A)"),
     ],
 )
 def test_bad_xml(old, new, expected):
     problems = found(XML.replace(old, new), "db.xml")
-    assert any(expected in problem for problem in problems), problems
+    assert any(says(problem, expected) for problem in problems), problems
 
 
 def test_all_problems_of_xml_at_once():
@@ -138,7 +139,7 @@ def test_a_column_of_the_direction_of_the_pia(cells):
     dataset = read(cells, "name,mtype,pia_direction\na,T,-y\nb,T,\n")
     assert [cell.pia for cell in dataset.mtypes["T"]] == ["-y", ""]
     (problem,) = found("name,mtype,pia_direction\na,T,up\n", "t.csv")
-    assert problem.startswith("t.csv, line 2: pia_direction: 'up' is no direction")
+    assert says(problem, "t.csv, line 2: pia_direction: | 'up' | direction")
 
 
 def test_rows_of_combinations_are_one_cell(cells):
@@ -158,19 +159,19 @@ def test_a_quoted_cell_may_hold_the_delimiter():
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("nome,mtype\na,T\n", "line 1: the header has no column 'name' or 'morphology'"),
+        ("nome,mtype\na,T\n", "line 1: | header | 'name' | 'morphology'"),
         ("nome,mtype\na,T\n", "Did you mean 'nome'?"),
-        ("name,type\na,T\n", "line 1: the header has no column 'mtype'. Did you mean 'type'?"),
-        ("name,mtype\na,T,5\n", "line 2: the line has 3 columns, the header 2"),
-        ("name,mtype\na\n", "line 2: the line has 1 columns, the header 2"),
+        ("name,type\na,T\n", "line 1: | header | 'mtype' | Did you mean 'type'?"),
+        ("name,mtype\na,T,5\n", "line 2: | 3 columns | header 2"),
+        ("name,mtype\na\n", "line 2: | 1 columns | header 2"),
         ("name,mtype\n,T\n", "line 2: the morphology has no name"),
-        ("name,mtype\na,\n", "line 2: the morphology 'a' has no mtype"),
-        ("name,mtype,use_axon\na,T,2\n", "line 2: use_axon is '2', expected true or false"),
+        ("name,mtype\na,\n", "line 2: | 'a' | no mtype"),
+        ("name,mtype,use_axon\na,T,2\n", "line 2: use_axon | '2' | true or false"),
         (
             "name,mtype,use_axon\na,T,\na,T,no\n",
-            "line 3: morphology 'a' (T) is already on line 2, with other entries",
+            "line 3: | 'a' (T) | line 2 | other entries",
         ),
-        ("name,mtype\na,T\na,U\n", "line 3: morphology 'a' (U) is already on line 2 (T)"),
+        ("name,mtype\na,T\na,U\n", "line 3: | 'a' (U) | line 2 (T)"),
         ('name,mtype\na,"T"x\n', "line 2: the table cannot be read"),
         ("name,mtype\n", "t.csv: no morphology is named"),
         ("", "t.csv: no morphology is named"),
@@ -179,7 +180,7 @@ def test_a_quoted_cell_may_hold_the_delimiter():
 )
 def test_bad_delimited(text, expected):
     problems = found(text, "t.csv")
-    assert any(expected in problem for problem in problems), problems
+    assert any(says(problem, expected) for problem in problems), problems
 
 
 def test_names_are_found_in_sub_folders(cells):
@@ -195,7 +196,7 @@ def test_names_are_found_in_sub_folders(cells):
 def test_a_name_that_several_files_have(cells):
     with pytest.raises(InvalidInputs) as error:
         read(cells, "name,mtype\nf,T\n")
-    assert "there are 2 files of the name 'f', in L4, L5. Give the table" in str(error.value)
+    assert says(error.value, "2 files | 'f' | L4, L5 | Give the table")
 
 
 def test_a_dat_file_finds_sub_folders_too(cells):
@@ -217,9 +218,9 @@ def test_files_without_names_are_named_after_the_files(cells):
 @pytest.mark.parametrize(
     ("path", "expected"),
     [
-        ("../secret.h5", "the path '../secret.h5' leads out of the folder"),
-        ("/etc/passwd.h5", "the path '/etc/passwd.h5' leads out of the folder"),
-        ("L5", "the file 'L5' has none of the extensions .h5, .swc, .asc"),
+        ("../secret.h5", "'../secret.h5' | out of the folder"),
+        ("/etc/passwd.h5", "'/etc/passwd.h5' | out of the folder"),
+        ("L5", "'L5' | extensions .h5, .swc, .asc"),
         ("L5/zz.h5", "there is no"),
         ("L9.h5", "L9.h5 is not a file that can be read"),
     ],
@@ -229,7 +230,7 @@ def test_bad_paths(cells, path, expected):
     (cells.parent / "secret.h5").touch()
     with pytest.raises(InvalidInputs) as error:
         read(cells, f"name,mtype,path\na,T,{path}\n")
-    assert expected in str(error.value)
+    assert says(error.value, expected)
     assert "table.csv, line 2" in str(error.value)
 
 
@@ -255,7 +256,7 @@ def test_use_axon_may_exclude_cells(cells):
 
 
 def test_no_cell_is_left(cells):
-    with pytest.raises(InvalidInputs, match="use_dendrites is false for all of its 2 morphologies"):
+    with pytest.raises(InvalidInputs, match=saying("use_dendrites | false | 2 morphologies")):
         read(cells, "name,mtype,use_dendrites\na,T,no\nb,T,0\n")
 
 

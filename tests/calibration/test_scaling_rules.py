@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from helpers.sentences import says
 from region_grower_flow.calibration.scaling_rules import (
     add_constraints,
     check_rules,
@@ -159,7 +160,7 @@ def test_a_default_target_is_fitted_for_every_mtype():
 @pytest.mark.parametrize("fit", [{}, {"slope": None, "n_trees": 3}])
 def test_a_target_without_a_fit_is_a_problem(fit):
     (problem,) = add_constraints(mtypes(), RULES, {"PC": {APICAL: fit}}).problems
-    assert "PC: it has a target for apical_dendrite, but none of its" in str(problem)
+    assert says(problem, "PC: | target | apical_dendrite | none of its")
     # Without fits only the form of the rules is looked at.
     assert add_constraints(mtypes(), RULES, None).problems == []
 
@@ -168,7 +169,7 @@ def test_poor_fits_and_unused_mtypes_are_told():
     fit = {**FIT, "r2": -2.0}
     done = add_constraints(mtypes(), {**RULES, "CA1": {}}, {"PC": {APICAL: fit}})
     assert "worse than their mean (R2 -2.00)" in done.notes[0]
-    assert done.notes[1] == "Scaling rules of CA1 are not used: no such mtype."
+    assert says(done.notes[1], "CA1 | not used | no such mtype")
     alike = {**fit, "relative_residual": 0.05}
     assert add_constraints(mtypes(), RULES, {"PC": {APICAL: alike}}).notes == []
     few = add_constraints(mtypes(), RULES, {"PC": {APICAL: {**FIT, "n_used": 1, "r2": None}}})
@@ -179,7 +180,7 @@ def test_limits_upside_down():
     rules = copy.deepcopy(RULES)
     rules["PC"][APICAL]["hard_limit_max"] = {"layer": 3}
     (problem,) = add_constraints(mtypes(), rules, {"PC": {APICAL: FIT}}).problems
-    assert "hard_limit_min of apical_dendrite is above hard_limit_max" in str(problem)
+    assert says(problem, "hard_limit_min | apical_dendrite | above hard_limit_max")
 
 
 @pytest.mark.parametrize(
@@ -187,7 +188,7 @@ def test_limits_upside_down():
     [
         ([], "expected {mtype"),
         ({"PC": 3}, "scaling rules, PC: expected a mapping, found 3"),
-        ({"PC": {"apical": {}}}, "PC, apical: it is no neurite type.* 'apical_dendrite'"),
+        ({"PC": {"apical": {}}}, "PC, apical: .*neurite type.* 'apical_dendrite'"),
         ({"PC": {APICAL: {"hard_limit": {}}}}, "no such limit.* 'hard_limit_m"),
         ({"PC": {"axon": {"extent_to_target": {"layer": 1}}}}, "axon has no such limit"),
         ({"PC": {APICAL: {"hard_limit_max": {"fraction": 1}}}}, r"expected \{layer, fraction\}"),

@@ -4,6 +4,7 @@ import os
 
 import pytest
 
+from helpers.sentences import says
 from region_grower_flow.checks import doctor
 from region_grower_flow.checks.doctor import BAD, GOOD, NOTE
 from region_grower_flow.engine import cache
@@ -30,7 +31,7 @@ def test_a_folder_without_locks_or_links(tmp_path, monkeypatch):
     monkeypatch.setattr(doctor, "SLOW_SECONDS", 0.0)
     findings = list(doctor.look_at_folder(tmp_path))
     (locks, slow) = found(findings, "folder", BAD)
-    assert "keeps no locks (two processes got the same one). To mend it: mount it" in locks
+    assert says(locks, "no locks | same one | To mend it: mount it")
     assert "takes" in slow
     assert "container-only" in slow
     assert "are copied" in found(findings, "folder", NOTE)[0]

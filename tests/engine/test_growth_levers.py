@@ -10,6 +10,7 @@ from helpers.factories import BASAL_DENDRITE, random_morphology
 from helpers.growth_inputs import ORIENTATIONS, mtype
 from helpers.inner_kernels import from_python
 from helpers.mtype_factory import mtype_distributions, mtype_parameters
+from helpers.sentences import says
 from region_grower_flow import engine
 from region_grower_flow.calibration.measured import MeasuredCell, measure
 from region_grower_flow.engine import GrowthSite
@@ -496,7 +497,7 @@ def test_levers_in_the_atlas():
 def test_directions_that_are_stretched_are_told():
     given = {"soma": "drawn", "basal_dendrite": {"stretch": [1, 1, 0.5]}, "apical_dendrite": {}}
     (note,) = stretch_notes({"X": {"growth_levers": given}, "Y": {}})
-    assert note.startswith("X: directions of basal_dendrite are stretched along x, y and z by 1, 1")
+    assert says(note, "X: | basal_dendrite | stretched | x, y and z by 1, 1")
     given["basal_dendrite"]["stretch"] = [1, 1, 1]
     assert not list(stretch_notes({"X": {"growth_levers": given}}))
 

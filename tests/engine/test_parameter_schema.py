@@ -4,6 +4,7 @@ import jsonschema
 import pytest
 
 from helpers.mtype_factory import mtype_distributions, mtype_parameters, neurite_parameters
+from helpers.sentences import says
 from region_grower_flow.calibration import overrides, parameters
 from region_grower_flow.engine import growth_checks, parameter_schema
 from region_grower_flow.engine.kernels import state
@@ -48,7 +49,7 @@ def test_a_method_of_ours_passes_every_check(straight):
 def test_what_it_needs_is_asked_for(straight):
     del straight["basal_dendrite"]["straightness"]
     for (problem,) in (problems(straight), parameters.refused({"M": straight}, "R")):
-        assert "M -> basal_dendrite: the growth method 'tmd_straight' needs 'st" in str(problem)
+        assert says(problem, "M -> basal_dendrite: | 'tmd_straight' | needs 'st")
 
 
 def test_others_do_not_know_it():

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from helpers.mtype_factory import mtype_distributions, mtype_parameters
+from helpers.sentences import says
 from region_grower_flow.engine.parameters import (
     check_mtypes,
     convert_legacy_names,
@@ -114,10 +115,10 @@ def test_the_form_of_parameters(file, keys, value, words):
 @pytest.mark.parametrize(
     ("limit", "words"),
     [
-        ({"layer": "", "fraction": 0.5}, "hard_limit_max -> layer: expected at least 1 characters"),
-        ({"layer": True, "fraction": 0.5}, "layer: expected a whole number or a text, not true"),
+        ({"layer": "", "fraction": 0.5}, "hard_limit_max -> layer: | at least 1 characters"),
+        ({"layer": True, "fraction": 0.5}, "layer: | whole number | text | true"),
         ({"layer": 0, "fraction": 0.5}, "layer: expected at least 1, not 0"),
-        ({"layer": 1.5, "fraction": 0.5}, "layer: expected a whole number or a text, not 1.5"),
+        ({"layer": 1.5, "fraction": 0.5}, "layer: | whole number | text | 1.5"),
         ({"layer": 1}, "hard_limit_max: 'fraction' is missing"),
         ({"layer": 1, "fraction": "top"}, "fraction: expected a number, not \"top\""),
         ({"layer": 1, "fraktion": 1}, "Did you mean 'fraction'?"),
@@ -126,7 +127,7 @@ def test_the_form_of_parameters(file, keys, value, words):
 def test_limits_by_layers(file, limit, words):
     entry = mtype_parameters(context_constraints={"apical_dendrite": {"hard_limit_max": limit}})
     found = problems_of(load_parameters, file({"A": {"X": entry}}))
-    assert any(words in text for text in found)
+    assert any(says(text, words) for text in found)
     assert "A -> X -> context_constraints -> apical_dendrite" in found[0]
 
 
@@ -181,7 +182,7 @@ def test_the_region_of_the_distributions_gives_the_parameters():
     given = parameters, {"other": {"X": "d1"}}, "default", "other", "X"
     assert mtype_entries(*given) == ("p1", "d1")
     (problem,) = check_mtypes(*given[:2], [("default", "other", "Y")], ("p", "d"))[:1]
-    assert "'Y' of the cells is missing in the region 'other' (parameters)" in str(problem)
+    assert says(problem, "'Y' | missing | 'other' | parameters")
     # Distributions that serve all regions do not keep parameters from being of one.
     parameters = {"default": {"X": "p0"}, "SSCX": {"X": "p1"}}
     given = parameters, {"default": {"X": "d0"}}, "SSCX", "SSCX;L1", "X"
@@ -213,10 +214,8 @@ def test_regions_that_meet_nowhere_are_one_problem_per_file():
     distributions = {"COL": {"A": mtype_distributions(), "B": mtype_distributions()}}
     wanted = [("default", "COL;L2", "A"), ("default", "COL;L1", "B")]
     found = [str(p) for p in check_mtypes(parameters, distributions, wanted, ("P", "D"))]
-    assert found[0] == (
-        "P: no entry of the region structure serves the regions of cells (COL;L2, COL;L1), and the "
-        "parameters have COL, not 'default'. Add an entry COL to the region structure."
-    )
+    assert says(found[0], "P: | no entry | COL;L2, COL;L1 | parameters have COL | 'default'")
+    assert says(found[0], "Add an entry COL to the region structure")
     assert len(found) == 2
 
 
@@ -232,13 +231,8 @@ def test_missing_mtypes_are_all_named_once():
     ]
     found = [str(p) for p in check_mtypes(parameters, distributions, wanted, ("P", "D"))]
     assert len(found) == 5
-    assert found[0] == (
-        "P: the mtype 'L5_UPC' of the cells is missing in the region 'A' (parameters). "
-        "Did you mean 'L5_TPC'?"
-    )
-    assert found[1] == (
-        "P: the parameters have no region 'B' nor 'default' for the mtypes 'L5_TPC', only A."
-    )
+    assert says(found[0], "P: | 'L5_UPC' | missing | 'A' | parameters | Did you mean 'L5_TPC'?")
+    assert says(found[1], "P: | no region 'B' | 'default' | 'L5_TPC' | only A")
     assert found[2].startswith("D: the distributions have no region 'B'")
     assert "'zzz'" in found[3]
     assert "There are L5_TPC" in found[3]
@@ -259,10 +253,9 @@ def test_limits_in_layers_that_a_region_does_not_have():
     wanted = [("A", "a", "X"), ("B", "b", "X"), ("default", "c", "X")]
     layers = {"A": [1, 2, 3], "B": list(range(1, 7)), "default": []}
     found = check_mtypes(parameters, distributions, wanted, ("P", "D"), layers=layers)
-    assert [str(p) for p in found] == [
-        "P: default -> X -> context_constraints -> basal_dendrite -> hard_limit_max -> layer: "
-        "layer 4 of a region that has 3 layers."
-    ]
+    (problem,) = found
+    place = "default -> X -> context_constraints -> basal_dendrite -> hard_limit_max -> layer"
+    assert says(problem, f"P: {place}: | layer 4 | 3 layers")
 
 
 @pytest.mark.golden

@@ -10,6 +10,7 @@ from luigi.task_register import Register
 
 from helpers.atlas_factory import load_raw, make_atlas, save_volume
 from helpers.flow_factory import Flow, make_flow, stages_run, write_nodes
+from helpers.sentences import says
 from region_grower_flow.errors import InvalidInput
 from region_grower_flow.example.create import create_example
 from region_grower_flow.io.axons import load_axon_table
@@ -142,7 +143,7 @@ def test_cells_beside_the_atlas_can_be_placed_again(flow):
     flow.options["work_dir"] = "another"
     process = flow.luigi(task="PlaceCells")
     assert process.returncode == 30
-    assert "would overwrite a file in the folder of the atlas" in process.stdout + process.stderr
+    assert says(process.stdout + process.stderr, "overwrite | folder of the atlas")
 
 
 def test_properties_of_placed_cells(flow, monkeypatch):
@@ -175,7 +176,7 @@ def test_properties_of_placed_cells(flow, monkeypatch):
     flow.path("twice.yaml").write_text(yaml.safe_dump({"version": "v2.0", "neurons": [entry]}))
     twice = {"densities": "twice.yaml", "mtype_taxonomy": "taxonomy.tsv"}
     (problem,) = task_of(flow, "PlaceCells", **twice).own_check().problems()
-    assert "gives 'morph_class', which the densities give too" in str(problem)
+    assert says(problem, "'morph_class' | densities")
     mask = load_raw(flow.path("out", "mask.nrrd"))
     regions = load_raw(flow.path("atlas", "brain_regions.nrrd"))
     np.testing.assert_array_equal(mask == 1, regions == 3)
@@ -238,8 +239,8 @@ def test_what_properties_need_is_looked_for_before_any_work(flow, monkeypatch):
     flow.path("atlas", "[PH]2.nrrd").unlink()
     flow.options.update(mtype_taxonomy="taxonomy.tsv", hemisphere_volume="hemisphere")
     found = problems(flow, "PlaceCells", monkeypatch)
-    assert "taxonomy.tsv: 1 mtypes of the cells are not in it (IN)." in found
-    assert "hemisphere.nrrd: has 3 x 3 x 3 voxels, the atlas's regions have" in found
+    assert says(found, "taxonomy.tsv: | not in it | IN")
+    assert says(found, "hemisphere.nrrd: | 3 x 3 x 3 voxels | regions have")
     assert "[PH]1.nrrd: has 3 x 3 x 3 voxels" in found
     assert "no volume '[PH]2'" in found
 

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from voxcell import CellCollection
 
+from helpers.sentences import saying, says
 from region_grower_flow.errors import InvalidInput, InvalidInputs, OutputFailed
 from region_grower_flow.io.cell_files import write_cells
 from region_grower_flow.io.cells import Cells, read_cells, unread_note
@@ -309,7 +310,7 @@ def test_cells_without_node_types_are_counted(nodes):
 
 def test_populations(nodes):
     change(nodes, lambda file: file.copy("nodes/cells", "nodes/other"))
-    assert "expected one population of nodes, found 2: cells, other" in refused(nodes)
+    assert says(refused(nodes), "one population | found 2: | cells, other")
     change(nodes, lambda file: file["nodes/other/0/x"].__setitem__(..., 7.0))
     chosen = read_cells(nodes, population="other")
     assert chosen.population == "other"
@@ -385,7 +386,7 @@ def test_positions_that_are_not_finite(path):
     cells = collection()
     cells.positions[[1, 4], [0, 2]] = np.nan, np.inf
     cells.save(str(path))
-    assert "the positions of 2 cells are not finite (ids 1, 4)" in refused(path)
+    assert says(refused(path), "positions | 2 cells | not finite | ids 1, 4")
 
 
 def test_mtypes_that_are_numbers(path):
@@ -410,7 +411,7 @@ def test_counts_that_the_file_does_not_hold(nodes):
             group.create_dataset(name, shape=(1 << 40,), dtype="f8")
 
     change(nodes, claim)
-    assert "claims 1099511627776 values, but the file does not hold as many" in refused(nodes)
+    assert says(refused(nodes), "1099511627776 values | not hold as many")
 
 
 def test_indices_beyond_the_library(nodes):
@@ -418,7 +419,7 @@ def test_indices_beyond_the_library(nodes):
         file["nodes/cells/0/region"][2] = 99
 
     change(nodes, break_index)
-    assert "'region' points beyond the 1 texts of '@library/region'" in refused(nodes)
+    assert says(refused(nodes), "'region' | 1 texts | '@library/region'")
 
 
 def test_incomplete_orientations(nodes):
@@ -557,7 +558,7 @@ def test_groups_that_are_not_chosen_are_named(grouped):
     path, _ = grouped
     with pytest.raises(InvalidInput, match=r"Choose one with population: cells/0, cells/1"):
         read_cells(path, population="cells")
-    with pytest.raises(InvalidInput, match=r"no group '7'\. Choose one with population: cells/0"):
+    with pytest.raises(InvalidInput, match=saying("no group '7' | population: cells/0")):
         read_cells(path, population="cells/7")
     with pytest.raises(InvalidInput, match="no population 'cell'"):
         read_cells(path, population="cell/1")

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from helpers.factories import random_morphology
 from helpers.odd_morphologies import assert_same, odd_morphology
+from helpers.sentences import saying
 from region_grower_flow.errors import DropCell, InvalidInput, OutputFailed
 from region_grower_flow.io.containers import write_container
 from region_grower_flow.io.morphologies import morphology_name
@@ -131,7 +132,7 @@ def test_any_number_of_names_is_found(tmp_path, count):
 def test_names_and_folders_may_begin_alike(tmp_path):
     path, names = tmp_path / "c.h5", ["b/c", "a-", "a/b/c", "a", "a0", "b-/c", "b/c0", "é"]
     content = encode_h5(odd_morphology(1))
-    with pytest.raises(InvalidInput, match="'a' is both a morphology and a folder of others"):
+    with pytest.raises(InvalidInput, match=saying("'a' | morphology | folder")):
         write_container(path, [(name, content) for name in names])
     names.remove("a")
     write_container(path, [(name, content) for name in names])

@@ -6,6 +6,7 @@ import sqlite3
 import pytest
 
 from helpers.mtype_factory import mtype_distributions, mtype_parameters
+from helpers.sentences import saying
 from region_grower_flow.engine.parameters import check_mtypes, load_distributions, load_parameters
 from region_grower_flow.errors import InvalidInput
 from region_grower_flow.io import synthdb
@@ -109,7 +110,7 @@ def test_what_keeps_an_mtype_from_growing_names_its_file(database):
 @pytest.mark.parametrize(
     ("path", "message"),
     [
-        ("", "is a folder, a file was expected, or files in it of parameters"),
+        ("", saying("is a folder | file | of parameters")),
         ("nothing_*", r"it fits no file of parameters \(params_\*"),
     ],
 )

@@ -5,6 +5,7 @@ import subprocess
 
 import pytest
 
+from helpers.sentences import saying
 from region_grower_flow.errors import InvalidInput, WorkerFailed
 from region_grower_flow.runtime import job_array, slurm
 from region_grower_flow.runtime.job_array import JobArray
@@ -132,7 +133,7 @@ def test_a_controller_that_does_not_answer_is_no_end_of_a_job(commands, made):
 
 def test_refused_jobs_are_a_sentence(commands, made):
     (commands / "refuse").touch()
-    with pytest.raises(WorkerFailed, match="sbatch ended with 1: sbatch: error: Invalid account"):
+    with pytest.raises(WorkerFailed, match=saying("sbatch | 1: | sbatch: error: Invalid account")):
         made().wait("a", lambda name: False)
 
 

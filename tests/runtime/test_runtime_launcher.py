@@ -11,6 +11,7 @@ import pytest
 
 from helpers.marked_processes import marked_processes
 from helpers.runtime_helpers import both_launchers, files, journal, orphaned_memory
+from helpers.sentences import saying
 from region_grower_flow.errors import InvalidInput, OutputFailed, WorkerFailed
 from region_grower_flow.record.blocks import block_files, finished_records
 from region_grower_flow.runtime import launcher, trial
@@ -164,7 +165,7 @@ def test_unreadable_input_is_told_as_such(fake, run, how):
     digests = dict.fromkeys(range(60), "d")
     costs = dict.fromkeys(digests, 1.0)
     plan = fake(launcher=how, digests=digests, costs=costs, settings={"unreadable": True})
-    with pytest.raises(InvalidInput, match=r"parameters.json: the parameters cannot be read"):
+    with pytest.raises(InvalidInput, match=saying("parameters.json: | cannot be read")):
         run(plan)
 
 
@@ -269,7 +270,7 @@ def test_mpi_works():
 def test_single_processes_are_found_at_once(fake, run):
     """A launcher of another make than mpi4py's MPI starts N jobs of one rank each."""
     plan = fake(launcher=["env", "X={n}", "{command}"], workers=2)
-    with pytest.raises(WorkerFailed, match="3 single processes instead of one job of 3 ranks"):
+    with pytest.raises(WorkerFailed, match=saying("3 single processes | 3 ranks")):
         run(plan)
     assert journal(plan) == []
 

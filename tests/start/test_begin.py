@@ -8,6 +8,7 @@ import yaml
 
 from helpers.atlas_factory import make_atlas, make_cells
 from helpers.reference_cells import INTERNEURON, PYRAMIDAL, write_dataset
+from helpers.sentences import says
 from region_grower_flow.errors import InvalidInput, InvalidInputs
 from region_grower_flow.io.cell_files import write_nodes
 from region_grower_flow.io.cells import Cells, read_cells
@@ -156,10 +157,9 @@ def test_files_for_folders_and_folders_for_files(data, tmp_path):
     with pytest.raises(InvalidInputs) as error:
         begin(wrong, tmp_path / "flow.cfg")
     told = [str(problem) for problem in error.value.problems]
-    assert [line.split(": ")[1] for line in told] == [
-        "is a file, expected the folder of the atlas.",
-        "is a file, expected the folder of reconstructions.",
-    ]
+    atlas, reconstructions = told
+    assert says(atlas, "is a file | folder of the atlas")
+    assert says(reconstructions, "is a file | folder of reconstructions")
     (tmp_path / "f.cfg").mkdir()
     with pytest.raises(InvalidInputs, match="is a folder, a file is to be written"):
         begin(sources(data, table=data / "neurondb.dat"), tmp_path / "f.cfg").write()

@@ -5,6 +5,7 @@ import io
 
 import pytest
 
+from helpers.sentences import says
 from region_grower_flow.errors import InvalidInput
 from region_grower_flow.start.tables import find_table
 
@@ -61,7 +62,7 @@ def test_a_table_in_the_folder_that_is_not_used_is_told(tmp_path, text, problem)
     found = find_table(folder, ["L1_HAC", "L5_TPC"])
     assert found.how == "made of names of files"
     (told,) = found.passed_over
-    assert told.startswith("the table mtypes.csv in the folder of reconstructions is not used: ")
+    assert says(told, "mtypes.csv | folder of reconstructions | not used: ")
     assert problem in told
     with pytest.raises(InvalidInput, match="table mtypes"):
         find_table(reconstructions_of_no_mtype(tmp_path, text), [])

@@ -14,6 +14,7 @@ import luigi
 from click.testing import CliRunner
 
 from helpers.flow_factory import Flow
+from helpers.sentences import says
 
 TRACEBACK = "Traceback (most recent call last)"
 
@@ -26,7 +27,7 @@ class Bad:
         name: what it is called.
         spoil: a function that spoils a fresh Flow, its files or its options.
         words: what the message must tell, all of it (of a tuple: one of them), each in one line:
-            "place | key | value | hint", parts that follow each other, whatever is between them.
+            "place | key | value | hint", see helpers/sentences.py.
         base: the kind of flow that is spoilt: "plain", "meshes", "axons" or "calibration".
         slow: left to the slow tests.
         humble: run without the right of root to read and write everything.
@@ -53,20 +54,9 @@ class Outcome:
         assert TRACEBACK not in self.text, self.text
         for word in words:
             choices = word if isinstance(word, tuple) else (word,)
-            found = any(told(choice, line) for choice in choices for line in self.text.splitlines())
+            found = any(says(self.text, choice) for choice in choices)
             assert found, f"{word!r} is not in:\n{self.text}"
         assert self.changed == []
-
-
-def told(word, line):
-    """True when a line has the parts of "place | key | value | hint", one after the other."""
-    end = 0
-    for part in word.split(" | "):
-        start = line.find(part.strip(), end)
-        if start < 0:
-            return False
-        end = start + len(part.strip())
-    return True
 
 
 def synthesize(flow, command="synthesize-morphologies", humble=False):

@@ -218,19 +218,19 @@ SPACE = [
         "8 of 8 cells are outside the atlas | Is the header of the atlas in um?",
     )),
     Bad("hierarchy-name", renamed("hierarchy.json", "1.json"), (
-        "hierarchy.json: the file does not exist. Is it 1.json? Name it hierarchy.json",
+        "hierarchy.json: | not exist | 1.json | Name it hierarchy.json",
     )),
     Bad("hierarchy-regions", in_a_list({"id": 9, "acronym": "X", "name": "x", "children": []}), (
         "hierarchy.json: holds a list of regions (2) | all others below it as 'children'",
     )),
     Bad("layers-turned", both(*(volume(f"[PH]{n}", turned) for n in (1, 2, 3))), (
-        "the bounds of layer 2 are in the wrong order at 8 cells: write the lower one first",
+        "bounds of layer 2 | order | 8 cells | lower one first",
     )),
     Bad("layers-exchanged", exchanged("[PH]1", "[PH]3"), (
-        "8 of 8 cells lie more than 50 um above its first layer",
+        "8 of 8 cells | 50 um above | first layer",
     )),
     Bad("heights-infinite", volume("[PH]y", lambda raw: raw * INFINITE), (
-        "8 of 8 cells lie more than 50 um above its first layer",
+        "8 of 8 cells | 50 um above | first layer",
     )),
     Bad("regions-without-names", nodes(without_regions), (
         "region_structure.yaml: the region of 8 of 8 cells is empty | allow_no_layers",
