@@ -262,10 +262,11 @@ def rows_to_grow(options: InAtlas) -> np.ndarray | None:
 
 
 def count_cells(options: InAtlas) -> int:
-    """The number of input cells, without reading them."""
+    """The number of input cells, without reading them; counted once for the same file."""
     from region_grower_flow.io.ranges import count_cells as count
 
-    return count(options.input_cells, options.population)
+    path, population = options.input_cells, options.population
+    return _remembered(path, lambda: count(path, population), "count", population)
 
 
 def needed_mtypes(options: Work) -> list[str] | None:
