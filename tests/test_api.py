@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from helpers.flow_factory import distributions, make_flow, parameters
+from helpers.reference_cells import write_first_rows
 from region_grower_flow import api
 from region_grower_flow.errors import DropCell, InvalidInput
 from region_grower_flow.example import create_example
@@ -54,9 +55,10 @@ def test_a_cell_shows_itself(model, tmp_path):
 def own_data(tmp_path, monkeypatch):
     """A folder with data of the names that README and site use."""
     inputs = tmp_path / "inputs"
-    create_example(inputs, atlas="column", n_cells=14)
+    paths = create_example(inputs, atlas="column", n_cells=14)
+    write_first_rows(paths.mtypes, tmp_path / "index.dat", 8, {"L5_TPC:A", "L5_MC"})
     places = {
-        "dend": "morphologies", "index.dat": "mtypes.dat", "nodes.h5": "nodes.h5",
+        "dend": "morphologies", "nodes.h5": "nodes.h5",
         "atlas": "atlas_column", "regions.yaml": "region_structure.yaml",
     }  # fmt: skip
     for name, target in places.items():
@@ -72,24 +74,26 @@ def python_of(page):
     return textwrap.dedent("\n".join(block))
 
 
-@pytest.mark.parametrize("page", ["README.rst", "docs/reference/python.rst"])
-def test_the_python_of_a_page_runs(page, own_data, kernels):
-    names = {}
+def run_python_of(page, names):
     exec(compile(python_of(page), page, "exec"), names)
-    if page == "README.rst":
-        return
+    return names
+
+
+def test_the_python_of_the_readme_runs(own_data, kernels):
+    run_python_of("README.rst", {})
+
+
+def test_the_python_of_the_page_on_python_runs(own_data, kernels):
+    names = run_python_of("docs/reference/python.rst", {})
     assert Path("out/nodes.h5").is_file()
     assert list(names["pop"].summary().index) == ["L5_TPC:A"]
     assert "<svg" in names["pop"]._repr_html_() or "<img" in names["pop"]._repr_html_()
     # The second time all is found: nothing is made again.
     found = {p: p.stat().st_mtime_ns for p in Path(api.WORK).rglob("*") if p.is_file()}
-    exec(compile(python_of(page), page, "exec"), names)
+    run_python_of("docs/reference/python.rst", names)
     assert found == {p: p.stat().st_mtime_ns for p in found}
-
-
-def test_extended_growth_is_calibrated(own_data, kernels):
-    reference = api.Reconstructions("dend", "index.dat", mtypes=["L5_TPC:A"])
-    exact, extended = reference.calibrate(), reference.calibrate(growth="extended")
+    # Its growth is calibrated: it has levers, and grows other cells than NeuroTS's own.
+    exact, extended = names["ref"].calibrate(), names["model"]
     first, second = (
         json.loads(model.parameters.read_text())["default"]["L5_TPC:A"]
         for model in (exact, extended)

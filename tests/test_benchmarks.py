@@ -204,6 +204,7 @@ def test_the_judge_measures_a_cell_of_known_shape():
     assert judge_features.soma_radius(forked()) == 5
 
 
+@pytest.mark.slow
 def test_the_judge_tells_cells_that_differ_from_cells_that_do_not():
     rng = np.random.default_rng(0)
 

@@ -9,6 +9,7 @@ import pytest
 
 from helpers.flow_factory import COMMAND, LUIGI, environment
 from helpers.forked import run_forked
+from helpers.reference_cells import write_first_rows
 from region_grower_flow.example import create_example
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -84,17 +85,20 @@ def test_own_data(example, tmp_path, page):
     inputs = example / "example_run" / "inputs"
     places = {
         "nodes.h5": "nodes.h5", "atlas": "atlas_column",
-        "morphologies": "morphologies", "mtypes.dat": "mtypes.dat",
+        "morphologies": "morphologies",
         "region_structure.yaml": "region_structure.yaml",
     }  # fmt: skip
     if page == "README.rst":
         places = {name: places[name] for name in ("nodes.h5", "atlas")}
     for name, target in places.items():
         (tmp_path / name).symlink_to(inputs / target)
+    table = tmp_path / "mtypes.dat"
     if page == "README.rst":  # the table lies among the reconstructions
         (tmp_path / "dend").mkdir()
-        for path in [*(inputs / "morphologies").iterdir(), inputs / "mtypes.dat"]:
+        for path in (inputs / "morphologies").iterdir():
             (tmp_path / "dend" / path.name).symlink_to(path)
+        table = tmp_path / "dend" / "mtypes.dat"
+    write_first_rows(inputs / "mtypes.dat", table, 4)
     shown = [words for words in commands(page) if words[0] == "region-grower-flow"]
     for words in shown:
         run(words, tmp_path)

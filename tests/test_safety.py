@@ -1,6 +1,7 @@
 """No pickle, no unsafe YAML, no shell, no evaluation: walked in the source of the package."""
 
 import ast
+import functools
 from pathlib import Path
 
 import pytest
@@ -37,9 +38,14 @@ def dotted(node):
     return node.id if isinstance(node, ast.Name) else "?"
 
 
+@functools.cache
+def tree(source):
+    return ast.parse(source)
+
+
 def offences(source):
     """Deeds that a source should not do: (line, words)."""
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(tree(source)):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -110,6 +116,6 @@ def test_our_yaml_loader_is_the_safe_one():
 def test_no_environment_variable_is_put_in_messages_by_name():
     """Environments are copied to processes and looked up by name, never written out whole."""
     for path in MODULES:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(tree(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.FormattedValue):
                 assert "environ" not in ast.dump(node.value), f"{path}:{node.lineno}"

@@ -101,6 +101,7 @@ def test_what_cannot_be_expressed(config, expected):
         resolve_diameter_model(config)
 
 
+@pytest.mark.slow
 def test_types_with_settings_of_their_own_are_fitted_by_these(dataset):
     from helpers.reference_cells import PYRAMIDAL
     from region_grower_flow.calibration.distributions import extract_distributions

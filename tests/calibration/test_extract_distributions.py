@@ -1,5 +1,6 @@
 import json
 import multiprocessing
+import os
 from dataclasses import replace
 
 import numpy as np
@@ -80,6 +81,7 @@ def test_other_formats(tmp_path, extension):
     assert text(found[PYRAMIDAL]) == text(by_neurots(dataset, PYRAMIDAL, [BASAL, APICAL]))
 
 
+@pytest.mark.slow
 def test_diameter_models(dataset):
     from diameter_synthesis import build_models
 
@@ -134,6 +136,7 @@ def test_neurite_types_of_choice(write):
             extract(dataset, neurite_types=wrong)
 
 
+@pytest.mark.slow
 def test_axons_that_the_table_rules_out_are_not_extracted(write):
     """use_axon is of the axons only: the dendrites of such a cell count."""
     dataset = write({f"a{i}": ("IN", {"basals": 2 + i, "axons": 1}) for i in range(4)})
@@ -384,11 +387,16 @@ def test_the_reconstructed_mtypes_of_the_rat(shared, tmp_path):
         pytest.skip("the reconstructions are absent")
     with open(source / "index.csv", newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    lines = [f"{row['mtype']}/{row['name']} 0 {row['mtype']}" for row in rows]
+    assert len(rows) == 323
+    cells = {}
+    for row in rows:
+        cells.setdefault(row["mtype"], []).append(f"{row['mtype']}/{row['name']} 0 {row['mtype']}")
+    few = None if "RGF_STRESS" in os.environ else 3
+    lines = [line for group in cells.values() for line in group[:few]]
     dataset = read_dataset(source, write_dat(tmp_path, lines))
     result, report = extract_distributions(dataset)
     assert len(result["default"]) == 55
-    assert sum(entry["cells"] for entry in report.mtypes.values()) == 323
+    assert sum(entry["cells"] for entry in report.mtypes.values()) == len(lines)
     assert report.lost == []
     apical = {m for m, entry in report.mtypes.items() if APICAL in entry["neurite_types"]}
     assert {"L23_PC", "L4_SP", "L5_TTPC1", "L6_BPC", "L6_TPC_L1"} <= apical

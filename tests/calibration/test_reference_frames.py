@@ -139,7 +139,9 @@ def assert_alike(dataset, other, angles=True):
     assert np.allclose(one, two, rtol=1e-3, atol=2e-3, equal_nan=True)
 
 
-@pytest.mark.parametrize("extension", ["h5", "swc", "asc"])
+@pytest.mark.parametrize(
+    "extension", ["h5", *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("swc", "asc"))]
+)
 def test_distributions_of_moved_and_tilted_cells_are_those_of_upright_cells(tmp_path, extension):
     source, table = write_dataset(tmp_path / "given", extension)
     upright, _ = prepared(read_dataset(source, table, extension), tmp_path / "upright")
@@ -260,6 +262,7 @@ def options(tmp_path, source, table, **more):
     }
 
 
+@pytest.mark.slow
 def test_the_stage(tmp_path):
     source, table = write_dataset(tmp_path / "given")
     move(source, tmp_path / "raw", lambda p, i: p[:, [1, 0, 2]] * [-1, 1, 1] + [0, 0, 900])

@@ -142,6 +142,7 @@ def test_empty_histograms_have_no_fit():
 
 
 @pytest.mark.golden
+@pytest.mark.slow
 def test_the_published_fits_are_found_again(shared):
     """52 laws of the 58 mtypes of synthdb, made by synthesis-workflow from the same histograms."""
     inputs = shared / "golden" / "synthdb_rat" / "inputs"

@@ -3,9 +3,12 @@
 import subprocess
 import sys
 
+import pytest
+
 from region_grower_flow.example.create import create_example
 
 
+@pytest.mark.slow
 def test_the_check_of_reconstructions_alone_does_without_neurots(tmp_path):
     paths = create_example(tmp_path / "example", n_cells=24)
     code = """

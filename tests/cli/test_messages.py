@@ -1,5 +1,7 @@
 from pathlib import Path
 
+import pytest
+
 from region_grower_flow.cli.messages import page, sentences
 
 SOURCE = '''
@@ -19,13 +21,18 @@ def test_sentences_are_read_from_source():
     ]
 
 
-def test_the_page_has_the_sentences_of_all_rooms():
-    text = page()
+@pytest.fixture(scope="module")
+def text():
+    """The page of today's source."""
+    return page()
+
+
+def test_the_page_has_the_sentences_of_all_rooms(text):
     for words in ("is there already, with another content", "no entry serves the regions of"):
         assert words in text
 
 
-def test_the_page_in_the_docs_is_current():
+def test_the_page_in_the_docs_is_current(text):
     """``python -m region_grower_flow.cli.messages`` writes it anew."""
     committed = Path(__file__).resolve().parents[2] / "docs" / "messages.rst"
-    assert committed.read_text(encoding="utf-8") == page()
+    assert committed.read_text(encoding="utf-8") == text

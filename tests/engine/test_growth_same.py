@@ -320,6 +320,7 @@ def check_drawn_parameters(data, seeds):
 
 @given(data=st.data())
 @settings(UNHURRIED, max_examples=25)
+@pytest.mark.slow
 def test_drawn_parameters(data):
     check_drawn_parameters(data, seeds=range(2))
 
@@ -347,7 +348,7 @@ def test_golden_inputs(shared, scenario):
     distributions = json.loads((inputs / "tmd_distributions.json").read_text())
     seeds = range(6) if scenario in ("plain", "limits") else range(1)
     for region, mtypes in params.items():
-        for name, entry in list(mtypes.items())[:: 1 if THOROUGH else 15]:
+        for name, entry in list(mtypes.items())[:: 1 if THOROUGH else 30]:
             entry = {**entry, "grow_types": [k for k in entry["grow_types"] if entry[k]]}
             where = site(
                 7,

@@ -93,6 +93,7 @@ def test_two_processes_fill_each_group_once(tmp_path):
     assert used == [f"{made['core']} {made['axon']} {made['space']} None\n"] * 2
 
 
+@pytest.mark.slow
 def test_the_filling_process_compiles_into_its_folder(tmp_path):
     code = (
         "import numpy; from region_grower_flow.engine.kernels.hull import convex_hull;"

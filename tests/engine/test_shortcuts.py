@@ -98,6 +98,7 @@ def test_no_machine_code_of_inner_functions():
     run(COMPILE)
 
 
+@pytest.mark.slow
 def test_a_kernel_from_the_cache_runs_where_others_are_compiled(tmp_path, monkeypatch):
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "cache"))
     (tmp_path / "kept.py").write_text(CACHED)
@@ -105,6 +106,7 @@ def test_a_kernel_from_the_cache_runs_where_others_are_compiled(tmp_path, monkey
     run(USE_CACHED, tmp_path, "shortcuts")
 
 
+@pytest.mark.slow
 def test_loading_a_kernel_imports_nothing_for_compilation(kernels):
     run(LOAD)
 

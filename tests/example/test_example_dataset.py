@@ -56,6 +56,7 @@ def _cells(nodes):
     return CellCollection.load(nodes).as_dataframe()
 
 
+@pytest.mark.slow
 def test_made_twice_it_is_the_same_bytes(example, tmp_path):
     again = create_example(tmp_path / "again")
     first, second = _contents(example.folder), _contents(again.folder)
@@ -210,6 +211,7 @@ def test_counts_follow_the_option(tmp_path):
     assert not (paths.folder / "atlas_curved").exists()
 
 
+@pytest.mark.slow
 def test_the_same_options_leave_it_alone_and_damage_is_mended(tmp_path):
     paths = create_example(tmp_path / "made", atlas="column")
     before = (paths.folder / MARKER).stat().st_mtime_ns
@@ -221,6 +223,7 @@ def test_the_same_options_leave_it_alone_and_damage_is_mended(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["made"]
 
 
+@pytest.mark.slow
 def test_other_options_replace_it_but_never_a_users_file(tmp_path):
     paths = create_example(tmp_path / "made", atlas="column", n_cells=10)
     mine = paths.folder / "results.txt"

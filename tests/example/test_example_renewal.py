@@ -35,6 +35,7 @@ def change_marker(folder, **options):
     (folder / MARKER).write_text(json.dumps(marker))
 
 
+@pytest.mark.slow
 def test_an_older_one_is_made_again_with_its_options(older):
     task = CreateExample(example_dir=str(older))
     assert not task.complete()

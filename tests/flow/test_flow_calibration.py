@@ -7,6 +7,7 @@ import pytest
 from helpers.bad.bases import calibration
 from helpers.flow_factory import COMMAND, Flow, environment, finished_copy, stages_run
 from helpers.forked import run_forked
+from helpers.reference_cells import write_first_rows
 from helpers.sentences import says
 
 pytestmark = pytest.mark.slow
@@ -45,11 +46,12 @@ def calibrated_once(tmp_path_factory, kernels):
     from region_grower_flow.example.create import create_example
 
     folder = tmp_path_factory.mktemp("calibrated") / "flow"
-    create_example(folder / "inputs", atlas="column", n_cells=12)
+    paths = create_example(folder / "inputs", atlas="column", n_cells=12)
+    write_first_rows(paths.mtypes, folder / "mtypes.dat", 4)
     flow = Flow(folder)
     flow.options = {
         "morphologies_dir": "inputs/morphologies",
-        "dat_file": "inputs/mtypes.dat",
+        "dat_file": "mtypes.dat",
         "trunk_fits": "asked",
         "scaling_rules": "rules.json",
         "overrides": "custom.csv",
@@ -62,6 +64,7 @@ def calibrated_once(tmp_path_factory, kernels):
         "launcher": "inprocess",
         "processes": 1,
         "hide_progress_bar": "true",
+        "skip_page": "true",
     }
     write(flow, "rules.json", RULES)
     write(flow, "custom.csv", TABLE)
@@ -187,8 +190,8 @@ def test_a_stage_alone(calibrated_once, tmp_path):
 
 @pytest.mark.slow
 def test_the_command_makes_the_final_parameters(calibrated_once, tmp_path):
-    inputs = calibrated_once.folder / "inputs"
-    arguments = [inputs / "morphologies", inputs / "mtypes.dat", "-pf", "p.json"]
+    folder = calibrated_once.folder
+    arguments = [folder / "inputs" / "morphologies", folder / "mtypes.dat", "-pf", "p.json"]
     arguments += ["--overrides", calibrated_once.path("custom.csv"), "--trunk-fits", "asked"]
     arguments += ["--scaling-rules", calibrated_once.path("rules.json")]
     # A part of the mtypes: what is made of each depends on no other.

@@ -94,7 +94,7 @@ def _(flow):
     shutil.copy2(other, flow.path("parameters.json"))
 
 
-@edit("parameters: touched")
+@edit("parameters: touched", stress=True)
 def _(flow):
     os.utime(flow.path("parameters.json"))
 
@@ -191,7 +191,7 @@ def _(flow):
 # Atlas and space.
 
 
-@edit("atlas: orientations at all voxels")
+@edit("atlas: orientations at all voxels", stress=True)
 def _(flow):
     def turn(raw):
         raw[0], raw[2] = np.cos(0.1), np.sin(0.1)
@@ -268,7 +268,7 @@ def box(path, lower=(50, 300, 50), upper=(350, 1100, 350)):
     trimesh.creation.box(bounds=[lower, upper]).export(path)
 
 
-@edit("mesh: another one in its place")
+@edit("mesh: another one in its place", stress=True)
 def _(flow):
     box(flow.path("atlas", "box.obj"))
 
@@ -439,7 +439,7 @@ def _(flow):
 options("option: a container again", container_path="out/container.h5")
 options("option: indices of NEURON", stress=True, out_apical_nrn_sections="out/sections.yaml")
 options("option: debug data", stress=True, out_debug_data="out/debug.jsonl")
-options("option: all failures allowed", max_failure_ratio=1)
+options("option: all failures allowed", stress=True, max_failure_ratio=1)
 
 
 @edit("option: other places of outputs")

@@ -79,3 +79,23 @@ def write_dat(folder, lines):
 def die(task):
     """Stands for a process that is killed from outside while it works on a task."""
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def write_first_rows(table, path, count, mtypes=None):
+    """Write a table with the first ``count`` cells of each mtype (or of some): it is read sooner.
+
+    Args:
+        table: the table of reconstructions, its mtypes in the last column, with a header.
+        path: of the table to write.
+        count: of cells per mtype.
+        mtypes: those that stay, None for all.
+    """
+    header, *lines = table.read_text(encoding="utf-8").splitlines()
+    kept = {}
+    for line in lines:
+        mtype = line.split()[-1]
+        if mtypes is None or mtype in mtypes:
+            kept.setdefault(mtype, []).append(line)
+    rows = [line for group in kept.values() for line in group[:count]]
+    path.write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
+    return path

@@ -189,6 +189,7 @@ def test_empty_input_is_a_sentence_not_an_error():
         assert any(text.get_text().strip() for axes in figure.axes for text in axes.texts)
 
 
+@pytest.mark.slow
 def test_figures_are_the_same_each_time(tmp_path):
     for make in (lineup, violins, score_figure, trunk_figure, lambda: scale_figure(tmp_path)):
         assert image(make(), "png", 50) == image(make(), "png", 50)

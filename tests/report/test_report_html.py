@@ -144,6 +144,7 @@ def test_a_feature_that_differs_by_chance_does_not_decide():
     assert "no test that decides fails" in page
 
 
+@pytest.mark.slow
 def test_figures_of_a_validation_are_files_and_on_the_page(tmp_path):
     paths = write_page(results(["A", HOSTILE]), tmp_path / "validation")
     page = paths[-1]

@@ -152,6 +152,7 @@ def test_path_distances_of_synthesized_trees_stand_beside_the_fit(unit):
     assert line["rms_residual_synthesized"] == pytest.approx(np.sqrt(np.mean(residuals**2)))
 
 
+@pytest.mark.slow
 def test_trunk_angles_have_the_test_of_the_validation(unit):
     up = {"mode": "normal_pia_constraint", "values": {"direction": {"mean": 0.0, "std": 0.0}}}
     parameters = {"apical_dendrite": {"orientation": up}, "basal_dendrite": {"orientation": up}}
@@ -183,6 +184,7 @@ def test_pictures_show_synthesized_and_reference_cells(unit):
     assert shows(shown, NEURITE_COLORS[APICAL_DENDRITE])
 
 
+@pytest.mark.slow
 def test_collages_have_the_cells_of_their_slices(tmp_path):
     from region_grower_flow.report import collage
     from region_grower_flow.report.slices import aligned_slice

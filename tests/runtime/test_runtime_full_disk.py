@@ -22,6 +22,7 @@ def limited(size):
 
 
 @both_launchers
+@pytest.mark.slow
 def test_file_size_limit(fake, start_parent, mark, how):
     plan = fake(
         rows=range(12), launcher=how, workers=2, block_cells=6, settings={"padding": 4_000_000}
@@ -40,6 +41,7 @@ def test_file_size_limit_below_what_mpi_needs(fake, start_parent):
 
 
 @both_launchers
+@pytest.mark.slow
 def test_full_disk(fake, start_parent, mark, mount, tmp_path, how):
     mount(tmp_path / "chunk" / "blocks", "size=512k")
     plan = fake(launcher=how, workers=2, block_cells=5, settings={"padding": 20_000})

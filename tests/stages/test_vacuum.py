@@ -9,6 +9,7 @@ import h5py
 import numpy as np
 import pytest
 
+from helpers.reference_cells import write_first_rows
 from region_grower_flow import layout
 from region_grower_flow.errors import InvalidInput, InvalidInputs
 from region_grower_flow.options import Growth
@@ -37,7 +38,8 @@ def models(tmp_path_factory):
 
     folder = tmp_path_factory.mktemp("models")
     example = create_example(folder / "example", atlas="column")
-    dataset = read_dataset(example.morphologies, example.mtypes, "h5")
+    table = write_first_rows(example.mtypes, folder / "mtypes.dat", 4)
+    dataset = read_dataset(example.morphologies, table, "h5")
     overrides = json.loads(example.overrides.read_text())
     generated = generate_parameters(dataset)[0]["default"]
     parameters, _ = build_parameters(generated, Additions(overrides=overrides))

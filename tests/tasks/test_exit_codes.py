@@ -12,7 +12,11 @@ OPTIONS = ("--atlas", "absent", "--planes-region", "X")
 
 @pytest.mark.parametrize(
     ("configuration", "code"),
-    [(None, 30), ("[core]\nlog_level = INFO\n", 30), ("[retcode]\ntask_failed = 7\n", 7)],
+    [
+        (None, 30),
+        pytest.param("[core]\nlog_level = INFO\n", 30, marks=pytest.mark.slow),
+        pytest.param("[retcode]\ntask_failed = 7\n", 7, marks=pytest.mark.slow),
+    ],
 )
 def test_a_refused_run(tmp_path, configuration, code):
     environment = {k: v for k, v in os.environ.items() if not k.startswith("LUIGI_CONFIG")}

@@ -2,6 +2,8 @@
 
 from types import SimpleNamespace
 
+import pytest
+
 from helpers.made_cells import make_cells
 from region_grower_flow.validation import topology
 from region_grower_flow.validation.mtype import Reference, statistics
@@ -44,6 +46,7 @@ def test_bar_codes_are_tested_with_controls():
     assert found["controls", "trunks: pia angle"].verdict == PASS
 
 
+@pytest.mark.slow
 def test_bar_codes_of_few_cells_are_not_testable_however_many_trees():
     for count, synthesized in ((7, 20), (20, 7)):
         found = verdicts(count, synthesized)

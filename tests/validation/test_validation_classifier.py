@@ -73,6 +73,7 @@ def test_permutation_test_rejects_the_null_at_its_rate():
     assert np.mean(np.array(p) <= 0.05) <= 0.10
 
 
+@pytest.mark.slow
 def test_features_without_values_or_spread_do_no_harm():
     cells = make_cells(10, seed=0), make_cells(10, seed=1, apicals=1)
     matrix = classifier.kernel(*cells, (BASAL, APICAL))
@@ -102,6 +103,7 @@ def test_cells_of_one_recipe_are_not_told_apart():
     assert verdicts[0].statistic < 0.7
 
 
+@pytest.mark.slow
 def test_other_cells_are_told_apart():
     reference = make_cells(20, 3)
     larger = controls.scaled(make_cells(40, 4), 1.5, (BASAL,))

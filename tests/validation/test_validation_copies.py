@@ -91,6 +91,7 @@ def test_cells_that_differ_fail_above_the_floor():
     assert found.interval[0] > 0.5
 
 
+@pytest.mark.slow
 def test_made_cells_pass_and_larger_ones_fail():
     cells = make_cells(32, 3)
     reference, drawn, fitted = halves_and_copies(cells, 0, 60)
