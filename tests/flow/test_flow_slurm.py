@@ -116,6 +116,7 @@ def test_a_node_that_is_lost_ends_no_run(flow, expected, slurm, monkeypatch):
     assert results_of(flow) == expected
 
 
+@pytest.mark.longest
 def test_a_job_at_its_time_limit_is_submitted_again(flow, expected, monkeypatch):
     once = flow.path("slept")
     flow.path("sitecustomize.py").write_text(

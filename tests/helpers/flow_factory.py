@@ -56,13 +56,13 @@ class Flow:
         lines = "\n".join(f"{name} = {value}" for name, value in self.options.items())
         self.path("luigi.cfg").write_text(CFG.format(options=lines))
 
-    def luigi(self, *arguments, task="SynthesizeMorphologies", timeout=120, run=run_forked):
+    def luigi(self, *arguments, task="SynthesizeMorphologies", timeout=300, run=run_forked):
         """Run the luigi command in the folder; returns the finished process with text output."""
         self.write_cfg()
         command = [LUIGI, "--module", "region_grower_flow", task, *arguments]
         return run(command, self.folder, environment(), timeout)
 
-    def command(self, *arguments, timeout=120, run=run_forked):
+    def command(self, *arguments, timeout=300, run=run_forked):
         """Run region-grower-flow in the folder."""
         return run([COMMAND, *arguments], self.folder, environment(), timeout)
 
