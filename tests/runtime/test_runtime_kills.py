@@ -16,6 +16,9 @@ pytestmark = [pytest.mark.mpi, pytest.mark.slow]
 
 CELLS, BLOCK_CELLS, WORKERS = 160, 8, 2
 
+LAUNCHERS = ("mpiexec", "prterun")
+"""Programs that a launcher is, or becomes: that of MPICH, and that of Open MPI."""
+
 
 @pytest.fixture
 def plan(fake):
@@ -45,7 +48,8 @@ def targets(mark, parent):
     for pid, command in marked_processes(mark).items():
         if "-m helpers.fake_worker" not in command:
             continue
-        kind = "mpiexec" if "mpiexec" in command.split()[0] else "rank"
+        program = command.split()[0]
+        kind = "mpiexec" if any(name in program for name in LAUNCHERS) else "rank"
         if "/sh " not in command:
             found[kind].append(pid)
     return found
@@ -89,7 +93,9 @@ def test_killed_parent_leaves_nothing_and_the_next_run_goes_on(plan, start_paren
 def test_killed_rank_or_launcher_is_made_good_at_once(plan, start_parent, mark, kind, number):
     parent = start_parent(plan)
     wait_for_cells(plan, parent, 60)
-    send(targets(mark, parent)[kind][-1:], number)
+    killed = targets(mark, parent)[kind][-1:]
+    assert killed
+    send(killed, number)
     out, err = parent.communicate(timeout=60)
     assert "ends" in out, err
     check_complete(plan)
@@ -135,6 +141,10 @@ def test_random_kills(plan, start_parent, mark, capsys):
         kind = chance.choice(["parent", "parent", "mpiexec", "rank", "rank", "all"])
         number = chance.choice([signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
         found = targets(mark, parent)
+        if not found["rank"]:  # the run was over before, or about to be
+            parent.communicate(timeout=60)
+            plan.rows.extend(range(len(plan.rows), len(plan.rows) + 60))
+            continue
         everything = [pid for pids in found.values() for pid in pids]
         one = chance.sample(found.get(kind, []), min(1, len(found.get(kind, []))))
         send(everything if kind == "all" else one, number)
