@@ -217,8 +217,8 @@ def stage_of(faults):
 
 @pytest.mark.timeout(3600)
 def test_killed_again_and_again(faults, expected, capsys):
-    """Random kills at random moments of whole runs; RGF_STRESS sets how many (4)."""
-    kills = int(os.environ.get("RGF_STRESS", "4"))
+    """Random kills at random moments of whole runs; RGF_STRESS sets how many (3)."""
+    kills = int(os.environ.get("RGF_STRESS", "3"))
     chance = random.Random(kills)
     done, pending, twice, slowest, runs = Counter(), 0, 0, 0.0, 0
     while done.total() < kills:

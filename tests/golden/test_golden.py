@@ -2,16 +2,14 @@
 
 import json
 import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
+from helpers.flow_factory import COMMAND, environment
+from helpers.forked import run_forked
 from helpers.golden import SCENARIOS, compare, options_of
 
 THOROUGH = "RGF_STRESS" in os.environ
-COMMAND = Path(sys.executable).with_name("region-grower-flow")
 
 
 @pytest.mark.golden
@@ -20,9 +18,7 @@ COMMAND = Path(sys.executable).with_name("region-grower-flow")
 def test_agrees_with_the_reference(shared, kernels, tmp_path, name):
     scenario = shared / "golden" / name
     command = [COMMAND, *options_of(scenario, tmp_path), "--launcher", "inprocess"]
-    done = subprocess.run(
-        command, cwd=scenario, capture_output=True, text=True, timeout=300, check=False
-    )
+    done = run_forked(command, scenario, environment(), 300)
     assert done.returncode == 0, done.stdout + done.stderr
     print(name, compare(shared, scenario, tmp_path))
     summary = json.loads((tmp_path / "nodes_summary.json").read_text())
@@ -35,14 +31,8 @@ def test_agrees_with_the_reference(shared, kernels, tmp_path, name):
 def test_neurots_itself_agrees_too(shared, tmp_path, name):
     scenario = shared / "golden" / name
     engine = ["--launcher", "inprocess", "--engine", "neurots"]
-    done = subprocess.run(
-        [COMMAND, *options_of(scenario, tmp_path), *engine],
-        cwd=scenario,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    command = [COMMAND, *options_of(scenario, tmp_path), *engine]
+    done = run_forked(command, scenario, environment(), 300)
     assert done.returncode == 0, done.stdout + done.stderr
     compare(shared, scenario, tmp_path)
 

@@ -267,6 +267,7 @@ def test_truncated_files_at_every_length(path):
         assert "HDF5" in refused(path)
 
 
+@pytest.mark.slow
 def test_damaged_files_do_not_end_in_a_traceback(path):
     """Bytes turned at random: read, or refused with a sentence (in a process of its own)."""
     collection(50).save(str(path))

@@ -149,6 +149,7 @@ def p_values(observed, against, reference=None):
     return {test: verdict.p for test, verdict in by_test(verdicts).items()}
 
 
+@pytest.mark.slow
 def test_trunks_by_the_law_pass_at_the_nominal_rate():
     found = [p_values(drawn_cells(STEP, 20, seed), {"orientation": STEP}) for seed in range(16)]
     for test in ("pia angle", "angle between trunks"):

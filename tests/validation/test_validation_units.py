@@ -84,6 +84,7 @@ def test_mtypes_of_few_cells_serve_no_control():
     assert list(sizes(part)) == ["few"]
 
 
+@pytest.mark.slow
 def test_each_test_has_one_verdict():
     reference, cells = make_cells(9, 0, apicals=1), make_cells(12, 1, apicals=1)
     about = {"seed": 0, "mtype": "PC", "parameters": None, "inverted": False}

@@ -31,6 +31,7 @@ def test_cells_that_agree():
     assert text.endswith(".")
 
 
+@pytest.mark.slow
 def test_cells_that_differ():
     text = sentence(make_cells(24, 0), [cell.scaled(1.5) for cell in make_cells(40, 1)])
     assert re.search(r"but it has .*\(\d+ um instead of \d+ um, \+\d\.\d spreads\)", text)
