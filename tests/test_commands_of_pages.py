@@ -73,8 +73,12 @@ def test_the_tutorial(example):
     check_page(example / "example_run" / "out" / "nodes_report.html")
     mine = example / "mine"
     mine.mkdir()
+    # With the first cells of each mtype: seven whole mtypes take a minute to validate.
+    table = "../example_run/inputs/mtypes.dat"
+    few = write_first_rows(mine / table, mine / "mtypes.dat", 4)
+    assert any(table in words for words in shown[begin:])
     for words in shown[begin:]:
-        said = run(words, mine)
+        said = run([few if word == table else word for word in words], mine)
     assert "A run would do nothing" in said
     assert (mine / "out" / "nodes_report.html").is_file()
 
