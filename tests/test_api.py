@@ -93,15 +93,16 @@ def test_the_python_of_the_page_on_python_runs(own_data, kernels):
     run_python_of("docs/reference/python.rst", names)
     assert found == {p: p.stat().st_mtime_ns for p in found}
     # Its growth is calibrated: it has levers, and grows other cells than NeuroTS's own.
-    exact, extended = names["ref"].calibrate(), names["model"]
-    first, second = (
-        json.loads(model.parameters.read_text())["default"]["L5_TPC:A"]
-        for model in (exact, extended)
-    )
-    assert "growth_levers" not in first
-    assert "growth_levers" in second
-    cells = [model.grow("L5_TPC:A", seed=1).morphology for model in (exact, extended)]
-    assert cells[0].points.shape != cells[1].points.shape
+    extended = entry_and_cell(names["model"])
+    exact = entry_and_cell(names["ref"].calibrate())
+    assert ["growth_levers" in entry for entry, _ in (exact, extended)] == [False, True]
+    assert exact[1].points.shape != extended[1].points.shape
+
+
+def entry_and_cell(model):
+    """(parameters, a cell) of an mtype."""
+    entry = json.loads(model.parameters.read_text())["default"]["L5_TPC:A"]
+    return entry, model.grow("L5_TPC:A", seed=1).morphology
 
 
 def test_what_cannot_be_grown_is_said(model):
