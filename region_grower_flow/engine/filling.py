@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import glob
 import logging
 import os
@@ -26,6 +25,8 @@ from region_grower_flow.errors import WorkerFailed
 
 if TYPE_CHECKING:
     from typing import IO
+
+    from filelock import BaseFileLock
 
 L = logging.getLogger(__name__)
 
@@ -136,7 +137,7 @@ def _fill_all(waiting: Iterable[str]) -> None:
 class Filling:
     """A process that compiles one group into a folder beside its place, under the group's lock."""
 
-    def __init__(self, group: str, lock: IO[str]) -> None:
+    def __init__(self, group: str, lock: BaseFileLock) -> None:
         self.group = group
         self._lock, self._target = lock, cache.folder(group)
         for left in self._target.parent.glob(f"{glob.escape(self._target.name)}.?*"):
@@ -149,16 +150,21 @@ class Filling:
 
     @classmethod
     def begin(cls, group: str) -> Filling | None:
-        """Start to fill a group; None when another process does, or has just done."""
+        """Start to fill a group; None when another process does, or has just done.
+
+        Raises:
+            OSError: the folders cannot be locked, as on some network mounts.
+        """
+        from filelock import FileLock, Timeout
+
         target = cache.folder(group)
-        lock = open(target.with_name(target.name + ".lock"), "w")  # noqa: SIM115
+        lock = FileLock(target.with_name(target.name + ".lock"), blocking=False)
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            lock.close()
+            lock.acquire()
+        except Timeout:
             return None
         if cache.is_filled(group):
-            lock.close()
+            lock.release()
             return None
         filling = cls(group, lock)
         try:
@@ -199,7 +205,7 @@ class Filling:
             self._process.wait()
         self._errors.close()
         shutil.rmtree(self._beside, ignore_errors=True)
-        self._lock.close()
+        self._lock.release()
 
 
 def start_compiler(group: str, target: Path, errors: IO[bytes]) -> subprocess.Popen[bytes]:

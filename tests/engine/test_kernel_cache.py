@@ -1,5 +1,7 @@
 """Compiled kernels on disk: filled once, then only read; and the kernels without compilation."""
 
+import errno
+import fcntl
 import json
 import os
 import subprocess
@@ -206,6 +208,17 @@ def test_folder_that_cannot_be_made(tmp_path, monkeypatch, caplog):
     assert "each process compiles its own" in caplog.text
 
 
+def test_folder_without_locks(tmp_path, monkeypatch, caplog):
+    def flock(handle, kind):
+        raise OSError(errno.ENOLCK, "No locks available")  # as some network mounts do
+
+    monkeypatch.setenv(cache.BASE_VARIABLE, str(tmp_path))
+    monkeypatch.setattr(fcntl, "flock", flock)
+    filling.provide(["core"])
+    assert "No locks available" in caplog.text
+    assert "each process compiles its own" in caplog.text
+
+
 def test_full_folder_that_cannot_be_written(tmp_path, monkeypatch, caplog):
     monkeypatch.setenv(cache.BASE_VARIABLE, str(tmp_path))
     cache.folder().mkdir()
@@ -223,6 +236,35 @@ def test_nothing_is_filled_without_compilation(tmp_path, monkeypatch):
     monkeypatch.setenv("NUMBA_DISABLE_JIT", "1")
     filling.provide()
     assert list(tmp_path.iterdir()) == []
+
+
+KILLED = """
+import subprocess
+import time
+from region_grower_flow.engine import filling
+
+filling.start_compiler = lambda *_: subprocess.Popen(["true"])
+begun = filling.Filling.begin("core")
+print("holds the lock", flush=True)
+time.sleep(600)
+"""
+
+
+def test_what_a_killed_process_filled_is_filled_anew(tmp_path, monkeypatch):
+    monkeypatch.setenv(cache.BASE_VARIABLE, str(tmp_path))
+    monkeypatch.setattr(filling, "start_compiler", lambda *_: subprocess.Popen(["true"]))
+    other = run(KILLED, tmp_path)
+    try:
+        assert other.stdout.readline() == "holds the lock\n"
+        assert filling.Filling.begin("core") is None
+    finally:
+        other.kill()
+        other.wait()
+    filling.fill(["core"])
+    assert cache.is_filled("core")
+    assert {path.name for path in tmp_path.iterdir()} == {
+        cache.folder("core").name, cache.folder("core").name + ".lock",
+    }  # fmt: skip
 
 
 def test_interrupted_filling_leaves_nothing(tmp_path, monkeypatch):
