@@ -153,25 +153,10 @@ def run_task(
 
 def _built(task: FlowTask, scheduler_url: str | None) -> tuple[int, list[str]]:
     """(exit code, [sentence of a failure]) of a task that is run."""
-    import luigi
-
     from region_grower_flow.tasks import messages
-    from region_grower_flow.tasks.arrival import arrive
-    from region_grower_flow.tasks.scheduling import Scheduling
+    from region_grower_flow.tasks.scheduling import run_by_luigi
 
-    arrive(task)  # that another run is at work is told before Luigi makes an error of it
-    # The command has its own logging.
-    luigi.configuration.get_config().set("core", "no_configure_logging", "true")
-    failures = messages.collect_failures()
-    result = luigi.build(
-        [task],
-        worker_scheduler_factory=Scheduling(),
-        local_scheduler=scheduler_url is None,
-        scheduler_url=scheduler_url or "",
-        no_lock=True,
-        detailed_summary=True,
-        workers=1,
-    )
+    result, failures = run_by_luigi(task, scheduler_url)
     if failures:
         return exit_code(*failures), list(dict.fromkeys(map(messages.failure_text, failures)))
     # Luigi has looked whether the task is complete after it has run.

@@ -11,6 +11,7 @@ import configparser
 import multiprocessing
 import os
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,8 @@ from region_grower_flow.tasks import interrupts, messages, terminal
 ALREADY_RUNNING = 10
 """Exit code of the luigi command, where its configuration has no other."""
 
-_arrived: list[Any] = []
+_arrived: list[float] = []
+"""The time of the first question of this process's run, which forked processes know, too."""
 
 
 def arrive(task: Any) -> None:
@@ -41,7 +43,7 @@ def arrive(task: Any) -> None:
     """
     if _arrived or multiprocessing.parent_process() is not None:
         return
-    _arrived.append(task)
+    _arrived.append(time.time())
     if interrupts.is_luigi_command():
         interrupts.end_in_one_line()
         _show(task)
@@ -55,6 +57,11 @@ def arrive(task: Any) -> None:
         print(error, file=sys.stderr, flush=True)
         code = get_config().getint("retcode", "already_running", ALREADY_RUNNING)
         raise SystemExit(code or ALREADY_RUNNING) from error
+
+
+def arrival_time() -> float:
+    """The time (s) at which the run of this process began; 0 before any."""
+    return _arrived[0] if _arrived else 0.0
 
 
 def _show(task: luigi.Task) -> None:

@@ -1,28 +1,28 @@
-"""Tasks made one after the other in this process, without a scheduler, for Python."""
+"""Tasks for Python: named with their options, and made by Luigi without a word of it."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from region_grower_flow.errors import InvalidInput
+from region_grower_flow.errors import FlowError, InvalidInput
 
 
 def build(task: Any) -> Any:
-    """Run a task, and the stages above it, where they are not up to date; returns the task.
+    """Let Luigi make a task, and the stages above it, where they are not up to date; returns it.
 
     Raises:
-        FlowError: with a sentence.
+        FlowError: with a sentence. What a task raises is raised here, the first where several fail.
     """
+    from region_grower_flow.tasks.scheduling import run_by_luigi, silent
+
+    if task.complete():
+        return task
+    with silent():
+        result, failures = run_by_luigi(task)
+    if failures:
+        raise failures[0]
     if not task.complete():
-        for stage in task.deps():
-            build(stage)
-        for stages in task.missing_upstream() if hasattr(task, "missing_upstream") else ():
-            for stage in stages:
-                build(stage)
-        if hasattr(task, "make_and_record"):
-            task.make_and_record()
-        else:
-            task.run()
+        raise FlowError(f"The run did not finish: {result.status.value[1]}")
     return task
 
 

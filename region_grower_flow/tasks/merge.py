@@ -19,11 +19,12 @@ from region_grower_flow.options.outputs import places_of, writes_files
 from region_grower_flow.record.listing import checksum, placed_listing
 from region_grower_flow.record.run_lock import release
 from region_grower_flow.tasks import messages, run_page
+from region_grower_flow.tasks.arrival import arrival_time
 from region_grower_flow.tasks.atlas import LoadAtlas
 from region_grower_flow.tasks.base import Facts, FlowTask, Made, stages_above
 from region_grower_flow.tasks.leftovers import remove_unasked
 from region_grower_flow.tasks.models import model_stages
-from region_grower_flow.tasks.synthesis import OfCells, SynthesizeChunk
+from region_grower_flow.tasks.synthesis import MendChunk, OfCells, SynthesizeChunk
 from region_grower_flow.tasks.targets import StageTarget
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
 class SynthesizeMorphologies(OfCells):
     """Synthesize the morphologies of all cells and write the merged outputs."""
+
+    _to_mend: Sequence[MendChunk] = ()
 
     def chunks(self) -> list[SynthesizeChunk]:
         """The chunks, in order; raises InvalidInput when the cells cannot be counted."""
@@ -79,34 +82,55 @@ class SynthesizeMorphologies(OfCells):
         places["nodes"] = places.pop("out_cells")
         return {n: StageTarget(p, self) for n, p in places.items() if p is not None}
 
-    def make_and_record(self) -> None:
-        """Merge what the chunks have grown; cells whose morphologies are damaged grow again."""
+    def run(self) -> Any:
+        """Merge what the chunks have grown; cells whose morphologies are damaged grow again.
+
+        Luigi makes the tasks that are yielded, and begins this anew.
+        """
         from region_grower_flow.stages.linking import DamagedMorphologies
 
         try:
-            try:
-                super().make_and_record()
-            except DamagedMorphologies as damaged:
-                self._mend(damaged.names)
-                super().make_and_record()
+            yield from super().run()
+        except DamagedMorphologies:
+            if not self._to_mend:
+                raise
+            yield self._to_mend
+
+    def make_and_record(self) -> None:
+        """Merge, and say in the terminal what came of it.
+
+        Raises:
+            DamagedMorphologies: their chunks are to be made again.
+        """
+        from region_grower_flow.stages.linking import DamagedMorphologies
+
+        try:
+            super().make_and_record()
             run_page.write_at_end(self)
+        except DamagedMorphologies as damaged:
+            self._to_mend = self._forget_chunks(damaged.names)
+            raise
         finally:
             release()
         messages.announce(self)
 
-    def _mend(self, files: Collection[str]) -> None:
-        """Grow cells again whose morphologies in the work folder are damaged.
+    def _forget_chunks(self, files: Collection[str]) -> list[MendChunk]:
+        """Remove the manifests of the chunks of damaged morphologies: they take over other cells.
 
-        Their chunks take over the other cells. They run here: for Luigi they have been done.
+        Returns:
+            what makes them again; nothing where this run has grown one of them itself: then the
+            disk damages what it is given, and only another run tries again.
         """
         from region_grower_flow.stages.merge import chunks_of
 
         plan = self.plan()
-        damaged = chunks_of(plan, files)
-        for chunk, table in zip(self.chunks(), plan.chunks, strict=True):
-            if table in damaged:
-                remove_own(chunk.manifest_path)
-                chunk.make_and_record()
+        tables = chunks_of(plan, files)
+        chunks = zip(self.chunks(), plan.chunks, strict=True)
+        damaged = [chunk for chunk, table in chunks if table in tables]
+        again = any(chunk.manifest_path.stat().st_mtime > arrival_time() for chunk in damaged)
+        for chunk in damaged:
+            remove_own(chunk.manifest_path)
+        return [] if again else [chunk.clone(MendChunk) for chunk in damaged]
 
     def make(self) -> Made:
         """See :func:`region_grower_flow.stages.merge.merge_outputs`."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
+import threading
 import traceback
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -31,20 +33,25 @@ def announce(task: Any) -> None:
         print(printable("\n".join(closing_sentences(task))), flush=True)
 
 
-def collect_failures() -> list[BaseException]:
-    """A list that the exceptions of failing tasks are appended to."""
+@contextlib.contextmanager
+def failures_of_tasks() -> Iterator[list[BaseException]]:
+    """A list that the exceptions of tasks that fail in this thread are appended to, meanwhile."""
     quiet_tracebacks()
-    failures = []
+    failures: list[BaseException] = []
+    thread = threading.get_ident()
 
-    @luigi.Task.event_handler(luigi.Event.FAILURE)
-    def _failed(_task: luigi.Task, exception: BaseException) -> None:
-        failures.append(exception)
+    def note(_task: luigi.Task, exception: BaseException) -> None:
+        if threading.get_ident() == thread:
+            failures.append(exception)
 
-    @luigi.Task.event_handler(luigi.Event.BROKEN_TASK)
-    def _broken(_task: luigi.Task, exception: BaseException) -> None:
-        failures.append(exception)
-
-    return failures
+    events = (luigi.Event.FAILURE, luigi.Event.BROKEN_TASK)
+    for event in events:
+        luigi.Task.event_handler(event)(note)
+    try:
+        yield failures
+    finally:
+        for event in events:
+            luigi.Task.remove_event_handler(event, note)
 
 
 def failure_text(failure: BaseException) -> str:

@@ -110,7 +110,7 @@ class SynthesizeChunk(OfCells):
     @property
     def label(self) -> str:
         """The stage and its cells."""
-        return f"{self.task_family}_{self.first}-{self.last}"
+        return f"{SynthesizeChunk.__name__}_{self.first}-{self.last}"
 
     def shown_options(self) -> list[str]:
         """The range and the seed; the outputs are the merge's."""
@@ -276,3 +276,11 @@ class SynthesizeChunk(OfCells):
             return None
         files = inputs.count_cells(self) * len(self.out_morph_ext)
         return directory_depth(files, self.max_files_per_dir)
+
+
+class MendChunk(SynthesizeChunk):
+    """Grow the damaged cells of a chunk again: the same chunk, under another name.
+
+    Of a name that it knows as done, Luigi's scheduler does not believe for ten seconds that it is
+    to be made (``stable_done_cooldown_secs``): what waits for it would go on.
+    """

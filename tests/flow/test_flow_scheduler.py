@@ -78,6 +78,21 @@ def test_two_projects_of_the_same_relative_paths_do_not_disturb_each_other(proje
         assert run.flow.summary["cells"]["made"] == CELLS
 
 
+def test_a_damaged_morphology_is_grown_again_by_processes_of_a_central_scheduler(finished, central):
+    flow = CentralFlow(finished.folder, finished.options)
+    before = flow.morphologies()
+    name = next(iter(before))
+    with open(flow.path("work", "morphologies", name), "r+b") as file:
+        file.truncate(100)
+    flow.path("out", "morphologies", name).unlink()
+    where = ("--scheduler-host", "127.0.0.1", "--scheduler-port", str(central.port))
+    process = flow.luigi(*where, "--workers", "2")
+    assert process.returncode == 0, process.stdout + process.stderr
+    assert "Traceback" not in process.stdout + process.stderr
+    assert flow.morphologies() == before
+    assert flow.summary["grown_now"] == 1 + 4  # the other chunk was grown by the first run
+
+
 def test_a_scheduler_that_goes_away_is_a_sentence_and_what_is_finished_is_kept(project, tmp_path):
     with scheduler(tmp_path / "luigid") as own:
         run = project("alone", 0.2)
