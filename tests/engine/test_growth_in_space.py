@@ -90,7 +90,13 @@ ANGLES = {
 }
 
 
-@pytest.mark.parametrize("directions", [[ALONG], [ACROSS, ALONG], [ONLY_MAJOR]])
+@pytest.mark.parametrize(
+    "directions",
+    [
+        [ACROSS, ALONG],
+        *(pytest.param([each], marks=pytest.mark.slow) for each in (ALONG, ONLY_MAJOR)),
+    ],
+)
 def test_directions(folder, directions):
     assert_same_in_space(folder, directions, [], GRADIENT)
 

@@ -64,6 +64,7 @@ def test_made_twice_it_is_the_same_bytes(example, tmp_path):
     assert [name for name in first if first[name] != second[name]] == []
 
 
+@pytest.mark.slow
 def test_another_seed_gives_other_cells(example, tmp_path):
     other = create_example(tmp_path / "other", seed=1, atlas="column")
     name = "morphologies/L4_SSC_cell01.h5"

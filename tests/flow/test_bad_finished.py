@@ -43,7 +43,11 @@ def restore(flow, backup):
     shutil.copytree(backup, flow.folder, symlinks=True)
 
 
-@pytest.mark.parametrize("name", NAMES)
+QUICK = NAMES[::3]
+SLOW = [pytest.param(name, marks=pytest.mark.slow) for name in NAMES if name not in QUICK]
+
+
+@pytest.mark.parametrize("name", [*QUICK, *SLOW])
 def test_outputs_of_an_earlier_run_are_unharmed(finished, name):
     case = BY_NAME[name]
     flow, backup = finished(case.base)

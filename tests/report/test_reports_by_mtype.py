@@ -65,6 +65,7 @@ def by(rows, **about):
     return [row for row in rows if all(row[name] == value for name, value in about.items())]
 
 
+@pytest.mark.slow
 def test_morphometrics_has_every_cell_and_its_summary(unit):
     result = by_mtype.morphometrics(unit())
     for population, sizes in (("reference", SIZES), ("synthesized", 1.5 * SIZES)):

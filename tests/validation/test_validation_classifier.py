@@ -114,7 +114,9 @@ def test_other_cells_are_told_apart():
         assert "can be told from real ones" in verdict.detail
 
 
-@pytest.mark.parametrize("tier", [topology.TIER, morphometrics.TIER])
+@pytest.mark.parametrize(
+    "tier", [topology.TIER, pytest.param(morphometrics.TIER, marks=pytest.mark.slow)]
+)
 def test_it_sees_the_images_and_the_morphometrics(tier):
     """Cells that are larger in one of them only."""
     reference, cells = make_cells(20, 3, spread=0.05), make_cells(40, 4, spread=0.05)

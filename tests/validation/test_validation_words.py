@@ -21,6 +21,7 @@ def sentence(reference, grown, **population):
     return words.sentence([plain_verdict(v) for v in verdicts], {**COUNTS, **population})
 
 
+@pytest.mark.slow
 def test_cells_that_agree():
     text = sentence(make_cells(24, 0), make_cells(40, 1))
     assert "but it has" not in text
