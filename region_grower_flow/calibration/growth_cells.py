@@ -28,7 +28,6 @@ class GrowthCell:
 
     Attributes:
         name: of the cell.
-        path: of its file.
         group: the same for all variants of one reconstruction.
     """
 

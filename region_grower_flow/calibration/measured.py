@@ -38,8 +38,6 @@ class MeasuredCell:
     """A reconstruction and its soma.
 
     Attributes:
-        name: its name.
-        morphology: the FlatMorphology.
         center: (3,) the soma's center (um).
         radius: the soma's radius (um).
     """
@@ -70,9 +68,6 @@ def read_cells(paths: Iterable[str]) -> list[MeasuredCell]:
 
     Args:
         paths: the files, h5, swc or asc.
-
-    Returns:
-        List of MeasuredCell.
     """
     cells = []
     for path in paths:
@@ -90,9 +85,6 @@ def turned_down(cell: MeasuredCell) -> MeasuredCell:
     Growth with measured trunks points as the cells do that it learns from, and an inverted mtype
     may borrow the reconstructions of an upright one. The cell is turned by half about z, the depth
     of its slice.
-
-    Args:
-        cell: MeasuredCell.
     """
     morphology = cell.morphology
     axis = longest_axis(_trees_of(morphology, APICAL_DENDRITE), cell.center)
@@ -119,7 +111,6 @@ def measure(cells: Sequence[MeasuredCell], thresholds: Mapping[str, int]) -> dic
     """Content of ``distributions["measured"]`` of an mtype.
 
     Args:
-        cells: MeasuredCells.
         thresholds: {neurite type: only trees with more terminations than this}; other types are
             left out.
 
@@ -183,7 +174,6 @@ def measure_trees(
     """The trees of one type of a cell.
 
     Args:
-        morphology: FlatMorphology.
         section_type: MorphIO's number of the type.
         center: (3,) the soma's center (um).
 

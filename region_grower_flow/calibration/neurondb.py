@@ -18,11 +18,7 @@ SUBTYPE = ":"
 
 
 def parse_neurondb(text: str, where: object) -> tuple[list[Row], list[InvalidInput]]:
-    """Parse neuronDB XML.
-
-    Returns:
-        (rows, problems): list of Row and list of InvalidInput.
-    """
+    """Parse neuronDB XML."""
     try:
         root = parse_xml(text, where)
     except InvalidInput as error:

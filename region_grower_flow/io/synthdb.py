@@ -84,7 +84,6 @@ def merge(
     """Merge files of {region: {mtype: entry}}.
 
     Args:
-        files: list of Path.
         load: reads and checks one.
 
     Returns:

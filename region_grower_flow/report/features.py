@@ -34,7 +34,6 @@ def cell_rows(
     """Rows of features, one per cell and neurite type.
 
     Args:
-        mtype: of the cells.
         populations: {"reference" or "synthesized": [ValidationCell]}.
         neurite_types: names.
 
@@ -73,7 +72,6 @@ def score_rows(
     """Scores of an mtype with the null's 95th percentile, by the validation's statistics.
 
     Args:
-        mtype: of the rows.
         rows: of its cells.
         seed: of the resampling.
         minimum: values on each side; with fewer there is no score.

@@ -68,14 +68,9 @@ def plot_lineup(
     """A figure of cells, in rows.
 
     Args:
-        cells: [UprightCell].
-        title: of the figure.
         in_atlas: draw depths and layers.
         scale: inches per um; None fits the figure to the cells.
         most_in_row: cells.
-
-    Returns:
-        matplotlib Figure.
     """
     rows = [cells[i : i + most_in_row] for i in range(0, len(cells), most_in_row)]
     if not rows:

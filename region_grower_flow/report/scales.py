@@ -121,10 +121,6 @@ def plot_scales(
 
     Args:
         rows, cells: see :func:`read_scales`.
-        title: of the figure.
-
-    Returns:
-        matplotlib Figure.
     """
     mtypes = sorted(cells)
     figure = style.new_figure(11.5, max(0.27 * len(mtypes) + 1.5, 2.4))

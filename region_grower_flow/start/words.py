@@ -14,12 +14,7 @@ if TYPE_CHECKING:
 
 
 def lines(found: Survey, proposal: Proposal) -> Iterator[str]:
-    """The lines, without the files that are written.
-
-    Args:
-        found: Survey.
-        proposal: Proposal.
-    """
+    """The lines, without the files that are written."""
     yield from _cells(found)
     yield from _atlas(found, proposal)
     yield from _mtypes(found, proposal)

@@ -122,7 +122,6 @@ def angles(trunks: Trunks, angle: Angle) -> np.ndarray:
 
     Args:
         trunks: {neurite type: (..., k, 3)} unit vectors.
-        angle: Angle.
 
     Returns:
         (..., n) radians.
@@ -271,7 +270,6 @@ def drawn_by_laws(
         cells: of :func:`measured`, which say how many trunks each has.
         laws: {neurite type: TrunkLaw}.
         count: draws of each cell.
-        rng: numpy Generator.
 
     Returns:
         [{neurite type: (count, k, 3) unit vectors}]

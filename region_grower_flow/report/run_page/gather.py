@@ -83,7 +83,6 @@ class RunData:
 
     Attributes:
         summary: of the synthesis.
-        placed: PlacedCells.
         references: {mtype: [ReferenceCell]}; empty without reconstructions.
         parameters: the NeuroTS parameters of all mtypes (dict), or None.
         layers: LayerMap, or None where the atlas is not read.
@@ -120,7 +119,6 @@ def run_report(run: RunData, title: str, **more: Any) -> RunReport:
     """The RunReport of a run.
 
     Args:
-        run: RunData.
         title: of the page.
         more: attributes of RunReport that are not found here (outputs, inputs, command line).
     """
@@ -162,7 +160,6 @@ def findings(
     """The verdict: [Finding].
 
     Args:
-        run: RunData.
         cells: {mtype: [PlacedCell]} that can be read.
         references: {mtype: [FlatMorphology]}.
     """
