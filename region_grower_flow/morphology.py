@@ -54,6 +54,15 @@ class FlatMorphology:
         """The (n, 3) points of section ``index`` (a view)."""
         return self.points[self.offsets[index] : self.offsets[index + 1]]
 
+    @property
+    def soma_radius(self) -> float:
+        """Radius (um) of the soma, of a contour the mean distance from its center; 0 for none."""
+        points = self.soma_points.astype(float)
+        if len(points) == 1:
+            return float(self.soma_diameters[0]) / 2
+        center = points.mean(axis=0) if len(points) else np.zeros(3)
+        return float(np.linalg.norm(points - center, axis=1).mean()) if len(points) else 0.0
+
     def centered(self) -> FlatMorphology:
         """The same cell, moved so that the center of its soma is the origin."""
         soma = self.soma_points

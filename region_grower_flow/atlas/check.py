@@ -29,12 +29,12 @@ from region_grower_flow.atlas.structure import (
     Structure,
     has_layers,
     load_region_structure,
-    mesh_place,
     needs_territories,
 )
 from region_grower_flow.atlas.volumes import (
     Geometry,
     geometry_differences,
+    hinted_layers,
     load_volume,
     other_volumes,
     per_voxel,
@@ -53,6 +53,7 @@ from region_grower_flow.layout import (
     layer_hint,
 )
 from region_grower_flow.space.layers import DEPTH_DECIMALS
+from region_grower_flow.space.meshes import mesh_place
 
 if TYPE_CHECKING:
     from region_grower_flow.io.cells import Cells
@@ -72,8 +73,6 @@ def check_atlas(
     atlas_dir: PathLike,
     region_structure_path: PathLike,
     cells: Cells | None = None,
-    read_volumes: bool = True,
-    allow_nan: bool = False,
     allow_no_layers: bool = True,
 ) -> list[InvalidInput]:
     """Everything that is wrong with an atlas for these cells.
@@ -81,9 +80,6 @@ def check_atlas(
     Args:
         cells: with ``positions`` and ``properties`` as for :func:`load_atlas_table`; without cells
             all regions of the structure are checked.
-        read_volumes: read the values too (for NaN at the cells, and truncated files), not only the
-            headers.
-        allow_nan: do not look for NaN at the cells.
         allow_no_layers: cells that no entry of the structure serves are a warning, no problem.
 
     A cell where a volume that it needs has no value (NaN) is dropped when it is made, as
@@ -102,9 +98,9 @@ def check_atlas(
     known = structure is not None and region_map is not None
     mapper = RegionMapper(structure, region_map) if known else None
     problems += _Survey(atlas_dir, region_structure_path, structure, cells, mapper).problems()
-    if cells is None or mapper is None or problems or not read_volumes:
+    if cells is None or mapper is None or problems:
         return problems
-    problems += _problems_of_values(atlas_dir, region_structure_path, cells, allow_nan)
+    problems += _problems_of_values(atlas_dir, region_structure_path, cells)
     volume = load_volume(atlas_dir, BRAIN_REGIONS)
     _warn_of_regions(cells, volume, region_map, volume_path(atlas_dir, BRAIN_REGIONS))
     unserved = unserved_problem(
@@ -123,7 +119,7 @@ def check_atlas(
 
 
 def _problems_of_values(
-    atlas_dir: PathLike, region_structure_path: PathLike, cells: Cells, allow_nan: bool
+    atlas_dir: PathLike, region_structure_path: PathLike, cells: Cells
 ) -> list[InvalidInput]:
     """Problems of the volumes' values at the cells; what only some cells have is a warning."""
     problems = Problems()
@@ -138,7 +134,7 @@ def _problems_of_values(
     table = problems.attempt(look_up, atlas_dir, region_structure_path, cells)
     if table is None:
         return problems
-    for count, problem in nan_problems(table, atlas_dir) if not allow_nan else ():
+    for count, problem in nan_problems(table, atlas_dir):
         if count == len(table):
             problems.append(problem)
         else:
@@ -262,11 +258,7 @@ class _Survey:
         return {region: entry for region, entry in entries.items() if region in served}
 
     def _unknown_layers(self, used: Structure) -> list[InvalidInput]:
-        known = [
-            path.name.removeprefix("[PH]").removesuffix(".nrrd")
-            for path in sorted(Path(self.atlas_dir).glob("[[]PH]*.nrrd"))
-            if path.stem != PRINCIPAL_AXIS
-        ]
+        known = hinted_layers(self.atlas_dir)
         problems = []
         for region, entry in used.items():
             for layer in entry["layers"] if has_layers(entry) else []:

@@ -242,8 +242,7 @@ def outside_problems(
 def _with_regions(cells: Cells, mapper: RegionMapper) -> _Cells:
     regions = _words(cells.properties["region"])
     names = {region: mapper[region] for region in set(regions.tolist())}
-    synthesis_regions = np.empty(len(regions), dtype=object)
-    synthesis_regions[:] = [names[region] for region in regions]
+    synthesis_regions = np.array([names[region] for region in regions], dtype=object)
     return _Cells(np.asarray(cells.positions), cells.properties, regions, synthesis_regions)
 
 
@@ -361,6 +360,5 @@ def _words(column: Any) -> np.ndarray:
 
     values = np.asarray(column, dtype=object)
     missing = pd.isna(values)
-    words = np.empty(len(values), dtype=object)
-    words[:] = [None if gone else str(value) for value, gone in zip(values, missing, strict=True)]
-    return words
+    words = [None if gone else str(value) for value, gone in zip(values, missing, strict=True)]
+    return np.array(words, dtype=object)

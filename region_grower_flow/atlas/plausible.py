@@ -56,9 +56,7 @@ def acronyms_at(volume: VoxelData, region_map: RegionMap, positions: np.ndarray)
     ids = ids_at(volume, positions)
     known = region_map.as_dataframe()["acronym"].to_dict()
     names = {i: known.get(int(i)) if i == i else None for i in set(ids.tolist())}
-    found = np.empty(len(ids), dtype=object)
-    found[:] = [names.get(i) if i == i else None for i in ids.tolist()]
-    return found
+    return np.array([names.get(i) if i == i else None for i in ids.tolist()], dtype=object)
 
 
 def unknown_id_note(

@@ -67,9 +67,7 @@ def map_regions(regions: Sequence[str] | np.ndarray, region_map: Mapping[str, st
     if not region_map:
         return regions
     names = {region: _mapped(str(region), region_map) for region in set(regions.tolist())}
-    mapped = np.empty(len(regions), dtype=object)
-    mapped[:] = [names[region] for region in regions]
-    return mapped
+    return np.array([names[region] for region in regions], dtype=object)
 
 
 def _mapped(region: str, region_map: Mapping[str, str]) -> str:
@@ -118,7 +116,6 @@ def unserved_problem(
     acronyms: Iterable[str],
     where: object,
     at_cells: Sequence[str | None] | np.ndarray | None = None,
-    original: Iterable[str] | None = None,
 ) -> InvalidInput | None:
     """The problem of cells that no entry of the region structure serves, with a table; or None.
 
@@ -129,19 +126,17 @@ def unserved_problem(
         where: the file of the region structure.
         at_cells: (N,) acronyms (or None) of the atlas at the cells, see
             :func:`plausible.acronyms_at`; they tell the remedy best.
-        original: (N,) the regions as the cells have them, before ``region_map``.
     """
     if DEFAULT_REGION in structure:
         return None
     regions = [str(region) for region in regions]
-    names = regions if original is None else [str(region) for region in original]
     lost = {r for r in set(regions) if mapper[r] == DEFAULT_REGION}
     if not lost:
         return None
-    rows, total = Counter(n for n, r in zip(names, regions, strict=True) if r in lost), len(regions)
+    rows, total = Counter(region for region in regions if region in lost), len(regions)
     known = list(acronyms)
     proposals = propose_region_map(
-        [n for n, r in zip(names, regions, strict=True) if r in lost],
+        [region for region in regions if region in lost],
         known,
         None
         if at_cells is None

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import logging
 import math
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -176,11 +174,6 @@ def _with_numbers(
             direction = {**direction, "params": {**direction["params"], "layers": numbers}}
         numbered.append(direction)
     return numbered
-
-
-def mesh_place(base_dir: PathLike, path: PathLike) -> Path:
-    """``path``, taken from ``base_dir`` when it is relative; ``~`` is the home folder."""
-    return Path(base_dir) / os.path.expanduser(os.path.expandvars(path))
 
 
 def _entry_problems(region: object, entry: Entry, path: PathLike) -> list[InvalidInput]:

@@ -19,7 +19,7 @@ from region_grower_flow.io.nrrd_volumes import (
     unpack_volume,
 )
 from region_grower_flow.io.schemas import did_you_mean
-from region_grower_flow.layout import ORIENTATION
+from region_grower_flow.layout import ORIENTATION, PRINCIPAL_AXIS
 
 if TYPE_CHECKING:
     from region_grower_flow.io.voxcell import VoxelData
@@ -118,6 +118,12 @@ def _numbers(values: Iterable[float]) -> str:
 def volume_path(atlas_dir: PathLike, name: str) -> Path:
     """The file of the volume ``name``."""
     return Path(atlas_dir) / f"{name}{_SUFFIX}"
+
+
+def hinted_layers(atlas_dir: PathLike) -> list[str]:
+    """The names of the layers that an atlas has hints ([PH] volumes) of."""
+    names = sorted(path.stem for path in Path(atlas_dir).glob(f"[[]PH]*{_SUFFIX}"))
+    return [name.removeprefix("[PH]") for name in names if name != PRINCIPAL_AXIS]
 
 
 def load_volume(atlas_dir: PathLike, name: str) -> VoxelData:

@@ -67,15 +67,22 @@ def apical_axis(sections: Sequence[np.ndarray], center: np.ndarray) -> np.ndarra
     Returns:
         (3,) unit vector; None where the tree has no length.
     """
-    starts = np.concatenate([points[:-1] for points in sections]).astype(float) - center
-    ends = np.concatenate([points[1:] for points in sections]).astype(float) - center
-    lengths = np.linalg.norm(ends - starts, axis=1)
-    middles = (starts + ends) / 2
-    moments = (middles * lengths[:, np.newaxis]).T @ middles
+    lengths, middles, moments = _segments(sections, center)
     if not lengths.sum() or not moments.any():
         return None
     axis = np.linalg.eigh(moments)[1][:, -1]
     return axis if lengths @ (middles @ axis) >= 0 else -axis
+
+
+def _segments(
+    sections: Sequence[np.ndarray], center: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Lengths (n,), middles (n, 3) from the center, and (3, 3) moments of all segments."""
+    starts = np.concatenate([points[:-1] for points in sections]).astype(float) - center
+    ends = np.concatenate([points[1:] for points in sections]).astype(float) - center
+    lengths = np.linalg.norm(ends - starts, axis=1)
+    middles = (starts + ends) / 2
+    return lengths, middles, (middles * lengths[:, np.newaxis]).T @ middles
 
 
 def elongation(
@@ -91,11 +98,7 @@ def elongation(
         ((3,) unit vector of either sense, ratio of the spreads along it and along the next axis);
         None where the dendrites lie on a line or have no length.
     """
-    starts = np.concatenate([points[:-1] for points in sections]).astype(float) - center
-    ends = np.concatenate([points[1:] for points in sections]).astype(float) - center
-    lengths = np.linalg.norm(ends - starts, axis=1)
-    middles = (starts + ends) / 2
-    squares, axes = np.linalg.eigh((middles * lengths[:, np.newaxis]).T @ middles)
+    squares, axes = np.linalg.eigh(_segments(sections, center)[2])
     if not np.isfinite(squares).all() or squares[1] <= 1e-12 * squares[2]:
         return None
     return axes[:, -1], float(np.sqrt(squares[2] / squares[1]))

@@ -83,29 +83,25 @@ def calibrate_mtype(task: GrowthTask) -> dict[str, Any]:
     """
     levers = growth_values.fitted_levers(task.params, task.mode, task.kept)
     count = independent(task.cells)
+    usual = {name: growth_values.usual_values(task.mode) for name in levers}
     entry = {
         "version": VERSION,
         "mtype": task.mtype,
         "mode": task.mode,
         "cells": len(task.cells),
         "independent": count,
-        "usual": {name: growth_values.usual_values(task.mode) for name in levers},
+        "usual": usual,
         "seeds": {"fit": SEED, "check": FOLD_SEED},
     }
     why = _why_not(levers, count)
     if why:
-        values = {name: growth_values.usual_values(task.mode) for name in levers}
-        return entry | {"fitted": False, "why": why, "values": values}
+        return entry | {"fitted": False, "why": why, "values": usual}
     try:
         return entry | _fitted(task, levers, count)
     except UNFIT as error:  # cells that nobody has thought of do not stop the other mtypes
-        values = {name: growth_values.usual_values(task.mode) for name in levers}
         reason = f"{type(error).__name__}: {error}"
-        return entry | {
-            "fitted": False,
-            "why": f"the fit to its cells failed ({reason}): the usual values are used",
-            "values": values,
-        }
+        why = f"the fit to its cells failed ({reason}): the usual values are used"
+        return entry | {"fitted": False, "why": why, "values": usual}
 
 
 def _fitted(task: GrowthTask, levers: Levers, count: int) -> dict[str, Any]:

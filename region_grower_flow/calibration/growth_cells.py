@@ -80,7 +80,7 @@ class Grower:
 
     Attributes:
         params, distributions: of the mtype.
-        mode: of growth_values.MODES; NONE: as the parameters are.
+        mode: of growth_values; NONE: as the parameters are.
         kept: see growth_values.with_values.
     """
 

@@ -16,7 +16,6 @@ from region_grower_flow.engine.levers import KEY
 from region_grower_flow.morphology import NEURITE_TYPES
 
 NONE, PARAMETERS, EXTENDED = "none", "parameters", "extended"
-MODES = (NONE, PARAMETERS, EXTENDED)
 """Modes of a calibration of growth: none, within NeuroTS's parameters, with growth levers."""
 
 PARAMETER_METHOD = "M4"
@@ -29,8 +28,6 @@ NEUROTS = ("randomness", "targeting")
 
 MOST_TOGETHER = 0.95
 """Largest sum of the weights of randomness and targeting; the history has the rest."""
-
-BASAL, APICAL, AXON = "basal_dendrite", "apical_dendrite", "axon"
 
 _WITHIN_NEUROTS = (
     Lever("randomness", 0.2, 0.5, 0.02, 0.8, 0.25),
@@ -78,7 +75,7 @@ _LEVERS: dict[str, Any] = {
 # Few apical dendrites are reconstructed, and one sees it when they come again: their branches
 # leave where and whence they like somewhat more than others do.
 _FREER = {"owner_fidelity": 0.8, "heading": 0.8}
-_OF_TYPE = {APICAL: {"owner_exponent": 0.0, "trunk_jitter": 0.05, **_FREER}}
+_OF_TYPE = {"apical_dendrite": {"owner_exponent": 0.0, "trunk_jitter": 0.05, **_FREER}}
 _OF_CELL = {"soma": "drawn", "kin": 0.2}
 
 

@@ -47,21 +47,6 @@ class MeasuredCell:
     center: np.ndarray
     radius: float
 
-    @classmethod
-    def of(cls, name: str, morphology: FlatMorphology) -> MeasuredCell:
-        """A cell whose soma is measured by its contour, as NeuroM does: mean distance to the mean.
-
-        Args:
-            name: its name.
-            morphology: a FlatMorphology with a soma.
-        """
-        points = morphology.soma_points.astype(float)
-        center = points.mean(axis=0)
-        radius = float(np.linalg.norm(points - center, axis=1).mean())
-        if len(points) == 1:
-            radius = float(morphology.soma_diameters[0]) / 2.0
-        return cls(name, morphology, center, radius)
-
 
 def read_cells(paths: Iterable[str]) -> list[MeasuredCell]:
     """The MeasuredCells of some files, their somas as NeuroM sees them.

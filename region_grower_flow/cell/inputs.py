@@ -237,9 +237,9 @@ class CellInputs:
 
     def _located(self, boundary: Mapping[str, Any]) -> dict[str, Any]:
         """A boundary with the path of its mesh, which starts from the structure's folder."""
-        from region_grower_flow.atlas.structure import mesh_place
+        from region_grower_flow.space.meshes import mesh_place
 
-        return {**boundary, "path": str(mesh_place(self.settings.mesh_dir or "", boundary["path"]))}
+        return {**boundary, "path": str(mesh_place(self.settings.mesh_dir, boundary["path"]))}
 
     def _files_of(self, meta: Mapping[str, Any]) -> dict[str, Any]:
         """The digests of the files that a region's boundaries and directions read."""

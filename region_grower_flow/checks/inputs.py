@@ -118,7 +118,7 @@ def atlas_files(options: InAtlas) -> dict[str, PathLike]:
 
 def mesh_files(options: InAtlas) -> dict[str, Path]:
     """The meshes of the boundaries, files or folders, that exist: unused ones need not."""
-    from region_grower_flow.atlas.structure import mesh_place
+    from region_grower_flow.space.meshes import mesh_place
 
     base = Path(options.region_structure).parent
     names = [

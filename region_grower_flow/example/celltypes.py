@@ -5,14 +5,10 @@ from region_grower_flow.example.targets import (
     UP,
     ApicalRule,
     CellType,
-    Target,
     TreeRule,
     apical_branch,
     axon_rule,
 )
-
-NMC, RALL = "[Markram2015]", "[Rall1959]"
-SHAPE = "shape"
 
 NEUROGLIAFORM = CellType(
     mtype="L1_NGC-DA",
@@ -25,13 +21,6 @@ NEUROGLIAFORM = CellType(
     etype="cNAC",
     synapse_class="INH",
     morph_class="INT",
-    targets=(
-        Target("basal_trees", 4.5, 7.0, NMC),
-        Target("basal_length", 1000.0, 2700.0, NMC),
-        Target("basal_bifurcations", 15.0, 45.0, NMC),
-        Target("basal_radius", 80.0, 160.0, NMC),
-        Target("soma_radius", 6.0, 8.0, NMC),
-    ),
 )
 
 BITUFTED = CellType(
@@ -56,14 +45,6 @@ BITUFTED = CellType(
     etype="cACint",
     synapse_class="INH",
     morph_class="INT",
-    targets=(
-        Target("basal_trees", 2.5, 5.5, NMC),
-        Target("basal_length", 1800.0, 4600.0, NMC),
-        Target("basal_bifurcations", 11.0, 35.0, NMC),
-        Target("basal_radius", 230.0, 430.0, NMC),
-        Target("verticality", 1.1, 4.0, SHAPE),
-        Target("soma_radius", 7.2, 9.5, NMC),
-    ),
 )
 
 LAYER_3_PYRAMIDAL = CellType(
@@ -92,17 +73,6 @@ LAYER_3_PYRAMIDAL = CellType(
     etype="cADpyr",
     synapse_class="EXC",
     morph_class="PYR",
-    targets=(
-        Target("basal_trees", 4.0, 7.0, NMC),
-        Target("basal_length", 1800.0, 4300.0, NMC),
-        Target("basal_bifurcations", 10.0, 35.0, NMC),
-        Target("basal_radius", 130.0, 260.0, NMC),
-        Target("apical_length", 1600.0, 4000.0, NMC),
-        Target("apical_bifurcations", 9.0, 30.0, NMC),
-        Target("top_depth", 0.0, 60.0, SHAPE),
-        Target("apical_trunk_diameter", 2.0, 4.5, NMC),
-        Target("soma_radius", 6.2, 7.8, NMC),
-    ),
 )
 
 SPINY_STELLATE = CellType(
@@ -116,13 +86,6 @@ SPINY_STELLATE = CellType(
     etype="cADpyr",
     synapse_class="EXC",
     morph_class="INT",
-    targets=(
-        Target("basal_trees", 4.0, 6.0, NMC),
-        Target("basal_length", 1800.0, 4600.0, NMC),
-        Target("basal_bifurcations", 10.0, 34.0, NMC),
-        Target("basal_radius", 140.0, 320.0, NMC),
-        Target("soma_radius", 6.8, 8.4, NMC),
-    ),
 )
 
 LAYER_5_PYRAMIDAL = CellType(
@@ -152,17 +115,6 @@ LAYER_5_PYRAMIDAL = CellType(
     etype="cADpyr",
     synapse_class="EXC",
     morph_class="PYR",
-    targets=(
-        Target("basal_trees", 6.0, 10.0, NMC),
-        Target("basal_length", 4000.0, 8000.0, NMC),
-        Target("basal_bifurcations", 25.0, 60.0, NMC),
-        Target("basal_radius", 190.0, 300.0, NMC),
-        Target("apical_length", 5000.0, 10500.0, NMC),
-        Target("apical_bifurcations", 30.0, 75.0, NMC),
-        Target("top_depth", 0.0, 60.0, SHAPE),
-        Target("apical_trunk_diameter", 3.5, 7.5, NMC),
-        Target("soma_radius", 9.5, 11.6, NMC),
-    ),
 )
 
 LAYER_6_PYRAMIDAL = CellType(
@@ -183,17 +135,6 @@ LAYER_6_PYRAMIDAL = CellType(
     etype="cADpyr",
     synapse_class="EXC",
     morph_class="PYR",
-    targets=(
-        Target("basal_trees", 5.5, 9.0, NMC),
-        Target("basal_length", 1800.0, 4000.0, NMC),
-        Target("basal_bifurcations", 10.0, 30.0, NMC),
-        Target("basal_radius", 140.0, 240.0, NMC),
-        Target("apical_length", 2200.0, 5600.0, NMC),
-        Target("apical_bifurcations", 11.0, 30.0, NMC),
-        Target("top_depth", 560.0, 860.0, SHAPE),
-        Target("apical_trunk_diameter", 2.0, 4.5, NMC),
-        Target("soma_radius", 5.8, 7.2, NMC),
-    ),
 )
 
 MARTINOTTI = CellType(
@@ -228,14 +169,6 @@ MARTINOTTI = CellType(
     etype="bAC",
     synapse_class="INH",
     morph_class="INT",
-    targets=(
-        Target("basal_trees", 2.5, 5.0, NMC),
-        Target("basal_length", 2800.0, 6000.0, NMC),
-        Target("basal_bifurcations", 18.0, 60.0, NMC),
-        Target("basal_radius", 260.0, 540.0, NMC),
-        Target("verticality", 1.05, 4.0, SHAPE),
-        Target("soma_radius", 7.2, 9.2, NMC),
-    ),
 )
 
 CELL_TYPES = (
@@ -246,12 +179,4 @@ CELL_TYPES = (
     LAYER_5_PYRAMIDAL,
     MARTINOTTI,
     LAYER_6_PYRAMIDAL,
-)
-
-# Every m-type's sections and bifurcations are held to these as well.
-COMMON_TARGETS = (
-    Target("tortuosity", 1.005, 1.05, NMC),
-    Target("tip_diameter", 0.35, 0.75, NMC),
-    Target("rall_ratio", 0.99, 1.01, RALL),
-    Target("bifurcation_angle", 0.75, 1.5, NMC),
 )

@@ -53,11 +53,6 @@ class Branch:
     diameters: np.ndarray = field(default_factory=lambda: np.empty(0))
 
     @property
-    def length(self) -> float:
-        """The path length (um)."""
-        return float(np.linalg.norm(np.diff(self.points, axis=0), axis=1).sum())
-
-    @property
     def direction(self) -> np.ndarray:
         """The unit vector at the end, from the last few points."""
         return _unit(self.points[-1] - self.points[max(-4, -len(self.points))])

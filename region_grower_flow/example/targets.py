@@ -1,7 +1,8 @@
 """The cell types of the example: how they grow, and the published numbers they are held to.
 
 Growth parameters (:class:`TreeRule`, :class:`ApicalRule`) are our own; they were chosen so that the
-grown cells meet the targets (:class:`Target`), each of which is a *range* for the mean over cells:
+grown cells meet the targets (``tests/helpers/example_targets.py``), each of which is a *range* for
+the mean over cells:
 
 * [Markram2015] Markram et al., Cell 163:456 (2015), juvenile rat S1, and its portal (Ramaswamy et
   al., Front. Neural Circuits 9:44, 2015): the ranges contain the means that NeuroM 3 measures on
@@ -114,19 +115,6 @@ class ApicalRule:
 
 
 @dataclass(frozen=True)
-class Target:
-    """A range for the mean of a feature over the cells of an m-type.
-
-    ``feature`` is a name that ``tests/helpers/example_features.py`` measures cells by.
-    """
-
-    feature: str
-    low: float
-    high: float
-    source: str
-
-
-@dataclass(frozen=True)
 class CellType:
     """An m-type of the example.
 
@@ -139,7 +127,6 @@ class CellType:
         apical: rule of its apical dendrite, None when it has none.
         axon: rule of its (local) axon.
         etype, synapse_class, morph_class: properties of its rows in the SONATA nodes.
-        targets: what its cells are held to.
     """
 
     mtype: str
@@ -152,7 +139,6 @@ class CellType:
     etype: str
     synapse_class: str
     morph_class: str
-    targets: tuple[Target, ...] = ()
 
     @property
     def density(self) -> float:

@@ -51,8 +51,7 @@ def load_axon_table(path: PathLike, ids: Iterable[int]) -> tuple[np.ndarray, np.
         raise InvalidInputs(problems)
     by_id = {row.id: row for row in rows}
     chosen = [by_id[cell] for cell in np.asarray(ids).tolist()]
-    names = np.empty(len(chosen), dtype=object)
-    names[:] = [row.name for row in chosen]
+    names = np.array([row.name for row in chosen], dtype=object)
     return names, _numbers(row.scale for row in chosen)
 
 

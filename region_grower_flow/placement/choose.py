@@ -348,7 +348,4 @@ def _rows_by_value(values: np.ndarray) -> dict[str, np.ndarray]:
     """{value: rows} of an object array."""
     import pandas as pd
 
-    codes, unique = pd.factorize(np.asarray(values, dtype=object))
-    order = np.argsort(codes, kind="stable")
-    bounds = np.searchsorted(codes[order], np.arange(len(unique) + 1))
-    return {value: order[bounds[i] : bounds[i + 1]] for i, value in enumerate(unique)}
+    return dict(pd.Series(np.arange(len(values))).groupby(values).indices)

@@ -62,14 +62,8 @@ def draw_trait(
     choice: Mapping[str, float] | None, count: int, rng: np.random.Generator
 ) -> np.ndarray:
     """(count,) object: values of a trait, drawn by their probabilities."""
-    values = np.empty(count, dtype=object)
-    if choice is None:
-        return values
-    names = list(choice)
-    if len(names) == 1:
-        values[:] = names[0]
-        return values
+    names = [None] if choice is None else list(choice)
+    if choice is None or len(names) == 1:
+        return np.full(count, names[0], dtype=object)
     drawn = rng.choice(len(names), size=count, p=list(choice.values()))
-    library = np.empty(len(names), dtype=object)
-    library[:] = names
-    return library[drawn]
+    return np.array(names, dtype=object)[drawn]

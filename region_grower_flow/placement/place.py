@@ -345,8 +345,7 @@ class _Tally:
 
 def _acronyms(voxels: Voxels, chosen: np.ndarray) -> np.ndarray:
     ids, codes = np.unique(voxels.ids_at(chosen), return_inverse=True)
-    library = np.empty(len(ids), dtype=object)
-    library[:] = [voxels.acronyms[i] for i in ids.tolist()]
+    library = np.array([voxels.acronyms[i] for i in ids.tolist()], dtype=object)
     return library[codes.reshape(-1)]
 
 

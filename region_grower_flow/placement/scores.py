@@ -37,10 +37,6 @@ class Places:
     depths: np.ndarray
     bounds: np.ndarray
 
-    def rows(self, rows: np.ndarray) -> Places:
-        """The places of some cells."""
-        return Places(self.depths[rows], self.bounds[rows])
-
 
 def layer_shares(
     heights: AxonHeights, depths: np.ndarray, bounds: np.ndarray, scale: float = 1.0

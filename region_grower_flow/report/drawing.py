@@ -55,9 +55,8 @@ class Morphologies:
             self._lines.setdefault(kind, []).append(points[window])
             width = float(morphology.diameters[window].mean())
             self._widths.setdefault(kind, []).append(width)
-        radius = soma_radius(morphology)
-        if radius:
-            self._somata.append((soma.mean(axis=0), radius))
+        if morphology.soma_radius:
+            self._somata.append((soma.mean(axis=0), morphology.soma_radius))
         everything = np.concatenate([points, soma]) if len(soma) else points
         if len(everything):
             self._low = np.minimum(self._low, everything.min(axis=0))
@@ -116,16 +115,6 @@ class Morphologies:
     def kinds(self) -> list[int]:
         """The neurite types that were added."""
         return [kind for kind in DRAWING_ORDER if kind in self._lines]
-
-
-def soma_radius(morphology: FlatMorphology) -> float:
-    """The radius (um) to draw a soma with: the contour's mean distance from its center."""
-    points = np.asarray(morphology.soma_points, dtype=np.float64)
-    if len(points) == 0:
-        return 0.0
-    if len(points) == 1:
-        return float(morphology.soma_diameters[0]) / 2
-    return float(np.linalg.norm(points - points.mean(axis=0), axis=1).mean())
 
 
 def settle(figure: Figure) -> None:

@@ -66,15 +66,12 @@ def panels(rows: Iterable[TableRow]) -> list[tuple[str | None, str, ByPopulation
     return found
 
 
-def score_rows(
-    mtype: str, rows: Iterable[TableRow], seed: int = 0, minimum: int = MIN_REFERENCE_CELLS
-) -> list[TableRow]:
+def score_rows(mtype: str, rows: Iterable[TableRow], seed: int = 0) -> list[TableRow]:
     """Scores of an mtype with the null's 95th percentile, by the validation's statistics.
 
     Args:
         rows: of its cells.
         seed: of the resampling.
-        minimum: values on each side; with fewer there is no score.
 
     Returns:
         [dict] with the keys of ``scores.COLUMNS``.
@@ -86,7 +83,7 @@ def score_rows(
             reference, synthesized = (
                 np.array(values.get(side, ())) for side in (REFERENCE, SYNTHESIZED)
             )
-            test = compare_feature(feature, reference, synthesized, rng, minimum)
+            test = compare_feature(feature, reference, synthesized, rng, MIN_REFERENCE_CELLS)
             counts = test.n_reference, test.n_synthesized
             null = test.mvs_null95 if np.isfinite(test.mvs) else None
             found.append(score_row(mtype, kind, feature, counts, (test.mvs, null)))

@@ -62,14 +62,12 @@ def plot_lineup(
     cells: Sequence[UprightCell],
     title: str | None = None,
     in_atlas: bool = True,
-    scale: float | None = None,
     most_in_row: int = MOST_IN_ROW,
 ) -> Figure:
     """A figure of cells, in rows.
 
     Args:
         in_atlas: draw depths and layers.
-        scale: inches per um; None fits the figure to the cells.
         most_in_row: cells.
     """
     rows = [cells[i : i + most_in_row] for i in range(0, len(cells), most_in_row)]
@@ -78,7 +76,7 @@ def plot_lineup(
         style.say(figure.add_subplot(), "no cell was made")
         return figure
     heights = [_reach(row, in_atlas) for row in rows]
-    slots, scale = _fitted(rows, max(bottom - top for top, bottom in heights), scale)
+    slots, scale = _fitted(rows, max(bottom - top for top, bottom in heights))
     across = max(sum(right - left for left, right in row) for row in slots)
     sizes = [max((bottom - top) * scale, 0.8) for top, bottom in heights]
     width = max(across * scale + 1.0, 3.6)
@@ -99,18 +97,16 @@ def plot_lineup(
     return figure
 
 
-def _fitted(
-    rows: Sequence[Sequence[UprightCell]], height: float, scale: float | None
-) -> tuple[list[list[Slot]], float]:
+def _fitted(rows: Sequence[Sequence[UprightCell]], height: float) -> tuple[list[list[Slot]], float]:
     """(slots of all cells, inches per um) so that neither cells nor labels overlap.
 
     Labels have a size in inches: each turn widens slots for them at the scale of the turn before.
     """
-    given, scale = scale, scale or min(HIGHEST / height, LARGEST_SCALE)
+    scale = min(HIGHEST / height, LARGEST_SCALE)
     for _ in range(4):
         slots = [[_slot(cell, scale) for cell in row] for row in rows]
         across = max(sum(right - left for left, right in row) for row in slots)
-        scale = given or min(WIDEST / across, HIGHEST / height, LARGEST_SCALE)
+        scale = min(WIDEST / across, HIGHEST / height, LARGEST_SCALE)
     return slots, scale
 
 

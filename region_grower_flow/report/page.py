@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -62,17 +62,11 @@ PART_WORDS = {
 }
 
 
-def write_page(
-    results: Results,
-    folder: PathLike,
-    extra_figures: Iterable[tuple[PathLike, str]] = (),
-    processes: int = 1,
-) -> list[Path]:
+def write_page(results: Results, folder: PathLike, processes: int = 1) -> list[Path]:
     """Write the figures of a validation and its page.
 
     Args:
         folder: an existing or new folder; figures go to ``figures`` in it.
-        extra_figures: [(path of a PNG or SVG file, caption)] to show as well.
         processes: how many draw.
 
     Returns:
@@ -84,15 +78,8 @@ def write_page(
     folder = Path(folder)
     make_folder(folder)
     shown = validation_figures(results, folder / "figures", processes)
-    content = validation_page(results, [*shown, *_read(extra_figures)])
-    write_text_atomic(folder / PAGE_NAME, content)
+    write_text_atomic(folder / PAGE_NAME, validation_page(results, shown))
     return [*(item.path for item in shown if item.path is not None), folder / PAGE_NAME]
-
-
-def _read(figures: Iterable[tuple[PathLike, str]]) -> Iterator[ShownFigure]:
-    for path, caption in figures:
-        path = Path(path)
-        yield ShownFigure(path.read_bytes(), path.suffix.lstrip("."), caption, path=None)
 
 
 @dataclass
@@ -187,7 +174,6 @@ def validation_page(results: Results, figures: Sequence[ShownFigure] = ()) -> st
         counts=counts,
         symbols=SYMBOLS,
         shown=[_part(results, part, figures) for part in results.parts],
-        general=[item for item in figures if item.part is None],
         tier_words=TIER_WORDS,
         provenance=provenance_of(results.provenance, results.options),
     )

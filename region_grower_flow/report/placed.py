@@ -38,8 +38,7 @@ class PlacedCell:
         position: (3,) um, of the soma in the atlas.
         orientation: (3, 3), from upright to the atlas.
         depth: of the soma below the top of the region (um); None without layers and in vacuum.
-        boundaries: depths (um) of the layers' boundaries at the cell, from the top down; None.
-        layers: [(name, top, bottom)] of the same.
+        layers: [(name, top, bottom)] at the cell (um of depth), from the top down.
         row: of the cell table; -1 when it is not known.
     """
 
@@ -49,7 +48,6 @@ class PlacedCell:
     position: np.ndarray
     orientation: np.ndarray
     depth: float | None = None
-    boundaries: tuple[float, ...] | None = None
     layers: Layers = ()
     row: int = -1
 
@@ -216,7 +214,6 @@ class PlacedCells:
             position=table.positions[row],
             orientation=orientation,
             depth=None if boundaries is None else depth,
-            boundaries=None if boundaries is None else tuple(boundaries),
             layers=() if boundaries is None else self._layers(row, boundaries),
             row=row,
         )

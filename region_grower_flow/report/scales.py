@@ -90,9 +90,7 @@ def summarize_scales(rows: Sequence[TableRow], cells: Mapping[str, int]) -> list
             mine = [row for row in rows if row["mtype"] == mtype and row["kind"] == kind]
             scales = np.array([row["scale"] for row in mine])
             changed = np.abs(scales - 1.0) > _TOLERANCE
-            low = high = middle = np.full(3, np.nan)
-            if len(scales):
-                low, middle, high = np.percentile(scales, [5, 50, 95])
+            spans = np.percentile(scales, [0, 5, 50, 95, 100]).tolist() if mine else [None] * 5
             scaled = {row["cell"] for row, moved in zip(mine, changed, strict=True) if moved}
             found.append(
                 {
@@ -103,20 +101,14 @@ def summarize_scales(rows: Sequence[TableRow], cells: Mapping[str, int]) -> list
                     "trees": len(mine),
                     "trees_scaled": int(changed.sum()),
                     "trees_removed": sum(row["removed"] for row in mine),
-                    "minimum": float(scales.min()) if len(scales) else None,
-                    "p05": float(low) if len(scales) else None,
-                    "median": float(middle) if len(scales) else None,
-                    "p95": float(high) if len(scales) else None,
-                    "maximum": float(scales.max()) if len(scales) else None,
+                    **dict(zip(SUMMARY_COLUMNS[-5:], spans, strict=True)),
                 }
             )
     return found
 
 
 @style.styled
-def plot_scales(
-    rows: Sequence[TableRow], cells: Mapping[str, int], title: str = "Scales applied"
-) -> Figure:
+def plot_scales(rows: Sequence[TableRow], cells: Mapping[str, int]) -> Figure:
     """A figure with a panel per kind of scaling, a line per mtype.
 
     Args:
@@ -124,7 +116,7 @@ def plot_scales(
     """
     mtypes = sorted(cells)
     figure = style.new_figure(11.5, max(0.27 * len(mtypes) + 1.5, 2.4))
-    figure.suptitle(title, x=0.01, ha="left", weight="bold")
+    figure.suptitle("Scales applied", x=0.01, ha="left", weight="bold")
     if not mtypes:
         style.say(figure.add_subplot(), "no cell was made with debug data")
         return figure

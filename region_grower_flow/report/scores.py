@@ -34,9 +34,7 @@ COLUMNS = (
 
 
 @style.styled
-def plot_score_matrix(
-    rows: Sequence[TableRow], title: str = "Median difference over visible spread (MVS)"
-) -> Figure:
+def plot_score_matrix(rows: Sequence[TableRow]) -> Figure:
     """A figure of the scores.
 
     Args:
@@ -57,11 +55,12 @@ def plot_score_matrix(
     bar = figure.colorbar(shown, ax=axes, shrink=min(1.0, 2.4 / figure.get_figheight()), pad=0.02)
     bar.set_label("MVS", fontsize=8)
     bar.ax.tick_params(labelsize=7)
-    figure.suptitle(title, x=0.01, ha="left", weight="bold")
+    figure.suptitle(_TITLE, x=0.01, ha="left", weight="bold")
     figure.supxlabel(_LEGEND, x=0.01, ha="left", fontsize=8, color=style.MUTED)
     return figure
 
 
+_TITLE = "Median difference over visible spread (MVS)"
 _LEGEND = (
     "Below each score: the 95th percentile of the null at these numbers of cells. "
     "Framed: above max(0.10, null).  ○: too few cells."

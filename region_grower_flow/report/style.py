@@ -40,7 +40,7 @@ NEURITE_WORDS = {
 
 REFERENCE, SYNTHESIZED, FITTED = "#3d4f63", "#e8833a", "#0f8f7e"
 POPULATION_COLORS = {"reference": REFERENCE, "synthesized": SYNTHESIZED}
-BAD, MUTED, GRID, INK = "#b3261e", "#8a949e", "#d9dee3", "#1f2933"
+BAD, MUTED, INK = "#b3261e", "#8a949e", "#1f2933"
 LAYER_FILLS = ("#eef3f8", "#dfe9f2")
 """Colors of layers, alternating from the top down."""
 

@@ -7,10 +7,8 @@ act, say) is a note, for the log.
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Collection, Iterator, Mapping
 from numbers import Integral, Real
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,7 +24,7 @@ from region_grower_flow.space.constraints import (
     MULTIMESH_MODES,
     PROCESSES,
 )
-from region_grower_flow.space.meshes import load_mesh, mesh_paths
+from region_grower_flow.space.meshes import load_mesh, mesh_paths, mesh_place
 
 if TYPE_CHECKING:
     from region_grower_flow.space.meshes import SpaceMesh
@@ -117,7 +115,7 @@ def constraint_notes(
                 notes.append(f"{at}: without params_section or params_trunk it never acts.")
             elif not boundary.get("neurite_types"):
                 notes.append(f"{at}: without 'neurite_types' params_section never acts.")
-        path = _resolved(boundary["path"], base_dir)
+        path = mesh_place(base_dir, boundary["path"])
         if not path.is_dir():
             if "multimesh_mode" in boundary:
                 notes.append(f"{at}: 'multimesh_mode' has no meaning for a single mesh file.")
@@ -251,7 +249,7 @@ def _check_path(at: _Problems, boundary: Mapping[str, Any], base_dir: PathLike |
     if not isinstance(given, str) or not given:
         at.add("'path' of a mesh file or of a folder of meshes is missing")
         return
-    path = _resolved(given, base_dir)
+    path = mesh_place(base_dir, given)
     if not path.is_dir():
         _loaded(at, path)
         return
@@ -279,11 +277,6 @@ def _loaded(at: _Problems, path: PathLike) -> SpaceMesh | None:
     except InvalidInput as error:
         at.add(f"{error.where}: {error.problem}", error.hint)
         return None
-
-
-def _resolved(path: str, base_dir: PathLike | None) -> Path:
-    found = Path(os.path.expanduser(os.path.expandvars(path)))
-    return found if base_dir is None else Path(base_dir) / found
 
 
 def _is_number(value: object) -> bool:

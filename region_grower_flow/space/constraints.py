@@ -81,7 +81,7 @@ class Constraint:
 
     Attributes:
         entry: the entry of the region structure.
-        numbers: the same as numbers.
+        numbers: the same as numbers, for the compiled kernels.
         mesh_name: name of the mesh chosen from a folder by distance, for the debug data.
     """
 

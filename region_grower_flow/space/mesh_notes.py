@@ -7,7 +7,6 @@ that near to the atlas does nothing, wherever its cells are.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +16,7 @@ import numpy as np
 from region_grower_flow.errors import some
 from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.space.constraints import D_MAX
-from region_grower_flow.space.meshes import load_mesh, mesh_paths
+from region_grower_flow.space.meshes import load_mesh, mesh_paths, mesh_place
 
 if TYPE_CHECKING:
     from region_grower_flow.space.fields import VoxelGrid
@@ -45,7 +44,7 @@ def mesh_notes(
     """
     notes = []
     for i, boundary in enumerate(entry.get("boundaries") or ()):
-        path = Path(base_dir) / os.path.expanduser(os.path.expandvars(boundary["path"]))
+        path = mesh_place(base_dir, boundary["path"])
         paths = mesh_paths(path) if path.is_dir() else [path]
         reach = max(
             [(boundary.get(k) or {}).get("d_max", D_MAX) for k in _DISTANCES if boundary.get(k)]

@@ -8,6 +8,7 @@ own search tree from :attr:`SpaceMesh.triangles` and gives the same answers.
 from __future__ import annotations
 
 import io
+import os
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -206,6 +207,11 @@ def _read_folder(folder: Path, *_stamp: object) -> MeshFolder:
     if not paths:
         raise InvalidInput("the folder has no meshes", where=folder)
     return MeshFolder([load_mesh(path) for path in paths])
+
+
+def mesh_place(base_dir: PathLike | None, path: PathLike) -> Path:
+    """``path``, taken from ``base_dir`` when it is relative; ``~`` is the home folder."""
+    return Path(base_dir or "", os.path.expanduser(os.path.expandvars(path)))
 
 
 def mesh_paths(folder: PathLike) -> list[Path]:

@@ -5,15 +5,14 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from region_grower_flow.atlas.volumes import load_volume, volume_path
+from region_grower_flow.atlas.volumes import hinted_layers, load_volume, volume_path
 from region_grower_flow.errors import InvalidInput
 from region_grower_flow.io.atomic import PathLike
-from region_grower_flow.layout import PRINCIPAL_AXIS, layer_hint
+from region_grower_flow.layout import layer_hint
 
 if TYPE_CHECKING:
     from voxcell import RegionMap, VoxelData
@@ -29,12 +28,8 @@ _LAYER_WORDS = re.compile(r"layer|stratum|lamina", re.IGNORECASE)
 
 def layer_names(atlas_dir: PathLike) -> list[Layer]:
     """The layers that an atlas has hints of, as ints where they are whole numbers."""
-    names = [
-        path.name.removeprefix("[PH]").removesuffix(".nrrd")
-        for path in Path(atlas_dir).glob("[[]PH]*.nrrd")
-        if path.name != f"{PRINCIPAL_AXIS}.nrrd"
-    ]
-    return sorted((int(n) if n.isdigit() else n for n in names), key=lambda n: (str(type(n)), n))
+    names = (int(n) if n.isdigit() else n for n in hinted_layers(atlas_dir))
+    return sorted(names, key=lambda n: (str(type(n)), n))
 
 
 def entry_of(acronym: str, region_map: RegionMap, layers: Sequence[Layer]) -> str:
@@ -68,9 +63,7 @@ def entry_of(acronym: str, region_map: RegionMap, layers: Sequence[Layer]) -> st
 def entries_at(acronyms: np.ndarray, region_map: RegionMap, layers: Sequence[Layer]) -> np.ndarray:
     """(N,) object array: the entries that regions at cells belong to, None where there are none."""
     names = {a: entry_of(a, region_map, layers) for a in set(acronyms.tolist()) if a is not None}
-    found = np.empty(len(acronyms), dtype=object)
-    found[:] = [names.get(a) for a in acronyms.tolist()]
-    return found
+    return np.array([names.get(a) for a in acronyms.tolist()], dtype=object)
 
 
 def median_layers(

@@ -52,17 +52,9 @@ UPSIDE_DOWN = 90.0
 
 
 def soma_radius(cell: ValidationCell) -> float:
-    """The radius (um) of a cell's soma: of a contour its mean distance from its center."""
-
-    def measure() -> float:
-        points = cell.morphology.soma_points.astype(float)
-        if len(points) == 0:
-            return np.nan
-        if len(points) == 1:
-            return float(cell.morphology.soma_diameters[0]) / 2
-        return float(np.linalg.norm(points - points.mean(axis=0), axis=1).mean())
-
-    return cell.once(SOMA, measure)
+    """The radius (um) of a cell's soma, NaN without one."""
+    shape = cell.morphology
+    return cell.once(SOMA, lambda: shape.soma_radius if len(shape.soma_points) else np.nan)
 
 
 def thinnest(cell: ValidationCell, kind: str) -> float:

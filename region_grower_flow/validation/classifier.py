@@ -109,12 +109,12 @@ def _normalised(matrix: np.ndarray) -> np.ndarray | None:
     return matrix / size if size > 0 else None
 
 
-def fold_numbers(sizes: Sequence[int], seed: int, folds: int = FOLDS) -> np.ndarray:
+def fold_numbers(sizes: Sequence[int], seed: int) -> np.ndarray:
     """(n,) the fold of each cell, stratified: each has its share of both classes."""
     from sklearn.model_selection import StratifiedKFold
 
     classes = np.repeat([0, 1], sizes)
-    count = min(folds, *sizes)
+    count = min(FOLDS, *sizes)
     numbers = np.empty(len(classes), dtype=int)
     splitter = StratifiedKFold(count, shuffle=True, random_state=seed)
     for number, (_, test) in enumerate(splitter.split(classes[:, None], classes)):

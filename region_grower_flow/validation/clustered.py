@@ -70,15 +70,22 @@ def ks_distances(
     labels = np.empty((len(values), 1 + PERMUTATIONS), dtype=bool)
     labels[:, 0] = np.arange(len(values)) < sizes[0]
     labels[:, 1:] = label_permutations(counts, PERMUTATIONS, rng)[cells]
+    return weighted_ks(values, labels.T, ~labels.T)
+
+
+def weighted_ks(values: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """(rows,) KS distances between values that occur as often as each row of weights says.
+
+    Args:
+        values: (n,).
+        first, second: (rows, n) whole numbers.
+    """
     order = np.argsort(values, kind="stable")
-    ordered = values[order]
     # Distribution functions are compared where a value ends, not between equal values.
-    ends = np.append(ordered[1:] > ordered[:-1], True)
-    below = np.cumsum(labels[order], axis=0)
-    rank = np.arange(1, len(values) + 1)[:, None]
-    reference = below / below[-1]
-    synthesized = (rank - below) / (len(values) - below[-1])
-    return np.abs(reference - synthesized)[ends].max(axis=0)
+    ends = np.append(values[order][1:] > values[order][:-1], True)
+    below = [np.cumsum(weights[:, order], axis=1) for weights in (first, second)]
+    shares = [cumulated / cumulated[:, -1:] for cumulated in below]
+    return np.abs(shares[0] - shares[1])[:, ends].max(axis=1)
 
 
 def draw_medians(values: np.ndarray, owners: np.ndarray, rng: np.random.Generator) -> np.ndarray:

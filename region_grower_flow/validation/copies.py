@@ -15,7 +15,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from region_grower_flow.validation.clustered import draw_medians, weighted_percentiles
+from region_grower_flow.validation.clustered import (
+    draw_medians,
+    weighted_ks,
+    weighted_percentiles,
+)
 from region_grower_flow.validation.statistics import (
     MVS_EDGES,
     RESAMPLES,
@@ -139,20 +143,6 @@ def ks_distance(first: np.ndarray, second: np.ndarray) -> float:
     return float(weighted_ks(values, own[None].astype(int), (~own)[None].astype(int))[0])
 
 
-def weighted_ks(values: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """(rows,) KS distances between values that occur as often as each row of weights says.
-
-    Args:
-        values: (n,).
-        first, second: (rows, n) whole numbers.
-    """
-    order = np.argsort(values, kind="stable")
-    ends = np.append(values[order][1:] > values[order][:-1], True)
-    below = [np.cumsum(weights[:, order], axis=1) for weights in (first, second)]
-    shares = [cumulated / cumulated[:, -1:] for cumulated in below]
-    return np.abs(shares[0] - shares[1])[:, ends].max(axis=1)
-
-
 def compare_distances(
     observed: Sequence[float],
     distances: np.ndarray,
@@ -173,14 +163,7 @@ def compare_distances(
     cells, real = joint_owners(owners)
     first, second = (w[:, cells].astype(float) for w in deal(real, wanted, permutations, rng))
     energies, ratios = energies_and_ratios(distances, first, second)
-    energy, ratio = observed
-    return DistanceTest(
-        energy=float(energy),
-        p=p_value(energy, energies),
-        ratio=float(ratio),
-        ratio_p=p_value(ratio, ratios),
-        ratio_null95=float(np.percentile(ratios, 95)),
-    )
+    return DistanceTest.of(observed, energies, ratios)
 
 
 def energies_and_ratios(

@@ -22,7 +22,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -44,23 +44,7 @@ FULL, HOLDOUT = "full", "holdout"
 REFERENCE, SYNTHESIZED = "reference", "synthesized"
 """Populations, in tables."""
 
-VERDICT_KEYS = (
-    "part",
-    "tier",
-    "test",
-    "verdict",
-    "mtype",
-    "neurite_type",
-    "n_reference",
-    "n_synthesized",
-    "statistic",
-    "p",
-    "p_adjusted",
-    "interval",
-    "threshold",
-    "detail",
-    "values",
-)
+VERDICT_KEYS = ("part", *(each.name for each in fields(Verdict)))
 
 CELLS_TABLE = "cells"
 """Table of morphometrics: part, mtype, population ("reference" or "synthesized"), cell,
@@ -245,8 +229,7 @@ def _tier_columns(tiers: Iterable[Sequence[Mapping[str, Any]]]) -> dict[str, str
 
 def plain_verdict(verdict: Verdict) -> dict[str, Any]:
     """A Verdict as a JSON-able dict."""
-    keys = [key for key in VERDICT_KEYS if key != "part"]
-    return plain({key: getattr(verdict, key) for key in keys})
+    return plain(vars(verdict))
 
 
 def plain(value: Any) -> Any:

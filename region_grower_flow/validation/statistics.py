@@ -241,6 +241,15 @@ class DistanceTest:
     ratio_p: float
     ratio_null95: float
 
+    @classmethod
+    def of(
+        cls, observed: Sequence[float], energies: np.ndarray, ratios: np.ndarray
+    ) -> DistanceTest:
+        """The test of the observed (energy, ratio) by those of permutations, (P,) each."""
+        energy, ratio = map(float, observed)
+        least = p_value(energy, energies), p_value(ratio, ratios)
+        return cls(energy, least[0], ratio, least[1], float(np.percentile(ratios, 95)))
+
 
 def compare_distances(
     distances: np.ndarray,
@@ -273,14 +282,8 @@ def compare_distances(
         found = _energies_and_ratios(distances, labels[cells])
         energies.append(found[0])
         ratios.append(found[1])
-    energies, ratios = np.concatenate(energies), np.concatenate(ratios)
-    return DistanceTest(
-        energy=float(energy[0]),
-        p=p_value(energy[0], energies),
-        ratio=float(ratio[0]),
-        ratio_p=p_value(ratio[0], ratios),
-        ratio_null95=float(np.percentile(ratios, 95)),
-    )
+    null = np.concatenate(energies), np.concatenate(ratios)
+    return DistanceTest.of((energy[0], ratio[0]), *null)
 
 
 def joint_owners(owners: Sequence[np.ndarray]) -> tuple[np.ndarray, tuple[int, ...]]:

@@ -16,6 +16,10 @@ import numpy as np
 GRID = np.linspace(0.0, np.pi, 4001)
 """Angles (rad) on which laws are integrated."""
 
+QUANTILES = 4000
+STEPS = (np.arange(QUANTILES) + 0.5) / QUANTILES
+"""Cumulative probabilities of the angles that stand for a law."""
+
 PIA = np.array([0.0, 1.0, 0.0])
 
 ANGLE_MODES = ("pia_constraint", "apical_constraint")
@@ -118,20 +122,19 @@ def _acceptance(form: str, params: Sequence[float]) -> np.ndarray:
     raise ValueError(f"there is no angle law '{form}'")
 
 
-def _quantiles(density: np.ndarray, count: int = 4000) -> np.ndarray:
-    """(count,) angles at equal steps of the cumulative probability of a density on GRID."""
+def _quantiles(density: np.ndarray) -> np.ndarray:
+    """(QUANTILES,) angles at equal steps of the cumulative probability of a density on GRID."""
     cumulative = np.concatenate([[0.0], np.cumsum((density[1:] + density[:-1]) / 2)])
-    steps = (np.arange(count) + 0.5) / count
-    return np.interp(steps, cumulative / cumulative[-1], GRID)
+    return np.interp(STEPS, cumulative / cumulative[-1], GRID)
 
 
-def _normal(direction: Mapping[str, Any], count: int = 4000) -> np.ndarray:
+def _normal(direction: Mapping[str, Any]) -> np.ndarray:
     """Angles of mode normal_pia_constraint: normal, or exponential about the pia, clipped."""
     from scipy.stats import expon, norm
 
     # NeuroTS keeps the first of several means and deviations.
     mean, std = (np.ravel(direction[key])[0] for key in ("mean", "std"))
     if std == 0:
-        return np.clip(np.full(count, float(mean)), 0, np.pi)
+        return np.clip(np.full(QUANTILES, float(mean)), 0, np.pi)
     law = expon(scale=std) if mean == 0 else norm(mean, std)
-    return np.clip(law.ppf((np.arange(count) + 0.5) / count), 0, np.pi)
+    return np.clip(law.ppf(STEPS), 0, np.pi)

@@ -89,7 +89,6 @@ def test_a_truncated_volume(tmp_path):
     path = atlas.volume("[PH]2")
     path.write_bytes(path.read_bytes()[:-40])
     only(problems(atlas), "[PH]2.nrrd", "cannot be read")
-    assert problems(atlas, read_volumes=False) == []
 
 
 def test_volumes_of_another_shape(tmp_path):
@@ -138,7 +137,6 @@ def test_nan_at_all_cells(tmp_path, name, words):
     save_volume(atlas.volume(name), np.full_like(load_raw(atlas.volume(name)), np.nan))
     cells = make_cells([CENTER, [350.0, 650.0, 350.0]])
     only(problems(atlas, cells), words)
-    assert problems(atlas, cells, allow_nan=True) == []
 
 
 @pytest.mark.parametrize("name", ["orientation", "[PH]y", "[PH]2"])

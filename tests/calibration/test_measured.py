@@ -5,9 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from helpers.factories import random_morphology
+from helpers.factories import measured_cell, random_morphology
 from region_grower_flow.calibration.measured import (
-    MeasuredCell,
     measure,
     measure_trees,
     set_bends,
@@ -78,7 +77,7 @@ def test_bars_keep_the_tree(n_children):
 
 
 def test_cells_of_inverted_mtypes_are_turned_down_once():
-    upright = MeasuredCell.of("a", replace(fork(), types=np.full(3, APICAL_DENDRITE)))
+    upright = measured_cell("a", replace(fork(), types=np.full(3, APICAL_DENDRITE)))
     (tree,) = measure([upright], {"apical_dendrite": 0})["apical_dendrite"]
     down = turned_down(upright)
     (turned,) = measure([down], {"apical_dendrite": 0})["apical_dendrite"]
@@ -88,12 +87,12 @@ def test_cells_of_inverted_mtypes_are_turned_down_once():
     for name in ("bars", "bends", "diameters"):
         assert turned[name] == tree[name]
     assert turned_down(down) is down
-    without = MeasuredCell.of("b", fork())
+    without = measured_cell("b", fork())
     assert turned_down(without) is without
 
 
 def test_thresholds_and_somas():
-    cells = [MeasuredCell.of("a", fork()), MeasuredCell.of("b", random_morphology())]
+    cells = [measured_cell("a", fork()), measured_cell("b", random_morphology())]
     found = measure(cells, {"basal_dendrite": 2})
     assert found["cells"][0] == {"name": "a", "soma_radius": 5.0}
     assert {tree["cell"] for tree in found["basal_dendrite"]} == {1}

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import trimesh
 
-from helpers.factories import BASAL_DENDRITE, random_morphology
+from helpers.factories import BASAL_DENDRITE, measured_cell, random_morphology
 from helpers.growth_inputs import ORIENTATIONS, mtype
 from helpers.inner_kernels import from_python
 from helpers.mtype_factory import mtype_distributions, mtype_parameters
 from helpers.sentences import says
 from region_grower_flow import engine
-from region_grower_flow.calibration.measured import MeasuredCell, measure
+from region_grower_flow.calibration.measured import measure
 from region_grower_flow.engine import GrowthSite
 from region_grower_flow.engine.growth_checks import EntryChecker
 from region_grower_flow.engine.kernels.measured import measured
@@ -46,7 +46,7 @@ KINDS = ("basal_dendrite", "apical_dendrite")
 
 def reference(n_cells=4, kinds=KINDS):
     cells = [
-        MeasuredCell.of(str(i), random_morphology(seed=i, n_points=(15, 30), diameters="random"))
+        measured_cell(str(i), random_morphology(seed=i, n_points=(15, 30), diameters="random"))
         for i in range(n_cells)
     ]
     return measure(cells, dict.fromkeys(kinds, 0))
@@ -510,7 +510,7 @@ def axon_inputs(levers, **cell):
     """(params, distributions) of an mtype whose axon has these levers, its dendrites none."""
     trees = ((BASAL_DENDRITE, 5), (BASAL_DENDRITE, 3), (AXON_TYPE, 15))
     cells = [
-        MeasuredCell.of(str(i), random_morphology(i, trees, (15, 30), diameters="random"))
+        measured_cell(str(i), random_morphology(i, trees, (15, 30), diameters="random"))
         for i in range(4)
     ]
     kinds = ("basal_dendrite", "axon")

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from helpers.example_features import measure
-from region_grower_flow.example.celltypes import CELL_TYPES, COMMON_TARGETS
+from helpers.example_targets import COMMON_TARGETS, TARGETS
+from region_grower_flow.example.celltypes import CELL_TYPES
 from region_grower_flow.example.content import reference_cells
 from region_grower_flow.example.growth import PIA_MARGIN, STEP
 from region_grower_flow.example.overrides import section_lengths
@@ -33,7 +34,7 @@ def test_means_lie_within_the_targets(cell_type, grown):
         {**(found := measure(cell)), "top_depth": depth - found["top"]} for _, depth, cell in cells
     ]
     misses = {}
-    for target in (*cell_type.targets, *COMMON_TARGETS):
+    for target in (*TARGETS[cell_type.mtype], *COMMON_TARGETS):
         mean = np.mean([row[target.feature] for row in rows])
         if not target.low <= mean <= target.high:
             misses[target.feature] = (mean, target)

@@ -87,3 +87,11 @@ def random_morphology(
 def copy_morphology(morphology):
     """A FlatMorphology with arrays of its own."""
     return FlatMorphology(**{name: value.copy() for name, value in vars(morphology).items()})
+
+
+def measured_cell(name, morphology):
+    """The MeasuredCell of a FlatMorphology with a soma."""
+    from region_grower_flow.calibration.measured import MeasuredCell
+
+    center = morphology.soma_points.astype(float).mean(axis=0)
+    return MeasuredCell(name, morphology, center, morphology.soma_radius)

@@ -40,7 +40,7 @@ def placed(position, mtype="L5_PC", orientation=None, name="cell"):
     cell = PlacedCell(
         name, mtype, None, np.array(position, float),
         np.eye(3) if orientation is None else orientation, depth=float(300 - position[1]),
-        boundaries=(0.0, 100.0, 200.0, 300.0), layers=((1, 0, 100), (2, 100, 200), (3, 200, 300)),
+        layers=((1, 0, 100), (2, 100, 200), (3, 200, 300)),
         row=0,
     )  # fmt: skip
     cell.__dict__["morphology"] = pyramid()

@@ -17,7 +17,7 @@ from helpers.report_factory import (
 )
 from region_grower_flow.morphology import APICAL_DENDRITE, BASAL_DENDRITE
 from region_grower_flow.report import features, path_fits, scales, trunk_angles
-from region_grower_flow.report.drawing import Morphologies, round_length, soma_radius
+from region_grower_flow.report.drawing import Morphologies, round_length
 from region_grower_flow.report.lineup import UprightCell, plot_lineup
 from region_grower_flow.report.profiles import plot_profiles
 from region_grower_flow.report.scores import plot_score_matrix
@@ -230,7 +230,7 @@ def test_lines_are_as_wide_as_neurites():
 
 
 def test_somata_and_bars_of_length():
-    assert soma_radius(pyramid()) == pytest.approx(5.0)
+    assert pyramid().soma_radius == pytest.approx(5.0)
     assert [round_length(x) for x in (1.0, 4.9, 99, 200, 730)] == [1, 2, 50, 200, 500]
     assert shorten("abcdefghij", 5) == "ab…ij"
     assert shorten("abc", 5) == "abc"

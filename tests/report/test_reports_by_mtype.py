@@ -32,7 +32,7 @@ def written(folder, sizes, kind):
 
 def placed(name, path, depth=None):
     layers = () if depth is None else LAYERS
-    return PlacedCell(name, "PC", path, np.zeros(3), np.eye(3), depth, None, layers)
+    return PlacedCell(name, "PC", path, np.zeros(3), np.eye(3), depth, layers)
 
 
 @pytest.fixture
@@ -191,7 +191,7 @@ def test_collages_have_the_cells_of_their_slices(tmp_path):
     from region_grower_flow.report.slices import aligned_slice
 
     def cell(name, z):
-        found = PlacedCell(name, "PC", "none", np.array([0, 0, z]), np.eye(3), 10.0, None, LAYERS)
+        found = PlacedCell(name, "PC", "none", np.array([0, 0, z]), np.eye(3), 10.0, LAYERS)
         vars(found)["morphology"] = flat(fork())
         return found
 

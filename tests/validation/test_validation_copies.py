@@ -12,6 +12,7 @@ from helpers.made_cells import make_cells
 from region_grower_flow.calibration.dataset import ReferenceCell
 from region_grower_flow.validation import (
     classifier,
+    clustered,
     copies,
     morphometrics,
     populations,
@@ -65,7 +66,7 @@ def test_distances_are_scipys():
     assert copies.ks_distance(first, second) == pytest.approx(stats.ks_2samp(first, second)[0])
     weights = rng.integers(0, 3, (2, 20))
     expected = stats.ks_2samp(*(np.repeat(first, w) for w in weights))[0]
-    found = copies.weighted_ks(first, weights[:1], weights[1:])
+    found = clustered.weighted_ks(first, weights[:1], weights[1:])
     assert found[0] == pytest.approx(expected)
 
 

@@ -44,6 +44,7 @@ from region_grower_flow.report.run_page.where import (
     plot_depths,
     plot_projection,
 )
+from region_grower_flow.report.templates import DASH
 from region_grower_flow.report.units import ReportSettings, ReportUnit, gathered
 from region_grower_flow.validation.space import place_of
 from region_grower_flow.validation.statistics import named_seed
@@ -73,7 +74,6 @@ PRELOADED = (
     "region_grower_flow.report.run_page.mtypes",
 )
 """Modules that the server of processes imports once before it forks those that draw mtypes."""
-UNKNOWN_VALUE = "\N{EN DASH}"
 _BOX_MARGIN = 60.0
 
 
@@ -291,7 +291,7 @@ def _told(
     shown: Mapping[str, Look],
 ) -> dict[str, Any]:
     row = cell.row
-    depth = UNKNOWN_VALUE if cell.depth is None else f"{cell.depth:.0f} µm"
+    depth = DASH if cell.depth is None else f"{cell.depth:.0f} µm"
     facts = [
         ("id", int(table.ids[row])),
         ("mtype", cell.mtype),
@@ -300,7 +300,7 @@ def _told(
         ("layer", _layer_of(cell)),
         ("position", ", ".join(f"{x:.1f}" for x in cell.position) + " µm"),
         ("seed", int(cell_seed(run.seed, table.numbers[row]))),
-        ("attempts", attempts.get(cell.name, UNKNOWN_VALUE)),
+        ("attempts", attempts.get(cell.name, DASH)),
         ("file", cell.path.name),
     ]
     return {

@@ -15,7 +15,7 @@ from region_grower_flow.calibration.growth_moments import NAMES, growth_table
 from region_grower_flow.morphology import NEURITE_TYPES, FlatMorphology
 from region_grower_flow.report import style
 from region_grower_flow.report.by_mtype import neurite_types
-from region_grower_flow.report.drawing import THINNEST, round_length, soma_radius
+from region_grower_flow.report.drawing import THINNEST, round_length
 from region_grower_flow.report.placed import PlacedCell, common_layers, readable
 from region_grower_flow.report.profiles import layer_name
 from region_grower_flow.report.run_page.charts import depth_profile, violin_panel
@@ -279,7 +279,7 @@ def _draw_row(
         colors += [NEURITE_COLORS.get(int(kind), OTHER_NEURITE) for kind in cell.types]
         if len(cell.soma_points):
             center = cell.soma_points[:, :2].mean(axis=0) + (start - left, -bottom)
-            somata.append(Circle(center * scale, max(soma_radius(cell), 3.0) * scale))
+            somata.append(Circle(center * scale, max(cell.soma_radius, 3.0) * scale))
         middles.append(100 * (start + (right - left) / 2) / width)
         start += right - left + spare
     # On the figure itself: axes take longer than what is drawn in them.

@@ -16,7 +16,6 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from region_grower_flow.report.drawing import soma_radius
 from region_grower_flow.report.placed import PlacedCell
 from region_grower_flow.report.run_page.thin import kept_points
 
@@ -70,7 +69,7 @@ def scene(
                 **told,
                 "sections": len(counts),
                 "at": [round(float(x), 2) for x in cell.position],
-                "soma": round(float(soma_radius(cell.morphology)), 2),
+                "soma": round(cell.morphology.soma_radius, 2),
             }
             for (cell, told), (_, _, counts, _) in zip(cells, shown, strict=True)
         ],

@@ -17,7 +17,7 @@ import numpy as np
 from region_grower_flow.errors import DropCell, some
 from region_grower_flow.morphology import APICAL_DENDRITE, NEURITE_TYPES, FlatMorphology
 from region_grower_flow.report.placed import PlacedCell
-from region_grower_flow.report.run_page.words import GREAT_LOSS
+from region_grower_flow.report.run_page.words import great_losses
 from region_grower_flow.space.scaling import TARGET_TYPES
 from region_grower_flow.validation.space import LIMIT_TOLERANCE, limit_misses, tree_tops
 
@@ -70,12 +70,7 @@ def made(summary: Mapping[str, Any]) -> Finding:
     if reasons:
         ((top, count),) = reasons.most_common(1)
         words += f", {count:,} of them because: {top}"
-    bad = [
-        mtype
-        for mtype, counts in summary["mtypes"].items()
-        if counts["asked"] and counts["dropped"] / counts["asked"] > GREAT_LOSS
-    ]
-    state = WRONG if not cells["made"] else NOTE if bad else RIGHT
+    state = WRONG if not cells["made"] else NOTE if great_losses(summary) else RIGHT
     return Finding(state, "Cells", f"{words}.")
 
 

@@ -54,7 +54,7 @@ ONE_DIRECTION = 0.5
 PHONE, LABEL_HEIGHT, LABEL_WIDTH = 350, 13, 30
 """Pixels: width of the picture on a phone, and room of a layer's name."""
 DPI = 200
-METHOD = 2
+QUALITY, METHOD = 82, 2
 """Method of WebP: 4 takes twice as long for files that are 5% smaller."""
 SAMPLES = 500
 Lines: TypeAlias = tuple[list[np.ndarray], list[float]]
@@ -336,16 +336,16 @@ def _dot(count: int) -> int:
 
 
 @style.styled
-def webp(figure: Figure, dpi: int = DPI, quality: int = 82) -> bytes:
+def webp(figure: Figure) -> bytes:
     """The figure as bytes of a WebP file."""
     import io
 
     from PIL import Image
 
-    figure.set_dpi(dpi)
+    figure.set_dpi(DPI)
     canvas = cast("FigureCanvasAgg", figure.canvas)
     canvas.draw()
     buffer = io.BytesIO()
     pixels = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
-    pixels.save(buffer, "webp", quality=quality, method=METHOD)
+    pixels.save(buffer, "webp", quality=QUALITY, method=METHOD)
     return buffer.getvalue()
