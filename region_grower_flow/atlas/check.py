@@ -78,6 +78,8 @@ def check_atlas(
     """Everything that is wrong with an atlas for these cells.
 
     Args:
+        atlas_dir: the folder of the atlas.
+        region_structure_path: the region structure.
         cells: with ``positions`` and ``properties`` as for :func:`load_atlas_table`; without cells
             all regions of the structure are checked.
         allow_no_layers: cells that no entry of the structure serves are a warning, no problem.
@@ -85,6 +87,9 @@ def check_atlas(
     A cell where a volume that it needs has no value (NaN) is dropped when it is made, as
     region-grower does; a warning in the log says how many. Where these are all cells, the atlas or
     the cells are wrong: a problem.
+
+    Returns:
+        list of InvalidInput, empty when all is well.
     """
     problems = Problems()
     structure = problems.attempt(load_region_structure, region_structure_path)

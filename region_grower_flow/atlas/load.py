@@ -301,6 +301,7 @@ def _hints(
     Args:
         positions: {region: (N, 3) positions of its cells}.
         layers: {region: its layers from the top down}.
+        atlas_dir: the folder of the volumes.
         names: the layers to read.
     """
     thicknesses, tops, some_bounds = {}, {}, {}

@@ -41,6 +41,7 @@ def ids_at(volume: VoxelData, positions: np.ndarray) -> np.ndarray:
     """(N,) region ids at positions inside the atlas.
 
     Args:
+        volume: voxcell.VoxelData of region ids.
         positions: (N, 3) um.
     """
     return volume.lookup(np.asarray(positions).reshape(-1, 3))
@@ -51,6 +52,7 @@ def acronyms_at(volume: VoxelData, region_map: RegionMap, positions: np.ndarray)
 
     Args:
         volume: voxcell.VoxelData of region ids.
+        region_map: voxcell.RegionMap.
         positions: (N, 3) um, inside the atlas.
     """
     ids = ids_at(volume, positions)
@@ -69,6 +71,7 @@ def unknown_id_note(
 
     Args:
         counts: {region id: how many have it}, of voxels or at cells.
+        region_map: voxcell.RegionMap.
         of: what was counted, for the sentence.
     """
     known = set(region_map.as_dataframe().index.tolist())

@@ -122,10 +122,14 @@ def unserved_problem(
     Args:
         regions: (N,) the regions of the cells, mapped.
         structure: the region structure; with an entry ``default`` all cells are served.
+        mapper: RegionMapper of it.
         acronyms: {acronym: id} or a list of the acronyms of the hierarchy.
         where: the file of the region structure.
         at_cells: (N,) acronyms (or None) of the atlas at the cells, see
             :func:`plausible.acronyms_at`; they tell the remedy best.
+
+    Returns:
+        InvalidInput or None.
     """
     if DEFAULT_REGION in structure:
         return None

@@ -113,6 +113,9 @@ def region_meta(structure: Structure) -> dict[str, dict[str, Any]]:
 
     Directions that are limited to layers by name get the numbers of the region's layers. Boundaries
     name their meshes as the structure does: where it lies is not part of what is made of it.
+
+    Args:
+        structure: the region structure.
     """
     return {
         region: {
@@ -132,6 +135,8 @@ def nested_meta(
     """{region of cells: directions, boundaries} where some come from another entry around it.
 
     Args:
+        structure: the region structure.
+        mapper: :class:`~region_grower_flow.atlas.regions.RegionMapper` of it.
         regions: the regions of the cells.
     """
     nested = {}

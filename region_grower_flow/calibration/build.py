@@ -33,6 +33,7 @@ class Additions:
     """Additions to generated parameters.
 
     Attributes:
+        trunk_choice: the TrunkChoice.
         trunk_fits: {mtype: what trunk_fits.fit_mtype returns}; None: not known yet, only the form
             of everything is checked.
         scaling: scaling rules, or None.
@@ -108,6 +109,7 @@ def build_parameters(
 
     Args:
         parameters: {mtype: NeuroTS parameters}; they are not changed.
+        additions: Additions.
         region: the region, for messages.
 
     Returns:

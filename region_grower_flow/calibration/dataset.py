@@ -31,6 +31,7 @@ class ReferenceCell(NamedTuple):
 
     Attributes:
         name: its name in the table.
+        path: its file.
         use_axon: whether the table says that its axon can be used.
         layer: its layer in the table, as a text (empty when it has none).
         group: the same for all variants of one reconstruction; empty for an independent one.
@@ -85,6 +86,9 @@ def read_dataset(
         use_axon_excludes_cells: whether ``use_axon`` false leaves out the whole cell, as in
             synthesis-workflow (BuildMorphsDF), not its axon alone.
 
+    Returns:
+        Dataset.
+
     Raises:
         InvalidInputs: all that is wrong with the table and with the files that it names.
     """
@@ -118,6 +122,7 @@ def split_dataset(dataset: Dataset, part: str = ALL, seed: int = 0) -> Dataset:
     version of NumPy, and an mtype that borrows all cells of another is split as that one is.
 
     Args:
+        dataset: the Dataset.
         part: ``"all"`` (the dataset itself), ``"fit"`` or ``"test"``.
         seed: another one gives other halves.
 

@@ -55,6 +55,7 @@ def extract_distributions(
     """Extract the NeuroTS distributions of all mtypes of a dataset.
 
     Args:
+        dataset: the Dataset.
         settings: CalibrationSettings; None: the defaults.
         processes: how many processes to use (never more than there are mtypes); None: as many as
             pay on this machine. The result does not depend on it. 1: no other one is started.

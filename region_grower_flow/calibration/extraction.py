@@ -31,10 +31,12 @@ class ExtractionTask:
     """Inputs of one process that extracts the distributions of an mtype.
 
     Attributes:
+        mtype: its name.
         paths: the files of its cells.
         axon_paths: the files of those whose axons are used.
         neurite_types: the neurite types to extract.
         thresholds: {neurite type: the least number of terminations, exclusive}.
+        diameter: the DiameterModel.
         feature: TMD's filtration, one for all neurite types or {neurite type: filtration}.
         min_basal_trees: cells with one basal dendrite less count as having this number.
         measured: {neurite type: threshold} of the measured trees that are extracted, too.

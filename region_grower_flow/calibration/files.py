@@ -99,6 +99,7 @@ class Files:
         Neither of both: there is no such file.
 
         Args:
+            row: the Row.
             base: the folder of the table: relative paths start from the folder of the
                 morphologies, or from here.
         """

@@ -54,8 +54,10 @@ class GrowthTask:
     """Inputs of one process that calibrates an mtype.
 
     Attributes:
+        mtype: its name.
         mode: PARAMETERS or EXTENDED.
         params, distributions: NeuroTS's, of the mtype.
+        cells: GrowthCells.
         kept: see growth_values.with_values.
         cells_grown, steps, folds: of the fit and its check; no folds: no check.
     """
@@ -73,6 +75,9 @@ class GrowthTask:
 
 def calibrate_mtype(task: GrowthTask) -> dict[str, Any]:
     """Calibrate the growth of an mtype.
+
+    Args:
+        task: GrowthTask.
 
     Returns:
         JSON-able: ``values`` {neurite type: {name: value}}, ``usual``, ``fitted`` (whether),

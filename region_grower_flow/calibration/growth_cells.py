@@ -28,6 +28,7 @@ class GrowthCell:
 
     Attributes:
         name: of the cell.
+        path: of its file.
         group: the same for all variants of one reconstruction.
     """
 

@@ -149,6 +149,7 @@ class Fitter:
 
     Attributes:
         grow: function ({kind: {lever: value}}, cells, seed) -> [FlatMorphology].
+        reference: Reference.
         levers: {kind: [Lever]}; kinds are MorphIO's numbers of neurite types.
         spread: the usual SPREAD; None: it is no number of this growth.
         cells, seed: of a grown population.
@@ -172,6 +173,9 @@ class Fitter:
 
         Args:
             jacobian: of an earlier fit with the same levers, so that it is not measured again.
+
+        Returns:
+            Fit.
         """
         here = self._evaluate(self._start())
         if here.loss == math.inf:

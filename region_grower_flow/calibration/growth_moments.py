@@ -55,6 +55,7 @@ def growth_table(morphologies: Sequence[FlatMorphology], kind: int) -> np.ndarra
     """The features of the trees of one type, a row per cell.
 
     Args:
+        morphologies: [FlatMorphology].
         kind: MorphIO's number of the neurite type.
 
     Returns:

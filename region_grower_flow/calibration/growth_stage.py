@@ -67,6 +67,7 @@ def growth_tasks(
         distributions: {mtype: distributions}.
         populations: {mtype: Population}.
         dataset: the Dataset of the cells.
+        plan: GrowthPlan.
     """
     return {
         mtype: GrowthTask(
@@ -96,6 +97,7 @@ def calibrate_growth(
     Args:
         parameters: {mtype: the complete parameters}; they are not changed.
         tasks: {mtype: GrowthTask}, see :func:`growth_tasks`.
+        plan: GrowthPlan.
         digests: function of a path: the digest of a file's content.
         advance: called with (mtypes done, mtypes), also before the first one.
 

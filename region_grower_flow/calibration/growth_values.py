@@ -126,6 +126,9 @@ def with_values(
         mode: PARAMETERS or EXTENDED.
         values: {neurite type: {name: value}} of FITTED and SPREAD; None: the usual ones.
         kept: {(neurite type, name)} that are not touched.
+
+    Returns:
+        New parameters.
     """
     found = dict(deepcopy(params))
     levers = {}

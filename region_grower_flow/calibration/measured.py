@@ -38,6 +38,8 @@ class MeasuredCell:
     """A reconstruction and its soma.
 
     Attributes:
+        name: its name.
+        morphology: the FlatMorphology.
         center: (3,) the soma's center (um).
         radius: the soma's radius (um).
     """
@@ -53,6 +55,9 @@ def read_cells(paths: Iterable[str]) -> list[MeasuredCell]:
 
     Args:
         paths: the files, h5, swc or asc.
+
+    Returns:
+        List of MeasuredCell.
     """
     cells = []
     for path in paths:
@@ -70,6 +75,9 @@ def turned_down(cell: MeasuredCell) -> MeasuredCell:
     Growth with measured trunks points as the cells do that it learns from, and an inverted mtype
     may borrow the reconstructions of an upright one. The cell is turned by half about z, the depth
     of its slice.
+
+    Args:
+        cell: MeasuredCell.
     """
     morphology = cell.morphology
     axis = longest_axis(_trees_of(morphology, APICAL_DENDRITE), cell.center)
@@ -96,6 +104,7 @@ def measure(cells: Sequence[MeasuredCell], thresholds: Mapping[str, int]) -> dic
     """Content of ``distributions["measured"]`` of an mtype.
 
     Args:
+        cells: MeasuredCells.
         thresholds: {neurite type: only trees with more terminations than this}; other types are
             left out.
 
@@ -159,6 +168,7 @@ def measure_trees(
     """The trees of one type of a cell.
 
     Args:
+        morphology: FlatMorphology.
         section_type: MorphIO's number of the type.
         center: (3,) the soma's center (um).
 

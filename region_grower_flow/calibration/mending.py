@@ -72,6 +72,7 @@ class Mended(NamedTuple):
     """A cell as it is used.
 
     Attributes:
+        morphology: morphio.Morphology.
         notes: list of Note; empty: the morphology is that of the file.
     """
 
@@ -96,6 +97,9 @@ def open_as_used(path: PathLike) -> morphio.Morphology:
 
 def mend(morphology: morphio.Morphology) -> Mended:
     """Mend a cell.
+
+    Args:
+        morphology: morphio.Morphology.
 
     Returns:
         Mended. A cell of which no tree would be left keeps its trees, for the examination to say

@@ -63,6 +63,7 @@ class ExaminedCell:
     Attributes:
         name: its name in the dat file.
         mtype: the mtype that it stands for.
+        path: its file.
         problem: why it cannot be used, or None; ``hint`` is what to do about it, or None.
         line: the line of its file where the problem is, or None.
         notes: list of Note: what is odd about it, though it is used.
@@ -108,6 +109,10 @@ class ExaminedCell:
 
 def examine_cell(cell: ReferenceCell, mtype: str) -> ExaminedCell:
     """Load a reference cell with MorphIO and see what it has.
+
+    Args:
+        cell: the ReferenceCell.
+        mtype: its mtype.
 
     Returns:
         ExaminedCell; nothing is raised for a bad file, its ``problem`` says what is wrong.

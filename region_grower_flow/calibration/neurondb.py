@@ -18,7 +18,11 @@ SUBTYPE = ":"
 
 
 def parse_neurondb(text: str, where: object) -> tuple[list[Row], list[InvalidInput]]:
-    """Parse neuronDB XML."""
+    """Parse neuronDB XML.
+
+    Returns:
+        (rows, problems): list of Row and list of InvalidInput.
+    """
     try:
         root = parse_xml(text, where)
     except InvalidInput as error:

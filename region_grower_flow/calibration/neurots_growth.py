@@ -39,6 +39,7 @@ def fit_to_growth(entry: dict[str, Any], kind: str, cells: list[MeasuredCell]) -
 
     Args:
         entry: NeuroTS's distributions of the neurite type; they are not changed.
+        kind: the neurite type.
         cells: the reconstructions.
     """
     entry = dict(entry)

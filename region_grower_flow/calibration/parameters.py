@@ -60,6 +60,7 @@ def generate_parameters(
     :func:`distributions.extract_distributions`.
 
     Args:
+        dataset: the Dataset.
         settings: CalibrationSettings; None: the defaults. With ``tmd_parameters`` a
             ``diametrizer_config`` replaces their diameter model, None leaves it.
         tmd_parameters: parameters to use instead of NeuroTS's defaults, as {mtype: parameters}

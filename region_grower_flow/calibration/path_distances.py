@@ -80,6 +80,9 @@ def fit_line(
         extents: (N,) um.
         path_distances: (N,) um.
         percentile: trees with an absolute error above this percentile of all are left out.
+
+    Returns:
+        PathFit
     """
     extents = np.asarray(extents, dtype=np.float64)
     path_distances = np.asarray(path_distances, dtype=np.float64)
@@ -111,6 +114,7 @@ def measure_trees(paths: Iterable[str], trees: str = FIRST) -> dict[str, np.ndar
     """Extents and path distances of the dendrites of some cells.
 
     Args:
+        paths: the files of the cells.
         trees: ``"first"`` or ``"all"``, see TREES.
 
     Returns:

@@ -20,6 +20,7 @@ def line_of(path: PathLike, point: Sequence[float] | None, in_soma: bool = False
     """The number of the first line with this point, from 1; None where there is none.
 
     Args:
+        path: the file.
         point: (x, y, z), or None.
         in_soma: whether it is a point of the soma (in swc files, whose points have types).
     """

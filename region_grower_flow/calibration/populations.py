@@ -27,6 +27,7 @@ class Population:
     """The reference cells of an mtype.
 
     Attributes:
+        mtype: its name.
         cells: the ExaminedCells that are used.
         lost: the ExaminedCells that are not, each with its problem.
         neurite_types: the neurite types to grow, in NeuroTS's order (basal, apical, axon).
@@ -87,6 +88,7 @@ def gather_populations(
     than half of its cells have one: the same rule for all mtypes, whatever their names.
 
     Args:
+        dataset: the Dataset.
         settings: CalibrationSettings, of which ``on_bad_morphology`` and ``neurite_types`` count:
             None for the rule above; a list of the types to consider (axons are grown only when
             ``"axon"`` is in it and more than half of the cells have one that the table allows to

@@ -138,10 +138,14 @@ def prepare(
     """Write copies of the cells that are used.
 
     Args:
+        dataset: the Dataset.
         populations: its {mtype: Population}.
         target: the folder of the copies, which have the names and formats of the originals.
         corrections: how they are moved and turned.
         advance: called with the numbers of cells that are done, and of all.
+
+    Returns:
+        Preparation.
 
     Raises:
         InvalidInputs: unknown mtypes, or copies that would replace originals.

@@ -196,6 +196,9 @@ def add_constraints(
         fits: {mtype: {neurite type: {"slope", ...}}} of path distances; None: only the rules are
             looked at, targets get no slope.
         layers: see :func:`layer_number`.
+
+    Returns:
+        Constraints
     """
     done = Constraints()
     if not rules:

@@ -46,6 +46,9 @@ def select(dataset: Dataset, selection: Selection) -> Dataset:
     The halves are taken before cells are lent, so that a cell is in the same half wherever it
     stands; the restriction comes last, so that mtypes that only borrow can be asked for.
 
+    Returns:
+        Dataset.
+
     Raises:
         InvalidInputs: rules or mtypes that do not fit the dataset; all of them.
         InvalidInput: no cell is left.
@@ -71,6 +74,7 @@ def substitute(dataset: Dataset, rules: Mapping[str, Any] | None) -> Dataset:
     synthesis-workflow. Only own cells are lent: what an mtype borrows is not passed on.
 
     Args:
+        dataset: the Dataset.
         rules: {mtype that has cells: [mtypes that borrow them]}; None or empty: no rules.
 
     Returns:
@@ -144,6 +148,7 @@ def restrict(dataset: Dataset, mtypes: Collection[str]) -> Dataset:
     """The dataset with some mtypes only.
 
     Args:
+        dataset: the Dataset.
         mtypes: names; none of them means all.
 
     Raises:

@@ -59,6 +59,9 @@ def parse_table(
         text: the content of the file.
         where: the file, for its extension and for messages.
         is_name: tells whether a name is that of a morphology (for the header of a dat file).
+
+    Returns:
+        (rows, problems): list of Row and list of InvalidInput.
     """
     suffix = PurePath(where).suffix.lower()
     if suffix in DOCUMENTS:
@@ -103,6 +106,9 @@ def parse_dat(
     ``is_name`` does not know its first column, and one of its words is one of HEADER_WORDS or its
     second column is a word where all others are integers; also when its second column is ``layer``,
     or when it reads ``0 1 2``, as pandas writes a table without column names.
+
+    Returns:
+        (rows, problems): list of Row and list of InvalidInput.
     """
     lines = [(n, line.split()) for n, line in enumerate(_LINE_END.split(text), start=1)]
     lines = [(n, words) for n, words in lines if words and not words[0].startswith("#")]
@@ -147,6 +153,9 @@ def parse_delimited(text: str, where: PathLike) -> tuple[list[Row], list[Invalid
 
     Other columns are not read. Where there is a path and no name, the name is that of the file,
     with its folder where files of several folders have the same name.
+
+    Returns:
+        (rows, problems): list of Row and list of InvalidInput.
     """
     delimiter = max(_DELIMITERS, key=_first_line(text).count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
@@ -233,6 +242,9 @@ def distinct(rows: Sequence[Row]) -> tuple[list[Row], dict[str, list[str]]]:
     """The rows without those that say again what an earlier one says: (rows, notes).
 
     Tables of electrical models have a row per combination of a morphology with a model.
+
+    Returns:
+        (list of Row, {mtype: sentences}).
     """
     first: dict[str, Row] = {}
     again: dict[str, list[str]] = {}

@@ -21,6 +21,9 @@ def load_trees(paths: Iterable[str]) -> Any:
 
     Args:
         paths: the morphology files (h5, swc, asc).
+
+    Returns:
+        tmd.Population.Population.
     """
     from tmd.io.io import load_neuron_from_morphio
     from tmd.Population import Population

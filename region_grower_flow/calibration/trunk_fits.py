@@ -79,6 +79,7 @@ def fit_form(
     """Fit one form of angle law as NeuroTS does.
 
     Args:
+        histogram: AngleHistogram.
         form: one of FORMS.
         bounds: (lowest, highest) of the parameters; None: NeuroTS's own.
 

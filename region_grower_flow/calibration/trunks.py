@@ -74,6 +74,7 @@ class Trunks:
     Attributes:
         laws: {mtype: {neurite type: the orientation, with its residuals and numbers}}.
         notes: sentences.
+        problems: list of InvalidInput.
     """
 
     laws: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -82,7 +83,11 @@ class Trunks:
 
 
 def check_rules(rules: Any, mtypes: Collection[str]) -> tuple[list[InvalidInput], list[str]]:
-    """Problems of trunk rules, as a list of InvalidInput, and notes on mtypes that are not used."""
+    """Problems of trunk rules, as a list of InvalidInput, and notes on mtypes that are not used.
+
+    Returns:
+        (problems, notes)
+    """
     if rules is None:
         return [], []
     if not isinstance(rules, dict):
@@ -149,7 +154,11 @@ def set_trunks(
     Args:
         parameters: {mtype: NeuroTS parameters}.
         fits: {mtype: what trunk_fits.fit_mtype returns}.
+        choice: TrunkChoice.
         given: {(mtype, neurite type)} whose orientation an override has set.
+
+    Returns:
+        Trunks
     """
     done = Trunks()
     for mtype, params in parameters.items():
@@ -182,6 +191,7 @@ def _wished(
     """The rule that an orientation is set by, None where it stays.
 
     Args:
+        orientation: as it is.
         rules: that of the neurite type, and the one that suits it where there is none.
         overridden: True if an override has set the orientation.
     """

@@ -209,6 +209,7 @@ def write_atlas(
     """Write the volumes (gzip NRRD) and the hierarchy of ``space`` into ``folder``.
 
     Args:
+        space: the Space.
         folder: where.
         layers: what its layers are called, from the top down.
         regions: the content of ``hierarchy.json``; None: the cortex.

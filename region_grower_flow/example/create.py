@@ -40,6 +40,9 @@ def create_example(
         atlas: "column", "curved" or "both" (then with the hippocampal field).
         n_cells: positions per atlas.
 
+    Returns:
+        :class:`ExamplePaths`
+
     Raises:
         InvalidInput: an option is out of range, or the folder holds something else.
         OutputFailed: the folder cannot be written.
@@ -69,6 +72,9 @@ def is_current(folder: PathLike) -> bool:
 
 def renew_example(folder: PathLike) -> ExamplePaths:
     """Make the example, or make it again with the options of the one that is there.
+
+    Returns:
+        :class:`ExamplePaths`
 
     Raises:
         InvalidInput: the folder holds something else, or an example that has been changed since.

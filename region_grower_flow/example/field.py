@@ -111,6 +111,7 @@ def write_field(paths: ExamplePaths, references: References, rng: np.random.Gene
     """Write the atlas, its cells, and what calibration needs to know of their mtypes.
 
     Args:
+        paths: the ExamplePaths.
         references: {cell type: [(soma depth in um, FlatMorphology)]}.
         rng: :class:`numpy.random.Generator` of the positions.
     """

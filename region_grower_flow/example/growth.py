@@ -74,6 +74,7 @@ def grow_cell(
     """Grow one cell.
 
     Args:
+        cell_type: a :class:`~region_grower_flow.example.targets.CellType`.
         soma_depth: depth (um) of the soma below the pia.
         rng: :class:`numpy.random.Generator`; all randomness comes from it.
         with_axon: grow the local axon too.

@@ -50,6 +50,7 @@ def cell_table(
     Args:
         space: the atlas, a :class:`~region_grower_flow.example.atlases.Space`.
         n_cells: how many; at least one per m-type.
+        rng: :class:`numpy.random.Generator`.
         usable: (nx, ny, nz) bool, the voxels that may hold somata.
 
     Returns:

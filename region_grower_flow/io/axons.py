@@ -36,6 +36,7 @@ def load_axon_table(path: PathLike, ids: Iterable[int]) -> tuple[np.ndarray, np.
     ``N/A`` means none.
 
     Args:
+        path: the table.
         ids: (N,) the ids of all cells, in their order.
 
     Returns:
@@ -64,6 +65,8 @@ def check_axon_table(
     is dropped when it is made.
 
     Args:
+        path: the table.
+        ids: the ids of all cells.
         base_morph_dir: the folder of the axon morphologies; names that leave it are refused.
     """
     try:

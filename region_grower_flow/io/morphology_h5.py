@@ -170,6 +170,7 @@ def decode_h5(content: bytes | bytearray | memoryview, verified: bool = False) -
     """The tables of :func:`h5_tables` from the bytes of an HDF5 morphology file.
 
     Args:
+        content: the bytes.
         verified: their checksum is known to be right, so that what we have written ourselves need
             not be looked through.
 

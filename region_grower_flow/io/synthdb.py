@@ -84,6 +84,7 @@ def merge(
     """Merge files of {region: {mtype: entry}}.
 
     Args:
+        files: list of Path.
         load: reads and checks one.
 
     Returns:

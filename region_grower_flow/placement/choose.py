@@ -75,6 +75,7 @@ class Knowledge:
         heights: {donor: AxonHeights}.
         home: Home of the donors.
         columns: {synthesis region: {layer: thickness in um}} of the region structure.
+        rules: Rules.
         annotations: {donor: {rule: (lowest, highest)}}.
     """
 
@@ -123,10 +124,14 @@ def choose_axons(
         mtypes: (N,) of the cells.
         ids: (N,) whole numbers that the cells' draws belong to.
         donors: {mtype: [Donor]}.
+        settings: ChoiceSettings.
         table: CellTable of the cells, for scores.
         knowledge: Knowledge, for scores.
 
     What scores need must be there, see :func:`knowledge_problems`.
+
+    Returns:
+        AxonChoice.
     """
     mtypes = np.asarray(mtypes, dtype=object)
     draws = cell_draws(ids, settings.seed, "axon")
@@ -256,7 +261,9 @@ def home_of(donor: Donor, columns: Mapping[str, float], knowledge: Knowledge) ->
     """(L + 1,) shares of a donor's axon at home, NaN when its soma's depth is not known.
 
     Args:
+        donor: Donor.
         columns: {layer: thickness} of the region that it is for.
+        knowledge: Knowledge.
     """
     own = knowledge.home.thicknesses or columns
     depth = knowledge.home.soma_depth(donor, own)

@@ -93,6 +93,7 @@ def volume_of(density: str, folder: PathLike, atlas_dir: PathLike) -> tuple[Path
     Args:
         density: the text of the entry.
         folder: of the file of densities.
+        atlas_dir: folder of the atlas.
     """
     text = density.strip()
     named = text.removesuffix(_SUFFIX)

@@ -96,6 +96,7 @@ def load_donors(path: PathLike, folder: PathLike | None = None) -> dict[str, lis
     ``use_axon`` is false are left out.
 
     Args:
+        path: the table.
         folder: of the morphologies (h5), which must be there; None: not looked for.
 
     Raises:

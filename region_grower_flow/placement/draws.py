@@ -24,6 +24,9 @@ def cell_draws(ids: np.ndarray, seed: int, purpose: str) -> np.ndarray:
         ids: (N,) whole numbers from 0.
         seed: of the run.
         purpose: a word that tells independent draws of a cell apart.
+
+    Returns:
+        (N,) float64.
     """
     ids = np.asarray(ids, dtype=np.uint64)
     draws = np.empty(len(ids), dtype=np.float64)

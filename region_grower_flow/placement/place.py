@@ -113,6 +113,14 @@ def plan_placement(
 ) -> Plan:
     """Read densities and atlas, and find how many cells are expected where.
 
+    Args:
+        densities_path: the file of densities.
+        atlas_dir: folder of the atlas.
+        settings: PlacementSettings.
+
+    Returns:
+        Plan.
+
     Raises:
         InvalidInputs: everything that is wrong: unknown regions, volumes that are absent or of
             another space, densities that are negative or not finite, no cells, too many.
@@ -163,7 +171,15 @@ def allowed_voxels(
 
 
 def place_cells(plan: Plan, settings: PlacementSettings) -> PlacedCells:
-    """Draw the cells of a plan."""
+    """Draw the cells of a plan.
+
+    Args:
+        plan: what :func:`plan_placement` returned.
+        settings: the same PlacementSettings.
+
+    Returns:
+        PlacedCells.
+    """
     voxels, parts = plan.voxels, []
     seen: Counter[str] = Counter()
     names = list(dict.fromkeys(name for group, *_ in plan.groups for name in group.traits))

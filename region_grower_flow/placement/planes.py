@@ -89,6 +89,8 @@ def region_centers(
     """((n, 3) centers of the voxels of a region in um, (n, 3) their indices).
 
     Args:
+        voxels: :class:`~region_grower_flow.placement.voxels.Voxels`.
+        query: the region.
         hemisphere: "left" or "right" of the middle of the atlas's third axis, None for both.
 
     Raises:
@@ -120,6 +122,7 @@ def center_line(
         centers: (n, 3) centers of its voxels (um).
         indices: (n, 3) their indices.
         voxel_size: (3,) um.
+        settings: LineSettings.
 
     Raises:
         InvalidInput: the two ends are the same point.

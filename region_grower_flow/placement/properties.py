@@ -41,6 +41,9 @@ def layers_at(
     Args:
         chosen: (N,) the cells' voxels.
         regions: (N,) their acronyms.
+        voxels: :class:`~region_grower_flow.placement.voxels.Voxels`.
+        structure_path: the region structure.
+        atlas_dir: folder of the atlas.
 
     Raises:
         InvalidInput: the structure is wrong, a query finds no region, a hint is absent.

@@ -145,7 +145,9 @@ def rule_scores(
     """(n,) scores of a donor at the cells' places.
 
     Args:
+        rules: list of Rule.
         annotation: {rule: (lowest, highest)} of the donor.
+        places: :class:`~region_grower_flow.placement.scores.Places`.
         layers: names of the layers, from the top down.
         scale: of the donor.
     """

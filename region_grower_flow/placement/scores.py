@@ -44,6 +44,7 @@ def layer_shares(
     """Shares of an axon's length in each layer and below the last one.
 
     Args:
+        heights: AxonHeights.
         depths: (n,) depths of the soma (um).
         bounds: (n, L + 1) depths of the boundaries.
         scale: of the axon.

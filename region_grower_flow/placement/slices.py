@@ -62,6 +62,10 @@ def original_ids(cells: Cells) -> np.ndarray:
 def slice_cells(cells: Cells, settings: SliceSettings) -> Cells:
     """Take some of the cells.
 
+    Args:
+        cells: Cells.
+        settings: SliceSettings.
+
     Returns:
         Cells in their order, with the columns ``original_id`` (the row in the file that was
         given; in a slice of a slice the row in the first file) and, with planes, ``slice``.

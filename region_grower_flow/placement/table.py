@@ -54,6 +54,12 @@ def cells_of(
 ) -> Cells:
     """Placed cells with all their properties.
 
+    Args:
+        placed: PlacedCells.
+        voxels: :class:`~region_grower_flow.placement.voxels.Voxels` of the atlas.
+        atlas_dir: folder of the atlas.
+        settings: PropertySettings.
+
     Returns:
         Cells; a text that a cell lacks is "".
 
@@ -92,6 +98,8 @@ def property_problems(
 
     Args:
         plan: the Plan of the placement.
+        atlas_dir: folder of the atlas.
+        settings: PropertySettings.
     """
     problems, voxels = Problems(), plan.voxels
     if settings.region_structure:

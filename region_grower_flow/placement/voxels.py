@@ -35,6 +35,8 @@ class Voxels:
     Voxels are named by their index into the flattened volume (C order).
 
     Args:
+        volume: :class:`voxcell.VoxelData` of region ids.
+        region_map: :class:`voxcell.RegionMap`.
         where: the atlas, for messages.
     """
 
@@ -132,6 +134,8 @@ def geometry_problem(
     """The difference between the space of a volume and that of the regions: InvalidInput, or None.
 
     Args:
+        voxels: Voxels.
+        folder, name: of the volume.
         payload: the shape of what each voxel holds: () for a number.
 
     Raises:

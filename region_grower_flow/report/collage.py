@@ -35,7 +35,10 @@ def collage_units(
     """A ReportUnit per mtype with the cells of its slices, and one of all mtypes first.
 
     Args:
+        placed: PlacedCells.
         mtypes: those to show.
+        slices: [SliceView].
+        settings: ReportSettings.
         most: cells of an mtype in a slice (0: all).
     """
     mtypes = list(mtypes)
@@ -61,7 +64,12 @@ def _in(cells: Iterable[PlacedCell], where: SliceView) -> list[PlacedCell]:
 
 
 class Collage:
-    """Makes the collage of a ReportUnit."""
+    """Makes the collage of a ReportUnit.
+
+    Args:
+        slices: [SliceView].
+        layers: LayerMap.
+    """
 
     def __init__(self, slices: Sequence[SliceView], layers: LayerMap | None) -> None:
         self._slices, self._layers = slices, layers

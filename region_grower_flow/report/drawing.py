@@ -88,6 +88,7 @@ class Morphologies:
         Args:
             axes: with equal aspect; both of its directions are lengths in um.
             scale: points (1/72 inch) per um; found from the figure when None.
+            zorder: of the lines.
         """
         from matplotlib.collections import LineCollection, PatchCollection
         from matplotlib.patches import Circle

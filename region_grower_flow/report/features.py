@@ -34,6 +34,7 @@ def cell_rows(
     """Rows of features, one per cell and neurite type.
 
     Args:
+        mtype: of the cells.
         populations: {"reference" or "synthesized": [ValidationCell]}.
         neurite_types: names.
 
@@ -70,6 +71,7 @@ def score_rows(mtype: str, rows: Iterable[TableRow], seed: int = 0) -> list[Tabl
     """Scores of an mtype with the null's 95th percentile, by the validation's statistics.
 
     Args:
+        mtype: of the rows.
         rows: of its cells.
         seed: of the resampling.
 

@@ -67,6 +67,7 @@ def validation_figures(results: Results, folder: PathLike, processes: int = 1) -
     """Draw and write the figures of all parts and mtypes.
 
     Args:
+        results: Results.
         folder: where the files go.
         processes: how many draw.
 

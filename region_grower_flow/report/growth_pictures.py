@@ -32,6 +32,7 @@ class Drawing:
     """The picture of an mtype, for a process.
 
     Attributes:
+        task: GrowthTask.
         entry: what calibrate_mtype has returned.
     """
 

@@ -67,8 +67,13 @@ def plot_lineup(
     """A figure of cells, in rows.
 
     Args:
+        cells: [UprightCell].
+        title: of the figure.
         in_atlas: draw depths and layers.
         most_in_row: cells.
+
+    Returns:
+        matplotlib Figure.
     """
     rows = [cells[i : i + most_in_row] for i in range(0, len(cells), most_in_row)]
     if not rows:

@@ -66,6 +66,7 @@ def write_page(results: Results, folder: PathLike, processes: int = 1) -> list[P
     """Write the figures of a validation and its page.
 
     Args:
+        results: :class:`region_grower_flow.validation.results.Results`.
         folder: an existing or new folder; figures go to ``figures`` in it.
         processes: how many draw.
 
@@ -90,6 +91,7 @@ class PartShown:
         name, title, words: of the part.
         verdict, outcome: what its tests that decide say together.
         tiers: those that were tested.
+        mtypes: [MtypeShown].
         general: the TierShown of the tests of no single mtype, None without any.
         figures: [ShownFigure] of no single mtype.
     """
@@ -136,7 +138,9 @@ class MtypeShown:
         verdict: the worst of the tests that decide, None without any.
         sentence, words: on the outcome and on the populations.
         n_reference, n_synthesized: cells, None where there are none.
+        tiers: [TierShown].
         profiles, layers: rows of the tables of space; shown, not judged.
+        figures: [ShownFigure].
     """
 
     name: str
@@ -160,6 +164,7 @@ def validation_page(results: Results, figures: Sequence[ShownFigure] = ()) -> st
     """The page as text.
 
     Args:
+        results: Results.
         figures: :class:`~region_grower_flow.report.figures.ShownFigure` of any part and mtype.
     """
     mtypes = {mtype for part in results.populations.values() for mtype in part}

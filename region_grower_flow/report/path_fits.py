@@ -38,6 +38,10 @@ def plot_path_fits(fits: Mapping[str, Fit], title: str) -> Figure:
         fits: {neurite type: dict}: ``extents``, ``path_distances``, ``used``, ``slope``, ``r2`` of
             the reference; ``synthesized`` [(extent, path distance)]; ``slope_in_parameters``, the
             slope that synthesis took when it is another, or None.
+        title: of the figure.
+
+    Returns:
+        matplotlib Figure.
     """
     shown = {kind: fit for kind, fit in fits.items() if len(fit["extents"])}
     figure = style.new_figure(_SIZE[0] * max(len(shown), 1) + 0.4, _SIZE[1])

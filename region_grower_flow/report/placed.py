@@ -35,6 +35,8 @@ class PlacedCell:
 
     Attributes:
         name: of its morphology.
+        mtype: the mtype.
+        path: of its file.
         position: (3,) um, of the soma in the atlas.
         orientation: (3, 3), from upright to the atlas.
         depth: of the soma below the top of the region (um); None without layers and in vacuum.
@@ -146,6 +148,7 @@ class PlacedCells:
         Which cells depends on the mtype, their number and the seed alone.
 
         Args:
+            mtype: the mtype.
             wanted: how many at most (0: all).
             seed: of the choice.
         """

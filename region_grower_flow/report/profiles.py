@@ -31,8 +31,12 @@ def plot_profiles(
     Args:
         rows: of one mtype, keys COLUMNS: bins of depth (um below the top of the region; in vacuum
             below the soma), and the mean length (um per cell) in each bin.
+        title: of the figure.
         layers: [(name, top, bottom)] of the layers at the cells (um of depth), drawn behind.
         in_atlas: what depth means.
+
+    Returns:
+        matplotlib Figure.
     """
     kinds = list(dict.fromkeys(row["neurite_type"] for row in rows))
     figure = style.new_figure(max(_SIZE[0] * max(len(kinds), 1) + 0.6, 4.2), _SIZE[1])

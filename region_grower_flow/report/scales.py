@@ -113,6 +113,9 @@ def plot_scales(rows: Sequence[TableRow], cells: Mapping[str, int]) -> Figure:
 
     Args:
         rows, cells: see :func:`read_scales`.
+
+    Returns:
+        matplotlib Figure.
     """
     mtypes = sorted(cells)
     figure = style.new_figure(11.5, max(0.27 * len(mtypes) + 1.5, 2.4))

@@ -40,6 +40,9 @@ def plot_score_matrix(rows: Sequence[TableRow]) -> Figure:
     Args:
         rows: dicts with the keys COLUMNS: ``mvs`` None where it cannot be tested; ``null_95`` is
             the null's 95th percentile at these numbers of cells, ``limit`` what a score may be.
+
+    Returns:
+        matplotlib Figure.
     """
     mtypes = list(dict.fromkeys(row["mtype"] for row in rows))
     features = list(dict.fromkeys((row["neurite_type"], row["feature"]) for row in rows))

@@ -137,6 +137,9 @@ def choose_slices(
         axis: 0, 1, 2, or None: of the two that are farther from the pia's direction the one along
             which the cells spread less.
         pia: (3,) direction towards the pia.
+
+    Returns:
+        [SliceView]
     """
     positions = np.asarray(positions, dtype=np.float64).reshape(-1, 3)
     if not len(positions):
@@ -261,6 +264,9 @@ def plot_slice(
     Args:
         cells: [:class:`~region_grower_flow.report.placed.PlacedCell`]; those in the slice are
             drawn.
+        where: SliceView.
+        layers: LayerMap, or None.
+        title: of the figure.
 
     Returns:
         (matplotlib Figure, names of the cells drawn)
@@ -346,6 +352,7 @@ class LayersSeen:
 
         Args:
             axes: to draw into.
+            extent: of the axes.
             width: of the outlines, in points.
             fewest: points that a layer has at least to be outlined and named.
             equal: whether the axes have equal aspect.

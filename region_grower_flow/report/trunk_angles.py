@@ -58,6 +58,7 @@ def trunk_panels(
     """Contents of a figure of trunk angles.
 
     Args:
+        references, cells: [ValidationCell].
         kinds: neurite types.
         parameters: NeuroTS's parameters of the mtype, or None.
         seed: of the draws from laws.
@@ -187,6 +188,7 @@ def summary_rows(
     """Rows of SUMMARY_COLUMNS: numbers of cells, medians (rad), and the validation's test.
 
     Args:
+        mtype: of the cells.
         panels: see :func:`trunk_panels`.
         verdicts: [Verdict] of ``validation.trunks.compare``.
     """

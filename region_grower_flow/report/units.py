@@ -45,9 +45,11 @@ class ReportUnit:
     """Inputs of a report on one mtype.
 
     Attributes:
+        mtype: its name.
         references: [ReferenceCell], files of its reconstructions.
         cells: [PlacedCell], synthesized.
         in_atlas: whether these have places in an atlas.
+        settings: ReportSettings.
         extra: what else the report needs (the fits of the mtype, its parameters).
     """
 
@@ -76,6 +78,7 @@ class UnitResult:
     """Result of a report on one mtype.
 
     Attributes:
+        mtype: its name.
         rows: {table: [dict]}.
         paths: of its figures.
         notes: sentences.

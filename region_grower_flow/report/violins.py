@@ -43,6 +43,10 @@ def plot_violins(panels: Iterable[tuple[str | None, str, ByPopulation]], title: 
     Args:
         panels: [(heading or None, label, {population: values})]: a heading (the neurite type)
             starts a new row; values may hold NaN, which are left out.
+        title: of the figure.
+
+    Returns:
+        matplotlib Figure.
     """
     rows = _rows(panels)
     columns = min(COLUMNS, max((len(row) for _, row in rows), default=1))

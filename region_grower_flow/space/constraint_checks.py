@@ -61,6 +61,9 @@ def check_directions(entry: Mapping[str, Any], where: str) -> list[InvalidInput]
     Args:
         entry: the region's entry of the region structure (``directions``).
         where: what the sentences begin with (file and region).
+
+    Returns:
+        list of InvalidInput.
     """
     found = _Problems()
     for at, direction in _entries(found, entry, "directions", where, DIRECTION_KEYS):
@@ -83,6 +86,9 @@ def check_boundaries(
         entry: the region's entry of the region structure (``boundaries``).
         where: what the sentences begin with (file and region).
         base_dir: the folder that relative paths start from; default: the current one.
+
+    Returns:
+        list of InvalidInput.
     """
     found = _Problems()
     for at, boundary in _entries(found, entry, "boundaries", where, BOUNDARY_KEYS):

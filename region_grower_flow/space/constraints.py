@@ -256,7 +256,11 @@ def constraints_for_cell(space: RegionSpace, cell: Cell) -> tuple[Constraint, ..
     """The constraints of ``space`` that apply to ``cell``: directions, then boundaries.
 
     Args:
+        space: RegionSpace.
         cell: the Cell, a row of the cell table.
+
+    Returns:
+        tuple of Constraint.
 
     Raises:
         DropCell: the cell's glomerulus has no mesh or is not known.

@@ -87,6 +87,8 @@ def flow_text(found: Survey, proposal: Proposal, folder: Path, cells: PathLike) 
     """The configuration (flow.cfg).
 
     Args:
+        found: Survey.
+        proposal: Proposal.
         folder: that the configuration goes to.
         cells: the file of the cells that are grown.
     """

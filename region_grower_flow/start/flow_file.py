@@ -63,6 +63,7 @@ def parsed(path: PathLike, strict: bool = True, hint: str | None = None) -> _Par
     """A configuration as its sections have it; raises InvalidInput where it cannot be parsed.
 
     Args:
+        path: of the file.
         strict: whether a section or key that comes twice is refused.
         hint: for the error.
     """

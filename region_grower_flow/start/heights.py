@@ -41,6 +41,7 @@ def depths_at(
     """((N,) depths of positions, (N, 2) depths of top and bottom of the first layer) in um.
 
     Args:
+        atlas_dir: folder of the atlas.
         positions: (N, 3) um, inside the atlas.
         layers: names of the layers from the top down.
     """

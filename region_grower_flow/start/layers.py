@@ -37,6 +37,7 @@ def entry_of(acronym: str, region_map: RegionMap, layers: Sequence[Layer]) -> st
 
     Args:
         acronym: of a region of the hierarchy, which may be a layer of another one.
+        region_map: voxcell.RegionMap.
         layers: names of the layers.
 
     Returns:
@@ -80,7 +81,11 @@ def median_layers(
     out.
 
     Args:
+        atlas_dir: folder of the atlas.
         volume: voxcell.VoxelData of region ids.
+        region_map: voxcell.RegionMap.
+        entries: acronyms.
+        layers: names of the layers.
         tell: called with a sentence on a layer that a region has in a part of its voxels only.
     """
     masks = {

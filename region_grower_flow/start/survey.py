@@ -46,6 +46,7 @@ class Sources:
     """Sources that a user names.
 
     Attributes:
+        cells: file of the cells.
         atlas: folder of the atlas.
         morphologies: folder of the reconstructions.
         table: of the reconstructions; None: it is looked for, or made.
@@ -67,6 +68,7 @@ class Survey:
     """Contents of the sources.
 
     Attributes:
+        sources: Sources.
         cells: io.cells.Cells.
         region_map: voxcell.RegionMap of the atlas.
         volume: voxcell.VoxelData of its region ids.
@@ -106,6 +108,7 @@ def survey(sources: Sources, made_table: Callable[[str], Path]) -> Survey:
     """Read everything; all that is wrong is said at once.
 
     Args:
+        sources: Sources.
         made_table: where a table of reconstructions goes that has to be made: a function of its
             text that writes it and returns the path.
 

@@ -54,8 +54,12 @@ def find_table(folder: PathLike, mtypes: Collection[str], given: PathLike | None
     """The table of a folder of reconstructions.
 
     Args:
+        folder: of the reconstructions.
         mtypes: the mtypes of the cells, for names of files that begin with one.
         given: a table that is named by the user.
+
+    Returns:
+        Found.
 
     Raises:
         InvalidInput: there are no morphologies, or nothing tells their mtypes.

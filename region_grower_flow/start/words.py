@@ -14,7 +14,12 @@ if TYPE_CHECKING:
 
 
 def lines(found: Survey, proposal: Proposal) -> Iterator[str]:
-    """The lines, without the files that are written."""
+    """The lines, without the files that are written.
+
+    Args:
+        found: Survey.
+        proposal: Proposal.
+    """
     yield from _cells(found)
     yield from _atlas(found, proposal)
     yield from _mtypes(found, proposal)

@@ -99,6 +99,7 @@ def compare(
     """Compare the bodies of synthesized and reference cells.
 
     Args:
+        reference, synthesized: the cells.
         comparison: its terms.
     """
     groups = [reference, synthesized, *([comparison.fitted] if comparison.fitted else [])]
@@ -189,6 +190,7 @@ def upright(
 
     Args:
         reference: [ValidationCell], or none where there are only bar codes.
+        synthesized: [ValidationCell].
         mtype, inverted: as of :class:`~region_grower_flow.validation.comparison.Comparison`.
 
     Returns:

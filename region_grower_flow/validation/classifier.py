@@ -61,6 +61,7 @@ def kernel(
     median of all cells.
 
     Args:
+        reference, synthesized: [ValidationCell].
         neurite_types: keys of NEURITE_TYPES.
     """
     cells = [*reference, *synthesized]
@@ -166,6 +167,7 @@ def ridge_scores(
         within: (P, t, t) kernels of the training cells.
         across: (P, s, t) kernels of the test cells with them.
         classes: (t,) -1 or 1, of the training cells.
+        regularization: of the ridge.
 
     Returns:
         (P, s): above 0 for the class 1.
@@ -195,6 +197,7 @@ def compare(
     observed arrangement is one of those of the null hypothesis.
 
     Args:
+        reference, synthesized: the cells.
         comparison: its terms. The classifier sees all neurite types together. With fitted cells
             the null distribution is that of copies of real cells, see :mod:`copies`.
 

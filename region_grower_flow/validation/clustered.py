@@ -34,9 +34,14 @@ def compare_clustered(
     """Compare one feature of the trees of two populations of cells.
 
     Args:
+        name: the feature.
         samples: (reference, synthesized) values, one per tree, finite.
         owners: (reference, synthesized) numbers of the trees' cells.
+        rng: numpy Generator.
         minimum: with fewer cells on either side nothing but the numbers (of trees) is computed.
+
+    Returns:
+        FeatureTest.
     """
     sizes = len(samples[0]), len(samples[1])
     cells, counts = joint_owners(owners)
@@ -66,6 +71,7 @@ def ks_distances(
         values: (n,) of the trees, the reference's first.
         cells: (n,) the cell of each tree.
         sizes, counts: (reference, synthesized) numbers of trees, of cells.
+        rng: numpy Generator.
     """
     labels = np.empty((len(values), 1 + PERMUTATIONS), dtype=bool)
     labels[:, 0] = np.arange(len(values)) < sizes[0]
@@ -94,6 +100,7 @@ def draw_medians(values: np.ndarray, owners: np.ndarray, rng: np.random.Generato
     Args:
         values: (n,) of the trees.
         owners: (n,) the cell of each.
+        rng: numpy Generator.
     """
     known, cells = np.unique(owners, return_inverse=True)
     shares = np.full(len(known), 1 / len(known))

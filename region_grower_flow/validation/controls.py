@@ -186,6 +186,7 @@ def apply(verdicts: Iterable[Verdict], controls: Iterable[Verdict]) -> list[Verd
     fails half-splits of the reference.
 
     Args:
+        verdicts: [Verdict] of the tests.
         controls: [Verdict] of :func:`run`, of any number of mtypes.
 
     Returns:

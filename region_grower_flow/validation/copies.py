@@ -45,6 +45,8 @@ def deal(
     Args:
         sizes: (reference, fitted) numbers of cells; N is their sum, the reference comes first.
         wanted: number of copies.
+        count: number of deals.
+        rng: numpy Generator.
 
     Returns:
         (count, N) and (count, N) whole numbers.
@@ -94,9 +96,14 @@ def compare(
     """Compare one feature of synthesized and reference cells above the floor of copies.
 
     Args:
+        name: the feature.
         samples: (reference, synthesized, fitted) finite values, of cells or of trees.
         owners: (reference, synthesized, fitted) the number of the cell of each value.
+        rng: numpy Generator.
         minimum: of reference and synthesized cells.
+
+    Returns:
+        FeatureTest.
     """
     reference, synthesized, fitted = map(np.asarray, samples)
     counts = [len(np.unique(group)) for group in owners]
@@ -128,7 +135,9 @@ def compare_cells(
     """:func:`compare` of a feature with a value per cell; values that are not finite are left out.
 
     Args:
+        name: the feature.
         reference, synthesized, fitted: (n,) values.
+        rng: numpy Generator.
         minimum: of reference and synthesized values.
     """
     samples = [np.asarray(values, dtype=float) for values in (reference, synthesized, fitted)]
@@ -158,7 +167,11 @@ def compare_distances(
         distances: (n, n) between the trees of the reference and the fitted cells, in this order.
         owners: (reference, fitted) the number of the cell of each tree.
         wanted: number of synthesized cells.
+        rng: numpy Generator.
         permutations: number of deals.
+
+    Returns:
+        DistanceTest.
     """
     cells, real = joint_owners(owners)
     first, second = (w[:, cells].astype(float) for w in deal(real, wanted, permutations, rng))

@@ -97,6 +97,7 @@ def profile(
     """The Profile of some upright cells.
 
     Args:
+        morphologies: FlatMorphologies.
         kind: the neurite type.
         depths: um below the top of the region, of each soma; None in vacuum.
         layers: the LayerContext of each cell; None in vacuum.

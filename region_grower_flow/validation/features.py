@@ -40,6 +40,7 @@ def judge(test: FeatureTest, p_adjusted: float, mvs_p_adjusted: float) -> tuple[
     is shown: the cells are too few, which is not a pass.
 
     Args:
+        test: FeatureTest.
         p_adjusted, mvs_p_adjusted: its p-values of KS and MVS, corrected for their family.
 
     Returns:
@@ -78,9 +79,13 @@ def feature_tests(
 
     Args:
         reference, synthesized: {feature: (n,) values}, the same keys.
+        rng: numpy Generator.
         minimum: of values on each side.
         fitted: {feature: (n,) values} of the cells that the synthesized ones were grown from, where
             the reference are others; see :mod:`copies`.
+
+    Returns:
+        [FeatureTest].
     """
     if fitted is not None:
         return [
@@ -99,6 +104,7 @@ def feature_verdicts(
     """Verdicts of the features of all neurite types of one mtype, corrected as one family.
 
     Args:
+        tier: of the verdicts.
         mtype: of the cells.
         tests: {neurite type: [FeatureTest]}.
         minimum: of values on each side.
@@ -171,6 +177,8 @@ def overall(
     """The verdict on all features of a neurite type: nine of ten have to pass.
 
     Args:
+        verdicts: those of the features.
+        tier, mtype, neurite_type: of the verdict.
         floor: how many features copies of the fitted cells fail, None where there are none.
 
     Returns:

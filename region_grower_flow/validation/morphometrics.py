@@ -68,6 +68,7 @@ def measure(cell: ValidationCell, neurite_type: str) -> np.ndarray:
     """The features of one neurite type of a cell.
 
     Args:
+        cell: ValidationCell.
         neurite_type: a key of NEURITE_TYPES.
 
     Returns:
@@ -179,6 +180,7 @@ def compare(
     """Compare the morphometrics of two populations of one mtype.
 
     Args:
+        reference, synthesized: the cells.
         comparison: its terms.
 
     Returns:

@@ -51,6 +51,7 @@ class Reference:
         filtrations: {neurite type: filtration of TMD} of the bar codes.
         cells_of_bar_codes: {neurite type: number of cells that they come from, or None}.
         other: the ReferenceCells of another mtype, for the control.
+        other_mtype: its name.
         other_bar_codes: {neurite type: [bars]} of it.
     """
 
@@ -84,11 +85,14 @@ class MtypeUnit:
 
     Attributes:
         part: name of the comparison.
+        mtype: its name.
         seed: of this unit's samples, permutations and bootstraps.
         synthesized: the Synthesized without its cells: folder, extensions.
         names: of the sampled cells.
         population: the MtypeCells of all of them.
         neurite_types: that parameters grow.
+        reference: Reference.
+        space: Space.
         parameters: NeuroTS's of the mtype, whose laws the trunks should follow; None: no one law.
         inverted: whether its apical dendrites are known to point away from the pia.
     """
@@ -117,6 +121,7 @@ class MtypeResult:
     Attributes:
         n_reference, n_synthesized: cells compared (n_reference: None for bar codes).
         neurite_types: that were compared.
+        verdicts: [Verdict].
         tables: {name: [dict]}.
         notes: sentences.
     """
@@ -164,6 +169,7 @@ def compared_types(
 
     Args:
         grown: neurite types that parameters grow.
+        reference, cells: [ValidationCell].
     """
     left_out = [kind for kind in DENDRITES if kind not in grown]
     return [
@@ -191,6 +197,7 @@ def statistics(
     """The Verdicts of the tiers that compare populations.
 
     Args:
+        unit: MtypeUnit.
         reference: [ValidationCell], or None where bar codes are the reference.
         cells: [ValidationCell], synthesized.
         kinds: neurite types.

@@ -241,6 +241,7 @@ def read_references(
     ``calibration.morphologies.examine_cell``.
 
     Args:
+        cells: the ReferenceCells.
         mtype: their mtype.
     """
     found, lost = [], []
@@ -262,6 +263,8 @@ def read_sample(
     """Some synthesized cells, upright: ([ValidationCell], [sentence on what cannot be read]).
 
     Args:
+        synthesized: Synthesized.
+        names: of the cells.
         orientations: (N, 3, 3) of the cells; None: they are upright.
     """
     found, lost = [], []

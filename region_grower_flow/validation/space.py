@@ -45,6 +45,7 @@ class CellPlace:
     Attributes:
         position: (3,) um, of the soma in the atlas.
         orientation: (3, 3), the rotation that synthesis has applied.
+        layers: LayerContext.
         params: NeuroTS parameters of its mtype.
         region: the synthesis region, an entry of the region structure or "default".
     """
@@ -137,7 +138,9 @@ def limit_verdicts(
     """The Verdicts on the hard limits of trees, one for each neurite type that has some.
 
     Args:
+        mtype: of the cells.
         cells: [ValidationCell], upright.
+        places: the CellPlace of each.
     """
     misses: dict[str, list[tuple[str, float, float]]] = {}
     for cell, place in zip(cells, places, strict=True):
@@ -208,6 +211,7 @@ class RegionLookup:
     """Look-up of the points of the atlas that lie in a synthesis region.
 
     Args:
+        atlas_dir: folder of the atlas.
         region_structure: the YAML file.
     """
 

@@ -144,8 +144,13 @@ def compare_feature(
     """Compare one feature of two samples of cells.
 
     Args:
+        name: the feature.
         reference, synthesized: (n,) values; those that are not finite are left out.
+        rng: numpy Generator.
         minimum: with fewer values on either side nothing but the numbers is computed.
+
+    Returns:
+        FeatureTest.
     """
     from scipy.stats import ks_2samp
 
@@ -217,6 +222,8 @@ def label_permutations(sizes: Sequence[int], count: int, rng: np.random.Generato
 
     Args:
         sizes: (reference, synthesized) numbers of units; n is their sum.
+        count: number of permutations.
+        rng: numpy Generator.
     """
     n_reference, total = sizes[0], sum(sizes)
     labels = np.zeros((total, count), dtype=bool)
@@ -265,6 +272,7 @@ def compare_distances(
     Args:
         distances: (n, n) symmetric with a diagonal of 0, the reference's trees first.
         owners: (reference, synthesized) arrays of the number of each tree's cell, 0 and up.
+        rng: numpy Generator.
         permutations: number of permutations of the cells.
 
     Returns:

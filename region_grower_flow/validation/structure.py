@@ -84,6 +84,7 @@ def examine_cell(
 
     Args:
         folder: the folder of the morphologies.
+        cell: the WrittenCell.
         extensions: the formats that it must be there in.
         container: HDF5 file that must hold it too; None: there is none.
     """

@@ -61,6 +61,7 @@ def bar_codes(
     """The bar codes of the trees of one type of a cell.
 
     Args:
+        cell: ValidationCell.
         neurite_type: a key of NEURITE_TYPES.
         filtration: of TMD, "path_distances" or "radial_distances".
 
@@ -135,6 +136,7 @@ def untestable(
 
     Args:
         counts: (reference, synthesized) cells or trees; None where unknown.
+        kind, mtype: for the verdicts.
         minimum: that is needed of each.
         detail: a better sentence than that of ``too_few``.
     """
@@ -167,6 +169,7 @@ def compare(
     """Compare the topology of two populations of one mtype.
 
     Args:
+        reference, synthesized: the cells.
         comparison: its terms; as many trees as cells are needed on each side.
 
     Returns:

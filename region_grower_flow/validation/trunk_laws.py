@@ -48,6 +48,7 @@ class TrunkLaw:
         Args:
             count: number of draws of the cell.
             number: of its trunks.
+            rng: numpy Generator.
             apical: (count, 3) directions of the cell's first apical trunk, or None.
         """
         if self.fixed is not None:

@@ -122,6 +122,7 @@ def angles(trunks: Trunks, angle: Angle) -> np.ndarray:
 
     Args:
         trunks: {neurite type: (..., k, 3)} unit vectors.
+        angle: Angle.
 
     Returns:
         (..., n) radians.
@@ -270,6 +271,7 @@ def drawn_by_laws(
         cells: of :func:`measured`, which say how many trunks each has.
         laws: {neurite type: TrunkLaw}.
         count: draws of each cell.
+        rng: numpy Generator.
 
     Returns:
         [{neurite type: (count, k, 3) unit vectors}]

@@ -51,6 +51,7 @@ class Part:
 
     Attributes:
         name: ``full`` or ``holdout``.
+        outputs: SynthesisOutputs.
         parameters, distributions: JSON files that the cells were grown from.
         references: {mtype: [ReferenceCell]}; None: the bar codes of ``distributions`` are the
             reference.
@@ -124,7 +125,11 @@ def validate(
     """Run all tiers.
 
     Args:
+        plan: the ValidationPlan.
         on_progress: called with (units done, units), also before the first one.
+
+    Returns:
+        Results
 
     Raises:
         InvalidInput: a table is missing or not readable.
@@ -159,7 +164,12 @@ def _run_unit(unit: Unit) -> MtypeResult | structure.Examined:
 
 
 class _OpenPart:
-    """A Part whose tables have been read."""
+    """A Part whose tables have been read.
+
+    Args:
+        plan: the ValidationPlan.
+        part: the Part.
+    """
 
     def __init__(self, plan: ValidationPlan, part: Part) -> None:
         self._plan, self._part = plan, part

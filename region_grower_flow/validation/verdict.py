@@ -62,6 +62,7 @@ def too_few(
     """The ``not testable`` verdict of a test, or None when there are enough on both sides.
 
     Args:
+        tier, test: of the verdict.
         counts: (reference, synthesized) numbers of cells.
         minimum: the smallest number that can be tested.
         about: further attributes of the verdict (mtype, neurite_type).
@@ -95,6 +96,7 @@ def exact(
     """The verdict of a test that everything it looks at has to pass.
 
     Args:
+        tier, test, mtype: of the verdict.
         counts: (how many cells or files were looked at, how many of them are sound).
         detail: what is wrong, in words; a test with a detail fails whatever the counts.
         of_none: the verdict where there was nothing to look at.

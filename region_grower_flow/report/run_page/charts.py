@@ -35,7 +35,11 @@ def violin_panel(title: str, populations: Mapping[str, Iterable[float]]) -> Mark
     """A feature of two populations: reconstructions to the left, grown cells to the right.
 
     Args:
+        title: of the panel.
         populations: {"reference" or "synthesized": values}; NaN are left out.
+
+    Returns:
+        An ``svg`` element (Markup).
     """
     width, height = PANEL
     found = {side: violins.finite(populations.get(side, ())) for side in _SAID}
@@ -93,6 +97,9 @@ def depth_profile(
             there are reconstructions)].
         layers: [(name, top, bottom)] um of depth, drawn behind.
         span: (least, greatest) depth (um).
+
+    Returns:
+        An ``svg`` element (Markup).
     """
     wide, high = PROFILE
     left, top, gap = 52, 22, 14

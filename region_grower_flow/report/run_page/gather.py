@@ -83,6 +83,7 @@ class RunData:
 
     Attributes:
         summary: of the synthesis.
+        placed: PlacedCells.
         references: {mtype: [ReferenceCell]}; empty without reconstructions.
         parameters: the NeuroTS parameters of all mtypes (dict), or None.
         layers: LayerMap, or None where the atlas is not read.
@@ -119,6 +120,7 @@ def run_report(run: RunData, title: str, **more: Any) -> RunReport:
     """The RunReport of a run.
 
     Args:
+        run: RunData.
         title: of the page.
         more: attributes of RunReport that are not found here (outputs, inputs, command line).
     """
@@ -160,6 +162,7 @@ def findings(
     """The verdict: [Finding].
 
     Args:
+        run: RunData.
         cells: {mtype: [PlacedCell]} that can be read.
         references: {mtype: [FlatMorphology]}.
     """

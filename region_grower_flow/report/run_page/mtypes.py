@@ -82,6 +82,7 @@ class MtypePart:
     """Contents of the page on an mtype.
 
     Attributes:
+        mtype: its name.
         rows: [Row], of one scale.
         charts: of a few features, [(neurite type in words, [SVG element])].
         profile: text of an SVG element, or None.
@@ -188,6 +189,9 @@ def side_by_side(
         references, cells: {mtype: [upright FlatMorphology]}.
         sources: {mtype: what its reconstructions come from}: of mtypes that share them, the one
             with the most cells is shown.
+
+    Returns:
+        ([mtype], [Row])
     """
     both = [mtype for mtype, own in cells.items() if own and references.get(mtype)]
     first: dict[object, str] = {}
@@ -215,6 +219,9 @@ def draw_rows(
         pixels: width of the pictures.
         most: cells of a row.
         columns: whether cells of one place stand below each other; rows are of one length then.
+
+    Returns:
+        [Row]
     """
     rows = [(title, cells[:most]) for title, cells in rows]
     spans = [[_span(cell) for cell in cells] for _, cells in rows]
@@ -304,6 +311,7 @@ def feature_charts(
     """Charts of a few features: [(neurite type in words, [SVG element])].
 
     Args:
+        references, cells: [FlatMorphology].
         kinds: names of neurite types.
     """
     found = []
@@ -333,6 +341,8 @@ def profile_chart(
     """Length along depth as SVG; each grown cell has a reconstruction at its depth. None without.
 
     Args:
+        references: [FlatMorphology].
+        placed: [PlacedCell].
         kinds: names of neurite types; axons are left out.
         seed: of the choice of the reconstructions.
     """

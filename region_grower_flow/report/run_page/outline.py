@@ -26,6 +26,7 @@ def outlines(
     """Lines along which planes cut the boundaries of layers.
 
     Args:
+        layers: :class:`~region_grower_flow.report.slices.LayerMap`.
         frame: (3, 3) unit vectors: across, up, and along the normal of the slices.
         low, high: (3,) um, a box in the coordinates of the frame.
 

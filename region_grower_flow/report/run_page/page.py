@@ -71,15 +71,18 @@ class RunReport:
         scene: what :func:`~region_grower_flow.report.run_page.scene.scene` gives, or None.
         where: [(bytes of a WebP file, caption)].
         beside: ([mtype], [Row]): a reconstruction and a grown cell of each.
+        mtypes: [:class:`~region_grower_flow.report.run_page.mtypes.MtypePart`].
         verdicts: [verdict (dict)] of the validation that decide, those that fail first.
         sentences: {mtype: the validation's sentence}.
         bars, idle: of :func:`~region_grower_flow.report.run_page.timeline.timeline`.
         made_at: when the cells were made, as text.
+        command: the command line, or None.
         inputs: [(what, path, digest)].
         written: [(what, path, bytes or None)] of the outputs.
         warnings: [sentence].
         calibration: [(stage, [sentence])].
         figures: [(report, [(bytes of a picture, kind, caption)])] of other reports.
+        pages: [OtherPage].
     """
 
     title: str

@@ -78,6 +78,7 @@ def in_layers(table: CellTable, rows: np.ndarray) -> Finding:
     """Number of cells that lie in layers.
 
     Args:
+        table: CellTable.
         rows: of the cells that were made.
     """
     if not len(rows):
@@ -123,6 +124,7 @@ def directions(table: CellTable, rows: np.ndarray, voxel: float = 0.0) -> Findin
     depth. It is the atlas's orientation against its heights, neither of which growth can see.
 
     Args:
+        table: the cell table.
         rows: of the cells to compare.
         voxel: greatest length (um) of a voxel: depths are those of voxels, so that of cells that
             are nearer to each other they tell little.

@@ -158,6 +158,8 @@ def draw_section(
     Args:
         cells: [PlacedCell] whose neurites are drawn, in the slice.
         somata: [(mtype, (3,) um)] of all somata in the slice.
+        view: SliceView.
+        layers: LayerMap, or None.
         looks: {mtype: Look}.
     """
     lines = [_lines(cell, view) for cell in cells]

@@ -17,6 +17,7 @@ class Bar:
     """A stage, or a chunk of cells.
 
     Attributes:
+        name: its name.
         start, seconds: since the first began, without idle times, and how long.
         cells: that it grew; None for other stages.
         dropped: cells that it dropped.

@@ -45,6 +45,9 @@ def plot_projection(
         view: (across, up), numbers of axes.
         pia: (3,) direction towards the pia: an axis that points away from it is turned around.
         layers: LayerMap, for the regions' shadow; None without.
+
+    Returns:
+        matplotlib Figure.
     """
     across, up = view
     every = np.concatenate(list(somata.values()))[:, [across, up]]
