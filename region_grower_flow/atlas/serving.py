@@ -12,6 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
+from itertools import compress
 
 import numpy as np
 
@@ -137,23 +138,16 @@ def unserved_problem(
     lost = {r for r in set(regions) if mapper[r] == DEFAULT_REGION}
     if not lost:
         return None
-    rows, total = Counter(region for region in regions if region in lost), len(regions)
+    here = [region in lost for region in regions]
+    rows, total = Counter(compress(regions, here)), len(regions)
     known = list(acronyms)
     proposals = propose_region_map(
-        [region for region in regions if region in lost],
+        list(compress(regions, here)),
         known,
-        None
-        if at_cells is None
-        else [a for a, r in zip(at_cells, regions, strict=True) if r in lost],
+        None if at_cells is None else list(compress(at_cells, here)),
         lambda acronym: mapper[acronym] if mapper[acronym] != DEFAULT_REGION else None,
     )
-    lines = [["region of cells", "cells", "nearest entry", "nearest in the hierarchy"]]
-    for name, count in rows.most_common(MOST_ROWS):
-        entry = _nearest(_bare(name), structure) or NOTHING
-        acronym = name if name in known else _nearest(_bare(name), known) or NOTHING
-        lines.append([name, f"{count:,}", entry, acronym])
-    more = len(rows) - MOST_ROWS
-    details = [*table(lines), *([f"and {more} more"] if more > 0 else [])]
+    details = _unserved_table(rows, structure, known)
     if list(rows) == [""]:
         problem = f"the region of {rows['']:,} of {total:,} cells is empty"
         hint = "give them regions of the atlas, set allow_no_layers, or leave these cells out"
@@ -165,6 +159,17 @@ def unserved_problem(
         details.append(f"region_map = {', '.join(f'{k}:{v}' for k, v in proposals.items())}")
         hint = "add an entry, or the line below, or set allow_no_layers"
     return InvalidInput(problem, where, hint, details)
+
+
+def _unserved_table(rows: Counter[str], structure: Structure, known: Sequence[str]) -> list[str]:
+    """Lines of a table of the regions that no entry serves, with the names nearest to them."""
+    lines = [["region of cells", "cells", "nearest entry", "nearest in the hierarchy"]]
+    for name, count in rows.most_common(MOST_ROWS):
+        entry = _nearest(_bare(name), structure) or NOTHING
+        acronym = name if name in known else _nearest(_bare(name), known) or NOTHING
+        lines.append([name, f"{count:,}", entry, acronym])
+    more = len(rows) - MOST_ROWS
+    return [*table(lines), *([f"and {more} more"] if more > 0 else [])]
 
 
 def propose_region_map(

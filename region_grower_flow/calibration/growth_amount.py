@@ -31,7 +31,7 @@ USUAL_STEP = 1.0
 
 @dataclass(frozen=True)
 class Amount:
-    """What a fit and its check grow.
+    """Numbers of cells that a fit and its check grow.
 
     Attributes:
         cells: of a population.

@@ -244,19 +244,8 @@ class _Sections:
 
 
 def _tree(sections: _Sections, root: int, center: np.ndarray) -> dict[str, Any]:
-    tips: dict[int, tuple[float, int]] = {}
-    path: dict[int, int | None] = {}
-    bars = []
-    for i in reversed(_depth_first(sections, root)):
-        kids = sorted(sections.children[i], key=lambda kid: -tips[kid][0])
-        if not kids:
-            tips[i] = (sections.reach[i], i)
-        for kid in kids[1:]:
-            bars.append((i, kid, kids[0]))
-        if kids:
-            tips[i] = tips[kids[0]]
-        path[i] = kids[0] if kids else None
-    bars.sort(key=lambda bar: (sections.reach[bar[0]], sections.depth[bar[0]]))
+    """The bars of a tree and what is measured along them, as the distributions have it."""
+    bars, tips, path = _bars_of(sections, root)
     place = {tips[root][1]: 0} | {tips[kid][1]: n + 1 for n, (_, kid, _) in enumerate(bars)}
     rows = [[_round(tips[root][0]), 0.0, 0.0, 0.0, 0.0, -1]]
     for i, kid, ahead in bars:
@@ -284,6 +273,32 @@ def _tree(sections: _Sections, root: int, center: np.ndarray) -> dict[str, Any]:
         "diameters": [_profile(sections, i, path) for i in starts],
         "joined": 2 * sum(map(sections.is_joined, below)) > len(below),
     }
+
+
+def _bars_of(
+    sections: _Sections, root: int
+) -> tuple[list[tuple[int, int, int]], dict[int, tuple[float, int]], dict[int, int | None]]:
+    """The bifurcations of a tree from the soma on, each the start of a bar.
+
+    Returns:
+        [(section that branches, child that begins the bar, child that goes on)], {section:
+        (reach of the tip of its bar, section of that tip)}, {section: the child that goes on its
+        bar, None at a tip}.
+    """
+    tips: dict[int, tuple[float, int]] = {}
+    path: dict[int, int | None] = {}
+    bars = []
+    for i in reversed(_depth_first(sections, root)):
+        kids = sorted(sections.children[i], key=lambda kid: -tips[kid][0])
+        if not kids:
+            tips[i] = (sections.reach[i], i)
+        for kid in kids[1:]:
+            bars.append((i, kid, kids[0]))
+        if kids:
+            tips[i] = tips[kids[0]]
+        path[i] = kids[0] if kids else None
+    bars.sort(key=lambda bar: (sections.reach[bar[0]], sections.depth[bar[0]]))
+    return bars, tips, path
 
 
 def _depth_first(sections: _Sections, root: int) -> list[int]:

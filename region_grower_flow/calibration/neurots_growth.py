@@ -55,7 +55,10 @@ def fit_to_growth(entry: dict[str, Any], kind: str, cells: list[MeasuredCell]) -
 
 
 def as_extracted(entry: dict[str, Any]) -> dict[str, Any]:
-    """What :func:`fit_to_growth` was given, but for whole turns; others as they are."""
+    """The distributions that :func:`fit_to_growth` was given, but for whole turns.
+
+    Others are as they are.
+    """
     azimuth = (entry.get("trunk") or {}).get("azimuth")
     if azimuth in (None, FREE) or "persistence_diagram" not in entry:
         return entry

@@ -211,7 +211,7 @@ def malformed(
 def refused(
     parameters: Mapping[str, Mapping[str, Any]], region: str, where: str = "parameters"
 ) -> list[InvalidInput]:
-    """What the schema of parameters refuses, as a list of InvalidInput."""
+    """The problems that the schema of parameters finds, as a list of InvalidInput."""
     # The schema offers each neurite type as "empty or a neurite", of which a message can only
     # name the wrong half: empty ones are left out below and the others have to be neurites.
     neurites = {name: {"$ref": "#/definitions/neurite"} for name in NEURITE_TYPES}

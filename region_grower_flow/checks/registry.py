@@ -23,11 +23,11 @@ from region_grower_flow.options.outputs import places_of
 from region_grower_flow.options.vacuum import vacuum_place
 
 
-def _nothing(options: Any) -> list[InvalidInput]:
+def _nothing(options: object) -> list[InvalidInput]:
     return []
 
 
-def _none_held(options: Any) -> list[PathLike]:
+def _none_held(options: object) -> list[PathLike]:
     return []
 
 

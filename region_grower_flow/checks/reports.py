@@ -6,7 +6,7 @@ Functions of the options of a task (anything with these attributes). They write 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from region_grower_flow.calibration.sources import read_reconstructions
 from region_grower_flow.checks import inputs
@@ -17,6 +17,12 @@ from region_grower_flow.options.validation import ATLAS
 
 if TYPE_CHECKING:
     from region_grower_flow.options.flows import Reported
+
+    class ReportToMake(Reported):
+        """The options of one report, and its name."""
+
+        report: str
+
 
 SYNTHESIS_INPUTS = ("input_cells", "atlas", "out_cells")
 
@@ -39,12 +45,12 @@ NEEDS = {
 _WHERE = {ONLY_ATLAS: "in an atlas", ONLY_VACUUM: "grown without an atlas"}
 
 
-def name_of_check(options: Any) -> str:
+def name_of_check(options: ReportToMake) -> str:
     """Each report has a check of its own, in an atlas and without one."""
     return f"{options.report}_{options.report_of}"
 
 
-def report_files(options: Any) -> dict[str, PathLike]:
+def report_files(options: ReportToMake) -> dict[str, PathLike]:
     """The reconstructions, where the report shows them, and the planes of a collage."""
     shown = REFERENCES in NEEDS[options.report] and inputs.has_reconstructions(options)
     files = inputs.reconstruction_files(options) if shown else {}
@@ -53,7 +59,7 @@ def report_files(options: Any) -> dict[str, PathLike]:
     return files
 
 
-def check_report(options: Any) -> Problems:
+def check_report(options: ReportToMake) -> Problems:
     """Options that do not go together, and reconstructions that cannot be read."""
     problems = Problems(check_folder("option report_dir", options.report_dir))
     problems.extend(_wrong_synthesis(options))
@@ -104,7 +110,7 @@ def check_known(wanted: Iterable[str], known: Collection[str], where: object) ->
         raise InvalidInputs(problems)
 
 
-def _wrong_synthesis(options: Any) -> Iterator[InvalidInput]:
+def _wrong_synthesis(options: ReportToMake) -> Iterator[InvalidInput]:
     needs = NEEDS[options.report]
     for need, other in ((ONLY_ATLAS, "vacuum"), (ONLY_VACUUM, "atlas")):
         if need in needs and options.report_of == other:

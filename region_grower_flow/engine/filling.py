@@ -191,7 +191,7 @@ class Filling:
             self.give_up()
 
     def _last_words(self, code: int) -> str:
-        """What a process that failed has said at last, or how it ended."""
+        """The last words of a process that failed, or how it ended."""
         self._errors.seek(0)
         said = self._errors.read().decode(errors="replace").strip().splitlines()
         if code < 0:

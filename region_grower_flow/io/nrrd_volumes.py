@@ -79,7 +79,7 @@ def memory_of(path: PathLike) -> int:
 
 @contextlib.contextmanager
 def _in_sentences(path: PathLike) -> Iterator[None]:
-    """What pynrrd and voxcell raise on a file becomes an InvalidInput."""
+    """Turns errors of pynrrd and voxcell on a file into an InvalidInput."""
     import nrrd
 
     from region_grower_flow.io.voxcell import VoxcellError

@@ -42,7 +42,7 @@ class JobArray:
         command: words that make one piece of the work; its number is added.
         names: the pieces in order: a piece's number is its place.
         options: the JobOptions.
-        tell: called with a sentence on what happens.
+        show: called with a sentence on what happens.
         poll_seconds: between two looks, at first and in the end.
     """
 
@@ -50,7 +50,7 @@ class JobArray:
     command: Sequence[str]
     names: Sequence[str]
     options: JobOptions
-    tell: Callable[[str], object] = lambda sentence: None
+    show: Callable[[str], object] = lambda sentence: None
     poll_seconds: tuple[float, float] = POLL_SECONDS
     _tries: dict[str, int] = field(default_factory=dict)
 
@@ -65,7 +65,7 @@ class JobArray:
             WorkerFailed: its jobs ended again and again without finishing it.
             InvalidInput: there is no Slurm.
         """
-        missed, told, pause = 0, "", self.poll_seconds[0]
+        missed, shown, pause = 0, "", self.poll_seconds[0]
         while not is_done(name):
             state = self.queue().get(name)
             missed = 0 if state else missed + 1
@@ -77,9 +77,9 @@ class JobArray:
                 continue
             job = self._submitted()[name][0]
             sentence = f"job {job} of Slurm for {name}: {(state or 'ended').lower()}"
-            if sentence != told:
-                self.tell(sentence)
-            told = sentence
+            if sentence != shown:
+                self.show(sentence)
+            shown = sentence
             time.sleep(pause)
             pause = min(pause * POLL_GROWTH, self.poll_seconds[1])
 
@@ -136,7 +136,7 @@ class JobArray:
         write_json_atomic(self._record, submitted, durable=True)
         for name in pieces:
             self._tries[name] = self._tries.get(name, 0) + 1
-        self.tell(f"submitted job {job} of Slurm for {len(pieces)} pieces of work")
+        self.show(f"submitted job {job} of Slurm for {len(pieces)} pieces of work")
 
     def _tail(self, name: str) -> str:
         path = self.log(name)

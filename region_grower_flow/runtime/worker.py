@@ -132,14 +132,14 @@ def run_serial(
         try:
             synthesizer = synthesizer or _open_synthesizer(job)
             synthesizer.warm_up()
-            grower = BlockGrower(job, notes, synthesizer, progress.tell)
+            grower = BlockGrower(job, notes, synthesizer, progress.report)
             for index in range(len(job.blocks)):
                 grower.grow(index)
         except Exception:
             notes.enter(states.FAILED)
             raise
         notes.enter(states.ENDED)
-        progress.tell(now=True)
+        progress.report(now=True)
 
 
 def _open_synthesizer(job: Job) -> "Synthesizer":
@@ -160,17 +160,17 @@ class _ProgressReports:
     ) -> None:
         self._count, self._send = count, send
         self._start = self._last = time.monotonic()
-        self._told: tuple[int, int] | None = None
+        self._reported: tuple[int, int] | None = None
 
-    def tell(self, now: bool = False) -> None:
+    def report(self, now: bool = False) -> None:
         moment = time.monotonic()
         if not now and moment - self._last < PROGRESS_SECONDS:
             return
         self._last = moment
         done, dropped = self._count()
-        if not now and self._told == (done, dropped):
+        if not now and self._reported == (done, dropped):
             return
-        self._told = (done, dropped)
+        self._reported = (done, dropped)
         rate = done / max(moment - self._start, 1e-9)
         self._send({"done": done, "dropped": dropped, "cells_per_second": round(rate, 3)})
 
@@ -336,7 +336,7 @@ def _hand_out(comm: Any, job: Job, notes: RankNotes, events: int) -> int:
                 following += 1
             else:
                 waiting.append(status.source)
-        progress.tell()
+        progress.report()
         if not watch.launcher_is_alive():
             L.error("The process that started this job is gone")
             return EXIT_ALONE
@@ -344,7 +344,7 @@ def _hand_out(comm: Any, job: Job, notes: RankNotes, events: int) -> int:
     # All ranks stop together: one that stops early would wait for the others at full speed.
     for rank in waiting:
         comm.Send(array("q", [STOP]), rank, ORDER)
-    progress.tell(now=True)
+    progress.report(now=True)
     notes.enter(states.ENDED)
     return 0
 

@@ -13,8 +13,8 @@ from region_grower_flow.errors import InvalidInput
 from region_grower_flow.io.atomic import PathLike, write_text_atomic
 from region_grower_flow.io.cell_files import write_nodes
 from region_grower_flow.start import files, words
-from region_grower_flow.start.proposals import propose
-from region_grower_flow.start.survey import Sources, survey
+from region_grower_flow.start.proposals import Proposal, propose
+from region_grower_flow.start.survey import Sources, Survey, survey
 
 if TYPE_CHECKING:
     from region_grower_flow.io.cells import Cells
@@ -79,12 +79,20 @@ def begin(sources: Sources, out: PathLike = FLOW) -> Beginning:
             if not str(error.where).startswith(scratch):
                 raise
             raise InvalidInput(error.problem, sources.morphologies, error.hint) from error
-    texts, cells, grown = {}, None, sources.cells
+    cells, grown = None, sources.cells
     if proposal.left_out or found.regions_of_atlas:
         grown = folder / (files.SELECTED if proposal.left_out else files.WITH_REGIONS)
         kept = ~np.isin(found.cells.properties["mtype"].astype(str), list(proposal.left_out))
         cells = grown, found.cells.some(np.flatnonzero(kept))
-    texts[name] = files.flow_text(found, proposal, folder or Path("."), grown)
+    texts = {name: files.flow_text(found, proposal, folder or Path("."), grown)}
+    texts |= _files_beside(found, proposal)
+    count = len(found.cells) if cells is None else len(cells[1])
+    return Beginning(list(words.lines(found, proposal)), texts, folder, count, cells)
+
+
+def _files_beside(found: Survey, proposal: Proposal) -> dict[str, str]:
+    """{name: text} of the files that the configuration names and that are written beside it."""
+    texts = {}
     if proposal.structure is not None:
         texts[files.STRUCTURE] = files.structure_text(proposal.structure)
     if proposal.substitutions:
@@ -93,5 +101,4 @@ def begin(sources: Sources, out: PathLike = FLOW) -> Beginning:
         texts[files.SCALING] = files.scaling_text(proposal)
     if found.table.text is not None:
         texts[files.TABLE] = found.table.text
-    count = len(found.cells) if cells is None else len(cells[1])
-    return Beginning(list(words.lines(found, proposal)), texts, folder, count, cells)
+    return texts

@@ -98,18 +98,17 @@ def median_layers(
         for entry, mask in masks.items():
             inside = bounds[mask]
             finite = np.isfinite(inside).all(axis=-1)
-            if finite.mean() < 0.5 if len(finite) else True:
+            if len(finite) == 0 or finite.mean() < 0.5:
                 if finite.any():
                     share = f"{finite.mean():.0%} of {entry}"
                     tell(f"{layer_hint(layer)} has values in {share} only: layer {layer} left out")
                 continue
-            thickness = float(np.median(inside[finite][:, 1] - inside[finite][:, 0]))
+            height, thickness = _middle(inside[finite])
             if thickness <= -LEAST_THICKNESS:
                 problem = f"its bounds are in the wrong order in {entry}"
                 where, hint = volume_path(atlas_dir, layer_hint(layer)), "write the lower one first"
                 raise InvalidInput(problem, where, hint)
             if thickness >= LEAST_THICKNESS:
-                height = float(np.median(inside[finite].mean(axis=-1)))
                 found[entry].append((height, layer, thickness))
     there = {layer for rows in found.values() for _, layer, _ in rows}
     absent = [layer for layer in layers if layer not in there]
@@ -121,6 +120,12 @@ def median_layers(
         entry: {layer: round(thickness, 1) for _, layer, thickness in sorted(rows, reverse=True)}
         for entry, rows in found.items()
     }
+
+
+def _middle(bounds: np.ndarray) -> tuple[float, float]:
+    """(median height, median thickness) (um) of a layer, of its (N, 2) bounds from below."""
+    thickness = float(np.median(bounds[:, 1] - bounds[:, 0]))
+    return float(np.median(bounds.mean(axis=-1))), thickness
 
 
 def main_entry(entries: Iterable[str | None]) -> str:

@@ -217,7 +217,7 @@ def make_piece(
     stage = load_piece(path, number)
     if stage.complete():
         return f"{stage.label} is up to date."
-    lacking = [above.label for above in stage.requires().values() if not above.complete()]
+    lacking = [upper.label for upper in stage.requires().values() if not upper.complete()]
     if lacking:
         raise InvalidInput(
             f"{stage.label} needs what has not been made: {', '.join(lacking[:3])}",

@@ -247,9 +247,9 @@ class SynthesizeMorphologies(OfCells):
 
     def stage_seconds(self, chunks: Sequence[Manifest]) -> dict[str, float]:
         """{stage: seconds} that the stages below took when they were made."""
-        above = self.cell_stages()
-        stages = [self.check(), *(s for each in above.values() for s in stages_above(each))]
-        manifests = {s.task_family: s.manifest() for s in [*stages, *above.values()]}
+        upstream = self.cell_stages()
+        stages = [self.check(), *(s for each in upstream.values() for s in stages_above(each))]
+        manifests = {s.task_family: s.manifest() for s in [*stages, *upstream.values()]}
         seconds = {name: m.facts["seconds"] for name, m in manifests.items() if m is not None}
         return {**seconds, "SynthesizeChunk": round(sum(m.facts["seconds"] for m in chunks), 3)}
 

@@ -242,8 +242,8 @@ def stage_bars(synthesis: FlowTask) -> tuple[list[Bar], float]:
     """See :func:`region_grower_flow.report.run_page.timeline.timeline`: stages and chunks."""
     from region_grower_flow.report.run_page.timeline import timeline
 
-    above = synthesis.cell_stages()
-    stages = {s.label: s for each in above.values() for s in (*stages_above(each), each)}
+    upstream = synthesis.cell_stages()
+    stages = {s.label: s for each in upstream.values() for s in (*stages_above(each), each)}
     stages |= {chunk.label: chunk for chunk in synthesis.chunks()}
     check = synthesis.check()
     manifests = {name: stage.manifest() for name, stage in stages.items()}

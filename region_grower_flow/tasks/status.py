@@ -101,8 +101,8 @@ class RunState:
             check, cell_stages = task.check(), task.cell_stages().values()
             upper = [stage for each in cell_stages for stage in (*stages_above(each), each)]
             return [*check.deps(), check, *upper, *self.chunks, task]
-        above = [*task.deps(), *self.steps(task)]
-        return [*(stage for upper in above for stage in self._stages_of(upper)), task]
+        upstream = [*task.deps(), *self.steps(task)]
+        return [*(stage for upper in upstream for stage in self._stages_of(upper)), task]
 
     def steps(self, task: luigi.Task) -> list[FlowTask]:
         """The tasks that a task runs one after another."""
@@ -170,8 +170,8 @@ class RunState:
 
     def _not_fresh_chunks(self) -> list[SynthesizeChunk]:
         chunks = [chunk for chunk in self.chunks if self.stages[chunk].state != FRESH]
-        above = self.chunks[0].requires().values() if self.chunks else []
-        ready = all(self.stages[task].state == FRESH for task in above)
+        upstream = self.chunks[0].requires().values() if self.chunks else []
+        ready = all(self.stages[task].state == FRESH for task in upstream)
         few = sum(chunk.last - chunk.first for chunk in chunks) <= MOST_COUNTED
         return chunks if ready and few else []
 
@@ -199,7 +199,7 @@ class RunState:
         if task not in self.stages:
             return task.complete()
         example = task.example() if isinstance(task, FlowTask) else []
-        return self.stages[task].state == FRESH and all(above.complete() for above in example)
+        return self.stages[task].state == FRESH and all(upper.complete() for upper in example)
 
 
 # What is said of it.

@@ -30,7 +30,7 @@ def wrapped(text: str, stream: TextIO | None, indent: int = 4) -> str:
     )  # fmt: skip
 
 
-class Above:
+class AboveBar:
     """A stream whose whole lines appear above a bar; processes that are forked write as usual.
 
     Args:
@@ -72,7 +72,8 @@ def kept_above(bar: Any, told_otherwise: Callable[[logging.LogRecord], bool]) ->
         told_otherwise: function of a record of logs that is shown by others: handlers leave it out.
     """
     streams = {"stdout": sys.stdout, "stderr": sys.stderr}
-    above = {} if bar is None else {n: Above(s, bar) for n, s in streams.items() if s is not None}
+    there = [] if bar is None else [n for n, stream in streams.items() if stream is not None]
+    above = {name: AboveBar(streams[name], bar) for name in there}
     changed = []
     for handler in _stream_handlers(streams.values()):
         changed.append((handler, handler.stream))

@@ -20,9 +20,9 @@ def read_with(synthesis: FlowTask) -> dict[str, FlowTask]:
     files are not those that the cells were grown from.
     """
     in_atlas = isinstance(synthesis, SynthesizeMorphologies)
-    above = synthesis.cell_stages() if in_atlas else synthesis.requires()
-    synthesis.check().cover(above)
-    return {**named(synthesis), **above}
+    upstream = synthesis.cell_stages() if in_atlas else synthesis.requires()
+    synthesis.check().cover(upstream)
+    return {**named(synthesis), **upstream}
 
 
 def outputs_of(synthesis: FlowTask) -> SynthesisOutputs:

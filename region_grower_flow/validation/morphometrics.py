@@ -79,6 +79,7 @@ def measure(cell: ValidationCell, neurite_type: str) -> np.ndarray:
 
 
 def _measure(cell: ValidationCell, neurite_type: str) -> np.ndarray:
+    """(FEATURES,) of the trees of a type, those of none where the cell has no such tree."""
     import neurom
     from neurom import NeuriteType
 

@@ -80,7 +80,7 @@ def test_an_option_cannot_end_its_line():
 
 def test_pieces_that_lack_are_submitted_at_once_and_waited_for(commands, made):
     done, told = {"b"}, []
-    array = made(tell=told.append)
+    array = made(show=told.append)
     (commands / "queue.101").write_text("0 RUNNING\n2 PENDING\n")
 
     def is_done(name):

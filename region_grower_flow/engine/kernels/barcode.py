@@ -18,7 +18,7 @@ def round4(value: float) -> float:
 
 @kernel
 def load_barcode(tree: np.record, bars: np.ndarray, diagram: np.ndarray, order: np.ndarray) -> None:
-    """Fill the tree's bars from a persistence diagram, scaled (mirrors Barcode.__init__).
+    """Fill the tree's bars from a measured bar code, scaled (mirrors Barcode.__init__).
 
     The diagram is sorted already; scaling and rounding make values equal at most, so that the
     insertion sorts move hardly anything. Among equal bifurcations the place in the file decides,

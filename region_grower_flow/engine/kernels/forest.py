@@ -32,7 +32,7 @@ def grow_all(
     Args:
         forest: Forest with the trees' records filled in, its progress at 0; or one that an
             earlier call has left with NEEDS_SPACE, with a longer copy of its log.
-        diagrams: DIAGRAM_BAR records, the bars of all persistence diagrams.
+        diagrams: DIAGRAM_BAR records, the bars of all measured bar codes.
         first_bars: (D + 1,) int64, diagram ``d`` is ``diagrams[first_bars[d]:first_bars[d + 1]]``.
         space: acceptance.Space, or None without constraints (compiled apart).
         rng: the cell's generator.

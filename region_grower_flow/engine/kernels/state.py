@@ -187,7 +187,7 @@ DIAGRAM_BAR = np.dtype(
     ],
     align=True,
 )
-"""A bar of a persistence diagram as it was measured, the bars in order of bifurcation.
+"""A bar of a bar code as it was measured, the bars in order of bifurcation.
 
 ``place`` is the bar's place in the file, which decides between equal bifurcations; ``by_term``
 belongs to the position: the bars of the diagram in order of termination. ``owner`` (a place in the

@@ -110,7 +110,7 @@ class RunReport:
 
     @property
     def steep(self) -> bool:
-        """Whether names below the cells that stand side by side would run into each other."""
+        """True when names below cells that stand side by side would run into each other."""
         names, rows = self.beside
         if not rows:
             return False
