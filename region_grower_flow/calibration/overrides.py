@@ -13,7 +13,6 @@ told, where other overrides are refused.
 
 from __future__ import annotations
 
-import csv
 import itertools
 import json
 import re
@@ -24,6 +23,7 @@ from typing import Any, TypeAlias
 
 from region_grower_flow.engine.parameter_schema import neurite_keys, parameters_schema
 from region_grower_flow.errors import InvalidInput, InvalidInputs, nearest, some
+from region_grower_flow.io.csv_files import csv_rows
 from region_grower_flow.io.documents import dotted
 from region_grower_flow.morphology import NEURITE_TYPES
 
@@ -75,9 +75,8 @@ def parse_table(text: str, where: object) -> Table:
     Raises:
         InvalidInputs: a column or a value is missing, each with its line.
     """
-    # The csv module reads from an iterable of lines, with their ends.
-    reader = csv.DictReader(text.splitlines(keepends=True), skipinitialspace=True, strict=True)
-    header = list(reader.fieldnames or [])
+    rows = csv_rows(text.splitlines(keepends=True), where, spaces=False)
+    _, header = next(rows, (0, []))
     missing = [name for name in COLUMNS if name not in header]
     if missing:
         hint = f"The first line names the columns: {','.join(COLUMNS)}"
@@ -85,11 +84,12 @@ def parse_table(text: str, where: object) -> Table:
     entries: dict[str, dict[str, Any]] = {}
     problems = []
     try:
-        for row in reader:
-            values = [(row[name] or "").strip() for name in COLUMNS]
+        for line, found in rows:
+            row = dict(zip(header, found, strict=False))
+            values = [row.get(name, "").strip() for name in COLUMNS]
             missing = [name for name, value in zip(COLUMNS, values, strict=True) if not value]
-            place = f"{where}, line {reader.line_num}"
-            if None in row:  # what the csv module calls values beyond the last column
+            place = f"{where}, line {line}"
+            if len(found) > len(header):
                 problem = f"the line has more values than the {len(header)} columns"
                 hint = "Put a value that holds commas in quotes"
                 problems.append(InvalidInput(problem, place, hint))
@@ -98,9 +98,8 @@ def parse_table(text: str, where: object) -> Table:
                 entries.setdefault(mtype, {})[path] = _value(value)
             elif any(values):
                 problems.append(InvalidInput(f"the {' and '.join(missing)} is missing", place))
-    except csv.Error as error:
-        place = f"{where}, line {reader.reader.line_num}"
-        problems.append(InvalidInput(f"no CSV that can be read ({error})", place))
+    except InvalidInput as error:
+        problems.append(error)
     if problems:
         raise InvalidInputs(problems)
     return Table(entries)

@@ -11,7 +11,6 @@ whatever extension for the one meant, and splits an mtype with two colons into a
 
 from __future__ import annotations
 
-import csv
 import io
 import re
 from collections import Counter
@@ -22,6 +21,7 @@ from region_grower_flow.calibration.neurondb import parse_neurondb
 from region_grower_flow.calibration.rows import Row, make_row
 from region_grower_flow.errors import InvalidInput, nearest, some
 from region_grower_flow.io.atomic import PathLike
+from region_grower_flow.io.csv_files import csv_rows
 
 DAT_COLUMNS = ("name", "layer", "mtype")
 EXPECTED_LINE = "expected a morphology's name, a layer and an mtype"
@@ -158,11 +158,10 @@ def parse_delimited(text: str, where: PathLike) -> tuple[list[Row], list[Invalid
         (rows, problems): list of Row and list of InvalidInput.
     """
     delimiter = max(_DELIMITERS, key=_first_line(text).count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     rows, problems, header = [], [], None
     try:
-        for values in reader:
-            place = f"{where}, line {reader.line_num}"
+        for line, values in csv_rows(io.StringIO(text, newline=""), where, delimiter):
+            place = f"{where}, line {line}"
             values = [value.strip() for value in values]
             if not any(values) or (header is None and values[0].startswith("#")):
                 continue
@@ -176,12 +175,11 @@ def parse_delimited(text: str, where: PathLike) -> tuple[list[Row], list[Invalid
                 problems.append(InvalidInput(problem, place))
             else:
                 entry = {role: values[index] for role, index in header.items()}
-                row, wrong = make_row(entry, reader.line_num, where)
+                row, wrong = make_row(entry, line, where)
                 rows += [row] if row else []
                 problems += wrong
-    except csv.Error as error:
-        place = f"{where}, line {reader.line_num}"
-        problems.append(InvalidInput(f"the table cannot be read ({error})", place))
+    except InvalidInput as error:
+        problems.append(error)
     return _by_folder(rows) if header and "name" not in header else rows, problems
 
 

@@ -1,11 +1,15 @@
-"""Tables as CSV: one way to write them for all outputs that people open in a spreadsheet."""
+"""Tables as CSV: one way to read them, and one to write those that people open in a spreadsheet."""
 
 import csv
 import io
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import zip_longest
 from numbers import Real
 from typing import Any
+
+from region_grower_flow.errors import InvalidInput, some
+from region_grower_flow.io.atomic import PathLike
 
 
 def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, Any] | Iterable[Any]]) -> str:
@@ -27,3 +31,48 @@ def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, Any] | Iterable
 def _cell(value: Any) -> Any:
     # NumPy's numbers of other sizes are no float, but real.
     return "" if isinstance(value, Real) and not math.isfinite(value) else value
+
+
+def csv_rows(
+    lines: Iterable[str], where: object, delimiter: str = ",", spaces: bool = True
+) -> Iterator[tuple[int, list[str]]]:
+    """Yields (number of its last line, values) of each row, the header first.
+
+    Args:
+        lines: of the table, with their ends.
+        where: the file, for errors.
+        delimiter: between values.
+        spaces: whether spaces at the beginning of a value belong to it.
+
+    Raises:
+        InvalidInput: the lines are no such table, with the place.
+    """
+    reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=not spaces, strict=True)
+    try:
+        for values in reader:
+            yield reader.line_num, values
+    except (csv.Error, UnicodeDecodeError) as error:
+        place = f"{where}, line {reader.line_num}"
+        raise InvalidInput(f"the table cannot be read ({error})", place) from error
+
+
+def read_csv(path: PathLike, columns: Collection[str] = ()) -> Iterator[dict[str, str]]:
+    """Yields each row of a file as {column: value}; what a row lacks is empty.
+
+    Args:
+        path: the file.
+        columns: those that it has to have.
+
+    Raises:
+        InvalidInput: a column is missing, or it is no such table.
+        OSError: the file cannot be opened.
+    """
+    with open(path, encoding="utf-8", newline="") as file:
+        rows = csv_rows(file, path)
+        _, header = next(rows, (0, []))
+        absent = {*columns} - {*header}
+        if absent:
+            raise InvalidInput(f"the table lacks {some(sorted(absent))}", path)
+        for _, values in rows:
+            if values:
+                yield dict(zip_longest(header, values[: len(header)], fillvalue=""))

@@ -9,7 +9,6 @@ that NeuroTS grows from the same parameters, distributions and seed.
 
 from __future__ import annotations
 
-import csv
 import re
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -24,7 +23,7 @@ from region_grower_flow.cell.settings import SynthesisSettings
 from region_grower_flow.engine.parameters import entry_region, load_distributions, load_parameters
 from region_grower_flow.errors import InvalidInput, InvalidInputs, nearest, some
 from region_grower_flow.io.atomic import PathLike, make_folder, remove_own, write_text_atomic
-from region_grower_flow.io.csv_files import csv_text
+from region_grower_flow.io.csv_files import csv_text, read_csv
 from region_grower_flow.options.execution import Execution
 from region_grower_flow.options.growth import Growth
 from region_grower_flow.options.vacuum import DEFAULT_CELLS
@@ -154,15 +153,13 @@ def read_index(folder: PathLike) -> list[dict[str, Any]]:
     """
     path = Path(folder) / layout.VACUUM_INDEX
     try:
-        with open(path, encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file))
         return [
             {**row, "seed": int(row["seed"]), "path": str(Path(folder).absolute() / row["path"])}
-            for row in rows
+            for row in read_csv(path)
         ]
     except OSError as error:
         raise InvalidInput("there is no index of a vacuum synthesis", where=path) from error
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, ValueError) as error:
         raise InvalidInput("it is no index of a vacuum synthesis", where=path) from error
 
 

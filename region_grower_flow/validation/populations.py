@@ -6,7 +6,6 @@ summary, a folder of morphologies), so one reader serves both.
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,7 +17,8 @@ import numpy as np
 from region_grower_flow.calibration.dataset import ReferenceCell
 from region_grower_flow.calibration.mending import open_as_used, soma_radius
 from region_grower_flow.calibration.morphologies import examine_cell
-from region_grower_flow.errors import FlowError, InvalidInput, some
+from region_grower_flow.errors import FlowError, InvalidInput
+from region_grower_flow.io.csv_files import read_csv
 from region_grower_flow.io.morphologies import load_morphology
 from region_grower_flow.layout import DROPPED, MADE
 from region_grower_flow.morphology import FlatMorphology
@@ -119,27 +119,22 @@ class _Ids:
 
     def add(self, row: Mapping[str, str]) -> None:
         """Add a row of the table."""
-        if not (row["input_id"] or "").isdecimal():
+        if not row["input_id"].isdecimal():
             return
         cell = int(row["input_id"])
         if row["status"] == MADE:
             self.made.add(cell)
             self.by_name[row["morphology"]] = cell
         elif row["status"] == DROPPED:
-            self.dropped[cell] = (row["reason"] or "").strip()
+            self.dropped[cell] = row["reason"].strip()
 
 
 def _read_ids(path: Path) -> _Ids:
     ids = _Ids()
     try:
-        with open(path, encoding="utf-8", newline="") as file:
-            rows = csv.DictReader(file)
-            absent = {*ID_COLUMNS} - {*(rows.fieldnames or ())}
-            if absent:
-                raise InvalidInput(f"the table of ids lacks {some(sorted(absent))}", path)
-            for row in rows:
-                ids.add(row)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        for row in read_csv(path, ID_COLUMNS):
+            ids.add(row)
+    except OSError as error:
         raise InvalidInput(f"the table of ids cannot be read ({error})", path) from error
     return ids
 

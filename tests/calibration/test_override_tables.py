@@ -103,7 +103,8 @@ def test_another_mode_forgets_the_values_of_the_former():
         ("mtype,path,value\n", "there is no column entry"),
         ("mtype,entry,value\nPC,,3\n", "line 2: the entry is missing"),
         ("mtype,entry,value\n\nPC,apical_dendrite.bias\n", "line 3: the value is missing"),
-        ('mtype,entry,value\nPC,a,"b\n', "line 2: no CSV that can be read"),
+        ('mtype,entry,value\nPC,a,"b\n', "line 2: the table cannot be read"),
+        ('"mtype"s,entry,value\n', "line 1: the table cannot be read"),
         ("mtype,entry,value\nPC,grow_types,[1,2]\n", "line 2: .* more values than the 3 columns"),
     ],
 )

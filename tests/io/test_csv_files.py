@@ -1,8 +1,10 @@
 """Tables as CSV."""
 
 import numpy as np
+import pytest
 
-from region_grower_flow.io.csv_files import csv_text
+from region_grower_flow.errors import InvalidInput
+from region_grower_flow.io.csv_files import csv_rows, csv_text, read_csv
 
 HEAD = "mtype,score\n"
 
@@ -20,3 +22,34 @@ def test_what_is_no_number_is_empty():
 
 def test_odd_names_are_quoted():
     assert csv_text(["mtype", "score"], [('a,"b\nc', 1)]) == f'{HEAD}"a,""b\nc",1\n'
+
+
+def test_what_is_written_is_read(tmp_path):
+    rows = [{"mtype": 'a,"b\nc', "score": "1"}, {"mtype": "L5_TPC:A", "score": ""}]
+    path = tmp_path / "table.csv"
+    path.write_text(csv_text(["mtype", "score"], rows))
+    assert list(read_csv(path, ["score"])) == rows
+    with pytest.raises(InvalidInput, match=r"table\.csv: the table lacks layer"):
+        list(read_csv(path, ["score", "layer"]))
+
+
+def test_a_row_may_lack_values_and_have_too_many(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text("a,b\n1\n\n1,2,3\n")
+    assert list(read_csv(path)) == [{"a": "1", "b": ""}, {"a": "1", "b": "2"}]
+    path.write_text("")
+    assert list(read_csv(path)) == []
+
+
+@pytest.mark.parametrize("text", [b'a,b\n1,"2"3\n', b'a,b\n1,"2\n', b"a,b\n1,\xff\n"])
+def test_what_is_no_table_is_told(tmp_path, text):
+    path = tmp_path / "table.csv"
+    path.write_bytes(text)
+    with pytest.raises(InvalidInput, match=r"table\.csv, line \d: the table cannot be read"):
+        list(read_csv(path))
+
+
+def test_rows_have_the_numbers_of_their_lines():
+    lines = ["a; b\n", '"1\n', '2"; 3\n']
+    found = list(csv_rows(lines, "table", ";", spaces=False))
+    assert found == [(1, ["a", "b"]), (3, ["1\n2", "3"])]

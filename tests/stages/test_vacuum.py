@@ -265,6 +265,7 @@ def test_an_unknown_region_is_served_by_default_or_refused(models, plan, tmp_pat
 
 
 def test_another_table_is_no_index(tmp_path):
-    (tmp_path / "index.csv").write_text("name,mtype\na,b\n")
-    with pytest.raises(InvalidInput, match="it is no index of a vacuum synthesis"):
-        read_index(tmp_path)
+    for text in ("name,mtype\na,b\n", 'path,seed\na,"1"2\n'):
+        (tmp_path / "index.csv").write_text(text)
+        with pytest.raises(InvalidInput, match="it is no index of a vacuum synthesis"):
+            read_index(tmp_path)
