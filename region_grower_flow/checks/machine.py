@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,12 @@ if TYPE_CHECKING:
 
 LEAST_NEUROTS = (3, 6)
 """The first version whose extraction and generated parameters are those of today."""
+
+MOST_A_CORE, MOST_ANYWAY = 8, 64
+"""Workers for each core of this machine, and in all where it has few cores, beyond which a number
+is taken for an error."""
+OTHER_MACHINES = ("SLURM_JOB_ID", "PBS_JOBID", "LSB_JOBID", "HYDRA_HOST_FILE")
+"""Variables of an environment in which mpiexec starts workers on other machines, too."""
 
 
 def check_neurots(engine: str = "compiled") -> list[InvalidInput]:
@@ -58,7 +65,7 @@ def check_launcher(options: Execution, chunked: bool = True) -> list[InvalidInpu
         return [InvalidInput(problem, "option launcher", "use another one, in a job of your own")]
     if options.nb_processes == 0 and options.launcher != SBATCH:
         return []
-    problems = Problems()
+    problems = Problems(_too_many_workers(options))
     try:
         shlex.split(options.launcher)
     except ValueError as error:
@@ -69,3 +76,18 @@ def check_launcher(options: Execution, chunked: bool = True) -> list[InvalidInpu
     except FlowError as error:
         problems.append(InvalidInput(str(error), "option launcher"))
     return problems
+
+
+def _too_many_workers(options: Execution) -> list[InvalidInput]:
+    """A number of workers that this machine alone cannot start: a digit too many, say."""
+    from region_grower_flow.calibration.pool import available_cpus
+    from region_grower_flow.runtime.choice import AUTO
+    from region_grower_flow.runtime.commands import MPIEXEC
+
+    elsewhere = options.launcher not in (AUTO, MPIEXEC) or any(map(os.environ.get, OTHER_MACHINES))
+    cores = available_cpus()
+    if elsewhere or (options.nb_processes or 0) <= max(MOST_A_CORE * cores, MOST_ANYWAY):
+        return []
+    problem = f"{options.nb_processes:,} workers are too many for the {cores} cores of this machine"
+    hint = "leave it out for one a core, or give a launcher that starts them on others"
+    return [InvalidInput(problem, "option nb_processes", hint)]

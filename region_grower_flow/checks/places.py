@@ -96,7 +96,7 @@ def _check_container(options: Synthesis) -> list[InvalidInput]:
     if is_claimed(options.work_dir, path) or os.path.realpath(path) in _earlier_outputs(options):
         return []
     hint = "choose another place, remove it, or give --overwrite"
-    problem = "is a file that this work folder has not written"
+    problem = "is a file that this work folder does not know"
     return [InvalidInput(problem, f"option container_path ({path})", hint)]
 
 
@@ -374,5 +374,5 @@ def _foreign_problems(
     foreign = [name for name in look.foreign if name not in others]
     if not foreign:
         return []
-    problem = f"holds files that this flow has not written ({some(foreign, 3)})"
+    problem = f"holds files that this flow does not know ({some(foreign, 3)})"
     return [InvalidInput(problem, where, hint)]

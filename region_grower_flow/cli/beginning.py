@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from region_grower_flow.cli.commands import agreed, enter, main
+from region_grower_flow.cli.commands import agreed, enter, main, names
 from region_grower_flow.cli.options import task_class
 from region_grower_flow.cli.running import (
     FAILED,
@@ -22,13 +22,11 @@ from region_grower_flow.cli.running import (
     set_up_logging,
 )
 from region_grower_flow.errors import counted
-from region_grower_flow.options.outputs import OUTPUT_FILES, Outputs, writes_files
+from region_grower_flow.options.outputs import writes_files
 
 if TYPE_CHECKING:
     from region_grower_flow.tasks.base import FlowTask
 
-PLACES = ("work_dir", "out_morph_dir", "validation_dir", *OUTPUT_FILES)
-"""Options of places that a try has of its own."""
 FEW = 50
 """Cells of the try that is proposed."""
 
@@ -137,7 +135,7 @@ def run(
     set_up_logging("info" if verbose else "warning")
 
     def work() -> int:
-        values, whole = _values(flow, limit, _names(mtypes))
+        values, whole = _values(flow, limit, names(mtypes))
         if nb_processes is not None:
             values["nb_processes"] = nb_processes
         return _run(values, whole, no_page)
@@ -185,7 +183,7 @@ def report(flow: str, limit: int | None, mtypes: str | None) -> None:
     set_up_logging("warning")
 
     def work() -> int:
-        return run_task(_task("ReportSynthesis", _values(flow, limit, _names(mtypes))[0]))
+        return run_task(_task("ReportSynthesis", _values(flow, limit, names(mtypes))[0]))
 
     sys.exit(code_of(work))
 
@@ -196,33 +194,12 @@ def _values(flow: str, limit: int | None, mtypes: list[str]) -> tuple[dict[str, 
     Relative paths start from the folder of the configuration, which becomes the current one.
     """
     from region_grower_flow.start.flow_file import read_flow
+    from region_grower_flow.start.tries import of_try
 
     path = enter(flow)
     values = read_flow(path)
     whole = values.setdefault("work_dir", "work")
     return of_try(values, limit, mtypes), whole
-
-
-def of_try(values: Mapping[str, Any], limit: int | None, mtypes: Sequence[str]) -> dict[str, Any]:
-    """The options of a configuration for a try with some of its cells; itself without a choice."""
-    from region_grower_flow.start.tries import trial_places
-
-    if limit is None and not mtypes:
-        return dict(values)
-    tried = {"out_morph_dir": Outputs.out_morph_dir.default, **values}
-    name = "_".join([*(["limit", str(limit)] if limit else []), *map(_plain, mtypes)])
-    places = {option: tried[option] for option in PLACES if tried.get(option)}
-    tried.update(trial_places(places, name))
-    tried.update(cells_limit=limit, cells_mtypes=tuple(mtypes))
-    return {option: value for option, value in tried.items() if value not in (None, ())}
-
-
-def _names(mtypes: str | None) -> list[str]:
-    return [name.strip() for name in (mtypes or "").split(",") if name.strip()]
-
-
-def _plain(mtype: str) -> str:
-    return "".join(c if c.isalnum() else "-" for c in mtype)
 
 
 def _run(values: dict[str, Any], whole: str, no_page: bool) -> int:

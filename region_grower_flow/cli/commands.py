@@ -105,3 +105,8 @@ def agreed(question: str, default: bool = False) -> bool:
         return click.confirm(question, default=default)
     except click.Abort:
         return False
+
+
+def names(mtypes: str | None) -> list[str]:
+    """The mtypes of an option, which has commas between them."""
+    return [name.strip() for name in (mtypes or "").split(",") if name.strip()]

@@ -186,8 +186,8 @@ def _of_flow(flow: str, values: dict[str, Any]) -> dict[str, Any]:
 
     The validation is beside the cells, unless it has a place, where the page of the run finds it.
     """
-    from region_grower_flow.cli.beginning import of_try
     from region_grower_flow.start.flow_file import read_flow
+    from region_grower_flow.start.tries import of_try
 
     given = {n: v for n, v in values.items() if v not in (None, (), "", False)}
     with ending():

@@ -6,12 +6,17 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from region_grower_flow.cli.commands import agreed, enter, main
+from region_grower_flow.cli.commands import agreed, enter, main, names
 from region_grower_flow.cli.options import task_class
 from region_grower_flow.cli.running import FAILED, ending
+from region_grower_flow.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from region_grower_flow.tasks.roots import Flow
 
 
 def run_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -23,30 +28,55 @@ def run_options(command: Callable[..., None]) -> Callable[..., None]:
         click.option(
             "--work-dir", help="Folder of the intermediates of a run of this command line"
         ),
+        click.option("--mtypes", help="Of FLOW, the try with these mtypes, separated by commas"),
+        click.option(
+            "--limit", type=click.IntRange(min=1), help="Of FLOW, the try with so many cells"
+        ),
     ):
         command = option(command)
     return command
 
 
 def _which_run(
-    flow: str | None, work_dir: str | None, config: str | None
-) -> tuple[str | None, str | None]:
-    """(work folder, configuration) of a run: FLOW is one of both, by default the flow.cfg here."""
+    flow: str | None,
+    work_dir: str | None,
+    config: str | None,
+    limit: int | None,
+    mtypes: str | None,
+) -> tuple[str | None, str | Flow | None]:
+    """(work folder, configuration) of a run: FLOW is one of both, by default the flow.cfg here.
+
+    Raises:
+        InvalidInput: a try is asked for, of what is no configuration of a flow.
+    """
+    from region_grower_flow.tasks.roots import Flow
+
+    hint = "name a configuration, or the work folder of the try without these"
+    no_try = InvalidInput("choose a try of a flow.cfg", "options --limit and --mtypes", hint)
     if flow is None:
         given = work_dir or config or os.environ.get("LUIGI_CONFIG_PATH")
         if given or Path("luigi.cfg").is_file() or not Path("flow.cfg").is_file():
+            if limit or mtypes:
+                raise no_try
             return work_dir, config
         flow = "flow.cfg"
     if Path(flow).is_dir() and not Path(flow, "flow.cfg").is_file():
+        if limit or mtypes:
+            raise no_try
         return flow, config
-    from region_grower_flow.tasks.roots import Flow
-
-    return work_dir, Flow(enter(flow))
+    return work_dir, Flow(enter(flow), limit, tuple(names(mtypes)))
 
 
 @main.command("status", short_help="Tell what is there, what is stale and why")
 @run_options
-def status(flow: str | None, work_dir: str | None, config: str | None, task: str | None) -> None:
+def status(
+    flow: str | None,
+    work_dir: str | None,
+    config: str | None,
+    task: str | None,
+    limit: int | None,
+    mtypes: str | None,
+) -> None:
     """Tell for each stage and chunk whether it is fresh, stale (and why), partial or missing.
 
     FLOW is a configuration or a work folder (default: luigi.cfg or flow.cfg here).
@@ -54,14 +84,15 @@ def status(flow: str | None, work_dir: str | None, config: str | None, task: str
     Tells what a run would do, too. Runs and writes nothing.
 
     \b
-    Example:
+    Examples:
       region-grower-flow status flow.cfg
+      region-grower-flow status flow.cfg --limit 50
     """
     task_class("SynthesizeMorphologies")  # ends here when Luigi cannot read its configuration
     from region_grower_flow.tasks.status import report
 
     with ending():
-        for line in report(*_which_run(flow, work_dir, config), task):
+        for line in report(*_which_run(flow, work_dir, config, limit, mtypes), task):
             click.echo(line)
 
 
@@ -75,6 +106,8 @@ def clean(
     work_dir: str | None,
     config: str | None,
     task: str | None,
+    limit: int | None,
+    mtypes: str | None,
     stale: bool,
     all_: bool,
     yes: bool,
@@ -95,7 +128,8 @@ def clean(
 
     if stale and all_:
         raise click.UsageError("--stale and --all exclude each other")
-    with ending(), removing(*_which_run(flow, work_dir, config), task, all_) as removal:
+    which = limit, mtypes
+    with ending(), removing(*_which_run(flow, work_dir, config, *which), task, all_) as removal:
         if not removal.files:
             click.echo(f"Nothing to remove in {removal.folder}.")
             return

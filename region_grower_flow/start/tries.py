@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from region_grower_flow import layout
 from region_grower_flow.io.atomic import PathLike
+from region_grower_flow.options.outputs import OUTPUT_FILES, Outputs
 from region_grower_flow.record.manifest import read_manifest
 
 if TYPE_CHECKING:
     from region_grower_flow.record.manifest import Manifest
 
+
+PLACES = ("work_dir", "out_morph_dir", "validation_dir", *OUTPUT_FILES)
+"""Options of places that a try has of its own."""
 
 MODEL_STAGES = (
     "PrepareReconstructions",
@@ -29,6 +33,22 @@ MODEL_STAGES = (
 
 _LEFT = {layout.LOGS, layout.LOCKS, layout.BLOCKS, layout.JOBS, layout.MANIFESTS, layout.DIGESTS}
 _CELLS = {layout.MORPHOLOGIES, layout.SHARDS, layout.CHUNKS, *layout.OF_ATLAS}
+
+
+def of_try(values: Mapping[str, Any], limit: int | None, mtypes: Sequence[str]) -> dict[str, Any]:
+    """The options of a configuration for a try with some of its cells; itself without a choice."""
+    if limit is None and not mtypes:
+        return dict(values)
+    tried = {"out_morph_dir": Outputs.out_morph_dir.default, **values}
+    name = "_".join([*(["limit", str(limit)] if limit else []), *map(_plain, mtypes)])
+    places = {option: tried[option] for option in PLACES if tried.get(option)}
+    tried.update(trial_places(places, name))
+    tried.update(cells_limit=limit, cells_mtypes=tuple(mtypes))
+    return {option: value for option, value in tried.items() if value not in (None, ())}
+
+
+def _plain(mtype: str) -> str:
+    return "".join(c if c.isalnum() else "-" for c in mtype)
 
 
 def trial_places(options: Mapping[str, PathLike], name: str) -> dict[str, str]:

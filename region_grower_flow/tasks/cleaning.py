@@ -15,14 +15,14 @@ from region_grower_flow.record.run_lock import hold, release
 from region_grower_flow.record.status import FRESH
 from region_grower_flow.start.tries import tries_of
 from region_grower_flow.tasks.base import FlowTask
-from region_grower_flow.tasks.roots import find_roots
+from region_grower_flow.tasks.roots import Flow, find_roots
 from region_grower_flow.tasks.status import RunState
 
 
 @contextlib.contextmanager
 def removing(
     work_dir: PathLike | None = None,
-    config: str | None = None,
+    config: str | Flow | None = None,
     task: str | None = None,
     everything: bool = False,
 ) -> Iterator[cleaning.Removal]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import configparser
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,7 +40,7 @@ USUAL_ROOTS = (
 
 
 def find_roots(
-    work_dir: PathLike | None = None, config: str | None = None, task: str | None = None
+    work_dir: PathLike | None = None, config: str | Flow | None = None, task: str | None = None
 ) -> list[FlowTask]:
     """The tasks that a user has named: of a configuration, or of the last run in a work folder.
 
@@ -61,13 +62,14 @@ def find_roots(
     if work_dir is not None:
         return _roots_of_last_run(work_dir, task)
     usual = "luigi.toml" if os.environ.get("LUIGI_CONFIG_PARSER") == "toml" else "luigi.cfg"
-    path = config or os.environ.get("LUIGI_CONFIG_PATH") or usual
+    named = config.path if isinstance(config, Flow) else config
+    path = named or os.environ.get("LUIGI_CONFIG_PATH") or usual
     if not Path(path).is_file():
         hint = "name a configuration (flow.cfg) or the work folder of a run of region-grower-flow"
         raise InvalidInput("there is no such configuration", path, hint)
     try:
         if isinstance(config, Flow):
-            return [_of_flow(known[task or SynthesizeMorphologies.__name__], path)]
+            return [_of_flow(known[task or SynthesizeMorphologies.__name__], config)]
         luigi.configuration.add_config_path(str(path))
         return [known[task or SynthesizeMorphologies.__name__]()]
     except (configparser.Error, UnicodeDecodeError) as error:
@@ -75,16 +77,27 @@ def find_roots(
         raise InvalidInput(problem, path, "see the configurations in configs/") from error
 
 
-class Flow(str):
-    """A configuration that is run by ``region-grower-flow run``: Luigi's own do not count."""
+@dataclass(frozen=True)
+class Flow:
+    """A configuration that ``region-grower-flow run`` is given: Luigi's own do not count.
+
+    Attributes:
+        path: of the file.
+        limit, mtypes: of the try that is meant; that of all cells without any.
+    """
+
+    path: PathLike
+    limit: int | None = None
+    mtypes: tuple[str, ...] = ()
 
 
-def _of_flow(task: type[FlowTask], path: str) -> FlowTask:
+def _of_flow(task: type[FlowTask], flow: Flow) -> FlowTask:
     from region_grower_flow.start.flow_file import read_flow
+    from region_grower_flow.start.tries import of_try
 
     options = {name: parameter.option for name, parameter in task.get_params()}
     defaults = {name: option.default for name, option in options.items() if not option.required}
-    given = {"work_dir": "work", **read_flow(path)}
+    given = of_try({"work_dir": "work", **read_flow(flow.path)}, flow.limit, flow.mtypes)
     return task(**{**defaults, **{n: value for n, value in given.items() if n in options}})
 
 

@@ -35,7 +35,7 @@ from region_grower_flow.tasks.from_densities import SynthesizeFromDensities
 from region_grower_flow.tasks.make_reports import MakeReports
 from region_grower_flow.tasks.merge import SynthesizeMorphologies
 from region_grower_flow.tasks.report_base import Report
-from region_grower_flow.tasks.roots import find_roots
+from region_grower_flow.tasks.roots import Flow, find_roots
 from region_grower_flow.tasks.synthesis import OfCells, SynthesizeChunk
 from region_grower_flow.tasks.targets import StageTarget
 
@@ -206,7 +206,7 @@ class RunState:
 
 
 def report(
-    work_dir: PathLike | None = None, config: str | None = None, task: str | None = None
+    work_dir: PathLike | None = None, config: str | Flow | None = None, task: str | None = None
 ) -> Iterator[str]:
     """The lines of ``region-grower-flow status``.
 

@@ -81,7 +81,7 @@ def test_a_container_of_another_work_folder_is_not_overwritten_without_a_word(op
     container = tmp_path / "all.h5"
     container.write_text("of others")
     (problem,) = places.check_places(options)
-    assert says(problem, "option container_path (all.h5): | not written | remove it | --overwrite")
+    assert says(problem, "option container_path (all.h5): | not know | remove it | --overwrite")
     for allowed in ({"overwrite": True}, {"skip_write": True}):
         assert places.check_places(SimpleNamespace(**{**vars(options), **allowed})) == []
     claim("other", container)
@@ -168,7 +168,7 @@ def test_the_folder_of_the_morphologies_may_hold_nothing_else(options, tmp_path)
     (folder / "a.h5").touch()
     (folder / ".tmp-1-2.h5").touch()
     (problem,) = places.check_places(options)
-    assert says(problem, "not written | (a.h5)")
+    assert says(problem, "not know | (a.h5)")
     options.overwrite = True
     assert places.check_places(options) == []
 

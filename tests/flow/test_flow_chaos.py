@@ -24,9 +24,9 @@ SERIES = os.environ.get("RGF_STRESS_SERIES", "0")
 """Names the damages: another series has others."""
 SEEDS = 1, 2
 IN_THE_WAY = {
-    "folder": "a folder is in its place|is a folder, a file is expected|has not written",
+    "folder": "a folder is in its place|is a folder, a file is expected|does not know",
     "link": "names the same file|where the flow keeps its own|would overwrite",
-    "listing and manifest": "has not written",
+    "listing and manifest": "does not know",
 }
 """Words on what may be somebody's and stays: folders that hold something, outputs that are links,
 morphologies that have changed and that nothing names any more."""

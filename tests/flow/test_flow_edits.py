@@ -456,7 +456,7 @@ def _(flow):
     shutil.rmtree(flow.path("out"))
 
 
-@edit("option: another work folder, the same outputs", refused="has not written")
+@edit("option: another work folder, the same outputs", refused="does not know")
 def _(flow):
     flow.options.update(work_dir="work2")
 

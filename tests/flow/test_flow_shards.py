@@ -171,7 +171,7 @@ def test_the_container_of_another_run_stays_and_that_of_a_killed_one_is_written_
     try:
         process = flow.luigi()
         assert process.returncode != 0
-        assert "this work folder has not written" in process.stdout + process.stderr
+        assert "this work folder does not know" in process.stdout + process.stderr
         assert container(flow) == inputs[2]
     finally:
         flow.options["work_dir"] = "work"

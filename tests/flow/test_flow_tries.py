@@ -69,6 +69,18 @@ def test_status_names_tries(flow):
     of_try = flow.command("status", "--work-dir", "work_limit_3")
     assert of_try.returncode == 0
     assert "Tries" not in of_try.stdout
+    assert flow.command("status", "luigi.cfg", "--limit", "3").stdout == of_try.stdout
+    other = flow.command("status", "luigi.cfg", "--limit", "2").stdout
+    assert "fresh" not in other
+    assert "work_limit_2" in other
+
+
+def test_a_try_of_a_work_folder_is_told(flow):
+    flow.path("work").mkdir()
+    for command in ("status", "clean"):
+        process = flow.command(command, "work", "--mtypes", "PC")
+        assert process.returncode == 2
+        assert "options --limit and --mtypes: choose a try of a flow.cfg" in process.stderr
 
 
 def test_a_try_of_an_mtype_that_no_cell_has_is_refused(flow):

@@ -116,7 +116,7 @@ BAD = {
     "mtypes": ("PCC", "'PCC' | missing | 'default' | Did you mean 'PC'"),
     "vacuum_cells": (0, "it must be at least 1"),
     "tmd_parameters": ("nowhere.json", "nowhere.json"),
-    "vacuum_dir": ("mine", "not written | (notes.txt)"),
+    "vacuum_dir": ("mine", "not know | (notes.txt)"),
     "work_dir": ("mine/work", "must not be in it"),
     "launcher": ("'", "is no command line"),
 }
@@ -145,7 +145,7 @@ def test_a_folder_that_somebody_has_put_a_file_in_is_refused(vacuum):
     vacuum.options["seed"] = 5
     process = vacuum.luigi(task=TASK)
     assert process.returncode != 0
-    assert says(process.stdout + process.stderr, "not written | (PC/mine.txt)")
+    assert says(process.stdout + process.stderr, "not know | (PC/mine.txt)")
 
 
 def test_too_many_failures_fail_the_run(vacuum):

@@ -114,7 +114,7 @@ PLACES = [
         "out_morph_dir (out/morphologies) | is a file | folder",
     )),
     Bad("morphologies-of-others", text("out/morphologies/mine.txt", "mine"), (
-        "out_morph_dir (out/morphologies) | has not written",
+        "out_morph_dir (out/morphologies) | does not know",
         "mine.txt", "--overwrite",
     )),
     Bad("morphologies-read-only", both(made("out"), read_only("out/morphologies")), (
