@@ -167,6 +167,11 @@ def table(rows: Iterable[Iterable[object]]) -> list[str]:
     ]
 
 
+def distinct(problems: Iterable[InvalidInput]) -> list[InvalidInput]:
+    """The problems, of those with the same words one."""
+    return list({str(problem): problem for problem in problems}.values())
+
+
 class Problems(list[InvalidInput]):
     """A list of InvalidInput that grows while inputs are looked at."""
 

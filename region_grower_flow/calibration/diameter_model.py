@@ -21,6 +21,7 @@ from typing import Any
 
 from region_grower_flow.calibration.morphologies import ExaminedCell
 from region_grower_flow.errors import InvalidInput, nearest
+from region_grower_flow.io.documents import is_number
 from region_grower_flow.morphology import NEURITE_TYPES
 
 DEFAULT, EXTERNAL, UNIFORM = "default", "external", "uniform"
@@ -228,7 +229,7 @@ def _uniform_config(config: Mapping[str, Any]) -> dict[str, float]:
     if not known or set(known) != set(config):
         raise _invalid("the method 'uniform' expects a diameter per neurite type and nothing else")
     for name, diameter in known.items():
-        if not _is_number(diameter) or diameter <= 0:
+        if not is_number(diameter) or diameter <= 0:
             raise _invalid(f"{name} is {diameter!r}, expected a diameter in um above 0")
     return known
 
@@ -260,10 +261,6 @@ def _check_neurite_types(config: Mapping[str, Any]) -> None:
     if not isinstance(names, list) or any(name not in tuple(NEURITE_TYPES) for name in names):
         known = ", ".join(NEURITE_TYPES)
         raise _invalid(f"'neurite_types' is {names!r}, expected a list of {known}")
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _invalid(problem: str, hint: str | None = None) -> InvalidInput:

@@ -20,6 +20,7 @@ from typing import Any
 
 from region_grower_flow.errors import InvalidInput, counted, nearest, some
 from region_grower_flow.io import layer_names
+from region_grower_flow.io.documents import is_number
 from region_grower_flow.io.layer_names import Layer
 from region_grower_flow.morphology import NEURITE_TYPES
 
@@ -167,7 +168,7 @@ def _limit_problems(
         if key not in ("layer", "fraction")
     ]
     fraction = place.get("fraction", FRACTIONS[limit])
-    if not isinstance(fraction, int | float) or isinstance(fraction, bool) or fraction != fraction:
+    if not is_number(fraction) or fraction != fraction:
         problems.append(InvalidInput(f"the fraction is {fraction!r}, no number", where))
     try:
         layer_number(place["layer"], layers)

@@ -23,6 +23,7 @@ from region_grower_flow.calibration.trunk_fits import (
 )
 from region_grower_flow.engine.trunk_checks import check_orientation_modes
 from region_grower_flow.errors import InvalidInput, counted, nearest, some
+from region_grower_flow.io.documents import is_number
 from region_grower_flow.morphology import NEURITE_TYPES
 
 NONE, ASKED, ALL = "none", "asked", "all"
@@ -132,11 +133,7 @@ def _are_bounds(bounds: Any, size: int | None) -> bool:
     if any(not isinstance(side, list | tuple) or len(side) != size for side in bounds):
         return False
     pairs = list(zip(*bounds, strict=True))
-    return all(_is_number(low) and _is_number(high) and low < high for low, high in pairs)
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return all(is_number(low) and is_number(high) and low < high for low, high in pairs)
 
 
 def set_trunks(

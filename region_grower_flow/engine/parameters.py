@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol, TypeAlias
 
 from region_grower_flow.engine.levers import KEY
-from region_grower_flow.errors import InvalidInput, InvalidInputs, some
+from region_grower_flow.errors import InvalidInput, InvalidInputs, distinct, some
 from region_grower_flow.io import synthdb
 from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.io.documents import load_json
@@ -247,7 +247,7 @@ def check_mtypes(
             for note in () if bad else stretch_notes({mtype: found[0][2]}):
                 L.warning("%s", note)
         problems += checker.layer_problems(found[0], (layers or {}).get(synthesis_region))
-    return _distinct(problems)
+    return distinct(problems)
 
 
 def _missing_entry(
@@ -362,7 +362,3 @@ def _similar(mtype: str, mtypes: Iterable[str]) -> str:
     return did_you_mean(mtype, mtypes) or (
         f"There are {some(mtypes)}" if mtypes else "Are these the files of these cells?"
     )
-
-
-def _distinct(problems: Iterable[InvalidInput]) -> list[InvalidInput]:
-    return list({str(problem): problem for problem in problems}.values())

@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from region_grower_flow.errors import InvalidInput
 from region_grower_flow.io.atomic import PathLike
@@ -114,6 +114,11 @@ def not_finite(
     elif isinstance(value, list | tuple):
         for i, item in enumerate(value):
             yield from not_finite(item, besides, (*keys, i))
+
+
+def is_number(value: object) -> TypeGuard[float]:
+    """True for a number of a document; ``true`` and ``false`` are none, but to Python."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def dotted(keys: Iterable[object]) -> str:

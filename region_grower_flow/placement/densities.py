@@ -23,7 +23,7 @@ from typing import Any
 
 from region_grower_flow.errors import InvalidInput, InvalidInputs
 from region_grower_flow.io.atomic import PathLike
-from region_grower_flow.io.documents import load_yaml
+from region_grower_flow.io.documents import is_number, load_yaml
 from region_grower_flow.io.schemas import did_you_mean, shown, violation
 
 MTYPE = "mtype"
@@ -174,7 +174,7 @@ def _density(
     value = _as_number(value)
     if isinstance(value, str) and value.strip(" {}"):
         return value.strip()
-    if isinstance(value, int | float) and not isinstance(value, bool):
+    if is_number(value):
         if math.isfinite(value) and value >= 0:
             return float(value)
         text = f"a density must be finite and at least 0 cells/mm3, not {value}"
@@ -231,8 +231,7 @@ def _choice(
         return {str(value).strip(): 1.0}
     before, choice = len(problems), {}
     for name, probability in value.items():
-        number = isinstance(probability, int | float) and not isinstance(probability, bool)
-        if not number or not math.isfinite(probability) or probability < 0:
+        if not is_number(probability) or not math.isfinite(probability) or probability < 0:
             text = f"expected a probability, not {shown(probability)}"
             problems.append(violation(path, [*keys, name], text))
         elif not str(name).strip():

@@ -11,7 +11,7 @@ import numpy as np
 from region_grower_flow.calibration.tables import parse_table
 from region_grower_flow.errors import InvalidInput, InvalidInputs, some
 from region_grower_flow.io.atomic import PathLike, safe_child
-from region_grower_flow.io.documents import load_yaml, read_text
+from region_grower_flow.io.documents import is_number, load_yaml, read_text
 from region_grower_flow.io.morphologies import read_morphology
 from region_grower_flow.io.schemas import shown, violation
 from region_grower_flow.morphology import AXON, FlatMorphology
@@ -240,8 +240,12 @@ def load_home(path: PathLike) -> Home:
             )
             continue
         for name, value in parts[key].items():
-            number = isinstance(value, int | float) and not isinstance(value, bool)
-            if not number or not np.isfinite(value) or value < 0 or (value == 0 and key[0] == "t"):
+            if (
+                not is_number(value)
+                or not np.isfinite(value)
+                or value < 0
+                or (value == 0 and key[0] == "t")
+            ):
                 text = f"expected a length in um, not {shown(value)}"
                 problems.append(violation(path, [key, name], text))
     if problems:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from region_grower_flow.atlas.volumes import volume_path
-from region_grower_flow.errors import InvalidInput, InvalidInputs, Problems, some
+from region_grower_flow.errors import InvalidInput, InvalidInputs, Problems, distinct, some
 from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.layout import BRAIN_REGIONS
 from region_grower_flow.placement.densities import MTYPE, Group, load_densities, volume_of
@@ -139,7 +139,7 @@ def plan_placement(
         if found is not None:
             plan.groups.append((group, *found))
     if problems:
-        raise InvalidInputs(_unique(problems))
+        raise InvalidInputs(distinct(problems))
     _check_total(plan, densities_path, settings.rounding)
     plan.notes += _empty_notes(plan)
     return plan
@@ -367,7 +367,3 @@ def _acronyms(voxels: Voxels, chosen: np.ndarray) -> np.ndarray:
 
 def _number(value: object) -> int:
     return int(digest_of(value)[:16], 16)
-
-
-def _unique(problems: Iterable[InvalidInput]) -> list[InvalidInput]:
-    return list({str(problem): problem for problem in problems}.values())

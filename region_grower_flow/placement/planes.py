@@ -20,7 +20,7 @@ import numpy as np
 
 from region_grower_flow.errors import InvalidInput, InvalidInputs
 from region_grower_flow.io.atomic import PathLike
-from region_grower_flow.io.documents import load_json, load_yaml
+from region_grower_flow.io.documents import is_number, load_json, load_yaml
 from region_grower_flow.io.schemas import violation
 
 if TYPE_CHECKING:
@@ -221,9 +221,7 @@ def _slice(entry: Any, i: int, path: PathLike, problems: list[InvalidInput]) -> 
 def _vector(
     value: Any, keys: Sequence[Any], path: PathLike, problems: list[InvalidInput]
 ) -> np.ndarray:
-    numbers = isinstance(value, list) and all(
-        isinstance(x, int | float) and not isinstance(x, bool) for x in value
-    )
+    numbers = isinstance(value, list) and all(map(is_number, value))
     if not numbers or len(value) != 3 or not np.isfinite(value).all():
         problems.append(violation(path, keys, "expected three finite numbers"))
         return np.zeros(3)
