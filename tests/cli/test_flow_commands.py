@@ -6,6 +6,8 @@ import pytest
 
 from region_grower_flow.cli.growing import _of_flow
 from region_grower_flow.cli.runs import _which_run
+from region_grower_flow.errors import InvalidInput
+from region_grower_flow.tasks.roots import Flow
 
 NOTHING = {
     "input_cells": None, "out_cells": None, "work_dir": None, "validation_dir": None,
@@ -55,7 +57,7 @@ def test_a_missing_configuration_is_one_sentence(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("there", "given", "expected"),
     [
-        ("flow.cfg", (None, None), (None, "flow.cfg")),
+        ("flow.cfg", (None, None), (None, Flow(Path("flow.cfg")))),
         ("flow.cfg", (None, "mine.cfg"), (None, "mine.cfg")),
         ("flow.cfg", ("work", None), ("work", None)),
         ("luigi.cfg", (None, None), (None, None)),  # Luigi's own comes first
@@ -64,4 +66,14 @@ def test_a_missing_configuration_is_one_sentence(tmp_path, capsys):
 def test_status_and_clean_look_at_the_flow_cfg_here(flow, monkeypatch, there, given, expected):
     monkeypatch.delenv("LUIGI_CONFIG_PATH", raising=False)
     Path(there).touch()
-    assert _which_run(None, *given) == expected
+    assert _which_run(None, *given, limit=None, mtypes=None) == expected
+
+
+def test_a_try_is_one_of_a_flow(flow):
+    Path("luigi.cfg").touch()
+    found = _which_run("flow.cfg", None, None, limit=5, mtypes="A, B:C")
+    assert found == (None, Flow(Path("flow.cfg"), 5, ("A", "B:C")))
+    Path("work").mkdir()
+    for named in ("work", None):  # of a work folder, and of Luigi's configuration
+        with pytest.raises(InvalidInput, match="choose a try"):
+            _which_run(named, None, None, limit=5, mtypes=None)
