@@ -14,6 +14,7 @@ Errors are FlowErrors: a sentence each, of what is wrong, where, and what to do.
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -25,6 +26,7 @@ import numpy as np
 
 from region_grower_flow import layout
 from region_grower_flow.errors import DropCell, InvalidInput
+from region_grower_flow.io.atomic import make_own_folder, write_bytes_atomic
 from region_grower_flow.morphology import FlatMorphology
 from region_grower_flow.options.growth import Growth
 from region_grower_flow.report import show
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-    from region_grower_flow.report.placed import PlacedCell
+    from region_grower_flow.report.placed import PlacedCell, PlacedCells
 
 WORK = "region_grower_flow_work"
 GROWTH = {"exact": "none", "parameters": "parameters", "extended": "extended"}
@@ -109,7 +111,22 @@ class Reconstructions:
         stage = "CalibrateGrowth" if calibrated else "BuildParameters"
         parameters = build(task_of(stage, **own)).path
         distributions = build(task_of("ExtractDistributions", **own)).path
-        return Model(Path(parameters), Path(distributions), self, dict(own))
+        folder = self._keep(parameters, distributions)
+        return Model(folder / layout.PARAMETERS, folder / layout.DISTRIBUTIONS, self, dict(own))
+
+    def _keep(self, parameters: Path, distributions: Path) -> Path:
+        """The folder of copies, named by their content: the next calibration writes over these."""
+        contents = {
+            layout.PARAMETERS: Path(parameters).read_bytes(),
+            layout.DISTRIBUTIONS: Path(distributions).read_bytes(),
+        }
+        key = hashlib.sha256(b"\0".join(contents.values())).hexdigest()[:20]
+        folder = make_own_folder(self.work_dir, layout.MODELS, key)
+        for name, content in contents.items():
+            place = folder / name
+            if not (place.is_file() and place.read_bytes() == content):
+                write_bytes_atomic(place, content)
+        return folder
 
     def _repr_html_(self) -> str:
         cells = self.dataset()
@@ -204,13 +221,16 @@ class Model:
             mtypes: only cells of these; by default of those that the reconstructions were chosen
                 by, or all.
             seed: of the run.
-            work_dir: where cells are kept and found again; below that of the reconstructions by
-                default.
+            work_dir: where cells are kept and found again, and replaced by those of other options;
+                beside the model's parameters by default.
             options: of SynthesizeMorphologies.
         """
         if not mtypes and self.reconstructions is not None:
             mtypes = self.reconstructions.mtypes
-        beside = Path(work_dir or Path(self.options.get("work_dir", WORK)) / "populations")
+        # Populations of other models are elsewhere.
+        own = Path(self.options.get("work_dir", WORK))
+        own = own if self.reconstructions is None else self.parameters.parent
+        beside = Path(work_dir or own / "populations")
         task = task_of(
             "SynthesizeMorphologies",
             **{
@@ -278,6 +298,9 @@ class Cell:
 class Population:
     """The cells of a synthesis in an atlas, or those of one mtype of it.
 
+    They are read when they are asked for. When another run has written to their place by then,
+    InvalidInput is raised.
+
     Args:
         task: SynthesizeMorphologies, made.
         mtypes: those that belong to it; all by default.
@@ -290,9 +313,25 @@ class Population:
 
         self.task = task
         structure = load_region_structure(task.region_structure)
-        self._placed = PlacedCells.read(atlas_outputs(task), structure)
-        known = list(self._placed.mtypes)
+        self._cells = PlacedCells.read(atlas_outputs(task), structure)
+        self._made = task.existing_manifest()
+        known = list(self._cells.mtypes)
         self.mtypes = [mtype for mtype in known if not mtypes or mtype in set(mtypes)]
+
+    @property
+    def _placed(self) -> PlacedCells:
+        self._require_same()
+        return self._cells
+
+    def _require_same(self) -> None:
+        """Raise InvalidInput where the cells are no more those that were grown."""
+        manifest = self.task.manifest()
+        if manifest is None or manifest.fingerprint != self._made.fingerprint:
+            raise InvalidInput(
+                "the cells of this population have been replaced or removed since they were grown",
+                Path(self.task.out_cells).parent,
+                "grow it again, with a work_dir of its own",
+            )
 
     def __len__(self) -> int:
         return sum(len(self._placed.mtypes[mtype].names) for mtype in self.mtypes)
@@ -311,7 +350,8 @@ class Population:
         """A pandas.DataFrame: cells asked, made and dropped, and the commonest reason, by mtype."""
         import pandas as pd
 
-        told = self.task.facts()["mtypes"]
+        self._require_same()
+        told = self._made.facts["mtypes"]
         rows = [
             {
                 "mtype": mtype,
@@ -364,6 +404,7 @@ class Population:
         """Copy nodes, morphologies and circuit configuration into the folder of ``nodes``."""
         source = Path(self.task.out_cells).parent
         target = Path(nodes)
+        self._require_same()
         if target.parent.resolve() == source.resolve():
             return target
         shutil.copytree(source, target.parent, dirs_exist_ok=True)

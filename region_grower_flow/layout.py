@@ -64,6 +64,8 @@ DISTRIBUTIONS_KEPT = "extracted"
 """Folder of the distributions of single mtypes."""
 GROWTH_KEPT = "growth_calibration"
 """Folder of the calibrations of single mtypes."""
+MODELS = "models"
+"""Folder of the parameters and distributions of Python's models, a folder each."""
 TRUNK_FITS = "trunk_fits.json"
 PATH_FITS = "path_distance_fits.json"
 DIGESTS = "digests.json"
@@ -137,6 +139,7 @@ WORK_FILES = {
     PREPARED: re.compile(rf".+\.{_KINDS}"),
     DISTRIBUTIONS_KEPT: re.compile(r"[0-9a-f]{20}\.json"),
     GROWTH_KEPT: re.compile(r"[0-9a-f]{20}\.json"),
+    MODELS: re.compile(rf"[0-9a-f]{{20}}/({re.escape(PARAMETERS)}|{re.escape(DISTRIBUTIONS)})"),
     # Its listing stays: it knows the cells without an atlas for ours, which may be replaced.
     VACUUM_WORK: re.compile(
         rf"{re.escape(CELL_TABLE)}|{LOGS}/{_LOGS_OF_CHUNK}|{BLOCKS}/{_BLOCKS_OF_CHUNK}"

@@ -10,6 +10,7 @@ import pytest
 
 from helpers.flow_factory import distributions, make_flow, parameters
 from helpers.reference_cells import write_first_rows
+from helpers.sentences import saying
 from region_grower_flow import api
 from region_grower_flow.errors import DropCell, InvalidInput
 from region_grower_flow.example import create_example
@@ -97,6 +98,29 @@ def test_the_python_of_the_page_on_python_runs(own_data, kernels):
     exact = entry_and_cell(names["ref"].calibrate())
     assert ["growth_levers" in entry for entry, _ in (exact, extended)] == [False, True]
     assert exact[1].points.shape != extended[1].points.shape
+
+
+def test_models_of_one_work_folder_do_not_disturb_each_other(own_data, kernels):
+    ref = api.Reconstructions("dend/", "index.dat", mtypes=["L5_TPC:A"])
+    first = ref.calibrate(growth="parameters")
+    entry, cell = entry_and_cell(first)
+    second = ref.calibrate()
+    assert entry_and_cell(second)[0] != entry
+    again, same = entry_and_cell(first)
+    assert again == entry
+    assert np.array_equal(same.points, cell.points)
+    # Their populations neither; one that is replaced says so.
+    space = {"atlas": "atlas", "region_structure": "regions.yaml", "launcher": "inprocess"}
+    grown = first.populate("nodes.h5", limit=1, **space)
+    other = second.populate("nodes.h5", limit=1, **space)
+    (one,), (theirs,) = grown, other
+    assert not np.array_equal(one.morphology.points, theirs.morphology.points)
+    first.populate("nodes.h5", limit=1, seed=5, **space)
+    for ask in (list, len, api.Population.summary, lambda pop: pop.save("elsewhere/nodes.h5")):
+        with pytest.raises(InvalidInput, match=saying("out | replaced | a work_dir of its own")):
+            ask(grown)
+    assert not Path("elsewhere").exists()
+    assert len(other) == 1
 
 
 def entry_and_cell(model):
