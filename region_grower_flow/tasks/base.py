@@ -63,6 +63,8 @@ class FlowTask(HasRecipe, ShowsProgress, luigi.Task):
     checked_by: ClassVar[str | None] = None
     """The name in ``checks.registry`` of the check before this stage; None for none."""
 
+    _parameters: ClassVar[tuple[tuple[str, Any], ...]]
+
     checker: ClassVar[Any] = None
     """The task of checks, CheckInputs, which is a stage itself and sets this."""
 
@@ -75,6 +77,16 @@ class FlowTask(HasRecipe, ShowsProgress, luigi.Task):
             setattr(cls, name, parameter)
             if hasattr(parameter, "__set_name__"):  # descriptors, from Luigi 3.8 on
                 parameter.__set_name__(cls, name)
+
+    @classmethod
+    def get_params(cls) -> list[tuple[str, Any]]:
+        """The parameters, in the order of their declarations: found once for each class.
+
+        Luigi looks at all attributes of the class for each task that is made: half of its time.
+        """
+        if "_parameters" not in vars(cls):
+            cls._parameters = tuple(super().get_params())
+        return list(cls._parameters)
 
     @classmethod
     def get_param_values(

@@ -45,13 +45,19 @@ class OptionParameter(luigi.Parameter):
 
     def parse(self, x: Any) -> Any:
         """The value of a text."""
-        quiet_tracebacks()  # it may be called before any task is built
-        return self.option.parse(x)
+        try:
+            return self.option.parse(x)
+        except Exception:
+            quiet_tracebacks()  # it may be called before any task is built
+            raise
 
     def normalize(self, x: Any) -> Any:
         """Check a value, whoever gives it."""
-        quiet_tracebacks()
-        return self.option.check(x)
+        try:
+            return self.option.check(x)
+        except Exception:
+            quiet_tracebacks()
+            raise
 
     def serialize(self, x: Any) -> str:
         """The text of a value."""

@@ -4,6 +4,7 @@ import luigi
 import pytest
 
 import region_grower_flow
+from region_grower_flow.options.kinds import Whole
 from region_grower_flow.record.fingerprint import Recipe
 from region_grower_flow.tasks.base import FlowTask
 
@@ -42,3 +43,17 @@ def test_a_stage_whose_inputs_are_wrong_waits_for_the_check_alone(tmp_path):
     assert [stage.task_family for stage in task.deps()] == ["CheckInputs"]
     assert not task.complete()
     assert not (tmp_path / "w").exists()
+
+
+def test_each_class_has_its_own_parameters():
+    """They are found once for a class: not those of the class that it is derived from."""
+    stage = region_grower_flow.ExtractDistributions
+    names = [name for name, _ in stage.get_params()]
+
+    class Another(stage):
+        extra = Whole[int]("Another option", default=1)
+
+    assert {name for name, _ in Another.get_params()} == {*names, "extra"}
+    assert [name for name, _ in stage.get_params()] == names
+    assert luigi.Task.get_params.__func__(stage) == stage.get_params()
+    assert Another(**GIVEN, extra=3).extra == 3
