@@ -133,7 +133,7 @@ STAGES = {
     "CheckInputs": ("region_grower_flow.checks.synthesis:check_synthesis", 5, 1),
     "LoadAtlas": ("region_grower_flow.atlas.load:load_atlas_table", 5, 1),
     "ExtractDistributions": ("region_grower_flow.calibration.extraction:_extract", 5, 1),
-    "placing": ("region_grower_flow.stages.linking:_place", 0.3, 4),
+    "placing": ("region_grower_flow.stages.linking:stamp_of", 0.3, 4),
     "tables": ("region_grower_flow.stages.merge:_write_tables", 5, 1),
 }
 
