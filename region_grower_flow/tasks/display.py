@@ -18,7 +18,7 @@ import luigi
 
 from region_grower_flow.errors import counted, printable
 from region_grower_flow.io.words import duration
-from region_grower_flow.tasks.plan import CHECK, CHUNK, Plan
+from region_grower_flow.tasks.plan import CHECK, CHUNK, MENDED, Plan
 from region_grower_flow.tasks.streams import kept_above, wrapped
 
 LINE_SECONDS = 30.0
@@ -170,6 +170,10 @@ class Display:
             if CHUNK not in self.ran or self._plan.awaits(CHUNK):
                 return
             words = self._words_of_cells()
+        if news["family"] == MENDED:  # of cells that this run has taken for kept
+            grown = news["cells"]["grown"]
+            self.cells["grown"] += grown
+            self.cells["kept"] -= grown
         if news["family"] == CHECK:  # several look at parts of a flow
             if CHECK in self._written:
                 return

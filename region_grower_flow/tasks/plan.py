@@ -6,7 +6,7 @@ from typing import Any
 
 from region_grower_flow.errors import FlowError
 
-CHECK, CHUNK = "CheckInputs", "SynthesizeChunk"
+CHECK, CHUNK, MENDED = "CheckInputs", "SynthesizeChunk", "MendChunk"
 
 USUAL_SECONDS = {
     "ExtractDistributions": 10,
@@ -80,7 +80,7 @@ class Plan:
 
 
 def _expected(task: Any) -> float:
-    if task.task_family == CHUNK:
+    if task.task_family in (CHUNK, MENDED):
         return CHUNK_SECONDS + task.cells_to_grow() / CELLS_PER_SECOND
     known = task.facts().get("seconds")
     if not known or isinstance(known, dict):  # a merge tells of all stages, and not of its page

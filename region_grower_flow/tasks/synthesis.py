@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from region_grower_flow import layout
 from region_grower_flow.checks import inputs
+from region_grower_flow.errors import counted
 from region_grower_flow.io.words import duration
 from region_grower_flow.options import (
     Execution,
@@ -284,3 +285,7 @@ class MendChunk(SynthesizeChunk):
     Of a name that it knows as done, Luigi's scheduler does not believe for ten seconds that it is
     to be made (``stable_done_cooldown_secs``): what waits for it would go on.
     """
+
+    def headline(self, facts: Facts) -> str:
+        """The number of cells that were damaged."""
+        return f"{counted(facts['grown'], 'damaged cell')} grown again"

@@ -13,7 +13,7 @@ from typing import Any
 import luigi
 
 from region_grower_flow.tasks.display import Display, News
-from region_grower_flow.tasks.plan import CHUNK
+from region_grower_flow.tasks.plan import CHUNK, MENDED
 
 MOST_REMARKS = 6
 """Remarks below a stage's line; the others are in its log."""
@@ -111,7 +111,7 @@ def _pass_on(task: Any, event: str) -> None:
         if event == "done" and facts:
             news["words"] = _as_part(task.headline(facts))
             news["remarks"] = [] if is_root(task) else _remarks(task, facts)
-        if task.task_family == CHUNK:
+        if task.task_family in (CHUNK, MENDED):
             news["cells"] = {n: facts.get(n, 0) for n in ("made", "dropped", "grown", "cells")}
     _displays[0].hear(news)
 

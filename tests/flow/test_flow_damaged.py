@@ -35,7 +35,10 @@ def test_a_damaged_morphology_is_grown_again(linked, damage):
             file.truncate(100) if damage == "cut" else file.write(b"!")
     process = linked.luigi()
     assert process.returncode == 0, process.stdout + process.stderr
-    assert "Traceback" not in process.stdout + process.stderr
+    text = process.stdout + process.stderr
+    assert "Traceback" not in text
+    assert "1 damaged cell grown again" in text
+    assert "In this run 1 cell was grown and 7 kept" in text
     assert linked.morphologies() == before
     assert linked.summary["grown_now"] == 1 + 4  # the other chunk was grown by the first run
     again = linked.luigi()
