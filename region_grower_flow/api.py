@@ -227,10 +227,11 @@ class Model:
         """
         if not mtypes and self.reconstructions is not None:
             mtypes = self.reconstructions.mtypes
-        # Populations of other models are elsewhere.
-        own = Path(self.options.get("work_dir", WORK))
-        own = own if self.reconstructions is None else self.parameters.parent
-        beside = Path(work_dir or own / "populations")
+        if self.reconstructions is not None:  # a folder of this model alone
+            usual = self.parameters.parent
+        else:
+            usual = Path(self.options.get("work_dir", WORK))
+        beside = Path(work_dir or usual / "populations")
         task = task_of(
             "SynthesizeMorphologies",
             **{

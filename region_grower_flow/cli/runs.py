@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -69,14 +69,7 @@ def _which_run(
 
 @main.command("status", short_help="Tell what is there, what is stale and why")
 @run_options
-def status(
-    flow: str | None,
-    work_dir: str | None,
-    config: str | None,
-    task: str | None,
-    limit: int | None,
-    mtypes: str | None,
-) -> None:
+def status(task: str | None, **which: Any) -> None:
     """Tell for each stage and chunk whether it is fresh, stale (and why), partial or missing.
 
     FLOW is a configuration or a work folder (default: luigi.cfg or flow.cfg here).
@@ -92,7 +85,7 @@ def status(
     from region_grower_flow.tasks.status import report
 
     with ending():
-        for line in report(*_which_run(flow, work_dir, config, limit, mtypes), task):
+        for line in report(*_which_run(**which), task):
             click.echo(line)
 
 
@@ -101,17 +94,7 @@ def status(
 @click.option("--stale", is_flag=True, help="Remove what no run needs any more (the default)")
 @click.option("--all", "all_", is_flag=True, help="Remove all that the package made there")
 @click.option("--yes", is_flag=True, help="Do not ask")
-def clean(
-    flow: str | None,
-    work_dir: str | None,
-    config: str | None,
-    task: str | None,
-    limit: int | None,
-    mtypes: str | None,
-    stale: bool,
-    all_: bool,
-    yes: bool,
-) -> None:
+def clean(task: str | None, stale: bool, all_: bool, yes: bool, **which: Any) -> None:
     """Remove intermediates, after showing which; outputs and files of others stay.
 
     FLOW is a configuration or a work folder (default: luigi.cfg or flow.cfg here).
@@ -128,8 +111,7 @@ def clean(
 
     if stale and all_:
         raise click.UsageError("--stale and --all exclude each other")
-    which = limit, mtypes
-    with ending(), removing(*_which_run(flow, work_dir, config, *which), task, all_) as removal:
+    with ending(), removing(*_which_run(**which), task, all_) as removal:
         if not removal.files:
             click.echo(f"Nothing to remove in {removal.folder}.")
             return

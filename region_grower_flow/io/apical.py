@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
-import orjson
 
 from region_grower_flow.io.atomic import PathLike, atomic_write
+from region_grower_flow.io.csv_files import number_rows
 
 # Names made of seeds, with a letter that no YAML number holds: they need no quotes.
 _PLAIN = re.compile(r"(?=.*[acdfh])(?:hashed/(?:[0-9a-f]{2}/)*)?[0-9a-f]{32}")
@@ -65,9 +65,7 @@ def _texts(names: np.ndarray, points: np.ndarray) -> Iterator[str]:
         known = (None if point[0] != point[0] else point for point in points.tolist())
         yield from _entries(zip(map(bytes.decode, listed), known, strict=True), list, _number)
         return
-    # Numbers of this size are the same in JSON.
-    text = orjson.dumps(np.ascontiguousarray(points), option=orjson.OPT_SERIALIZE_NUMPY)
-    rows = text[2:-2].replace(b",", b"\n- ").split(b"]\n- [")
+    rows = number_rows(points, b"\n- ")
     yield b"".join(map(b"%b:\n- %b\n".__mod__, zip(listed, rows, strict=True))).decode()
 
 

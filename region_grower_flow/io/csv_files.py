@@ -8,6 +8,9 @@ from itertools import zip_longest
 from numbers import Real
 from typing import Any
 
+import numpy as np
+import orjson
+
 from region_grower_flow.errors import InvalidInput, some
 from region_grower_flow.io.atomic import PathLike
 
@@ -76,3 +79,15 @@ def read_csv(path: PathLike, columns: Collection[str] = ()) -> Iterator[dict[str
         for _, values in rows:
             if values:
                 yield dict(zip_longest(header, values[: len(header)], fillvalue=""))
+
+
+def number_rows(table: np.ndarray, between: bytes) -> list[bytes]:
+    """The rows of a table of numbers as text, all at once: half the time of one by one.
+
+    Args:
+        table: (N, M) int64, or float64 that are 0 or between 1e-4 and 1e16: of these JSON, which
+            this is made by, has the same text as Python.
+        between: what stands between the numbers of a row.
+    """
+    text = orjson.dumps(np.ascontiguousarray(table), option=orjson.OPT_SERIALIZE_NUMPY)
+    return text[2:-2].replace(b",", between).split(b"]" + between + b"[")

@@ -104,26 +104,25 @@ def place_morphologies(
     # The listing is written first: what a kill leaves behind is then known as ours.
     write_intended(listing, folder, _with_known_marks(listed.updated(wanted), listed))
     make_folder(folder)
-    below_users = parents(wanted.names)
-    for below in sorted({*below_users, *parents(listed.names)}):
+    folders = parents(wanted.names)
+    for below in sorted({*folders, *parents(listed.names)}):
         make_folder(folder / below)
         # Nobody writes morphologies now: what is not complete was left by killed processes.
         remove_temporaries(folder / below)
-    for below in below_users if sources is wanted.names else parents(sources):
+    for below in folders if sources is wanted.names else parents(sources):
         remove_temporaries(make_own_folder(staged, below))
-    marks: np.ndarray | None
-    marks = _place_all(wanted, staged, sources, folder)
+    placed = wanted.with_marks(_place_all(wanted, staged, sources, folder))
     unwanted = listed.rows(wanted.find(listed.names) < 0)
     others = synthesized_by_others(folder, wanted) if overwrite else ()
-    for name in itertools.chain(unwanted, others):
+    gone = list(itertools.chain(unwanted, others))
+    for name in gone:
         remove_own(folder / name)
-        marks = None  # those of files that had two names are others now
     # Durable before it is recorded: the listing vouches for what is not read again.
     sync_files_of(folder)
-    if marks is None:
+    if gone:  # the marks of files that had two names are others now
         write_listing(listing, folder, wanted)
     else:
-        write_intended(listing, folder, wanted.with_marks(marks))
+        write_intended(listing, folder, placed)
 
 
 def _with_known_marks(files: FileTable, listed: FileTable) -> FileTable:
