@@ -108,8 +108,8 @@ def exit_code(*errors: BaseException) -> int:
 
 def defaults_of(task_class: type[FlowTask]) -> dict[str, Any]:
     """The defaults that ``--help`` shows: a luigi.cfg that lies about is for ``luigi`` only."""
-    options = {name: parameter.option for name, parameter in task_class.get_params()}
-    return {n: option.default for n, option in options.items() if not option.required}
+    options = task_class.options.items()
+    return {name: option.default for name, option in options if not option.required}
 
 
 def run_task(

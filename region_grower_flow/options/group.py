@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, TypeVar
 
@@ -35,12 +36,32 @@ class Group:
         cls.DECLARED = {**inherited, **own}
 
     def __init__(self, **values: Any) -> None:
+        self._keep(values)
+
+    @classmethod
+    def where_known(cls: type[G], values: Mapping[str, Any]) -> G:
+        """The group of some values, for stages that do without options that it requires.
+
+        Args:
+            values: {option: value}; those that are required and missing are None.
+
+        Raises:
+            InvalidInputs: values that are not valid, or of options that do not exist.
+        """
+        group = cls.__new__(cls)
+        group._keep(values, partial=True)
+        return group
+
+    def _keep(self, values: Mapping[str, Any], partial: bool = False) -> None:
         problems = Problems()
-        checked = {}
+        checked: dict[str, Any] = {}
         for name in values.keys() - self.DECLARED.keys():
             problem = f"{type(self).__name__} has no such option"
             problems.append(InvalidInput(problem, f"option {name}", nearest(name, self.DECLARED)))
         for name, option in self.DECLARED.items():
+            if partial and option.required and values.get(name) is None:
+                checked[name] = None
+                continue
             if name not in values and option.required:
                 problems.append(InvalidInput("must be given", f"option {name}", option.help))
                 continue
@@ -48,6 +69,11 @@ class Group:
         if problems:
             raise InvalidInputs(problems)
         object.__setattr__(self, "_values", checked)
+
+    @classmethod
+    def key(cls) -> str:
+        """The name of the group in small letters, as in ``axon_choice``."""
+        return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", cls.__name__).lower()
 
     def values(self) -> dict[str, Any]:
         """{option: value} of all options."""
@@ -59,7 +85,9 @@ class Group:
 
     def replace(self: G, **changes: Any) -> G:
         """A group with some other values."""
-        return type(self)(**{**self.values(), **changes})
+        partial = any(self.values()[n] is None for n, o in self.DECLARED.items() if o.required)
+        values = {**self.values(), **changes}
+        return type(self).where_known(values) if partial else type(self)(**values)
 
     def to_json(self) -> dict[str, Any]:
         """The values as JSON holds them."""
@@ -88,7 +116,7 @@ class Group:
 
 
 def _restored(cls: type[G], values: Mapping[str, Any]) -> G:
-    return cls(**values)
+    return cls.where_known(values)
 
 
 def declared(groups: Iterable[type[Group]]) -> dict[str, Option]:

@@ -1,4 +1,4 @@
-"""The base of all stages: options from groups, completeness by fingerprint, locks, errors."""
+"""The base of all stages: completeness by fingerprint, checks, locks, errors."""
 
 from __future__ import annotations
 
@@ -10,33 +10,21 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 import luigi
-from luigi.parameter import ParameterVisibility
 
 from region_grower_flow import layout
-from region_grower_flow.errors import (
-    FlowError,
-    InputChanged,
-    InvalidInput,
-    InvalidInputs,
-)
+from region_grower_flow.errors import FlowError, InputChanged, InvalidInput
 from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.io.files import expecting
-from region_grower_flow.options.group import Group, declared
-from region_grower_flow.options.kinds import Option
-from region_grower_flow.record.fingerprint import digest_of
 from region_grower_flow.record.manifest import Manifest, read_manifest, remember_digests
 from region_grower_flow.runtime.processes import die_with_forking_parent
 from region_grower_flow.tasks.arrival import arrive
 from region_grower_flow.tasks.example import CreateExample
-from region_grower_flow.tasks.options import handed_on, value_problems, with_former_names
-from region_grower_flow.tasks.recipes import HasRecipe
-from region_grower_flow.tasks.sentences import quiet_tracebacks, sentence_of
+from region_grower_flow.tasks.sentences import sentence_of
 from region_grower_flow.tasks.showing import ShowsProgress
-
-G = TypeVar("G", bound=Group)
+from region_grower_flow.tasks.with_options import TakesOptions
 
 Facts = dict[str, Any]
 """Facts of a manifest on its outputs, as JSON holds them."""
@@ -48,7 +36,7 @@ SHOWN_LINES = 20
 """Lines of a stage's summary that the web UI shows."""
 
 
-class FlowTask(HasRecipe, ShowsProgress, luigi.Task):
+class FlowTask(TakesOptions, ShowsProgress):
     """A stage with a fingerprint.
 
     Subclasses name the groups of their options, which of these change their results
@@ -57,80 +45,16 @@ class FlowTask(HasRecipe, ShowsProgress, luigi.Task):
     (:meth:`make`, which :meth:`run` calls).
     """
 
-    other_options: ClassVar[tuple[Option, ...]] = ()
-    """Options that stand for those of the groups with the same names, or beside them."""
-
     checked_by: ClassVar[str | None] = None
     """The name in ``checks.registry`` of the check before this stage; None for none."""
 
-    _parameters: ClassVar[tuple[tuple[str, Any], ...]]
-
     checker: ClassVar[Any] = None
     """The task of checks, CheckInputs, which is a stage itself and sets this."""
-
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
-        own = {name: value for name, value in vars(cls).items() if isinstance(value, Option)}
-        other = {option.name: option for option in cls.other_options}
-        options: dict[str, Option] = {**declared(cls.groups), **other, **own}
-        for name, parameter in with_former_names(options).items():
-            setattr(cls, name, parameter)
-            if hasattr(parameter, "__set_name__"):  # descriptors, from Luigi 3.8 on
-                parameter.__set_name__(cls, name)
-
-    @classmethod
-    def get_params(cls) -> list[tuple[str, Any]]:
-        """The parameters, in the order of their declarations: found once for each class.
-
-        Luigi looks at all attributes of the class for each task that is made: half of its time.
-        """
-        if "_parameters" not in vars(cls):
-            cls._parameters = tuple(super().get_params())
-        return list(cls._parameters)
-
-    @classmethod
-    def get_param_values(
-        cls, params: Any, args: Any, kwargs: dict[str, Any]
-    ) -> list[tuple[str, Any]]:
-        """The values of all options; what is wrong with them is said all at once.
-
-        Raises:
-            InvalidInputs: values that are missing, not valid, or of options that do not exist.
-        """
-        quiet_tracebacks()
-        try:
-            return handed_on(super().get_param_values(params, args, kwargs))
-        except (luigi.parameter.ParameterException, ValueError):
-            problems = value_problems(cls.get_task_family(), params, kwargs)
-            if problems:
-                raise InvalidInputs(problems) from None
-            raise
-
-    def group(self, kind: type[G]) -> G:
-        """The values of a group of options; raises InvalidInputs where a needed one is absent."""
-        return kind(**{name: getattr(self, name) for name in kind.DECLARED})
-
-    # Luigi's side.
 
     @property
     def label(self) -> str:
         """The stage's name in manifests, locks and logs; chunks add theirs."""
         return self.task_family
-
-    def __repr__(self) -> str:
-        """The stage in logs: its name and what tells it from others."""
-        values = [f"{name}={getattr(self, name)}" for name in self.shown_options()]
-        return f"{self.task_family}({', '.join(values)})"
-
-    def shown_options(self) -> list[str]:
-        """The names of the options that tell the task from others, for people."""
-        return [name for name, parameter in self.get_params() if parameter.option.shown]
-
-    def _get_param_visibilities(self) -> dict[str, Any]:
-        # The web UI knows a task's options from this alone.
-        shown, hidden = self.shown_options(), ParameterVisibility.HIDDEN.serialize()
-        usual = super()._get_param_visibilities()
-        return {name: seen if name in shown else hidden for name, seen in usual.items()}
 
     def work_path(self, *parts: PathLike) -> Path:
         """A path in the work folder."""
@@ -256,27 +180,6 @@ class FlowTask(HasRecipe, ShowsProgress, luigi.Task):
     def intact(self) -> bool:
         """True while outputs that the manifest does not list one by one are as written."""
         return True
-
-    def to_str_params(
-        self, only_significant: bool = False, only_public: bool = False
-    ) -> dict[str, str]:
-        """The options as texts; those that make up the task's identity are all significant ones.
-
-        Luigi's web UI lists all public options, some forty here, so all are hidden but for the few
-        that tell one task from another. Luigi leaves hidden options out of a task's identity: there
-        one digest stands for them.
-        """
-        options = super().to_str_params(only_significant, only_public)
-        if only_public:
-            shown = self.shown_options()
-            options = {name: text for name, text in options.items() if name in shown}
-        if only_significant and only_public:
-            # "~" comes last in Luigi's names, which show three options.
-            # Two projects of the same relative paths are two sets of tasks for a scheduler.
-            place = os.path.realpath(self.work_dir)
-            significant = super().to_str_params(only_significant=True)
-            options["~others"] = digest_of([place, significant])[:16]
-        return options
 
     def run(self) -> Any:
         """Make the outputs, then write the manifest.

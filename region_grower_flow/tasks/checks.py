@@ -20,6 +20,7 @@ from region_grower_flow.record.run_lock import look
 from region_grower_flow.tasks.base import Facts, FlowTask, Made
 from region_grower_flow.tasks.launching import expect_launch
 from region_grower_flow.tasks.targets import StageTarget
+from region_grower_flow.tasks.with_options import handed_down
 
 if TYPE_CHECKING:
     from region_grower_flow.checks.registry import InputCheck
@@ -48,11 +49,8 @@ class CheckInputs(FlowTask):
     """
 
     groups = GROUPS
-    # What one flow needs, another does not: the stage has looked at the values.
-    other_options = tuple(
-        option.but(default=None if option.required else option.default, optional=True)
-        for option in declared(GROUPS).values()
-    )
+    whole_groups = True
+    partial_groups = True  # what one flow needs, another does not: the stage has looked at it
     checked = Text[str]("Name of the check", default=SYNTHESIS, shown=True)
     report = Text[str]("Report that is to be made, where one is", default="")
     priority = 1000
@@ -66,10 +64,8 @@ class CheckInputs(FlowTask):
             stage: the stage.
             **more: further options of the check.
         """
-        options = {name: parameter.option for name, parameter in cls.get_params()}
-        usual = {name: option.default for name, option in options.items()}
-        own = {name: getattr(stage, name) for name, _ in stage.get_params() if name in options}
-        return cls(**{**usual, **own, "checked": stage.checked_by, **more})
+        groups = handed_down(stage, cls.group_parameters)
+        return cls(**{**groups, "checked": stage.checked_by, **more})
 
     def shown_options(self) -> list[str]:
         """Those of the flow, and the name of the check."""

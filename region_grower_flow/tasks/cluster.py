@@ -188,7 +188,7 @@ def load_piece(path: PathLike, number: int) -> InJobs:
         raise InvalidInput(f"the folder of the run is gone ({folder})", path, hint)
     os.chdir(folder)
     kind = getattr(region_grower_flow, name)
-    texts = {n: str(v) for n, v in options.items() if n in dict(kind.get_params())}
+    texts = {n: str(v) for n, v in options.items() if n in kind.options}
     if last is not None:
         texts |= {"first": str(first), "last": str(last)}
     stage = kind.from_str_params(texts)

@@ -31,7 +31,7 @@ def task_of(name: str, **options: Any) -> Any:
     import region_grower_flow
 
     task = getattr(region_grower_flow, name)
-    known = {n: parameter.option for n, parameter in task.get_params()}
+    known = task.options
     unknown = sorted(set(options) - set(known))
     if unknown:
         raise InvalidInput(f"there is no option {unknown[0]!r}", f"the task {name}")

@@ -20,6 +20,7 @@ class FitTrunkAngles(OfNeeded):
     Which of them the parameters take is for BuildParameters: other rules need no other fits.
     """
 
+    whole_groups = True
     results_of = (Reference, Model.region, Model.synthesize_axons, Model.min_basal_trees)
 
     def requires(self) -> dict[str, FlowTask]:
@@ -54,6 +55,7 @@ class FitTrunkAngles(OfNeeded):
 class FitPathDistances(OfReconstructions):
     """Fit path distances against extents of the reconstructions' dendrites."""
 
+    whole_groups = True
     results_of = (Reference, Model.region, Model.path_fit_trees)
 
     def output(self) -> StageTarget:

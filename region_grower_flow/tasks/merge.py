@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from region_grower_flow import __version__, layout
 from region_grower_flow.checks import inputs
 from region_grower_flow.io.atomic import remove_own
-from region_grower_flow.options import FORMER_NAMES
 from region_grower_flow.options.outputs import places_of, writes_files
 from region_grower_flow.record.listing import checksum, placed_listing
 from region_grower_flow.record.run_lock import release
@@ -226,11 +225,7 @@ class SynthesizeMorphologies(OfCells):
             "provenance": {
                 "fingerprint": recipe.fingerprint(),
                 "recipe": recipe.as_dict(),
-                "options": {
-                    name: _plain(value)
-                    for name, value in self.param_kwargs.items()
-                    if name not in FORMER_NAMES
-                },
+                "options": {name: _plain(getattr(self, name)) for name in self.options},
                 "inputs": self._inputs(),
                 "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
                 "folder": os.getcwd(),

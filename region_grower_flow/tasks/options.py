@@ -7,6 +7,7 @@ from the section ``[region_grower_flow]`` that all tasks share, else from the de
 from __future__ import annotations
 
 import configparser
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from region_grower_flow.errors import InvalidInput, InvalidInputs
 from region_grower_flow.io.schemas import did_you_mean
 from region_grower_flow.options import FORMER_NAMES, GROUPS
 from region_grower_flow.options.documents import SECTION
-from region_grower_flow.options.group import declared
+from region_grower_flow.options.group import Group, declared
 from region_grower_flow.options.kinds import Switch
 from region_grower_flow.tasks.sentences import quiet_tracebacks
 
@@ -95,6 +96,61 @@ class FormerParameter(OptionParameter):
     """The Luigi parameter of an option under a former name, which hands its value on."""
 
 
+class GroupParameter(luigi.Parameter):
+    """The Luigi parameter of a whole group; where Luigi wants text, it is JSON.
+
+    Args:
+        kind: the class of the group.
+        partial: whether it may lack options that it requires.
+    """
+
+    def __init__(self, kind: type[Group], partial: bool = False) -> None:
+        self.kind, self.partial = kind, partial
+        words, hidden = f"Options of the group {kind.key()} as JSON", ParameterVisibility.HIDDEN
+        super().__init__(description=words, positional=False, visibility=hidden)
+
+    def of(self, family: str, given: Mapping[str, Any]) -> Group:
+        """The group with some values, the others from the configuration of a task.
+
+        Args:
+            family: the name of the task.
+            given: {option: value}.
+
+        Raises:
+            InvalidInputs: values that are missing or not valid.
+        """
+        options = self.kind.DECLARED.items()
+        parameters = [(n, as_parameter(o)) for n, o in options if n not in given]
+        if self.partial:
+            parameters = [(n, p) for n, p in parameters if p.has_task_value(family, n)]
+        problems = value_problems(family, parameters, {})
+        if problems:
+            raise InvalidInputs(problems)
+        return self._made({**{n: p.task_value(family, n) for n, p in parameters}, **given})
+
+    def _made(self, values: Mapping[str, Any]) -> Group:
+        return self.kind.where_known(values) if self.partial else self.kind(**values)
+
+    def parse(self, x: str) -> Group:
+        """The group of a text."""
+        try:
+            values = json.loads(x)
+        except ValueError:
+            values = None
+        if not isinstance(values, dict):
+            where = f"option {self.kind.key()}_options"
+            raise InvalidInput(f"{x!r} is no JSON object", where, 'give {"name": value, ...}')
+        return self._made(values)
+
+    def serialize(self, x: Group) -> str:
+        """The text of a group."""
+        return json.dumps(x.to_json())
+
+    def _value_iterator(self, task_name: str, param_name: str) -> Iterator[tuple[Any, str | None]]:
+        yield from list(super()._value_iterator(task_name, param_name))[:-1]
+        yield (self.of(task_name, {}), None)
+
+
 def with_former_names(options: Mapping[str, Option]) -> dict[str, OptionParameter]:
     """{name: Luigi parameter} of {name: option}, also under the names that options once had."""
     former = {old: new for old, new in FORMER_NAMES.items() if new in options}
@@ -130,7 +186,7 @@ def value_problems(
         parameters: [(name, parameter)] of the task.
         given: {name: value} of what was given; the others come from the configuration.
     """
-    problems = {}
+    problems: dict[str, InvalidInput] = {}
     known = dict(parameters)
     for name in given.keys() - known.keys():
         hint = did_you_mean(name, known)
@@ -145,7 +201,8 @@ def value_problems(
             else:
                 parameter.task_value(family, name)
         except InvalidInput as error:
-            problems[str(error)] = error
+            found = error.problems if isinstance(error, InvalidInputs) else [error]
+            problems.update({str(problem): problem for problem in found})
     return list(problems.values())
 
 

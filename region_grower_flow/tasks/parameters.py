@@ -24,6 +24,7 @@ NO_FITS = "none"
 class GenerateParameters(OfNeeded):
     """Generate NeuroTS's parameters of each mtype of the reconstructions."""
 
+    whole_groups = True
     results_of = (Reference, Model.region, Model.synthesize_axons, Model.growth_calibration)
     # 3: apical dendrites of inverted mtypes are turned.
     stage_version = 3

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import configparser
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -95,8 +94,8 @@ def _of_flow(task: type[FlowTask], flow: Flow) -> FlowTask:
     from region_grower_flow.start.flow_file import read_flow
     from region_grower_flow.start.tries import of_try
 
-    options = {name: parameter.option for name, parameter in task.get_params()}
-    defaults = {name: option.default for name, option in options.items() if not option.required}
+    options = task.options
+    defaults = {n: option.default for n, option in options.items() if not option.required}
     given = of_try({"work_dir": "work", **read_flow(flow.path)}, flow.limit, flow.mtypes)
     return task(**{**defaults, **{n: value for n, value in given.items() if n in options}})
 
@@ -116,15 +115,9 @@ def _roots_of_last_run(work_dir: PathLike, task: str | None) -> list[FlowTask]:
             continue
         options = _rebase(work_dir, manifest.facts)
         run = [r for r in roots if (Path(work_dir) / layout.LOCKS / f"{r.__name__}.lock").exists()]
-        return [_with_options(root, options) for root in run or roots]
+        return [root.from_str_params(options) for root in run or roots]
     problem = f"holds no run{f' of {task}' if task else ''} whose inputs have passed the checks"
     raise InvalidInput(problem, work_dir, "check the path, or give --config FILE")
-
-
-def _with_options(root: type[FlowTask], texts: Mapping[str, str]) -> FlowTask:
-    """A task with the options, as texts, of those that its check was given."""
-    own = {name for name, _ in root.get_params()}
-    return root.from_str_params({name: text for name, text in texts.items() if name in own})
 
 
 def _checked(manifests: Path, root: type[FlowTask]) -> Manifest | None:

@@ -97,6 +97,7 @@ class OfCells(InJobs, GrowsCells):
 class SynthesizeChunk(OfCells):
     """Grow the cells of a range: one launch of MPI, or one job of Slurm."""
 
+    whole_groups = True
     first = Whole[int]("First cell of the chunk", least=0, shown=True)
     last = Whole[int]("One past the last cell of the chunk", least=0, shown=True)
 
