@@ -29,6 +29,7 @@ LUIGI = """
 [core]
 local_scheduler = true
 no_lock = true
+autoload_range = false
 log_level = WARNING
 
 [worker]

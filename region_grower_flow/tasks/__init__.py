@@ -1,11 +1,10 @@
 """The Luigi tasks: one module per stage. All are loaded together: Luigi then knows their names."""
 
 import importlib
-import warnings
 from typing import Any
 
 from luigi.configuration import get_config
-from luigi.task import UnconsumedParameterWarning
+from luigi.interface import core
 
 from region_grower_flow import TASKS
 from region_grower_flow.runtime.processes import open_streams
@@ -23,7 +22,7 @@ EXIT_CODES = {
 for a run that failed, so that a script would go on."""
 
 
-RETRIES = {"rpc-retry-attempts": 3, "rpc-retry-wait": 2}
+RETRIES = {"rpc_retry_attempts": 3, "rpc_retry_wait": 2}
 """Tries to reach a central scheduler, and seconds between them, where the configuration says
 nothing: Luigi's own cost a minute and a half each time, when it has gone."""
 
@@ -39,8 +38,8 @@ def _set_defaults(config: Any) -> None:
 
 open_streams()
 _set_defaults(get_config())
-# Luigi's own options of the section core are read where they are used, and not declared.
-warnings.filterwarnings("ignore", message=".*'rpc_retry_", category=UnconsumedParameterWarning)
+# Luigi reads these where it uses them, and would warn that its section core does not declare them.
+core.ignore_unconsumed.update(RETRIES)
 if is_luigi_command():
     end_in_one_line()
 for _module in sorted(set(TASKS.values())):

@@ -25,6 +25,7 @@ CFG = """
 [core]
 local_scheduler = true
 no_lock = true
+autoload_range = false
 
 [worker]
 check_complete_on_run = true

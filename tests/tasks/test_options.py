@@ -1,8 +1,12 @@
 """Where the value of an option comes from, also under its former names."""
 
+import warnings
+
 import pytest
 from luigi.cmdline_parser import CmdlineParser
 from luigi.configuration import get_config
+from luigi.interface import core
+from luigi.rpc import RemoteScheduler
 from luigi_tools.util import set_luigi_config
 
 import region_grower_flow
@@ -19,6 +23,20 @@ def configured(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     yield set_luigi_config
     tasks._set_defaults(get_config())
+
+
+def test_luigi_reads_our_defaults_without_a_warning(monkeypatch):
+    monkeypatch.setattr(core, "_unconsumed_params", set(), raising=False)
+    tasks._set_defaults(get_config())
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        core()
+        scheduler = RemoteScheduler("http://127.0.0.1:9")
+    read = {
+        f"rpc_retry_{name}": getattr(scheduler, f"_rpc_retry_{name}")
+        for name in ("attempts", "wait")
+    }
+    assert read == tasks.RETRIES
 
 
 GIVEN = {"morphologies_dir": "m", "dat_file": "d"}
