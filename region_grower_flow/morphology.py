@@ -55,6 +55,13 @@ class FlatMorphology:
         return self.points[self.offsets[index] : self.offsets[index + 1]]
 
     @property
+    def steps(self) -> np.ndarray:
+        """(N - 1,) lengths (um) from each point to the next one; 0 from one section to another."""
+        steps = np.linalg.norm(np.diff(self.points.astype(float), axis=0), axis=1)
+        steps[self.offsets[1:-1] - 1] = 0
+        return steps
+
+    @property
     def soma_radius(self) -> float:
         """Radius (um) of the soma, of a contour the mean distance from its center; 0 for none."""
         points = self.soma_points.astype(float)

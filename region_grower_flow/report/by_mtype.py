@@ -206,9 +206,6 @@ def _picture_row(
     morphology = cell.morphology
     points = morphology.points
     span = np.ptp(points, axis=0) if len(points) else np.zeros(3)
-    lengths = np.linalg.norm(np.diff(points.astype(float), axis=0), axis=1)
-    inside = np.ones(len(lengths), dtype=bool)
-    inside[morphology.offsets[1:-1] - 1] = False
     return {
         "mtype": mtype,
         "cell": cell.name,
@@ -216,7 +213,7 @@ def _picture_row(
         "figure": path.name,
         "trees": int((morphology.parents < 0).sum()),
         "sections": morphology.n_sections,
-        "length_um": float(lengths[inside].sum()),
+        "length_um": float(morphology.steps.sum()),
         "height_um": float(span[1]),
         "width_um": float(span[0]),
     }

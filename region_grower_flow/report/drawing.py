@@ -163,6 +163,24 @@ def scale_bar(axes: Axes, length: float | None = None, corner: str = "left") -> 
     return length
 
 
+def scale_bar_below(figure: Figure, axes: Axes, wanted: float) -> None:
+    """A bar of a round length in the lower left corner of a settled figure, below all axes.
+
+    Args:
+        figure: the Figure, with room below its axes.
+        axes: in um, with equal aspect; others have the same scale.
+        wanted: the greatest length (um).
+    """
+    from matplotlib.lines import Line2D
+
+    length, (width, height) = round_length(wanted), figure.get_size_inches() * POINTS_PER_INCH
+    start, end = 8.0, 8.0 + length * points_per_um(axes)
+    base = [9.0 / height] * 2
+    bar = Line2D([start / width, end / width], base, color=INK, lw=2.2, solid_capstyle="butt")
+    figure.add_artist(bar)
+    figure.text((end + 4.0) / width, base[0], f"{length:g} µm", va="center", fontsize=8)
+
+
 def round_length(wanted: float) -> float:
     """The greatest of 1, 2, 5 times a power of ten that is not above ``wanted`` (> 0)."""
     power = 10.0 ** np.floor(np.log10(wanted))

@@ -13,8 +13,7 @@ from region_grower_flow.report import style
 from region_grower_flow.report.drawing import (
     Morphologies,
     neurite_legend,
-    round_length,
-    scale_bar,
+    scale_bar_below,
     settle,
 )
 from region_grower_flow.report.profiles import Layers, layer_name
@@ -97,6 +96,8 @@ def plot_lineup(
         drawn.append((axes, shown))
     neurite_legend(figure, sorted(kinds), loc="outside lower right", ncols=4)
     settle(figure)
+    # All rows have one scale.
+    scale_bar_below(figure, panels[0], across / 7)
     for axes, shown in drawn:
         shown.draw(axes)
     return figure
@@ -141,7 +142,7 @@ def _reach(row: Sequence[UprightCell], in_atlas: bool) -> tuple[float, float]:
             below = cell.layers[-1][2]
             bottoms.append(below if below < max(bottoms) + 400 else max(bottoms) + 100)
     pad = 0.02 * (max(bottoms) - min(tops))
-    return min(tops) - pad, max(bottoms) + (pad if in_atlas else 4 * pad)  # room for the bar
+    return min(tops) - pad, max(bottoms) + pad
 
 
 def _draw_row(
@@ -170,8 +171,6 @@ def _draw_row(
     axes.spines["bottom"].set_visible(False)
     if in_atlas:
         axes.set_ylabel("depth (µm)")
-    # All rows have one scale, so their bars are one length.
-    scale_bar(axes, round_length(across / 7), "right")
     return shown
 
 

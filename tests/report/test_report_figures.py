@@ -89,10 +89,16 @@ def test_a_lineup_in_vacuum_has_no_layers():
 
 def test_all_rows_of_a_lineup_have_one_scale_and_bar():
     cells = [UprightCell(str(size), pyramid(size)) for size in (50, 60, 12)]
-    rows = plot_lineup(cells, in_atlas=False, most_in_row=2).axes
-    bars = [{text.get_text() for text in axes.texts} for axes in rows]
-    assert len(bars) == 2
-    assert bars[0] == bars[1]
+    figure = plot_lineup(cells, in_atlas=False, most_in_row=2)
+    (bar,) = figure.artists
+    (words,) = {text.get_text() for text in figure.texts}
+    start, end = figure.transFigure.transform(bar.get_xydata())
+    for axes in figure.axes:
+        (left, _), (right, _) = axes.transData.transform([(0, 0), (float(words.split()[0]), 0)])
+        assert end[0] - start[0] == pytest.approx(right - left, rel=0.01)
+        below = axes.get_tightbbox(figure.canvas.get_renderer()).ymin
+        assert start[1] < below, "the bar is below all cells and their labels"
+    assert len(figure.axes) == 2
 
 
 def test_upright_cells_have_the_pia_above():

@@ -546,6 +546,14 @@ def test_rows_have_one_scale():
     assert [row.title for row in rows] == ["Reconstructions", "Grown"]
 
 
+def test_cells_beside_each_other_are_those_of_median_length():
+    sizes = [1.0, 90.0, 10.0, 2.0, 95.0]
+    references, cells = [pyramid(size) for size in sizes], [pyramid(10.0)]
+    assert side_by_side({"A": references}, {"A": cells})[1] == (
+        side_by_side({"A": [pyramid(10.0)]}, {"A": cells})[1]
+    )
+
+
 def test_borrowed_reconstructions_stand_once():
     references = {name: [pyramid()] for name in "ABC"}
     cells = {"A": [pyramid()], "B": [pyramid()] * 3, "C": [pyramid(9.0)]}

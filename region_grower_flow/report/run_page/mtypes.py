@@ -185,6 +185,8 @@ def side_by_side(
 ) -> tuple[list[str], list[Row]]:
     """Rows of a reconstruction and a grown cell of each mtype, which has both, in columns.
 
+    Of each side it is the cell of median length.
+
     Args:
         references, cells: {mtype: [upright FlatMorphology]}.
         sources: {mtype: what its reconstructions come from}: of mtypes that share them, the one
@@ -200,10 +202,15 @@ def side_by_side(
     chosen = list(first.values())[:MOST_BESIDE]
     both = [mtype for mtype in both if mtype in chosen]
     rows = [
-        (title, [side[mtype][len(side[mtype]) // 2] for mtype in both])
+        (title, [_typical(side[mtype]) for mtype in both])
         for title, side in (("Reconstructions", references), ("Grown", cells))
     ]
     return (both, draw_rows(rows, most=MOST_BESIDE, columns=True)) if both else ([], [])
+
+
+def _typical(cells: Sequence[FlatMorphology]) -> FlatMorphology:
+    """The cell whose total length is the median of those of all."""
+    return sorted(cells, key=lambda cell: float(cell.steps.sum()))[len(cells) // 2]
 
 
 def draw_rows(
