@@ -155,3 +155,26 @@ def test_a_population_is_that_of_the_workflow(model, tmp_path):
     assert len(population[mtype]) + len(population[population.mtypes[1]]) == len(population)
     assert mtype in population._repr_html_()
     assert population.plot() is not None
+
+
+def test_cells_that_are_damaged_in_a_notebook_grow_again(model, tmp_path):
+    """At the first call after it, though this process has grown them itself."""
+    flow = make_flow(tmp_path / "flow", 3)
+    flow.luigi()
+
+    def populate():
+        return model.populate(
+            flow.path("nodes.h5"), flow.path("atlas"), flow.path("atlas", "region_structure.yaml"),
+            seed=1, work_dir=tmp_path / "population", launcher="inprocess",
+        )  # fmt: skip
+
+    before = [cell.morphology.points for cell in populate()]
+    for path in sorted((tmp_path / "population").rglob("*.h5")):
+        if path.parent.name == "morphologies" and "out" in path.parts:
+            path.write_bytes(path.read_bytes()[:100])
+            break
+    else:
+        raise AssertionError("no morphology to damage")
+    after = [cell.morphology.points for cell in populate()]
+    assert len(after) == len(before) > 0
+    assert all(map(np.array_equal, after, before))

@@ -30,11 +30,17 @@ ALREADY_RUNNING = 10
 """Exit code of the luigi command, where its configuration has no other."""
 
 _arrived: list[float] = []
-"""The time of the first question of this process's run, which forked processes know, too."""
+"""The time of the first question of this process's last run, which forked processes know, too."""
+
+
+def expect_another() -> None:
+    """Let another run of this process begin: a notebook has several, one after the other."""
+    if not interrupts.is_luigi_command():
+        _arrived.clear()
 
 
 def arrive(task: Any) -> None:
-    """See once in a process, by the first task that is asked for, that no other run is at work.
+    """See once in a run, by the first task that is asked for, that no other run is at work.
 
     Raises:
         Busy: another run holds the task's places, or makes a stage in its work folder.
@@ -60,7 +66,7 @@ def arrive(task: Any) -> None:
 
 
 def arrival_time() -> float:
-    """The time (s) at which the run of this process began; 0 before any."""
+    """The time (s) at which the last run of this process began; 0 before any."""
     return _arrived[0] if _arrived else 0.0
 
 

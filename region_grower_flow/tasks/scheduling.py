@@ -17,7 +17,7 @@ from luigi.setup_logging import InterfaceLogging
 from luigi.worker import Worker
 
 from region_grower_flow.tasks import messages
-from region_grower_flow.tasks.arrival import arrive
+from region_grower_flow.tasks.arrival import arrive, expect_another
 from region_grower_flow.tasks.base import FlowTask
 from region_grower_flow.tasks.sentences import LOGGERS
 
@@ -59,6 +59,7 @@ def run_by_luigi(
     Raises:
         Busy: another run is at work in the task's places.
     """
+    expect_another()
     if isinstance(task, FlowTask):
         arrive(task)  # that another run is at work is told before Luigi makes an error of it
     with _logging_left_alone(), messages.failures_of_tasks() as failures:
