@@ -5,8 +5,8 @@ takes minutes for a million cells.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, TypeAlias, TypeVar
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import numpy as np
 
@@ -21,30 +21,11 @@ _LEAST, _MOST = 1e-4, 1e16
 """Python, and with it YAML, writes numbers between these without an exponent."""
 
 
-V = TypeVar("V")
-ByName: TypeAlias = Mapping[str, V] | Iterable[tuple[str, V]]
-"""Values of morphologies, or (name, value) sorted by name."""
-
-
-def write_apical_points(path: PathLike, points: ByName[Iterable[float] | None]) -> None:
+def write_apical_points(path: PathLike, batches: Iterable[tuple[np.ndarray, np.ndarray]]) -> None:
     """Write the first apical point of each cell.
 
-    Args:
-        path: the file to write (atomically).
-        points: {morphology name: (3,) coordinates in um, or None}, or (name, coordinates) sorted
-            by name. As in region-grower, cells without an apical point are there with null and
-            dropped cells are not there.
-
-    Raises:
-        OutputFailed: the file cannot be written.
-    """
-    _write(path, _entries(points, _floats, _number))
-
-
-def write_many_apical_points(
-    path: PathLike, batches: Iterable[tuple[np.ndarray, np.ndarray]]
-) -> None:
-    """Write the first apical points of very many cells, a fifth of a dictionary's time for each.
+    As in region-grower, cells without an apical point are there with null and dropped cells are not
+    there.
 
     Args:
         path: the file to write (atomically).
@@ -63,7 +44,7 @@ def _texts(names: np.ndarray, points: np.ndarray) -> Iterator[str]:
     usual = ((sizes >= _LEAST) & (sizes < _MOST)) | (sizes == 0)
     if not (usual.all() and _all_plain(listed)):
         known = (None if point[0] != point[0] else point for point in points.tolist())
-        yield from _entries(zip(map(bytes.decode, listed), known, strict=True), list, _number)
+        yield from _entries(zip(map(bytes.decode, listed), known, strict=True))
         return
     rows = number_rows(points, b"\n- ")
     yield b"".join(map(b"%b:\n- %b\n".__mod__, zip(listed, rows, strict=True))).decode()
@@ -75,21 +56,18 @@ def _all_plain(names: list[bytes]) -> bool:
 
 
 def write_apical_nrn_sections(
-    path: PathLike, sections: ByName[Iterable[int | None] | None]
+    path: PathLike, sections: Iterable[tuple[str, list[int | None] | None]]
 ) -> None:
     """Write, for each cell, the index of NEURON's section ``apic[i]`` of each apical point.
 
     Args:
         path: the file to write (atomically).
-        sections: {morphology name: list of int or None (no such section)}, or (name, list) sorted
-            by name.
+        sections: (morphology name, list of int or None (no such section)), sorted by name.
 
     Raises:
         OutputFailed: the file cannot be written.
     """
-    _write(
-        path, _entries(sections, list, lambda section: "null" if section is None else str(section))
-    )
+    _write(path, _entries(sections))
 
 
 def _write(path: PathLike, texts: Iterable[str]) -> None:
@@ -99,28 +77,17 @@ def _write(path: PathLike, texts: Iterable[str]) -> None:
             file.write("{}\n")
 
 
-def _entries(
-    values: ByName[Any], as_list: Callable[[Any], list[Any]], as_text: Callable[[Any], str]
-) -> Iterator[str]:
-    if isinstance(values, Mapping):
-        values = sorted(values.items())
-    return (_entry(name, value, as_list, as_text) for name, value in values)
+def _entries(values: Iterable[tuple[str, list[Any] | None]]) -> Iterator[str]:
+    return (_entry(name, items) for name, items in values)
 
 
-def _floats(point: Iterable[float]) -> list[float]:
-    return [float(value) for value in point]
-
-
-def _entry(
-    name: str, value: Any, as_list: Callable[[Any], list[Any]], as_text: Callable[[Any], str]
-) -> str:
-    items = value if value is None or type(value) is list else as_list(value)
+def _entry(name: str, items: list[Any] | None) -> str:
     if not _PLAIN.fullmatch(name):
         return _dumped(name, items)
     if items:
         quick = "\n- ".join(map(repr, items))
         if "e" in quick or "n" in quick:  # exponents, NaN, None
-            quick = "\n- ".join(map(as_text, items))
+            quick = "\n- ".join(map(_number, items))
         return f"{name}:\n- {quick}\n"
     return f"{name}: {'null' if items is None else '[]'}\n"
 
@@ -131,9 +98,9 @@ def _dumped(name: str, items: list[Any] | None) -> str:
     return yaml.safe_dump({name: items}, allow_unicode=True)
 
 
-def _number(value: float) -> str:
-    """A float as YAML 1.1 needs it: 1e-07 without a point would be read as text."""
+def _number(value: float | None) -> str:
+    """A number as YAML 1.1 needs it: 1e-07 without a point would be read as text."""
     text = repr(value)
     if "n" in text:
-        return {"nan": ".nan", "inf": ".inf", "-inf": "-.inf"}[text]
+        return {"nan": ".nan", "inf": ".inf", "-inf": "-.inf", "None": "null"}[text]
     return text if "." in text or "e" not in text else text.replace("e", ".0e", 1)

@@ -183,7 +183,7 @@ def _write_tables(plan: MergePlan, results: CellResults) -> list[Path]:
     if plan.morphs_df:
         outputs.append(_write_morphs_df(plan.morphs_df, plan, results))
     if plan.apical:
-        apical.write_many_apical_points(plan.apical, results.points_by_name())
+        apical.write_apical_points(plan.apical, results.points_by_name())
         outputs.append(plan.apical)
     if plan.nrn_sections:
         apical.write_apical_nrn_sections(plan.nrn_sections, results.sections_by_name())
