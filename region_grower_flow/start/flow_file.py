@@ -5,7 +5,7 @@ from __future__ import annotations
 import configparser
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +17,14 @@ from region_grower_flow.options.documents import SECTION
 from region_grower_flow.options.group import declared
 
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
-_OF_SECTION = re.compile(r"(%%|%\(([^)]+)\)s)")
-MOST_NESTED = 10
-"""Values that name values that name values: as Python's configparser."""
+_INTERPOLATION = configparser.BasicInterpolation()
 
 
 def read_flow(path: PathLike) -> dict[str, Any]:
     """{option: value} of the section ``[region_grower_flow]`` of a configuration.
 
-    As Luigi reads it: ``%%`` is %, ``${NAME}`` is a variable of the environment.
+    As Luigi reads it: ``%%`` is %, ``${NAME}`` is a variable of the environment, and options in
+    ``[DEFAULT]`` hold where the section does not have them.
 
     Raises:
         InvalidInputs: the file is missing or cannot be read, or options are unknown or wrong.
@@ -34,8 +33,8 @@ def read_flow(path: PathLike) -> dict[str, Any]:
     if not path.is_file():
         hint = "region-grower-flow init writes one from your data"
         raise InvalidInput("there is no such configuration", path, hint)
-    texts = _toml(path) if path.suffix.lower() == ".toml" else _cfg(path)
     known, problems, values = declared(GROUPS), Problems(), {}
+    texts = _toml(path) if path.suffix.lower() == ".toml" else _cfg(path, known)
     for name, text in texts.items():
         name = name.replace("-", "_")
         name = FORMER_NAMES.get(name, name)
@@ -76,29 +75,18 @@ def parsed(path: PathLike, strict: bool = True, hint: str | None = None) -> _Par
     return parser
 
 
-def _cfg(path: Path) -> dict[str, str]:
+def _cfg(path: Path, options: Container[str]) -> dict[str, str]:
     parser = parsed(path, hint="see configs/")
     if not parser.has_section(SECTION):
         raise InvalidInput(f"has no section [{SECTION}]", path, "region-grower-flow init writes it")
-    known = dict(parser.items(SECTION))  # those of [DEFAULT] are there to be named
-    return {
-        name: _expanded(text, path, name, known)
-        for name, text in known.items()
-        if name not in parser.defaults()
-    }
+    known = dict(parser.items(SECTION))
+    # Other names of [DEFAULT] are there to be named by values.
+    given = [name for name in known if name in options or name not in parser.defaults()]
+    return {name: _expanded(parser, name, known, path) for name in given}
 
 
-def _expanded(text: str, path: Path, name: str, known: Mapping[str, str], depth: int = 0) -> str:
-    """The text with its variables, of the environment and of the configuration."""
-
-    def of_section(match: re.Match[str]) -> str:
-        other = match.group(2)
-        if other is None:
-            return "%"
-        if other not in known or depth > MOST_NESTED:
-            problem = f"there is no {other} in this section or in [DEFAULT]"
-            raise InvalidInput(problem, f"{path} {name}", "write %% for %")
-        return _expanded(known[other], path, name, known, depth + 1)
+def _expanded(parser: _Parser, name: str, known: Mapping[str, str], path: Path) -> str:
+    """The value of a key with its variables, of the configuration and of the environment."""
 
     def variable(match: re.Match[str]) -> str:
         if match.group(1) not in os.environ:
@@ -106,7 +94,15 @@ def _expanded(text: str, path: Path, name: str, known: Mapping[str, str], depth:
             raise InvalidInput(problem, f"{path} {name}", "set it, or write the value")
         return os.environ[match.group(1)]
 
-    return _VARIABLE.sub(variable, _OF_SECTION.sub(of_section, text))
+    try:
+        text = _INTERPOLATION.before_get(parser, SECTION, name, known[name], known)
+    except configparser.InterpolationMissingOptionError as error:
+        problem = f"there is no {error.reference} in this section or in [DEFAULT]"
+        raise InvalidInput(problem, f"{path} {name}", "write %% for %") from error
+    except configparser.InterpolationError as error:
+        problem = f"cannot be understood ({' '.join(str(error).split())})"
+        raise InvalidInput(problem, f"{path} {name}", "write %% for %") from error
+    return _VARIABLE.sub(variable, text)
 
 
 def _toml(path: Path) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import yaml
 
 from helpers.atlas_factory import make_atlas, make_cells
 from helpers.reference_cells import INTERNEURON, PYRAMIDAL, write_dataset
-from helpers.sentences import says
+from helpers.sentences import saying, says
 from region_grower_flow.errors import InvalidInput, InvalidInputs
 from region_grower_flow.io.cell_files import write_nodes
 from region_grower_flow.io.cells import Cells, read_cells
@@ -264,5 +264,16 @@ def test_a_configuration_is_read_as_luigi_reads_it(tmp_path, monkeypatch):
     assert "option seed" in str(error.value)
     path.write_text("[region_grower_flow]\natlas = ${PLACE}/50%%\nseed = 3\n")
     assert read_flow(path) == {"atlas": "/here/50%", "seed": 3}
+    path.write_text(
+        "[DEFAULT]\nseed = 4\nnot_ours = a\nchunksize = 5\n"
+        "[region_grower_flow]\nseed = 3\natlas = %(not_ours)s\n"
+    )
+    assert read_flow(path) == {"atlas": "a", "seed": 3, "chunksize": 5}
+    path.write_text("[region_grower_flow]\natlas = %(ours)s\n")
+    with pytest.raises(InvalidInput, match=saying("flow.cfg atlas | no ours | [DEFAULT] | %%")):
+        read_flow(path)
+    path.write_text("[region_grower_flow]\natlas = 50%\n")
+    with pytest.raises(InvalidInput, match=saying("flow.cfg atlas | cannot be understood | %%")):
+        read_flow(path)
     with pytest.raises(InvalidInput, match="no such configuration"):
         read_flow(tmp_path / "none.cfg")
