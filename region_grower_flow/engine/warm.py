@@ -18,7 +18,7 @@ from region_grower_flow.engine import filling, shortcuts
 from region_grower_flow.engine.groups import GROUPS
 from region_grower_flow.engine.levers import KEY, MEASURED
 from region_grower_flow.engine.model import GrowthSite
-from region_grower_flow.record.blocks import without_collection
+from region_grower_flow.record.tables import without_collection
 
 if TYPE_CHECKING:
     from region_grower_flow.space.constraints import ConstraintNumbers

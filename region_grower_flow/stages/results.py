@@ -15,9 +15,8 @@ import numpy as np
 
 from region_grower_flow import layout
 from region_grower_flow.io.atomic import PathLike
-from region_grower_flow.record.blocks import without_collection
 from region_grower_flow.record.file_table import ABSENT, FileTable, batches
-from region_grower_flow.record.tables import read_records
+from region_grower_flow.record.tables import read_records, without_collection
 
 if TYPE_CHECKING:
     from region_grower_flow.io.shards import Place
