@@ -53,7 +53,6 @@ from region_grower_flow.layout import (
     layer_hint,
 )
 from region_grower_flow.space.layers import DEPTH_DECIMALS
-from region_grower_flow.space.meshes import mesh_place
 
 if TYPE_CHECKING:
     from region_grower_flow.io.cells import Cells
@@ -251,7 +250,7 @@ class _Survey:
         if self.cells is not None and BRAIN_REGIONS in geometries:
             geometry = geometries[BRAIN_REGIONS]
             problems += outside_problems(self.cells.positions, geometry, self.atlas_dir)
-        return _together(problems, self.atlas_dir) + self._mesh_problems(used)
+        return _together(problems, self.atlas_dir)
 
     def _used_regions(self) -> dict[str, Entry]:
         """The entries of the structure that serve cells (all of them without cells)."""
@@ -299,17 +298,3 @@ class _Survey:
             for name, geometry in geometries.items()
             for difference, reference in geometry_differences(geometry, expected)
         ]
-
-    def _mesh_problems(self, used: Structure) -> list[InvalidInput]:
-        problems = []
-        for region, entry in used.items():
-            for i, boundary in enumerate(entry.get("boundaries") or []):
-                path = mesh_place(Path(self.structure_path).parent, boundary["path"])
-                keys = (region, "boundaries", i, "path")
-                if not path.exists():
-                    text = f"the mesh {path} does not exist"
-                    problems.append(violation(self.structure_path, keys, text))
-                elif path.is_dir() and not any(path.iterdir()):
-                    text = f"the folder {path} holds no mesh"
-                    problems.append(violation(self.structure_path, keys, text))
-        return problems

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import functools
 import logging
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -12,12 +12,11 @@ import numpy as np
 
 from region_grower_flow.errors import InvalidInput, InvalidInputs, some
 from region_grower_flow.io.atomic import PathLike
-from region_grower_flow.io.documents import load_yaml
+from region_grower_flow.io.documents import load_yaml, not_finite
 from region_grower_flow.io.layer_names import Layer, absent_layer, layer_number
 from region_grower_flow.io.schemas import (
     did_you_mean,
     load_schema,
-    shown,
     validator,
     violation,
     violations,
@@ -34,16 +33,14 @@ Entry: TypeAlias = Mapping[str, Any]
 Structure: TypeAlias = Mapping[str, Entry]
 """{synthesis region: Entry} in the order of the file."""
 
-_KEYS = ("layers", "thicknesses", "names", "region_queries", "directions", "boundaries")
-_CONSTRAINT_KEYS = {
-    "directions": (
-        "params", "params_section", "mtypes", "mclass", "neurite_types", "processes",
-    ),
+_PARTS = {
+    "directions": ("direction", {"params": "direction_params", "params_section": "tries"}),
     "boundaries": (
-        "path", "mode", "mesh_type", "multimesh_mode", "params_section", "params_trunk", "mtypes",
-        "mclass", "neurite_types", "processes",
+        "boundary",
+        {"params_section": "boundary_params", "params_trunk": "boundary_params"},
     ),
-}  # fmt: skip
+}
+"""{key of lists: (definition of their items, {key of these: its definition})} in the schema."""
 TERRITORIES_MODE = "territories"
 
 MISSPELT = 0.76
@@ -181,8 +178,19 @@ def _with_numbers(
     return numbered
 
 
+@functools.cache
+def _keys(definition: str) -> tuple[str, ...]:
+    """The keys of an object that the schema of region structures defines."""
+    return tuple(load_schema("region_structure")["definitions"][definition]["properties"])
+
+
 def _entry_problems(region: object, entry: Entry, path: PathLike) -> list[InvalidInput]:
-    problems = _unknown(entry, _KEYS, [region], path)
+    problems = _unknown(entry, _keys("entry"), [region], path)
+    known = {key: entry[key] for key in _keys("entry") if key in entry}
+    problems += [
+        violation(path, keys, "expected a finite number")
+        for keys in not_finite(known, keys=(str(region),))
+    ]
     layers, thicknesses = entry.get("layers"), entry.get("thicknesses")
     if layers is None and thicknesses is not None:
         problems.append(
@@ -190,13 +198,18 @@ def _entry_problems(region: object, entry: Entry, path: PathLike) -> list[Invali
         )
     if isinstance(layers, list) and isinstance(thicknesses, dict):
         problems += _layer_problems(region, layers, thicknesses, path)
-    for key, known in _CONSTRAINT_KEYS.items():
+    for key, (definition, parts) in _PARTS.items():
         constraints = entry.get(key)
         for i, constraint in enumerate(constraints if isinstance(constraints, list) else []):
-            if isinstance(constraint, dict):
-                problems += _unknown(constraint, known, [region, key, i], path)
-                own = layers if isinstance(layers, list) and has_layers(entry) else []
-                problems += _direction_problems(constraint, own, [region, key, i], path)
+            if not isinstance(constraint, dict):
+                continue
+            problems += _unknown(constraint, _keys(definition), [region, key, i], path)
+            for part, below in parts.items():
+                if isinstance(constraint.get(part), dict):
+                    place = [region, key, i, part]
+                    problems += _unknown(constraint[part], _keys(below), place, path)
+            own = layers if isinstance(layers, list) and has_layers(entry) else []
+            problems += _direction_problems(constraint, own, [region, key, i], path)
     return problems
 
 
@@ -255,11 +268,6 @@ def _layer_problems(
                 "write both from the top down",
             )
         )  # fmt: skip
-    infinite = [k for k, v in thicknesses.items() if isinstance(v, float) and not math.isfinite(v)]
-    problems += [
-        violation(path, [*keys, k], f"expected a finite number, not {shown(thicknesses[k])}")
-        for k in infinite
-    ]
     return problems
 
 

@@ -67,11 +67,7 @@ def _check_region_map(options: InAtlas) -> list[InvalidInput]:
 def _check_constraints(options: InAtlas, cells: Cells | None) -> list[InvalidInput]:
     """Problems of the directions and boundaries that cells may have (their meshes are read)."""
     from region_grower_flow.atlas.volumes import read_geometry
-    from region_grower_flow.space.constraint_checks import (
-        check_boundaries,
-        check_directions,
-        constraint_notes,
-    )
+    from region_grower_flow.space.constraint_checks import check_constraints, constraint_notes
     from region_grower_flow.space.fields import VoxelGrid
     from region_grower_flow.space.mesh_notes import mesh_notes
 
@@ -80,7 +76,7 @@ def _check_constraints(options: InAtlas, cells: Cells | None) -> list[InvalidInp
     geometry = Problems().attempt(read_geometry, options.atlas, BRAIN_REGIONS)
     for region, entry in _entries_of_cells(options, cells).items():
         where = f"{path}, {region}"
-        found = [*check_directions(entry, where), *check_boundaries(entry, where, folder)]
+        found = check_constraints(entry, region, path)
         for note in [] if found else constraint_notes(entry, where, folder):
             L.warning("%s", note)
         if geometry is not None and not found:

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 PARALLEL, PERPENDICULAR, REPULSIVE, ATTRACTIVE = range(4)
 DIRECTION_MODES = {"parallel": PARALLEL, "perpendicular": PERPENDICULAR}
 BOUNDARY_MODES = {"repulsive": REPULSIVE, "attractive": ATTRACTIVE}
-MESH_TYPES = ("voxel", "spatial")
 MULTIMESH_MODES = ("closest", "closest_y", "inside", "territories")
 
 D_MIN, D_MAX = 0.0, 100.0

@@ -200,21 +200,6 @@ def test_a_hierarchy_in_the_layout_of_the_allen_institute(tmp_path):
     assert problems(atlas) == []
 
 
-def test_meshes_must_exist(tmp_path):
-    (tmp_path / "empty").mkdir()
-    structure = column_structure()
-    structure[REGION]["boundaries"] = [{"path": "pia.obj"}, {"path": "empty"}]
-    atlas = make_atlas(tmp_path, structure=structure)
-    found = problems(atlas)
-    assert len(found) == 2
-    assert "COL -> boundaries -> 0 -> path" in found[0]
-    assert "pia.obj does not exist" in found[0]
-    assert "holds no mesh" in found[1]
-    (tmp_path / "pia.obj").write_text("v 0 0 0\n")
-    (tmp_path / "empty" / "a.obj").write_text("v 0 0 0\n")
-    assert problems(atlas) == []
-
-
 def test_territories_need_their_volume(tmp_path):
     (tmp_path / "meshes").mkdir()
     (tmp_path / "meshes" / "glomeruli_000.obj").write_text("v 0 0 0\n")

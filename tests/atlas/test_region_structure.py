@@ -116,24 +116,74 @@ def test_misspelt_keys_are_refused(key):
 @pytest.mark.parametrize(
     ("key", "value", "words"),
     [
+        ("directions", {}, "expected a list or null"),
         ("directions", [{}], "directions -> 0: 'params' is missing"),
-        ("directions", [{"params": {"direction": [0, 1]}}], "at least 3 items"),
-        ("directions", [{"params": {"direction": [0, 1, 0], "mode": "along"}}], "'parallel'"),
-        ("directions", [{"params": {"direction": [0, 1, 0]}, "mtype": []}], "'mtypes'"),
+        ("directions", [7], "directions -> 0: expected an object, not 7"),
         ("boundaries", [{"mode": "repulsive"}], "boundaries -> 0: 'path' is missing"),
-        ("boundaries", [{"path": "a", "mode": "repulsiv"}], "Did you mean 'repulsive'?"),
-        (
-            "boundaries",
-            [{"path": "a", "params_section": {"d_min": "x"}}],
-            "d_min: expected a number",
-        ),
-        ("boundaries", [{"path": "a", "multimesh_mode": "near"}], "'closest_y'"),
         ("boundaries", {"path": "a"}, "expected a list or null"),
     ],
 )
 def test_constraints(key, value, words):
     problems = found(**{key: value})
     only(problems, f"COL -> {key}", words)
+
+
+AXIS = [0, 1, 0]
+
+
+@pytest.mark.parametrize(
+    ("change", "place", "words"),
+    [
+        ({"params": None}, " -> params", "an object, not null"),
+        ({"params": {}}, " -> params", "'direction' is missing"),
+        ({"params": {"direction": [0, 1]}}, " -> params -> direction", "at least 3 items"),
+        ({"params": {"direction": [0, 1, math.nan]}}, " -> direction -> 2", "a finite number"),
+        ({"params": {"direction": AXIS, "mode": "across"}}, " -> mode", "'parallel' or 'perp"),
+        ({"params": {"direction": AXIS, "power": -1}}, " -> power", "at least 0, not -1"),
+        ({"params": {"direction": AXIS, "power": "2"}}, " -> power", 'a number, not "2"'),
+        ({"params": {"direction": AXIS, "power": math.inf}}, " -> power", "a finite number"),
+        ({"params": {"direction": AXIS, "pover": 2}}, " -> params", "'pover' | mean 'power'"),
+        ({"mtypes": 3}, " -> mtypes", "a list or a text or null, not 3"),
+        ({"neurite_types": ["apical"]}, " -> neurite_types -> 0", "mean 'apical_dendrite'"),
+        ({"neurite_types": "apical"}, " -> neurite_types", "mean 'apical_dendrite'"),
+        ({"processes": ["mayor"]}, " -> processes -> 0", "mean 'major'"),
+        ({"neurite_type": ["axon"]}, "", "'neurite_type' | mean 'neurite_types'"),
+        ({"mtype": []}, "", "'mtype' | mean 'mtypes'"),
+        ({"params_section": []}, " -> params_section", "an object, not []"),
+        ({"params_section": {"max_tries": 0}}, " -> max_tries", "at least 1, not 0"),
+        ({"params_section": {"max_tries": 1e5}}, " -> max_tries", "at most 10000"),
+        ({"params_section": {"max_tries": True}}, " -> max_tries", "a whole number, not true"),
+        ({"params_section": {"randomness_increase": -1}}, " -> randomness_increase", "least 0"),
+    ],
+)
+def test_wrong_directions_get_one_sentence(change, place, words):
+    sound = {"neurite_types": ["axon"], "processes": "major", "params": {"direction": AXIS}}
+    assert found(directions=[sound]) == []
+    (problem,) = found(directions=[sound, sound | change])
+    assert says(problem, f"rs.yaml: COL -> directions -> 1 | {place}: | {words}")
+
+
+@pytest.mark.parametrize(
+    ("change", "place", "words"),
+    [
+        ({"path": None}, " -> path", "a text, not null"),
+        ({"path": ""}, " -> path", "at least 1 characters"),
+        ({"mode": "repulsiv"}, " -> mode", "Did you mean 'repulsive'?"),
+        ({"mesh_type": "pixel"}, " -> mesh_type", "'voxel' or 'spatial', not \"pixel\""),
+        ({"multimesh_mode": "near"}, " -> multimesh_mode", "'closest_y'"),
+        ({"params_section": 4}, " -> params_section", "an object, not 4"),
+        ({"params_trunk": {"d_max": "far"}}, " -> params_trunk -> d_max", 'a number, not "far"'),
+        ({"params_trunk": {"d_min": math.nan}}, " -> params_trunk -> d_min", "a finite number"),
+        ({"params_trunk": {"max_tries": 0}}, " -> params_trunk -> max_tries", "at least 1"),
+        ({"params_section": {"dmax": 5}}, " -> params_section", "'dmax' | mean 'd_max'"),
+        ({"meshtype": "voxel"}, "", "'meshtype' | mean 'mesh_type'"),
+    ],
+)
+def test_wrong_boundaries_get_one_sentence(change, place, words):
+    sound = {"path": "a.obj", "neurite_types": ["axon"], "params_section": {"d_max": 5}}
+    assert found(boundaries=[sound]) == []
+    (problem,) = found(boundaries=[sound, sound | change])
+    assert says(problem, f"rs.yaml: COL -> boundaries -> 1 | {place}: | {words}")
 
 
 @pytest.mark.parametrize("layer", [0, 4])
