@@ -106,6 +106,7 @@ class GroupParameter(luigi.Parameter):
 
     def __init__(self, kind: type[Group], partial: bool = False) -> None:
         self.kind, self.partial = kind, partial
+        self.names = with_former_names(kind.DECLARED).keys()
         words, hidden = f"Options of the group {kind.key()} as JSON", ParameterVisibility.HIDDEN
         super().__init__(description=words, positional=False, visibility=hidden)
 
@@ -114,19 +115,20 @@ class GroupParameter(luigi.Parameter):
 
         Args:
             family: the name of the task.
-            given: {option: value}.
+            given: {option: value}; as in a configuration, also under the option's former names.
 
         Raises:
             InvalidInputs: values that are missing or not valid.
         """
-        options = self.kind.DECLARED.items()
-        parameters = [(n, as_parameter(o)) for n, o in options if n not in given]
+        names = with_former_names(self.kind.DECLARED)
+        parameters = [(name, p) for name, p in names.items() if name not in given]
         if self.partial:
             parameters = [(n, p) for n, p in parameters if p.has_task_value(family, n)]
         problems = value_problems(family, parameters, {})
         if problems:
             raise InvalidInputs(problems)
-        return self._made({**{n: p.task_value(family, n) for n, p in parameters}, **given})
+        values = {**{n: p.task_value(family, n) for n, p in parameters}, **given}
+        return self._made({n: v for n, v in handed_on(values.items()) if n in self.kind.DECLARED})
 
     def _made(self, values: Mapping[str, Any]) -> Group:
         return self.kind.where_known(values) if self.partial else self.kind(**values)

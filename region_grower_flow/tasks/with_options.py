@@ -122,7 +122,7 @@ class TakesOptions(HasRecipe, luigi.Task):
         """Parameters by name, of these and of single options, which are put into their groups."""
         gathered, own, problems = dict(given), dict(cls.get_params()), Problems()
         for name, parameter in cls.group_parameters.items():
-            single = {n: given[n] for n in parameter.kind.DECLARED.keys() & given.keys() - own}
+            single = {n: given[n] for n in parameter.names & given.keys() - own}
             if single and name in given:
                 gathered[name] = problems.attempt(given[name].replace, **single)
             elif single:

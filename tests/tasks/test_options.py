@@ -52,6 +52,13 @@ def test_a_value_under_a_former_name_is_handed_on(former):
     assert task.clone(processes=2).processes == 2
 
 
+def test_a_former_name_serves_an_inner_stage(configured):
+    assert region_grower_flow.FitTrunkAngles(**GIVEN, report_processes=3).processes == 3
+    with configured({"region_grower_flow": {"extraction_processes": "2", **GIVEN}}):
+        assert region_grower_flow.FitTrunkAngles(bar_threshold=1).processes == 2
+        assert region_grower_flow.FitPathDistances().processes == 2
+
+
 def test_the_name_of_today_comes_first():
     task = region_grower_flow.ExtractDistributions(**GIVEN, processes=1, extraction_processes=3)
     assert task.processes == 1
