@@ -15,7 +15,6 @@ Errors are FlowErrors: a sentence each, of what is wrong, where, and what to do.
 from __future__ import annotations
 
 import hashlib
-import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -25,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from region_grower_flow import layout
-from region_grower_flow.errors import DropCell, InvalidInput
+from region_grower_flow.errors import DropCell, InvalidInput, nearest
 from region_grower_flow.io.atomic import make_own_folder, write_bytes_atomic
 from region_grower_flow.morphology import FlatMorphology
 from region_grower_flow.options.growth import Growth
@@ -62,6 +61,9 @@ class Reconstructions:
     extension: str | None = None
     work_dir: str | Path = WORK
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "mtypes", _names(self.mtypes))
+
     def options(self) -> dict[str, Any]:
         """The options that name them in tasks."""
         extension = self.extension
@@ -72,7 +74,7 @@ class Reconstructions:
             "morphologies_dir": str(self.folder),
             "dat_file": str(self.table),
             "morphologies_ext": extension,
-            "mtypes": tuple(self.mtypes),
+            "mtypes": self.mtypes,
             "work_dir": str(self.work_dir),
         }
 
@@ -86,10 +88,22 @@ class Reconstructions:
         return found
 
     def morphologies(self, mtype: str) -> list[FlatMorphology]:
-        """The cells of an mtype (um, the soma's center at the origin)."""
+        """The cells of an mtype (um, the soma's center at the origin).
+
+        Raises:
+            InvalidInput: there are none of it, or they cannot be used.
+        """
+        dataset = self.dataset()
+        if mtype not in dataset:
+            problem = f"no cell is of the mtype {mtype!r}"
+            raise InvalidInput(problem, self.table, nearest(mtype, dataset))
+        return self._read(dataset, mtype)
+
+    @staticmethod
+    def _read(dataset: dict[str, Any], mtype: str) -> list[FlatMorphology]:
         from region_grower_flow.validation.populations import read_references
 
-        cells, _ = read_references(self.dataset().get(mtype, ()), mtype)
+        cells, _ = read_references(dataset.get(mtype, ()), mtype)
         return [cell.morphology for cell in cells]
 
     def calibrate(self, growth: str = "exact", **options: Any) -> Model:
@@ -131,10 +145,15 @@ class Reconstructions:
     def _repr_html_(self) -> str:
         cells = self.dataset()
         counts = [(mtype, len(own)) for mtype, own in cells.items()]
-        rows = [(m, self.morphologies(m)[:1]) for m in list(cells)[: show.MOST]]
+        rows = [(m, self._read(cells, m)[:1]) for m in list(cells)[: show.MOST]]
         return show.table("Reconstructions", counts) + show.picture(
             [cell for _, own in rows for cell in own]
         )
+
+
+def _names(mtypes: str | Iterable[str]) -> tuple[str, ...]:
+    """Mtypes as they may be given: one as text, or any number, which may be read only once."""
+    return (mtypes,) if isinstance(mtypes, str) else tuple(mtypes)
 
 
 def _is_morphology(path: Path) -> bool:
@@ -155,6 +174,10 @@ class Model:
     distributions: Path
     reconstructions: Reconstructions | None = None
     options: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in ("parameters", "distributions"):
+            object.__setattr__(self, name, Path(getattr(self, name)))
 
     def grow(
         self, mtype: str, seed: int = 0, region: str = layout.DEFAULT_REGION, **growth: Any
@@ -191,7 +214,8 @@ class Model:
                 cell_table=str(rows), rows=(0, 1), parameters=str(self.parameters.absolute()),
                 distributions=str(self.distributions.absolute()), morphologies=folder,
                 growth=Growth(**growth).replace(
-                    seed=seed % layout.MAX_SEED, out_morph_ext=("h5",)
+                    seed=Growth.DECLARED["seed"].check(seed) % layout.MAX_SEED,
+                    out_morph_ext=("h5",),
                 ),
                 versions=package_versions(),
             )  # fmt: skip
@@ -225,8 +249,9 @@ class Model:
                 beside the model's parameters by default.
             options: of SynthesizeMorphologies.
         """
+        mtypes = _names(mtypes)
         if not mtypes and self.reconstructions is not None:
-            mtypes = self.reconstructions.mtypes
+            mtypes = _names(self.reconstructions.mtypes)
         if self.reconstructions is not None:  # a folder of this model alone
             usual = self.parameters.parent
         else:
@@ -236,7 +261,7 @@ class Model:
             "SynthesizeMorphologies",
             **{
                 "input_cells": str(cells), "atlas": str(atlas), "seed": seed,
-                "cells_limit": limit, "cells_mtypes": tuple(mtypes),
+                "cells_limit": limit, "cells_mtypes": mtypes,
                 "region_structure": str(region_structure), "work_dir": str(beside / "work"),
                 "tmd_parameters": str(self.parameters),
                 "tmd_distributions": str(self.distributions),
@@ -281,11 +306,15 @@ class Cell:
         return self.morphology.to_morphio()
 
     def save(self, path: str | Path) -> None:
-        """Write the cell as .h5, .swc or .asc."""
+        """Write the cell as .h5, .swc or .asc; raises InvalidInput for any other name."""
         from region_grower_flow.io.morphologies import write_morphology
 
         path = Path(path)
-        write_morphology(path.parent, path.stem, self.morphology, (path.suffix.lstrip("."),))
+        kind = path.suffix.lstrip(".")
+        if kind not in layout.MORPHOLOGY_EXTENSIONS:
+            hint = f"one of .{', .'.join(layout.MORPHOLOGY_EXTENSIONS)}"
+            raise InvalidInput("its extension says no format of morphologies", path, hint)
+        write_morphology(path.parent, path.stem, self.morphology, (kind,))
 
     def _repr_html_(self) -> str:
         counts = [
@@ -388,11 +417,11 @@ class Population:
         from region_grower_flow.validation.cells import ValidationCell
         from region_grower_flow.validation.results import REFERENCE, SYNTHESIZED
 
-        rows = []
+        rows, dataset = [], reference.dataset()
         for mtype in self.mtypes:
             theirs = [
                 ValidationCell(f"{mtype} {i}", m)
-                for i, m in enumerate(reference.morphologies(mtype))
+                for i, m in enumerate(reference._read(dataset, mtype))
             ]
             own = [c.measurable() for c in self._placed.sample(mtype, cells, seed)]
             if theirs and own:
@@ -401,16 +430,36 @@ class Population:
                 rows += score_rows(mtype, measured, seed)
         return pd.DataFrame(rows)
 
-    def save(self, nodes: str | Path) -> Path:
-        """Copy nodes, morphologies and circuit configuration into the folder of ``nodes``."""
-        source = Path(self.task.out_cells).parent
-        target = Path(nodes)
+    def save(self, nodes: str | Path, overwrite: bool = False) -> Path:
+        """Copy nodes, morphologies and circuit configuration into the folder of ``nodes``.
+
+        Args:
+            nodes: path of the nodes there.
+            overwrite: whether other files that are there already are replaced.
+
+        Raises:
+            InvalidInput: a file is there already, with another content; or these are the cells of
+                some mtypes only. Nothing has been written.
+        """
+        from region_grower_flow.checks import places
+        from region_grower_flow.record.listing import read_listing
+        from region_grower_flow.stages.saving import save_outputs
+
         self._require_same()
-        if target.parent.resolve() == source.resolve():
-            return target
-        shutil.copytree(source, target.parent, dirs_exist_ok=True)
-        if target.name != Path(self.task.out_cells).name:
-            (target.parent / Path(self.task.out_cells).name).rename(target)
+        if len(self.mtypes) < len(self._cells.mtypes):
+            hint = f"save all, or what populate(mtypes={self.mtypes}) gives"
+            raise InvalidInput("not all mtypes of a population can be saved", nodes, hint)
+        target, own = Path(nodes), Path(self.task.out_cells)
+        if target.suffix != own.suffix:
+            raise InvalidInput(f"its extension must be {own.suffix}", target, f"as of {own}")
+        if target.resolve() != own.resolve():
+            folder = Path(self.task.out_morph_dir)
+            names = read_listing(self.task.listing, folder) or ()
+            read = {what: getattr(self.task, name, None) for name, what in places.INPUTS.items()}
+            save_outputs(
+                list(self._made.outputs), own, folder, names, target,
+                {what: path for what, path in read.items() if path}, overwrite,
+            )  # fmt: skip
         return target
 
     def _repr_html_(self) -> str:

@@ -3,6 +3,7 @@
 import itertools
 import json
 import textwrap
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -178,3 +179,67 @@ def test_cells_that_are_damaged_in_a_notebook_grow_again(model, tmp_path):
     after = [cell.morphology.points for cell in populate()]
     assert len(after) == len(before) > 0
     assert all(map(np.array_equal, after, before))
+
+
+@pytest.fixture
+def small(model, tmp_path):
+    """Grows populations of a small flow, which may be the same work folder again and again."""
+    flow = make_flow(tmp_path / "flow", 6)
+    places = {"atlas": flow.path("atlas"), "launcher": "inprocess"}
+    structure = flow.path("atlas", "region_structure.yaml")
+
+    def grow(**options):
+        own = {"region_structure": structure, "work_dir": tmp_path / "population", **places}
+        return model.populate(flow.path("nodes.h5"), **{**own, **options})
+
+    return grow
+
+
+def test_populations_in_turn(small):
+    for limit, seed in ((2, 1), (4, 1), (2, 5), (4, 5), (None, 1)):
+        assert len(small(limit=limit, seed=seed)) == (limit or 6)
+
+
+def test_threads_may_ask_for_populations_of_one_work_folder(small):
+    found = []
+    threads = [
+        threading.Thread(target=lambda seed=seed: found.append(len(small(seed=seed))))
+        for seed in (1, 2, 1)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [6, 6, 6]
+
+
+def test_a_part_of_a_population_is_not_saved_as_the_whole(small, tmp_path):
+    population = small()
+    with pytest.raises(InvalidInput, match=saying("not all mtypes | populate")):
+        population["PC"].save(tmp_path / "saved" / "nodes.h5")
+    with pytest.raises(InvalidInput, match="extension"):
+        population.save(tmp_path / "saved" / "nodes")
+    with pytest.raises(InvalidInput, match="would overwrite the input cells"):
+        population.save(population.task.input_cells)
+    assert not (tmp_path / "saved").exists()
+
+
+def test_mtypes_may_be_a_name_or_be_read_once(small):
+    for mtypes in ("PC", ["PC"], iter(["PC"])):
+        assert small(mtypes=mtypes).mtypes == ["PC"]
+    chosen = api.Reconstructions("dend", "t.dat", mtypes=iter(["PC"]))
+    assert [chosen.options()["mtypes"] for _ in range(2)] == [("PC",)] * 2
+    assert api.Reconstructions("dend", "t.dat", mtypes="PC").mtypes == ("PC",)
+
+
+def test_what_a_newcomer_gives_is_taken_or_refused_in_a_sentence(model, own_data, tmp_path):
+    given = api.Model(str(model.parameters), str(model.distributions))
+    cell = given.grow("PC", seed=3)
+    for name in ("cell.nrrd", "cell"):
+        with pytest.raises(InvalidInput, match=saying("cell | no format | .swc")):
+            cell.save(tmp_path / name)
+    with pytest.raises(InvalidInput, match="option seed"):
+        given.grow("PC", seed="first")
+    with pytest.raises(InvalidInput, match=saying("'L5_TPC:X' | L5_TPC:A")):
+        api.Reconstructions("dend/", "index.dat").morphologies("L5_TPC:X")
+    assert len(repr(cell.plot3d())) < 80

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import html
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,7 +56,7 @@ def table(title: str, rows: Iterable[tuple[Any, Any]]) -> str:
 class Page:
     """A page with cells in 3D: shown in a notebook, or saved as a file that needs no network."""
 
-    text: str
+    text: str = field(repr=False)
 
     def save(self, path: str | Path) -> Path:
         """Write the page."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import multiprocessing
 import os
@@ -79,19 +78,23 @@ class FlowTask(TakesOptions, ShowsProgress):
 
         Luigi has this hook for bases that add a requirement which is no input.
         """
-        return self._waits_for
-
-    @functools.cached_property
-    def _waits_for(self) -> Sequence[luigi.Task]:
-        """The tasks, found once: Luigi does not expect them to change during a run."""
         check = self.check()
         if check is None:
             return list(self.requires().values())
+        if self._waits is None or self._waits[0] is not check:
+            self._waits = check, self._stages_waited_for(check)
+        if self._waits[1]:
+            check.cover(self._waits[1])
+        return [check, *self._waits[1].values()]
+
+    _waits: tuple[Any, dict[str, Any]] | None = None
+    """The check, and the stages beside it, found once: Luigi does not expect them to change during
+    a run. Of several runs in a process each has its check."""
+
+    def _stages_waited_for(self, check: Any) -> dict[str, Any]:
         if check == self.own_check() and not check.finds_nothing_wrong():
-            return [check]
-        stages = self.requires()
-        check.cover(stages)
-        return [check, *stages.values()]
+            return {}
+        return self.requires()
 
     def missing_upstream(self) -> Iterator[list[FlowTask]]:
         """Yields stages above that could not be known before the check had passed."""

@@ -127,10 +127,13 @@ class CheckInputs(FlowTask):
         Args:
             stages: {name: stage}.
         """
-        for stage in stages.values():
-            if stage.checked_by in (self.checked, *self.described.includes):
+        names, seen, left = (self.checked, *self.described.includes), set(), [*stages.values()]
+        while left:
+            stage = left.pop()
+            if stage.checked_by in names and stage.task_id not in seen:
+                seen.add(stage.task_id)
                 _covering[stage.task_id] = self
-                self.cover(stage.requires())
+                left += stage.requires().values()
 
     @staticmethod
     def of_flow(stage: FlowTask) -> CheckInputs | None:

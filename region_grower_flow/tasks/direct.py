@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 from region_grower_flow.errors import FlowError, InvalidInput
 
+_one_at_a_time = threading.RLock()
+"""Locks of places are those of a process, and so are Luigi's logging and Python's warnings."""
+
 
 def build(task: Any) -> Any:
     """Let Luigi make a task, and the stages above it, where they are not up to date; returns it.
+
+    Threads wait for each other.
 
     Raises:
         FlowError: with a sentence. What a task raises is raised here, the first where several fail.
     """
     from region_grower_flow.tasks.scheduling import run_by_luigi, silent
 
-    if task.complete():
+    with _one_at_a_time:
+        if task.complete():
+            return task
+        with silent():
+            result, failures = run_by_luigi(task)
+        if failures:
+            raise failures[0]
+        if not task.complete():
+            raise FlowError(f"The run did not finish: {result.status.value[1]}")
         return task
-    with silent():
-        result, failures = run_by_luigi(task)
-    if failures:
-        raise failures[0]
-    if not task.complete():
-        raise FlowError(f"The run did not finish: {result.status.value[1]}")
-    return task
 
 
 def task_of(name: str, **options: Any) -> Any:

@@ -7,6 +7,7 @@ import region_grower_flow
 from region_grower_flow.options.kinds import Whole
 from region_grower_flow.record.fingerprint import Recipe
 from region_grower_flow.tasks.base import FlowTask
+from region_grower_flow.tasks.checks import CheckInputs
 
 GIVEN = {"morphologies_dir": "m", "dat_file": "d.dat", "work_dir": "w"}
 
@@ -43,6 +44,27 @@ def test_a_stage_whose_inputs_are_wrong_waits_for_the_check_alone(tmp_path):
     assert [stage.task_family for stage in task.deps()] == ["CheckInputs"]
     assert not task.complete()
     assert not (tmp_path / "w").exists()
+
+
+def test_of_several_runs_in_a_process_each_waits_for_its_own_check(tmp_path, monkeypatch):
+    """A notebook asks for some cells, for others, and for the first ones with another seed."""
+    monkeypatch.setattr(CheckInputs, "finds_nothing_wrong", lambda self: True)
+    monkeypatch.setattr(region_grower_flow.SynthesizeMorphologies, "ranges", lambda _: [(0, 1)])
+    cells = {"input_cells": "n.h5", "atlas": "a", "region_structure": "r", "work_dir": "w"}
+    models = {"tmd_parameters": "p.json", "tmd_distributions": "d.json"}
+    places = {"out_cells": "out.h5", "out_morph_dir": str(tmp_path)}
+
+    def check_of_the_atlas(seed):
+        options = {**cells, **models, **places, "seed": seed}
+        task = region_grower_flow.SynthesizeMorphologies(**options)
+        check, chunk = task.deps()
+        assert chunk.deps()[0] is check
+        return check, chunk.requires()["LoadAtlas"].deps()[0]
+
+    for seed in (1, 2, 1):
+        of_flow, of_atlas = check_of_the_atlas(seed)
+        assert of_flow is of_atlas
+        assert of_atlas.seed == seed
 
 
 def test_each_class_has_its_own_parameters():

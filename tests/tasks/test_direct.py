@@ -3,6 +3,7 @@
 import logging
 import signal
 import threading
+import time
 
 import luigi
 import pytest
@@ -96,3 +97,34 @@ def test_a_thread_makes_tasks_and_sets_no_signals(tmp_path):
     thread.join()
     assert (tmp_path / "0").read_text() == "other"
     assert signal.getsignal(signal.SIGUSR1) == before
+
+
+class MakesSlowly(Makes):
+    """A task that two of cannot be made at once."""
+
+    at_work = 0
+
+    def run(self):
+        assert MakesSlowly.at_work == 0, "another thread is at work"
+        MakesSlowly.at_work += 1
+        time.sleep(0.2)
+        MakesSlowly.at_work -= 1
+        super().run()
+
+
+def test_threads_wait_for_each_other(tmp_path):
+    failures = []
+
+    def make(number):
+        try:
+            build(MakesSlowly(str(tmp_path), number))
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=make, args=[number]) for number in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert {path.name for path in tmp_path.iterdir()} == {"0", "1", "2"}
