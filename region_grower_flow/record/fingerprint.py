@@ -80,6 +80,21 @@ def digest_of(value: object) -> str:
     return hashlib.sha256(canonical_json(value)).hexdigest()
 
 
+def with_check(content: Mapping[str, Any]) -> dict[str, Any]:
+    """The content of a JSON file of ours, with a checksum of it."""
+    return {**content, "check": digest_of(content)}
+
+
+def read_checked(path: PathLike) -> dict[str, Any] | None:
+    """The content of a file with a checksum; None: it is missing, or not as it was written."""
+    try:
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+        check = content.pop("check")
+        return content if digest_of(content) == check else None
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return None
+
+
 def package_versions(packages: Iterable[str] = RESULT_PACKAGES) -> dict[str, str | None]:
     """{package: version or None} of what is installed."""
     return {package: _version(package) for package in packages}
@@ -135,9 +150,7 @@ class FileDigests:
 
     def news(self) -> dict[str, Any] | None:
         """The content that ``path`` should get if something has been learned since, else None."""
-        if not self._changed:
-            return None
-        return {"files": self._known, "check": digest_of(self._known)}
+        return with_check({"files": self._known}) if self._changed else None
 
     def _file(self, path: Path) -> list[Any]:
         key = str(path.resolve())
@@ -159,14 +172,8 @@ def read_memory(path: PathLike | None) -> dict[str, list[Any]]:
 
     A memory that is missing or damaged is empty.
     """
-    if path is None:
-        return {}
-    try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
-        files, check = content["files"], content["check"]
-        return files if digest_of(files) == check and isinstance(files, dict) else {}
-    except (OSError, ValueError, LookupError, TypeError, RecursionError):
-        return {}
+    content = None if path is None else read_checked(path)
+    return content["files"] if content else {}
 
 
 @dataclass(frozen=True)

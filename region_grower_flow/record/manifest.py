@@ -7,7 +7,6 @@ Outputs are as seen from the work folder: in a copy of both, a manifest speaks o
 outputs, and read from another current folder it speaks of the same files.
 """
 
-import json
 import os
 import time
 from collections.abc import Iterable, Mapping
@@ -19,7 +18,7 @@ from region_grower_flow import __version__
 from region_grower_flow.errors import InvalidInput
 from region_grower_flow.io.atomic import PathLike, sync_outputs
 from region_grower_flow.io.files import digest_file, stamp_of
-from region_grower_flow.record.fingerprint import FileDigests, Recipe, digest_of
+from region_grower_flow.record.fingerprint import FileDigests, Recipe, read_checked, with_check
 
 VERSION = 2
 
@@ -96,24 +95,19 @@ class Manifest:
             "package": self.package,
             "places": [os.getcwd(), os.path.abspath(_work_of(path))],
         }
-        content["check"] = digest_of(content)
         make_folder(Path(path).parent)
         remove_unfinished(path)
-        write_json_atomic(path, content, durable=True)
+        write_json_atomic(path, with_check(content), durable=True)
 
 
 def read_manifest(path: PathLike) -> Manifest | None:
     """The Manifest in a file; None when it is missing, damaged or of another version."""
-    try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
-        check = content.pop("check")
-        if content["version"] != VERSION or digest_of(content) != check:
-            return None
-        if "places" in content:  # not in manifests of early versions
-            content["outputs"] = _as_seen_now(content["outputs"], content["places"], path)
-        return Manifest(**{name: content[name] for name in _NAMES}, made_at=content["made"])
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
+    content = read_checked(path)
+    if content is None or content["version"] != VERSION:
         return None
+    if "places" in content:  # not in manifests of early versions
+        content["outputs"] = _as_seen_now(content["outputs"], content["places"], path)
+    return Manifest(**{name: content[name] for name in _NAMES}, made_at=content["made"])
 
 
 _NAMES = ("fingerprint", "recipe", "outputs", "facts", "package")

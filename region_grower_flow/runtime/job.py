@@ -1,24 +1,24 @@
 """The job file: the only thing that the launcher and the worker share.
 
-It is versioned JSON, so that a worker of another installation refuses a job it does not understand
-instead of doing something else.
+It is versioned JSON with a checksum, so that a worker of another installation refuses a job it does
+not understand instead of doing something else.
 """
 
-import json
 import os
 import secrets
 import socket
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any, get_type_hints
 
 from region_grower_flow.errors import InvalidInput
 from region_grower_flow.io.atomic import PathLike, write_json_atomic
 from region_grower_flow.layout import JOBS, LAUNCHER_LOG, rank_log
 from region_grower_flow.options.execution import Execution
+from region_grower_flow.record.fingerprint import read_checked, with_check
 
-JOB_VERSION = 2
+JOB_VERSION = 3
+AGAIN = "run again: they are written anew for each launch, and all its machines must see them"
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class Job:
 def write_job(job: Job) -> Path:
     """Write the job file and return its path; raises OutputFailed."""
     content = {"version": JOB_VERSION, **asdict(job), "execution": job.execution.to_json()}
-    write_json_atomic(job.path, content, indent=None, default=os.fspath)
+    write_json_atomic(job.path, with_check(content), indent=None, default=os.fspath)
     return job.path
 
 
@@ -101,66 +101,15 @@ def load_job(path: PathLike) -> Job:
     """Read a job file.
 
     Raises:
-        InvalidInput: it is missing, not JSON, of another version, or not a job.
+        InvalidInput: it is missing, damaged or of another version.
     """
-    try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        problem = f"the job file cannot be read ({error.strerror})"
-        raise InvalidInput(problem, path) from error
-    except (ValueError, RecursionError) as error:
-        raise InvalidInput(f"the job file is not JSON ({error})", path) from error
-    wrong = _problem(content)
-    if wrong:
-        raise InvalidInput(wrong, path, "run again: job files are written anew for each launch")
+    content = read_checked(path)
+    if content is None:
+        raise InvalidInput("the job file cannot be read, or is damaged", path, AGAIN)
+    version = content.pop("version", None)
+    if version != JOB_VERSION or content.keys() != {known.name for known in fields(Job)}:
+        problem = f"the job file has version {version!r} and is not as version {JOB_VERSION}"
+        raise InvalidInput(problem, path, AGAIN)
     blocks = tuple(Block(tuple(block["rows"]), block["reason"]) for block in content.pop("blocks"))
-    del content["version"]
-    try:
-        execution = Execution.from_json(content.pop("execution"))
-    except InvalidInput as error:
-        raise InvalidInput(f"the job file has an odd option ({error})", path) from error
+    execution = Execution.from_json(content.pop("execution"))
     return Job(blocks=blocks, execution=execution, **content)
-
-
-_IN_JSON = {"blocks": list, "execution": dict}
-"""Types of values in the file that are others in the Job."""
-
-
-def _types() -> dict[str, type]:
-    """{key: type} of a job file, from the Job's own annotations."""
-    return {**get_type_hints(Job), **_IN_JSON}
-
-
-def _problem(content: Any) -> str | None:
-    """The problem of a job file's content, as a sentence; None without any."""
-    if not isinstance(content, dict):
-        return "the job file does not hold a JSON object"
-    if content.get("version") != JOB_VERSION:
-        return f"the job file has version {content.get('version')!r}, expected {JOB_VERSION}"
-    types = _types()
-    if set(content) != {"version", *types}:
-        odd = sorted(set(content) ^ {"version", *types})
-        return f"the job file lacks, or should not have, {', '.join(odd)}"
-    wrong = [key for key, kind in types.items() if not _is(content[key], kind)]
-    if wrong:
-        return f"the job file has a value of the wrong type in {', '.join(wrong)}"
-    if content["ranks"] < 1:
-        return "the job file has a number of ranks that is not positive"
-    if not all(map(_is_block, content["blocks"])):
-        return "the job file has a block that is not a list of rows with a reason or null"
-    return None
-
-
-def _is(value: object, kind: type) -> bool:
-    return isinstance(value, kind) and not isinstance(value, bool)
-
-
-def _is_block(block: Any) -> bool:
-    return (
-        isinstance(block, dict)
-        and set(block) == {"rows", "reason"}
-        and isinstance(block["reason"], str | None)
-        and isinstance(block["rows"], list)
-        and bool(block["rows"])
-        and all(_is(row, int) and row >= 0 for row in block["rows"])
-    )

@@ -4,8 +4,10 @@ import json
 
 import pytest
 
+from helpers.sentences import saying
 from region_grower_flow.errors import InvalidInput, OutputFailed
 from region_grower_flow.options import Execution
+from region_grower_flow.record.fingerprint import read_checked, with_check
 from region_grower_flow.runtime.job import JOBS, Block, Job, load_job, write_job
 from region_grower_flow.runtime.notes import (
     FAILED,
@@ -37,34 +39,21 @@ def test_paths_in_settings_become_text(job, tmp_path):
     assert load_job(write_job(job)).settings["path"] == str(tmp_path)
 
 
-@pytest.mark.parametrize(
-    ("key", "value"),
-    [
-        ("version", 0),
-        ("version", None),
-        ("ranks", 0),
-        ("ranks", True),
-        ("ranks", "3"),
-        ("execution", {"cell_timeout": -1}),
-        ("execution", {"cell_timeout": "soon"}),
-        ("execution", {"cell_timeouts": 2}),
-        ("execution", None),
-        ("settings", []),
-        ("blocks", [[1, 2]]),
-        ("blocks", [{"rows": [], "reason": None}]),
-        ("blocks", [{"rows": [-1], "reason": None}]),
-        ("blocks", [{"rows": [1.5], "reason": None}]),
-        ("blocks", [{"rows": [1], "reason": 3}]),
-        ("name", None),
-        ("further", 1),
-    ],
-)
-def test_odd_jobs_are_refused(job, key, value):
+@pytest.mark.parametrize("change", [{"version": 0}, {"version": None}, {"further": 1}])
+def test_jobs_of_other_versions_are_refused(job, change):
     path = write_job(job)
-    content = {**json.loads(path.read_text()), key: value}
-    path.write_text(json.dumps(content))
-    with pytest.raises(InvalidInput, match="job file"):
+    path.write_text(json.dumps(with_check({**read_checked(path), **change})))
+    with pytest.raises(InvalidInput, match=saying(".json: the job file | version | Run again")):
         load_job(path)
+
+
+def test_any_change_of_a_job_is_found(job):
+    path = write_job(job)
+    content = json.loads(path.read_text())
+    for key, value in {"ranks": 4, "blocks": [], "execution": None, "check": "0"}.items():
+        path.write_text(json.dumps({**content, key: value}))
+        with pytest.raises(InvalidInput, match="job file cannot be read, or is damaged"):
+            load_job(path)
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "[" * 100_000, "3"])
