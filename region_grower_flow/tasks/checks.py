@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 import luigi
 
 from region_grower_flow.checks.places import check_work_folder
-from region_grower_flow.errors import InvalidInput, InvalidInputs
+from region_grower_flow.errors import InvalidInput, InvalidInputs, nearest
 from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.options import GROUPS
 from region_grower_flow.options.group import declared
@@ -74,9 +74,22 @@ class CheckInputs(FlowTask):
 
     @property
     def described(self) -> InputCheck:
-        """The InputCheck."""
-        from region_grower_flow.checks.registry import CHECKS
+        """The InputCheck.
 
+        Raises:
+            InvalidInput: there is no such check, or it is for no such report.
+        """
+        from region_grower_flow.checks.registry import CHECKS
+        from region_grower_flow.checks.reports import NEEDS
+
+        known: dict[str, Collection[str]] = {"checked": CHECKS}
+        if self.checked == "report":
+            known["report"] = NEEDS
+        for name, names in known.items():
+            value = getattr(self, name)
+            if value not in names:
+                hint = nearest(value, names) or f"one of {', '.join(names)}"
+                raise InvalidInput(f"{value!r} is not known", f"option {name}", hint)
         return CHECKS[self.checked]
 
     @property

@@ -135,9 +135,10 @@ class GroupParameter(luigi.Parameter):
 
     def parse(self, x: str) -> Group:
         """The group of a text."""
+        quiet_tracebacks()  # it may be called before any task is built
         try:
             values = json.loads(x)
-        except ValueError:
+        except (ValueError, RecursionError):
             values = None
         if not isinstance(values, dict):
             where = f"option {self.kind.key()}_options"

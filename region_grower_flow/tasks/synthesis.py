@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from region_grower_flow import layout
 from region_grower_flow.checks import inputs
-from region_grower_flow.errors import counted
+from region_grower_flow.errors import InvalidInput, counted
 from region_grower_flow.io.words import duration
 from region_grower_flow.options import (
     Execution,
@@ -153,11 +153,20 @@ class SynthesizeChunk(OfCells):
         """See :func:`region_grower_flow.stages.chunk.synthesize_chunk`."""
         from region_grower_flow.stages.chunk import synthesize_chunk
 
+        self._require_cells()
         plan = self.plan(self.launcher, wanted_workers(self))
         self._renew_listing()
         self.show("starting the workers", 0)
         facts = synthesize_chunk(plan, self.show_progress("cells", self.part()).cells)
         return [self.path], facts
+
+    def _require_cells(self) -> None:
+        """Raise InvalidInput where the range is not one of the input's cells."""
+        count = inputs.count_cells(self)
+        if not 0 <= self.first <= self.last <= count or (self.first == self.last != count):
+            problem = f"there are no cells {self.first} to {self.last} among its {count}"
+            hint = f"give first and last with 0 <= first < last <= {count}"
+            raise InvalidInput(problem, self.input_cells, hint)
 
     def _renew_listing(self) -> None:
         """See :func:`region_grower_flow.record.listing.renew_listing`; once in a process."""

@@ -549,8 +549,9 @@ def test_rows_have_one_scale():
 def test_cells_beside_each_other_are_those_of_median_length():
     sizes = [1.0, 90.0, 10.0, 2.0, 95.0]
     references, cells = [pyramid(size) for size in sizes], [pyramid(10.0)]
-    assert side_by_side({"A": references}, {"A": cells})[1] == (
-        side_by_side({"A": [pyramid(10.0)]}, {"A": cells})[1]
+    assert (
+        side_by_side({"A": references}, {"A": cells})[1]
+        == (side_by_side({"A": [pyramid(10.0)]}, {"A": cells})[1])
     )
 
 
