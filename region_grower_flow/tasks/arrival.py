@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import atexit
 import configparser
+import contextlib
 import multiprocessing
 import os
 import sys
 import time
+from collections.abc import Iterator
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +42,19 @@ def expect_another() -> None:
         _arrived.clear()
 
 
+_looking: ContextVar[bool] = ContextVar("looking", default=False)
+
+
+@contextlib.contextmanager
+def looking() -> Iterator[None]:
+    """Ask tasks without beginning a run: who looks at one is not in its way, nor in his own."""
+    token = _looking.set(True)
+    try:
+        yield
+    finally:
+        _looking.reset(token)
+
+
 def arrive(task: Any) -> None:
     """See once in a run, by the first task that is asked for, that no other run is at work.
 
@@ -47,7 +63,7 @@ def arrive(task: Any) -> None:
         SystemExit: the same, under the luigi command: Luigi would tell the scheduler of any other
             error.
     """
-    if _arrived or multiprocessing.parent_process() is not None:
+    if _arrived or _looking.get() or multiprocessing.parent_process() is not None:
         return
     _arrived.append(time.time())
     if interrupts.is_luigi_command():

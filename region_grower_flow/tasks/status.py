@@ -28,6 +28,7 @@ from region_grower_flow.record.status import (
 )
 from region_grower_flow.stages.chunk import finished_cells
 from region_grower_flow.start.tries import tries_of
+from region_grower_flow.tasks.arrival import looking
 from region_grower_flow.tasks.base import FlowTask, stages_above
 from region_grower_flow.tasks.checks import CheckInputs
 from region_grower_flow.tasks.example import CreateExample
@@ -66,6 +67,7 @@ class RunState:
         problem: why the inputs cannot be read, None when they can.
     """
 
+    @looking()
     def __init__(self, root: FlowTask) -> None:
         self.root = root
         self.stages: dict[luigi.Task, Stage] = {}
@@ -80,6 +82,7 @@ class RunState:
         for chunk in self._not_fresh_chunks():
             self._count(chunk)
 
+    @looking()
     def to_run(self) -> list[luigi.Task]:
         """The tasks that a run would run, as Luigi decides it."""
         wanted: dict[luigi.Task, bool] = {}

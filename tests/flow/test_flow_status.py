@@ -281,6 +281,19 @@ def test_clean_all_leaves_outputs_and_files_of_others(finished):
     assert snapshot(finished.path("out")) == outputs
 
 
+def test_status_tells_what_a_run_at_work_has_left_to_do(flow):
+    """As a user asks: in a process of its own, which no other run has begun in."""
+    flow.write_cfg()
+    lock = flow.path("work", "locks", "LoadAtlas.lock")
+    lock.parent.mkdir(parents=True)
+    with stage_lock(lock, "LoadAtlas"):
+        process = flow.command("status", run=run_alone)
+    assert process.returncode == 0, process.stderr
+    assert re.search(rf"LoadAtlas +missing +being made now by process {os.getpid()}", process.stdout)
+    assert "A run would do: CheckInputs, LoadAtlas" in process.stdout
+    assert "Nodes: " in process.stdout
+
+
 def test_clean_refuses_while_a_run_makes_something(finished):
     before = snapshot(finished.folder)
     with stage_lock(finished.path("work", "locks", "LoadAtlas.lock"), "LoadAtlas"):
