@@ -289,7 +289,8 @@ def test_status_tells_what_a_run_at_work_has_left_to_do(flow):
     with stage_lock(lock, "LoadAtlas"):
         process = flow.command("status", run=run_alone)
     assert process.returncode == 0, process.stderr
-    assert re.search(rf"LoadAtlas +missing +being made now by process {os.getpid()}", process.stdout)
+    at_work = rf"LoadAtlas +missing +being made now by process {os.getpid()}"
+    assert re.search(at_work, process.stdout)
     assert "A run would do: CheckInputs, LoadAtlas" in process.stdout
     assert "Nodes: " in process.stdout
 
