@@ -6,7 +6,6 @@ alone in a job of one worker, where the guilty one is certain. Counts are kept i
 so that they also add up over runs.
 """
 
-import json
 import re
 import signal
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from region_grower_flow import layout
 from region_grower_flow.io.atomic import PathLike, write_json_atomic
+from region_grower_flow.record.fingerprint import read_checked, with_check
 from region_grower_flow.runtime.notes import FAILED, GROWING, Note
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Cell: TypeAlias = tuple[int, str]
 """Row and digest of a cell."""
 
-CRASHES_VERSION = 1
+CRASHES_VERSION = 2
 
 LOG_LENGTH = 100_000
 """Bytes at the end of a log that are searched for a crash."""
@@ -133,15 +133,10 @@ class Crashes:
         self.counts: dict[Cell, list[Any]] = {}
 
     def load(self) -> "Crashes":
-        """Read what earlier runs have counted; an unreadable file counts nothing."""
-        try:
-            content = json.loads(self._path.read_text(encoding="utf-8"))
-            version, cells = content["version"], content["cells"]
-            read = {(int(c[0]), str(c[1])): [int(c[2]), str(c[3])] for c in cells}
-        except (OSError, ValueError, KeyError, TypeError, IndexError):
-            return self
-        if version == CRASHES_VERSION:
-            self.counts = read
+        """Read what earlier runs have counted; a damaged file counts nothing."""
+        content = read_checked(self._path) or {"version": None}
+        if content["version"] == CRASHES_VERSION:
+            self.counts = {(row, digest): counted for row, digest, *counted in content["cells"]}
         return self
 
     def add(self, cell: Cell, times: int, how: str) -> None:
@@ -169,4 +164,5 @@ class Crashes:
 
     def _save(self) -> None:
         cells = [[*cell, *count] for cell, count in sorted(self.counts.items())]
-        write_json_atomic(self._path, {"version": CRASHES_VERSION, "cells": cells}, durable=True)
+        content = with_check({"version": CRASHES_VERSION, "cells": cells})
+        write_json_atomic(self._path, content, durable=True)

@@ -7,7 +7,6 @@ can call the same command: nothing of it knows Slurm.
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
 import sys
@@ -19,12 +18,13 @@ import region_grower_flow
 from region_grower_flow import layout
 from region_grower_flow.errors import InvalidInput, InvalidInputs
 from region_grower_flow.io.atomic import PathLike, make_folder, remove_own, write_json_atomic
+from region_grower_flow.record.fingerprint import read_checked, with_check
 from region_grower_flow.runtime import commands
 from region_grower_flow.runtime.job_array import JobArray
 from region_grower_flow.runtime.slurm import JobOptions
 from region_grower_flow.tasks.base import FlowTask
 
-PIECES_VERSION = 1
+PIECES_VERSION = 2
 
 CHUNK, MERGE = "SynthesizeChunk", "SynthesizeMorphologies"
 
@@ -107,7 +107,7 @@ def write_pieces(task: FlowTask) -> Path:
         "options": {n: v for n, v in task.to_str_params().items() if n not in ("first", "last")},
         "pieces": pieces_of(task),
     }
-    write_json_atomic(path, content)
+    write_json_atomic(path, with_check(content))
     return path
 
 
@@ -168,27 +168,23 @@ def load_piece(path: PathLike, number: int) -> InJobs:
         InvalidInput: the file is no such file, there is no such piece, or an option is not valid.
     """
     path = Path(path).absolute()
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        version, folder, options = content["version"], content["folder"], content["options"]
-        pieces = [(str(name), first, last) for name, first, last in content["pieces"]]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        hint = "give the file that the run has written in its work folder"
-        raise InvalidInput("not a file of pieces", path, hint) from error
-    if version != PIECES_VERSION:
-        raise InvalidInput(f"a file of pieces of version {version!r}", path, "write it again")
+    content = read_checked(path)
+    if content is None or "pieces" not in content:
+        hint = "give the file that the run has written in its work folder, as it is"
+        raise InvalidInput("not a file of pieces", path, hint)
+    if content["version"] != PIECES_VERSION:
+        problem = f"a file of pieces of version {content['version']!r}"
+        raise InvalidInput(problem, path, "write it again")
+    folder, options, pieces = content["folder"], content["options"], content["pieces"]
     if not 0 <= number < len(pieces):
         raise InvalidInput(f"there is no piece {number}, the last is {len(pieces) - 1}", path)
     name, first, last = pieces[number]
-    kinds = (isinstance(folder, str), isinstance(options, dict), name in (CHUNK, MERGE))
-    if not all(kinds):
-        raise InvalidInput("not a file of pieces", path)
     if not Path(folder).is_dir():
         hint = "put it back, or write the pieces again where the run is now"
         raise InvalidInput(f"the folder of the run is gone ({folder})", path, hint)
     os.chdir(folder)
     kind = getattr(region_grower_flow, name)
-    texts = {n: str(v) for n, v in options.items() if n in kind.options}
+    texts = {n: text for n, text in options.items() if n in kind.options}
     if last is not None:
         texts |= {"first": str(first), "last": str(last)}
     stage = kind.from_str_params(texts)

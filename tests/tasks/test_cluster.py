@@ -5,10 +5,12 @@ import json
 import pytest
 from click.testing import CliRunner
 
+from helpers.sentences import says
 from region_grower_flow.cli import main
+from region_grower_flow.record.fingerprint import with_check
 
 CONTENT = {
-    "version": 1,
+    "version": 2,
     "folder": ".",
     "options": {"input_cells": "nodes.h5", "atlas": "atlas", "out_cells": "out/nodes.h5"},
     "pieces": [["SynthesizeChunk", 0, 10], ["SynthesizeMorphologies", None, None]],
@@ -19,19 +21,34 @@ CONTENT = {
     ("change", "number", "sentence"),
     [
         ({"folder": "/nowhere/at/all"}, 0, "the folder of the run is gone"),
-        ({"folder": 3}, 0, "not a file of pieces"),
         ({"version": 7}, 0, "a file of pieces of version 7"),
-        ({"pieces": [["CheckInputs", 0, 1]]}, 0, "not a file of pieces"),
-        ({"pieces": 5}, 0, "not a file of pieces"),
         ({"pieces": [["SynthesizeChunk", "a", 10]]}, 0, "a whole number is expected"),
-        ({"options": []}, 0, "not a file of pieces"),
         ({}, 2, "there is no piece 2, the last is 1"),
     ],
 )
 def test_a_file_of_pieces_that_does_not_do_is_a_sentence(tmp_path, change, number, sentence):
-    path = tmp_path / "pieces.json"
-    path.write_text(json.dumps({**CONTENT, **change}))
+    content = with_check({**CONTENT, **change})
+    assert sentence in refusal(tmp_path / "pieces.json", content, number)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [[], {"pieces": []}, {**CONTENT, "check": "0"}, {**with_check(CONTENT), "folder": ".."}],
+)
+def test_other_files_are_no_pieces(tmp_path, content):
+    found = refusal(tmp_path / "pieces.json", content, 0)
+    assert says(found, "pieces.json: not a file of pieces | the run has written")
+
+
+def test_another_file_of_ours_is_no_file_of_pieces(tmp_path):
+    found = refusal(tmp_path / "pieces.json", with_check({"version": 2, "files": {}}), 0)
+    assert "not a file of pieces" in found
+
+
+def refusal(path, content, number):
+    """What is printed on a file of pieces that does not do."""
+    path.write_text(json.dumps(content))
     done = CliRunner().invoke(main, ["make-piece", str(path), str(number)])
     assert isinstance(done.exception, SystemExit), done.exception
     assert done.exit_code == 2
-    assert sentence in done.output
+    return done.output
