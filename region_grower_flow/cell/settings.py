@@ -9,7 +9,7 @@ from typing import Any
 from region_grower_flow import layout
 from region_grower_flow.options.growth import Growth
 
-RESULT_VERSION = 6
+RESULT_VERSION = 7
 """Raise when a change of the code changes the cells that the same inputs give."""
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from region_grower_flow.engine.levers import KEY
 from region_grower_flow.engine.model import BarcodeScaling, Diametrizer, Grown, GrowthSite, Params
 from region_grower_flow.engine.warm import warm_up
-from region_grower_flow.errors import DropCell
+from region_grower_flow.errors import DropCell, some
 from region_grower_flow.options.growth import Growth
 
 if TYPE_CHECKING:
@@ -42,7 +41,8 @@ def grow(
         site: the GrowthSite of the cell.
         rng: the cell's :class:`numpy.random.Generator`.
         engine: "compiled", or "neurots" to let NeuroTS grow the cell. What cannot be grown
-            compiled is grown by NeuroTS too; the result's ``fallback`` says why.
+            compiled is grown by NeuroTS too, unless it asks for what NeuroTS does not know; the
+            result's ``fallback`` says why.
 
     Returns:
         Grown, in the atlas's coordinates. Same generator state, same cell, whichever engine.
@@ -52,35 +52,22 @@ def grow(
         DropCell: the cell cannot be grown.
     """
     reason = None
-    if _has_levers(prepared.params):
-        reason = _refusal_of_levers(prepared, engine)
-        if reason is not None:
-            raise DropCell(reason)
     if engine == "compiled":
         reason = prepared.unsupported or _unsupported_site(site)
         if reason is None:
             from region_grower_flow.engine.compiled import grow_compiled
 
             return grow_compiled(prepared, site, rng)
+    from region_grower_flow.engine.beyond_neurots import beyond_neurots
     from region_grower_flow.engine.reference import grow_with_neurots
 
+    lacking = beyond_neurots(prepared.params, prepared.growth)
+    if lacking:
+        why = f", but {reason}" if reason else ""
+        raise DropCell(f"only the compiled engine knows {some(lacking)}{why}")
     grown = grow_with_neurots(prepared.params, prepared.distributions, site, rng)
     grown.fallback = reason
     return grown
-
-
-def _has_levers(params: Params) -> bool:
-    """True if the parameters of an mtype have growth levers, which NeuroTS does not know."""
-    return params.get(KEY) is not None
-
-
-def _refusal_of_levers(prepared: PreparedMtype, engine: str) -> str | None:
-    """Reason why an mtype with levers cannot be grown, or None."""
-    if engine != "compiled":
-        return "growth levers need the compiled engine: NeuroTS does not know them"
-    if prepared.unsupported is not None:
-        return f"its growth levers need the compiled engine, but {prepared.unsupported}"
-    return None
 
 
 def _unsupported_site(site: GrowthSite) -> str | None:

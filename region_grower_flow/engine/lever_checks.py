@@ -41,16 +41,6 @@ def check_levers(params: Params, distribs: Params, report: Report) -> None:
             report.distribution((MEASURED, kind), str(error), hint)
 
 
-def refused_levers(params: Params, engine: str) -> list[str]:
-    """The neurite types whose levers an engine cannot use.
-
-    Args:
-        params: the parameters of an mtype.
-        engine: "compiled" or "neurots", which does not know levers.
-    """
-    return sorted(params.get(KEY) or {}) if engine == "neurots" else []
-
-
 def stretch_notes(parameters: Mapping[str, Params]) -> Iterator[str]:
     """Sentences on mtypes whose growth is stretched: that can fit an artefact of slices.
 

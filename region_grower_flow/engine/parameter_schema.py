@@ -23,6 +23,13 @@ def parameters_schema() -> dict[str, Any]:
     return schema
 
 
+@functools.cache
+def own_methods() -> frozenset[str]:
+    """The growth methods of the engine that NeuroTS does not have."""
+    neurite = library_schema("neurots", "parameters.json")["definitions"][NEURITE]
+    return frozenset(METHODS) - {*neurite["properties"]["growth_method"]["enum"]}
+
+
 def lacking(neurite: Mapping[str, Any]) -> list[str]:
     """Sentences on the keys that the growth method of a neurite type needs and that are absent."""
     method = neurite.get("growth_method", "")

@@ -12,7 +12,6 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol, TypeAlias
 
-from region_grower_flow.engine.levers import KEY
 from region_grower_flow.errors import InvalidInput, InvalidInputs, distinct, some
 from region_grower_flow.io import synthdb
 from region_grower_flow.io.atomic import PathLike
@@ -213,7 +212,7 @@ def check_mtypes(
         paths: the files of parameters and distributions, for the messages.
         layers: {synthesis region: its layers from the top down}; when given, constraints by layers
             that a region does not have are found.
-        engine: what grows the cells: "neurots" does not know growth levers.
+        engine: what grows the cells: "neurots" does not know all that "compiled" does.
     """
     from region_grower_flow.engine.growth_checks import EntryChecker
     from region_grower_flow.engine.lever_checks import stretch_notes
@@ -243,7 +242,9 @@ def check_mtypes(
         if (*used, mtype) not in seen:
             seen.add((*used, mtype))
             bad = checker.problems(*found)
-            problems += [*bad, *_lever_problems(found[0], paths[0], engine)]
+            if engine == "neurots":
+                bad += _beyond_neurots(found[0], paths[0])
+            problems += bad
             for note in () if bad else stretch_notes({mtype: found[0][2]}):
                 L.warning("%s", note)
         problems += checker.layer_problems(found[0], (layers or {}).get(synthesis_region))
@@ -266,21 +267,17 @@ def _missing_entry(
     return InvalidInput(problem, where=path, hint=_similar(mtype, data.get(used, {})))
 
 
-def _lever_problems(
-    entry: tuple[str | None, str, Any], path: PathLike | None, engine: str
+def _beyond_neurots(
+    entry: tuple[str | None, str, Any], path: PathLike | None
 ) -> list[InvalidInput]:
-    """The problems of growth levers in an entry of parameters, (region, mtype, parameters)."""
-    from region_grower_flow.engine.lever_checks import refused_levers
+    """The problems of what NeuroTS lacks in an entry of parameters, (region, mtype, parameters)."""
+    from region_grower_flow.engine.beyond_neurots import entries_beyond_neurots
 
     region, mtype, params = entry
+    hint = "set the option engine to compiled, or leave this out"
     return [
-        violation(
-            path,
-            (region, mtype, KEY, name),
-            "NeuroTS does not know growth levers",
-            "set the option engine to compiled, or leave them out",
-        )
-        for name in refused_levers(params, engine)
+        violation(path, (region, mtype, *keys), f"NeuroTS does not know {what}", hint)
+        for keys, what in entries_beyond_neurots(params).items()
     ]
 
 

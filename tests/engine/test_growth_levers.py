@@ -1,6 +1,7 @@
 """Growth levers: what they do to cells, and that wrong ones are refused."""
 
 import copy
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -350,6 +351,10 @@ def test_neurots_refuses_levers():
     prepared = engine.prepare(params, distributions)
     with pytest.raises(DropCell, match="compiled engine"):
         engine.grow(prepared, SITE, np.random.default_rng(0), "neurots")
+    odd = SimpleNamespace(entry={"params_section": {"max_tries": 0}})
+    site = GrowthSite(np.zeros(3), np.eye(3), constraints=(odd,))
+    with pytest.raises(DropCell, match="knows growth levers, but a space constraint without tries"):
+        engine.grow(prepared, site, np.random.default_rng(0))
     given = {"A": {"X": mtype_parameters(growth_levers={"basal_dendrite": {}})}}
     drawn = {"A": {"X": {**mtype_distributions(), "measured": reference()}}}
     wanted = [("A", "a", "X")]
