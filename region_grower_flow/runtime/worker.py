@@ -34,9 +34,10 @@ from region_grower_flow.runtime import notes as states
 from region_grower_flow.runtime.blame import log_header
 from region_grower_flow.runtime.commands import mpi_type
 from region_grower_flow.runtime.job import Job, load_job
-from region_grower_flow.runtime.notes import RankNotes, read_notes
-from region_grower_flow.runtime.processes import die_with_parent, is_alive
+from region_grower_flow.runtime.notes import RankNotes
+from region_grower_flow.runtime.processes import die_with_parent
 from region_grower_flow.runtime.timeout import CellTimeout, time_limit, timeout_reason
+from region_grower_flow.runtime.watching import LauncherWatch, ProgressReports, count_cells
 
 if TYPE_CHECKING:
     from region_grower_flow.cell.synthesis import Synthesizer
@@ -54,10 +55,6 @@ STOP, NOTHING = -1, -1
 
 POLL_SECONDS = 0.002
 """Seconds between two looks for messages: MPI's own waiting keeps a core busy."""
-
-PROGRESS_SECONDS = 0.5
-LAUNCHER_SECONDS = 2.0
-"""Seconds between two reports of progress, and two looks whether the launcher is alive."""
 
 MPICH_MEMORY = "/dev/shm/mpich_shm_"
 """Prefix of the names of MPICH's shared memory."""
@@ -125,7 +122,7 @@ def run_serial(
         OutputFailed: a file cannot be written.
     """
     with RankNotes(job.notes, 0) as notes:
-        progress = _ProgressReports(
+        progress = ProgressReports(
             lambda: (notes.done, notes.dropped), on_progress or (lambda _: None)
         )
         notes.enter(states.LOADING)
@@ -148,31 +145,6 @@ def _open_synthesizer(job: Job) -> "Synthesizer":
     synthesizer = open_synthesizer(job.settings)
     expect(synthesizer.settings.sources, synthesizer.settings.source_folders)
     return synthesizer
-
-
-class _ProgressReports:
-    """Reports how many cells are done, not too often."""
-
-    def __init__(
-        self,
-        count: Callable[[], tuple[int, int]],
-        send: Callable[[dict[str, Any]], object],
-    ) -> None:
-        self._count, self._send = count, send
-        self._start = self._last = time.monotonic()
-        self._reported: tuple[int, int] | None = None
-
-    def report(self, now: bool = False) -> None:
-        moment = time.monotonic()
-        if not now and moment - self._last < PROGRESS_SECONDS:
-            return
-        self._last = moment
-        done, dropped = self._count()
-        if not now and self._reported == (done, dropped):
-            return
-        self._reported = (done, dropped)
-        rate = done / max(moment - self._start, 1e-9)
-        self._send({"done": done, "dropped": dropped, "cells_per_second": round(rate, 3)})
 
 
 # Under MPI.
@@ -319,10 +291,10 @@ def _hand_out(comm: Any, job: Job, notes: RankNotes, events: int) -> int:
     """Rank 0: give each ready rank the next block until all are finished; an exit code."""
     from mpi4py import MPI
 
-    progress = _ProgressReports(
-        lambda: _count_cells(job), lambda values: _emit("progress", events, **values)
+    progress = ProgressReports(
+        lambda: count_cells(job), lambda values: _emit("progress", events, **values)
     )
-    watch = _LauncherWatch(job)
+    watch = LauncherWatch(job)
     waiting: list[int] = []
     following = finished = 0
     status, message = MPI.Status(), array("q", [NOTHING])
@@ -347,25 +319,6 @@ def _hand_out(comm: Any, job: Job, notes: RankNotes, events: int) -> int:
     progress.report(now=True)
     notes.enter(states.ENDED)
     return 0
-
-
-def _count_cells(job: Job) -> tuple[int, int]:
-    notes = read_notes(job.notes, job.ranks)
-    return sum(note.done for note in notes), sum(note.dropped for note in notes)
-
-
-class _LauncherWatch:
-    """Looks now and then whether the process that launched the job lives (on the same node)."""
-
-    def __init__(self, job: Job) -> None:
-        self._pid = job.pid if job.host == socket.gethostname() else None
-        self._next = time.monotonic()
-
-    def launcher_is_alive(self) -> bool:
-        if self._pid is None or time.monotonic() < self._next:
-            return True
-        self._next = time.monotonic() + LAUNCHER_SECONDS
-        return is_alive(self._pid)
 
 
 def _work(comm: Any, job: Job, notes: RankNotes) -> int:

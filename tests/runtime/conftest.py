@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 
 import pytest
@@ -29,9 +29,10 @@ def fake(monkeypatch, tmp_path, mark):
         folder = tmp_path / name
         (folder / "cells").mkdir(parents=True, exist_ok=True)
         values = {"folder": str(folder / "cells"), "journal": str(folder / "journal")}
-        names = {"block_cells": "block_size", "cell_timeout": "cell_timeout"}
         values = {**values, **(settings or {})}
-        execution = {own: options.pop(n) for n, own in names.items() if n in options}
+        # The others are settled before a chunk is run, and are its own.
+        names = Execution.DECLARED.keys() & options.keys() - {f.name for f in fields(ChunkRun)}
+        execution = {name: options.pop(name) for name in names}
         return ChunkRun(
             settings=values,
             execution=Execution(**execution),

@@ -25,7 +25,7 @@ def limited(size):
 @pytest.mark.slow
 def test_file_size_limit(fake, start_parent, mark, how):
     plan = fake(
-        rows=range(12), launcher=how, workers=2, block_cells=6, settings={"padding": 4_000_000}
+        rows=range(12), launcher=how, workers=2, block_size=6, settings={"padding": 4_000_000}
     )
     parent = start_parent(plan, preexec_fn=limited(10_000_000))
     assert "file-size limit" in fail_with_a_sentence(parent)
@@ -44,7 +44,7 @@ def test_file_size_limit_below_what_mpi_needs(fake, start_parent):
 @pytest.mark.slow
 def test_full_disk(fake, start_parent, mark, mount, tmp_path, how):
     mount(tmp_path / "chunk" / "blocks", "size=512k")
-    plan = fake(launcher=how, workers=2, block_cells=5, settings={"padding": 20_000})
+    plan = fake(launcher=how, workers=2, block_size=5, settings={"padding": 20_000})
     assert "disk is full" in fail_with_a_sentence(start_parent(plan))
     assert marked_processes(mark) == {}
     kept = len(finished_records(plan.blocks_folder))

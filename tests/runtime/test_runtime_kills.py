@@ -25,7 +25,7 @@ def plan(fake):
     return fake(
         rows=range(CELLS),
         workers=WORKERS,
-        block_cells=BLOCK_CELLS,
+        block_size=BLOCK_CELLS,
         settings={"seconds": 0.015},
         costs=dict.fromkeys(range(CELLS), 1.0),
     )

@@ -48,8 +48,8 @@ def test_results_do_not_depend_on_ranks_or_blocks(fake, run, mark):
     reference = run(fake("reference", launcher="inprocess", **odd))
     expected = files(fake("reference"))
     assert reference.dropped == 1
-    for workers, block_cells in ((1, None), (2, 5), (3, 1)):
-        plan = fake(f"w{workers}", workers=workers, block_cells=block_cells, **odd)
+    for workers, block_size in ((1, None), (2, 5), (3, 1)):
+        plan = fake(f"w{workers}", workers=workers, block_size=block_size, **odd)
         outcome = run(plan)
         assert outcome.records == reference.records
         assert files(plan) == expected
@@ -153,7 +153,7 @@ def test_killed_jobs_leave_no_shared_memory(fake, run):
 
 @both_launchers
 def test_failed_write_ends_the_run_and_keeps_finished_blocks(fake, run, how):
-    plan = fake(launcher=how, block_cells=5, settings={"odd": {"59": "disk_full"}})
+    plan = fake(launcher=how, block_size=5, settings={"odd": {"59": "disk_full"}})
     with pytest.raises(OutputFailed, match="disk is full"):
         run(plan)
     assert finished_records(plan.blocks_folder)
@@ -191,7 +191,7 @@ def test_blocks_of_other_inputs_are_not_taken(fake, run):
 
 
 def test_corrupt_block_is_grown_again(fake, run):
-    plan = fake(launcher="inprocess", block_cells=10)
+    plan = fake(launcher="inprocess", block_size=10)
     expected = run(plan).records
     first, second, *_ = block_files(plan.blocks_folder)
     first.write_bytes(first.read_bytes()[:-7])

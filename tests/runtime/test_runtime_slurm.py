@@ -74,7 +74,7 @@ def test_srun_of_another_mpi_is_found_at_once(srun_plan, run):
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_killed_parent_of_srun_leaves_nothing(srun_plan, start_parent, mark, number):
-    plan = srun_plan(settings={"seconds": 0.02}, rows=range(200), block_cells=5)
+    plan = srun_plan(settings={"seconds": 0.02}, rows=range(200), block_size=5)
     parent = start_parent(plan)
     deadline = time.monotonic() + 60
     while len(journal(plan)) < 60:
