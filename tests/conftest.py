@@ -17,9 +17,18 @@ WITH_KERNELS = {"cell", "engine", "flow", "golden", "report", "space", "stages",
 """Folders of tests that run compiled kernels."""
 
 
+FIRST = "slurm", "longest"
+"""Marks of tests that begin before all others, in this order."""
+
+
 def pytest_collection_modifyitems(items):
-    """The longest first: at the end, the other processes would wait for it."""
-    items.sort(key=lambda item: item.get_closest_marker("longest") is None)
+    """Those first that the other processes would wait for at the end.
+
+    Tests of Slurm mostly wait themselves, and one process makes all of them, one after the other:
+    pytest-xdist gives each process a part of the list as it is, and those that have no more take
+    from the end of others' parts. Meanwhile the others compute.
+    """
+    items.sort(key=lambda item: [item.get_closest_marker(mark) is None for mark in FIRST])
 
 
 def heed_signals():

@@ -9,8 +9,9 @@ import time
 
 import pytest
 
-from helpers.flow_factory import LUIGI, environment, make_flow, run_alone
+from helpers.flow_factory import COMMAND, LUIGI, environment, make_flow, run_alone
 from helpers.flow_faults import results_of
+from helpers.forked import run_forked
 from helpers.own_slurm import bring_back, lose_node, own_slurm, program
 
 pytestmark = [pytest.mark.slurm, pytest.mark.slow, pytest.mark.timeout(300)]
@@ -116,7 +117,12 @@ def test_a_node_that_is_lost_ends_no_run(flow, expected, slurm, monkeypatch):
     assert results_of(flow) == expected
 
 
-@pytest.mark.longest
+def end_its_time(job):
+    """Let the time limit of a running job be now: Slurm counts limits in whole minutes."""
+    update = [program("scontrol"), "update", f"JobId={job}", "EndTime=now"]
+    subprocess.run(update, check=True)
+
+
 def test_a_job_at_its_time_limit_is_submitted_again(flow, expected, monkeypatch):
     once = flow.path("slept")
     flow.path("sitecustomize.py").write_text(
@@ -127,9 +133,10 @@ def test_a_job_at_its_time_limit_is_submitted_again(flow, expected, monkeypatch)
     )
     flow.options["slurm_time"] = "1"
     monkeypatch.setenv("PYTHONPATH", f"{flow.folder}:{os.environ.get('PYTHONPATH', '')}")
-    process = flow.luigi(run=run_alone, timeout=280)
-    assert process.returncode == 0, process.stdout + process.stderr
-    assert once.exists()
+    run = start(flow)
+    wait_until(once.exists)
+    end_its_time(next(job for job in jobs() if job.endswith("_1")))
+    assert run.wait(200) == 0
     assert "DUE TO TIME LIMIT" in flow.path("work/jobs/job-1.log").read_text()
     assert results_of(flow) == expected
 
@@ -167,16 +174,16 @@ def test_pieces_are_made_without_slurm(flow, expected):
     for name, value in flow.options.items():
         if value not in ("", "true"):
             words += [f"--{name.replace('_', '-')}", str(value)]
-    planned = flow.command("plan-pieces", *words, run=run_alone)
+    planned = flow.command("plan-pieces", *words)
     assert planned.returncode == 0, planned.stdout + planned.stderr
     pieces = flow.path("work/jobs/pieces.json")
     assert f"Pieces 0 to 3 are in {pieces}" in planned.stdout
 
-    def make(number):
-        command = [sys.executable, "-m", "region_grower_flow.cli", "make-piece", pieces, number]
-        return run_alone(command, flow.folder.parent, environment(), 100)
+    def make(number, program=(COMMAND,), run=run_forked):
+        command = [*program, "make-piece", pieces, number]
+        return run(command, flow.folder.parent, environment(), 100)
 
-    early = make(3)
+    early = make(3, (sys.executable, "-m", "region_grower_flow.cli"), run_alone)
     assert early.returncode == 2
     assert "needs what has not been made: SynthesizeChunk_0-8" in early.stderr
     for number in (2, 0, 1, 3):

@@ -16,7 +16,7 @@ from helpers.real_parts import needs
 from region_grower_flow.runtime.processes import die_with_parent
 
 DAEMONS = ("munged", "slurmctld", "slurmd")
-PROGRAMS = (*DAEMONS, "srun", "sbatch", "squeue", "sinfo", "scancel")
+PROGRAMS = (*DAEMONS, "srun", "sbatch", "squeue", "sinfo", "scancel", "scontrol")
 NODES = ("n1", "n2")
 
 SLURM_CONF = """\
