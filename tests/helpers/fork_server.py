@@ -26,11 +26,23 @@ IMPORTED = (
     "region_grower_flow.cli",
     "region_grower_flow.tasks",
     "scipy.stats",
+    "trimesh",
     "voxcell",
 )
 """Modules that most commands import sooner or later."""
 
-ROOMS = "atlas", "calibration", "cell", "checks", "engine", "io", "record", "space", "stages"
+ROOMS = (
+    "atlas",
+    "calibration",
+    "cell",
+    "checks",
+    "engine",
+    "io",
+    "record",
+    "runtime",
+    "space",
+    "stages",
+)
 """Rooms whose modules most commands import, one after the other."""
 
 
