@@ -29,7 +29,7 @@ SEEDS = range(3)
 SCENARIOS = ["plain", "limits", "external_diameters", "sscx", "synthdb_rat"]
 THOROUGH = "RGF_STRESS" in os.environ
 """True when all mtypes and many more seeds and drawn parameters are tried, which takes minutes."""
-MORE = range(12 if THOROUGH else 5)
+MORE = range(12 if THOROUGH else 3)
 UNHURRIED = settings(
     deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
 )
@@ -334,7 +334,7 @@ def test_drawn_parameters(data):
     suppress_health_check=list(HealthCheck),
 )
 def test_drawn_parameters_at_length(data):
-    check_drawn_parameters(data, seeds=range(100, 105))
+    check_drawn_parameters(data, seeds=range(100, 105 if THOROUGH else 102))
 
 
 @pytest.mark.golden

@@ -214,8 +214,8 @@ def test_clean_and_status_know_shards(flow):
 @pytest.mark.mpi
 @pytest.mark.timeout(3600)
 def test_killed_at_random_moments(flow, inputs, mark, mpi):
-    """RGF_STRESS says how often (3): each time until a run comes to its end."""
-    kills = int(os.environ.get("RGF_STRESS", "3"))
+    """RGF_STRESS says how often (2): each time until a run comes to its end."""
+    kills = int(os.environ.get("RGF_STRESS", "2"))
     chance = random.Random(os.environ.get("RGF_STRESS_SERIES", "0"))
     flow.options.update(launcher="mpiexec", nb_processes=2, chunksize=CELLS)
     faults = Faults(flow, mark, seconds=0.05)
