@@ -84,6 +84,10 @@ class InputChanged(FlowError):
         return InputChanged, (self.path,)
 
 
+class MadeAgain(InvalidInput):
+    """A stage is made again and again in one run, since others undo what it makes."""
+
+
 class Busy(FlowError):
     """Another run holds the same outputs."""
 

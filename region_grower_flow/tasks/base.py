@@ -17,12 +17,14 @@ from region_grower_flow import layout
 from region_grower_flow.errors import FlowError, InputChanged, InvalidInput
 from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.io.files import expecting
+from region_grower_flow.record.fingerprint import Recipe
 from region_grower_flow.record.manifest import Manifest, read_manifest, remember_digests
 from region_grower_flow.runtime.processes import die_with_forking_parent
 from region_grower_flow.tasks.arrival import arrive
 from region_grower_flow.tasks.example import CreateExample
 from region_grower_flow.tasks.sentences import sentence_of
 from region_grower_flow.tasks.showing import ShowsProgress
+from region_grower_flow.tasks.turns import TURNS, turns
 from region_grower_flow.tasks.with_options import TakesOptions
 
 Facts = dict[str, Any]
@@ -199,10 +201,11 @@ class FlowTask(TakesOptions, ShowsProgress):
         self.show("at work", 0)
         try:
             recipe = self.recipe()
+            own = {TURNS: self._turns(recipe)}
             with self.lock(), self.log() as write, expecting(*self.sources()):
                 start = time.monotonic()
                 outputs, facts = self.make()
-                facts = {"seconds": round(time.monotonic() - start, 3), **facts}
+                facts = {"seconds": round(time.monotonic() - start, 3), **own, **facts}
                 write(self.summary_of(facts))
             now = self.recipe()
             if now != recipe:
@@ -222,6 +225,9 @@ class FlowTask(TakesOptions, ShowsProgress):
         finally:
             self.end_progress()
         self.show(_beginning(self.summary_of(facts)), 100, shown="")
+
+    def _turns(self, recipe: Recipe) -> dict[str, Any]:
+        return turns(self.manifest(), recipe.fingerprint(), self.label, self.work_dir)
 
     def held_places(self) -> Sequence[PathLike]:
         """The places that the run holds alone until it ends: those of the flow."""

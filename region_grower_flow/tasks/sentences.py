@@ -7,14 +7,17 @@ import logging
 
 from luigi.rpc import RPCError
 
-from region_grower_flow.errors import FlowError, InputChanged, InvalidInput, printable
+from region_grower_flow.errors import FlowError, InputChanged, InvalidInput, MadeAgain, printable
 
 LOGGERS = ("luigi-interface", "luigi")
 
 UNFULFILLED = "Unfulfilled dependenc"
 """Beginning of Luigi's words on a stage that was complete and is not any more."""
 
-CHANGED = str(InputChanged("an input or an output of a stage"))
+CHANGED = (
+    f"{InputChanged('an input or an output of a stage')} Where a run has several flows, give each "
+    "a work_dir and outputs of its own."
+)
 NO_SCHEDULER = (
     "The scheduler does not answer. Start luigid again, or run with --local-scheduler: what is "
     "finished is kept."
@@ -49,8 +52,8 @@ class OneSentence(logging.Filter):
 def _known(error: BaseException | None) -> tuple[type[BaseException] | None, str | None]:
     """(what is shown once only, sentence) of an error; Nones where there is none."""
     while error is not None:
-        if isinstance(error, InputChanged):
-            return InputChanged, str(error)
+        if isinstance(error, InputChanged | MadeAgain):
+            return type(error), printable(error)
         if isinstance(error, FlowError):
             return None, printable(error)
         if isinstance(error, configparser.InterpolationError):

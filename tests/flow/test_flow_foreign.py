@@ -1,12 +1,13 @@
 """A task of another workflow depends on ours, and reads our outputs by their targets."""
 
 import json
+import os
 import subprocess
 import sys
 
 import pytest
 
-from helpers.flow_factory import make_flow
+from helpers.flow_factory import LUIGI, environment, make_flow
 
 pytestmark = pytest.mark.slow
 
@@ -51,3 +52,62 @@ def test_a_foreign_task_waits_for_ours_and_finds_its_files(tmp_path, kernels):
     done = subprocess.run(words, cwd=flow.folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert flow.path("count.txt").read_text() == "4"
+
+
+SEVERAL = """
+import luigi
+import json
+from region_grower_flow import SynthesizeMorphologies
+
+
+class Scan(luigi.Task):
+    own = luigi.BoolParameter()
+    at_once = luigi.BoolParameter()
+
+    def output(self):
+        return luigi.LocalTarget(f"scan_{self.own}.txt")
+
+    def flow(self, seed):
+        out, work = f"out_{self.own}_{seed}", f"work{seed}" if self.own else "work"
+        places = {"out_cells": f"{out}/nodes.h5", "out_morph_dir": f"{out}/morphologies"}
+        given = json.load(open("options.json"))
+        return SynthesizeMorphologies(**given, **places, work_dir=work, seed=seed)
+
+    def run(self):
+        flows = [self.flow(seed) for seed in (1, 2)]
+        if self.at_once:
+            yield flows
+        else:
+            for flow in flows:
+                yield flow
+        self.output().open("w").close()
+"""
+
+
+@pytest.mark.parametrize("words", [("--workers", "2"), ("--at-once",)])
+def test_flows_of_one_run_that_undo_each_other_end_with_a_sentence(tmp_path, kernels, words):
+    flow = make_flow(tmp_path / "flow", 2)
+    (tmp_path / "flow" / "several.py").write_text(SEVERAL)
+    keys = ("out_cells", "out_morph_dir", "out_apical", "work_dir", "seed")
+    options = {n: v for n, v in flow.options.items() if n not in keys}
+    options |= {"launcher": "inprocess", "hide_progress_bar": True, "skip_page": True}
+    flow.path("options.json").write_text(json.dumps(options))
+    flow.options.clear()
+    flow.write_cfg()
+    command = [str(LUIGI), "--module", "several", "Scan", *words]
+
+    def run(*more):
+        return subprocess.run(
+            [*command, *more], cwd=flow.folder, capture_output=True, text=True, check=False,
+            timeout=300, env={**environment(), "PYTHONPATH": f"{os.environ['PYTHONPATH']}:."},
+        )  # fmt: skip
+
+    done = run()
+    text = done.stdout + done.stderr
+    assert done.returncode != 0
+    assert "Traceback" not in text
+    errors = {line for line in text.splitlines() if line.startswith("ERROR")}
+    assert len(errors) == 1
+    assert "a work_dir and outputs of its own" in errors.pop()
+    done = run("--own")
+    assert done.returncode == 0, done.stderr
