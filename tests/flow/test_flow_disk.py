@@ -41,6 +41,7 @@ def fails_with_a_sentence(faults, words, by_both=False, **options):
 
 def goes_on(faults, expected, least_kept=0):
     begun = len(faults.journal())
+    faults.flow.options["launcher"] = "inprocess"  # ranks would take longer, to no other end
     faults.run_to_end()
     assert results_of(faults.flow) == expected
     assert len(faults.journal()) - begun <= CELLS - least_kept

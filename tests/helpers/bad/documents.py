@@ -110,7 +110,7 @@ DOCUMENTS = [
     Bad("structure-merge-laughs", text(STRUCTURE, "a: &a {x: 1}\nCOL: {<<: [*a, *a], layers: 3}"), (
         STRUCTURE, "COL -> layers | list",
     )),
-    Bad("structure-deep", text(STRUCTURE, "COL: " + "[" * 1500 + "]" * 1500), (
+    Bad("structure-deep", text(STRUCTURE, "COL: " + "[" * 400 + "]" * 400), (
         STRUCTURE, "nested too deeply",
     )),
     Bad("structure-key-twice", text(STRUCTURE, "COL: {}\nCOL: {}\n"), (
