@@ -38,10 +38,14 @@ ROOMS = (
     "checks",
     "engine",
     "io",
+    "placement",
     "record",
+    "report",
     "runtime",
     "space",
     "stages",
+    "start",
+    "validation",
 )
 """Rooms whose modules most commands import, one after the other."""
 
