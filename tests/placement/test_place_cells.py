@@ -67,6 +67,7 @@ def test_numbers_are_rounded_to_the_nearest(placed, expected, count):
     assert len(placed({"PC": {"COL;L1": per_layer(1, expected)}})) == count
 
 
+@pytest.mark.slow
 def test_stochastic_rounding_has_the_expected_mean(placed):
     densities = {"PC": {"COL;L1": per_layer(1, 3.3)}}
     counts = [len(placed(densities, rounding=STOCHASTIC, seed=seed)) for seed in range(200)]

@@ -36,6 +36,7 @@ def verdicts(count, synthesized):
     return {(v.tier, v.test): v for v in found}
 
 
+@pytest.mark.slow
 def test_bar_codes_are_tested_with_controls():
     found = verdicts(20, 20)
     assert found["topology", topology.ENERGY].verdict == PASS

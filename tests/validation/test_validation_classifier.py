@@ -57,6 +57,7 @@ def test_folds_are_stratified():
     assert len(np.unique(classifier.fold_numbers((4, 9), 0))) == 4
 
 
+@pytest.mark.slow
 def test_permutation_test_rejects_the_null_at_its_rate():
     rng = np.random.default_rng(0)
     sizes, places, p = (10, 14), np.arange(24), []
@@ -95,6 +96,7 @@ def test_a_type_that_one_reference_cell_has_as_a_single_bar():
     assert verdict.statistic > 0.7
 
 
+@pytest.mark.slow
 def test_cells_of_one_recipe_are_not_told_apart():
     verdicts = classifier.compare(
         make_cells(20, 3), make_cells(40, 4), Comparison((BASAL,), 0, "L5_TPC")
