@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -78,9 +79,10 @@ def init(
         structure=place(region_structure) if region_structure else None,
         population=population,
     )
+    out = os.path.expanduser(out)
     with ending():
         with _looking():
-            found = begin(sources, os.path.expanduser(out))
+            found = begin(sources, out)
         for line in found.lines:
             click.echo(wrapped(line, sys.stdout, indent=0 if line.startswith(" ") else 10))
         asked = not yes and sys.stdin is not None and sys.stdin.isatty()
@@ -90,7 +92,7 @@ def init(
         written = found.write()
     click.echo(f"Written:  {', '.join(path.name for path in written)} in {found.folder}")
     limit = f" --limit {FEW}" if found.count > FEW else ""
-    click.echo(f"Try it:   region-grower-flow run {os.path.relpath(out)}{limit}")
+    click.echo(f"Try it:   region-grower-flow run {shlex.quote(os.path.relpath(out))}{limit}")
 
 
 @contextlib.contextmanager

@@ -84,7 +84,7 @@ def begin(sources: Sources, out: PathLike = FLOW) -> Beginning:
         grown = folder / (files.SELECTED if proposal.left_out else files.WITH_REGIONS)
         kept = ~np.isin(found.cells.properties["mtype"].astype(str), list(proposal.left_out))
         cells = grown, found.cells.some(np.flatnonzero(kept))
-    texts = {name: files.flow_text(found, proposal, folder or Path("."), grown)}
+    texts = {name: files.flow_text(found, proposal, folder or Path("."), grown, name)}
     texts |= _files_beside(found, proposal)
     count = len(found.cells) if cells is None else len(cells[1])
     return Beginning(list(words.lines(found, proposal)), texts, folder, count, cells)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -84,7 +85,7 @@ def scaling_text(proposal: Proposal) -> str:
     return "\n".join(lines) + "\n"
 
 
-def flow_text(found: Survey, proposal: Proposal, folder: Path, cells: PathLike) -> str:
+def flow_text(found: Survey, proposal: Proposal, folder: Path, cells: PathLike, name: str) -> str:
     """The configuration (flow.cfg).
 
     Args:
@@ -92,11 +93,12 @@ def flow_text(found: Survey, proposal: Proposal, folder: Path, cells: PathLike) 
         proposal: Proposal.
         folder: that the configuration goes to.
         cells: the file of the cells that are grown.
+        name: of the configuration.
     """
     lines = [
         "# Written by region-grower-flow init; edit what you like. All options:",
         "# docs/reference/options.rst. Paths start from this folder. Run it by",
-        "#   region-grower-flow run flow.cfg",
+        f"#   region-grower-flow run {shlex.quote(name)}",
         "[region_grower_flow]",
     ]
     for comment, options in _parts(found, proposal, folder, cells):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -44,7 +45,8 @@ def removing(
     folder = Path(work_dir).resolve()
     tries = [path.name for path, _ in tries_of(folder)]
     if tries and not folder.exists():
-        hint = f"Give its tries, one by one: region-grower-flow clean {folder.parent / tries[0]}"
+        named = shlex.quote(str(folder.parent / tries[0]))
+        hint = f"Give its tries, one by one: region-grower-flow clean {named}"
         problem = f"it is not there, only {some(tries)}"
         raise InvalidInput(problem, folder, hint)
     with contextlib.ExitStack() as stack:

@@ -133,10 +133,10 @@ def plan(task: FlowTask, run_task: Callable[[FlowTask], int], say: Callable[[str
         if code != 0:
             return code
     path = write_pieces(task)
-    last = len(pieces_of(task)) - 1
+    last, named = len(pieces_of(task)) - 1, shlex.quote(str(path))
     say(
         f"Pieces 0 to {last} are in {path}. In jobs of your own: region-grower-flow make-piece "
-        f"{path} N, for N from 0 to {last - 1} in any order, then for {last}, the merge."
+        f"{named} N, for N from 0 to {last - 1} in any order, then for {last}, the merge."
     )
     return 0
 

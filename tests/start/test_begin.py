@@ -1,14 +1,18 @@
 """A configuration from one's own data: found, proposed, written, and read again."""
 
+import shlex
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import yaml
+from click.testing import CliRunner
 
 from helpers.atlas_factory import make_atlas, make_cells
 from helpers.reference_cells import INTERNEURON, PYRAMIDAL, write_dataset
 from helpers.sentences import saying, says
+from region_grower_flow.cli import main
 from region_grower_flow.errors import InvalidInput, InvalidInputs
 from region_grower_flow.io.cell_files import write_nodes
 from region_grower_flow.io.cells import Cells, read_cells
@@ -277,3 +281,15 @@ def test_a_configuration_is_read_as_luigi_reads_it(tmp_path, monkeypatch):
         read_flow(path)
     with pytest.raises(InvalidInput, match="no such configuration"):
         read_flow(tmp_path / "none.cfg")
+
+
+def test_the_commands_that_are_named_can_be_given_as_they_stand(data, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    given = {"--cells": "nodes.h5", "--atlas": "atlas", "--morphologies": "cells"}
+    words = [word for option, name in given.items() for word in (option, str(data / name))]
+    words += ["--dat", str(data / "neurondb.dat"), "--out", "my brain/one flow.cfg", "--yes"]
+    told = CliRunner().invoke(main, ["init", *words]).output
+    command = told.partition("Try it:")[2]
+    assert shlex.split(command) == ["region-grower-flow", "run", "my brain/one flow.cfg"]
+    text = Path("my brain/one flow.cfg").read_text()
+    assert "\n#   region-grower-flow run 'one flow.cfg'\n" in text

@@ -1,5 +1,7 @@
 """Removing intermediates (through the command: tests/flow/test_flow_status.py)."""
 
+import shlex
+
 import luigi
 import pytest
 
@@ -43,3 +45,12 @@ def test_where_there_are_tries_only_they_are_named(tmp_path):
     expected = r"only work_limit_8. .*clean .*work_limit_8"
     with pytest.raises(InvalidInput, match=expected), removing(tmp_path / "work", everything=True):
         pass
+
+
+def test_a_command_that_is_named_can_be_given_as_it_stands(tmp_path):
+    folder = tmp_path / "my brain"
+    (folder / "work_limit_8" / layout.MANIFESTS).mkdir(parents=True)
+    with pytest.raises(InvalidInput) as error, removing(folder / "work", everything=True):
+        pass
+    command = str(error.value).partition(": region-grower-flow ")[2].removesuffix(".")
+    assert shlex.split(command) == ["clean", str(folder / "work_limit_8")]

@@ -1,6 +1,9 @@
 """Pieces of a run that jobs make by themselves: what a file of pieces may hold."""
 
 import json
+import shlex
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
@@ -8,6 +11,7 @@ from click.testing import CliRunner
 from helpers.sentences import says
 from region_grower_flow.cli import main
 from region_grower_flow.record.fingerprint import with_check
+from region_grower_flow.tasks import cluster
 
 CONTENT = {
     "version": 2,
@@ -52,3 +56,14 @@ def refusal(path, content, number):
     assert isinstance(done.exception, SystemExit), done.exception
     assert done.exit_code == 2
     return done.output
+
+
+def test_the_command_of_a_piece_can_be_given_as_it_stands(monkeypatch):
+    path = Path("/my brain/work/jobs/pieces.json")
+    monkeypatch.setattr(cluster, "write_pieces", lambda task: path)
+    monkeypatch.setattr(cluster, "pieces_of", lambda task: [("SynthesizeChunk", 0, 1)] * 3)
+    check = SimpleNamespace(complete=lambda: True, cover=lambda stages: None)
+    task, said = SimpleNamespace(check=lambda: check, cell_stages=dict), []
+    assert cluster.plan(task, lambda stage: 0, said.append) == 0
+    command = said[0].partition(": region-grower-flow ")[2].partition(" N, ")[0]
+    assert shlex.split(command) == ["make-piece", str(path)]
