@@ -13,7 +13,17 @@ from helpers.real_parts import needs
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
-WITH_KERNELS = {"cell", "engine", "flow", "golden", "report", "space", "stages", "validation"}
+WITH_KERNELS = {
+    "api",
+    "cell",
+    "engine",
+    "flow",
+    "golden",
+    "report",
+    "space",
+    "stages",
+    "validation",
+}
 """Folders of tests that run compiled kernels."""
 
 

@@ -20,7 +20,7 @@ from region_grower_flow.stages.vacuum import VacuumPlan, synthesize_vacuum
 
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
