@@ -53,7 +53,7 @@ def folder(group: str = CORE) -> Path:
         [
             group,
             region_grower_flow.__version__,
-            sources_digest(group),
+            _digest(group),
             *(f"{package}{_version(package)}" for package in ("numba", "numpy")),
             f"python{platform.python_version()}",
             target_name(),
@@ -79,6 +79,10 @@ def sources_digest(group: str) -> str:
         if not _numba_has("_hash_source_file"):
             digest.update(str(path.stat().st_mtime_ns).encode())
     return digest.hexdigest()[:16]
+
+
+_digest = cache(sources_digest)
+"""The hash of a group, made once: a process has the kernels that it has imported."""
 
 
 def sources(group: str) -> list[Path]:
