@@ -126,10 +126,20 @@ class SynthesizeMorphologies(OfCells):
         tables = chunks_of(plan, files)
         chunks = zip(self.chunks(), plan.chunks, strict=True)
         damaged = [chunk for chunk, table in chunks if table in tables]
-        again = any(chunk.manifest_path.stat().st_mtime > arrival_time() for chunk in damaged)
+        again = any(chunk.manifest_path.stat().st_mtime > self._begin() for chunk in damaged)
         for chunk in damaged:
             remove_own(chunk.manifest_path)
         return [] if again else [chunk.clone(MendChunk) for chunk in damaged]
+
+    def _begin(self) -> float:
+        """The time (s) since when a chunk has been made by this run.
+
+        A process of another workflow may run several: what was merged before is of an earlier one.
+        """
+        try:
+            return max(arrival_time(), self.manifest_path.stat().st_mtime)
+        except OSError:
+            return arrival_time()
 
     def make(self) -> Made:
         """See :func:`region_grower_flow.stages.merge.merge_outputs`."""

@@ -35,10 +35,11 @@ def turns(manifest: Manifest | None, fingerprint: str, what: str, work_dir: str)
         MadeAgain: this run has made the same often enough.
     """
     earlier = {} if manifest is None else manifest.facts.get(TURNS, {})
-    same_run = earlier.get("began") == arrival_time()
+    began = arrival_time()  # 0 without a run
+    same_run = began and earlier.get("began") == began
     made = [*(earlier["made"] if same_run else ()), fingerprint]
     if made.count(fingerprint) > MOST:
         problem = f"{what} has been made {MOST} times in this run, and was undone each time"
         hint = "give each flow of a run a work_dir and outputs of its own"
         raise MadeAgain(problem, Path(work_dir), hint)
-    return {"began": arrival_time(), "made": made}
+    return {"began": began, "made": made}

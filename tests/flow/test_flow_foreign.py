@@ -13,6 +13,7 @@ pytestmark = pytest.mark.slow
 
 FOREIGN = """
 import json
+from pathlib import Path
 import h5py
 import luigi
 from region_grower_flow import SynthesizeMorphologies
@@ -36,7 +37,14 @@ class CountCells(luigi.Task):
 
 options = json.load(open("options.json"))
 assert luigi.build([CountCells(options=options)], local_scheduler=True, log_level="ERROR")
-nodes = SynthesizeMorphologies(**options).output()["nodes"]
+task = SynthesizeMorphologies(**options)
+path = sorted(Path(task.out_morph_dir).glob("*.h5"))[0]
+before = path.read_bytes()
+with open(path, "r+b") as file:  # a link: that of the work folder is the same
+    file.truncate(100)
+assert luigi.build([task], local_scheduler=True, log_level="ERROR")  # another run of the process
+assert path.read_bytes() == before
+nodes = task.output()["nodes"]
 assert nodes.exists()
 with open(nodes.path, "ab") as file:
     file.write(b"x")
