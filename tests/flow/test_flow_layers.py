@@ -2,7 +2,7 @@
 
 import csv
 import json
-import sys
+import os
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from helpers.atlas_factory import make_atlas, make_cells, write_structure
-from helpers.flow_factory import make_flow, run_alone, stages_run, write_nodes
+from helpers.flow_factory import make_flow, stages_run, write_nodes
+from helpers.forked import run_forked
 from helpers.sentences import says
 from region_grower_flow import layout
 
@@ -67,30 +68,26 @@ def test_names_are_numbers(tmp_path, kernels):
     assert named.morphologies() != free.morphologies()
 
 
-UNPACKING = """
-import sys
-from luigi.cmdline import luigi_run
-from region_grower_flow.atlas import volumes
-volumes.SHARED_BYTES = {}
-sys.exit(luigi_run(sys.argv[1:]))
-"""
+@pytest.fixture
+def unpacking(tmp_path):
+    """Runs luigi so that orientations of any size are unpacked."""
+    (tmp_path / "sitecustomize.py").write_text(
+        "from region_grower_flow.atlas import volumes\nvolumes.SHARED_BYTES = 1\n"
+    )
 
-
-def unpacking_from(size):
-    """Runs luigi with another size from which orientations are unpacked."""
-
-    def run(command, *where):
-        return run_alone([sys.executable, "-c", UNPACKING.format(size), *command[1:]], *where)
+    def run(command, folder, environment, timeout):
+        path = os.pathsep.join([str(tmp_path), environment.get("PYTHONPATH", "")])
+        return run_forked(command, folder, {**environment, "PYTHONPATH": path}, timeout)
 
     return run
 
 
-def test_orientations_are_unpacked_for_all_ranks(tmp_path, kernels):
+def test_orientations_are_unpacked_for_all_ranks(tmp_path, kernels, unpacking):
     """The same cells, to the byte, and nothing is left behind that is no more needed."""
     packed = field_flow(tmp_path / "packed", NUMBERS, {}, [1, 2])
     assert packed.luigi().returncode == 0
     flow = field_flow(tmp_path / "flow", NUMBERS, {}, [1, 2])
-    process = flow.luigi(run=unpacking_from(1))
+    process = flow.luigi(run=unpacking)
     assert process.returncode == 0, process.stdout + process.stderr
     unpacked = flow.path("work", layout.UNPACKED_ORIENTATION)
     assert not packed.path("work", layout.UNPACKED_ORIENTATION).exists()
@@ -99,7 +96,7 @@ def test_orientations_are_unpacked_for_all_ranks(tmp_path, kernels):
     # A damaged one is written anew, and no cell is made of it.
     unpacked.write_bytes(unpacked.read_bytes()[:-16] + np.ones(4, np.float32).tobytes())
     flow.options["seed"] = packed.options["seed"] = 5
-    process = flow.luigi(run=unpacking_from(1))
+    process = flow.luigi(run=unpacking)
     assert "LoadAtlas" in stages_run(process)
     assert packed.luigi().returncode == 0
     assert flow.morphologies() == packed.morphologies()
@@ -108,7 +105,7 @@ def test_orientations_are_unpacked_for_all_ranks(tmp_path, kernels):
     content = yaml.safe_load(structure.read_text())
     del content["COL"]["directions"]
     structure.write_text(yaml.safe_dump(content))
-    assert flow.luigi(run=unpacking_from(1)).returncode == 0
+    assert flow.luigi(run=unpacking).returncode == 0
     assert not unpacked.exists()
     assert flow.morphologies() != packed.morphologies()
 
