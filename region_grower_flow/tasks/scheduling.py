@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
+import time
 import warnings
 from collections.abc import Iterator
 from typing import Any
 
 import luigi
 from luigi.configuration import get_config
-from luigi.execution_summary import LuigiRunResult
+from luigi.execution_summary import LuigiRunResult, LuigiStatusCode
 from luigi.scheduler import Scheduler
 from luigi.setup_logging import InterfaceLogging
 from luigi.worker import Worker
@@ -22,6 +23,10 @@ from region_grower_flow.tasks.base import FlowTask
 from region_grower_flow.tasks.sentences import LOGGERS
 
 _NO_LOGGING = ("core", "no_configure_logging")
+
+BELIEF_SECONDS = 11
+"""Seconds after which a central scheduler believes that what it knows as done is to be made again
+(its ``stable_done_cooldown_secs``, 10 by default): to an earlier run it gives nothing to do."""
 
 
 class Scheduling(luigi.interface._WorkerSchedulerFactory):
@@ -63,16 +68,23 @@ def run_by_luigi(
     if isinstance(task, FlowTask):
         arrive(task)  # that another run is at work is told before Luigi makes an error of it
     with _logging_left_alone(), messages.failures_of_tasks() as failures:
-        result = luigi.build(
-            [task],
-            worker_scheduler_factory=Scheduling(),
-            local_scheduler=scheduler_url is None,
-            scheduler_url=scheduler_url or "",
-            no_lock=True,
-            detailed_summary=True,
-            workers=1,
-        )
+        result = _build(task, scheduler_url)
+        if scheduler_url and not failures and result.status is LuigiStatusCode.NOT_RUN:
+            time.sleep(BELIEF_SECONDS)
+            result = _build(task, scheduler_url)
     return result, failures
+
+
+def _build(task: luigi.Task, scheduler_url: str | None) -> LuigiRunResult:
+    return luigi.build(
+        [task],
+        worker_scheduler_factory=Scheduling(),
+        local_scheduler=scheduler_url is None,
+        scheduler_url=scheduler_url or "",
+        no_lock=True,
+        detailed_summary=True,
+        workers=1,
+    )
 
 
 @contextlib.contextmanager

@@ -12,6 +12,10 @@ pytestmark = pytest.mark.slow
 
 ALREADY_RUNNING = 10
 CELLS = 8
+GIVEN = (
+    "input_cells", "atlas", "region_structure", "tmd_parameters", "tmd_distributions",
+    "out_cells", "out_morph_dir",
+)  # fmt: skip
 
 
 class CentralFlow(Flow):
@@ -68,6 +72,18 @@ def test_the_second_run_of_a_project_leaves_and_the_first_goes_on(project, centr
     assert "Traceback" not in second.text
     assert process.wait(60) == 0, first.text
     assert first.flow.summary["cells"]["made"] == CELLS
+
+
+def test_a_run_right_after_another_one_is_made(central, tmp_path, kernels):
+    """The scheduler does not believe at once that what it knows as done is to be made again."""
+    flow = make_flow(tmp_path / "flow", 2)
+    options = {name: flow.options[name] for name in GIVEN}
+    words = [word for n, v in options.items() for word in (f"--{n.replace('_', '-')}", str(v))]
+    words += ["--nb-processes", "0", "--scheduler-url", f"http://127.0.0.1:{central.port}"]
+    for seed in (1, 2):
+        process = flow.command("synthesize-morphologies", *words, "--seed", str(seed))
+        assert process.returncode == 0, process.stdout + process.stderr
+        assert flow.summary["provenance"]["options"]["seed"] == seed
 
 
 def test_two_projects_of_the_same_relative_paths_do_not_disturb_each_other(project, central):
