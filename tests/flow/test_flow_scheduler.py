@@ -80,10 +80,19 @@ def test_a_run_right_after_another_one_is_made(central, tmp_path, kernels):
     options = {name: flow.options[name] for name in GIVEN}
     words = [word for n, v in options.items() for word in (f"--{n.replace('_', '-')}", str(v))]
     words += ["--nb-processes", "0", "--scheduler-url", f"http://127.0.0.1:{central.port}"]
-    for seed in (1, 2):
-        process = flow.command("synthesize-morphologies", *words, "--seed", str(seed))
+    words += ["--skip-page"]
+    made = []
+    for randomness in (0.2, 0.3):  # with other options they would be other stages for it
+        flow.edit("parameters.json", lambda c, r=randomness: set_randomness(c, r))
+        process = flow.command("synthesize-morphologies", *words)
         assert process.returncode == 0, process.stdout + process.stderr
-        assert flow.summary["provenance"]["options"]["seed"] == seed
+        made.append(flow.morphologies())
+    assert made[0] != made[1]
+
+
+def set_randomness(parameters, value):
+    for mtype in parameters["default"].values():
+        mtype["basal_dendrite"]["randomness"] = value
 
 
 def test_two_projects_of_the_same_relative_paths_do_not_disturb_each_other(project, central):
