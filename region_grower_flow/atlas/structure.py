@@ -283,10 +283,19 @@ def _unknown(
         if similar:
             problems.append(violation(path, keys, f"unknown key {key!r}", similar))
         else:
-            L.warning(
-                "%s: the key %r of %s means nothing here", path, key, "/".join(map(str, keys))
-            )
+            _tell_once(f"{path}: the key {key!r} of {'/'.join(map(str, keys))} means nothing here")
     return problems
+
+
+def _tell_once(note: str) -> None:
+    """Log a warning; the stages of a run read the same file many times."""
+    if note not in _told:
+        _told.add(note)
+        L.warning("%s", note)
+
+
+_told: set[str] = set()
+"""The warnings that this process has logged."""
 
 
 def _text_keys(value: Any) -> Any:

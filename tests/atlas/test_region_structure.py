@@ -103,6 +103,15 @@ def test_a_misspelt_key_is_refused_and_another_is_only_named(caplog):
     assert "'comment'" in caplog.text
 
 
+def test_a_key_that_means_nothing_is_named_once(caplog, tmp_path):
+    """The stages of a run read the file many times: it was told eight times."""
+    path = tmp_path / "rs.yaml"
+    write_structure(path, {REGION: {**column_structure()[REGION], "notes": "mine"}})
+    for _ in range(3):
+        load_region_structure(path)
+    assert caplog.text.count("the key 'notes'") == 1
+
+
 @pytest.mark.parametrize("key", ["description", "region", "label", "depths", "total_thickness"])
 def test_keys_of_other_tools_are_passed_over(key):
     assert found(**{key: "mine"}) == []
