@@ -104,10 +104,12 @@ def test_flows_of_one_run_that_undo_each_other_end_with_a_sentence(tmp_path, ker
     flow.write_cfg()
     command = [str(LUIGI), "--module", "several", "Scan", *words]
 
+    path = f".:{os.environ.get('PYTHONPATH', '')}"
+
     def run(*more):
         return subprocess.run(
             [*command, *more], cwd=flow.folder, capture_output=True, text=True, check=False,
-            timeout=300, env={**environment(), "PYTHONPATH": f".:{os.environ.get('PYTHONPATH', '')}"},
+            timeout=300, env={**environment(), "PYTHONPATH": path},
         )  # fmt: skip
 
     done = run()
