@@ -101,7 +101,7 @@ def load_job(path: PathLike) -> Job:
     """Read a job file.
 
     Raises:
-        InvalidInput: it is missing, damaged or of another version.
+        InvalidInput: it is missing, damaged, of another version or with other options.
     """
     content = read_checked(path)
     if content is None:
@@ -111,5 +111,8 @@ def load_job(path: PathLike) -> Job:
         problem = f"the job file has version {version!r} and is not as version {JOB_VERSION}"
         raise InvalidInput(problem, path, AGAIN)
     blocks = tuple(Block(tuple(block["rows"]), block["reason"]) for block in content.pop("blocks"))
-    execution = Execution.from_json(content.pop("execution"))
+    try:
+        execution = Execution.from_json(content.pop("execution"))
+    except InvalidInput as error:  # of an installation with other options
+        raise InvalidInput(f"the job file has an odd option ({error})", path, AGAIN) from error
     return Job(blocks=blocks, execution=execution, **content)

@@ -169,7 +169,8 @@ def load_piece(path: PathLike, number: int) -> InJobs:
     """
     path = Path(path).absolute()
     content = read_checked(path)
-    if content is None or "pieces" not in content:
+    stages = {piece[0] for piece in (content or {}).get("pieces", [[None]])}
+    if content is None or not stages <= {CHUNK, MERGE}:  # a checksum is no signature
         hint = "give the file that the run has written in its work folder, as it is"
         raise InvalidInput("not a file of pieces", path, hint)
     if content["version"] != PIECES_VERSION:

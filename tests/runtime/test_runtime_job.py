@@ -47,6 +47,15 @@ def test_jobs_of_other_versions_are_refused(job, change):
         load_job(path)
 
 
+@pytest.mark.parametrize("options", [{"warp": 9}, {"cell_timeout": "soon"}])
+def test_jobs_with_other_options_are_refused(job, options):
+    path = write_job(job)
+    path.write_text(json.dumps(with_check({**read_checked(path), "execution": options})))
+    (name,) = options
+    with pytest.raises(InvalidInput, match=saying(f".json: the job file | {name} | Run again")):
+        load_job(path)
+
+
 def test_any_change_of_a_job_is_found(job):
     path = write_job(job)
     content = json.loads(path.read_text())

@@ -49,6 +49,13 @@ def test_another_file_of_ours_is_no_file_of_pieces(tmp_path):
     assert "not a file of pieces" in found
 
 
+@pytest.mark.parametrize("name", ["__version__", "importlib", "BuildParameters"])
+def test_pieces_are_of_chunks_and_the_merge_alone(tmp_path, name):
+    content = {**CONTENT, "pieces": [[name, None, None]]}
+    found = refusal(tmp_path / "pieces.json", with_check(content), 0)
+    assert says(found, "pieces.json: not a file of pieces | the run has written")
+
+
 def refusal(path, content, number):
     """What is printed on a file of pieces that does not do."""
     path.write_text(json.dumps(content))
@@ -59,7 +66,7 @@ def refusal(path, content, number):
 
 
 def test_the_command_of_a_piece_can_be_given_as_it_stands(monkeypatch):
-    path = Path("/my brain/work/jobs/pieces.json")
+    path = Path("/my brain/flow/jobs/pieces.json")
     monkeypatch.setattr(cluster, "write_pieces", lambda task: path)
     monkeypatch.setattr(cluster, "pieces_of", lambda task: [("SynthesizeChunk", 0, 1)] * 3)
     check = SimpleNamespace(complete=lambda: True, cover=lambda stages: None)
