@@ -33,25 +33,29 @@ def announce(task: Any) -> None:
         print(printable("\n".join(closing_sentences(task))), flush=True)
 
 
+_of_thread = threading.local()
+"""Its ``failures`` are those of the run in this thread, None without any."""
+
+
 @contextlib.contextmanager
 def failures_of_tasks() -> Iterator[list[BaseException]]:
     """A list that the exceptions of tasks that fail in this thread are appended to, meanwhile."""
     quiet_tracebacks()
-    failures: list[BaseException] = []
-    thread = threading.get_ident()
-
-    def note(_task: luigi.Task, exception: BaseException) -> None:
-        if threading.get_ident() == thread:
-            failures.append(exception)
-
-    events = (luigi.Event.FAILURE, luigi.Event.BROKEN_TASK)
-    for event in events:
-        luigi.Task.event_handler(event)(note)
+    for event in (luigi.Event.FAILURE, luigi.Event.BROKEN_TASK):
+        # It stays, and is there once: not every Luigi can remove a handler.
+        luigi.Task.event_handler(event)(_note)
+    before, failures = getattr(_of_thread, "failures", None), list[BaseException]()
+    _of_thread.failures = failures
     try:
         yield failures
     finally:
-        for event in events:
-            luigi.Task.remove_event_handler(event, note)
+        _of_thread.failures = before
+
+
+def _note(_task: luigi.Task, exception: BaseException) -> None:
+    failures = getattr(_of_thread, "failures", None)
+    if failures is not None:
+        failures.append(exception)
 
 
 def failure_text(failure: BaseException) -> str:
