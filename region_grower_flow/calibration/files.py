@@ -9,7 +9,7 @@ from pathlib import Path
 from region_grower_flow.calibration.rows import Row
 from region_grower_flow.errors import InvalidInput, nearest, some
 from region_grower_flow.io.atomic import PathLike
-from region_grower_flow.layout import MORPHOLOGY_EXTENSIONS
+from region_grower_flow.layout import MANIFESTS, MORPHOLOGY_EXTENSIONS
 
 STANDARDIZED = ".CNG"
 """Suffix of NeuroMorpho.Org's names of files in its standardized format."""
@@ -43,10 +43,16 @@ class Files:
 
     @property
     def below(self) -> dict[str, list[Path]]:
-        """{file name: paths in sub-folders}, of the folders below that are no links."""
+        """{file name: paths in sub-folders}, of the folders below that are no links.
+
+        Work folders among them are passed over: they may hold copies of the same morphologies.
+        """
         if self._below is None:
             self._below = {}
             for root, folders, names in os.walk(self._folder):
+                if MANIFESTS in folders:
+                    folders.clear()
+                    continue
                 folders.sort()
                 if root != str(self._folder):
                     for name in names:

@@ -129,24 +129,6 @@ def check_cells_file(option: str, path: PathLike) -> list[InvalidInput]:
     return [InvalidInput(f"its extension must be {expected}", f"option {option} ({path})")]
 
 
-def check_work_folder(work_dir: PathLike) -> list[InvalidInput]:
-    """Links in place of folders in the work folder, which may come from somebody else.
-
-    What is written would leave it. The work folder itself may be a link; links in place of files
-    are replaced.
-    """
-    try:
-        os.path.abspath(work_dir).encode()
-    except UnicodeEncodeError:  # it goes into tables and manifests, which are UTF-8
-        return [InvalidInput("its path is no UTF-8 text", work_dir, "rename the folder")]
-    hint = "remove it; all of the work folder may be elsewhere, see the option work_dir"
-    return [
-        InvalidInput("is a link, which the work folder must not have", path, hint)
-        for path in (Path(work_dir, name) for name in layout.WORK_NAMES)
-        if path.is_symlink() and not path.suffix
-    ]
-
-
 def check_files(options: Work, names: Iterable[str]) -> list[InvalidInput]:
     """Problems of the output files that options of these names give."""
     problems: list[InvalidInput] = []

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from region_grower_flow.checks import inputs
+from region_grower_flow.checks.work_folder import check_mesh_folder
 from region_grower_flow.errors import InvalidInput, Problems, some
 from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.layout import BRAIN_REGIONS
@@ -41,6 +42,9 @@ def check_space(options: InAtlas) -> Problems:
     problems.extend(check_atlas(options.atlas, place, cells, allow_no_layers=allow))
     problems.extend(_check_region_map(options))
     problems.extend(_check_constraints(options, cells))
+    for place in (Problems().attempt(inputs.mesh_files, options) or {}).values():
+        if place.is_dir():
+            problems.extend(check_mesh_folder(options.work_dir, place))
     table = inputs.grafted_axons(options)
     if table and cells is not None:
         problems.extend(_check_axons(options, table, cells))

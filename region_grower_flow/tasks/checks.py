@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import luigi
 
-from region_grower_flow.checks.places import check_work_folder
+from region_grower_flow.checks.work_folder import check_work_folder
 from region_grower_flow.errors import InvalidInput, InvalidInputs, nearest
 from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.options import GROUPS
@@ -168,7 +168,7 @@ class CheckInputs(FlowTask):
     _found: tuple[str, list[InvalidInput]] | None = None
 
     def _place_problems(self) -> list[InvalidInput]:
-        return [*check_work_folder(self.work_dir), *self.described.places(self)]
+        return [*check_work_folder(self), *self.described.places(self)]
 
     # Its run.
 

@@ -118,6 +118,14 @@ def test_any_white_space_comments_blank_lines_and_more_columns(folder):
     assert names(read(folder, lines)) == {"PC": ["a", "b"]}
 
 
+def test_copies_in_a_work_folder_among_the_reconstructions_are_none(folder):
+    for place in ("sub", "work/manifests", "work/prepared_reconstructions"):
+        (folder / place).mkdir(parents=True)
+    for place in ("sub", "work/prepared_reconstructions"):
+        (folder / place / "d.h5").touch()
+    assert names(read(folder, ["d 5 PC"])) == {"PC": ["d"]}
+
+
 def test_names_in_sub_folders(folder):
     (folder / "sub").mkdir()
     (folder / "sub" / "d.h5").touch()

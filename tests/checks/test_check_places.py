@@ -193,16 +193,3 @@ def test_an_empty_folder_gives_way_to_an_output_and_no_other(options, tmp_path):
     (tmp_path / "out" / "apical.yaml" / "mine").write_text("")
     (problem,) = places.check_places(options)
     assert "is a folder, a file is expected" in str(problem)
-
-
-def test_links_in_the_work_folder_are_refused_and_the_folder_may_be_one(tmp_path):
-    far = tmp_path / "far"
-    (far / "morphologies").mkdir(parents=True)
-    work = tmp_path / "work"
-    work.symlink_to(far)
-    assert places.check_work_folder(work) == []
-    for name in (layout.MANIFESTS, layout.GROWTH_KEPT, layout.DISTRIBUTIONS_KEPT):
-        (far / name).symlink_to(tmp_path)
-        (problem,) = places.check_work_folder(work)
-        assert says(problem, f"{name}: | is a link")
-        (far / name).unlink()

@@ -21,6 +21,16 @@ def made(*names):
     return spoil
 
 
+def _cells_in_the_work_folder(flow):
+    flow.path(flow.options["input_cells"]).rename(flow.path("cells.h5"))
+    flow.options.update(input_cells="cells.h5", work_dir=".")
+
+
+def _grown_among_reconstructions(flow):
+    flow.path("cells").rename(flow.path("morphologies"))
+    flow.options.update(morphologies_dir="morphologies", work_dir=".")
+
+
 def read_only(name):
     def spoil(flow):
         flow.path(name).mkdir(parents=True, exist_ok=True)
@@ -127,6 +137,24 @@ PLACES = [
     Bad("work-read-only", read_only("work"), ("option work_dir", "cannot be written"), humble=True),
     Bad("work-in-the-morphologies", options(work_dir="out/morphologies"), (
         "option out_morph_dir", "work_dir (out/morphologies) | must not be in it",
+    )),
+    Bad("work-is-the-atlas", options(work_dir="atlas"), (
+        "option work_dir (atlas) | is the folder of the atlas | a folder of its own",
+    )),
+    Bad("work-is-the-reconstructions", options(work_dir="./cells"), (
+        "option work_dir (./cells) | folder of the reconstructions",
+    ), "calibration"),
+    Bad("work-is-the-donors", options(work_dir="donors"), (
+        "option work_dir (donors) | folder of the axon morphologies",
+    ), "axons"),
+    Bad("work-among-meshes", options(work_dir="atlas/balls/work"), (
+        "option work_dir (atlas/balls/work) | in the folder of meshes atlas/balls",
+    ), "meshes"),
+    Bad("work-would-hold-the-reconstructions", _grown_among_reconstructions, (
+        "option morphologies_dir (morphologies) | flow keeps its own morphologies | work_dir",
+    ), "calibration"),
+    Bad("work-would-overwrite-the-cells", _cells_in_the_work_folder, (
+        "option input_cells (cells.h5) | flow keeps its own cells.h5 | work_dir",
     )),
     Bad("output-in-the-work-folder", options(out_debug_data="work/cells.h5"), (
         "out_debug_data (work/cells.h5) | flow | own cells.h5",
