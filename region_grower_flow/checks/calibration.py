@@ -18,6 +18,7 @@ from region_grower_flow.calibration.sources import (
     with_file,
 )
 from region_grower_flow.checks import inputs
+from region_grower_flow.checks.engine import check_built_parameters
 from region_grower_flow.checks.places import CALIBRATION_OUTPUTS, check_files
 from region_grower_flow.errors import InvalidInput, Problems
 from region_grower_flow.layout import PREPARED
@@ -57,7 +58,8 @@ def check_calibration(options: Calibration) -> list[InvalidInput]:
         made = problems.attempt(generate_parameters, dataset, settings, base)
         if made is not None:
             generated = made[0][options.region]
-            problems.attempt(build_parameters, generated, additions, options.region)
+            built = problems.attempt(build_parameters, generated, additions, options.region)
+            problems.extend(check_built_parameters(options, built[0] if built else {}))
     return [with_file(problem, options) for problem in problems]
 
 

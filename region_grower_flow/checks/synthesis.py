@@ -13,7 +13,8 @@ from region_grower_flow.calibration.populations import gather_populations
 from region_grower_flow.calibration.sources import calibration_settings, read_reconstructions
 from region_grower_flow.checks import inputs
 from region_grower_flow.checks.calibration import check_calibration, check_growth_calibration
-from region_grower_flow.checks.machine import check_launcher, check_neurots
+from region_grower_flow.checks.engine import check_engine, check_engine_knows
+from region_grower_flow.checks.machine import check_launcher
 from region_grower_flow.checks.places import check_places
 from region_grower_flow.checks.space import check_space
 from region_grower_flow.checks.unmatched import unmatched_problem
@@ -60,6 +61,8 @@ def _check_models(options: Synthesis) -> list[InvalidInput]:
         paths = (options.tmd_parameters, options.tmd_distributions)
         layers = layers_of(load_region_structure(options.region_structure))
         return parameters.check_mtypes(given, distributions, wanted, paths, layers, options.engine)
+    if options.tmd_parameters:
+        problems.extend(check_engine_knows(options, given, wanted))
     dataset = Problems().attempt(read_reconstructions, options)
     if dataset is not None:
         mtypes = inputs.cells_in_atlas(options).properties["mtype"]
@@ -137,7 +140,7 @@ def _check_options(options: Synthesis) -> list[InvalidInput]:
             )
         )
     problems.extend(_check_folders(options))
-    problems.extend(check_neurots(options.engine))
+    problems.extend(check_engine(options))
     return problems
 
 

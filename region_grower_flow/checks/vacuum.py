@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from region_grower_flow import layout
 from region_grower_flow.calibration.sources import read_reconstructions
 from region_grower_flow.checks.calibration import check_calibration, check_growth_calibration
-from region_grower_flow.checks.machine import check_launcher, check_neurots
+from region_grower_flow.checks.engine import check_engine, check_engine_knows
+from region_grower_flow.checks.machine import check_launcher
 from region_grower_flow.checks.places import check_own_folder
 from region_grower_flow.engine import parameters
 from region_grower_flow.errors import InvalidInput, Problems
@@ -36,7 +37,7 @@ def check_vacuum(options: WithoutAtlas) -> Problems:
     if not problems:
         problems.extend(_check_models(options))
     problems.extend(check_vacuum_folder(options))
-    problems.extend(check_neurots(options.engine))
+    problems.extend(check_engine(options))
     problems.extend(check_launcher(options, chunked=False))
     return problems
 
@@ -57,9 +58,11 @@ def _check_models(options: WithoutAtlas) -> list[InvalidInput]:
     (given, given_path), (distributions, distributions_path) = sources
     paths = (given_path, distributions_path)
     problems.extend(vacuum_problems(given, distributions, region, options.mtypes, paths))
-    if problems or not (options.tmd_parameters and options.tmd_distributions):
+    if problems or not options.tmd_parameters:
         return problems
     wanted = [(region, region, m) for m in options.mtypes or known_mtypes(given, region)]
+    if not options.tmd_distributions:
+        return check_engine_knows(options, given, wanted)
     return parameters.check_mtypes(given, distributions, wanted, paths, engine=options.engine)
 
 

@@ -21,7 +21,6 @@ from region_grower_flow.io.schemas import (
     load_schema,
     shown,
     validator,
-    violation,
     violations,
 )
 from region_grower_flow.layout import DEFAULT_REGION
@@ -214,6 +213,7 @@ def check_mtypes(
             that a region does not have are found.
         engine: what grows the cells: "neurots" does not know all that "compiled" does.
     """
+    from region_grower_flow.engine.beyond_neurots import problems_beyond_neurots
     from region_grower_flow.engine.growth_checks import EntryChecker
     from region_grower_flow.engine.lever_checks import stretch_notes
 
@@ -243,7 +243,7 @@ def check_mtypes(
             seen.add((*used, mtype))
             bad = checker.problems(*found)
             if engine == "neurots":
-                bad += _beyond_neurots(found[0], paths[0])
+                bad += problems_beyond_neurots(found[0], paths[0])
             problems += bad
             for note in () if bad else stretch_notes({mtype: found[0][2]}):
                 L.warning("%s", note)
@@ -265,20 +265,6 @@ def _missing_entry(
         return _no_region(data, wanted, path, what)
     problem = f"{_missing(mtype, used, synthesis_region)} ({what})"
     return InvalidInput(problem, where=path, hint=_similar(mtype, data.get(used, {})))
-
-
-def _beyond_neurots(
-    entry: tuple[str | None, str, Any], path: PathLike | None
-) -> list[InvalidInput]:
-    """The problems of what NeuroTS lacks in an entry of parameters, (region, mtype, parameters)."""
-    from region_grower_flow.engine.beyond_neurots import entries_beyond_neurots
-
-    region, mtype, params = entry
-    hint = "set the option engine to compiled, or leave this out"
-    return [
-        violation(path, (region, mtype, *keys), f"NeuroTS does not know {what}", hint)
-        for keys, what in entries_beyond_neurots(params).items()
-    ]
 
 
 def _load(path: PathLike, kind: str, allow_nan: bool, validate: bool) -> Model:

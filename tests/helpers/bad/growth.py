@@ -1,15 +1,35 @@
 """Bad parameters and distributions: forms, ranges, and growth that would not end."""
 
+import json
 import math
 
-from helpers.bad.bases import NAN, both, distribs, params, text
+from helpers.bad.bases import NAN, both, distribs, options, params, text
 from helpers.bad.harness import Bad
 from helpers.nested import LEFT_OUT
+from helpers.reference_cells import INTERNEURON, PYRAMIDAL
 
 BASAL, APICAL = "basal_dendrite", "apical_dendrite"
 PLACE = "parameters.json: default -> PC -> "
 DRAWN = "distributions.json: default -> PC -> "
 TREE = [[60.0, 30.0, 0.1, 0.1, 0.1, 0.1], [100.0, 0.0, NAN, NAN, NAN, NAN]]
+
+
+LEVERS = {"basal_dendrite": {"wander": 0.2}}
+
+
+def _parameters_alone(flow):
+    """Parameters with levers are given, and distributions are made of reconstructions."""
+    content = flow.json("parameters.json")
+    levered = {**content["default"]["PC"], "growth_levers": LEVERS}
+    content["default"] = {PYRAMIDAL: levered, INTERNEURON: content["default"]["PC"]}
+    flow.path("parameters.json").write_text(json.dumps(content))
+    flow.options.update(tmd_parameters="parameters.json", engine="neurots")
+
+
+def _base_parameters(flow):
+    """The same as the parameters that the calibration begins from."""
+    _parameters_alone(flow)
+    flow.options["base_parameters"] = flow.options.pop("tmd_parameters")
 
 
 def _numbers():
@@ -193,4 +213,13 @@ GROWTH = [
         distribs("soma", value=LEFT_OUT),
         text("nothing", ""),
     ), (f"{PLACE}basal_dendrite -> randomness | at most 1 | 7", "'soma' is missing")),
+    Bad("levers-for-neurots", both(
+        params("growth_levers", value={}), options(engine="neurots"),
+    ), (f"{PLACE}growth_levers: | NeuroTS | growth levers | engine to compiled",)),
+    Bad("levers-for-neurots-in-parameters-alone", _parameters_alone, (
+        f"default -> {PYRAMIDAL} -> growth_levers -> basal_dendrite: | NeuroTS | engine",
+    ), "calibration"),
+    Bad("levers-for-neurots-in-base-parameters", _base_parameters, (
+        f"option engine (neurots) | growth levers | base_parameters | ({PYRAMIDAL}) | compiled",
+    ), "calibration"),
 ]  # fmt: skip
