@@ -144,7 +144,8 @@ def split_dataset(dataset: Dataset, part: str = ALL, seed: int = 0) -> Dataset:
         if kept:
             mtypes[mtype] = [cell for cell in cells if cell in kept]
         notes.setdefault(mtype, []).append(
-            f"{len(kept)} of its {len(cells)} cells are in the half {part!r} (split_seed {seed})"
+            f"{len(kept)} of its {len(cells)} cells are in the half {part!r} "
+            f"(validation_seed {seed})"
         )
     if not mtypes:
         raise InvalidInput(f"no mtype has a cell in the half {part!r}", dataset.dat_file)

@@ -57,7 +57,7 @@ def read_reconstructions(options: Calibration, part: str | None = None) -> Datas
         options.use_axon_excludes == "cell",
     )
     rules = load_document(options.substitutions)
-    part, seed = part or options.reference_part, options.split_seed
+    part, seed = part or options.reference_part, options.validation_seed
     try:
         return select(dataset, Selection(options.mtypes, rules, part, seed))
     except InvalidInputs as errors:

@@ -135,7 +135,7 @@ def prepare(options: ChosenAxons) -> Prepared:
         raise InvalidInputs(problems)
     settings = ChoiceSettings(
         mode=options.axon_choice,
-        seed=options.axon_seed,
+        seed=options.placement_seed,
         alpha=options.axon_alpha,
         scales=options.axon_scales,
         bias=options.axon_bias,

@@ -77,7 +77,7 @@ def slice_settings(options: SlicedCells) -> SliceSettings:
     return SliceSettings(
         mtypes=options.slice_mtypes or None,
         n_cells=options.slice_n_cells,
-        seed=options.slice_seed,
+        seed=options.placement_seed,
         every=options.slice_every,
         box=options.slice_box,
         hemisphere=half,

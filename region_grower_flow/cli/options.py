@@ -13,7 +13,8 @@ import click
 import region_grower_flow
 from region_grower_flow import layout
 from region_grower_flow.cli.running import INVALID
-from region_grower_flow.options import FORMER_NAMES, kinds
+from region_grower_flow.options import kinds
+from region_grower_flow.options.former import former_options
 from region_grower_flow.options.group import declared
 
 if TYPE_CHECKING:
@@ -70,10 +71,12 @@ class TaskCommand(click.Command):
         defaults = {"work_dir": "beside the output", **(defaults or {})}
         found = {**declared(groups), **{option.name: option for option in others}}
         self.params = [click.Argument([name], required=True) for name in arguments]
+        found = {name: o for name, o in found.items() if name not in (*without, *arguments)}
         for name, option in found.items():
-            if name not in (*without, *arguments):
-                own = flags.get(name, (_flag(name),)) + former_flags(name)
-                self.params.append(click_option(option, own, defaults.get(name)))
+            own = flags.get(name, (_flag(name),))
+            self.params.append(click_option(option, own, defaults.get(name)))
+        for name, option in former_options(found).items():
+            self.params.append(click_option(option, (_flag(name),), hidden=True))
         self.params += self._own
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -109,37 +112,24 @@ def task_class(name: str) -> type[FlowTask]:
         sys.exit(INVALID)
 
 
-class _Option(click.Option):
-    """An option whose former flags work and are not in its help."""
-
-    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
-        """The flags and the description."""
-        kept, former = self.opts, former_flags(self.name)
-        self.opts = [flag for flag in kept if flag not in former]
-        try:
-            return super().get_help_record(ctx)
-        finally:
-            self.opts = kept
-
-
 def _flag(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
-def former_flags(name: str | None) -> tuple[str, ...]:
-    """The flags of the names that an option once had."""
-    return tuple(_flag(old) for old, new in FORMER_NAMES.items() if new == name)
-
-
-def click_option(option: Option, flags: Iterable[str], default: str | None = None) -> click.Option:
+def click_option(
+    option: Option, flags: Iterable[str], default: str | None = None, hidden: bool = False
+) -> click.Option:
     """An option of a command.
 
     Args:
         option: its declaration.
         flags: those of the command.
         default: what help says of the default, None for that of the declaration.
+        hidden: whether help does not show it.
     """
-    settings: dict[str, Any] = {"help": _help(option, default), "required": option.required}
+    settings: dict[str, Any] = {
+        "help": _help(option, default), "required": option.required, "hidden": hidden
+    }  # fmt: skip
     if isinstance(option, kinds.Switch):
         settings.update(is_flag=True, default=False)
     elif isinstance(option, kinds.Extensions):
@@ -152,7 +142,7 @@ def click_option(option: Option, flags: Iterable[str], default: str | None = Non
         settings.update(type=int)
     elif isinstance(option, kinds.Number):
         settings.update(type=float)
-    return _Option([*flags, option.name], **settings)
+    return click.Option([*flags, option.name], **settings)
 
 
 def _help(option: Option, default: str | None) -> str:

@@ -38,13 +38,7 @@ GROUPS = (
 )
 """All groups, in the order in which help and docs show them."""
 
-FORMER_NAMES = dict.fromkeys(
-    ("extraction_processes", "validation_processes", "report_processes"), "processes"
-)
-"""{former name of an option: its name}: configurations and commands may still have the former."""
-
 __all__ = [
-    "FORMER_NAMES",
     "GROUPS",
     "AxonChoice",
     "Collage",

@@ -49,7 +49,11 @@ class Placement(Group):
     placement_mask = Place["str | None"](
         "Volume that is not 0 where cells may be: its name in the atlas, or a file"
     )
-    placement_seed = Seed("Seed of the cells' voxels and positions", shown=True)
+    placement_seed = Seed(
+        "Seed of what is placed: positions of cells, which of them a slice takes, and the choice "
+        "of their axons",
+        shown=True,
+    )
     region_structure = Space.region_structure.where_optional(
         "YAML file of the regions, that the cells' layers are found with; without it only the "
         "densities can give layers"
@@ -119,7 +123,7 @@ class Slicing(Group):
         default=0,
         least=0,
     )
-    slice_seed = Seed("Seed of what is taken at random")
+    placement_seed = Placement.placement_seed
     slice_every = Whole[int]("Take each n-th of the cells (1: all)", default=1, least=1)
     slice_box = Numbers("Box that the cells are in: least x,y,z and greatest x,y,z (um)", count=6)
     slice_hemisphere = Choice(
@@ -159,7 +163,7 @@ class AxonChoice(Group):
         "and annotations",
         ("random", "layers", "rules"),
     )
-    axon_seed = Seed("Seed of the choice", shown=True)
+    placement_seed = Placement.placement_seed
     axon_alpha = Number[float](
         "A donor's weight is its score to this power", default=1.0, least=0.0
     )

@@ -65,4 +65,7 @@ class Reference(Group):
         "to validate on the other",
         ("all", "fit", "test"),
     )
-    split_seed = Seed("Seed of the two halves of the reconstructions")
+    validation_seed = Seed(
+        "Seed of what is compared and shown: halves of the reconstructions, samples, permutations, "
+        "bootstraps, and the cells of reports"
+    )

@@ -1,8 +1,9 @@
 """The options of the reports."""
 
 from region_grower_flow.options.group import Group
-from region_grower_flow.options.kinds import Choice, Names, Number, Place, Seed, Whole
+from region_grower_flow.options.kinds import Choice, Names, Number, Place, Whole
 from region_grower_flow.options.model import Model
+from region_grower_flow.options.reference import Reference
 from region_grower_flow.options.validation import ATLAS, VACUUM
 
 AUTO = "auto"
@@ -37,7 +38,7 @@ class Report(Group):
         least=0,
     )
     report_pictures = Whole[int]("Cells per mtype that pictures show", default=6, least=1, most=100)
-    report_seed = Seed("Seed of the choice of cells for reports")
+    validation_seed = Reference.validation_seed
     figure_format = Choice("Format of the figures", FORMATS)
     figure_dpi = Whole[int](
         "Resolution of PNG figures (dots per inch)", default=DPI, least=30, most=1200

@@ -6,8 +6,9 @@ from typing import Any
 
 from region_grower_flow.errors import nearest
 from region_grower_flow.options.group import Group
-from region_grower_flow.options.kinds import Choice, Names, Place, Seed, Switch, Whole
+from region_grower_flow.options.kinds import Choice, Names, Place, Switch, Whole
 from region_grower_flow.options.model import Model
+from region_grower_flow.options.reference import Reference
 
 ATLAS, VACUUM = "atlas", "vacuum"
 """Kinds of synthesis: of the cells in the atlas, or of cells grown without any."""
@@ -59,7 +60,7 @@ class Validation(Group):
         default=0,
         least=0,
     )
-    validation_seed = Seed("Seed of samples, permutations and bootstraps")
+    validation_seed = Reference.validation_seed
     validation_dir = Place[str](
         "Folder of validation.json, of the tables, figures and validation.html",
         default="validation",

@@ -12,8 +12,9 @@ from typing import Any
 from region_grower_flow.errors import InvalidInput, InvalidInputs, Problems, nearest
 from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.io.documents import read_text
-from region_grower_flow.options import FORMER_NAMES, GROUPS
+from region_grower_flow.options import GROUPS
 from region_grower_flow.options.documents import SECTION
+from region_grower_flow.options.former import former_options
 from region_grower_flow.options.group import declared
 
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
@@ -21,7 +22,7 @@ _INTERPOLATION = configparser.BasicInterpolation()
 
 
 def read_flow(path: PathLike) -> dict[str, Any]:
-    """{option: value} of the section ``[region_grower_flow]`` of a configuration.
+    """{option: value} of the section ``[region_grower_flow]`` of a configuration, as it names them.
 
     As Luigi reads it: ``%%`` is %, ``${NAME}`` is a variable of the environment, and options in
     ``[DEFAULT]`` hold where the section does not have them.
@@ -34,15 +35,15 @@ def read_flow(path: PathLike) -> dict[str, Any]:
         hint = "region-grower-flow init writes one from your data"
         raise InvalidInput("there is no such configuration", path, hint)
     known, problems, values = declared(GROUPS), Problems(), {}
-    texts = _toml(path) if path.suffix.lower() == ".toml" else _cfg(path, known)
+    options = {**known, **former_options(known)}
+    texts = _toml(path) if path.suffix.lower() == ".toml" else _cfg(path, options)
     for name, text in texts.items():
         name = name.replace("-", "_")
-        name = FORMER_NAMES.get(name, name)
-        if name not in known:
+        if name not in options:
             problem = f"the key {name!r} is not known"
             problems.append(InvalidInput(problem, f"{path} [{SECTION}]", nearest(name, known, 1)))
             continue
-        found = problems.attempt(known[name].parse, text)
+        found = problems.attempt(options[name].parse, text)
         if found is not None:
             values[name] = found
     if problems:

@@ -40,7 +40,7 @@ OPTIONS = {
     ("BuildAxonMorphologies", "annotations_path"): "placement_annotations",
     ("BuildAxonMorphologies", "placement_rules_path"): "placement_rules",
     ("BuildAxonMorphologies", "placement_alpha"): "axon_alpha",
-    ("BuildAxonMorphologies", "placement_seed"): "axon_seed",
+    ("BuildAxonMorphologies", "placement_seed"): "placement_seed",
     ("Synthesize", "out_circuit_path"): "out_cells",
     ("Synthesize", "axon_morphs_base_dir"): "base_morph_dir",
     ("Synthesize", "apical_points_path"): "out_apical",
@@ -130,10 +130,12 @@ def migrate(path: PathLike) -> tuple[str, list[tuple[str, str, str, str]], list[
             if option is None:
                 why = _HARMLESS.get(key, "see docs/howto/migration.rst")
                 left.append((section, key, value, why))
-            elif option in found:
-                left.append((section, key, value, f"{option} is given already"))
-            else:
+            elif option not in found:
                 found[option] = (section, key, value)
+            elif value != found[option][-1]:
+                of, name, given = found[option]
+                why = f"{option} is {given}, of [{of}] {name}: here it decides both"
+                left.append((section, key, value, why))
     if not found:
         raise InvalidInput("holds no option of synthesis-workflow that we have, too", path)
     lines = [f"# From {Path(path).name}, a configuration of synthesis-workflow.", f"[{SECTION}]"]

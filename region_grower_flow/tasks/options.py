@@ -18,8 +18,9 @@ from luigi_tools.parameter import BoolParameter
 
 from region_grower_flow.errors import InvalidInput, InvalidInputs
 from region_grower_flow.io.schemas import did_you_mean
-from region_grower_flow.options import FORMER_NAMES, GROUPS
+from region_grower_flow.options import GROUPS
 from region_grower_flow.options.documents import SECTION
+from region_grower_flow.options.former import FORMER_NAMES, former_options, handed_on
 from region_grower_flow.options.group import Group, declared
 from region_grower_flow.options.kinds import Switch
 from region_grower_flow.tasks.sentences import quiet_tracebacks
@@ -92,10 +93,6 @@ class SwitchParameter(OptionParameter, BoolParameter):
     """The Luigi parameter of a switch: on the command line its name alone means true."""
 
 
-class FormerParameter(OptionParameter):
-    """The Luigi parameter of an option under a former name, which hands its value on."""
-
-
 class GroupParameter(luigi.Parameter):
     """The Luigi parameter of a whole group; where Luigi wants text, it is JSON.
 
@@ -128,7 +125,9 @@ class GroupParameter(luigi.Parameter):
         if problems:
             raise InvalidInputs(problems)
         values = {**{n: p.task_value(family, n) for n, p in parameters}, **given}
-        return self._made({n: v for n, v in handed_on(values.items()) if n in self.kind.DECLARED})
+        declared_here = self.kind.DECLARED
+        values = handed_on(values, declared_here)
+        return self._made({n: v for n, v in values.items() if n in declared_here})
 
     def _made(self, values: Mapping[str, Any]) -> Group:
         return self.kind.where_known(values) if self.partial else self.kind(**values)
@@ -156,21 +155,7 @@ class GroupParameter(luigi.Parameter):
 
 def with_former_names(options: Mapping[str, Option]) -> dict[str, OptionParameter]:
     """{name: Luigi parameter} of {name: option}, also under the names that options once had."""
-    former = {old: new for old, new in FORMER_NAMES.items() if new in options}
-    return {
-        **{name: as_parameter(option) for name, option in options.items()},
-        **{old: FormerParameter(options[new]) for old, new in former.items()},
-    }
-
-
-def handed_on(values: Iterable[tuple[str, Any]]) -> list[tuple[str, Any]]:
-    """The values [(name, value)] of a task, those under former names under today's."""
-    found = dict(values)
-    for old, new in FORMER_NAMES.items():
-        if found.get(old) is not None:
-            found[new] = found[old] if found[new] is None else found[new]
-            found[old] = None
-    return list(found.items())
+    return {n: as_parameter(o) for n, o in {**options, **former_options(options)}.items()}
 
 
 def as_parameter(option: Option) -> OptionParameter:

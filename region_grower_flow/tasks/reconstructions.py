@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from region_grower_flow import layout
+from region_grower_flow.calibration.dataset import ALL
 from region_grower_flow.calibration.sources import (
     calibration_settings,
     corrections_of,
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
 
 
 T = TypeVar("T", bound=FlowTask)
-
-WHOLE = {"reference_part": "all", "split_seed": 0}
-"""Cells are prepared whatever half of them is used."""
 
 OF_CELLS = (
     Space.input_cells.where_optional(
@@ -48,8 +46,11 @@ class OfNeeded(FlowTask):
     other_options = OF_CELLS
 
     def results(self) -> dict[str, Any]:
-        """The options, and the mtypes that are needed."""
-        return {**super().results(), "needed": inputs.needed_mtypes(self)}
+        """The options, and the mtypes that are needed; all cells are the same with any seed."""
+        found = {**super().results(), "needed": inputs.needed_mtypes(self)}
+        if self.reference_part == ALL:
+            del found["validation_seed"]
+        return found
 
 
 def of_cells(task: FlowTask, stage: type[T], **more: Any) -> T:
@@ -100,7 +101,8 @@ def preparation(task: FlowTask) -> dict[str, FlowTask]:
     """{name: the stage that prepares a task's reconstructions}; empty: they are as given."""
     if not is_prepared(task):
         return {}
-    return named(of_cells(task, PrepareReconstructions, **WHOLE))
+    # Cells are prepared whatever half of them is used.
+    return named(of_cells(task, PrepareReconstructions, reference_part=ALL))
 
 
 def prepared_dataset(options: Calibration) -> Dataset:

@@ -40,7 +40,7 @@ SHOWN = (
     options.Report.report_of,
     options.Report.report_mtypes,
     options.Report.report_sample,
-    options.Report.report_seed,
+    options.Report.validation_seed,
     options.Report.figure_format,
 )
 """The options that change most reports."""
@@ -195,7 +195,7 @@ class Report(FlowTask):
             folder=self.folder,
             kind=self.figure_format,
             dpi=self.figure_dpi,
-            seed=self.report_seed,
+            seed=self.validation_seed,
             pictured=self.report_pictures,
         )
 
@@ -212,7 +212,7 @@ class Report(FlowTask):
             ReportUnit(
                 mtype=mtype,
                 references=tuple(references.get(mtype, ())),
-                cells=tuple(placed.sample(mtype, wanted, self.report_seed)),
+                cells=tuple(placed.sample(mtype, wanted, self.validation_seed)),
                 in_atlas=self.in_atlas,
                 settings=settings,
                 extra=extra(mtype),

@@ -96,8 +96,9 @@ def _of_flow(task: type[FlowTask], flow: Flow) -> FlowTask:
 
     options = task.options
     defaults = {n: option.default for n, option in options.items() if not option.required}
+    known = {name for name, _ in task.get_params()}
     given = of_try({"work_dir": "work", **read_flow(flow.path)}, flow.limit, flow.mtypes)
-    return task(**{**defaults, **{n: value for n, value in given.items() if n in options}})
+    return task(**{**defaults, **{n: value for n, value in given.items() if n in known}})
 
 
 def _known_tasks() -> dict[str, type[FlowTask]]:

@@ -18,7 +18,7 @@ class ReportSynthesis(report_base.Report):
     It reads the summary and a few cells per mtype: its cost does not grow with the run.
     """
 
-    results_of = (Report.report_mtypes, Report.report_seed, Report.report_pictures)
+    results_of = (Report.report_mtypes, Report.validation_seed, Report.report_pictures)
     # After other reports that are made with it: their figures are on the page.
     priority = 0
 
@@ -50,7 +50,7 @@ class ReportSynthesis(report_base.Report):
         synthesis = self.synthesis
         mtypes = self.chosen(list(synthesis.facts()["mtypes"]))
         page = run_page.write(
-            synthesis, mtypes, self.report_pictures, self.report_seed, self.processes
+            synthesis, mtypes, self.report_pictures, self.validation_seed, self.processes
         )
         return [page], []
 

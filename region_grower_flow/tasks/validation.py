@@ -110,7 +110,7 @@ class ValidateSynthesis(FlowTask):
         files = inputs.reconstruction_files(self) if inputs.has_reconstructions(self) else {}
         return {**files, **inputs.given_files(self, *inputs.GIVEN)}
 
-    results_of = (Validation, Reference.split_seed)
+    results_of = (Validation,)
 
     def results(self) -> dict[str, Any]:
         """The options of the validation; those of the syntheses are in their fingerprints."""
@@ -211,7 +211,7 @@ class ValidateSynthesis(FlowTask):
 
     def recorded_options(self) -> dict[str, Any]:
         """The options that the results name."""
-        names = ("split_seed", "reference_part", "vacuum_cells", "seed", "region")
+        names = ("reference_part", "vacuum_cells", "seed", "region")
         own = {**self.group(Validation).results(), **{n: getattr(self, n) for n in names}}
         return {name: list(v) if isinstance(v, tuple) else v for name, v in own.items()}
 

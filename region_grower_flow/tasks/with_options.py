@@ -12,16 +12,11 @@ import luigi
 from luigi.parameter import ParameterVisibility
 
 from region_grower_flow.errors import InvalidInputs, Problems
-from region_grower_flow.options import FORMER_NAMES
+from region_grower_flow.options.former import FORMER_NAMES, handed_on
 from region_grower_flow.options.group import Group, declared
 from region_grower_flow.options.kinds import Option
 from region_grower_flow.record.fingerprint import digest_of
-from region_grower_flow.tasks.options import (
-    GroupParameter,
-    handed_on,
-    value_problems,
-    with_former_names,
-)
+from region_grower_flow.tasks.options import GroupParameter, value_problems, with_former_names
 from region_grower_flow.tasks.recipes import HasRecipe
 from region_grower_flow.tasks.sentences import quiet_tracebacks
 
@@ -110,7 +105,8 @@ class TakesOptions(HasRecipe, luigi.Task):
         quiet_tracebacks()
         kwargs = cls._gathered(kwargs)
         try:
-            return handed_on(super().get_param_values(params, args, kwargs))
+            values = super().get_param_values(params, args, kwargs)
+            return list(handed_on(dict(values), cls.options).items())
         except (luigi.parameter.ParameterException, ValueError):
             problems = value_problems(cls.get_task_family(), params, kwargs)
             if problems:

@@ -77,7 +77,7 @@ def test_an_mtype_of_one_cell_has_no_test_half():
 
 def test_the_half_is_noted():
     half = split_dataset(make_dataset(A=5), "test", 3)
-    assert half.notes == {"A": ["2 of its 5 cells are in the half 'test' (split_seed 3)"]}
+    assert half.notes == {"A": ["2 of its 5 cells are in the half 'test' (validation_seed 3)"]}
 
 
 def test_borrowing():
@@ -162,7 +162,7 @@ def test_a_borrowed_cell_is_in_the_half_of_its_owner():
 def test_an_mtype_without_a_cell_in_a_half_is_noted():
     selected = select(make_dataset(A=1, B=2), Selection((), None, "test"))
     assert list(selected.mtypes) == ["B"]
-    assert selected.notes["A"] == ["0 of its 1 cells are in the half 'test' (split_seed 0)"]
+    assert selected.notes["A"] == ["0 of its 1 cells are in the half 'test' (validation_seed 0)"]
 
 
 def test_the_report_says_who_borrows_and_who_has_no_cell_left(dataset):
@@ -230,7 +230,7 @@ def test_only_calibrated_mtypes_are_fingerprinted(tmp_path):
         ({"mtypes": "L5_PC"}, "option mtypes: | 'L5_PC' | the 2 of"),
         ({"substitutions": "absent.yaml"}, "absent.yaml"),
         ({"reference_part": "half"}, "option reference_part: 'half' is not valid"),
-        ({"split_seed": -1}, "option split_seed: -1 is not valid"),
+        ({"validation_seed": -1}, "option validation_seed: -1 is not valid"),
         ({"mtypes": PYRAMIDAL, "morphologies_ext": "swc"}, "is .h5 the extension?"),
     ],
 )

@@ -75,7 +75,7 @@ def check_both_commands(bases, tmp_path, name, run):
         (options(sead=1, out_cell="x.h5"), [],
          ["[region_grower_flow]: | 'sead' | Did you mean 'seed'?",
           "[region_grower_flow]: | 'out_cell' | Did you mean 'out_cells'"]),
-        (options(report_processes=0), [], ["option processes: 0 is not valid"]),
+        (options(report_processes=0), [], ["option report_processes: 0 is not valid"]),
     ],
     ids=["range", "text", "all-at-once", "unknown-keys", "former-key"],
 )  # fmt: skip

@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 import region_grower_flow
-from region_grower_flow.options import FORMER_NAMES, GROUPS, documents
+from region_grower_flow.options import GROUPS, documents
+from region_grower_flow.options.former import former_options
+from region_grower_flow.options.group import declared
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -38,8 +40,9 @@ def test_every_option_of_the_tasks_is_there():
     names = option_names()
     described = {name for group in GROUPS for name in group.DECLARED}
     assert described == names
-    parameters = {name for name, _ in region_grower_flow.MakeReports.get_params()}
-    assert parameters >= FORMER_NAMES.keys()
+    task = region_grower_flow.MakeReports
+    assert {name for name, _ in task.get_params()} >= former_options(task.options).keys()
+    assert former_options(declared(GROUPS)).keys().isdisjoint(described)
     text = documents.reference()
     assert all(f"``{name}``" in text for name in described)
 

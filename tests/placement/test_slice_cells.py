@@ -161,9 +161,10 @@ def test_draws_are_uniform_and_independent():
     from scipy import stats
 
     draws = cell_draws(np.arange(100_000), 0, "axon")
-    other = cell_draws(np.arange(100_000), 1, "axon")
+    others = [cell_draws(np.arange(100_000), *of) for of in ((1, "axon"), (0, "slice"))]
     assert stats.kstest(draws, "uniform").pvalue > 0.01
-    assert abs(np.corrcoef(draws, other)[0, 1]) < 0.02
+    for other in others:  # of another seed, and of another purpose of the same one
+        assert abs(np.corrcoef(draws, other)[0, 1]) < 0.02
     assert abs(np.corrcoef(draws[:-1], draws[1:])[0, 1]) < 0.02
 
 

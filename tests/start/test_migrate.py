@@ -86,6 +86,18 @@ def test_placed_cells_planes_and_reports(tmp_path):
     assert all(f"# {note}" in text for note in notes)
 
 
+@pytest.mark.parametrize("other", [7, 3])
+def test_two_seeds_of_theirs_are_one_here(tmp_path, other):
+    path = tmp_path / "luigi.cfg"
+    path.write_text(OF_PLACED + f"[BuildAxonMorphologies]\nplacement_seed = {other}\n")
+    text, left, _ = migrate(path)
+    (tmp_path / "flow.cfg").write_text(text)
+    assert read_flow(tmp_path / "flow.cfg")["placement_seed"] == 7
+    told = [entry[2:] for entry in left if entry[1] == "placement_seed"]
+    words = "placement_seed is 7, of [BuildCircuit] seed: here it decides both"
+    assert told == ([] if other == 7 else [("3", words)])
+
+
 def test_a_validation_without_an_atlas(tmp_path):
     path = tmp_path / "luigi.cfg"
     path.write_text("[ValidateVacuumSynthesis]\nwith_morphometrics = False\n")

@@ -3,6 +3,7 @@
 import warnings
 
 import pytest
+from click.testing import CliRunner
 from luigi.cmdline_parser import CmdlineParser
 from luigi.configuration import get_config
 from luigi.interface import core
@@ -10,10 +11,13 @@ from luigi.rpc import RemoteScheduler
 from luigi_tools.util import set_luigi_config
 
 import region_grower_flow
+from helpers.sentences import says
 from region_grower_flow import tasks
+from region_grower_flow.cli import main
 from region_grower_flow.cli.options import TaskCommand
 from region_grower_flow.errors import InvalidInputs
-from region_grower_flow.options import FORMER_NAMES, Model
+from region_grower_flow.options import Model, Placement, Slicing
+from region_grower_flow.options.former import FORMER_NAMES
 from region_grower_flow.start.flow_file import read_flow
 
 
@@ -42,7 +46,12 @@ def test_luigi_reads_our_defaults_without_a_warning(monkeypatch):
 GIVEN = {"morphologies_dir": "m", "dat_file": "d"}
 
 
-@pytest.mark.parametrize("former", FORMER_NAMES)
+def formerly(name):
+    """The names that an option once had."""
+    return [old for old, new in FORMER_NAMES.items() if new == name]
+
+
+@pytest.mark.parametrize("former", formerly("processes"))
 def test_a_value_under_a_former_name_is_handed_on(former):
     task = region_grower_flow.ExtractDistributions(**GIVEN, **{former: 3})
     assert task.processes == 3
@@ -71,9 +80,15 @@ def test_a_former_flag_of_luigi():
         assert parser.get_task_obj().processes == 2
 
 
+def some(values):
+    """The values that are given."""
+    return {name: value for name, value in values.items() if value not in (None, ())}
+
+
 def test_a_former_flag_of_a_command_is_not_in_its_help():
-    command = TaskCommand("x", groups=(Model,), callback=lambda **values: values["processes"])
-    assert command.main(["--report-processes", "2"], standalone_mode=False) == 2
+    command = TaskCommand("x", groups=(Model,), callback=lambda **values: values)
+    given = command.main(["--report-processes", "2"], standalone_mode=False)
+    assert region_grower_flow.ExtractDistributions(**{**GIVEN, **some(given)}).processes == 2
     context = command.make_context("x", [])
     assert "--processes" in command.get_help(context)
     assert "--report-processes" not in command.get_help(context)
@@ -81,8 +96,88 @@ def test_a_former_flag_of_a_command_is_not_in_its_help():
 
 def test_a_former_key_of_a_configuration(tmp_path):
     path = tmp_path / "flow.cfg"
-    path.write_text("[region_grower_flow]\nvalidation-processes = 2\n")
-    assert read_flow(path) == {"processes": 2}
+    path.write_text("[DEFAULT]\naxon_seed = 0\n[region_grower_flow]\nvalidation-processes = 2\n")
+    assert read_flow(path) == {"validation_processes": 2, "axon_seed": 0}
+
+
+PLACED = {"densities": "d.yaml", "atlas": "a"}
+CHOSEN = {"input_cells": "c.h5", "axon_donors": "d.csv"}
+VACUUM = {"validation_of": "vacuum"}
+SEEDS = [
+    ("PlaceCells", PLACED, "placement_seed"),
+    ("SliceCells", {"slice_from": "c.h5"}, "placement_seed"),
+    ("ChooseAxons", CHOSEN, "placement_seed"),
+    ("ExtractDistributions", GIVEN, "validation_seed"),
+    ("ValidateSynthesis", VACUUM, "validation_seed"),
+    ("PlotScoreMatrix", {"report_of": "vacuum"}, "validation_seed"),
+]
+
+
+@pytest.mark.parametrize(("name", "given", "seed"), SEEDS)
+def test_a_former_seed_counts_where_it_is_the_one_of_today(name, given, seed):
+    task = getattr(region_grower_flow, name)
+    for former in formerly(seed):
+        same = task(**given, **{former: 3, seed: 3})
+        assert (getattr(same, seed), getattr(same, former)) == (3, None)
+        assert same.task_id == task(**given, **{seed: 3}).task_id
+        assert getattr(task(**given, **{former: 0}), seed) == 0
+
+
+@pytest.mark.parametrize(("name", "given", "seed"), SEEDS)
+def test_a_former_seed_never_changes_what_it_did_not_decide(configured, name, given, seed):
+    task, formers = getattr(region_grower_flow, name), formerly(seed)
+    for former in formers:
+        words = f"option {former}: | {seed} has taken its place | is 0, not 3 | Give {seed} alone"
+        with pytest.raises(InvalidInputs) as error:
+            task(**given, **{former: 3})
+        assert says(error.value, words)
+        with (
+            configured({"region_grower_flow": {former: "3", seed: "4"}}),
+            pytest.raises(InvalidInputs, match="is 4, not 3"),
+        ):
+            task(**given)
+    with pytest.raises(InvalidInputs) as error:
+        task(**given, **dict.fromkeys(formers, 3))
+    assert len(error.value.problems) == len(formers) == 2
+
+
+def test_a_former_seed_of_another_stage_is_nothing_to_a_task(configured):
+    with configured({"region_grower_flow": {"axon_seed": "3", "slice_seed": "2"}}):
+        assert region_grower_flow.ExtractDistributions(**GIVEN).validation_seed == 0
+
+
+def test_a_former_seed_serves_an_inner_stage(configured):
+    given = {**GIVEN, "split_seed": "3"}
+    with configured({"region_grower_flow": {**given, "validation_seed": "3"}}):
+        assert region_grower_flow.FitTrunkAngles().validation_seed == 3
+    with (
+        configured({"region_grower_flow": given}),
+        pytest.raises(InvalidInputs, match="split_seed"),
+    ):
+        region_grower_flow.FitTrunkAngles()
+
+
+def test_a_former_seed_as_a_flag(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    words = ["validate", "--validation-of", "vacuum", "--report-seed", "3"]
+    done = CliRunner().invoke(main, words)
+    assert done.exit_code == 2
+    assert says(done.output, "option report_seed: | validation_seed has taken its place")
+    (tmp_path / "flow.cfg").write_text("[region_grower_flow]\nsplit_seed = 3\n")
+    for words in (["validate"], ["status", "--task", "ValidateSynthesis"]):
+        done = CliRunner().invoke(main, [words[0], "flow.cfg", *words[1:]])
+        assert done.exit_code == 2
+        assert says(done.output, "option split_seed: | validation_seed has taken its place")
+    assert [path.name for path in tmp_path.iterdir()] == ["flow.cfg"]
+
+
+def test_one_seed_places_slices_and_chooses():
+    assert Placement.placement_seed is Slicing.placement_seed
+    names = {name: getattr(region_grower_flow, name) for name, *_ in SEEDS[:3]}
+    for name, given, seed in SEEDS[:3]:
+        found = [names[name](**given, **{seed: value}).results() for value in (0, 1)]
+        assert found[0].pop(seed) != found[1].pop(seed)
+        assert found[0] == found[1]
 
 
 def test_the_section_of_the_task_comes_before_that_of_all_tasks(configured):

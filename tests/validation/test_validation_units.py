@@ -1,15 +1,27 @@
 """The unit of an mtype compares neurite types, laws, halves, tables."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from helpers.made_cells import make_cells
-from region_grower_flow.calibration.dataset import FIT, TEST
+from region_grower_flow import PlotVacuumMorphologies, ValidateSynthesis
+from region_grower_flow.calibration.dataset import (
+    FIT,
+    TEST,
+    Dataset,
+    ReferenceCell,
+    split_dataset,
+)
 from region_grower_flow.errors import InvalidInput
 from region_grower_flow.options.validation import TIERS
+from region_grower_flow.report import placed
+from region_grower_flow.report.run_page import gather
+from region_grower_flow.tasks.base import stages_above
 from region_grower_flow.validation import mtype, populations, validate
+from region_grower_flow.validation.statistics import named_seed
 
 BASAL, APICAL = "basal_dendrite", "apical_dendrite"
 
@@ -116,7 +128,6 @@ def test_samples_are_all_or_some_in_order():
 def task(tmp_path):
     """A validation with the hold-out, of 6 reconstructions of an mtype."""
     from helpers.reference_cells import make_cell, write_cell, write_dat
-    from region_grower_flow.tasks.validation import ValidateSynthesis
 
     rng = np.random.default_rng(0)
     for i in range(6):
@@ -151,6 +162,44 @@ def test_the_hold_out_is_grown_from_one_half_and_compared_with_the_other(task):
     assert not fitted & compared
     assert len(fitted | compared) == 6
     assert len(task.part("full", task.syntheses()["full"]).references["PC"]) == 6
+
+
+def test_no_two_purposes_of_a_seed_share_a_stream():
+    run = SimpleNamespace(settings=SimpleNamespace(seed=0))
+    streams = [named_seed(0, part, "PC") for part in ("full", "holdout")]
+    streams += [placed._rng("PC", 0), *(gather._rng(run, to) for to in ("layers", "section"))]
+    orders = {tuple(np.random.default_rng(stream).permutation(50)) for stream in streams}
+    cells = [ReferenceCell(str(i), f"{i}.h5") for i in range(50)]
+    halves = split_dataset(Dataset(Path(), Path(), ".h5", {"PC": cells}), FIT, 0).mtypes["PC"]
+    half = {int(cell.name) for cell in halves}
+    assert len(orders) == len(streams) == 5
+    assert all(set(order[:25]) != half for order in orders)
+
+
+def recipes(task):
+    """{stage: fingerprint} of the stages above a task."""
+    return {f"{s.label} in {s.work_dir}": s.recipe().fingerprint() for s in stages_above(task)}
+
+
+@pytest.mark.parametrize("kind", [ValidateSynthesis, PlotVacuumMorphologies])
+def test_another_validation_seed_grows_nothing_anew_of_whole_reconstructions(task, kind):
+    whole = task.clone(kind, holdout=False, report_of="vacuum", morphology_frame="center")
+    other = whole.clone(validation_seed=1)
+    assert recipes(other) == recipes(whole)
+    assert len(recipes(whole)) == 5
+    assert other.recipe() != whole.recipe()
+    halves = recipes(whole.clone(reference_part=FIT)), recipes(other.clone(reference_part=FIT))
+    same = [name for name in halves[0] if halves[0][name] == halves[1][name]]
+    assert [name.split()[0] for name in same] == ["PrepareReconstructions"]
+    assert not set(halves[0].values()) & set(recipes(whole).values()) - {halves[0][same[0]]}
+
+
+def test_another_validation_seed_draws_another_hold_out(task):
+    drawn = task.clone(validation_seed=2)
+    assert names(drawn, FIT) != names(task, FIT)
+    before, after = recipes(task), recipes(drawn)
+    changed = {name for name in before if before[name] != after[name]}
+    assert changed == {name for name in before if name.endswith("holdout")}
 
 
 def test_models_that_are_spread_over_files_are_read_file_by_file(task, tmp_path):

@@ -168,7 +168,7 @@ def findings(
     """
     table = run.placed.table
     rows = np.concatenate([np.empty(0, dtype=np.int64), *run.placed.rows().values()])
-    chosen = np.sort(np.random.default_rng(run.settings.seed).permutation(rows)[:4000])
+    chosen = np.sort(_rng(run, "layers").permutation(rows)[:4000])
     some = [cell for own in cells.values() for cell in own]
     upright = upright_of(cells)
     placed = list(_with_places(some, table, run.parameters))
@@ -232,10 +232,14 @@ def section_of(run: RunData, shown: Mapping[str, Look]) -> Section | None:
     inside = placed.within(view.holds, 0, run.settings.seed)
     somata = [(m, cell.position) for m, own in inside.items() for cell in own]
     if len(somata) > MOST_SOMATA:
-        rng = np.random.default_rng(run.settings.seed)
+        rng = _rng(run, "section")
         somata = [somata[i] for i in sorted(rng.choice(len(somata), MOST_SOMATA, replace=False))]
     drawn, _ = readable(_in_turn(inside, MOST_CELLS, run.settings.seed))
     return draw_section(drawn, somata, view, run.layers, shown)
+
+
+def _rng(run: RunData, purpose: str) -> np.random.Generator:
+    return np.random.default_rng(named_seed(run.settings.seed, "page", purpose))
 
 
 def _in_turn(cells: Mapping[str, Sequence[PlacedCell]], most: int, seed: int) -> list[PlacedCell]:
@@ -330,7 +334,7 @@ def where_of(run: RunData, shown: Mapping[str, Look]) -> list[tuple[bytes, str]]
         return []
     words = ""
     if total > MOST_SHOWN:
-        rng = np.random.default_rng(run.settings.seed)
+        rng = _rng(run, "somata")
         share = MOST_SHOWN / total
         rows = {m: r[np.sort(rng.permutation(len(r))[: max(int(len(r) * share), 1)])]
                 for m, r in rows.items()}  # fmt: skip
