@@ -15,7 +15,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +40,9 @@ L = logging.getLogger(__name__)
 H5 = "h5"
 ONLY_H5 = (H5,)
 """Formats of which a shard holds what a file would."""
+
+NOT_WRITTEN: dict[str, Any] = {"files": {}, "shard": None, "apical_NRN_sections": None}
+"""What the record of a cell says of its morphology where none is written."""
 
 START_SECONDS = 1.5
 """Seconds that ranks need to start: launcher, imports, kernels."""
@@ -302,9 +305,15 @@ def _taken_over(
         keep: gives the record to keep of a cell's, None when its morphology is not whole.
     """
     by_digest = {digest: row for row, digest in wanted.items()}
-    records = {}
+    written = _digests_where_written(plan, wanted)
+    records: dict[int, dict[str, Any]] = {}
     for record in _earlier_records(plan):
-        row = by_digest.get(record.get("digest", ""))
+        digest = record.get("digest", "")
+        row = by_digest.get(digest)
+        # Some cells are dropped since they cannot be written: one that is not written may grow.
+        if row is None and record["status"] == layout.MADE and digest in written:
+            row = written[digest]
+            record = {**record, "digest": wanted[row], **NOT_WRITTEN}
         if row is None or row in records:
             continue
         limit = given_up_at([record])
@@ -314,6 +323,14 @@ def _taken_over(
         if kept is not None:
             records[row] = {**kept, "row": row}
     return records
+
+
+def _digests_where_written(plan: ChunkPlan, rows: Iterable[int]) -> dict[str, int]:
+    """{digest: row} of the same cells in a run that writes them, for one that does not."""
+    if not plan.settings.skip_write:
+        return {}
+    synthesizer = open_synthesizer(replace(plan.settings, skip_write=False))
+    return {synthesizer.digest(row): row for row in rows}
 
 
 def _trim_shards(plan: ChunkPlan, records: Iterable[dict[str, Any]]) -> None:

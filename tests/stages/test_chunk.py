@@ -66,6 +66,33 @@ def test_other_inputs_grow_all_again(plan):
     assert counts(run(plan(seed=1))) == (4, 4, 0)
 
 
+def test_cells_that_were_written_need_no_growth_where_none_is(plan, sharded):
+    """The other way round their morphologies are missing."""
+    silent = plan(skip_write=True)
+    run(silent)
+    alone = list(read_records(silent.results))
+    for made in (plan, sharded):
+        assert finished_cells(made()) == (0, 4)
+        assert counts(run(made())) == (4, 4, 0)
+        assert finished_cells(silent) == (4, 4)
+        assert counts(run(silent)) == (4, 0, 4)
+        found = list(read_records(silent.results))
+        assert [{**record, "shard": None} for record in alone] == found
+
+
+def test_a_cell_that_could_not_be_written_is_tried_where_none_is(plan):
+    run(plan())
+    first, *others = read_records(plan().results)
+    dropped = {
+        **first,
+        "status": layout.DROPPED,
+        "reason": "MorphIO would not read it",
+        "files": {},
+    }
+    write_records(plan().results, [dropped, *others])
+    assert counts(run(plan(skip_write=True))) == (4, 1, 3)
+
+
 @pytest.mark.parametrize("damage", [None, b"", b"changed"])
 def test_damaged_files_are_grown_again(plan, tmp_path, damage):
     run(plan())
