@@ -38,10 +38,15 @@ VERSION_SECONDS = 20
 """Seconds for ``mpiexec --version`` to answer."""
 
 
+def module_command(module: str, *arguments: str) -> list[str]:
+    """The command that runs a module as a program, see ``run_module.py``."""
+    return [sys.executable, str(Path(__file__).with_name("run_module.py")), module, *arguments]
+
+
 def worker_command(job_path: PathLike | None, ranks: int, module: str = WORKER_MODULE) -> list[str]:
     """The command of one rank; ``job_path`` None checks the launcher only."""
     what = ["--check"] if job_path is None else [str(job_path)]
-    worker = [sys.executable, "-m", "mpi4py", "-m", module, *what]
+    worker = module_command("mpi4py", "-m", module, *what)
     return [*worker, "--expected-ranks", str(ranks)]
 
 
@@ -174,17 +179,6 @@ def clean_environment(environment: Mapping[str, str]) -> dict[str, str]:
     return {k: v for k, v in environment.items() if k in KEPT or not k.startswith(MPI_PREFIXES)}
 
 
-def without_current_folder() -> dict[str, str]:
-    """Variables by which ``python -m`` does not look for modules in the current folder.
-
-    A user's ``queue.py`` or ``random.py`` there would take the place of Python's own. Python 3.10
-    does not know the variable. Without an installation, the package itself may be there.
-    """
-    if Path(__file__).resolve().parents[2] == Path.cwd():
-        return {}
-    return {"PYTHONSAFEPATH": "1"}
-
-
 def rank_environment(
     environment: Mapping[str, str], launcher: str | Sequence[str]
 ) -> dict[str, str]:
@@ -192,7 +186,6 @@ def rank_environment(
     clean = clean_environment(environment)
     clean.update(dict.fromkeys(THREAD_VARIABLES, "1"))
     clean["PYTHONUNBUFFERED"] = "1"
-    clean |= without_current_folder()
     if launcher != SRUN and clean.get("SLURM_STEP_ID"):
         # Within a step Hydra (MPICH) and PRRTE (Open MPI) would start their proxies by srun, and
         # wait for the cores that the step itself holds.

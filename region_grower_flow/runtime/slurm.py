@@ -16,7 +16,6 @@ from pathlib import Path
 
 from region_grower_flow.errors import InvalidInput, WorkerFailed
 from region_grower_flow.io.atomic import PathLike, make_folder, write_text_atomic
-from region_grower_flow.runtime.commands import without_current_folder
 
 ANSWER_SECONDS = 60
 """Seconds for a command of Slurm to answer: a busy controller takes its time."""
@@ -101,7 +100,7 @@ def submit(path: PathLike, text: str) -> str:
     path = Path(path)
     make_folder(path.parent)
     write_text_atomic(path, text)
-    environment = clean_environment(os.environ) | without_current_folder()
+    environment = clean_environment(os.environ)
     answer = _ask(["sbatch", "--parsable", str(path)], environment)
     found = JOB_ID.match(answer.strip())
     if found is None:

@@ -1,9 +1,10 @@
 """The worker: grows the blocks of a job, as one MPI rank or alone in this process.
 
-``python -m mpi4py -m region_grower_flow.runtime.worker JOB.json --expected-ranks N`` under a
-launcher. Rank 0 hands out blocks and tells the progress; the other ranks grow cells and write each
-finished block themselves, so that nothing finished is lost with the job. Run as ``-m mpi4py``, an
-error of one rank ends them all (a plain Python process would wait for the others for ever).
+``python -m mpi4py -m region_grower_flow.runtime.worker JOB.json --expected-ranks N`` (by
+``run_module``) under a launcher. Rank 0 hands out blocks and tells the progress; the other ranks
+grow cells and write each finished block themselves, so that nothing finished is lost with the job.
+Run as ``-m mpi4py``, an error of one rank ends them all (a plain Python process would wait for the
+others for ever).
 
 This is the only module that imports mpi4py.
 """

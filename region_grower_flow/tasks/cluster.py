@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -157,7 +156,7 @@ def job_array(task: FlowTask, path: Path) -> JobArray:
     names[-1] = MERGE
     if task.label == MERGE:
         options = replace(options, nodes=1, tasks=1)
-    command = [sys.executable, "-m", "region_grower_flow.cli", "make-piece", str(path)]
+    command = commands.module_command("region_grower_flow.cli", "make-piece", str(path))
     return JobArray(jobs_folder(task), command, names, options, task.show)
 
 
