@@ -72,6 +72,7 @@ def scaling_text(proposal: Proposal) -> str:
     lines = [
         "# Where dendrites end in the layers: no higher than hard_limit_max; apical dendrites that",
         "# reach the first layer in the reconstructions are stretched to it (extent_to_target).",
+        "# Nothing limits them at the white matter, which dendrites of the last layer do reach.",
         "default:",
     ]
     for kind in ("basal_dendrite", "apical_dendrite"):
