@@ -152,9 +152,11 @@ def test_random_kills(plan, start_parent, mark, capsys):
             # The run launches again by itself; its end comes by a second kill.
             time.sleep(chance.random())
             send([parent.pid], signal.SIGKILL)
-        assert parent.poll() is None or not finished(plan) >= set(plan.rows)
         parent.communicate(timeout=20)
         slowest = max(slowest, wait_until_gone(mark))
+        if parent.returncode == 0:  # it made good what was lost, and ended before the second kill
+            assert finished(plan) >= set(plan.rows)
+            plan.rows.extend(range(len(plan.rows), len(plan.rows) + 60))
         hits[kind] = hits.get(kind, 0) + 1
     run_on(plan, start_parent)
     check_complete(plan)
