@@ -8,9 +8,9 @@ import sys
 from copy import deepcopy
 
 import numpy as np
-from make_pictures import rows_picture, save
 from PIL import Image
 
+from make_pictures import rows_picture, save
 from region_grower_flow.calibration.growth_cells import Grower, read_centered
 from region_grower_flow.calibration.growth_stage import default_distributions
 from region_grower_flow.calibration.growth_values import NONE

@@ -70,10 +70,9 @@ def test_the_notebook_runs(kernels, tmp_path, monkeypatch):
 
 
 def test_the_picture_of_speed_reads_the_table_of_the_docs():
-    spec = importlib.util.spec_from_file_location("make_pictures", ROOT / "docs/make_pictures.py")
-    pictures = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(pictures)
-    rows = list(pictures.speeds(ROOT / "docs/explanation/performance.rst"))
+    import make_pictures
+
+    rows = list(make_pictures.speeds(ROOT / "docs/explanation/performance.rst"))
     assert [name for name, *_ in rows][:2] == ["plain", "limits"]
     assert len(rows) >= 5
     for _, ours, theirs, ratio in rows:

@@ -18,6 +18,9 @@ from region_grower_flow.options.vacuum import Vacuum
 from region_grower_flow.options.validation import Validation
 from region_grower_flow.options.work import Work
 
+SECTION = "region_grower_flow"
+"""The section of the configuration that all tasks share."""
+
 GROUPS = (
     Work,
     Reference,
@@ -40,6 +43,7 @@ GROUPS = (
 
 __all__ = [
     "GROUPS",
+    "SECTION",
     "AxonChoice",
     "Collage",
     "Execution",

@@ -12,8 +12,7 @@ from typing import Any
 from region_grower_flow.errors import InvalidInput, InvalidInputs, Problems, nearest
 from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.io.documents import read_text
-from region_grower_flow.options import GROUPS
-from region_grower_flow.options.documents import SECTION
+from region_grower_flow.options import GROUPS, SECTION
 from region_grower_flow.options.former import former_options
 from region_grower_flow.options.group import declared
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from region_grower_flow.errors import InvalidInput
 from region_grower_flow.io.atomic import PathLike
-from region_grower_flow.options.documents import SECTION
+from region_grower_flow.options import SECTION
 from region_grower_flow.options.validation import ATLAS, VACUUM
 from region_grower_flow.start.files import LUIGI
 from region_grower_flow.start.flow_file import parsed

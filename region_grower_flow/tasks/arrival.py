@@ -24,7 +24,7 @@ from luigi.configuration import get_config
 
 from region_grower_flow import layout
 from region_grower_flow.errors import Busy, InvalidInput, some
-from region_grower_flow.options.documents import SECTION
+from region_grower_flow.options import SECTION
 from region_grower_flow.record.lock import holder
 from region_grower_flow.record.run_lock import look
 from region_grower_flow.tasks import interrupts, messages, terminal

@@ -18,8 +18,7 @@ from luigi_tools.parameter import BoolParameter
 
 from region_grower_flow.errors import InvalidInput, InvalidInputs
 from region_grower_flow.io.schemas import did_you_mean
-from region_grower_flow.options import GROUPS
-from region_grower_flow.options.documents import SECTION
+from region_grower_flow.options import GROUPS, SECTION
 from region_grower_flow.options.former import FORMER_NAMES, former_options, handed_on
 from region_grower_flow.options.group import Group, declared
 from region_grower_flow.options.kinds import Switch

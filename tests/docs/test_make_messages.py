@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from region_grower_flow.cli.messages import page, sentences
+from make_messages import page, sentences
 
 SOURCE = '''
 def f(count, name):
@@ -33,6 +33,6 @@ def test_the_page_has_the_sentences_of_all_rooms(text):
 
 
 def test_the_page_in_the_docs_is_current(text):
-    """``python -m region_grower_flow.cli.messages`` writes it anew."""
+    """``python docs/make_messages.py`` writes it anew."""
     committed = Path(__file__).resolve().parents[2] / "docs" / "messages.rst"
     assert committed.read_text(encoding="utf-8") == text

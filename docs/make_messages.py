@@ -1,14 +1,12 @@
-"""Every sentence that the package can print, read from its source, for the docs.
+"""Make the page of every sentence that the package can print, read from its source.
 
-``python -m region_grower_flow.cli.messages`` writes ``docs/messages.rst`` in the current folder's
-checkout. What is filled in is in braces.
+``python docs/make_messages.py`` writes ``docs/messages.rst``. What is filled in is in braces.
 """
 
 from __future__ import annotations
 
 import ast
 import re
-import sys
 from pathlib import Path
 
 import region_grower_flow
@@ -21,8 +19,7 @@ Messages
 
 Every sentence that the package can print, or part of one, by the room that says it; what is
 filled in is in braces. An error begins with its place (a file, key, row or option), says what is
-wrong, and ends with what to do. Made from the source by
-``python -m region_grower_flow.cli.messages``.
+wrong, and ends with what to do. Made from the source by ``python docs/make_messages.py``.
 """
 
 
@@ -87,11 +84,5 @@ def page() -> str:
     return "\n".join(lines)
 
 
-def main() -> int:
-    """Write the page below the current folder."""
-    Path("docs/messages.rst").write_text(page(), encoding="utf-8")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    Path(__file__).with_name("messages.rst").write_text(page(), encoding="utf-8")

@@ -5,25 +5,18 @@ from pathlib import Path
 
 import pytest
 
+import make_options
 import region_grower_flow
-from region_grower_flow.options import GROUPS, documents
+from region_grower_flow.options import GROUPS
 from region_grower_flow.options.former import former_options
 from region_grower_flow.options.group import declared
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.mark.parametrize(
-    ("file", "made"),
-    [
-        ("docs/reference/options.rst", documents.reference),
-        ("configs/all_options.cfg", documents.configuration),
-    ],
-)
-def test_the_files_are_made_from_the_options(file, made):
-    assert (ROOT / file).read_text(encoding="utf-8") == made(), (
-        "run python -m region_grower_flow.options.documents"
-    )
+@pytest.mark.parametrize(("path", "made"), make_options.files().items(), ids=lambda p: "")
+def test_the_files_are_made_from_the_options(path, made):
+    assert path.read_text(encoding="utf-8") == made, "run python docs/make_options.py"
 
 
 INTERNAL = {"first", "last"}
@@ -43,7 +36,7 @@ def test_every_option_of_the_tasks_is_there():
     task = region_grower_flow.MakeReports
     assert {name for name, _ in task.get_params()} >= former_options(task.options).keys()
     assert former_options(declared(GROUPS)).keys().isdisjoint(described)
-    text = documents.reference()
+    text = make_options.reference()
     assert all(f"``{name}``" in text for name in described)
 
 

@@ -1,23 +1,20 @@
-"""The reference of all options, for the docs and as a commented configuration.
+"""Make the reference of all options: a page, and a commented configuration.
 
-``python -m region_grower_flow.options.documents`` writes ``docs/reference/options.rst`` and
-``configs/all_options.cfg`` in the current folder's checkout, from the options' own descriptions.
+``python docs/make_options.py`` writes ``docs/reference/options.rst`` and
+``configs/all_options.cfg`` from the options' own descriptions.
 """
 
 from __future__ import annotations
 
 import re
-import sys
 import textwrap
 from pathlib import Path
 
-from region_grower_flow.options import GROUPS
+from region_grower_flow.options import GROUPS, SECTION
 from region_grower_flow.options.group import Group
 from region_grower_flow.options.kinds import Option
 
-SECTION = "region_grower_flow"
-"""The section of the configuration that all tasks share."""
-
+ROOT = Path(__file__).resolve().parents[1]
 WIDTH = 98
 
 
@@ -45,7 +42,7 @@ def reference() -> str:
         "",
         "All options of the tasks, for the section ``[region_grower_flow]`` of a configuration,",
         "and as ``--option-with-dashes`` on the command line. Made from the options' own",
-        "descriptions by ``python -m region_grower_flow.options.documents``.",
+        "descriptions by ``python docs/make_options.py``.",
         "",
     ]
     for group, own in described():
@@ -61,8 +58,7 @@ def configuration() -> str:
     """A configuration with every option, commented out at its default."""
     lines = [
         "# Every option of the tasks with its description and default, commented out. Copy what",
-        '# you need. Made by "python -m region_grower_flow.options.documents"; runnable',
-        "# configurations are beside it.",
+        '# you need. Made by "python docs/make_options.py"; runnable configurations are beside it.',
         "",
         f"[{SECTION}]",
     ]
@@ -89,12 +85,14 @@ def _default_in_words(option: Option) -> str:
     return f"Default: ``{default}``." if default else "Default: none."
 
 
-def main() -> int:
-    """Write both files below the current folder."""
-    Path("docs/reference/options.rst").write_text(reference(), encoding="utf-8")
-    Path("configs/all_options.cfg").write_text(configuration(), encoding="utf-8")
-    return 0
+def files() -> dict[Path, str]:
+    """{file: its content} of all that is made."""
+    return {
+        ROOT / "docs/reference/options.rst": reference(),
+        ROOT / "configs/all_options.cfg": configuration(),
+    }
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    for path, content in files().items():
+        path.write_text(content, encoding="utf-8")
