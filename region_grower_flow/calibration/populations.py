@@ -142,9 +142,10 @@ def _bad_cell(cell: ExaminedCell) -> InvalidInput:
     return InvalidInput(f"(mtype {cell.mtype}) {cell.problem}", cell.where, cell.hint)
 
 
-def _first_reason(populations: Mapping[str, Population]) -> str:
-    cell = next(cell for population in populations.values() for cell in population.lost)
-    return f"The first, {cell.name}: {cell.problem}"
+def _first_reason(populations: Mapping[str, Population]) -> str | None:
+    for cell in (cell for population in populations.values() for cell in population.lost):
+        return f"The first, {cell.name}: {cell.problem}"
+    return None
 
 
 def _chosen_types(

@@ -272,8 +272,8 @@ def count_cells(options: InAtlas) -> int:
 def needed_mtypes(options: Work) -> list[str] | None:
     """The mtypes of the cells that are to be grown, sorted; None where all mtypes are.
 
-    So it is without cells in an atlas, also of reports and validations of vacuum, and while the
-    cells are still to be placed.
+    So it is without cells in an atlas, also of reports and validations of vacuum, while the cells
+    are still to be placed, and where their file holds none.
     """
     path = getattr(options, "input_cells", None)
     shown = (getattr(options, name, None) for name in ("report_of", "validation_of"))
@@ -283,10 +283,10 @@ def needed_mtypes(options: Work) -> list[str] | None:
 
     placed = cast("InAtlas", options)
 
-    def load() -> list[str]:
+    def load() -> list[str] | None:
         names = read_cells(path, ("mtype",), placed.population).properties["mtype"].astype(str)
         rows = rows_to_grow(placed)
-        return sorted(set(names if rows is None else names.iloc[rows]))
+        return sorted(set(names if rows is None else names.iloc[rows])) or None
 
     return _remembered(path, load, "mtypes", placed.population, *_choice(placed))
 

@@ -142,8 +142,12 @@ def _check_sonata(
             raise InvalidInput(f"'nodes/{name}' is no population (a group)", where=path)
         where = f"{path}:/nodes/{name}"
         group, rows = group_of(population, wanted, where)
-        _check_columns(_datasets(group), (*POSITION, *required), where)
-        _check_library(group, where)
+        columns, dynamics = _datasets(group), group.get("dynamics_params")
+        if isinstance(dynamics, h5py.Group):
+            own = _datasets(dynamics).items()
+            columns |= {f"dynamics_params/{column}": values for column, values in own}
+        _check_columns(columns, (*POSITION, *required), where)
+        _check_library(group, group.get("@library"), where)
         if wanted is None:
             check_node_groups(population, len(group["x"]), where)
         unread = *others(population, wanted or GROUP), *_populations(nodes, name)
@@ -184,20 +188,26 @@ def choose_population(names: Iterable[str], chosen: str | None, path: object) ->
     return chosen or names[0]
 
 
-def _check_library(group: h5py.Group, where: object) -> None:
-    """Indices that point beyond the texts of SONATA's ``@library``."""
+def _check_library(group: h5py.Group, library: object, where: object) -> None:
+    """Columns of indices into the texts of a library, which voxcell refuses without their name."""
     import h5py
 
-    library = group.get("@library")
     texts = _datasets(library) if isinstance(library, h5py.Group) else {}
     for name, words in texts.items():
-        indices = group.get(name)
-        if not isinstance(indices, h5py.Dataset) or indices.dtype.kind not in "iu":
+        indices, place = group.get(name), str(words.name).removeprefix(f"{group.name}/").lstrip("/")
+        if not isinstance(indices, h5py.Dataset):
             continue
+        if words.ndim != 1 or len(set(words[:].tolist())) < len(words):
+            raise InvalidInput(f"{place!r} must be a list of texts, each of them once", where)
+        if indices.dtype.kind not in "iu":
+            raise InvalidInput(
+                f"column {name!r} holds no whole numbers, expected indices into {place!r}",
+                where,
+                "write the indices of the texts, or the texts without a library",
+            )
         if len(indices) and not 0 <= indices[:].min() <= indices[:].max() < len(words):
             raise InvalidInput(
-                f"column {name!r} points beyond the {len(words)} texts of '@library/{name}'",
-                where=where,
+                f"column {name!r} points beyond the {len(words)} texts of {place!r}", where
             )
 
 
@@ -214,8 +224,16 @@ def _check_mvd3(path: Path, required: Sequence[str]) -> None:
             )
         properties = file.get("cells/properties")
         columns = _datasets(properties) if isinstance(properties, h5py.Group) else {}
-        # Not a column, but as long as they are.
-        _check_columns({**columns, "positions": positions}, required, path)
+        lengths = {"positions": len(positions)}
+        if isinstance(file.get("cells/orientations"), h5py.Dataset):
+            lengths["orientations"] = len(file["cells/orientations"])
+        _check_columns(columns, required, path, lengths)
+        for name in properties if isinstance(properties, h5py.Group) else ():
+            if name not in columns:
+                raise InvalidInput(f"'cells/properties/{name}' is a group, expected a column", path)
+        if columns:
+            _check_library(properties, file.get("library"), path)
+        require_held(positions, path)
 
 
 def _datasets(group: h5py.Group) -> dict[str, h5py.Dataset]:
@@ -225,22 +243,39 @@ def _datasets(group: h5py.Group) -> dict[str, h5py.Dataset]:
 
 
 def _check_columns(
-    columns: Mapping[str, h5py.Dataset], required: Sequence[str], where: object
+    columns: Mapping[str, h5py.Dataset],
+    required: Sequence[str],
+    where: object,
+    lengths: Mapping[str, int] | None = None,
 ) -> None:
+    """Columns that are missing, or not one value per cell.
+
+    Args:
+        columns: {name: dataset}.
+        required: names of those that must be there.
+        where: for the messages.
+        lengths: {name: length} of what is as long as the columns.
+    """
+    found = [*columns, *(lengths or ())]
     missing = [name for name in required if name not in columns]
     if missing:
         hints = [nearest(name, columns, 1, likeness=0.6) for name in missing]
         names = ", ".join(map(repr, missing))
         words = f"column {names} is" if len(missing) == 1 else f"columns {names} are"
         raise InvalidInput(
-            f"{words} missing, found {some(sorted(columns), 30) or 'none'}",
+            f"{words} missing, found {some(sorted(found), 30) or 'none'}",
             where=where,
             hint=next(filter(None, hints), None),
         )
-    sizes = {name: item.shape[0] if item.shape else None for name, item in columns.items()}
+    for name, item in columns.items():
+        # voxcell takes x, y and z of the shape (N, 1) for other positions than they are.
+        if len(item.shape or ()) != 1:
+            problem = f"column {name!r} has the shape {item.shape}, expected one value per cell"
+            raise InvalidInput(problem, where, "leave it out, or write it as (N,)")
+    sizes = {**{name: len(item) for name, item in columns.items()}, **(lengths or {})}
     if len(set(sizes.values())) > 1:
-        lengths = ", ".join(f"{name}: {size}" for name, size in sorted(sizes.items()))
-        raise InvalidInput(f"the columns have different lengths ({lengths})", where=where)
+        words = ", ".join(f"{name}: {size}" for name, size in sorted(sizes.items()))
+        raise InvalidInput(f"the columns have different lengths ({words})", where=where)
     for item in columns.values():
         require_held(item, where)
 

@@ -290,6 +290,12 @@ def test_bad_cells_fail_or_are_skipped(write, capfd):
     assert capfd.readouterr().out == ""
 
 
+def test_no_cell_of_any_mtype(write):
+    dataset = replace(write({"a": ("PC", {})}), mtypes={"PC": []})
+    with pytest.raises(InvalidInput, match="no morphology can be used"):
+        extract_distributions(dataset)
+
+
 def test_no_cell_is_left(write):
     dataset = write({"a": ("PC", {"basals": 0}), "b": ("IN", {"basals": 0})})
     with pytest.raises(InvalidInput, match=r"no morphology can be used.*first, a: it has no"):

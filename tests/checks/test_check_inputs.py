@@ -24,3 +24,10 @@ def test_cells_are_counted_once_for_a_state_of_their_file(tmp_path, monkeypatch)
     write_nodes(path, 9, 1000.0)
     assert inputs.count_cells(options) == 9
     assert len(opened) == 2
+
+
+def test_without_any_cell_all_mtypes_are_prepared(tmp_path):
+    """The list of those needed was empty, and no reconstruction was left to look at."""
+    options = SimpleNamespace(input_cells=str(tmp_path / "nodes.h5"), population=None)
+    write_nodes(tmp_path / "nodes.h5", 0, 1000.0)
+    assert inputs.needed_mtypes(options) is None

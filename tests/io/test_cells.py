@@ -423,6 +423,55 @@ def test_indices_beyond_the_library(nodes):
     assert says(refused(nodes), "'region' | 1 texts | '@library/region'")
 
 
+def replaced(place, values):
+    """A change of a file: other values in the place of a dataset."""
+
+    def change_values(file):
+        old = file[place][()] if place in file else None
+        if old is not None:
+            file.__delitem__(place)
+        file[place] = values(old)
+
+    return change_values
+
+
+@pytest.mark.parametrize(
+    ("place", "values", "words"),
+    [
+        # voxcell stacks these to other positions, in the atlas or not.
+        ("x", lambda old: old[:, np.newaxis], "column 'x' | shape (6, 1) | one value per cell"),
+        ("count", lambda old: np.zeros((6, 2)), "column 'count' | (6, 2) | one value per cell"),
+        ("mtype", lambda old: old.astype(float), "column 'mtype' | whole numbers | @library/mtype"),
+        ("@library/mtype", lambda old: np.array([b"A", b"A"]), "'@library/mtype' | each | once"),
+        ("dynamics_params/threshold_current", lambda old: old[:4], "threshold_current: 4"),
+    ],
+)
+def test_columns_that_are_not_one_value_per_cell(tmp_path, place, values, words):
+    path, cells = tmp_path / "nodes.h5", collection()
+    cells.properties["mtype"] = ["L1_A"] * 5 + ["L2_B"]
+    cells.save(str(path))
+    change(path, replaced(f"nodes/cells/0/{place}", values))
+    assert says(refused(path), words)
+
+
+@pytest.mark.parametrize(
+    ("place", "values", "words"),
+    [
+        ("cells/properties/count", lambda old: np.zeros((6, 2)), "column 'count' | (6, 2)"),
+        ("cells/properties/mtype", lambda old: old.astype(float), "'mtype' | 'library/mtype'"),
+        ("cells/properties/mtype", lambda old: old.astype(int) - 1, "'mtype' | points beyond"),
+        ("library/mtype", lambda old: np.array([b"A", b"A"]), "'library/mtype' | each | once"),
+        ("cells/properties/more/of", lambda old: [1], "'cells/properties/more' is a group"),
+        ("cells/orientations", lambda old: np.zeros((3, 4)), "orientations: 3"),
+    ],
+)
+def test_columns_of_mvd3_that_are_not_one_value_per_cell(tmp_path, place, values, words):
+    path = tmp_path / "cells.mvd3"
+    collection().save(str(path))
+    change(path, replaced(place, values))
+    assert says(refused(path), words)
+
+
 def test_incomplete_orientations(nodes):
     change(nodes, lambda file: file["nodes/cells/0"].create_dataset("orientation_w", data=[1] * 6))
     assert "orientation" in refused(nodes)
