@@ -73,7 +73,8 @@ def parse_table(text: str, where: object) -> Table:
     the last counts.
 
     Raises:
-        InvalidInputs: a column or a value is missing, each with its line.
+        InvalidInput: a column is missing, or named more than once.
+        InvalidInputs: values are missing, each with its line.
     """
     rows = csv_rows(text.splitlines(keepends=True), where, spaces=False)
     _, header = next(rows, (0, []))
@@ -81,6 +82,9 @@ def parse_table(text: str, where: object) -> Table:
     if missing:
         hint = f"The first line names the columns: {','.join(COLUMNS)}"
         raise InvalidInput(f"there is no column {', '.join(missing)}", where, hint)
+    for name in COLUMNS:
+        if header.count(name) > 1:
+            raise InvalidInput(f"the header names the column {name!r} more than once", where)
     entries: dict[str, dict[str, Any]] = {}
     problems = []
     try:

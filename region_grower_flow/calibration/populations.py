@@ -10,6 +10,7 @@ from region_grower_flow.calibration.choices import FAIL, SKIP, CalibrationSettin
 from region_grower_flow.calibration.dataset import Dataset, unknown_mtypes
 from region_grower_flow.calibration.frames import Frame, describe_directions, describe_frames
 from region_grower_flow.calibration.morphologies import DENDRITES, ExaminedCell, examine_dataset
+from region_grower_flow.calibration.variants import copies
 from region_grower_flow.errors import InvalidInput, InvalidInputs, counted, some
 from region_grower_flow.morphology import NEURITE_TYPES
 
@@ -110,6 +111,10 @@ def gather_populations(
         lost = [cell for cell in cells if cell.problem is not None]
         populations[mtype] = population = Population(mtype, usable, lost)
         population.notes += dataset.notes.get(mtype, ())
+        population.notes += [
+            f"{some(names)} have the same file, which counts {len(names)} times"
+            for names in copies({cell.name: cell.path for cell in usable})
+        ]
         if settings.on_bad_morphology == FAIL:
             problems += [_bad_cell(cell) for cell in lost]
         if usable:

@@ -46,6 +46,7 @@ COLUMNS = {
 """Names that columns of a table with a header may have; the first that is there counts."""
 
 _INTEGER = re.compile(r"[+-]?[0-9]+\Z")
+_LAYER = re.compile(r"L?[0-9]+[a-z]?\Z")
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _DELIMITERS = ",\t;"
 
@@ -126,11 +127,15 @@ def parse_dat(
         )
         for number, words in short
     ]
-    return [
+    rows = [
         Row(number, words[0], words[2], layer=words[1])
         for number, words in lines
         if len(words) >= len(DAT_COLUMNS)
-    ], problems
+    ]
+    if rows and all(_LAYER.match(row.mtype) and not _LAYER.match(row.layer) for row in rows):
+        text = f"its third column has layers ({rows[0].mtype}), its second others ({rows[0].layer})"
+        problems.append(InvalidInput(f"{text}; {EXPECTED_LINE}, in this order", where))
+    return rows, problems
 
 
 def _is_header(
@@ -191,7 +196,11 @@ def _header(values: Iterable[str], place: str) -> tuple[dict[str, int], list[Inv
         for role, aliases in COLUMNS.items()
         if any(alias in words for alias in aliases)
     }
-    problems = []
+    problems = [
+        InvalidInput(f"the header names the column {alias!r} more than once", place)
+        for alias in (alias for aliases in COLUMNS.values() for alias in aliases)
+        if words.count(alias) > 1
+    ]
     for roles in (("mtype",), ("name", "path")):
         if not any(role in found for role in roles):
             aliases = [alias for role in roles for alias in COLUMNS[role]]

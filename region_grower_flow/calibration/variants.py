@@ -10,6 +10,7 @@ more, and no other pair has even the same tree.
 
 from __future__ import annotations
 
+import filecmp
 import functools
 import os
 from collections.abc import Mapping
@@ -51,6 +52,34 @@ def find_variants(cells: Mapping[str, str]) -> list[list[str]]:
     order = list(cells)
     groups = [sorted(group, key=order.index) for group in groups if len(group) > 1]
     return sorted(groups, key=lambda group: order.index(group[0]))
+
+
+def copies(cells: Mapping[str, str]) -> list[list[str]]:
+    """The groups of cells whose files are the same, byte by byte.
+
+    Args:
+        cells: {name: file}; files that cannot be read are in no group.
+
+    Returns:
+        [[name, ...]] of the groups of two and more, in the order of the cells.
+    """
+    groups: list[list[str]] = []
+    sizes: dict[str, int] = {}
+    for name, path in cells.items():
+        try:
+            sizes[name] = os.stat(path).st_size
+            mine = next((group for group in groups if _same(group[0], name, cells, sizes)), None)
+        except OSError:
+            continue
+        if mine is None:
+            groups.append([name])
+        else:
+            mine.append(name)
+    return [group for group in groups if len(group) > 1]
+
+
+def _same(first: str, second: str, cells: Mapping[str, str], sizes: Mapping[str, int]) -> bool:
+    return sizes[first] == sizes[second] and filecmp.cmp(cells[first], cells[second], shallow=False)
 
 
 def _alike(first: _Shape, second: _Shape) -> bool:

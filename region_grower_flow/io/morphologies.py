@@ -20,6 +20,7 @@ from region_grower_flow.io.documents import require_file
 from region_grower_flow.io.files import reading
 from region_grower_flow.io.hdf5 import READ_ERRORS, require_own_content
 from region_grower_flow.io.morphology_h5 import encode_h5, read_tables
+from region_grower_flow.io.morphology_lines import require_lines, require_roots
 from region_grower_flow.io.morphology_text import encode_asc, encode_swc
 from region_grower_flow.layout import MORPHOLOGY_EXTENSIONS
 from region_grower_flow.morphology import FlatMorphology
@@ -45,6 +46,8 @@ _READ_HINTS = (
     ("h5v2", "Convert it to version 1 of the h5 format, to swc or to asc"),
     ("Unsupported section type", "Use the types 1 soma, 2 axon, 3 basal and 4 apical dendrite"),
     ("Section type changed", "Give all points between two bifurcations the same type"),
+    ("Plugin for dynamically loaded", "Write its tables without compression"),
+    ("Unable to parse", "Expected on each line, parted by blanks: id type x y z radius parent"),
 )
 """Advice for the messages of MorphIO that real files are known to cause."""
 
@@ -235,9 +238,15 @@ def open_morphology(path: PathLike) -> morphio.Morphology:
     expected = f"expected {', '.join('.' + known for known in MORPHOLOGY_EXTENSIONS)}"
     require_file(path, MORPHOLOGY_EXTENSIONS, "morphology file", expected)
     with reading(path), _reading(path, path):
-        if path.suffix.lower() == ".h5":
+        kind = path.suffix.lower()
+        if kind == ".h5":
             _check_tables(path)
-        return morphio.Morphology(str(path), **without_warnings())
+        else:
+            require_lines(path)
+        morphology = morphio.Morphology(str(path), **without_warnings())
+        if kind == ".swc":
+            require_roots(path)
+        return morphology
 
 
 def load_from_container(path: PathLike, name: str) -> FlatMorphology:

@@ -199,6 +199,21 @@ def test_clones_are_variants(tmp_path):
     assert find_variants(paths) == [["c1", "clone"]]
 
 
+def test_one_cell_in_two_files_is_told(tmp_path):
+    rng = np.random.default_rng(3)
+    cells = [make_cell(rng), make_cell(rng)]
+    places = [("a", 0), ("b", 1), ("again", 0)]
+    for name, number in places:
+        write_cell(cells[number], tmp_path / "cells", name)
+    (tmp_path / "cells" / "again.h5").write_bytes((tmp_path / "cells" / "a.h5").read_bytes())
+    (tmp_path / "n.dat").write_text("".join(f"{name} 1 A\n" for name, _ in places))
+    dataset = read_dataset(tmp_path / "cells", tmp_path / "n.dat")
+    assert (
+        "a, again have the same file, which counts 2 times"
+        in gather_populations(dataset)["A"].notes
+    )
+
+
 def test_variants_fall_into_one_half(tmp_path):
     rng = np.random.default_rng(5)
     lines = []

@@ -101,6 +101,7 @@ def test_another_mode_forgets_the_values_of_the_former():
     [
         ("", "there is no column mtype, entry, value"),
         ("mtype,path,value\n", "there is no column entry"),
+        ("mtype,entry,value,value\n", "the column 'value' more than once"),
         ("mtype,entry,value\nPC,,3\n", "line 2: the entry is missing"),
         ("mtype,entry,value\n\nPC,apical_dendrite.bias\n", "line 3: the value is missing"),
         ('mtype,entry,value\nPC,a,"b\n', "line 2: the table cannot be read"),

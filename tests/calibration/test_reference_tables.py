@@ -183,6 +183,27 @@ def test_bad_delimited(text, expected):
     assert any(says(problem, expected) for problem in problems), problems
 
 
+def test_a_column_that_is_named_twice():
+    """The first counted, without a word."""
+    assert says(found("name,mtype,MType\na,A,B\n", "t.csv")[0], "line 1 | column 'mtype' | once")
+
+
+@pytest.mark.parametrize(
+    ("text", "problems"),
+    [
+        ("a L5_TPC:A 5\nb L5_TPC:A 5\n", 1),
+        ("a PC L5\nb PC L5\n", 1),
+        ("a 5 17\nb 5 17\n", 0),
+        ("a x 1\nb x IN\n", 0),
+    ],
+)
+def test_a_dat_file_with_layers_in_the_place_of_mtypes(text, problems):
+    """Its cells were those of an mtype 5."""
+    told = found(text, "t.dat")
+    assert len(told) == problems
+    assert all(says(words, "third column | layers | in this order") for words in told)
+
+
 def test_names_are_found_in_sub_folders(cells):
     dataset = read(cells, "name,mtype\na,T\nd,T\nf,L4\nL5/f,U\n")
     assert paths(cells, dataset) == {

@@ -3,6 +3,7 @@
 import os
 import zlib
 
+import h5py
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from helpers.factories import random_morphology
 from helpers.odd_morphologies import assert_same, odd_morphology
-from helpers.sentences import saying
+from helpers.sentences import saying, says
 from region_grower_flow.errors import DropCell, InvalidInput, OutputFailed
 from region_grower_flow.io import morphologies
 from region_grower_flow.io.files import opened_folder
@@ -156,6 +157,48 @@ def test_bad_files_are_a_sentence(tmp_path, name, content, words):
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)
     assert "\x1b" not in str(caught.value)
+
+
+SOUND = "1 1 0 0 0 9 -1\n2 3 0 10 0 1 1\n3 3 0 20 0 1 2\n"
+LOOP = f"{SOUND}4 3 0 30 0 1 6\n5 3 0 40 0 1 4\n6 3 0 50 0 1 5\n"
+"""Samples 4, 5 and 6 come after each other: MorphIO reads 2 and 3 alone."""
+CLASSIC_MAC = "# made long ago\r1 1 0 0 0 9 -1\r2 3 0 10 0 1 1\r3 3 0 20 0 1 2\r"
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (LOOP, "3 samples | circle | ids 4, 5, 6 | or -1"),
+        (CLASSIC_MAC, "classic Mac OS | line ends of Unix"),
+        ("\ufeff" + SOUND, "byte order mark | plain text"),
+        (SOUND.encode("utf-16"), "byte order mark"),
+        (SOUND.replace(" ", ","), "at line 1 | id type x y z radius parent"),
+    ],
+)
+def test_texts_of_which_a_part_would_be_read_are_refused(tmp_path, content, words):
+    path = tmp_path / "m.swc"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(InvalidInput) as caught:
+        read_morphology(path)
+    assert says(str(caught.value), words)
+
+
+@pytest.mark.parametrize("pieces", [SOUND.splitlines(), reversed(SOUND.splitlines())])
+def test_samples_may_come_in_any_order_with_comments_and_several_roots(tmp_path, pieces):
+    path = tmp_path / "m.swc"
+    more = "8 3 90 0 0 1 -1\n9 3 99 0 0 1 8 # far off\n"
+    path.write_text("# a cell\n\n" + "\n".join(pieces) + "\n" + more)
+    assert len(read_morphology(path).points) == 4
+
+
+def test_compressed_tables_say_what_to_do(tmp_path):
+    write_morphology(tmp_path, "m", random_morphology(), ["h5"])
+    with h5py.File(tmp_path / "m.h5", "r+") as file:
+        points = file["points"][:]
+        del file["points"]
+        file.create_dataset("points", data=points, compression="gzip")
+    with pytest.raises(InvalidInput, match="without compression"):
+        read_morphology(tmp_path / "m.h5")
 
 
 def test_missing_files_are_a_sentence(tmp_path):
