@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from region_grower_flow.calibration.rows import Row
@@ -15,6 +15,19 @@ STANDARDIZED = ".CNG"
 """Suffix of NeuroMorpho.Org's names of files in its standardized format."""
 MAX_LISTED = 20
 """Absent morphologies with a sentence of their own; the others share one."""
+
+
+def walk(folder: PathLike) -> Iterator[tuple[Path, list[str]]]:
+    """(folder, names of its files) of a folder and those below it that are no links, in order.
+
+    Work folders below it are passed over: they hold copies of morphologies, and grown cells.
+    """
+    for root, folders, names in os.walk(folder):
+        if MANIFESTS in folders and Path(root) != Path(folder):
+            folders.clear()
+        else:
+            folders.sort()
+            yield Path(root), sorted(names)
 
 
 class Files:
@@ -43,20 +56,13 @@ class Files:
 
     @property
     def below(self) -> dict[str, list[Path]]:
-        """{file name: paths in sub-folders}, of the folders below that are no links.
-
-        Work folders among them are passed over: they may hold copies of the same morphologies.
-        """
+        """{file name: paths in sub-folders}, of the folders below that are no links."""
         if self._below is None:
             self._below = {}
-            for root, folders, names in os.walk(self._folder):
-                if MANIFESTS in folders:
-                    folders.clear()
-                    continue
-                folders.sort()
-                if root != str(self._folder):
+            for root, names in walk(self._folder):
+                if root != self._folder:
                     for name in names:
-                        self._below.setdefault(name, []).append(Path(root, name))
+                        self._below.setdefault(name, []).append(root / name)
         return self._below
 
     def stems(self) -> list[str]:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from region_grower_flow.calibration.files import Files
+from region_grower_flow.calibration.files import Files, walk
 from region_grower_flow.calibration.tables import parse_table
 from region_grower_flow.errors import InvalidInput
 from region_grower_flow.io.atomic import PathLike
@@ -106,7 +106,8 @@ def _table(rows: list[tuple[Path, str]], folder: Path) -> str:
 
 def _morphologies(folder: Path) -> list[Path]:
     kinds = {f".{kind}" for kind in MORPHOLOGY_EXTENSIONS}
-    found = (path for path in folder.rglob("*") if path.suffix.lower() in kinds)
+    found = (root / name for root, names in walk(folder) for name in names)
+    found = (path for path in found if path.suffix.lower() in kinds)
     return sorted(path for path in found if path.is_file() and not path.name.startswith("."))
 
 

@@ -24,6 +24,16 @@ def test_a_table_that_is_made_holds_paths_below_the_folder(tmp_path):
     ]
 
 
+def test_cells_in_a_work_folder_among_the_reconstructions_are_none(tmp_path):
+    cell = "1 1 0 0 0 1 -1\n2 3 0 1 0 1 1\n3 3 0 2 0 1 2\n"
+    for place in ("L5_TPC/a.swc", "work/prepared_reconstructions/a.swc", "work/L5_TPC/b.swc"):
+        (tmp_path / place).parent.mkdir(parents=True)
+        (tmp_path / place).write_text(cell)
+    for place in (tmp_path, tmp_path / "work"):  # of the folder itself nothing is passed over
+        (place / "manifests").mkdir()
+    assert find_table(tmp_path, ["L5_TPC"]).text.split() == ["path,mtype", "L5_TPC/a.swc,L5_TPC"]
+
+
 def reconstructions(folder, *names):
     folder.mkdir()
     for name in names:
