@@ -3,7 +3,8 @@
 Mirrors ``region_grower.synthesize_morphologies.SynthesizeMorphologies.assign_atlas_data`` and
 ``region_grower.atlas_helper.AtlasHelper``. Those compute depths and thicknesses of whole volumes
 and then look the cells up; here the cells are looked up first. Element by element it is the same
-arithmetic on the same type, so the numbers are the same.
+arithmetic on the same type, so the numbers are the same (but differences of unsigned volumes do not
+wrap around below 0).
 """
 
 from __future__ import annotations
@@ -266,12 +267,12 @@ def _depths(
     thicknesses, tops, bounds = _hints(positions, layers, atlas_dir, names)
     axis = load_volume(atlas_dir, PRINCIPAL_AXIS)
     placed = np.concatenate(list(rows.values()))
-    placed = placed[:: -(-len(placed) // MOST_COMPARED)]
-    note = height_note(axis, ups[placed], cells.positions[placed])
-    notes = [(note, 0)] if note else []
+    compared = placed[:: -(-len(placed) // MOST_COMPARED)]
+    note = height_note(axis, ups[compared], cells.positions[compared])
+    notes = [(note[0], len(placed) if note[1] == len(compared) else 0)] if note else []
     for region, found in rows.items():
         count = len(layers[region])
-        depths = tops[region] - axis.lookup(positions[region])
+        depths = tops[region] - _signed(axis.lookup(positions[region]))
         own = {layer: thicknesses[region, layer] for layer in layers[region]}
         model = structure[region].get("thicknesses") or {}
         some_bounds = {layer: bounds[region, layer] for layer in layers[region]}
@@ -309,12 +310,17 @@ def _hints(
         volume = load_volume(atlas_dir, layer_hint(layer))
         for region, inside in positions.items():
             if layer in layers[region]:
-                bounds = volume.lookup(inside)
+                bounds = _signed(volume.lookup(inside))
                 some_bounds[region, layer] = bounds[:: -(-len(bounds) // MOST_COMPARED)].copy()
                 thicknesses[region, layer] = bounds[..., 1] - bounds[..., 0]
                 if layer == layers[region][0]:
                     tops[region] = bounds[..., 1]
     return thicknesses, tops, some_bounds
+
+
+def _signed(values: np.ndarray) -> np.ndarray:
+    """Values of which differences are taken: a volume without signs would have none below 0."""
+    return values.astype(np.int64) if values.dtype.kind == "u" else values
 
 
 def _orientations(cells: _Cells, atlas_dir: PathLike) -> np.ndarray:

@@ -177,8 +177,8 @@ def gap_notes(region: str, bounds: Mapping[Any, np.ndarray]) -> Iterator[Note]:
         )
 
 
-def height_note(heights: VoxelData, ups: np.ndarray, positions: np.ndarray) -> str | None:
-    """A sentence on heights that are not in um, or do not rise along the orientation; None: fine.
+def height_note(heights: VoxelData, ups: np.ndarray, positions: np.ndarray) -> Note | None:
+    """(sentence, positions) on heights not in um, or falling along the orientation; None: fine.
 
     Heights in um rise by one per um towards the pia, a little more or less where the cortex bends.
 
@@ -203,19 +203,23 @@ def height_note(heights: VoxelData, ups: np.ndarray, positions: np.ndarray) -> s
     known = np.isfinite(along)
     if known.sum() < FEW:
         return None
-    steep = float(np.median(np.linalg.norm(slopes[known], axis=1)))
+    slopes_found = np.linalg.norm(slopes[known], axis=1)
+    steep = float(np.median(slopes_found))
     if steep and not 1 / TOO_STEEP < steep < TOO_STEEP:
+        usual = (slopes_found > 1 / TOO_STEEP) & (slopes_found < TOO_STEEP)
         voxel = float(np.abs(size).mean())
         unit = "voxels" if 1 / TOO_STEEP < steep * voxel < TOO_STEEP else "another unit"
         return (
             f"[PH]y rises by {steep:.2g} per um at the cells, not by about 1: is it in {unit}? It "
-            "is read as um."
+            "is read as um.",
+            int((~usual).sum()),
         )
     falls = int((along[known] < 0).sum())
     if falls > known.sum() / 2:
         return (
             f"[PH]y falls along the atlas's directions at {falls:,} of {known.sum():,} cells: does "
-            "the y axis of its orientation point to the pia?"
+            "the y axis of its orientation point to the pia?",
+            falls,
         )
     return None
 

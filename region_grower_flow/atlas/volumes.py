@@ -202,7 +202,8 @@ def rotations_at(volume: VoxelData, positions: np.ndarray) -> np.ndarray:
     """
     from region_grower_flow.io.voxcell import VoxelData
 
-    rotations = volume.lookup(positions)
+    with np.errstate(invalid="ignore"):  # infinite numbers, which become NaN
+        rotations = volume.lookup(positions)
     nothing = ~VoxelData.lookup(volume, positions).any(axis=-1)
     if nothing.any():
         rotations = rotations.copy()

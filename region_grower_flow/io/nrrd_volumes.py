@@ -189,6 +189,6 @@ def unreadable(path: PathLike, error: BaseException) -> InvalidInput:
     if isinstance(error, FileNotFoundError) or not Path(path).exists():
         return InvalidInput("the volume does not exist", where=path)
     reason = " ".join(str(error).split()) or type(error).__name__
-    return InvalidInput(
-        f"the volume cannot be read ({reason})", where=path, hint="is it a complete NRRD file?"
-    )
+    # voxcell's words on orientations.
+    hint = "write it as float32" if "dtype" in reason else "is it a complete NRRD file?"
+    return InvalidInput(f"the volume cannot be read ({reason})", where=path, hint=hint)

@@ -191,11 +191,12 @@ def _notes(read: _Read, cells: Cells, sources: Sources) -> Iterator[str]:
         raise InvalidInput(problem, volume_path(sources.atlas, ORIENTATION), "repair the volume")
     if lost:
         yield f"orientation has no value at {lost:,} of {len(cells):,} cells"
+    heights = height_note(read.heights, ups, cells.positions)
     notes = (
         unread_note(cells, sources.cells),
         unknown_id_note(ids, read.region_map),
         crowded_note(cells.positions, read.volume),
-        height_note(read.heights, ups, cells.positions),
+        heights[0] if heights else None,
     )
     yield from filter(None, notes)
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
-from collections.abc import Collection, Mapping, Sequence
+import threading
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 import luigi
 
 from region_grower_flow.checks.work_folder import check_work_folder
-from region_grower_flow.errors import InvalidInput, InvalidInputs, nearest
+from region_grower_flow.errors import InvalidInput, InvalidInputs, counted, nearest
 from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.options import GROUPS
 from region_grower_flow.options.group import declared
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 
 OPTIONS, FOLDER = "options", "folder"
 """Facts of a check: the options as texts, and the folder that relative paths start from."""
+WARNINGS = "warnings"
+"""Fact of a check: what it has warned of, sentences."""
 
 SYNTHESIS = "synthesis"
 """The check of the main flow, whose manifest has no further name."""
@@ -162,10 +166,12 @@ class CheckInputs(FlowTask):
         if self._found is None or self._found[0] != state:
             if self.described.grows:
                 expect_launch(self)
-            self._found = state, self.described.problems(self)
+            with _heard() as self._warnings:
+                self._found = state, self.described.problems(self)
         return self._found[1] or self._place_problems()
 
     _found: tuple[str, list[InvalidInput]] | None = None
+    _warnings: Sequence[str] = ()
 
     def _place_problems(self) -> list[InvalidInput]:
         return [*check_work_folder(self), *self.described.places(self)]
@@ -183,6 +189,9 @@ class CheckInputs(FlowTask):
 
     def summary_of(self, facts: Facts) -> str:
         """The sentence on inputs without a problem."""
+        warnings = facts.get(WARNINGS)
+        if warnings:
+            return f"inputs can be used, with {counted(len(warnings), 'warning')}"
         return "all inputs are fine"
 
     def make(self) -> Made:
@@ -190,7 +199,8 @@ class CheckInputs(FlowTask):
         found = self.problems()
         if found:
             raise _Refused(found)
-        return [], {OPTIONS: self.to_str_params(), FOLDER: os.getcwd()}
+        own = {OPTIONS: self.to_str_params(), FOLDER: os.getcwd()}
+        return [], {**own, WARNINGS: list(self._warnings)}
 
     def run(self) -> None:
         """Check; all problems are told, also where some of the inputs cannot be fingerprinted."""
@@ -202,6 +212,24 @@ class CheckInputs(FlowTask):
             problems = InvalidInputs(self.problems() or [error])
             self.show(str(problems))
             raise problems from error
+
+
+@contextlib.contextmanager
+def _heard() -> Iterator[list[str]]:
+    """What this thread warns of meanwhile, as a list that grows."""
+    words: list[str] = []
+
+    class _Ear(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if record.thread == threading.get_ident():
+                words.append(record.getMessage())
+
+    ear, logger = _Ear(logging.WARNING), logging.getLogger("region_grower_flow")
+    logger.addHandler(ear)
+    try:
+        yield words
+    finally:
+        logger.removeHandler(ear)
 
 
 FlowTask.checker = CheckInputs

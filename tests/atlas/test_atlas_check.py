@@ -17,6 +17,7 @@ from helpers.sentences import says
 from region_grower_flow.atlas.check import check_atlas
 from region_grower_flow.atlas.load import load_atlas_table
 from region_grower_flow.atlas.plausible import crowded_note, depth_notes, no_region_note
+from region_grower_flow.io.cells import Cells
 
 CENTER = [150.0, 650.0, 150.0]
 
@@ -406,3 +407,34 @@ def test_cells_in_one_voxel_are_told():
     assert "within one voxel" in crowded_note(cells, volume)
     assert crowded_note(cells[:3], volume) is None
     assert crowded_note(1000 * cells, volume) is None
+
+
+def in_all_layers(count=5):
+    made = make_cells([[150.0, 150.0 + 200.0 * i, 150.0] for i in range(count)])
+    return Cells(made.positions, None, made.properties)
+
+
+@pytest.mark.parametrize(
+    ("down", "cells", "count"),
+    [((0.0, 1.0, 0.0, 0.0), 5, 1), ((0.0, 1.0, 0.0, 0.0), 4, 0), ((1.0, 0.0, 0.0, 0.0), 5, 0)],
+)
+def test_directions_that_point_down_at_all_cells_are_refused(tmp_path, down, cells, count):
+    """All cells were grown upside down, after a warning."""
+    atlas = make_atlas(tmp_path, quaternion=down)
+    found = problems(atlas, in_all_layers(cells))
+    assert [says(text, "falls along | 5 of 5 cells | pia") for text in found] == [True] * count
+
+
+def test_bounds_of_unsigned_volumes_may_be_in_the_wrong_order(tmp_path):
+    """Their difference was 65,136 um."""
+    atlas = make_atlas(tmp_path)
+    raw = load_raw(atlas.volume("[PH]2")).astype(np.uint16)
+    save_volume(atlas.volume("[PH]2"), raw[..., ::-1])
+    only(problems(atlas, in_all_layers()), "bounds of layer 2 | wrong order at 5 cells")
+
+
+def test_orientations_of_another_type_say_what_to_do(tmp_path):
+    atlas = make_atlas(tmp_path)
+    raw = load_raw(atlas.volume("orientation"))
+    save_volume(atlas.volume("orientation"), raw.astype(np.int16))
+    only(problems(atlas, in_all_layers()), "int16 | as float32")

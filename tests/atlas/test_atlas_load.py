@@ -57,6 +57,21 @@ def test_sums_are_done_in_the_type_of_the_volumes(tmp_path):
     assert table.layer_depths[0, 2] != 0.1 + 0.2
 
 
+def test_a_soma_above_the_top_of_unsigned_volumes(tmp_path):
+    """It was 65,486 um deep, clipped to the greatest depth, and dropped."""
+    atlas = make_atlas(tmp_path)
+    for name, shift in {"[PH]y": 0, "[PH]1": 100}.items():
+        raw = load_raw(atlas.volume(name)).astype(np.uint16) - np.uint16(shift)
+        save_volume(atlas.volume(name), raw)
+    assert load(atlas, make_cells([10.0, 1199.0, 10.0])).depths.tolist() == [25.0]
+
+
+def test_infinite_orientations_are_told_by_no_warning(tmp_path, recwarn):
+    atlas = make_atlas(tmp_path, quaternion=(np.inf, 0.0, 0.0, 0.0))
+    assert np.isnan(load(atlas, make_cells([CENTER])).orientations).any()
+    assert not recwarn.list
+
+
 def test_orientations_are_rotations_by_the_quaternion(tmp_path):
     # A quarter turn around z takes y to -x.
     half = np.sqrt(0.5)

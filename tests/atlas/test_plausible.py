@@ -12,7 +12,7 @@ VOXEL = 25.0
 
 
 def noted(scale, up=UP, voxel=(VOXEL, VOXEL, VOXEL), offset=(10.0, -300.0, 0.0)):
-    """The note on heights that rise along y by ``scale`` per um."""
+    """(sentence, cells) on heights that rise along y by ``scale`` per um."""
     places = (np.arange(20) + 0.5) * abs(voxel[1])
     heights = np.broadcast_to((places * scale)[None, :, None], (8, 20, 8)).astype(np.float32)
     if voxel[1] < 0:
@@ -39,7 +39,9 @@ def test_heights_in_um_along_the_directions_are_fine(voxel):
     ],
 )
 def test_other_units_and_signs_are_told(scale, words):
-    assert says(noted(scale), words)
+    sentence, count = noted(scale)
+    assert says(sentence, words)
+    assert count == 30
 
 
 def test_what_cannot_be_known_is_not_told():

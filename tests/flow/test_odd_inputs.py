@@ -134,6 +134,9 @@ def test_one_of_two_populations(bases, tmp_path):
     spoil = both(nodes(double), options(population="other"))
     flow, said = run(bases, tmp_path, spoil)
     assert "8 made" in said
+    # All inputs were said to be fine, right below a warning.
+    assert says(said, "CheckInputs | inputs can be used, with 1 warning")
+    assert says(said, "only population 'other' is read")
     with h5py.File(flow.path("out/nodes.h5")) as made:
         assert list(made["nodes"]) == ["other"]
 
