@@ -51,7 +51,7 @@ class Reconstructions:
 
     folder: str | Path
     table: str | Path
-    mtypes: Iterable[str] = ()
+    mtypes: Iterable[str] | None = ()
     extension: str | None = None
     work_dir: str | Path = WORK
 
@@ -138,9 +138,9 @@ class Reconstructions:
         )
 
 
-def _names(mtypes: str | Iterable[str]) -> tuple[str, ...]:
-    """Mtypes as they may be given: one as text, or any number, which may be read only once."""
-    return (mtypes,) if isinstance(mtypes, str) else tuple(mtypes)
+def _names(mtypes: str | Iterable[str] | None) -> tuple[str, ...]:
+    """Mtypes as they may be given: one as text, any number, read only once, or None for none."""
+    return (mtypes,) if isinstance(mtypes, str) else tuple(mtypes or ())
 
 
 def _is_morphology(path: Path) -> bool:
@@ -188,6 +188,8 @@ class Model:
         from region_grower_flow.record.fingerprint import package_versions
         from region_grower_flow.stages.vacuum import VacuumPlan, vacuum_mtypes, vacuum_table
 
+        if not isinstance(mtype, str):
+            raise InvalidInput(f"expected the name of an mtype, not {mtype!r}", "grow")
         plan = VacuumPlan(
             self.parameters, self.distributions, Path("nowhere"), mtypes=(mtype,), cells=1,
             region=region,
@@ -218,7 +220,7 @@ class Model:
         atlas: str | Path,
         region_structure: str | Path,
         limit: int | None = None,
-        mtypes: Iterable[str] = (),
+        mtypes: Iterable[str] | None = (),
         seed: int = 0,
         work_dir: str | Path | None = None,
         **options: Any,

@@ -200,8 +200,8 @@ class Population:
             overwrite: whether other files that are there already are replaced.
 
         Raises:
-            InvalidInput: a file is there already, with another content; or these are the cells of
-                some mtypes only. Nothing has been written.
+            InvalidInput: a file is there already, with another content; these are the cells of
+                some mtypes only; or the folder is one of the run's own. Nothing has been written.
         """
         from region_grower_flow.checks import places
         from region_grower_flow.record.listing import read_listing
@@ -214,6 +214,10 @@ class Population:
         target, own = Path(nodes), Path(self.task.out_cells)
         if target.suffix != own.suffix:
             raise InvalidInput(f"its extension must be {own.suffix}", target, f"as of {own}")
+        for name in ("work_dir", "out_morph_dir"):
+            if Path(getattr(self.task, name)).resolve() in target.resolve().parents:
+                hint = "save into a folder of its own"
+                raise InvalidInput(f"is in {name} of this population's run", target, hint)
         if target.resolve() != own.resolve():
             folder = Path(self.task.out_morph_dir)
             names = read_listing(self.task.listing, folder) or ()

@@ -224,12 +224,34 @@ def test_a_part_of_a_population_is_not_saved_as_the_whole(small, tmp_path):
     assert not (tmp_path / "saved").exists()
 
 
+@pytest.mark.parametrize("place", ["work_dir", "out_morph_dir"])
+def test_a_population_is_not_saved_into_folders_of_its_run(small, place):
+    """The next run was refused: it did not know the files."""
+    population = small()
+    folder = Path(getattr(population.task, place))
+    before = sorted(folder.rglob("*"))
+    with pytest.raises(InvalidInput, match=saying(f"is in {place} | folder of its own")):
+        population.save(folder / "more" / "nodes.h5")
+    assert sorted(folder.rglob("*")) == before
+
+
+def test_another_name_beside_the_own_nodes_does_not_rename_them(small):
+    """The run's own configuration named the copy."""
+    population = small()
+    nodes = Path(population.task.out_cells)
+    config = nodes.with_name("circuit_config.json").read_bytes()
+    with pytest.raises(InvalidInput, match=saying("circuit_config.json | another content")):
+        population.save(nodes.with_name("other.h5"))
+    assert nodes.with_name("circuit_config.json").read_bytes() == config
+
+
 def test_mtypes_may_be_a_name_or_be_read_once(small):
     for mtypes in ("PC", ["PC"], iter(["PC"])):
         assert small(mtypes=mtypes).mtypes == ["PC"]
     chosen = api.Reconstructions("dend", "t.dat", mtypes=iter(["PC"]))
     assert [chosen.options()["mtypes"] for _ in range(2)] == [("PC",)] * 2
     assert api.Reconstructions("dend", "t.dat", mtypes="PC").mtypes == ("PC",)
+    assert api.Reconstructions("dend", "t.dat", mtypes=None).mtypes == ()
 
 
 def test_what_a_newcomer_gives_is_taken_or_refused_in_a_sentence(model, own_data, tmp_path):
@@ -240,6 +262,8 @@ def test_what_a_newcomer_gives_is_taken_or_refused_in_a_sentence(model, own_data
             cell.save(tmp_path / name)
     with pytest.raises(InvalidInput, match="option seed"):
         given.grow("PC", seed="first")
+    with pytest.raises(InvalidInput, match="expected the name of an mtype"):
+        given.grow(["PC"])
     with pytest.raises(InvalidInput, match=saying("'L5_TPC:X' | L5_TPC:A")):
         api.Reconstructions("dend/", "index.dat").morphologies("L5_TPC:X")
     assert len(repr(cell.plot3d())) < 80
