@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -91,8 +92,8 @@ class Cell:
 class Population:
     """The cells of a synthesis in an atlas, or those of one mtype of it.
 
-    They are read when they are asked for. When another run has written to their place by then,
-    InvalidInput is raised.
+    They are read when they are asked for. When another run has written to their place by then, or
+    the current folder is another one and their place begins from there, InvalidInput is raised.
 
     Args:
         task: SynthesizeMorphologies, made.
@@ -104,7 +105,7 @@ class Population:
         from region_grower_flow.report.placed import PlacedCells
         from region_grower_flow.tasks.atlas_outputs import atlas_outputs
 
-        self.task = task
+        self.task, self._folder = task, os.getcwd()
         structure = load_region_structure(task.region_structure)
         self._cells = PlacedCells.read(atlas_outputs(task), structure)
         self._made = task.existing_manifest()
@@ -118,6 +119,9 @@ class Population:
 
     def _require_same(self) -> None:
         """Raise InvalidInput where the cells are no more those that were grown."""
+        if os.getcwd() != self._folder and not os.path.isabs(self.task.out_cells):
+            problem = "the current folder is another one than where this population was grown"
+            raise InvalidInput(problem, os.getcwd(), f"go back: os.chdir({self._folder!r})")
         manifest = self.task.manifest()
         if manifest is None or manifest.fingerprint != self._made.fingerprint:
             raise InvalidInput(
@@ -132,6 +136,7 @@ class Population:
     def __getitem__(self, mtype: str) -> Population:
         if mtype not in self.mtypes:
             raise KeyError(mtype)
+        self._require_same()
         return Population(self.task, [mtype])
 
     def __iter__(self) -> Iterator[PlacedCell]:

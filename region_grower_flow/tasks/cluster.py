@@ -164,7 +164,8 @@ def load_piece(path: PathLike, number: int) -> InJobs:
     """The stage of a piece in a file of pieces; the process goes to the run's folder.
 
     Raises:
-        InvalidInput: the file is no such file, there is no such piece, or an option is not valid.
+        InvalidInput: the file is no such file or not in the run's work folder, there is no such
+            piece, or an option is not valid.
     """
     path = Path(path).absolute()
     content = read_checked(path)
@@ -188,6 +189,10 @@ def load_piece(path: PathLike, number: int) -> InJobs:
     if last is not None:
         texts |= {"first": str(first), "last": str(last)}
     stage = kind.from_str_params(texts)
+    own = jobs_folder(stage) / layout.PIECES
+    if not (own.exists() and own.samefile(path)):  # else the run of the original would go on
+        hint = "write the pieces again where the run is now (plan-pieces), or give that file"
+        raise InvalidInput(f"a copy of the file of pieces of a run elsewhere ({own})", path, hint)
     stage.is_alone = True
     return stage
 

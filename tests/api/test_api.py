@@ -224,6 +224,21 @@ def test_a_part_of_a_population_is_not_saved_as_the_whole(small, tmp_path):
     assert not (tmp_path / "saved").exists()
 
 
+def test_another_current_folder_is_told(own_data, monkeypatch):
+    """The cells were said to have been replaced."""
+    reference = api.Reconstructions("dend/", "index.dat", mtypes=["L5_MC"])
+    population = reference.calibrate().populate(
+        "nodes.h5", atlas="atlas/", region_structure="regions.yaml", limit=1
+    )
+    home = Path.cwd()
+    monkeypatch.chdir("dend")
+    for ask in (len, list, lambda pop: pop["L5_MC"], lambda pop: pop.save("saved/nodes.h5")):
+        with pytest.raises(InvalidInput, match=saying(f"folder | os.chdir('{home}')")):
+            ask(population)
+    monkeypatch.chdir(home)
+    assert len(population) == 1
+
+
 @pytest.mark.parametrize("place", ["work_dir", "out_morph_dir"])
 def test_a_population_is_not_saved_into_folders_of_its_run(small, place):
     """The next run was refused: it did not know the files."""

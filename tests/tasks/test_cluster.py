@@ -56,6 +56,21 @@ def test_pieces_are_of_chunks_and_the_merge_alone(tmp_path, name):
     assert says(found, "pieces.json: not a file of pieces | the run has written")
 
 
+def test_pieces_of_a_copied_project_are_not_those_of_the_original(tmp_path, monkeypatch):
+    """They were made in the original's folders, without a word."""
+    original, copy = (tmp_path / name / "work" / "jobs" for name in ("original", "copy"))
+    for folder in (original, copy):
+        folder.mkdir(parents=True)
+    home = tmp_path / "original"
+    options = {**CONTENT["options"], "work_dir": "work"}
+    content = with_check({**CONTENT, "folder": str(home), "options": options})
+    monkeypatch.chdir(tmp_path)
+    (original / "pieces.json").write_text(json.dumps(content))
+    found = refusal(copy / "pieces.json", content, 0)
+    assert says(found, f"copy/work/jobs/pieces.json | a copy | {original} | plan-pieces")
+    assert cluster.load_piece(original / "pieces.json", 0).is_alone
+
+
 def refusal(path, content, number):
     """What is printed on a file of pieces that does not do."""
     path.write_text(json.dumps(content))
