@@ -226,7 +226,7 @@ def test_branches_of_other_types_count_as_the_root(tmp_path):
 
 def test_a_cell_whose_dendrites_all_carry_axons_is_calibrated(tmp_path):
     text = "\n".join(tree(POINT, (7, 0, 0), branches=(3, 2))) + "\n"
-    found = population(tmp_path, {f"a{i}": text for i in range(3)})
+    found = population(tmp_path, {f"a{i}": f"# cell {i}\n{text}" for i in range(3)})
     assert found.neurite_types == [BASAL]
     assert says(found.notes[0], "3 of 3 cells | axon | left out | (a0, a1, a2; a0:")
 
