@@ -70,7 +70,7 @@ class Cell:
         return self.morphology.to_morphio()
 
     def save(self, path: str | Path) -> None:
-        """Write the cell as .h5, .swc or .asc; raises InvalidInput for any other name."""
+        """Write the cell in the format of its extension; raises InvalidInput for any other name."""
         from region_grower_flow.io.morphologies import write_morphology
 
         path = Path(path)

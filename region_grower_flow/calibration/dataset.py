@@ -81,8 +81,8 @@ def read_dataset(
     Args:
         folder: where the morphologies are; names may hold sub-folders but never leave it.
         dat_file: the table of names and mtypes: dat, neuronDB XML, or CSV or TSV.
-        extension: ``.h5``, ``.swc`` or ``.asc``, with or without its dot; of the files that the
-            table names without their paths.
+        extension: of MORPHOLOGY_EXTENSIONS, with or without its dot; of the files that the table
+            names without their paths.
         use_axon_excludes_cells: whether ``use_axon`` false leaves out the whole cell, as in
             synthesis-workflow (BuildMorphsDF), not its axon alone.
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from region_grower_flow.calibration.diameter_model import thin_diameters, thinnest_of
-from region_grower_flow.calibration.mending import as_used
+from region_grower_flow.calibration.mending import open_as_used
 from region_grower_flow.calibration.populations import Population
 from region_grower_flow.calibration.variants import find_variants
 from region_grower_flow.errors import some
@@ -109,7 +109,7 @@ def _load(paths: Sequence[str]) -> dict[str, Any]:
     from neurom import load_morphologies
 
     morphio.set_maximum_warnings(0)
-    used = load_morphologies([as_used(path) for path in paths], cache=True)
+    used = load_morphologies([open_as_used(path) for path in paths], cache=True)
     return dict(zip(paths, used, strict=True))
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from region_grower_flow.calibration.diameter_model import DEFAULT, EXTERNAL, DiameterModel
 from region_grower_flow.calibration.features import DEFAULT_FEATURE, TRUNK_LENGTH
 from region_grower_flow.calibration.measured import measure, read_cells, turned_down
-from region_grower_flow.calibration.mending import as_used
+from region_grower_flow.calibration.mending import open_as_used
 from region_grower_flow.calibration.neurots_growth import fit_to_growth
 from region_grower_flow.calibration.populations import APICAL, AXON, BASAL
 from region_grower_flow.calibration.simpler_diameters import FIT_ORDERS, fit_simpler
@@ -94,7 +94,7 @@ def _extract(task: ExtractionTask) -> dict[str, Any]:
     morphio.set_maximum_warnings(0)
     # Without its cache, NeuroM reads all files again for each quantity.
     load = functools.cache(
-        lambda paths: load_morphologies([as_used(path) for path in paths], cache=True)
+        lambda paths: load_morphologies([open_as_used(path) for path in paths], cache=True)
     )
     trees = functools.cache(load_trees)
     distributions = {"soma": soma_data(load(task.paths))} | {name: {} for name in TYPES_IN_ORDER}

@@ -80,18 +80,12 @@ class Mended(NamedTuple):
     notes: list[Note]
 
 
-def as_used(path: PathLike) -> str | morphio.Morphology:
-    """The form of a cell that NeuroM and TMD read: its path, or the mended morphio.Morphology.
+def open_as_used(path: PathLike) -> morphio.Morphology:
+    """A cell as NeuroM, TMD and all else take it: its file, mended where that is needed.
 
     Raises:
-        InvalidInput: the file is missing, or MorphIO cannot read it.
+        InvalidInput: the file is missing, or cannot be read.
     """
-    mended = mend(open_morphology(path))
-    return mended.morphology if mended.notes else str(path)
-
-
-def open_as_used(path: PathLike) -> morphio.Morphology:
-    """The mended morphio.Morphology of a file; see :func:`as_used`."""
     return mend(open_morphology(path)).morphology
 
 

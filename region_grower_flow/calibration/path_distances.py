@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from region_grower_flow.calibration.mending import as_used
+from region_grower_flow.calibration.mending import open_as_used
 from region_grower_flow.calibration.morphologies import DENDRITES
 from region_grower_flow.calibration.populations import Population
 from region_grower_flow.errors import InvalidInput
@@ -148,7 +148,7 @@ def _load(path: str) -> Any:
     from tmd.io.io import load_neuron_from_morphio
 
     morphio.set_maximum_warnings(0)
-    return load_neuron_from_morphio(as_used(path))
+    return load_neuron_from_morphio(open_as_used(path))
 
 
 def fit_path_distances(

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from region_grower_flow.calibration.mending import as_used
+from region_grower_flow.calibration.mending import open_as_used
 
 
 def load_trees(paths: Iterable[str]) -> Any:
@@ -30,7 +30,7 @@ def load_trees(paths: Iterable[str]) -> Any:
 
     population = Population.Population()
     for path in paths:
-        population.append_neuron(load_neuron_from_morphio(as_used(path)))
+        population.append_neuron(load_neuron_from_morphio(open_as_used(path)))
     for tree in population.neurites:
         # TMD asks each tree for its filtration by the method's name: here it finds this one.
         tree.get_point_path_distances = partial(path_distances, tree)

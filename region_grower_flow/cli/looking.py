@@ -25,7 +25,7 @@ MOST = 60
     help="Cells of a folder or population that are drawn",
 )
 def plot(what: str, out: str, limit: int) -> None:
-    """Draw WHAT: a morphology (.h5, .swc, .asc), some of a folder of them, or of SONATA nodes.
+    """Draw WHAT: a morphology, some of a folder of them, or of SONATA nodes.
 
     Cells stand side by side at one scale, as they lie in their files; an .html file shows them in
     3D and needs no network. Of nodes each mtype has its share, and in 3D cells lie at their places.

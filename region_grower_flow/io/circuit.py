@@ -29,7 +29,7 @@ def circuit_config(
         nodes: the SONATA nodes file.
         population: its population.
         morphologies: the folder of the morphology files, None when there are none.
-        extensions: their formats, some of "h5", "swc", "asc".
+        extensions: their formats, some of MORPHOLOGY_EXTENSIONS.
         container: the HDF5 container with all morphologies, None when there is none; where both
             exist the container serves as "h5v1".
         folder: where the configuration will be; that of the nodes when None.

@@ -98,7 +98,7 @@ def relative_stem(name: str, depth: int | None = None) -> str:
 
 
 def encode(morphology: FlatMorphology, extension: str) -> bytes:
-    """The content of a morphology file of the kind ``extension`` ("h5", "swc" or "asc").
+    """The content of a morphology file of the kind ``extension`` (of MORPHOLOGY_EXTENSIONS).
 
     Raises:
         DropCell: no such file can hold this morphology.
@@ -115,7 +115,7 @@ def write_morphology(
         folder: the output folder.
         stem: path of the file below it without extension (see :func:`relative_stem`).
         morphology: FlatMorphology, usually in NEURON's order.
-        extensions: some of "h5", "swc", "asc".
+        extensions: some of MORPHOLOGY_EXTENSIONS.
 
     Returns:
         {extension: [size in bytes, CRC-32]}
@@ -196,7 +196,7 @@ def check_file(path: PathLike | bytes, size: int, crc32: int, folder: int | None
 
 
 def read_morphology(path: PathLike, require_diameters: bool = False) -> FlatMorphology:
-    """Read a morphology file (.h5, .swc, .asc) as FlatMorphology.
+    """Read a morphology file as FlatMorphology.
 
     Args:
         path: the file.

@@ -203,7 +203,7 @@ def plot_cells(cells: Sequence[Drawn], out: Path) -> Path:
     """Draw cells into a PNG, SVG or HTML file.
 
     Args:
-        cells: whose files are .h5, .swc or .asc.
+        cells: whose files are morphologies.
         out: the file to write; its suffix says how.
 
     Raises:

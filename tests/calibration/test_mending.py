@@ -1,19 +1,27 @@
 """Small faults of reconstructions: mended when a cell is read, and told."""
 
+import shutil
+
+import morphio
 import numpy as np
 import pytest
 
+from helpers.odd_morphologies import assert_same
 from helpers.reference_cells import make_cell, write_cell
 from helpers.sentences import saying, says
+from region_grower_flow.calibration import mending, morphologies
 from region_grower_flow.calibration.choices import SKIP, CalibrationSettings
 from region_grower_flow.calibration.dataset import Dataset, ReferenceCell
+from region_grower_flow.calibration.diagnosis import diagnose
 from region_grower_flow.calibration.distributions import extract_distributions
-from region_grower_flow.calibration.mending import as_used, mend, soma_radius
+from region_grower_flow.calibration.mending import mend, open_as_used, soma_radius
 from region_grower_flow.calibration.morphologies import examine_cell
+from region_grower_flow.calibration.path_distances import measure_trees
 from region_grower_flow.calibration.places import line_of, unread_trees
 from region_grower_flow.calibration.populations import gather_populations
 from region_grower_flow.errors import InvalidInputs
 from region_grower_flow.io.morphologies import open_morphology
+from region_grower_flow.morphology import FlatMorphology
 
 POINT = ["1 1 0 0 0 6 -1"]
 BASAL, APICAL = "basal_dendrite", "apical_dendrite"
@@ -71,7 +79,8 @@ def population(tmp_path, cells, **settings):
 def test_a_sound_cell_is_used_as_its_file_is(tmp_path, extension):
     made = make_cell(np.random.default_rng(0), apicals=1, axons=1)
     path = write_cell(made, tmp_path, "a", extension)
-    assert as_used(path) == str(path)
+    used = FlatMorphology.from_morphio(open_as_used(path))
+    assert_same(used, FlatMorphology.from_morphio(morphio.Morphology(path)))
     assert examine(path).notes == []
 
 
@@ -97,7 +106,7 @@ def test_somas(tmp_path, soma, radius, mended):
     assert [("enclose little" in t, "(line 1)" in t) for t in texts(examined)] == (
         [(True, True)] * mended
     )
-    used = neurom.load_morphology(as_used(path))
+    used = neurom.load_morphology(open_as_used(path))
     assert neurom.get("soma_radius", used) == pytest.approx(radius, abs=0.3)
     assert soma_radius(mend(open_morphology(path)).morphology) == pytest.approx(used.soma.radius)
 
@@ -113,7 +122,7 @@ def test_a_cell_without_a_soma_gets_one_where_its_dendrites_begin(tmp_path):
     assert examined.problem is None
     (told,) = texts(examined)
     assert says(told, "no soma | 6.88 um | dendrites begin")
-    used = neurom.load_morphology(as_used(path))
+    used = neurom.load_morphology(open_as_used(path))
     assert neurom.get("soma_radius", used) == pytest.approx(6.88, abs=0.01)
     np.testing.assert_allclose(used.soma.center, [2 / 3, -4 / 3, 7 / 3], atol=1e-4)
 
@@ -140,7 +149,7 @@ def test_trees_that_begin_at_the_center(tmp_path):
     path = written(tmp_path, "\n".join(rows) + "\n")
     (text,) = texts(examine(path))
     assert says(text, "1 of its basal dendrites | soma's center | moved")
-    root = as_used(path).root_sections[1]
+    root = open_as_used(path).root_sections[1]
     toward = np.array(rows[start + 1].split()[2:5], float)
     length = np.linalg.norm(toward)
     assert root.points[0] == pytest.approx(min(6, length / 2) / length * toward, abs=1e-6)
@@ -156,7 +165,7 @@ def test_trees_that_begin_at_one_point_inside_the_soma(tmp_path):
     path = write_cell(made, tmp_path, "a", "asc")
     (text,) = texts(examine(path))
     assert says(text, "3 of its basal dendrites | soma's center | moved")
-    starts = np.array([root.points[0] for root in as_used(path).root_sections])
+    starts = np.array([root.points[0] for root in open_as_used(path).root_sections])
     assert len(np.unique(starts.round(2), axis=0)) == 3
 
 
@@ -165,7 +174,7 @@ def test_a_trunk_straight_above_the_soma(tmp_path):
     path = written(tmp_path, "\n".join(tree(tree(POINT, (7, 0, 0)), (0, 0, 7))) + "\n")
     (text,) = texts(examine(path))
     assert says(text, "1 of its basal dendrites | along z | soma's center")
-    assert as_used(path).root_sections[1].points[0] == pytest.approx([0.01, 0, 7])
+    assert open_as_used(path).root_sections[1].points[0] == pytest.approx([0.01, 0, 7])
 
 
 def test_a_trunk_that_is_all_at_the_center(tmp_path):
@@ -207,10 +216,10 @@ def test_an_axon_that_starts_from_a_dendrite(tmp_path):
     (text,) = texts(examined)
     assert says(text, "1 of its basal dendrites | axon | left out | line ")
     assert examined.trees == {BASAL: 3}
-    counts = [len(list(root.iter())) for root in as_used(path).root_sections]
+    counts = [len(list(root.iter())) for root in open_as_used(path).root_sections]
     # The trunk goes on with the branch that is left.
     assert counts == [7, 3, 7]
-    carried = as_used(path).root_sections[1]
+    carried = open_as_used(path).root_sections[1]
     assert len(carried.points) == 1 + 3 + 3
     assert len(carried.diameters) == len(carried.points)
     assert {int(section.type) for section in carried.iter()} == {3}
@@ -316,6 +325,35 @@ def test_what_is_mended_can_be_extracted(tmp_path):
     assert sorted(len(code) for code in entry[BASAL]["persistence_diagram"]) == [4] * 10
     words = "\n".join(report.sentences())
     assert all(f"PC: {name}: " in words for name in texts_of)
+
+
+def test_cells_of_a_format_that_only_our_reader_knows(tmp_path, monkeypatch):
+    """NeuroM, TMD and NeuroTS are handed cells, not the paths of their files."""
+
+    def learned(extension):
+        cells = [ReferenceCell(name, str(tmp_path / f"{name}.{extension}")) for name in "ab"]
+        dataset = Dataset(tmp_path, tmp_path / "t.dat", f".{extension}", {"PC": cells})
+        populations = gather_populations(dataset)
+        found = extract_distributions(dataset, processes=1)[0]["default"]
+        trees = measure_trees(populations["PC"].paths)
+        return {
+            "distributions": found["PC"],
+            "diagnosis": diagnose(populations, found),
+            "trees": {name: values.tolist() for name, values in trees.items()},
+        }
+
+    for seed, name in enumerate("ab"):
+        write_cell(make_cell(np.random.default_rng(seed)), tmp_path, name)
+    expected = learned("h5")
+    for name in "ab":
+        (tmp_path / f"{name}.h5").rename(tmp_path / f"{name}.own")
+
+    def opened(path):
+        return open_morphology(shutil.copy(path, tmp_path / "copy.h5"))
+
+    for module in (mending, morphologies):
+        monkeypatch.setattr(module, "open_morphology", opened)
+    assert repr(learned("own")) == repr(expected)
 
 
 def test_lines(tmp_path):
