@@ -1,4 +1,4 @@
-"""What has been grown: a cell, and the cells of a synthesis in an atlas."""
+"""Grown cells: a single one, and those of a synthesis in an atlas."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Reconstructed(Protocol):
-    """What a population is compared with."""
+    """Reconstructions that a population is compared with."""
 
     def dataset(self) -> dict[str, Any]:
         """{mtype: [ReferenceCell]}."""

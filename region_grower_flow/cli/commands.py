@@ -44,7 +44,7 @@ class Commands(click.Group):
     """Commands that help lists by what they are for."""
 
     def main(self, *arguments: Any, **keywords: Any) -> Any:
-        """As click's; a standard stream that takes no more is a sentence."""
+        """Run as click does; a standard stream that takes no more is a sentence."""
         gc.set_threshold(NEW_OBJECTS)
         try:
             return super().main(*arguments, **keywords)

@@ -1,4 +1,4 @@
-"""What only the compiled engine knows: NeuroTS would fail with it, or grow without it."""
+"""Features that only the compiled engine has: NeuroTS would fail with them, or grow without."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def options_beyond_neurots(
 
 
 def beyond_neurots(params: Mapping[str, Any], growth: Growth) -> list[str]:
-    """What the growth of an mtype asks for that NeuroTS lacks, in words; empty for nothing.
+    """Features, in words, that the growth of an mtype asks for and NeuroTS lacks; empty for none.
 
     Args:
         params: the mtype's parameters.

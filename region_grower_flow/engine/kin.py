@@ -99,7 +99,7 @@ class Kin:
 
 
 NO_KIN = Kin(np.empty((0, 0)), {}, {}, [])
-"""That of an mtype without levers."""
+"""The Kin of an mtype without levers."""
 
 
 def likeness(far: np.ndarray, size: float) -> np.ndarray:

@@ -169,7 +169,7 @@ class _Nothing:
     entry = MappingProxyType({"neurite_types": ("basal_dendrite",)})
 
     def acts_on(self, neurite_type: str, process: str) -> bool:
-        """It acts on all sections."""
+        """True: it acts on all sections."""
         return True
 
     def compiled(self) -> ConstraintNumbers:

@@ -1,4 +1,4 @@
-"""What is looked at while cells grow: how many are done, and whether the launcher lives."""
+"""Watching while cells grow: how many are done, and whether the launcher lives."""
 
 import socket
 import time

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from region_grower_flow.space.meshes import SpaceMesh
 
 Problem: TypeAlias = tuple[str, str | None]
-"""What is wrong, and what to do about it."""
+"""A fault, and what to do about it."""
 
 GLOMERULUS_PATTERN = "glomeruli_[0-9][0-9][0-9]*.obj"
 UNIT_TOLERANCE = 1e-6

@@ -42,7 +42,7 @@ ONLY_H5 = (H5,)
 """Formats of which a shard holds what a file would."""
 
 NOT_WRITTEN: dict[str, Any] = {"files": {}, "shard": None, "apical_NRN_sections": None}
-"""What the record of a cell says of its morphology where none is written."""
+"""The part of a cell's record on its morphology where none is written."""
 
 START_SECONDS = 1.5
 """Seconds that ranks need to start: launcher, imports, kernels."""

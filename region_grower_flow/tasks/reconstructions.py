@@ -49,7 +49,7 @@ class OfNeeded(FlowTask):
         """The options, and the mtypes that are needed; all cells are the same with any seed."""
         found = {**super().results(), "needed": inputs.needed_mtypes(self)}
         if self.reference_part == ALL:
-            del found["validation_seed"]
+            found.pop("validation_seed", None)
         return found
 
 

@@ -10,6 +10,8 @@ from helpers.reference_cells import make_cell, write_cell, write_dat
 from region_grower_flow import BuildParameters, ExtractDistributions, FitPathDistances
 from region_grower_flow.calibration.sources import calibration_settings
 from region_grower_flow.errors import InvalidInput
+from region_grower_flow.options import Model
+from region_grower_flow.tasks.reconstructions import OfReconstructions
 
 
 @pytest.fixture
@@ -63,6 +65,13 @@ def test_axons_are_calibrated_where_they_are_to_be_grown(given):
     # Path distances are of dendrites only.
     plain, axons = FitPathDistances(**given), FitPathDistances(**given, synthesize_axons=True)
     assert plain.recipe() == axons.recipe()
+
+
+def test_a_stage_may_go_by_other_options_than_those_of_the_reconstructions(given):
+    class CountCells(OfReconstructions):
+        results_of = (Model.region,)
+
+    assert CountCells(**given).results() == {"region": "default", "needed": None}
 
 
 def test_more_than_two_basal_dendrites_cannot_be_asked_for(given):

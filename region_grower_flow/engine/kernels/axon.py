@@ -108,7 +108,7 @@ def _transformed(points: np.ndarray, first: int, last: int, matrix: np.ndarray) 
 
 @entry("axon")
 def axon_dendrites_cosine(chords: np.ndarray) -> np.float32:
-    """float32, of the angle between the first of the chords and the mean of the others.
+    """The cosine, float32, of the angle between the first of the chords and the mean of the others.
 
     Mirrors morph_tool.graft._axon_dendrites_angle.
     """

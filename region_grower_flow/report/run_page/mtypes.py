@@ -140,7 +140,7 @@ def _draw(
 
 
 def references_of(cells: Iterable[ReferenceCell]) -> tuple[list[ValidationCell], list[str]]:
-    """As :func:`~region_grower_flow.validation.populations.read_references`, each file once.
+    """The result of :func:`populations.read_references`, of which each file is read once.
 
     Mtypes may borrow the reconstructions of others.
     """

@@ -258,7 +258,7 @@ def smooth(numbers: np.ndarray, width: float) -> np.ndarray:
 
 
 def _label_place(mask: np.ndarray, across: np.ndarray, up: np.ndarray) -> tuple[float, float]:
-    """At the layer's left end, in the middle of its height there."""
+    """A place at the layer's left end, in the middle of its height there."""
     columns = np.flatnonzero(mask.sum(axis=0) > 2)
     columns = columns if len(columns) else np.flatnonzero(mask.any(axis=0))
     inside = columns[min(len(columns) - 1, SAMPLES // 60)]
