@@ -325,7 +325,7 @@ def last_axis(raw, header):
     return np.moveaxis(raw, 0, -1), header
 
 
-@pytest.mark.filterwarnings("error")
+@pytest.mark.filterwarnings("error", "ignore::DeprecationWarning:nrrd")
 @pytest.mark.parametrize(
     ("change", "words"),
     [
