@@ -15,6 +15,7 @@ Errors are FlowErrors: a sentence each, of what is wrong, where, and what to do.
 from __future__ import annotations
 
 import hashlib
+import logging
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -31,6 +32,8 @@ from region_grower_flow.report import show
 from region_grower_flow.tasks.direct import build, task_of
 
 __all__ = ["Cell", "Model", "Population", "Reconstructions"]
+
+L = logging.getLogger(__name__)
 
 WORK = "region_grower_flow_work"
 GROWTH = {"exact": "none", "parameters": "parameters", "extended": "extended"}
@@ -96,6 +99,8 @@ class Reconstructions:
     def calibrate(self, growth: str = "exact", **options: Any) -> Model:
         """Extract distributions and make parameters, unless that has been done.
 
+        What the reconstructions do not give is warned of in the log, as in the terminal.
+
         Args:
             growth: ``exact`` (as NeuroTS grows), ``parameters`` (fitted within NeuroTS) or
                 ``extended`` (with growth levers).
@@ -110,9 +115,11 @@ class Reconstructions:
         own = {n: v for n, v in own.items() if n != "growth_calibration" or v != "none"}
         calibrated = "growth_calibration" in own
         stage = "CalibrateGrowth" if calibrated else "BuildParameters"
-        parameters = build(task_of(stage, **own)).path
-        distributions = build(task_of("ExtractDistributions", **own)).path
-        folder = self._keep(parameters, distributions)
+        stages = [build(task_of(name, **own)) for name in (stage, "ExtractDistributions")]
+        for made in reversed(stages):
+            for remark in made.facts().get("remarks", ()):
+                L.warning("%s", remark)
+        folder = self._keep(*(made.path for made in stages))
         return Model(folder / layout.PARAMETERS, folder / layout.DISTRIBUTIONS, self, dict(own))
 
     def _keep(self, parameters: Path, distributions: Path) -> Path:

@@ -214,20 +214,31 @@ class CheckInputs(FlowTask):
             raise problems from error
 
 
+class _Ear(logging.Handler):
+    """Hears what its thread warns of, and lets Python print it where nobody else does."""
+
+    def __init__(self, logger: logging.Logger) -> None:
+        super().__init__(logging.WARNING)
+        self.logger, self.thread, self.words = logger, threading.get_ident(), list[str]()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.thread == self.thread:
+            self.words.append(record.getMessage())
+        handlers = [*self.logger.handlers, *logging.root.handlers]
+        # Of several ears the first; with any handler Python itself no more prints.
+        alone = all(isinstance(handler, _Ear) for handler in handlers)
+        if alone and handlers[0] is self and logging.lastResort is not None:
+            logging.lastResort.handle(record)
+
+
 @contextlib.contextmanager
 def _heard() -> Iterator[list[str]]:
     """What this thread warns of meanwhile, as a list that grows."""
-    words: list[str] = []
-
-    class _Ear(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            if record.thread == threading.get_ident():
-                words.append(record.getMessage())
-
-    ear, logger = _Ear(logging.WARNING), logging.getLogger("region_grower_flow")
+    logger = logging.getLogger("region_grower_flow")
+    ear = _Ear(logger)
     logger.addHandler(ear)
     try:
-        yield words
+        yield ear.words
     finally:
         logger.removeHandler(ear)
 

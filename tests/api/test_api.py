@@ -2,16 +2,21 @@
 
 import itertools
 import json
+import os
+import subprocess
+import sys
 import textwrap
 import threading
 from pathlib import Path
 
+import morphio
 import numpy as np
 import pytest
+from voxcell import VoxelData
 
 from helpers.flow_factory import distributions, make_flow, parameters
 from helpers.reference_cells import write_first_rows
-from helpers.sentences import saying
+from helpers.sentences import saying, says
 from region_grower_flow import api
 from region_grower_flow.errors import DropCell, InvalidInput
 from region_grower_flow.example import create_example
@@ -222,6 +227,41 @@ def test_a_part_of_a_population_is_not_saved_as_the_whole(small, tmp_path):
     with pytest.raises(InvalidInput, match="would overwrite the input cells"):
         population.save(population.task.input_cells)
     assert not (tmp_path / "saved").exists()
+
+
+def test_what_reconstructions_lack_is_warned_of(own_data, caplog):
+    """Half of the cells have apical dendrites: none are grown, which nobody was told."""
+    rows = [line.split() for line in Path("index.dat").read_text().splitlines()]
+    for name in [row[0] for row in rows if row[2] == "L5_TPC:A"][::2]:
+        path = Path("dend", f"{name}.h5").resolve()
+        cell = morphio.mut.Morphology(path)
+        for root in list(cell.root_sections):
+            if root.type == morphio.SectionType.apical_dendrite:
+                cell.delete_section(root, recursive=True)
+        cell.write(path)
+    reference = api.Reconstructions("dend/", "index.dat", mtypes=["L5_TPC:A"])
+    for _ in range(2):  # made, and found again
+        caplog.clear()
+        reference.calibrate()
+        assert says(caplog.text, "WARNING | L5_TPC:A | apical dendrite | none is grown")
+
+
+def test_warnings_of_the_check_are_printed_where_nobody_configures_logging(own_data, kernels):
+    """The first handler on the way, whoever adds it, keeps Python from printing warnings."""
+    content = VoxelData.load_nrrd("atlas/orientation.nrrd")
+    raw = content.raw.copy()
+    raw[:15] = 0.0
+    content.with_data(raw).save_nrrd("atlas/orientation.nrrd")
+    code = (
+        "import region_grower_flow as rgf\n"
+        "model = rgf.Reconstructions('dend/', 'index.dat', mtypes=['L5_MC']).calibrate()\n"
+        "model.populate('nodes.h5', 'atlas/', 'regions.yaml', mtypes=['L5_MC'])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert says(done.stderr, "orientation | no value"), done.stderr
 
 
 def test_another_current_folder_is_told(own_data, monkeypatch):
