@@ -12,6 +12,9 @@ from region_grower_flow.record.manifest import Manifest, read_manifest
 
 FRESH, STALE, PARTIAL, MISSING = "fresh", "stale", "partial", "missing"
 
+MOST_REASONS = 5
+"""Reasons of a stage that are told at most: those of stages above it are told of these as well."""
+
 
 @dataclass
 class Stage:
@@ -131,6 +134,8 @@ def look_at(
         there = Path(manifest_path).exists()
         return Stage(name, MISSING, ["its manifest is damaged"] if there else [])
     reasons = recipes.changes(manifest.recipe, wanted) or list(_damages(manifest, task.intact))
+    if len(reasons) > MOST_REASONS:
+        reasons[MOST_REASONS:] = [f"and {len(reasons) - MOST_REASONS} more reasons"]
     unfit = None if reasons else task.unfit_for_today(manifest.facts)
     if unfit:
         reasons = [unfit]

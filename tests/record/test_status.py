@@ -72,6 +72,14 @@ def test_what_a_stage_says_of_its_outputs_counts(folders, intact, unfit, state, 
     assert (stage.state, stage.reasons) == (state, reasons)
 
 
+def test_of_many_reasons_the_first_are_told(folders):
+    old = recipe("Grow", **{f"n{i:02}": 0 for i in range(30)})
+    new = recipe("Grow", **{f"n{i:02}": 1 for i in range(30)})
+    stage = look_at("Grow", write(folders[0], old), wanted(new), Recipes(folders), None)
+    first = [f"parameter n{i:02}: 0 -> 1" for i in range(5)]
+    assert stage.reasons == [*first, "and 25 more reasons"]
+
+
 def test_a_damaged_manifest_is_missing(folders):
     path = write(folders[0], recipe("Validate"))
     path.write_text(path.read_text()[:-20])
