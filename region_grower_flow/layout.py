@@ -101,6 +101,26 @@ def chunk_range(name: str) -> tuple[int, int] | None:
     return match and (int(match[1]), int(match[2]))
 
 
+def manifest_name(label: str) -> str:
+    """The name of the manifest of a stage with this label."""
+    return f"{label}.json"
+
+
+def lock_name(label: str) -> str:
+    """The name of the lock of a stage with this label."""
+    return f"{label}.lock"
+
+
+def stage_log(label: str) -> str:
+    """The name of the log of a stage with this label."""
+    return f"{label}.log"
+
+
+def kept_name(digest: str) -> str:
+    """The name of what is kept of a single mtype, by a digest of what it is of."""
+    return f"{digest[:20]}.json"
+
+
 def rank_log(rank: int) -> str:
     """The name of the log of a rank."""
     return f"rank-{rank:04d}.log"
@@ -186,6 +206,18 @@ MAX_ATTEMPTS = 10
 MADE, DROPPED = "made", "dropped"
 
 # Units: all lengths are um, angles rad unless a name says deg.
+
+
+def id_map_path(out_cells: str | os.PathLike[str]) -> Path:
+    """Path of the table from input ids to output ids: beside the cells."""
+    path = Path(out_cells)
+    return path.with_name(f"{path.stem}_ids.csv")
+
+
+def summary_path(out_cells: str | os.PathLike[str]) -> Path:
+    """Path of the summary of a synthesis where none is named: beside the cells."""
+    path = Path(out_cells)
+    return path.with_name(f"{path.stem}_summary.json")
 
 
 def vacuum_listing(work: str | os.PathLike[str]) -> Path:

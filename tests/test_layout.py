@@ -20,10 +20,14 @@ def test_files_that_the_package_names_are_its_own_and_similar_ones_are_not():
     names = {
         layout.LOGS: [
             layout.LUIGI_LOG,
+            layout.stage_log("LoadAtlas"),
             *(f"{chunk}/{n}" for n in (layout.rank_log(12_345), *logs)),
         ],
         layout.BLOCKS: [f"{chunk}/{layout.CRASHES}", f"{chunk}/a{layout.RECORDS}"],
         layout.CHUNKS: [f"{chunk}{layout.RECORDS}"],
+        layout.MANIFESTS: [layout.manifest_name("SynthesizeChunk_0-8"), layout.CLAIM],
+        layout.LOCKS: [layout.lock_name("SynthesizeChunk_0-8")],
+        layout.GROWTH_KEPT: [layout.kept_name("0123456789abcdef" * 4)],
         layout.JOBS: [layout.PIECES, layout.SUBMITTED, layout.BATCH_SCRIPT, layout.job_log(3)],
     }
     for folder, known in names.items():

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from region_grower_flow import layout
 from region_grower_flow.calibration import growth_values
 from region_grower_flow.calibration.dataset import Dataset
 from region_grower_flow.calibration.growth_calibration import (
@@ -161,7 +162,7 @@ def _kept(task: GrowthTask, plan: GrowthPlan, digests: Callable[[str], Any]) -> 
             "versions": plan.versions,
         }
     )
-    return Kept(task, safe_child(plan.folder, f"{fingerprint[:20]}.json"), fingerprint)
+    return Kept(task, safe_child(plan.folder, layout.kept_name(fingerprint)), fingerprint)
 
 
 def default_distributions(distributions: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from region_grower_flow import layout
 from region_grower_flow.calibration.extraction import ExtractionTask, extract_mtype
 from region_grower_flow.io.atomic import make_own_folder
 from region_grower_flow.record.fingerprint import digest_of
@@ -43,7 +44,7 @@ class Keep:
             "axon_paths": [order[path] for path in task.axon_paths],
             "versions": self.versions,
         }
-        path = Path(self.folder, f"{digest_of(task.mtype)[:20]}.json")
+        path = Path(self.folder, layout.kept_name(digest_of(task.mtype)))
         return Kept(task, path, digest_of(inputs))
 
 

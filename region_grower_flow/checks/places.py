@@ -222,11 +222,9 @@ def _files(options: Work, names: Iterable[str]) -> Iterator[tuple[str, str]]:
             yield name, str(path)
     cells = getattr(options, "out_cells", None)
     if cells and "out_cells" in names:
-        beside = Path(cells)
-        yield "out_cells, its table of ids", str(beside.with_name(f"{beside.stem}_ids.csv"))
+        yield "out_cells, its table of ids", str(layout.id_map_path(cells))
         if not getattr(options, "out_summary", None):
-            summary = beside.with_name(f"{beside.stem}_summary.json")
-            yield "out_cells, its summary", str(summary)
+            yield "out_cells, its summary", str(layout.summary_path(cells))
 
 
 def _nameless(path: PathLike) -> str | None:
@@ -247,7 +245,7 @@ def _earlier_outputs(options: Work) -> set[str]:
     manifests = Path(options.work_dir, layout.MANIFESTS)
     found: set[str] = set()
     for name in WRITING_STAGES:
-        manifest = read_manifest(manifests / f"{name}.json")
+        manifest = read_manifest(manifests / layout.manifest_name(name))
         found.update(os.path.realpath(path) for path in (manifest.outputs if manifest else ()))
     return found
 
@@ -301,7 +299,8 @@ def _check_morphology_folder(options: Synthesis) -> list[InvalidInput]:
     tables = {os.path.realpath(path) for _, path in _files(options, OUTPUT_FILES)}
     earlier = tables & _earlier_outputs(options)
     # What no option asks for any more goes when the others are written.
-    before = read_manifest(Path(options.work_dir, layout.MANIFESTS, "SynthesizeMorphologies.json"))
+    manifest = layout.manifest_name("SynthesizeMorphologies")
+    before = read_manifest(Path(options.work_dir, layout.MANIFESTS, manifest))
     earlier |= set(before.unasked(places_of(options), options.work_dir) if before else ())
     others = {os.path.relpath(path, place) for path in earlier}
     hint = "choose another folder, empty it, or give --overwrite"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from region_grower_flow import layout
 from region_grower_flow.options.group import Group
 from region_grower_flow.options.kinds import Place, Ratio, Switch, Whole
 
@@ -84,8 +85,7 @@ def places_of(options: Outputs) -> dict[str, str | Path | None]:
 
 def summary_place(options: Outputs) -> Path:
     """The path of a synthesis's summary, beside the cells unless an option names another."""
-    beside = Path(options.out_cells)
-    return Path(options.out_summary or beside.with_name(f"{beside.stem}_summary.json"))
+    return Path(options.out_summary or layout.summary_path(options.out_cells))
 
 
 def writes_files(options: Outputs) -> bool:

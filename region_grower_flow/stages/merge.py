@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from region_grower_flow import layout
 from region_grower_flow.errors import FlowError, counted, some
 from region_grower_flow.io.atomic import PathLike, make_folder
 from region_grower_flow.record.claims import claim
@@ -176,7 +177,7 @@ def _write_tables(plan: MergePlan, results: CellResults) -> list[Path]:
         if path is not None:
             make_folder(Path(path).parent)
     write_cells(plan.out_cells, plan.cells, results.names)
-    id_map = id_map_path(plan.out_cells)
+    id_map = layout.id_map_path(plan.out_cells)
     reasons = map([*results.sentences, None].__getitem__, results.reasons)
     write_id_map(id_map, results.names, reasons, plan.rows)
     outputs = [plan.out_cells, id_map]
@@ -208,12 +209,6 @@ def _write_morphs_df(path: Path, plan: MergePlan, results: CellResults) -> Path:
         rows.append((name, str(mtype), str(file)))
     write_text_atomic(path, csv_text(("name", "mtype", "path"), rows))
     return path
-
-
-def id_map_path(out_cells: PathLike) -> Path:
-    """Path of the table from input ids to output ids: beside the cells."""
-    path = Path(out_cells)
-    return path.with_name(f"{path.stem}_ids.csv")
 
 
 def _write_container(path: Path, plan: MergePlan, results: CellResults) -> Path:

@@ -74,7 +74,10 @@ def tries_of(work_dir: PathLike) -> Iterator[tuple[Path, Manifest | None]]:
     whole = Path(work_dir)
     found = [p / layout.MANIFESTS for p in whole.parent.glob(f"{whole.name}_*") if p.is_dir()]
     for manifests in sorted(filter(Path.is_dir, found), key=lambda p: p.stat().st_mtime):
-        yield manifests.parent, read_manifest(manifests / "SynthesizeMorphologies.json")
+        yield (
+            manifests.parent,
+            read_manifest(manifests / layout.manifest_name("SynthesizeMorphologies")),
+        )
 
 
 def go_on_from_others(work_dir: PathLike, whole: PathLike) -> Path | None:
@@ -117,7 +120,7 @@ def _copy(source: Path, target: Path, left: Container[str]) -> None:
                 continue
             _copy_file(path, target / here / name, here.parts[:1] == (layout.MORPHOLOGIES,))
     for stage in MODEL_STAGES:
-        path = source / layout.MANIFESTS / f"{stage}.json"
+        path = source / layout.MANIFESTS / layout.manifest_name(stage)
         if path.is_file() and not path.is_symlink():
             _copy_file(path, target / layout.MANIFESTS / path.name, link=False)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from region_grower_flow import layout
 from region_grower_flow.checks import inputs
 from region_grower_flow.options.outputs import summary_place
 from region_grower_flow.tasks.atlas import LoadAtlas
@@ -16,12 +17,11 @@ if TYPE_CHECKING:
 
 def atlas_outputs(task: FlowTask) -> SynthesisOutputs:
     """The SynthesisOutputs of a SynthesizeMorphologies."""
-    from region_grower_flow.stages.merge import id_map_path
     from region_grower_flow.validation.populations import SynthesisOutputs
 
     return SynthesisOutputs(
         cells=Path(task.out_cells),
-        ids=id_map_path(task.out_cells),
+        ids=layout.id_map_path(task.out_cells),
         summary=summary_place(task),
         morphologies=Path(task.out_morph_dir),
         extensions=task.out_morph_ext,

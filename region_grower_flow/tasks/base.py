@@ -118,7 +118,7 @@ class FlowTask(TakesOptions, ShowsProgress):
     @property
     def manifest_path(self) -> Path:
         """The file that says what the outputs were made from."""
-        return self.work_path(layout.MANIFESTS, f"{self.label}.json")
+        return self.work_path(layout.MANIFESTS, layout.manifest_name(self.label))
 
     def manifest(self) -> Manifest | None:
         """The Manifest of the last time that the stage was made; None without any."""
@@ -244,7 +244,7 @@ class FlowTask(TakesOptions, ShowsProgress):
         from region_grower_flow.record.run_lock import hold
 
         hold(self.held_places())
-        return stage_lock(self.work_path(layout.LOCKS, f"{self.label}.lock"), self.label)
+        return stage_lock(self.work_path(layout.LOCKS, layout.lock_name(self.label)), self.label)
 
     def make(self) -> Made:
         """Make the outputs; returns their paths, and facts (JSON) for the manifest."""

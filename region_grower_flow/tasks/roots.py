@@ -115,7 +115,8 @@ def _roots_of_last_run(work_dir: PathLike, task: str | None) -> list[FlowTask]:
         if manifest is None:
             continue
         options = _rebase(work_dir, manifest.facts)
-        run = [r for r in roots if (Path(work_dir) / layout.LOCKS / f"{r.__name__}.lock").exists()]
+        locks = Path(work_dir) / layout.LOCKS
+        run = [root for root in roots if (locks / layout.lock_name(root.__name__)).exists()]
         return [root.from_str_params(options) for root in run or roots]
     problem = f"holds no run{f' of {task}' if task else ''} whose inputs have passed the checks"
     raise InvalidInput(problem, work_dir, "check the path, or give --config FILE")

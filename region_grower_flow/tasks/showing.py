@@ -65,7 +65,7 @@ class ShowsProgress:
     @property
     def log_path(self) -> Path | None:
         """The stage's log; None when it has none."""
-        return self.work_path(layout.LOGS, f"{self.label}.log")
+        return self.work_path(layout.LOGS, layout.stage_log(self.label))
 
     def log(self) -> AbstractContextManager[Callable[[str], object]]:
         """Copies what is logged while the outputs are made."""

@@ -131,7 +131,7 @@ class RunState:
             self.problem = self.problem or str(error)
             state = MISSING if read_manifest(path) is None else STALE
             stage = Stage(task.label, state, ["an input cannot be read, see below"])
-        stage.holder = holder(task.work_path(layout.LOCKS, f"{task.label}.lock"))
+        stage.holder = holder(task.work_path(layout.LOCKS, layout.lock_name(task.label)))
         return stage
 
     def _look_at_maker(self, task: luigi.Task) -> Stage:

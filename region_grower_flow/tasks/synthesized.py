@@ -32,14 +32,13 @@ def outputs_of(synthesis: FlowTask) -> SynthesisOutputs:
 
 
 def _vacuum_outputs(task: FlowTask) -> SynthesisOutputs:
-    from region_grower_flow.stages.merge import id_map_path
     from region_grower_flow.validation.populations import SynthesisOutputs
 
     work = task.work_path(layout.VACUUM_WORK)
     cells = task.path / layout.VACUUM_NODES
     return SynthesisOutputs(
         cells=cells,
-        ids=id_map_path(cells),
+        ids=layout.id_map_path(cells),
         summary=task.path / layout.VACUUM_SUMMARY,
         morphologies=task.path,
         extensions=task.out_morph_ext,
