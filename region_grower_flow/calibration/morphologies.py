@@ -46,6 +46,9 @@ USUAL_RADII, POSSIBLE_RADII = (1.0, 50.0), (0.05, 500.0)
 """Radii of somas (um): of nearly all neurons, and of any (rat and mouse cortex: 4 to 16)."""
 USUAL_REACH, POSSIBLE_REACH = (15.0, 4000.0), (1.0, 50000.0)
 """Distances (um) from the soma to the dendrites' farthest point: likewise (80 to 2300)."""
+MAX_STEP = 0.1
+"""Distance (um) of neighbouring numbers of single precision, from which points are lost to them
+(coordinates above 1 m)."""
 MAX_GAP = 50.0
 """Distance (um) between the soma's surface and a tree from which it is told (rat and mouse have up
 to 16)."""
@@ -269,7 +272,16 @@ def _fault(outline: _Outline, mended: Iterable[Note]) -> Fault | None:
         return f"it has no dendrites ({_present(outline, trees)}{words})", None, None
     if not outline.have_length():
         return "its dendrites have no length", None, tuple(outline.points[outline.in_dendrite][0])
-    return _fault_of_diameters(outline) or _fault_of_soma(outline)
+    return _fault_of_diameters(outline) or _fault_of_soma(outline) or _fault_of_place(outline)
+
+
+def _fault_of_place(outline: _Outline) -> Fault | None:
+    farthest = np.abs(outline.points).max()
+    step = float(np.spacing(np.float32(farthest)))
+    if step <= MAX_STEP:
+        return None
+    words = f"its coordinates reach {farthest:.3g} um, where MorphIO's are {step:.3g} um apart"
+    return words, "Move its soma to the origin in the file", None
 
 
 def _fault_of_diameters(outline: _Outline) -> Fault | None:

@@ -80,6 +80,18 @@ def test_negative_diameters_and_no_length(tmp_path, rng):
     assert examine(path).problem == "its dendrites have no length"
 
 
+@pytest.mark.parametrize(("away", "refused"), [(1e5, False), (1e7, True)])
+def test_far_from_the_origin_points_are_rounded(tmp_path, rng, away, refused):
+    """Lengths and bar codes were those of points 1 um apart."""
+    path = write_cell(make_cell(rng), tmp_path, "far", "swc")
+    lines = [line.split() for line in path.read_text().splitlines() if line[:1] not in ("#", "")]
+    for line in lines:
+        line[2] = str(float(line[2]) + away)
+    path.write_text("".join(" ".join(line) + "\n" for line in lines))
+    problem = examine(path).problem
+    assert says(problem, "coordinates reach 1e+07 um | 1 um apart") == refused, problem
+
+
 def test_no_soma(tmp_path):
     path = tmp_path / "no_soma.swc"
     path.write_text("1 3 0 0 0 1 -1\n2 3 0 5 0 1 1\n3 3 0 9 0 1 2\n")
