@@ -121,7 +121,7 @@ def _mpi() -> Iterator[Finding]:
     if works:
         yield Finding(GOOD, "MPI", sentence)
     else:
-        hint = "install the extra 'mpi'; until then runs use one core (--launcher inprocess)"
+        hint = f"{commands.INSTALL_MPI}; until then runs use one core (--launcher inprocess)"
         yield Finding(BAD, "MPI", sentence, hint)
     with contextlib.suppress(OSError):
         free = shutil.disk_usage("/dev/shm").free

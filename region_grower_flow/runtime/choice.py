@@ -77,7 +77,7 @@ def check_launcher(launcher: str) -> None:
     works, sentence = launcher_works(launcher)
     if works or (works is None and launcher != commands.MPIEXEC):
         return
-    hint = "install the extra 'mpi', or give --launcher inprocess"
+    hint = f"{commands.INSTALL_MPI}, or give --launcher inprocess"
     if launcher != commands.MPIEXEC:
         hint = "repair the template, or give --launcher mpiexec or inprocess"
     raise InvalidInput(sentence, "option launcher", hint)

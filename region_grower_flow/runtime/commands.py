@@ -19,6 +19,9 @@ SBATCH = "sbatch"
 
 WORKER_MODULE = "region_grower_flow.runtime.worker"
 
+INSTALL_MPI = "install the package with its extra 'mpi'"
+"""Advice where mpi4py is not installed, the only library that the package can do without."""
+
 MPI_PREFIXES = ("PMI_", "PMIX_", "OMPI_", "PRTE_", "PALS_", "HYDI_", "MPI_LOCAL")
 """Environment variables that an outer MPI job leaves behind: an inner one trips over them."""
 
@@ -92,7 +95,7 @@ def find_mpiexec() -> str:
         raise InvalidInput(
             f"there is no mpiexec in {beside.parent} nor in the PATH",
             where="launcher",
-            hint="install the package with its extra 'mpi', or choose the launcher 'inprocess'",
+            hint=f"{INSTALL_MPI}, or choose the launcher 'inprocess'",
         )
     return found
 

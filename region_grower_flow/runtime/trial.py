@@ -160,5 +160,5 @@ def _check_answer(program: str, out: bytes, err: bytes) -> tuple[bool, str]:
         return False, said[0]
     last = " ".join(hide_environment(err.decode(errors="replace")).split()[-40:])
     if "No module named mpi4py" in last:
-        return False, "mpi4py is not installed: install the package with its extra 'mpi'."
+        return False, f"mpi4py is not installed: {commands.INSTALL_MPI}."
     return False, f"{program} could not start two ranks of mpi4py: {last or SILENCE}"
