@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import luigi
+import pytest
 from click.testing import CliRunner
 
 from helpers.flow_factory import Flow
@@ -69,7 +70,8 @@ def synthesize(flow, command="synthesize-morphologies", humble=False):
 def _run(flow, command):
     luigi.task_register.Register.clear_instance_cache()
     log = _Log()
-    with contextlib.chdir(flow.folder), log.attached():
+    with pytest.MonkeyPatch.context() as patch, log.attached():
+        patch.chdir(flow.folder)
         result = CliRunner().invoke(_main(), [command, *arguments_of(flow.options)])
     text = result.output + log.text
     if result.exception is not None and not isinstance(result.exception, SystemExit):
