@@ -272,7 +272,7 @@ def _depths(
     notes = [(note[0], len(placed) if note[1] == len(compared) else 0)] if note else []
     for region, found in rows.items():
         count = len(layers[region])
-        depths = tops[region] - _signed(axis.lookup(positions[region]))
+        depths = tops[region] - _usable(axis.lookup(positions[region]))
         own = {layer: thicknesses[region, layer] for layer in layers[region]}
         model = structure[region].get("thicknesses") or {}
         some_bounds = {layer: bounds[region, layer] for layer in layers[region]}
@@ -310,7 +310,7 @@ def _hints(
         volume = load_volume(atlas_dir, layer_hint(layer))
         for region, inside in positions.items():
             if layer in layers[region]:
-                bounds = _signed(volume.lookup(inside))
+                bounds = _usable(volume.lookup(inside))
                 some_bounds[region, layer] = bounds[:: -(-len(bounds) // MOST_COMPARED)].copy()
                 thicknesses[region, layer] = bounds[..., 1] - bounds[..., 0]
                 if layer == layers[region][0]:
@@ -318,9 +318,16 @@ def _hints(
     return thicknesses, tops, some_bounds
 
 
-def _signed(values: np.ndarray) -> np.ndarray:
-    """Values of which differences are taken: a volume without signs would have none below 0."""
-    return values.astype(np.int64) if values.dtype.kind == "u" else values
+def _usable(values: np.ndarray) -> np.ndarray:
+    """Looked-up values of which differences are taken: none wraps around below 0, none is infinite.
+
+    An infinite height is unknown, as NaN is: cells that need it are dropped.
+    """
+    if values.dtype.kind == "u":
+        return values.astype(np.int64)
+    if values.dtype.kind == "f":
+        values[np.isinf(values)] = np.nan
+    return values
 
 
 def _orientations(cells: _Cells, atlas_dir: PathLike) -> np.ndarray:

@@ -33,6 +33,8 @@ TOO_STEEP = 3.0
 """Rise (um per um) of heights in um that the bending of the cortex does not explain."""
 UNLIKELY = 10
 """Ratio of two thicknesses of one layer that only a difference of units explains."""
+THICKEST = 5000.0
+"""Thickness (um) that no layer has."""
 _UNITS = {"nm": 1e3, "mm": 1e-3, "m": 1e-6}
 """Factors by which a length in um is multiplied in other units."""
 
@@ -150,6 +152,15 @@ def depth_notes(
                 "in the region structure: are both in um?",
                 0,
             )
+            continue
+        thick = values > (UNLIKELY * float(wanted) if wanted else THICKEST)
+        if thick.any():
+            yield (
+                f"{region}: layer {layer} is up to {values.max():.3g} um thick at {thick.sum():,} "
+                f"of {len(depths):,} cells, and {middle:.3g} um in the middle: does "
+                f"{layer_hint(layer)} hold other numbers than heights there?",
+                int(thick.sum()),
+            )
 
 
 def gap_notes(region: str, bounds: Mapping[Any, np.ndarray]) -> Iterator[Note]:
@@ -196,9 +207,11 @@ def height_note(heights: VoxelData, ups: np.ndarray, positions: np.ndarray) -> N
         before[:, axis] = np.maximum(before[:, axis] - 1, 0)
         after[:, axis] = np.minimum(after[:, axis] + 1, last[axis])
         way = (after[:, axis] - before[:, axis]) * size[axis]
-        risen = heights.raw[tuple(after.T)] - heights.raw[tuple(before.T)].astype(float)
+        with np.errstate(invalid="ignore"):  # infinite heights
+            risen = heights.raw[tuple(after.T)] - heights.raw[tuple(before.T)].astype(float)
         slopes[:, axis] = risen / np.where(way == 0, np.nan, way)
     slopes[:, last == 0] = 0.0  # a volume of one voxel along this axis
+    slopes[~np.isfinite(slopes)] = np.nan
     along = (slopes * ups).sum(axis=1)
     known = np.isfinite(along)
     if known.sum() < FEW:

@@ -387,11 +387,13 @@ def test_cells_outside_are_asked_for_their_unit(tmp_path, factor, shift, words):
         ([-60.0, 100.0], 100.0, "1 of 2 cells | 50 um above | first layer"),
         ([10.0, 100.0], -100.0, "bounds of layer 2 | order | 2 cells"),
         ([10.0, 100.0], 0.1, "layer 2 | 0.1 um | 110 um"),
+        ([10.0, 20.0, 30.0], [110.0, 11767.0, 100.0], "layer 2 | 1.18e+04 um | 1 of 3 | [PH]2"),
         ([-20.0, 100.0], 90.0, None),
+        ([10.0, 20.0, 30.0], [110.0, 1000.0, 0.0], None),
     ],
 )
 def test_depths_that_cannot_be_meant_are_told(depths, thickness, words):
-    given = {2: np.full(2, thickness)}
+    given = {2: np.broadcast_to(thickness, len(depths))}
     notes = [note for note, _ in depth_notes("COL", np.array(depths), given, {2: 110})]
     assert [says(note, words) for note in notes] == ([] if words is None else [True])
 

@@ -67,6 +67,21 @@ def test_a_soma_above_the_top_of_unsigned_volumes(tmp_path):
 
 
 @pytest.mark.filterwarnings("error::RuntimeWarning")
+@pytest.mark.parametrize(
+    ("name", "value"), [("[PH]y", np.inf), ("[PH]1", np.inf), ("[PH]2", -np.inf)]
+)
+def test_infinite_heights_are_unknown(tmp_path, name, value):
+    """The cell was 5,000 um deep, in layers without end."""
+    atlas = make_atlas(tmp_path)
+    raw = np.array(load_raw(atlas.volume(name)))
+    raw[...] = value
+    save_volume(atlas.volume(name), raw)
+    table = load(atlas, make_cells([CENTER]))
+    assert np.isnan(table.depths).all() == (name != "[PH]2")
+    assert np.isnan(table.layer_depths[0, 2]) == (name != "[PH]y")
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
 def test_infinite_orientations_are_told_by_no_warning(tmp_path):
     atlas = make_atlas(tmp_path, quaternion=(np.inf, 0.0, 0.0, 0.0))
     assert np.isnan(load(atlas, make_cells([CENTER])).orientations).any()

@@ -230,7 +230,7 @@ SPACE = [
         "8 of 8 cells | 50 um above | first layer",
     )),
     Bad("heights-infinite", volume("[PH]y", lambda raw: raw * INFINITE), (
-        "8 of 8 cells | 50 um above | first layer",
+        "[PH]y | no value | 8 of 8 cells",
     )),
     Bad("regions-without-names", nodes(without_regions), (
         "region_structure.yaml: the region of 8 of 8 cells is empty | allow_no_layers",
