@@ -312,7 +312,8 @@ def _hints(
             if layer in layers[region]:
                 bounds = _usable(volume.lookup(inside))
                 some_bounds[region, layer] = bounds[:: -(-len(bounds) // MOST_COMPARED)].copy()
-                thicknesses[region, layer] = bounds[..., 1] - bounds[..., 0]
+                with np.errstate(invalid="ignore"):  # infinite heights: cells without a depth
+                    thicknesses[region, layer] = bounds[..., 1] - bounds[..., 0]
                 if layer == layers[region][0]:
                     tops[region] = bounds[..., 1]
     return thicknesses, tops, some_bounds
