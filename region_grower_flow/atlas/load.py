@@ -29,7 +29,13 @@ from region_grower_flow.atlas.structure import (
     region_meta,
     used_layers,
 )
-from region_grower_flow.atlas.volumes import Geometry, load_volume, read_geometry, rotations_at
+from region_grower_flow.atlas.volumes import (
+    Geometry,
+    load_volume,
+    read_geometry,
+    rotations_at,
+    usable_heights,
+)
 from region_grower_flow.errors import InvalidInput, some
 from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.io.table import CellTable
@@ -272,7 +278,7 @@ def _depths(
     notes = [(note[0], len(placed) if note[1] == len(compared) else 0)] if note else []
     for region, found in rows.items():
         count = len(layers[region])
-        depths = tops[region] - _usable(axis.lookup(positions[region]))
+        depths = tops[region] - usable_heights(axis.lookup(positions[region]))
         own = {layer: thicknesses[region, layer] for layer in layers[region]}
         model = structure[region].get("thicknesses") or {}
         some_bounds = {layer: bounds[region, layer] for layer in layers[region]}
@@ -310,25 +316,13 @@ def _hints(
         volume = load_volume(atlas_dir, layer_hint(layer))
         for region, inside in positions.items():
             if layer in layers[region]:
-                bounds = _usable(volume.lookup(inside))
+                bounds = usable_heights(volume.lookup(inside))
                 some_bounds[region, layer] = bounds[:: -(-len(bounds) // MOST_COMPARED)].copy()
                 with np.errstate(invalid="ignore"):  # infinite heights: cells without a depth
                     thicknesses[region, layer] = bounds[..., 1] - bounds[..., 0]
                 if layer == layers[region][0]:
                     tops[region] = bounds[..., 1]
     return thicknesses, tops, some_bounds
-
-
-def _usable(values: np.ndarray) -> np.ndarray:
-    """Looked-up values of which differences are taken: none wraps around below 0, none is infinite.
-
-    An infinite height is unknown, as NaN is: cells that need it are dropped.
-    """
-    if values.dtype.kind == "u":
-        return values.astype(np.int64)
-    if values.dtype.kind == "f":
-        values[np.isinf(values)] = np.nan
-    return values
 
 
 def _orientations(cells: _Cells, atlas_dir: PathLike) -> np.ndarray:

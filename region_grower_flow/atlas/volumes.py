@@ -209,3 +209,18 @@ def rotations_at(volume: VoxelData, positions: np.ndarray) -> np.ndarray:
         rotations = rotations.copy()
         rotations[nothing] = np.nan
     return rotations
+
+
+def usable_heights(values: np.ndarray) -> np.ndarray:
+    """Values of a [PH] volume of which differences are taken, which do not wrap around below 0.
+
+    An infinite height is unknown, as NaN is; it is changed in place.
+
+    Args:
+        values: looked up in the volume (um), a copy.
+    """
+    if values.dtype.kind == "u":
+        return values.astype(np.int64)
+    if values.dtype.kind == "f":
+        values[np.isinf(values)] = np.nan
+    return values

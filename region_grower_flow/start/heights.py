@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from region_grower_flow.atlas.volumes import load_volume
+from region_grower_flow.atlas.volumes import load_volume, usable_heights
 from region_grower_flow.errors import InvalidInput
 from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.io.morphologies import open_morphology
@@ -45,8 +45,8 @@ def depths_at(
         positions: (N, 3) um, inside the atlas.
         layers: names of the layers from the top down.
     """
-    first = load_volume(atlas_dir, layer_hint(layers[0])).lookup(positions)
-    axis = load_volume(atlas_dir, PRINCIPAL_AXIS).lookup(positions)
+    names = layer_hint(layers[0]), PRINCIPAL_AXIS
+    first, axis = (usable_heights(load_volume(atlas_dir, n).lookup(positions)) for n in names)
     depth = first[:, 1] - axis
     return depth, np.column_stack([np.zeros(len(depth)), first[:, 1] - first[:, 0]])
 

@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from region_grower_flow.atlas.volumes import hinted_layers, load_volume, volume_path
+from region_grower_flow.atlas.volumes import (
+    hinted_layers,
+    load_volume,
+    usable_heights,
+    volume_path,
+)
 from region_grower_flow.errors import InvalidInput
 from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.layout import layer_hint
@@ -96,7 +101,7 @@ def median_layers(
     for layer in layers:
         bounds = load_volume(atlas_dir, layer_hint(layer)).raw
         for entry, mask in masks.items():
-            inside = bounds[mask]
+            inside = usable_heights(bounds[mask])
             finite = np.isfinite(inside).all(axis=-1)
             if len(finite) == 0 or finite.mean() < 0.5:
                 if finite.any():

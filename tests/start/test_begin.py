@@ -129,6 +129,7 @@ def atlas(data, tmp_path):
         ("orientation", lambda raw: raw[..., :3], "has 3 numbers per voxel, expected 4"),
         ("orientation", lambda raw: 0 * raw, "no value (NaN, or zeros) at any of the 8 cells"),
         ("[PH]2", lambda raw: raw[..., ::-1], "[PH]2.nrrd: its bounds are in the wrong order"),
+        ("[PH]2", lambda raw: raw.astype("u2")[..., ::-1], "[PH]2.nrrd: its bounds are in the"),
         ("[PH]3", lambda raw: raw[:, :5], "[PH]3.nrrd: has 4 x 5 x 4 voxels"),
     ],
 )
