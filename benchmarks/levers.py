@@ -1,6 +1,6 @@
 """The cost of growth with levers: CPU of a cell with them against one without, in one process.
 
-Both grow from the same bar codes, those of all trees of a population's half, as the judge deals
+Both grow from the same barcodes, those of all trees of a population's half, as the judge deals
 it; in turn, so that a machine with other work slows both.
 """
 

@@ -194,8 +194,8 @@ def with_small_cells(scenario, folder):
         for distributions in mtypes.values():
             for values in distributions.values():
                 if isinstance(values, dict) and "persistence_diagram" in values:
-                    diagrams = values["persistence_diagram"]
-                    values["persistence_diagram"] = [_few_bars(bars) for bars in diagrams]
+                    barcodes = values["persistence_diagram"]
+                    values["persistence_diagram"] = [_few_bars(bars) for bars in barcodes]
     path = folder / f"{scenario.name}_small.json"
     path.write_text(json.dumps(content), encoding="utf-8")
     options = {**_absolute(scenario), "tmd-distributions": str(path)}

@@ -81,7 +81,7 @@ def draw_by_path(axes, cell, kind, most):
 
 
 def draw_bars(axes, bars, most):
-    """A bar code, the longest bar at the bottom, with the colors of the trees."""
+    """A barcode, the longest bar at the bottom, with the colors of the trees."""
     from matplotlib.collections import LineCollection
 
     bars = sorted((sorted(bar[:2]) for bar in bars), key=lambda bar: bar[0] - bar[1])
@@ -101,14 +101,14 @@ def draw_bars(axes, bars, most):
 
 
 @style.styled
-def bar_code_picture(cell, code, grown):
-    """A reconstructed apical dendrite, its bar code, and dendrites grown from that bar code."""
+def barcode_picture(cell, code, grown):
+    """A reconstructed apical dendrite, its barcode, and dendrites grown from that barcode."""
     most = max(max(bar[:2]) for bar in code)
     figure = style.new_figure(9.0, 4.2)
     panels = figure.subplots(1, 2 + len(grown), width_ratios=[1, 1.5, *[1] * len(grown)])
     draw_by_path(panels[0], cell, APICAL, most)
     draw_bars(panels[1], code, most)
-    titles = ["reconstruction", "its bar code", *(["grown from it"] * len(grown))]
+    titles = ["reconstruction", "its barcode", *(["grown from it"] * len(grown))]
     for axes, morphology in zip(panels[2:], grown, strict=True):
         draw_by_path(axes, morphology, APICAL, most)
     trees = [panels[0], *panels[2:]]
@@ -242,7 +242,7 @@ def main():
     alone = deepcopy(distributions)
     alone["apical_dendrite"]["persistence_diagram"] = [code]
     plain = grown(params, default_distributions(alone), 3, 1)
-    save(bar_code_picture(cells[0], code, plain), "bar_code.webp")
+    save(barcode_picture(cells[0], code, plain), "barcode.webp")
     save(step_picture(), "step.webp")
     save(calibrated_picture(task), "calibrated.webp")
     params, distributions = model(task, LEVERED)

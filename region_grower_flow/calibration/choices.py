@@ -25,13 +25,13 @@ class CalibrationSettings:
         on_bad_morphology: ``"fail"``: cells that cannot be used are errors; ``"skip"``: they are
             left out and named in the report.
         diametrizer_config: see :func:`diameter_model.resolve_diameter_model`.
-        feature: the filtration of the bar codes, which is the metric of growth
+        feature: the filtration of the barcodes, which is the metric of growth
             (``trunk_length``: there are none), for all neurite types or as {neurite type:
             filtration}; see :mod:`features`.
         min_basal_trees: NeuroTS grows no cell with fewer than two basal dendrites (it draws again,
             and drops the cell in the end). With 2, cells that have one count as having two; 1,
             NeuroTS's default, leaves them.
-        bar_threshold: trees with more terminations than this give bar codes; None: NeuroTS's 2.
+        bar_threshold: trees with more terminations than this give barcodes; None: NeuroTS's 2.
             Apical dendrites need a bifurcation for their apical point, so theirs is at least 1.
         inverted: mtypes whose apical dendrites point to the white matter: the orientation that
             NeuroTS gives them by default is turned to it.

@@ -47,7 +47,7 @@ COLUMNS = (
     "neurite_type",
     "cells_with",
     "trees",
-    "bar_codes",
+    "barcodes",
     "bars_min",
     "bars_median",
     "bars_max",
@@ -148,7 +148,7 @@ def _neurites(
             "per_cell": _spread(counts),
         },
         "bars": {
-            "bar_codes": len(codes),
+            "barcodes": len(codes),
             "trees_without": sum(counts) - len(codes),
             "total": sum(map(len, codes)),
             "per_tree": _spread([len(code) for code in codes]),
@@ -227,8 +227,8 @@ def _remarks(found: Mapping[str, Any]) -> Iterator[str]:
         yield f"the normal law of the soma's radius fits poorly (distance {soma['ks']:.2f})"
     yield from found.get("thin", ())
     for name, neurite in found["neurites"].items():
-        if neurite["bars"]["bar_codes"] == 1:
-            yield f"all its trees of type {name} are grown from one bar code"
+        if neurite["bars"]["barcodes"] == 1:
+            yield f"all its trees of type {name} are grown from one barcode"
         distance = neurite["laws"]["number_of_trees"]
         if distance > ROUNDING:
             yield (
@@ -294,7 +294,7 @@ def _row(name: str | None, neurite: Mapping[str, Any] | None) -> dict[str, Any]:
         "neurite_type": name,
         "cells_with": neurite["trees"]["cells_with"],
         "trees": neurite["trees"]["total"],
-        "bar_codes": bars["bar_codes"],
+        "barcodes": bars["barcodes"],
         **{f"bars_{key}": _short(bars["per_tree"][key]) for key in ("min", "median", "max")},
         "bars_total": bars["total"],
         "number_of_trees_ks": _short(laws["number_of_trees"]),
@@ -326,10 +326,10 @@ def sentences(diagnosis: Mapping[str, dict[str, Any]], path: PathLike) -> Iterat
             bars, trees = entry["bars"], entry["trees"]["total"]
             least, most = bars["per_tree"]["min"], bars["per_tree"]["max"]
             yield (
-                f"{mtype}, {neurite}: {counts[mtype]} cells, {trees} trees, {bars['bar_codes']} "
-                f"bar codes of {least:g} to {most:g} bars, {bars['total']} bars in all."
-                if bars["bar_codes"]
-                else f"{mtype}, {neurite}: {counts[mtype]} cells, {trees} trees, no bar codes."
+                f"{mtype}, {neurite}: {counts[mtype]} cells, {trees} trees, {bars['barcodes']} "
+                f"barcodes of {least:g} to {most:g} bars, {bars['total']} bars in all."
+                if bars["barcodes"]
+                else f"{mtype}, {neurite}: {counts[mtype]} cells, {trees} trees, no barcodes."
             )
         for cell in found["lost"]:
             yield f"{mtype}: {cell['name']} is lost: {cell['reason']}."

@@ -112,7 +112,7 @@ def _check_min_basal_trees(count: int) -> None:
 
 def _check_bar_threshold(threshold: int | None) -> None:
     if threshold is not None and (not isinstance(threshold, int) or threshold < 0):
-        raise InvalidInput(f"the threshold of bar codes is {threshold!r}, expected 0, 1, 2, ...")
+        raise InvalidInput(f"the threshold of barcodes is {threshold!r}, expected 0, 1, 2, ...")
 
 
 def _task(

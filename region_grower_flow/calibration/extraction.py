@@ -21,7 +21,7 @@ from region_grower_flow.calibration.trees import load_trees
 from region_grower_flow.engine.levers import MEASURED
 from region_grower_flow.io.documents import dotted, not_finite
 
-BAR_CODES = "persistence_diagram"
+BARCODES = "persistence_diagram"
 TYPES_IN_ORDER = (BASAL, APICAL, AXON)
 """NeuroTS's order of the neurite types in distributions."""
 
@@ -74,7 +74,7 @@ def extract_mtype(task: ExtractionTask) -> tuple[str, dict[str, Any] | None, str
     except Exception as error:
         return task.mtype, None, f"{type(error).__name__}: {error}"
     # NeuroTS itself puts NaN for the angles of a tree's first bar.
-    for keys in not_finite(distributions, besides=(BAR_CODES,)):
+    for keys in not_finite(distributions, besides=(BARCODES,)):
         return task.mtype, None, f"{dotted(keys)} is not a finite number"
     return task.mtype, distributions, None
 
@@ -83,7 +83,7 @@ def _extract(task: ExtractionTask) -> dict[str, Any]:
     """The result of neurots.extract_input.distributions, with each file read once.
 
     Mirrors neurots.extract_input.input_distributions.distributions, and calls the functions that
-    it calls. What differs: each neurite type has its own threshold of bar codes, and axons are
+    it calls. What differs: each neurite type has its own threshold of barcodes, and axons are
     those of the cells whose axons are used.
     """
     import morphio
@@ -105,7 +105,7 @@ def _extract(task: ExtractionTask) -> dict[str, Any]:
         feature = feature or DEFAULT_FEATURE
         distributions[name] = _fit_trunks(task, name, load(paths))
         if feature != TRUNK_LENGTH:
-            distributions[name] |= _bar_codes(trees(paths), name, feature, task.thresholds[name])
+            distributions[name] |= _barcodes(trees(paths), name, feature, task.thresholds[name])
     distributions = format_values(distributions)
     if BASAL not in task.neurite_types:
         # NeuroTS's schema requires the trunk of basal dendrites even when none are grown.
@@ -198,7 +198,7 @@ def with_axon_of(model: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str
     }
 
 
-def _bar_codes(trees: Any, name: str, feature: str, threshold: int) -> dict[str, Any]:
+def _barcodes(trees: Any, name: str, feature: str, threshold: int) -> dict[str, Any]:
     from neurots.extract_input.from_TMD import persistent_homology_angles
 
     found = persistent_homology_angles(trees, threshold, name, feature)

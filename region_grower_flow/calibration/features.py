@@ -1,4 +1,4 @@
-"""The filtration of bar codes, which is also the metric of growth."""
+"""The filtration of barcodes, which is also the metric of growth."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ def check_feature(feature: str | Mapping[str, str]) -> None:
     by_type = feature if isinstance(feature, dict) else {"basal_dendrite": feature}
     for name, value in by_type.items():
         if name not in NEURITE_TYPES:
-            raise InvalidInput(f"unknown neurite type {name!r}", "filtration of bar codes")
+            raise InvalidInput(f"unknown neurite type {name!r}", "filtration of barcodes")
         if value not in FEATURES:
             known = ", ".join(FEATURES)
             raise InvalidInput(
-                f"unknown filtration of bar codes {value!r}, expected one of {known}",
+                f"unknown filtration of barcodes {value!r}, expected one of {known}",
                 hint=nearest(value, FEATURES),
             )

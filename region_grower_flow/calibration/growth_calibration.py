@@ -166,7 +166,7 @@ def _too_large(task: GrowthTask, levers: Levers, of_cell: float) -> dict[str, An
 
 def _why_not(levers: Levers, count: int) -> str | None:
     if not levers:
-        return "none of its neurite types grows by bar codes of path distances"
+        return "none of its neurite types grows by barcodes of path distances"
     if count < FEWEST_CELLS:
         cells = "1 independent cell" if count == 1 else f"{count} independent cells"
         return f"{cells}, where a fit needs {FEWEST_CELLS}: the usual values are used"
@@ -251,7 +251,7 @@ def _check(
         kept = fold != number
         distributions = of_some_cells(task.distributions, kept, counts)
         if distributions is None:
-            return {"why": "the bar codes do not say which cell they are of"}
+            return {"why": "the barcodes do not say which cell they are of"}
         some = {kind: table[kept] for kind, table in tables.items()}
         cells = [cell for cell, keep in zip(task.cells, kept, strict=True) if keep]
         reference = Reference.of(some, independent(cells))

@@ -113,7 +113,7 @@ class Grower:
             for _ in range(ATTEMPTS):
                 try:
                     grown = grow(prepared, site, rng).morphology
-                    # A bar code of an axon can hold angles that are no numbers; such cells are
+                    # A barcode of an axon can hold angles that are no numbers; such cells are
                     # dropped by a synthesis.
                     found += [grown] if np.isfinite(grown.points).all() else []
                     break

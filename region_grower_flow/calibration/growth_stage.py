@@ -155,7 +155,7 @@ def _kept(task: GrowthTask, plan: GrowthPlan, digests: Callable[[str], Any]) -> 
             "values": [repr(lever) for lever in growth_values.FITTED[task.mode]],
             "params": growth_values.with_values(params, task.mode, None, task.kept),
             "kept": sorted(map(list, task.kept)),
-            # Bar codes hold NaN, which canonical JSON has not.
+            # Barcodes hold NaN, which canonical JSON has not.
             "distributions": digest_of(json.dumps(task.distributions, sort_keys=True)),
             "cells": [[cell.name, cell.group, digests(cell.path)] for cell in task.cells],
             "sizes": [task.cells_grown, task.steps, task.folds],
@@ -166,7 +166,7 @@ def _kept(task: GrowthTask, plan: GrowthPlan, digests: Callable[[str], Any]) -> 
 
 
 def default_distributions(distributions: Mapping[str, Any]) -> dict[str, Any]:
-    """Distributions as NeuroTS's defaults have them: bar codes of trees with more than two tips.
+    """Distributions as NeuroTS's defaults have them: barcodes of trees with more than two tips.
 
     Where no tree has so many, all stay. Their angles are those that were extracted.
     """

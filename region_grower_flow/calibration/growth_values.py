@@ -21,7 +21,7 @@ NONE, PARAMETERS, EXTENDED = "none", "parameters", "extended"
 PARAMETER_METHOD = "M4"
 """NeuroTS's diameter method that comes closest, used by PARAMETERS where none is configured."""
 BAR_THRESHOLD = 0
-"""All trees give a bar code: the small ones are not replaced by large ones."""
+"""All trees give a barcode: the small ones are not replaced by large ones."""
 
 NEUROTS = ("randomness", "targeting")
 """Fitted numbers that NeuroTS itself has, in the parameters of a neurite type."""

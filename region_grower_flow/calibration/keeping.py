@@ -35,7 +35,7 @@ class Keep:
 
     def _kept(self, task: ExtractionTask) -> Kept:
         files = [[path, self.digest(path)] for path in dict.fromkeys(task.paths + task.axon_paths)]
-        # Bar codes are in the order of the files; where these are does not matter.
+        # Barcodes are in the order of the files; where these are does not matter.
         order = {path: number for number, (path, _) in enumerate(files)}
         inputs = {
             **{k: v for k, v in asdict(task).items() if k not in ("mtype", "paths", "axon_paths")},

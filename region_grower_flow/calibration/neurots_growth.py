@@ -70,7 +70,7 @@ def as_extracted(entry: dict[str, Any]) -> dict[str, Any]:
 
 
 def _with_angles(codes: list[Any], change: Callable[[float], float]) -> list[Any]:
-    """Bar codes with changed angles; NaN, as a tree's first bar has, stays."""
+    """Barcodes with changed angles; NaN, as a tree's first bar has, stays."""
     return [
         [[*bar[:FIRST_ANGLE], *map(change, bar[FIRST_ANGLE:])] for bar in code] for code in codes
     ]

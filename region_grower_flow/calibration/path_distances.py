@@ -1,6 +1,6 @@
 """Length of the path to a dendrite's farthest tip for the height that it spans.
 
-Synthesis stretches bar codes until a dendrite reaches its target layer. It knows the height to
+Synthesis stretches barcodes until a dendrite reaches its target layer. It knows the height to
 span (the *extent*, um along the axis that points to the pia), and needs the path length that goes
 with it: a line through the origin, fitted to the reference trees of each mtype and neurite type.
 
@@ -135,8 +135,8 @@ def measure_trees(paths: Iterable[str], trees: str = FIRST) -> dict[str, np.ndar
 def measure_tree(tree: Any) -> tuple[float, float]:
     """(extent, path distance) of a TMD tree, both in um and at least 0.
 
-    The greatest number in a bar code is the greatest value at a bifurcation or tip (the
-    trunk's bar begins at 0): so the diagram itself is not needed.
+    The greatest number in a barcode is the greatest value at a bifurcation or tip (the
+    trunk's bar begins at 0): so the barcode itself is not needed.
     """
     ends = tree.get_bif_term() != 1
     extents, paths = tree.get_point_projection(), tree.get_point_path_distances()

@@ -20,7 +20,7 @@ LEGACY_NAMES = {"basal": BASAL, "apical": APICAL}
 MAX_NOTES = 2
 """Cells with the same note up to which each is told by itself."""
 DEFAULT_THRESHOLD = 2
-"""NeuroTS keeps the bar codes of trees with more terminations than this."""
+"""NeuroTS keeps the barcodes of trees with more terminations than this."""
 
 
 @dataclass
@@ -32,7 +32,7 @@ class Population:
         cells: the ExaminedCells that are used.
         lost: the ExaminedCells that are not, each with its problem.
         neurite_types: the neurite types to grow, in NeuroTS's order (basal, apical, axon).
-        thresholds: {neurite type: trees with more terminations than this give a bar code}.
+        thresholds: {neurite type: trees with more terminations than this give a barcode}.
         notes: what was done differently than for other mtypes, as sentences.
     """
 
@@ -244,7 +244,7 @@ def _left_out(population: Population, candidates: Sequence[str]) -> Iterator[str
 def _set_threshold(
     population: Population, name: str, threshold: int | None = None
 ) -> list[InvalidInput]:
-    """The highest threshold, up to the given one (NeuroTS's own: None), that leaves a bar code.
+    """The highest threshold, up to the given one (NeuroTS's own: None), that leaves a barcode.
 
     An apical dendrite of one bar has no apical point, without which NeuroTS cannot grow it.
     """
@@ -261,7 +261,7 @@ def _set_threshold(
     population.thresholds[name] = min(wanted, tips - 1)
     if tips <= wanted:
         population.notes.append(
-            f"no {name} has more than {counted(tips, 'termination')}: bar codes of trees with "
+            f"no {name} has more than {counted(tips, 'termination')}: barcodes of trees with "
             f"{tips} are used (NeuroTS alone wants more than {DEFAULT_THRESHOLD})"
         )
     return []

@@ -2,7 +2,7 @@
 
 TMD 2.4 looks through all points of a tree for the children of each point, which is most of the
 time of an extraction. The distances here are made of the same numbers in the same order, so that
-they, and the bar codes, are equal to the last bit.
+they, and the barcodes, are equal to the last bit.
 """
 
 from __future__ import annotations

@@ -155,7 +155,7 @@ class CellInputs:
         return self._made.get(_prepare, entry.params, entry.distributions, growth)
 
     def cost(self, cell: Cell) -> float:
-        """Roughly how much work the cell is: the mean length (um) of its trees' bar codes."""
+        """Roughly how much work the cell is: the mean length (um) of its trees' barcodes."""
         entry = self.entry(cell)
         return self._made.get(_mean_length, entry.params, entry.distributions)
 
@@ -343,8 +343,8 @@ def _prepare(params: Params, distributions: Params, growth: Growth) -> PreparedM
 def _mean_length(params: dict[str, Any], distributions: dict[str, Any]) -> float:
     total = 0.0
     for kind in params["grow_types"]:
-        diagrams = distributions[kind].get("persistence_diagram") or [[]]
-        lengths = [sum(abs(bar[0] - bar[1]) for bar in diagram) for diagram in diagrams]
+        barcodes = distributions[kind].get("persistence_diagram") or [[]]
+        lengths = [sum(abs(bar[0] - bar[1]) for bar in barcode) for barcode in barcodes]
         trees = distributions[kind]["num_trees"].get("data", {"bins": [1], "weights": [1]})
         total += np.mean(lengths) * np.average(trees["bins"], weights=trees["weights"])
     return float(total)

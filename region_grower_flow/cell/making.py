@@ -139,7 +139,7 @@ def encode_in_order(morphology: FlatMorphology) -> dict[str, Any]:
 
 
 def _scaling_inputs(neurite_type: str, scaling: Any) -> dict[str, Any]:
-    """The numbers that a bar code was scaled by, under the reference's names."""
+    """The numbers that a barcode was scaled by, under the reference's names."""
     if scaling.kind == "default":
         return {
             "target_thickness": scaling.target,

@@ -1,9 +1,9 @@
-"""Distance from the soma of a bar code's apical point (mirrors
+"""Distance from the soma of a barcode's apical point (mirrors
 tmd.Topology.analysis.find_apical_point_distance_smoothed).
 
-NeuroTS estimates it for every cell, from the scaled bar code. Scaling a bar code scales the density
+NeuroTS estimates it for every cell, from the scaled barcode. Scaling a barcode scales the density
 of its bars, so the bin that is chosen stays the same and needs to be found only once; except where
-the choice hangs on the last digits of the numbers, which scaling changes. Such diagrams are found
+the choice hangs on the last digits of the numbers, which scaling changes. Such barcodes are found
 out beforehand, and estimated for every cell.
 """
 
@@ -18,13 +18,13 @@ import numpy as np
 from region_grower_flow.errors import DropCell
 
 N_BINS = 100
-"""Edges of bins over the range of the bar code."""
+"""Edges of bins over the range of the barcode."""
 
 THRESHOLD = 0.1
 """A minimum's slope is below this part of the steepest; doubled until there is a minimum."""
 
 NO_POINT = -1
-"""The bin of a bar code whose density has no minimum: NeuroTS looks for it forever."""
+"""The bin of a barcode whose density has no minimum: NeuroTS looks for it forever."""
 
 SAFE = 1e-9
 """Relative distance to a decision beyond which rounding cannot change it (errors are ~1e-12)."""
@@ -32,7 +32,7 @@ SAFE = 1e-9
 
 @dataclass(frozen=True)
 class ApicalPoint:
-    """Place of the apical point of a bar code.
+    """Place of the apical point of a barcode.
 
     Attributes:
         lowest, highest: the range (um) of bifurcations and terminations, not scaled.
@@ -46,7 +46,7 @@ class ApicalPoint:
 
     @classmethod
     def prepare(cls, bars: np.ndarray) -> ApicalPoint:
-        """Find the bin of a diagram.
+        """Find the bin of a barcode.
 
         Args:
             bars: (n, 6) float64, terminations and bifurcations first.
@@ -55,18 +55,18 @@ class ApicalPoint:
         return cls(lowest, highest, safe_bin(bars[:, :2], lowest, highest))
 
     def distance(self, bars: np.ndarray, ratio: float | None) -> float:
-        """The apical point's path distance (um) for the diagram scaled by ``ratio``.
+        """The apical point's path distance (um) for the barcode scaled by ``ratio``.
 
         Args:
-            bars: the (n, 6) diagram.
+            bars: the (n, 6) barcode.
             ratio: its scaling, None for none.
 
         Raises:
-            ValueError: the bar code has too few bars for an estimate (as in NeuroTS).
-            DropCell: the bar code has no apical point.
+            ValueError: the barcode has too few bars for an estimate (as in NeuroTS).
+            DropCell: the barcode has no apical point.
         """
         if self.bin == NO_POINT:
-            raise DropCell("the bar code of an apical dendrite with a tuft has no apical point")
+            raise DropCell("the barcode of an apical dendrite with a tuft has no apical point")
         lowest, highest = self.lowest, self.highest
         if ratio is not None:
             lowest, highest = lowest * ratio, highest * ratio
@@ -93,7 +93,7 @@ def has_no_point(bars: Sequence[Sequence[float]]) -> bool:
     """True if TMD would look for the apical point of some bars forever, or fail.
 
     Args:
-        bars: bar code: both ends of each bar first.
+        bars: barcode: both ends of each bar first.
     """
     ends = np.sort(np.array(bars, dtype=float)[:, :2], axis=1)
     counts = _spans(ends, np.linspace(ends.min(), ends.max(), N_BINS)).sum(axis=0)
@@ -111,7 +111,7 @@ def safe_bin(bars: np.ndarray, lowest: float, highest: float) -> int | None:
 
     Args:
         bars: (n, 2) float64, both ends of each bar.
-        lowest, highest: the range of the bar code.
+        lowest, highest: the range of the barcode.
     """
     if not highest > lowest:
         return None

@@ -22,15 +22,15 @@ def profile_table(
     """The profiles of all bars of all neurite types of an mtype.
 
     Args:
-        types: for each type its bar codes and, with levers, its measured trees; the bars
+        types: for each type its barcodes and, with levers, its measured trees; the bars
             of those without have no points.
     """
     bars: list[np.ndarray] = []
     joined: list[int] = []
-    for diagrams, measured in types:
+    for barcodes, measured in types:
         if measured is None:
-            bars += [np.empty((0, 2))] * sum(map(len, diagrams))
-            joined += [0] * len(diagrams)
+            bars += [np.empty((0, 2))] * sum(map(len, barcodes))
+            joined += [0] * len(barcodes)
         else:
             bars += [profile for tree in measured.profiles for profile in tree]
             joined += measured.joined.tolist()

@@ -191,7 +191,7 @@ def tree_records(prepared: PreparedMtype, starts: Sequence[TreeStart]) -> tuple[
         first_bar, last_bar = last_bar, last_bar + start.n_bars
         counts[:2] = (
             start.type_index,
-            prepared.types[start.type_index].first_diagram + start.diagram,
+            prepared.types[start.type_index].first_barcode + start.barcode,
         )
         tree[2:14] = (
             1.0 if start.ratio is None else start.ratio, start.apical_distance,
@@ -213,14 +213,14 @@ def grow_trees(
     from region_grower_flow.engine.kernels.assembly import NOT_FOUND
 
     grow_forest = kernels.grow_forest if space is None else kernels.grow_forest_in_space
-    diagrams = prepared.diagrams, prepared.first_bars
-    status, grown = grow_forest(forest, *diagrams, space, rng)
+    barcodes = prepared.barcodes, prepared.first_bars
+    status, grown = grow_forest(forest, *barcodes, space, rng)
     while status == state.NEEDS_SPACE:
         if len(forest.log) >= MAX_POINTS:
             raise DropCell(f"the cell has more than {MAX_POINTS} points")
         _workspace.enlarge_log()
         forest = forest._replace(log=_workspace.log)
-        status, grown = grow_forest(forest, *diagrams, space, rng)
+        status, grown = grow_forest(forest, *barcodes, space, rng)
     if status != state.DONE:
         error, message = FAILURES[status]
         raise error(message)

@@ -39,9 +39,9 @@ def check_tree_numbers(kind: str, counts: Mapping[str, Any], report: Report) -> 
 
 
 def check_steps(kind: str, neurite: Params, drawn: Params, report: Report) -> None:
-    """The steps that a cell may need: its bar codes are as long as the cell's trees may get.
+    """The steps that a cell may need: its barcodes are as long as the cell's trees may get.
 
-    Growth by layers scales bar codes, mostly down; ``cell_timeout`` ends what grows for too long.
+    Growth by layers scales barcodes, mostly down; ``cell_timeout`` ends what grows for too long.
     """
     barcodes = drawn.get("persistence_diagram")
     if report.problems or not isinstance(barcodes, list):

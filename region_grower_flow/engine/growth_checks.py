@@ -66,7 +66,7 @@ _MIN_STEP = 1e-3
 _MAX_LENGTH = 1e7
 """Length of a bar (um) that no neurite has (10 m)."""
 _FEW_BARS = 10
-"""Bar codes with more bars are never even."""
+"""Barcodes with more bars are never even."""
 _ROUNDING = 1e-5
 _TREE_MODELS = ("trunk", "term", "taper", "trunk_taper")
 _DIAMETER_METHODS = (
@@ -208,7 +208,7 @@ def _check_method(kind: str, neurite: Params, drawn: Params, report: Report) -> 
     _check_choice((kind, "metric"), neurite, _BARCODE_METRICS, report)
     stated = drawn.get("filtration_metric")
     if stated is not None and stated != neurite["metric"] in _BARCODE_METRICS:
-        expected = f"the bar codes are of {stated!r}, growth is by {neurite['metric']!r}"
+        expected = f"the barcodes are of {stated!r}, growth is by {neurite['metric']!r}"
         hint = "extract the distributions by the metric of the parameters"
         report.parameter((kind, "metric"), expected, hint)
     _check_barcodes(kind, drawn, report)
@@ -237,11 +237,11 @@ def _check_choice(
 
 
 def _check_barcodes(kind: str, drawn: Params, report: Report) -> None:
-    """Bar codes have tens of thousands of numbers: numpy looks at them, not a schema."""
+    """Barcodes have tens of thousands of numbers: numpy looks at them, not a schema."""
     keys = (kind, "persistence_diagram")
     barcodes = drawn.get("persistence_diagram")
     if not isinstance(barcodes, list) or not barcodes:
-        report.distribution(keys, "expected at least one bar code to grow from")
+        report.distribution(keys, "expected at least one barcode to grow from")
         return
     for i, bars in enumerate(barcodes):
         problem = _barcode_problem(bars)
@@ -250,7 +250,7 @@ def _check_barcodes(kind: str, drawn: Params, report: Report) -> None:
 
 
 def _check_apical_points(kind: str, neurite: Params, drawn: Params, report: Report) -> None:
-    """The apical methods look for the apical point in each bar code, and must find one."""
+    """The apical methods look for the apical point in each barcode, and must find one."""
     if report.problems:
         return
     tuft = neurite.get("has_apical_tuft", False)
@@ -258,7 +258,7 @@ def _check_apical_points(kind: str, neurite: Params, drawn: Params, report: Repo
         if len(bars) == 1 or (tuft and len(bars) <= _FEW_BARS and has_no_point(bars)):
             report.distribution(
                 (kind, "persistence_diagram", i),
-                "no apical point can be found in a bar code that has one bar or even bars, "
+                "no apical point can be found in a barcode that has one bar or even bars, "
                 f"which the growth method {neurite['growth_method']!r} needs",
                 "leave it out or grow this neurite by 'tmd'",
             )
@@ -350,7 +350,7 @@ def _diameter_kinds(params: Params) -> list[str]:
 
 
 def _without_barcodes(distribs: Params) -> dict[str, Any]:
-    """The same without the bar codes, which are looked at apart, and without measured trees."""
+    """The same without the barcodes, which are looked at apart, and without measured trees."""
     distribs = {kind: value for kind, value in distribs.items() if kind != MEASURED}
     return {
         kind: {**value, "persistence_diagram": []}

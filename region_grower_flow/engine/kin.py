@@ -156,9 +156,9 @@ def _features(measured: Mapping[str, MeasuredTrees], n_cells: int) -> np.ndarray
     """(n_cells, f): what cells are compared by, each feature with a standard deviation of 1."""
     columns = []
     for of in measured.values():
-        lengths = [math.log(max((d[:, 0] - d[:, 1]).sum(), 1.0)) for d in of.diagrams]
-        reach = [math.log(max(d[:, 0].mean(), 1.0)) for d in of.diagrams]
-        tips = [math.log(len(d)) for d in of.diagrams]
+        lengths = [math.log(max((d[:, 0] - d[:, 1]).sum(), 1.0)) for d in of.barcodes]
+        reach = [math.log(max(d[:, 0].mean(), 1.0)) for d in of.barcodes]
+        tips = [math.log(len(d)) for d in of.barcodes]
         thick = [math.log(max(np.concatenate(p)[:, 1].mean(), 1e-3)) for p in of.profiles]
         counts = np.bincount(of.cells, minlength=n_cells)
         for values in (lengths, reach, tips, thick):

@@ -33,7 +33,7 @@ def check_levers(params: Params, distribs: Params, report: Report) -> None:
     for kind in levers.types if levers else ():
         method = METHODS[params[kind]["growth_method"]]
         if params[kind]["metric"] != _METRIC or method == TRUNK:
-            report.parameter((KEY, kind), f"growth levers need bar codes of {_METRIC}")
+            report.parameter((KEY, kind), f"growth levers need barcodes of {_METRIC}")
         try:
             MeasuredTrees.prepare(kind, distribs)
         except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:

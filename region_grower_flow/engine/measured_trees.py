@@ -23,7 +23,7 @@ class MeasuredTrees:
     """The trees of one neurite type.
 
     Attributes:
-        diagrams: (n, 6) float64 each, as bar codes: end, start, three angles, 0.
+        barcodes: (n, 6) float64 each, as barcodes: end, start, three angles, 0.
         owners: (n,) int64 each, -1 for the first bar.
         headings: (n, 3) float64 each, unit vectors in the frame of the reconstructed cell, from the
             bars' starts to their tips.
@@ -37,7 +37,7 @@ class MeasuredTrees:
         joined: (T,) int64, 1 for trees whose sections begin with their parent's last diameter.
     """
 
-    diagrams: list[np.ndarray]
+    barcodes: list[np.ndarray]
     owners: list[np.ndarray]
     headings: list[np.ndarray]
     ways: list[np.ndarray]
@@ -90,10 +90,10 @@ class MeasuredTrees:
         return np.array([ways[0, 0] for ways in self.ways]).reshape(-1, 3)
 
     def fill(self, records: np.ndarray, bending: bool) -> None:
-        """Set what levers need in the DIAGRAM_BAR records of the type's diagrams.
+        """Set what levers need in the BARCODE_BAR records of the type's barcodes.
 
         Args:
-            records: of all diagrams.
+            records: of all barcodes.
             bending: sections bend as much as they did (the lever of this name).
         """
         records["owner"] = np.concatenate(self.owners)

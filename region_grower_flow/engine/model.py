@@ -48,10 +48,10 @@ class GrowthSite:
     Attributes:
         position: (3,) float64, the soma's center in the atlas (um).
         orientation: (3, 3) float64, the atlas's rotation at the cell.
-        scaling: {neurite type: BarcodeScaling}; types without an entry keep their bar codes.
+        scaling: {neurite type: BarcodeScaling}; types without an entry keep their barcodes.
         constraints: space constraints (boundaries and directions) that apply to this cell, in
             region-grower's order (directions, then boundaries): see ``space.constraints``.
-        debug: keep what the debug data report of the bar-code scaling.
+        debug: keep what the debug data report of the barcode scaling.
     """
 
     position: np.ndarray

@@ -44,7 +44,7 @@ STEPS = {
 LEGACY_NAMES = {"apical", "basal"}
 
 BAR_COLUMNS = 6
-"""Columns of a bar code: termination, bifurcation, four angles."""
+"""Columns of a barcode: termination, bifurcation, four angles."""
 
 TUFTLESS_STEPS = 10
 """Steps of the apical point before the last bifurcation, where there is no tuft."""
@@ -132,24 +132,24 @@ def _fill(prepared: PreparedMtype) -> None:
     prepared.levers = CellLevers.prepare(params)
     with_levers = {} if prepared.levers is None else prepared.levers.types
     steps: list[tuple[float, float]] = []
-    n_diagrams = 0
+    n_barcodes = 0
     rules = _rules_of_options(len(kinds), prepared.growth)
     for i, kind in enumerate(kinds):
         measured = MeasuredTrees.prepare(kind, distributions) if kind in with_levers else None
-        made = _prepare_type(kind, params[kind], distributions[kind], n_diagrams, measured)
+        made = _prepare_type(kind, params[kind], distributions[kind], n_barcodes, measured)
         _fill_rules(rules[i], params[kind], made, steps)
         if kind in with_levers:
             with_levers[kind].fill(rules[i], made.step.middle)
         prepared.types.append(made)
-        n_diagrams += len(made.diagrams)
-    diagrams = [diagram for made in prepared.types for diagram in made.diagrams]
+        n_barcodes += len(made.barcodes)
+    barcodes = [barcode for made in prepared.types for barcode in made.barcodes]
     prepared.rules = state.as_records(rules.view(np.ndarray))
     prepared.steps = np.array(steps, dtype=np.float64).reshape(-1, 2)
-    prepared.diagrams = _sorted_diagrams(prepared.types, with_levers)
-    prepared.first_bars = np.cumsum([0, *map(len, diagrams)]).astype(np.int64)
+    prepared.barcodes = _sorted_barcodes(prepared.types, with_levers)
+    prepared.first_bars = np.cumsum([0, *map(len, barcodes)]).astype(np.int64)
     if prepared.levers is not None:
         prepared.kin = _kin(prepared, prepared.levers.kin)
-        prepared.profiles = profile_table((made.diagrams, made.measured) for made in prepared.types)
+        prepared.profiles = profile_table((made.barcodes, made.measured) for made in prepared.types)
     if "apical_dendrite" in kinds:
         prepared.apical_type = int(params["apical_dendrite"]["tree_type"])
     for made in prepared.types:
@@ -172,7 +172,7 @@ def _prepare_type(
     kind: str,
     params: Params,
     distributions: Params,
-    first_diagram: int,
+    first_barcode: int,
     measured: MeasuredTrees | None,
 ) -> PreparedType:
     method = state.METHODS[params["growth_method"]]
@@ -180,14 +180,14 @@ def _prepare_type(
         raise ValueError(f"{kind} has a 'modify' of its own")
     if measured is not None:
         _check_levers(kind, params)
-        diagrams = measured.diagrams
+        barcodes = measured.barcodes
     else:
-        diagrams = [] if method == state.TRUNK else _diagrams(kind, distributions)
+        barcodes = [] if method == state.TRUNK else _barcodes(kind, distributions)
     step = Distribution.prepare(params["step_size"])
     apical_points, offset = None, 0.0
     if method in state.APICAL_METHODS:
         if params.get("has_apical_tuft", False):
-            apical_points = [ApicalPoint.prepare(diagram) for diagram in diagrams]
+            apical_points = [ApicalPoint.prepare(barcode) for barcode in barcodes]
         else:
             offset = TUFTLESS_STEPS * float(params["step_size"]["norm"]["mean"])
     return PreparedType(
@@ -195,9 +195,9 @@ def _prepare_type(
         trunks=TrunkRules.prepare(kind, params, TrunkDistributions.prepare(distributions)),
         step=step,
         method=method,
-        diagrams=diagrams,
-        first_diagram=first_diagram,
-        longest=[float(diagram[:, 0].max()) for diagram in diagrams],
+        barcodes=barcodes,
+        first_barcode=first_barcode,
+        longest=[float(barcode[:, 0].max()) for barcode in barcodes],
         apical_points=apical_points,
         tuftless_offset=offset,
         section_type=int(params["tree_type"]),
@@ -206,46 +206,46 @@ def _prepare_type(
 
 
 def _check_levers(kind: str, params: Params) -> None:
-    """Levers are for types that grow by path distances along bar codes."""
+    """Levers are for types that grow by path distances along barcodes."""
     if (
         state.METHODS[params["growth_method"]] == state.TRUNK
         or params["metric"] != "path_distances"
     ):
-        raise ValueError(f"growth levers of {kind} need bar codes of path distances")
+        raise ValueError(f"growth levers of {kind} need barcodes of path distances")
 
 
-def _diagrams(kind: str, distributions: Params) -> list[np.ndarray]:
-    diagrams = [np.array(d, dtype=float) for d in distributions["persistence_diagram"]]
-    for diagram in diagrams:
-        if diagram.ndim != 2 or diagram.shape[1] != BAR_COLUMNS or not len(diagram):
-            raise ValueError(f"a bar code of {kind} is not made of bars with angles")
-        if not np.isfinite(diagram[:, :2]).all():
-            raise ValueError(f"a bar code of {kind} has bars that are no numbers")
-    return diagrams
+def _barcodes(kind: str, distributions: Params) -> list[np.ndarray]:
+    barcodes = [np.array(d, dtype=float) for d in distributions["persistence_diagram"]]
+    for barcode in barcodes:
+        if barcode.ndim != 2 or barcode.shape[1] != BAR_COLUMNS or not len(barcode):
+            raise ValueError(f"a barcode of {kind} is not made of bars with angles")
+        if not np.isfinite(barcode[:, :2]).all():
+            raise ValueError(f"a barcode of {kind} has bars that are no numbers")
+    return barcodes
 
 
-def _sorted_diagrams(types: Sequence[PreparedType], levers: Mapping[str, TypeLevers]) -> np.ndarray:
-    """All diagrams of the PreparedTypes one after the other, as DIAGRAM_BAR records.
+def _sorted_barcodes(types: Sequence[PreparedType], levers: Mapping[str, TypeLevers]) -> np.ndarray:
+    """All barcodes of the PreparedTypes one after the other, as BARCODE_BAR records.
 
     Args:
         types: PreparedTypes.
         levers: {neurite type: TypeLevers} of those with levers.
     """
-    diagrams = [diagram for made in types for diagram in made.diagrams]
-    records = np.zeros(sum(map(len, diagrams)), state.DIAGRAM_BAR)
+    barcodes = [barcode for made in types for barcode in made.barcodes]
+    records = np.zeros(sum(map(len, barcodes)), state.BARCODE_BAR)
     records["bend"] = records["bend_ahead"] = 1.0
     first = 0
-    for diagram in diagrams:
-        place = np.argsort(diagram[:, 1], kind="stable")
-        part = records[first : first + len(diagram)]
+    for barcode in barcodes:
+        place = np.argsort(barcode[:, 1], kind="stable")
+        part = records[first : first + len(barcode)]
         part["place"] = place
-        part["term"], part["bif"] = diagram[place, 0], diagram[place, 1]
-        part["angles"] = diagram[place, 2:]
+        part["term"], part["bif"] = barcode[place, 0], barcode[place, 1]
+        part["angles"] = barcode[place, 2:]
         part["by_term"] = np.argsort(part["term"], kind="stable")
-        first += len(diagram)
+        first += len(barcode)
     first = 0
     for made in types:
-        n_bars = sum(map(len, made.diagrams))
+        n_bars = sum(map(len, made.barcodes))
         if made.measured is not None:
             made.measured.fill(records[first : first + n_bars], levers[made.kind].bending)
         first += n_bars

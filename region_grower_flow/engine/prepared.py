@@ -27,21 +27,21 @@ class PreparedType:
         trunks: TrunkRules.
         step: Distribution of step lengths.
         method: growth method (a constant of kernels.state).
-        diagrams: bar codes, (n, 6) float64 each.
-        first_diagram: index of the first one among all of the mtype.
-        longest: for each diagram its longest bar's end (um).
-        apical_points: for each diagram an ApicalPoint; None unless it is looked for.
+        barcodes: barcodes, (n, 6) float64 each.
+        first_barcode: index of the first one among all of the mtype.
+        longest: for each barcode its longest bar's end (um).
+        apical_points: for each barcode an ApicalPoint; None unless it is looked for.
         tuftless_offset: um by which the apical point lies before the last bifurcation.
         section_type: MorphIO's type of its sections.
-        measured: MeasuredTrees behind the diagrams of a type with levers, else None.
+        measured: MeasuredTrees behind the barcodes of a type with levers, else None.
     """
 
     kind: str
     trunks: TrunkRules
     step: Distribution
     method: int
-    diagrams: list[np.ndarray]
-    first_diagram: int
+    barcodes: list[np.ndarray]
+    first_barcode: int
     longest: list[float]
     apical_points: list[ApicalPoint] | None
     tuftless_offset: float
@@ -73,8 +73,8 @@ class PreparedMtype:
         types: PreparedType of each type to grow, in NeuroTS's order.
         rules: RULES records, one of each type.
         steps: (n, 2) float64, lengths and cumulated probabilities of ``data`` step sizes.
-        diagrams: DIAGRAM_BAR records, all bars of all diagrams.
-        first_bars: (D + 1,) int64, where each diagram begins.
+        barcodes: BARCODE_BAR records, all bars of all barcodes.
+        first_bars: (D + 1,) int64, where each barcode begins.
         apical_type: the section type whose trees have apical points, None without apicals.
         by_mode: the first type's trunks are oriented by a mode.
         pia_matters: some type's orientation has a mode, so the pia's direction is used.
@@ -92,7 +92,7 @@ class PreparedMtype:
     types: list[PreparedType] = field(default_factory=list)
     rules: np.ndarray = field(default_factory=lambda: np.empty(0, state.RULES))
     steps: np.ndarray = field(default_factory=lambda: np.empty((0, 2)))
-    diagrams: np.ndarray = field(default_factory=lambda: np.empty(0, state.DIAGRAM_BAR))
+    barcodes: np.ndarray = field(default_factory=lambda: np.empty(0, state.BARCODE_BAR))
     first_bars: np.ndarray = field(default_factory=lambda: np.zeros(1, np.int64))
     apical_type: int | None = None
     by_mode: bool = False

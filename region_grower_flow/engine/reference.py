@@ -94,7 +94,7 @@ def grow_with_neurots(
 def cell_params(params: Params, site: GrowthSite, log: ScalingLog) -> dict[str, Any]:
     """The mtype's parameters as NeuroTS needs them for one cell (a copy).
 
-    Lists of orientations are turned into the atlas's frame; bar-code scaling becomes NeuroTS's
+    Lists of orientations are turned into the atlas's frame; barcode scaling becomes NeuroTS's
     ``modify``. ``log`` receives what the debug data say about the scaling.
     """
     own = copy.deepcopy(dict(params))

@@ -28,7 +28,7 @@ FAILURES = {
     state.BROKEN_PIPELINE: (GrowthFailed, "a branch would outgrow its parent (broken pipeline)"),
     state.ZERO_DIRECTION: (DropCell, "a branch has no direction, since its parent's cancel out"),
     state.INVALID_PROBABILITY: (GrowthFailed, "a space constraint gives no probability"),
-    state.RANDOM_BRANCHING: (DropCell, "branching method 'random' cannot follow a bar code"),
+    state.RANDOM_BRANCHING: (DropCell, "branching method 'random' cannot follow a barcode"),
 }
 
 
@@ -38,8 +38,8 @@ class TreeStart(NamedTuple):
     Attributes:
         type_index: its neurite type among those of the mtype.
         point, direction: start on the soma (um) and unit vector.
-        diagram: its bar code among those of its type.
-        ratio: factor of its bar code, None for none.
+        barcode: its barcode among those of its type.
+        ratio: factor of its barcode, None for none.
         apical_distance: path distance (um) of the apical point.
         n_bars: number of its bars.
         first_direction, first_length: the first step, a unit vector and um.
@@ -49,7 +49,7 @@ class TreeStart(NamedTuple):
     type_index: int
     point: Vector
     direction: Vector
-    diagram: int
+    barcode: int
     ratio: float | None
     apical_distance: float
     n_bars: int
@@ -143,25 +143,25 @@ def draw_barcode(
     place: int | None = None,
     factor: float = 1.0,
 ) -> tuple[int, float | None, float, int]:
-    """A tree's bar code: (diagram, ratio, apical distance, number of bars).
+    """A tree's barcode: (barcode, ratio, apical distance, number of bars).
 
     Mirrors TMDAlgo.select_persistence and initialize; trunks have one bar for their section. With
-    ``place`` the diagram is chosen already. The factor of its size is for trees that no layers
+    ``place`` the barcode is chosen already. The factor of its size is for trees that no layers
     scale: those end where they should.
     """
     if made.method == state.TRUNK:
         return 0, None, 0.0, 1
-    diagram = int(rng.integers(0, len(made.diagrams))) if place is None else place
+    barcode = int(rng.integers(0, len(made.barcodes))) if place is None else place
     ratio, distance = None, 0.0
     if scaling is not None:
-        longest = made.longest[diagram]
+        longest = made.longest[barcode]
         ratio = float(scaling.ratio(longest))
         log[scaling.kind].append({"max_ph": longest, "scaling_ratio": ratio})
     elif factor != 1.0:
         ratio = factor
     if made.method in state.APICAL_METHODS:
-        distance = apical_distance(made, diagram, ratio)
-    return diagram, ratio, distance, len(made.diagrams[diagram])
+        distance = apical_distance(made, barcode, ratio)
+    return barcode, ratio, distance, len(made.barcodes[barcode])
 
 
 def first_step_direction(
@@ -202,17 +202,17 @@ def space_of(prepared: PreparedMtype, constraints: Sequence[Constraint]) -> Spac
     )
 
 
-def apical_distance(made: PreparedType, diagram: int, ratio: float | None) -> float:
+def apical_distance(made: PreparedType, barcode: int, ratio: float | None) -> float:
     """The path distance (um) of the apical point (mirrors TMDApicalAlgo.initialize).
 
     A measured tree of one bar is trunk to its tip; NeuroTS cannot grow it.
     """
-    bars = made.diagrams[diagram]
+    bars = made.barcodes[barcode]
     if made.measured is not None and len(bars) < 2:
         return float(bars[0, 0]) * (1.0 if ratio is None else ratio)
     if made.apical_points is not None:
-        return made.apical_points[diagram].distance(bars, ratio)
+        return made.apical_points[barcode].distance(bars, ratio)
     if len(bars) < 2:
-        raise DropCell(f"a bar code of {made.kind} without bifurcation has no apical point")
+        raise DropCell(f"a barcode of {made.kind} without bifurcation has no apical point")
     last_bif = float(bars[:, 1].max()) * (1.0 if ratio is None else ratio)
     return float(np.round(last_bif, 4)) - made.tuftless_offset

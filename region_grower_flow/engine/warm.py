@@ -29,7 +29,7 @@ PR_SET_PDEATHSIG = 1
 KERNELS = "region_grower_flow.engine.kernels"
 
 BARS = [[8.0, 0.0, 0.1, 0.1, 0.1, 0.1], [6.0, 3.0, 0.1, 0.1, 0.1, 0.1]]
-"""A bar code with one bifurcation (um and radians)."""
+"""A barcode with one bifurcation (um and radians)."""
 
 
 def warm_up(groups: Iterable[str] = tuple(GROUPS)) -> dict[str, Path | None]:

@@ -38,7 +38,7 @@ class Model(Group):
         most=2,
     )
     bar_threshold = Whole["int | None"](
-        "Trees with more terminations than this give bar codes (NeuroTS's threshold_sec); without "
+        "Trees with more terminations than this give barcodes (NeuroTS's threshold_sec); without "
         "it 2 as in NeuroTS, and 0 where growth is calibrated",
         optional=True,
         least=0,

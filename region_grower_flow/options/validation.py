@@ -47,7 +47,7 @@ class Validation(Group):
     )
     holdout = Switch(
         "Also grow cells (without atlas) from one half of the reconstructions and compare them "
-        "with the other half; growth copies reference bar codes, so this is the sharper test"
+        "with the other half; growth copies reference barcodes, so this is the sharper test"
     )
     validation_sample = Whole[int](
         "Synthesized cells per mtype that are compared, drawn at random (0: all)",

@@ -39,12 +39,12 @@ TIER_WORDS = {
     "morphometrics": "Features of whole cells: Kolmogorov-Smirnov tests corrected for their "
     "number, size of the difference, and the median difference over the visible spread (MVS); "
     "soma size, and branches thinner than any reconstructed.",
-    "topology": "Persistence images and bar codes: are synthesized trees as far from reference "
+    "topology": "Persistence images and barcodes: are synthesized trees as far from reference "
     "trees as these are from each other?",
     "classifier": "Can a classifier tell synthesized from reference cells better than by chance?",
     "trunks": "Angles between trunks, and between trunks and the pia, against those of the "
-    "reconstructions (where there are only bar codes, the law); which way apical dendrites point.",
-    "controls": "Comparisons of known outcome: halves of the reference must pass, bar codes times "
+    "reconstructions (where there are only barcodes, the law); which way apical dendrites point.",
+    "controls": "Comparisons of known outcome: halves of the reference must pass, barcodes times "
     "1.2 (and divided by 1.2) and another mtype must fail. Else a pass would mean nothing.",
 }
 
@@ -56,7 +56,7 @@ PART_WORDS = {
     HOLDOUT: (
         "Hold-out",
         "Cells grown from one half of the reconstructions, compared with the other half: growth "
-        "copies reference bar codes, so this is the sharper test. What copies of real cells reach "
+        "copies reference barcodes, so this is the sharper test. What copies of real cells reach "
         "is the floor; only what exceeds it counts.",
     ),
 }
@@ -261,8 +261,8 @@ def _tier(
 
 def _population_words(population: Mapping[str, Any]) -> str:
     synthesized = f"{number(population.get('n_synthesized'))} synthesized cells"
-    if population.get("reference") == "bar codes":
-        words = [f"{synthesized}; the reference is bar codes, without points."]
+    if population.get("reference") == "barcodes":
+        words = [f"{synthesized}; the reference is barcodes, without points."]
     else:
         words = [f"{number(population.get('n_reference'))} reference, {synthesized}."]
     if population.get("dropped"):

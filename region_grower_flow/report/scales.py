@@ -1,4 +1,4 @@
-"""Scaling of cells: bar codes before growth, neurites at hard limits after it."""
+"""Scaling of cells: barcodes before growth, neurites at hard limits after it."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 KINDS = {
-    "layers": "bar codes scaled to the layers' thickness",
-    "target": "bar codes scaled to a target",
+    "layers": "barcodes scaled to the layers' thickness",
+    "target": "barcodes scaled to a target",
     "limits": "neurites scaled at hard limits",
 }
 """Reasons to scale, and what they are."""
@@ -40,7 +40,7 @@ def read_scales(path: PathLike) -> tuple[list[TableRow], dict[str, int]]:
         path: the JSON Lines file that ``out_debug_data`` names.
 
     Returns:
-        (rows, cells): dicts with the keys COLUMNS, one per bar code that was scaled or tree that
+        (rows, cells): dicts with the keys COLUMNS, one per barcode that was scaled or tree that
         the limits changed; {mtype: number of cells that were made}.
 
     Raises:
@@ -81,7 +81,7 @@ def _rows(record: Mapping[str, Any]) -> Iterator[TableRow]:
 def summarize_scales(rows: Sequence[TableRow], cells: Mapping[str, int]) -> list[TableRow]:
     """A row per mtype and kind of scaling, keys SUMMARY_COLUMNS.
 
-    ``trees`` counts the bar codes that a function looked at; of hard limits it counts the trees
+    ``trees`` counts the barcodes that a function looked at; of hard limits it counts the trees
     that were changed, since nothing is recorded of the others.
     """
     found = []

@@ -1,1 +1,1 @@
-"""Effects of space on one cell: layers, bar-code scaling, limits, boundaries, directions."""
+"""Effects of space on one cell: layers, barcode scaling, limits, boundaries, directions."""

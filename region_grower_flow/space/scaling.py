@@ -1,4 +1,4 @@
-"""Scaling of bar codes so that a cell fits the layers where it grows."""
+"""Scaling of barcodes so that a cell fits the layers where it grows."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from region_grower_flow.space.layers import LayerContext
 
 MIN_PATH_DISTANCE = 1.0
-"""A bar code is never scaled to less than this length (um)."""
+"""A barcode is never scaled to less than this length (um)."""
 
 MIN_THICKNESS = 1.0
-"""Layers thinner than this (um) cannot scale a bar code."""
+"""Layers thinner than this (um) cannot scale a barcode."""
 
 TARGET_TYPES = ("apical_dendrite", "basal_dendrite")
 """Neurite types that ``extent_to_target`` can scale."""
@@ -24,7 +24,7 @@ TARGET_TYPES = ("apical_dendrite", "basal_dendrite")
 
 @dataclass(frozen=True)
 class BarcodeScaling:
-    """Scaling of one neurite type's bar code to the space of the cell.
+    """Scaling of one neurite type's barcode to the space of the cell.
 
     Mirrors region-grower's ``modify.scale_default_barcode`` (``kind="default"``: the thickness of
     the layers at the cell against that of the model) and ``modify.scale_target_barcode``
@@ -47,7 +47,7 @@ class BarcodeScaling:
     fit: tuple[float, float] | None = None
 
     def ratio(self, longest_bar: float) -> float:
-        """The factor for bifurcations and terminations of a bar code with this longest bar (um)."""
+        """The factor for bifurcations and terminations of a barcode with this longest bar (um)."""
         if self.kind == "target":
             return self.path_distance / longest_bar
         if self.reference != 1.0 and self.target != 1.0:
@@ -124,7 +124,7 @@ def _scalings(
             if target < MIN_THICKNESS:
                 raise DropCell(
                     f"the layers down to the cell's are {target:.3f} um thick, less than the "
-                    f"{MIN_THICKNESS} um that bar codes need"
+                    f"{MIN_THICKNESS} um that barcodes need"
                 )
             scaling[kind] = BarcodeScaling("default", float(reference), float(target))
     return scaling

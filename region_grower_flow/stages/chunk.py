@@ -51,7 +51,7 @@ FEW_CELLS = 2000
 """More are never grown in this process of their own accord: nobody need ask how long they take."""
 
 CELL_SECONDS, MICROMETER_SECONDS, SPACE_FACTOR = 0.8e-3, 0.5e-6, 12
-"""Time of a cell without length, of a micrometer of bar code, and how much more it is where meshes
+"""Time of a cell without length, of a micrometer of barcode, and how much more it is where meshes
 or directions act (measured: docs/explanation/performance.rst)."""
 
 

@@ -1,7 +1,7 @@
 """Vacuum synthesis: some cells of each mtype grown without any atlas.
 
 For a quick look at parameters, and for validation. It is the synthesis of a chunk on a cell table
-without space: all somata are at 0, upright, in a region without layers. So bar codes are not
+without space: all somata are at 0, upright, in a region without layers. So barcodes are not
 scaled, and the limits and targets of ``context_constraints``, which are heights in layers, mean
 nothing: as region-grower does in a region without layers, they are ignored. Each cell is the one
 that NeuroTS grows from the same parameters, distributions and seed.

@@ -156,7 +156,7 @@ class ValidateTrunks(WithParameters):
 
 
 class PlotScales(Report):
-    """Scales of bar codes and neurites in the synthesis, per mtype."""
+    """Scales of barcodes and neurites in the synthesis, per mtype."""
 
     folder_name = "scales"
     results_of = (SHOWN[0], SHOWN[1], options.Report.figure_format)

@@ -189,7 +189,7 @@ def upright(
     """The Verdict on how cells stand: most of the apical dendrites have to point to the pia.
 
     Args:
-        reference: [ValidationCell], or none where there are only bar codes.
+        reference: [ValidationCell], or none where there are only barcodes.
         synthesized: [ValidationCell].
         mtype, inverted: as of :class:`~region_grower_flow.validation.comparison.Comparison`.
 

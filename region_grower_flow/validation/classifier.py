@@ -91,7 +91,7 @@ def _standardised(values: np.ndarray) -> np.ndarray:
 def _images(
     reference: Sequence[ValidationCell], cells: Sequence[ValidationCell], kind: str
 ) -> np.ndarray:
-    trees = [topology.bar_codes(cell, kind) for cell in cells]
+    trees = [topology.barcodes(cell, kind) for cell in cells]
     flat = [bars for of_cell in trees for bars in of_cell]
     result = np.zeros((len(cells), IMAGE_GRID * IMAGE_GRID))
     if flat:

@@ -4,13 +4,13 @@ Four controls for each test of an mtype, by the test itself:
 
 * ``half-split``: a random half of the reference against the other half; it must not fail. (Halves
   cannot show that medians are equivalent, so that ``no power`` is not held against it.)
-* ``bar codes times 1.2``: bar codes 1.2 times as long, on cells 1.2 times as large; must fail.
-* ``bar codes divided by 1.2``: the same the other way; must fail too. (Not for the ratio of image
+* ``barcodes times 1.2``: barcodes 1.2 times as long, on cells 1.2 times as large; must fail.
+* ``barcodes divided by 1.2``: the same the other way; must fail too. (Not for the ratio of image
   distances, which only looks for trees that are farther away.)
 * ``another mtype``: the reference cells of another mtype in place of synthesized ones; must fail.
 
-The bar codes that are scaled are those of the synthesized cells, which stand for cells grown from
-bar codes 1.2 times as long: growth copies bar codes. Scaled copies of the reference would not be
+The barcodes that are scaled are those of the synthesized cells, which stand for cells grown from
+barcodes 1.2 times as long: growth copies barcodes. Scaled copies of the reference would not be
 independent of the reference; one half of it against the other, scaled, would tell of a test with
 half of the cells (halves of 8 cells cannot reach p = 0.01 in a permutation test). Synthesized cells
 may themselves be somewhat too large or too small, which makes one direction easy to see and the
@@ -46,10 +46,10 @@ from region_grower_flow.validation.verdict import (
 TIER = "controls"
 
 FACTOR = 1.2
-"""Factor by which the bar codes of synthesized cells, and all of their lengths, are scaled."""
+"""Factor by which the barcodes of synthesized cells, and all of their lengths, are scaled."""
 
 HALF_SPLIT = "half-split"
-LARGER, SMALLER = f"bar codes times {FACTOR:g}", f"bar codes divided by {FACTOR:g}"
+LARGER, SMALLER = f"barcodes times {FACTOR:g}", f"barcodes divided by {FACTOR:g}"
 OTHER, BENT = "another mtype", "bent trunks"
 CONTROLS = (HALF_SPLIT, LARGER, SMALLER, OTHER, BENT)
 SCALES = {LARGER: FACTOR, SMALLER: 1 / FACTOR}
@@ -138,7 +138,7 @@ def run_trees(
     other: Mapping[str, Trees] | None,
     comparison: Comparison,
 ) -> list[Verdict]:
-    """Run the controls of the topology tests where the reference has bar codes only.
+    """Run the controls of the topology tests where the reference has barcodes only.
 
     Args:
         reference, synthesized, other: {neurite type: [(n, >= 2) bars of a tree]}; ``other`` may be
@@ -217,7 +217,7 @@ def scaled(
 ) -> list[ValidationCell]:
     """Copies of cells with all lengths multiplied by a factor.
 
-    Their morphometrics and bar codes come from those of the cells, without measuring again.
+    Their morphometrics and barcodes come from those of the cells, without measuring again.
     """
     return [_scaled(cell, factor, neurite_types) for cell in cells]
 
@@ -226,7 +226,7 @@ def _scaled(cell: ValidationCell, factor: float, neurite_types: Sequence[str]) -
     copy = cell.scaled(factor)
     powers = np.array([factor**feature.power for feature in morphometrics.FEATURES])
     for kind in neurite_types:
-        bars = [of_tree * factor for of_tree in topology.bar_codes(cell, kind)]
+        bars = [of_tree * factor for of_tree in topology.barcodes(cell, kind)]
         copy.measured[morphometrics.TIER, kind] = morphometrics.measure(cell, kind) * powers
         copy.measured[topology.TIER, kind, topology.FILTRATION] = bars
     return copy

@@ -45,23 +45,23 @@ class Reference:
     """Reference that an mtype is compared with.
 
     Attributes:
-        cells: the ReferenceCells of its reconstructions; None: there are only ``bar_codes``.
+        cells: the ReferenceCells of its reconstructions; None: there are only ``barcodes``.
         fitted: the ReferenceCells that the cells were grown from, where ``cells`` are others.
-        bar_codes: {neurite type: [bars]} of its distributions.
-        filtrations: {neurite type: filtration of TMD} of the bar codes.
-        cells_of_bar_codes: {neurite type: number of cells that they come from, or None}.
+        barcodes: {neurite type: [bars]} of its distributions.
+        filtrations: {neurite type: filtration of TMD} of the barcodes.
+        cells_of_barcodes: {neurite type: number of cells that they come from, or None}.
         other: the ReferenceCells of another mtype, for the control.
         other_mtype: its name.
-        other_bar_codes: {neurite type: [bars]} of it.
+        other_barcodes: {neurite type: [bars]} of it.
     """
 
     cells: Sequence[ReferenceCell] | None = None
-    bar_codes: Mapping[str, topology.Trees] = field(default_factory=dict)
+    barcodes: Mapping[str, topology.Trees] = field(default_factory=dict)
     filtrations: Mapping[str, str] = field(default_factory=dict)
-    cells_of_bar_codes: Mapping[str, int | None] = field(default_factory=dict)
+    cells_of_barcodes: Mapping[str, int | None] = field(default_factory=dict)
     other: Sequence[ReferenceCell] = ()
     other_mtype: str | None = None
-    other_bar_codes: Mapping[str, topology.Trees] = field(default_factory=dict)
+    other_barcodes: Mapping[str, topology.Trees] = field(default_factory=dict)
     fitted: Sequence[ReferenceCell] = ()
 
 
@@ -119,7 +119,7 @@ class MtypeResult:
     """Results of the tests of one mtype.
 
     Attributes:
-        n_reference, n_synthesized: cells compared (n_reference: None for bar codes).
+        n_reference, n_synthesized: cells compared (n_reference: None for barcodes).
         neurite_types: that were compared.
         verdicts: [Verdict].
         tables: {name: [dict]}.
@@ -198,12 +198,12 @@ def statistics(
 
     Args:
         unit: MtypeUnit.
-        reference: [ValidationCell], or None where bar codes are the reference.
+        reference: [ValidationCell], or None where barcodes are the reference.
         cells: [ValidationCell], synthesized.
         kinds: neurite types.
     """
     if reference is None:
-        return _of_bar_codes(unit, cells, kinds)
+        return _of_barcodes(unit, cells, kinds)
     fitted, _ = populations.read_references(unit.reference.fitted, unit.mtype)
     comparison = Comparison(
         kinds,
@@ -219,20 +219,20 @@ def statistics(
     return [*controls.apply(verdicts, found), *found]
 
 
-def _of_bar_codes(
+def _of_barcodes(
     unit: MtypeUnit, cells: Sequence[ValidationCell], kinds: Sequence[str]
 ) -> list[Verdict]:
-    """The Verdicts on topology against bar codes, and on trunks against their laws."""
+    """The Verdicts on topology against barcodes, and on trunks against their laws."""
     reference, verdicts, trees = unit.reference, [], {}
-    for kind in [kind for kind in kinds if kind in reference.bar_codes]:
-        counts = reference.cells_of_bar_codes.get(kind), len(cells)
+    for kind in [kind for kind in kinds if kind in reference.barcodes]:
+        counts = reference.cells_of_barcodes.get(kind), len(cells)
         few = topology.untestable(counts, kind, unit.mtype)
         verdicts += few
         if not few:
             metric = reference.filtrations[kind]
-            trees[kind] = [b for cell in cells for b in topology.bar_codes(cell, kind, metric)]
-    codes = {kind: reference.bar_codes[kind] for kind in trees}
-    other = {kind: bars for kind, bars in reference.other_bar_codes.items() if kind in trees}
+            trees[kind] = [b for cell in cells for b in topology.barcodes(cell, kind, metric)]
+    codes = {kind: reference.barcodes[kind] for kind in trees}
+    other = {kind: bars for kind, bars in reference.other_barcodes.items() if kind in trees}
     comparison = Comparison(kinds, unit.seed, unit.mtype, parameters=_laws_of_enough_cells(unit))
     verdicts += topology.compare_trees(codes, trees, comparison)
     of_trunks = trunks.compare(None, cells, comparison)
@@ -245,14 +245,14 @@ def _of_bar_codes(
 
 def _laws_of_enough_cells(unit: MtypeUnit) -> dict[str, Any]:
     """The parameters of the neurite types whose laws do not come from too few cells."""
-    known = unit.reference.cells_of_bar_codes
+    known = unit.reference.cells_of_barcodes
     few = {kind for kind, count in known.items() if (count or np.inf) < MIN_REFERENCE_CELLS}
     return {kind: entry for kind, entry in (unit.parameters or {}).items() if kind not in few}
 
 
 def _counted(verdict: Verdict, reference: Reference) -> Verdict:
     """A Verdict on trunks with the number of cells behind their law, None where it is unknown."""
-    known = reference.cells_of_bar_codes
+    known = reference.cells_of_barcodes
     return replace(verdict, n_reference=known.get(verdict.neurite_type or ""))
 
 

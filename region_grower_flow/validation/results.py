@@ -7,7 +7,7 @@
 * ``parts``: the names of the comparisons, in order: ``full`` (all reconstructions) and, with the
   hold-out, ``holdout`` (grown from one half of them, compared with the other half).
 * ``populations``: {part: {mtype: {``n_reference``, ``n_synthesized``, ``asked``, ``dropped``,
-  ``reasons`` {reason: cells}, ``neurite_types``, ``reference`` ("cells" or "bar codes"),
+  ``reasons`` {reason: cells}, ``neurite_types``, ``reference`` ("cells" or "barcodes"),
   ``notes`` [sentence], ``sentence`` (the outcome in words)}}}.
 * ``counts``: {part: {tier: {verdict: number of tests}}}.
 * ``verdicts``: a list of dicts, :data:`VERDICT_KEYS` each.

@@ -1,7 +1,7 @@
-"""Topology: the bar codes of trees, as persistence images and by number and length of bars.
+"""Topology: the barcodes of trees, as persistence images and by number and length of bars.
 
 The unit is one tree; permutations and resamples take the trees of a cell together, as these are
-alike. TMD reads the bar codes of cells (``get_persistence_diagram``).
+alike. TMD reads the barcodes of cells (``get_persistence_diagram``).
 """
 
 from __future__ import annotations
@@ -48,17 +48,17 @@ MIN_P = 0.01
 """Corrected p-values below show a difference: of the energy distance, and of a ratio above 1.05."""
 
 FILTRATION = "path_distances"
-"""The metric along a tree, as of NeuroTS's default bar codes."""
+"""The metric along a tree, as of NeuroTS's default barcodes."""
 
 
 Trees: TypeAlias = Sequence[np.ndarray]
 """The bars of each of some trees, (n, >= 2): end and start of a bar (um)."""
 
 
-def bar_codes(
+def barcodes(
     cell: ValidationCell, neurite_type: str, filtration: str = FILTRATION
 ) -> list[np.ndarray]:
-    """The bar codes of the trees of one type of a cell.
+    """The barcodes of the trees of one type of a cell.
 
     Args:
         cell: ValidationCell.
@@ -69,11 +69,11 @@ def bar_codes(
         [(n, 2)]: for each tree the end and the start of its bars, in um from its root.
     """
     return cell.once(
-        (TIER, neurite_type, filtration), lambda: _bar_codes(cell, neurite_type, filtration)
+        (TIER, neurite_type, filtration), lambda: _barcodes(cell, neurite_type, filtration)
     )
 
 
-def _bar_codes(cell: ValidationCell, neurite_type: str, filtration: str) -> list[np.ndarray]:
+def _barcodes(cell: ValidationCell, neurite_type: str, filtration: str) -> list[np.ndarray]:
     from tmd.Topology.methods import get_persistence_diagram
 
     if NEURITE_TYPES[neurite_type] not in cell.morphology.types:
@@ -106,8 +106,8 @@ def straightened(morphology: FlatMorphology) -> FlatMorphology:
     )
 
 
-def cells_of_bar_codes(distributions: Mapping[str, Any]) -> int | None:
-    """The number of cells that the bar codes of distributions come from, None where unknown.
+def cells_of_barcodes(distributions: Mapping[str, Any]) -> int | None:
+    """The number of cells that the barcodes of distributions come from, None where unknown.
 
     Args:
         distributions: NeuroTS's distributions of a neurite type, whose number of trees is weighted
@@ -147,9 +147,9 @@ def untestable(
     ]
 
 
-def bar_features(diagrams: Trees) -> dict[str, np.ndarray]:
+def bar_features(barcodes: Trees) -> dict[str, np.ndarray]:
     """{feature: (trees,)}: number of bars, their total length, the longest one (um)."""
-    lengths = [np.abs(bars[:, 0] - bars[:, 1]) for bars in diagrams]
+    lengths = [np.abs(bars[:, 0] - bars[:, 1]) for bars in barcodes]
     return {
         "bars per tree": np.array([len(bars) for bars in lengths], dtype=float),
         "total bar length": np.array([bars.sum() for bars in lengths]),
@@ -174,14 +174,14 @@ def compare(
     counts, kinds = (len(reference), len(synthesized)), comparison.neurite_types
     populations = [reference, synthesized, *([comparison.fitted] if comparison.fitted else [])]
     if min(counts) < comparison.minimum:
-        found = [k for k in kinds if any(bar_codes(c, k) for g in populations for c in g)]
+        found = [k for k in kinds if any(barcodes(c, k) for g in populations for c in g)]
         return [
             verdict
             for kind in found
             for verdict in untestable(counts, kind, comparison.mtype, comparison.minimum)
         ]
     trees = [
-        {kind: [bars for cell in cells for bars in bar_codes(cell, kind)] for kind in kinds}
+        {kind: [bars for cell in cells for bars in barcodes(cell, kind)] for kind in kinds}
         for cells in populations
     ]
     owners = [
@@ -193,7 +193,7 @@ def compare(
 
 
 def _tree_counts(cells: Sequence[ValidationCell], kind: str) -> list[int]:
-    return [len(bar_codes(cell, kind)) for cell in cells]
+    return [len(barcodes(cell, kind)) for cell in cells]
 
 
 @one_thread
@@ -204,7 +204,7 @@ def compare_trees(
     owners: Sequence[Mapping[str, np.ndarray]] | None = None,
     fitted: Mapping[str, Trees] | None = None,
 ) -> list[Verdict]:
-    """Compare trees by their bar codes, e.g. those of distributions where there are no cells.
+    """Compare trees by their barcodes, e.g. those of distributions where there are no cells.
 
     Args:
         reference, synthesized: {neurite type: [(n, >= 2) bars of a tree]}; what follows end and
@@ -292,8 +292,8 @@ def _image_verdicts(
     return verdicts
 
 
-def _plain(diagrams: Trees) -> list[np.ndarray]:
-    return [np.asarray(bars, dtype=float)[:, :2] for bars in diagrams if len(bars)]
+def _plain(barcodes: Trees) -> list[np.ndarray]:
+    return [np.asarray(bars, dtype=float)[:, :2] for bars in barcodes if len(bars)]
 
 
 def _owners(
@@ -341,9 +341,9 @@ def _of_ratio(found: DistanceTest, p_adjusted: float, about: Mapping[str, Any]) 
 def _of_energy(found: DistanceTest, p_adjusted: float, about: Mapping[str, Any]) -> Verdict:
     differs = p_adjusted < MIN_P
     detail = (
-        "the bar codes of synthesized and reference trees are distributed differently"
+        "the barcodes of synthesized and reference trees are distributed differently"
         if differs
-        else "the bar codes show no difference between synthesized and reference trees"
+        else "the barcodes show no difference between synthesized and reference trees"
     )
     return Verdict(
         TIER,

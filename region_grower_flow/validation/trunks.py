@@ -3,7 +3,7 @@
 Two angles are tested: of each trunk with the pia (the y axis) and of pairs of trunks of a cell.
 Trunks of one cell depend on each other (and on those of its apical dendrite), so that the p-value
 of a Kolmogorov-Smirnov distance D is not that of independent angles. It is the share of
-permutations of the cells whose D is as large. Where there are no reference cells (bar codes are
+permutations of the cells whose D is as large. Where there are no reference cells (barcodes are
 the reference), trunks are compared with the law that they were drawn from: of populations drawn
 from it, with the same trunks per cell. A law may be a poor fit, which that test cannot see.
 Angles are counted in thousandths of a radian (0.06 degrees).

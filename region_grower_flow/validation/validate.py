@@ -39,7 +39,7 @@ CELLS_PER_UNIT = 500
 PRELOADED = ("neurom", "scipy.stats", "region_grower_flow.validation.mtype")
 """Modules that the server of worker processes imports once before it forks them."""
 
-DIAGRAM = "persistence_diagram"
+BARCODE = "persistence_diagram"
 
 _STATISTICS = "statistics"
 """Key of an mtype's unit of statistics, among the numbers of those of its files."""
@@ -53,7 +53,7 @@ class Part:
         name: ``full`` or ``holdout``.
         outputs: SynthesisOutputs.
         parameters, distributions: JSON files that the cells were grown from.
-        references: {mtype: [ReferenceCell]}; None: the bar codes of ``distributions`` are the
+        references: {mtype: [ReferenceCell]}; None: the barcodes of ``distributions`` are the
             reference.
         fitted: {mtype: [ReferenceCell]} that the cells were grown from, where the reference are
             others (the hold-out).
@@ -262,9 +262,9 @@ class _OpenPart:
     def _reference(self, mtype: str, distributions: Mapping[str, Any]) -> Reference:
         other = self._other(mtype)
         if self._part.references is None:
-            others = _bar_codes(self._entry(other)[1])["bar_codes"] if other else {}
-            codes = _bar_codes(distributions)
-            return Reference(**codes, other_mtype=other, other_bar_codes=others)
+            others = _barcodes(self._entry(other)[1])["barcodes"] if other else {}
+            codes = _barcodes(distributions)
+            return Reference(**codes, other_mtype=other, other_barcodes=others)
         known = self._part.references
         return Reference(
             tuple(known.get(mtype, ())),
@@ -287,22 +287,22 @@ class _OpenPart:
 
     @functools.cached_property
     def _sizes(self) -> dict[str, tuple[frozenset[str], float]]:
-        """{mtype: (neurite types, median total length (um) of its bar codes)} of the testable."""
+        """{mtype: (neurite types, median total length (um) of its barcodes)} of the testable."""
         sizes = {}
         for mtype in self.synthesized.mtypes:
-            found = _bar_codes(self._entry(mtype)[1])
-            counts = found["cells_of_bar_codes"].values()
+            found = _barcodes(self._entry(mtype)[1])
+            counts = found["cells_of_barcodes"].values()
             if self._part.references is not None:
                 counts = [len(self._part.references.get(mtype, ()))]
             if any(count is not None and count < MIN_REFERENCE_CELLS for count in counts):
                 continue
             lengths = [
                 np.abs(bars[:, 0] - bars[:, 1]).sum()
-                for of_type in found["bar_codes"].values()
+                for of_type in found["barcodes"].values()
                 for bars in of_type
             ]
             if lengths:
-                sizes[mtype] = frozenset(found["bar_codes"]), float(np.median(lengths))
+                sizes[mtype] = frozenset(found["barcodes"]), float(np.median(lengths))
         return sizes
 
     def collect(self, results: Results, found: Mapping[Key, Any]) -> None:
@@ -337,7 +337,7 @@ class _OpenPart:
             "asked": population.asked,
             "dropped": sum(population.dropped.values()),
             "reasons": population.dropped,
-            "reference": "bar codes" if self._part.references is None else "cells",
+            "reference": "barcodes" if self._part.references is None else "cells",
             "neurite_types": statistics.neurite_types,
             "notes": notes,
         }
@@ -348,15 +348,15 @@ def _orientations(parameters: Mapping[str, Any]) -> list[Any]:
     return [(parameters.get(kind) or {}).get("orientation") for kind in NEURITE_TYPES]
 
 
-def _bar_codes(distributions: Mapping[str, Any]) -> dict[str, Any]:
-    """The bar codes of an mtype's distributions as a reference, and their filtrations."""
-    kinds = [kind for kind in NEURITE_TYPES if (distributions.get(kind) or {}).get(DIAGRAM)]
-    diagrams = {
-        kind: [np.array(bars, dtype=float)[:, :2] for bars in distributions[kind][DIAGRAM]]
+def _barcodes(distributions: Mapping[str, Any]) -> dict[str, Any]:
+    """The barcodes of an mtype's distributions as a reference, and their filtrations."""
+    kinds = [kind for kind in NEURITE_TYPES if (distributions.get(kind) or {}).get(BARCODE)]
+    barcodes = {
+        kind: [np.array(bars, dtype=float)[:, :2] for bars in distributions[kind][BARCODE]]
         for kind in kinds
     }
     filtrations = {
         kind: distributions[kind].get("filtration_metric", topology.FILTRATION) for kind in kinds
     }
-    cells = {kind: topology.cells_of_bar_codes(distributions[kind]) for kind in kinds}
-    return {"bar_codes": diagrams, "filtrations": filtrations, "cells_of_bar_codes": cells}
+    cells = {kind: topology.cells_of_barcodes(distributions[kind]) for kind in kinds}
+    return {"barcodes": barcodes, "filtrations": filtrations, "cells_of_barcodes": cells}

@@ -75,8 +75,8 @@ def sentence(verdicts: Sequence[Mapping[str, Any]], population: Mapping[str, Any
     """
     count: Any = population.get("n_reference")
     grown = population.get("n_synthesized") or 0
-    if population.get("reference") == "bar codes":
-        return _of_bar_codes(verdicts)
+    if population.get("reference") == "barcodes":
+        return _of_barcodes(verdicts)
     if (count or 0) < MIN_REFERENCE_CELLS or grown < MIN_REFERENCE_CELLS:
         down = [v for v in verdicts if v["test"] == UPRIGHT and v["verdict"] == FAIL]
         return (
@@ -97,12 +97,12 @@ def sentence(verdicts: Sequence[Mapping[str, Any]], population: Mapping[str, Any
     return f"{text[0].upper()}{text[1:]}."
 
 
-def _of_bar_codes(verdicts: Sequence[Mapping[str, Any]]) -> str:
+def _of_barcodes(verdicts: Sequence[Mapping[str, Any]]) -> str:
     found = [v for v in verdicts if v["tier"] in ("topology", "trunks")]
     wrong = [v for v in found if v["verdict"] == FAIL]
     which = f": {', '.join(sorted({v['test'] for v in wrong}))}" if wrong else ""
     return (
-        f"Compared with bar codes only (no shapes, sizes or directions): {len(wrong)} of "
+        f"Compared with barcodes only (no shapes, sizes or directions): {len(wrong)} of "
         f"{len(found)} tests differ{which}."
     )
 

@@ -119,7 +119,7 @@ def test_default_can_have_layers_of_its_own(tmp_path):
     assert table.layers_of(0) == [0.0, 300.0, 700.0]
     assert table.layers_of(1) == [0.0, 300.0, 700.0, 1200.0]
     assert table.depths.tolist() == [550.0, 550.0]
-    # As in the reference: no model depths for default, so its bar codes are not scaled.
+    # As in the reference: no model depths for default, so its barcodes are not scaled.
     assert table.meta["regions"]["default"]["cortical_depths"] is None
 
 

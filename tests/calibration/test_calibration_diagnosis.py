@@ -47,7 +47,7 @@ def test_cells_trees_and_bars(found, made):
         "cells_with": 6,
         "per_cell": {"n": 6, "min": 3.0, "median": 3.0, "max": 3.0},
     }
-    assert apical["bars"]["bar_codes"] == 6
+    assert apical["bars"]["barcodes"] == 6
     assert apical["bars"]["total"] == 48  # each tree bifurcates three times
     assert apical["bars"]["per_tree"] == {"n": 6, "min": 8.0, "median": 8.0, "max": 8.0}
     assert list(found[INTERNEURON]["neurites"]) == [BASAL]

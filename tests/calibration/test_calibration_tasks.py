@@ -79,7 +79,7 @@ def test_more_than_two_basal_dendrites_cannot_be_asked_for(given):
         ExtractDistributions(**given, min_basal_trees=3)
 
 
-def test_the_threshold_of_bar_codes_is_that_of_the_growth_or_the_one_given(given):
+def test_the_threshold_of_barcodes_is_that_of_the_growth_or_the_one_given(given):
     def threshold(**options):
         return calibration_settings(ExtractDistributions(**given, **options)).bar_threshold
 

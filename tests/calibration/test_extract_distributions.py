@@ -438,6 +438,6 @@ def test_inverted_mtypes_that_borrow_upright_cells_are_measured_upside_down(writ
     np.testing.assert_allclose(directions(inverted=("Y",)), upright)
 
 
-def test_a_threshold_of_bar_codes_is_a_whole_number(dataset):
+def test_a_threshold_of_barcodes_is_a_whole_number(dataset):
     with pytest.raises(InvalidInput, match="threshold"):
         extract(dataset, 1, bar_threshold=-1)

@@ -118,7 +118,7 @@ def test_what_overrides_have_set_stays():
     assert "wander" in names
 
 
-def test_trunks_without_bar_codes_have_no_levers():
+def test_trunks_without_barcodes_have_no_levers():
     trunk = {**TYPE, "growth_method": "trunk", "metric": "trunk_length"}
     params = {"grow_types": ["basal_dendrite"], "basal_dendrite": trunk}
     assert growth_values.calibrated_types(params, growth_values.EXTENDED) == []

@@ -92,7 +92,7 @@ def test_mtypes_that_borrow_the_same_cells_are_calibrated_once(tmp_path, made):
     assert made == ["A"]
 
 
-def test_default_bar_codes_are_those_of_trees_with_more_than_two_tips():
+def test_default_barcodes_are_those_of_trees_with_more_than_two_tips():
     codes = [[1], [1, 2], [1, 2, 3]]
     found = growth_stage.default_distributions({"basal_dendrite": {"persistence_diagram": codes}})
     assert found["basal_dendrite"]["persistence_diagram"] == codes[2:]

@@ -33,8 +33,8 @@ def by_curve_fit(x, y):
     return curve_fit(line, x[kept], y[kept])[0][0], kept
 
 
-def by_diagrams(paths, kind, tree=0):
-    """The reference's way: the greatest number of the persistence diagram of the first tree."""
+def by_barcodes(paths, kind, tree=0):
+    """The reference's way: the greatest number of the persistence barcode of the first tree."""
     from tmd.io.io import load_population
     from tmd.Topology.methods import get_persistence_diagram
 
@@ -73,10 +73,10 @@ def cells(tmp_path):
     ]
 
 
-def test_measures_are_those_of_the_diagrams(cells):
+def test_measures_are_those_of_the_barcodes(cells):
     for kind in (BASAL, APICAL):
         found = measure_trees(cells)[kind]
-        np.testing.assert_allclose(found, by_diagrams(cells, kind), rtol=1e-12)
+        np.testing.assert_allclose(found, by_barcodes(cells, kind), rtol=1e-12)
 
 
 def test_measures_are_those_of_the_sections(cells):
@@ -144,7 +144,7 @@ def test_all_mtypes(dataset):
         PYRAMIDAL: {BASAL, APICAL},
         INTERNEURON: {BASAL},
     }
-    expected = by_curve_fit(*by_diagrams(populations[PYRAMIDAL].paths, APICAL).T)[0]
+    expected = by_curve_fit(*by_barcodes(populations[PYRAMIDAL].paths, APICAL).T)[0]
     assert fits[PYRAMIDAL][APICAL].slope == pytest.approx(expected, rel=1e-8)
     told = list(sentences(fits))
     assert len(told) == 3

@@ -82,7 +82,7 @@ def test_negative_diameters_and_no_length(tmp_path, rng):
 
 @pytest.mark.parametrize(("away", "refused"), [(1e5, False), (1e7, True)])
 def test_far_from_the_origin_points_are_rounded(tmp_path, rng, away, refused):
-    """Lengths and bar codes were those of points 1 um apart."""
+    """Lengths and barcodes were those of points 1 um apart."""
     path = write_cell(make_cell(rng), tmp_path, "far", "swc")
     lines = [line.split() for line in path.read_text().splitlines() if line[:1] not in ("#", "")]
     for line in lines:

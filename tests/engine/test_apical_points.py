@@ -1,4 +1,4 @@
-"""Apical points found once per diagram against TMD's estimate for each scaled bar code."""
+"""Apical points found once per barcode against TMD's estimate for each scaled barcode."""
 
 import json
 import os
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from tmd.Topology.analysis import find_apical_point_distance_smoothed
 
-from helpers.growth_inputs import diagram
+from helpers.growth_inputs import barcode
 from region_grower_flow.engine.apical import NO_POINT, ApicalPoint, safe_bin
 from region_grower_flow.errors import DropCell
 
@@ -30,9 +30,9 @@ def assert_same_points(bars, ratios):
     return point.bin is not None
 
 
-def test_random_diagrams():
+def test_random_barcodes():
     rng = np.random.default_rng(3)
-    found = [assert_same_points(diagram(rng, 25, 300.0), RATIOS[:4]) for _ in range(12)]
+    found = [assert_same_points(barcode(rng, 25, 300.0), RATIOS[:4]) for _ in range(12)]
     assert sum(found) > 7
 
 
@@ -55,7 +55,7 @@ def test_a_single_bar_of_no_length():
         ApicalPoint.prepare(bars).distance(bars, 2.0)
 
 
-def test_bar_code_without_apical_point():
+def test_barcode_without_apical_point():
     # A single long bar: TMD looks for a minimum of its density forever.
     bars = np.array([[10.0, 0.0], [0.05, 0.01]])
     assert ApicalPoint.prepare(bars).bin == NO_POINT
@@ -66,12 +66,12 @@ def test_bar_code_without_apical_point():
 @pytest.mark.golden
 @pytest.mark.slow
 @pytest.mark.parametrize("scenario", ["plain", "synthdb_rat", "sscx"])
-def test_golden_diagrams(shared, scenario):
+def test_golden_barcodes(shared, scenario):
     path = shared / "golden" / scenario / "inputs" / "tmd_distributions.json"
     safe = []
     for mtypes in json.loads(path.read_text()).values():
         apicals = [entry.get("apical_dendrite", {}) for entry in mtypes.values()]
-        diagrams = [entry["persistence_diagram"][0] for entry in apicals if entry]
-        for bars in diagrams[:: 1 if "RGF_STRESS" in os.environ else 4]:
+        barcodes = [entry["persistence_diagram"][0] for entry in apicals if entry]
+        for bars in barcodes[:: 1 if "RGF_STRESS" in os.environ else 4]:
             safe.append(assert_same_points(bars, RATIOS[::8]))
     assert np.mean(safe) > 0.8

@@ -90,8 +90,8 @@ def test_parameters(checker, keys, value, words):
 @pytest.mark.parametrize(
     ("keys", "value", "words"),
     [
-        (BARS, [], "expected at least one bar code"),
-        (BARS, LEFT_OUT, "expected at least one bar code"),
+        (BARS, [], "expected at least one barcode"),
+        (BARS, LEFT_OUT, "expected at least one barcode"),
         (BARS, "x", "-> persistence_diagram: expected a list"),
         ((*BARS, 1), [], "persistence_diagram -> 1: expected a list"),
         ((*BARS, 1), 5, "persistence_diagram -> 1: expected a list"),
@@ -151,17 +151,17 @@ def test_only_the_bar_of_the_root_may_lack_angles(checker):
         ([[90, 0], [50, 0]], False),
     ],
 )
-def test_bar_codes_without_apical_point(checker, bars, even):
-    # In an even bar code TMD looks for the apical point forever.
+def test_barcodes_without_apical_point(checker, bars, even):
+    # In an even barcode TMD looks for the apical point forever.
     distributions = mtype_distributions()
-    diagram = [[*bar, 0.1, 0.2, 0.3, 0.4] for bar in bars]
-    distributions["apical_dendrite"]["persistence_diagram"].append(diagram)
+    barcode = [[*bar, 0.1, 0.2, 0.3, 0.4] for bar in bars]
+    distributions["apical_dendrite"]["persistence_diagram"].append(barcode)
     found = problems(checker, distributions=distributions)
     assert [("persistence_diagram -> 2: no apical point" in text) for text in found] == [
         True
     ] * even
     basal = mtype_distributions()
-    basal["basal_dendrite"]["persistence_diagram"].append(diagram)
+    basal["basal_dendrite"]["persistence_diagram"].append(barcode)
     assert problems(checker, distributions=basal) == []
 
 
@@ -219,7 +219,7 @@ def test_modes_of_orientation(checker):
     only(with_modes(step, nowhere), "values -> direction: expected 'mean' and 'std'")
 
 
-def test_trunks_without_bar_codes(checker):
+def test_trunks_without_barcodes(checker):
     parameters = mtype_parameters(grow_types=["basal_dendrite", "axon"])
     distributions = mtype_distributions()
     distributions["axon"] = copy.deepcopy(distributions["basal_dendrite"])
@@ -239,10 +239,10 @@ def test_trunks_without_bar_codes(checker):
     only(problems(checker, parameters, distributions), "needs 'trunk_length'")
 
 
-def test_another_metric_of_the_bar_codes_is_refused_as_by_neurots(checker):
+def test_another_metric_of_the_barcodes_is_refused_as_by_neurots(checker):
     distributions = mtype_distributions()
     distributions["basal_dendrite"]["filtration_metric"] = "radial_distances"
-    words = "basal_dendrite -> metric: the bar codes are of 'radial_distances', growth is by"
+    words = "basal_dendrite -> metric: the barcodes are of 'radial_distances', growth is by"
     only(problems(checker, distributions=distributions), words)
 
 

@@ -301,9 +301,9 @@ def test_trees_measured_without_directions_of_sections():
             tree.pop("ways", None), tree.pop("bends", None)
     prepared = engine.prepare(params, distributions)
     assert prepared.unsupported is None
-    assert (prepared.diagrams["bend"] == 1.0).all()
-    assert np.array_equal(prepared.diagrams["way"], prepared.diagrams["heading"])
-    assert not np.array_equal(whole.diagrams["way"], whole.diagrams["heading"])
+    assert (prepared.barcodes["bend"] == 1.0).all()
+    assert np.array_equal(prepared.barcodes["way"], prepared.barcodes["heading"])
+    assert not np.array_equal(whole.barcodes["way"], whole.barcodes["heading"])
 
 
 def problems(levers, distributions=None):

@@ -69,7 +69,7 @@ def test_apical_tuft(method):
 
 
 @pytest.mark.parametrize("growth", ["trunk", "axon_trunk"])
-def test_trunks_without_bar_code(growth):
+def test_trunks_without_barcode(growth):
     changes = {**TRUNK, "growth_method": growth}
     inputs = mtype({"axon": changes, "basal_dendrite": {}})
     assert assert_same_cells(inputs, site(), SEEDS) > 0
@@ -100,7 +100,7 @@ def test_one_orientation_around_which_trunks_are_drawn():
         BarcodeScaling("target", path_distance=61.7),
     ],
 )
-def test_bar_codes_modified_by_space(scaling):
+def test_barcodes_modified_by_space(scaling):
     changes = {"growth_method": "tmd_apical", "has_apical_tuft": True}
     inputs = mtype({"apical_dendrite": changes, "axon": {}, "basal_dendrite": {}}, n_bars=20)
     where = site(1, {"apical_dendrite": scaling, "basal_dendrite": scaling})
@@ -117,8 +117,8 @@ def test_equal_bars():
         [30.0, 10.0],
         [12.0, 5.0],
     ]
-    diagram = [[*bar, 0.1 * i, 0.2, -0.3 * i, 0.4] for i, bar in enumerate(bars)]
-    distributions["basal_dendrite"]["persistence_diagram"] = [diagram, diagram[::-1]]
+    barcode = [[*bar, 0.1 * i, 0.2, -0.3 * i, 0.4] for i, bar in enumerate(bars)]
+    distributions["basal_dendrite"]["persistence_diagram"] = [barcode, barcode[::-1]]
     assert assert_same_cells((params, distributions), site(), MORE) > 0
 
 

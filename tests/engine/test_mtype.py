@@ -16,7 +16,7 @@ from region_grower_flow.options.kinds import Number, Whole
 
 
 class More(Growth):
-    """Growth with two more options; the kernels have a field for one, which no bar code fills."""
+    """Growth with two more options; the kernels have a field for one, which no barcode fills."""
 
     num_seg = Whole[int]("A field of RULES", default=0)
     elsewhere = Number[float]("No field of RULES", default=0.0)

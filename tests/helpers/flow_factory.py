@@ -229,7 +229,7 @@ def mtype_distributions(apicals):
 def trees(numbers, lengths):
     """Distributions of trees whose longest bars have these lengths (um)."""
     angles = [0.3, 0.1, -0.5, 0.4]
-    diagrams = [
+    barcodes = [
         [
             [0.6 * length, 0.3 * length, *angles],
             [0.8 * length, 0.45 * length, *angles],
@@ -242,7 +242,7 @@ def trees(numbers, lengths):
         "filtration_metric": "path_distances",
         "num_trees": {"data": {"bins": numbers, "weights": [1] * len(numbers)}},
         "min_bar_length": 5.0,
-        "persistence_diagram": diagrams,
+        "persistence_diagram": barcodes,
         "trunk": {
             "orientation_deviation": {"data": {"bins": [0.5, 1.5], "weights": [1, 2]}},
             "absolute_elevation_deviation": {"data": {"bins": [0.1, 0.4], "weights": [1, 1]}},

@@ -1,4 +1,4 @@
-"""Small mtypes for tests of the growth: valid NeuroTS inputs with short bar codes."""
+"""Small mtypes for tests of the growth: valid NeuroTS inputs with short barcodes."""
 
 import numpy as np
 
@@ -43,8 +43,8 @@ ORIENTATIONS = {
 BY_ANGLES = {"normal_pia", "pia", "pia_flat", "apical"}
 
 
-def diagram(rng, n_bars, length, trunk=1.0):
-    """A persistence diagram with bars within one another's range.
+def barcode(rng, n_bars, length, trunk=1.0):
+    """A persistence barcode with bars within one another's range.
 
     The bar from the soma is the longest, or ``trunk`` times that: then two sections are to end
     where one bar ends, and the second one has to look for another termination.
@@ -61,7 +61,7 @@ def type_distributions(seed, n_bars=7, length=45.0, trunk=1.0):
     rng = np.random.default_rng(seed)
     return {
         "num_trees": {"data": {"bins": [1, 2, 3, 4], "weights": [1, 4, 3, 1]}},
-        "persistence_diagram": [diagram(rng, n_bars + i, length, trunk) for i in range(3)],
+        "persistence_diagram": [barcode(rng, n_bars + i, length, trunk) for i in range(3)],
         "trunk": {
             "azimuth": {"uniform": {"min": np.pi, "max": 0.0}},
             "orientation_deviation": {"norm": {"mean": 0.0, "std": 0.3}},

@@ -105,13 +105,13 @@ def test_what_is_reported_of_space_is_on_the_page():
     ]
 
 
-def test_populations_of_bar_codes_are_said():
+def test_populations_of_barcodes_are_said():
     found = results(["A"])
     about = {"part": "full", "mtype": "A", "neurite_type": "basal_dendrite"}
     found.extend("profiles", [{**about, "wasserstein_um": None, "inside": None}])
-    found.populations["full"]["A"] |= {"reference": "bar codes", "n_reference": None}
+    found.populations["full"]["A"] |= {"reference": "barcodes", "n_reference": None}
     text = Page(validation_page(found)).text
-    assert "12 synthesized cells; the reference is bar codes" in text
+    assert "12 synthesized cells; the reference is barcodes" in text
     assert "9 reference, 12 synthesized cells." in text
     assert "length along depth" not in text
     assert "None" not in text

@@ -1,4 +1,4 @@
-"""Values measured before on the bar codes of real neurons, and on what NeuroTS makes of them.
+"""Values measured before on the barcodes of real neurons, and on what NeuroTS makes of them.
 
 The published values (58 rat mtypes, 15 cells each, NeuroTS 3.7.0 in vacuum): median MVS of basal
 bars 0.00, of their total length 0.015, of the longest bar 0.018; ratio of image distances 0.97
@@ -30,7 +30,7 @@ def inputs(shared):
     return folder, *(json.loads((folder / name).read_text())["SSCX"] for name in names)
 
 
-def bar_codes(inputs, mtype, kinds=(BASAL, APICAL)):
+def barcodes(inputs, mtype, kinds=(BASAL, APICAL)):
     return {
         kind: inputs[2][mtype][kind]["persistence_diagram"]
         for kind in kinds
@@ -46,7 +46,7 @@ def halves(trees, seed, factor):
 
 
 def test_another_mtype_is_told_as_before(inputs):
-    pair = bar_codes(inputs, "L5_TPC:A"), bar_codes(inputs, "L5_UPC")
+    pair = barcodes(inputs, "L5_TPC:A"), barcodes(inputs, "L5_UPC")
     found = by_test(topology.compare_trees(*pair, Comparison((APICAL,), 0)), APICAL)
     assert found[topology.RATIO].statistic == pytest.approx(2.13, abs=0.05)
     assert found[topology.ENERGY].p <= 0.002
@@ -54,14 +54,14 @@ def test_another_mtype_is_told_as_before(inputs):
 
 
 def test_similar_mtypes_are_at_the_edge_as_before(inputs):
-    pair = bar_codes(inputs, "L5_TPC:A"), bar_codes(inputs, "L5_TPC:B")
+    pair = barcodes(inputs, "L5_TPC:A"), barcodes(inputs, "L5_TPC:B")
     found = by_test(topology.compare_trees(*pair, Comparison((APICAL,), 0)), APICAL)
     assert 0.005 < found[topology.ENERGY].p < 0.08
 
 
 @pytest.mark.parametrize(("factor", "told"), [(1.0, 0), (1.2, 5)])
 def test_scaled_halves_are_told_as_before(inputs, factor, told):
-    trees = bar_codes(inputs, "L5_TPC:A", (APICAL,))[APICAL]
+    trees = barcodes(inputs, "L5_TPC:A", (APICAL,))[APICAL]
     found = []
     for seed in range(5):
         first, second = halves(trees, seed, factor)
@@ -90,11 +90,11 @@ def grown(inputs, tmp_path_factory):
 
 
 @pytest.mark.slow
-def test_grown_cells_have_the_topology_of_their_bar_codes(inputs, grown):
+def test_grown_cells_have_the_topology_of_their_barcodes(inputs, grown):
     ratios, scores = [], []
     for mtype, cells in grown.items():
-        codes = bar_codes(inputs, mtype)
-        trees = {kind: [b for c in cells for b in topology.bar_codes(c, kind)] for kind in codes}
+        codes = barcodes(inputs, mtype)
+        trees = {kind: [b for c in cells for b in topology.barcodes(c, kind)] for kind in codes}
         verdicts = topology.compare_trees(codes, trees, Comparison(tuple(codes), 0, mtype))
         for kind in codes:
             found = by_test(verdicts, kind)

@@ -47,8 +47,8 @@ def test_controls_of_sensitive_tests_behave(found):
         assert by_test[test].verdict == PASS, by_test[test].detail
         assert by_test[test].values == {
             "half-split": PASS,
-            "bar codes times 1.2": FAIL,
-            "bar codes divided by 1.2": FAIL,
+            "barcodes times 1.2": FAIL,
+            "barcodes divided by 1.2": FAIL,
             "another mtype": FAIL,
         }
     assert by_test["trunks: pia angle"].values == {"half-split": PASS, "bent trunks": FAIL}
@@ -65,7 +65,7 @@ def test_few_and_varied_cells_leave_no_power():
     found = controls.run(*cells, [], Comparison((BASAL,), 0))
     control = {c.test: c for c in found}[ENERGY]
     assert control.verdict == NO_POWER
-    assert "does not fail bar codes times 1.2" in control.detail
+    assert "does not fail barcodes times 1.2" in control.detail
     assert "another mtype" not in control.values
     energy = [v for v in verdicts if v.test == topology.ENERGY]
     assert energy[0].verdict == PASS
@@ -143,15 +143,15 @@ def test_too_few_cells_have_no_controls():
     assert controls.run(make_cells(7, 0), make_cells(9, 1), [], Comparison((BASAL,), 0)) == []
 
 
-def test_controls_of_bar_codes_alone(populations):
+def test_controls_of_barcodes_alone(populations):
     trees = [
-        {BASAL: [bars for cell in cells for bars in topology.bar_codes(cell, BASAL)]}
+        {BASAL: [bars for cell in cells for bars in topology.barcodes(cell, BASAL)]}
         for cells in populations
     ]
     found = {c.test: c for c in controls.run_trees(*trees, Comparison((BASAL,), 0, "L5_TPC"))}
     assert list(found) == [RATIO, ENERGY]
     assert found[ENERGY].verdict == PASS, found[ENERGY].detail
-    assert found[ENERGY].values["bar codes times 1.2"] == FAIL
+    assert found[ENERGY].values["barcodes times 1.2"] == FAIL
     without = {c.test: c for c in controls.run_trees(*trees[:2], None, Comparison((BASAL,), 0))}
     assert "another mtype" not in without[ENERGY].values
 
@@ -174,11 +174,11 @@ def test_halves_share_no_cell_and_take_all():
     assert len({tuple(first) for first, _ in halves}) > 1
 
 
-def test_scaled_cells_have_scaled_bar_codes():
+def test_scaled_cells_have_scaled_barcodes():
     cells = make_cells(2, 0)
     for cell, copy in zip(cells, controls.scaled(cells, 1.2, (BASAL,)), strict=True):
-        measured = topology.bar_codes(cell.scaled(1.2), BASAL)
-        for bars, expected in zip(topology.bar_codes(copy, BASAL), measured, strict=True):
+        measured = topology.barcodes(cell.scaled(1.2), BASAL)
+        for bars, expected in zip(topology.barcodes(copy, BASAL), measured, strict=True):
             np.testing.assert_allclose(bars, expected, rtol=1e-4)
         assert morphometrics.measure(copy, BASAL)[0] == morphometrics.measure(cell, BASAL)[0]
         np.testing.assert_allclose(

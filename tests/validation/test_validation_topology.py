@@ -27,33 +27,33 @@ def rectangle(width=20.0, height=10.0, end=100.0, start=0.0):
     )
 
 
-def drawn(diagrams, image_limits=None, grid=persistence.GRID):
-    image_limits = image_limits or persistence.limits(diagrams)
-    widths = persistence.kernel_widths(diagrams, image_limits, grid)
-    return persistence.images(diagrams, image_limits, widths, grid)
+def drawn(barcodes, image_limits=None, grid=persistence.GRID):
+    image_limits = image_limits or persistence.limits(barcodes)
+    widths = persistence.kernel_widths(barcodes, image_limits, grid)
+    return persistence.images(barcodes, image_limits, widths, grid)
 
 
-def test_bar_codes_are_tmds():
+def test_barcodes_are_tmds():
     cell = make_cells(1, seed=0)[0]
-    codes = topology.bar_codes(cell, BASAL)
+    codes = topology.barcodes(cell, BASAL)
     assert len(codes) == np.sum(cell.morphology.parents < 0)
     for bars, root in zip(codes, np.flatnonzero(cell.morphology.parents < 0), strict=True):
         # The longest bar starts at the root, and ends at the farthest tip.
         assert bars[-1, 1] == 0
         assert bars[-1, 0] == bars[:, 0].max()
         assert cell.morphology.parents[root] == -1
-    assert topology.bar_codes(cell, "apical_dendrite") == []
+    assert topology.barcodes(cell, "apical_dendrite") == []
 
 
 @pytest.mark.parametrize("filtration", ["path_distances", "radial_distances"])
-def test_bar_codes_are_tmds_of_the_whole_cell(filtration):
+def test_barcodes_are_tmds_of_the_whole_cell(filtration):
     trees = ((AXON, 5), (BASAL_DENDRITE, 9), (BASAL_DENDRITE, 1), (BASAL_DENDRITE, 15))
     cell = ValidationCell("cell", random_morphology(2, trees, n_points=(2, 12)))
     expected = [
         methods.get_persistence_diagram(tree, feature=filtration)
         for tree in cell.tmd().basal_dendrite
     ]
-    found = topology.bar_codes(cell, BASAL, filtration)
+    found = topology.barcodes(cell, BASAL, filtration)
     assert len(found) == len(expected) == 3
     for bars, whole in zip(found, expected, strict=True):
         np.testing.assert_allclose(bars, whole, rtol=1e-5, atol=1e-3)
@@ -84,12 +84,12 @@ def test_tmd_never_asks_for_the_limits_of_starts():
 
 
 def test_trees_of_one_bar_have_images_that_sum_to_one():
-    diagrams = [np.array([[120.0, 0.0]]), np.array([[80.0, 0.0]]), rectangle()]
-    images = drawn(diagrams)
+    barcodes = [np.array([[120.0, 0.0]]), np.array([[80.0, 0.0]]), rectangle()]
+    images = drawn(barcodes)
     np.testing.assert_allclose(images.sum(axis=1), 1.0)
     assert np.isfinite(images).all()
     with pytest.raises((ValueError, np.linalg.LinAlgError)):
-        vectorizations.persistence_image_data(diagrams[0], xlim=(0, 200), ylim=(0, 100))
+        vectorizations.persistence_image_data(barcodes[0], xlim=(0, 200), ylim=(0, 100))
 
 
 def test_a_single_bar_has_a_kernel():
@@ -148,7 +148,7 @@ def test_cells_of_one_recipe_pass(reference, same):
     assert found[topology.RATIO].verdict == found[topology.ENERGY].verdict == PASS
     assert FAIL not in {v.verdict for v in verdicts}
     assert found[topology.ENERGY].n_reference == sum(
-        len(topology.bar_codes(cell, BASAL)) for cell in reference
+        len(topology.barcodes(cell, BASAL)) for cell in reference
     )
 
 
@@ -162,7 +162,7 @@ def test_image_tests_are_corrected_for_the_neurite_types(test):
     assert any(v.p_adjusted > v.p for v in found)
 
 
-def test_larger_bar_codes_fail(reference, same):
+def test_larger_barcodes_fail(reference, same):
     larger = controls.scaled(same, 1.2, (BASAL,))
     found = by_test(topology.compare(reference, larger, Comparison((BASAL,), 0)))
     assert found[topology.ENERGY].verdict == FAIL
@@ -180,7 +180,7 @@ def test_other_branching_fails(reference):
 def test_shuffled_starts_of_bars_fail_though_numbers_and_ends_agree(reference, same):
     rng = np.random.default_rng(0)
     trees = [
-        {BASAL: [bars for cell in cells for bars in topology.bar_codes(cell, BASAL)]}
+        {BASAL: [bars for cell in cells for bars in topology.barcodes(cell, BASAL)]}
         for cells in (reference, same)
     ]
     shuffled = []
@@ -233,20 +233,20 @@ def test_energy_distance_of_one_population_fails_at_its_rate():
     assert stats.kstest(p, "uniform").pvalue > 0.01
 
 
-def test_bar_codes_of_distributions_are_compared_without_their_angles(reference, same):
-    trees = {BASAL: [b for cell in reference for b in topology.bar_codes(cell, BASAL)]}
+def test_barcodes_of_distributions_are_compared_without_their_angles(reference, same):
+    trees = {BASAL: [b for cell in reference for b in topology.barcodes(cell, BASAL)]}
     with_angles = {BASAL: [np.c_[b, np.ones((len(b), 4))].tolist() for b in trees[BASAL]]}
     expected = topology.compare_trees(trees, trees, Comparison(tuple(trees), 0))
     found = topology.compare_trees(trees, with_angles, Comparison(tuple(trees), 0))
     assert found == expected
 
 
-def test_cells_behind_bar_codes_are_counted():
+def test_cells_behind_barcodes_are_counted():
     of_cells = {"num_trees": {"data": {"bins": [3, 4, 5], "weights": [1, 2, 4]}}}
     shares = {"num_trees": {"data": {"bins": [3, 4, 5], "weights": [0.2, 0.3, 0.5]}}}
-    assert topology.cells_of_bar_codes(of_cells) == 7
-    assert topology.cells_of_bar_codes(shares) is None
-    assert topology.cells_of_bar_codes({"num_trees": {"norm": {"mean": 3}}}) is None
+    assert topology.cells_of_barcodes(of_cells) == 7
+    assert topology.cells_of_barcodes(shares) is None
+    assert topology.cells_of_barcodes({"num_trees": {"norm": {"mean": 3}}}) is None
     few = topology.untestable((7, 20), BASAL, "L5_TPC")
     assert [v.verdict for v in few] == [NOT_TESTABLE, NOT_TESTABLE]
     assert topology.untestable((None, 7), BASAL, "L5_TPC")

@@ -76,15 +76,15 @@ def test_the_other_mtype_has_the_same_neurite_types_where_there_is_one():
     assert other("few cells") is None
 
 
-def bar_codes(cells, lengths):
+def barcodes(cells, lengths):
     """Distributions of basal trees of one bar each, of so many cells."""
-    diagram = [[[length, 0.0]] for length in lengths]
+    barcode = [[[length, 0.0]] for length in lengths]
     weights = {"data": {"bins": [1], "weights": [cells]}}
-    return {BASAL: {"persistence_diagram": diagram, "num_trees": weights}}
+    return {BASAL: {"persistence_diagram": barcode, "num_trees": weights}}
 
 
 def test_mtypes_of_few_cells_serve_no_control():
-    entries = {"many": bar_codes(9, [10.0, 30.0]), "few": bar_codes(7, [5.0])}
+    entries = {"many": barcodes(9, [10.0, 30.0]), "few": barcodes(7, [5.0])}
     part = SimpleNamespace(
         synthesized=SimpleNamespace(mtypes=entries),
         _entry=lambda name: (None, entries[name]),

@@ -65,10 +65,10 @@ def test_few_cells_are_no_test(counts):
     assert "1 reconstruction and 1 grown cell, where" in words.sentence([], {**COUNTS, **one})
 
 
-def test_bar_codes():
-    text = words.sentence([], {**COUNTS, "n_reference": None, "reference": "bar codes"})
+def test_barcodes():
+    text = words.sentence([], {**COUNTS, "n_reference": None, "reference": "barcodes"})
     assert text == (
-        "Compared with bar codes only (no shapes, sizes or directions): 0 of 0 tests differ."
+        "Compared with barcodes only (no shapes, sizes or directions): 0 of 0 tests differ."
     )
 
 

@@ -29,10 +29,10 @@ def diametrize_by_bars(
 
     Args:
         forest: Forest that has grown with owners.
-        first_bars: (D + 1,) int64, where the bars of each diagram begin.
+        first_bars: (D + 1,) int64, where the bars of each barcode begin.
         profiles: (points, first_points, joined): (P, 2) float64, path distances (um) and diameters
-            (um) along bars; (B + 1,) int64, where those of each bar of all diagrams begin; (D,)
-            int64, 1 where the sections of a diagram's tree begin with their parent's diameter.
+            (um) along bars; (B + 1,) int64, where those of each bar of all barcodes begin; (D,)
+            int64, 1 where the sections of a barcode's tree begin with their parent's diameter.
         rules: (K, 2) float64: factor of the diameters of each neurite type (0: leave them), and the
             thinnest diameter (um).
         morphology: (points, offsets, parents, diameters) of the grown cell; the last is changed.
@@ -56,7 +56,7 @@ def diametrize_by_bars(
         factor, thinnest = rules[tree.rules, 0], rules[tree.rules, 1]
         if factor <= 0.0:
             continue
-        bar = first_bars[tree.diagram] + section.term_id - tree.first_bar
+        bar = first_bars[tree.barcode] + section.term_id - tree.first_bar
         low, high = part_around(
             table, first_points[bar], first_points[bar + 1], 0.5 * (start + ends[here]) / tree.ratio
         )
@@ -68,7 +68,7 @@ def diametrize_by_bars(
         factor = factor if window[0] * factor <= most else most / window[0]
         for i in range(window.shape[0]):
             window[i] = max(window[i] * factor, thinnest)
-        if parent != NO_SECTION and joined[tree.diagram] == 1:
+        if parent != NO_SECTION and joined[tree.barcode] == 1:
             window[0] = diameters[offsets[parent + 1] - 1]
 
 

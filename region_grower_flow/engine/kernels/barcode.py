@@ -1,4 +1,4 @@
-"""The bar code of a tree and its rules (mirrors neurots.generate.algorithms.barcode.Barcode).
+"""The barcode of a tree and its rules (mirrors neurots.generate.algorithms.barcode.Barcode).
 
 The bars of a tree are ``bars[tree.first_bar:tree.last_bar]``, in order of bifurcation; the
 functions return indices into ``bars``, or NO_BAR with the value that NeuroTS gives then.
@@ -17,29 +17,29 @@ def round4(value: float) -> float:
 
 
 @kernel
-def load_barcode(tree: np.record, bars: np.ndarray, diagram: np.ndarray, order: np.ndarray) -> None:
-    """Fill the tree's bars from a measured bar code, scaled (mirrors Barcode.__init__).
+def load_barcode(tree: np.record, bars: np.ndarray, barcode: np.ndarray, order: np.ndarray) -> None:
+    """Fill the tree's bars from a measured barcode, scaled (mirrors Barcode.__init__).
 
-    The diagram is sorted already; scaling and rounding make values equal at most, so that the
+    The barcode is sorted already; scaling and rounding make values equal at most, so that the
     insertion sorts move hardly anything. Among equal bifurcations the place in the file decides,
     among equal terminations the order of bifurcation.
 
     Args:
         tree: TREE record with ``first_bar`` and ``ratio`` (1 for none).
         bars: BAR records of all trees.
-        diagram: DIAGRAM_BAR records.
+        barcode: BARCODE_BAR records.
         order: int64, room for the bars of the tree.
     """
     first, ratio = tree.first_bar, tree.ratio
-    for i in range(diagram.shape[0]):
-        bif = diagram[i].bif * ratio
+    for i in range(barcode.shape[0]):
+        bif = barcode[i].bif * ratio
         j = i
-        while j > 0 and comes_after(diagram[order[j - 1]], ratio, bif, diagram[i].place):
+        while j > 0 and comes_after(barcode[order[j - 1]], ratio, bif, barcode[i].place):
             order[j] = order[j - 1]
             j -= 1
         order[j] = i
-    for i in range(diagram.shape[0]):
-        source, bar = diagram[order[i]], bars[first + i]
+    for i in range(barcode.shape[0]):
+        source, bar = barcode[order[i]], bars[first + i]
         bar.bif = round4(source.bif * ratio)
         bar.term = round4(source.term * ratio)
         for j in range(4):
@@ -54,22 +54,22 @@ def load_barcode(tree: np.record, bars: np.ndarray, diagram: np.ndarray, order: 
         bar.has_term = 1
     bars[first].has_bif = 0  # the bifurcation at the soma is none
     tree.persistence_length = bars[first].term
-    sort_by_term(tree, bars, diagram)
+    sort_by_term(tree, bars, barcode)
 
 
 @kernel
 def comes_after(bar: np.record, ratio: float, bif: float, place: int) -> bool:
-    """True if a bar of a diagram comes after the one with this scaled bifurcation and place."""
+    """True if a bar of a barcode comes after the one with this scaled bifurcation and place."""
     other = bar.bif * ratio
     return other > bif or (other == bif and bar.place > place)
 
 
 @kernel
-def sort_by_term(tree: np.record, bars: np.ndarray, diagram: np.ndarray) -> None:
+def sort_by_term(tree: np.record, bars: np.ndarray, barcode: np.ndarray) -> None:
     """Order the tree's bars by termination, equal ones by bifurcation."""
     first = tree.first_bar
-    for i in range(diagram.shape[0]):
-        new = first + diagram[i].by_term
+    for i in range(barcode.shape[0]):
+        new = first + barcode[i].by_term
         j = first + i
         while j > first and ends_after(bars, bars[j - 1].by_term, new):
             bars[j].by_term = bars[j - 1].by_term

@@ -1,4 +1,4 @@
-"""Stop criteria by the bar code (mirrors neurots.generate.algorithms.tmdgrower.TMDAlgo)."""
+"""Stop criteria by the barcode (mirrors neurots.generate.algorithms.tmdgrower.TMDAlgo)."""
 
 import numpy as np
 

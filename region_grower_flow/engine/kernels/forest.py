@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @kernel
 def grow_all(
     forest: Forest,
-    diagrams: np.ndarray,
+    barcodes: np.ndarray,
     first_bars: np.ndarray,
     space: Space | None,
     rng: np.random.Generator,
@@ -32,8 +32,8 @@ def grow_all(
     Args:
         forest: Forest with the trees' records filled in, its progress at 0; or one that an
             earlier call has left with NEEDS_SPACE, with a longer copy of its log.
-        diagrams: DIAGRAM_BAR records, the bars of all measured bar codes.
-        first_bars: (D + 1,) int64, diagram ``d`` is ``diagrams[first_bars[d]:first_bars[d + 1]]``.
+        barcodes: BARCODE_BAR records, the bars of all measured barcodes.
+        first_bars: (D + 1,) int64, barcode ``d`` is ``barcodes[first_bars[d]:first_bars[d + 1]]``.
         space: acceptance.Space, or None without constraints (compiled apart).
         rng: the cell's generator.
 
@@ -44,7 +44,7 @@ def grow_all(
     n_trees = forest.trees.shape[0]
     if progress.n_sections == 0:
         for t in range(n_trees):
-            start_tree(t, forest, diagrams, first_bars, rng)
+            start_tree(t, forest, barcodes, first_bars, rng)
     while progress.n_ended < n_trees:
         while progress.next_tree < n_trees:
             tree = forest.trees[progress.next_tree]
@@ -68,7 +68,7 @@ def grow_all(
 
 def _grow_forest(
     forest: Forest,
-    diagrams: np.ndarray,
+    barcodes: np.ndarray,
     first_bars: np.ndarray,
     space: Space | None,
     rng: np.random.Generator,
@@ -80,9 +80,9 @@ def _grow_forest(
     Returns:
         (status, what ``assembly.assemble`` returns: empty arrays unless the status is DONE).
     """
-    forest, diagrams, first_bars = uncounted((forest, diagrams, first_bars))
+    forest, barcodes, first_bars = uncounted((forest, barcodes, first_bars))
     space, rng = uncounted((space, rng))
-    status = grow_all(forest, diagrams, first_bars, space, rng)
+    status = grow_all(forest, barcodes, first_bars, space, rng)
     if status != DONE:
         return status, nothing()
     return status, assemble(forest)
@@ -97,11 +97,11 @@ grow_forest_in_space = entry("space")(_grow_forest)
 
 @kernel
 def start_tree(
-    t: int, forest: Forest, diagrams: np.ndarray, first_bars: np.ndarray, rng: np.random.Generator
+    t: int, forest: Forest, barcodes: np.ndarray, first_bars: np.ndarray, rng: np.random.Generator
 ) -> None:
-    """The bar code of a tree and its first section with two points (TreeGrower.__init__).
+    """The barcode of a tree and its first section with two points (TreeGrower.__init__).
 
-    Nothing but owners of bars is drawn: the tree's diagram and first step have been drawn between
+    Nothing but owners of bars is drawn: the tree's barcode and first step have been drawn between
     the trunks, where NeuroTS draws them.
     """
     tree = forest.trees[t]
@@ -124,9 +124,9 @@ def start_tree(
         section.last[j] = tree.start[j]
         section.begin[j] = tree.start[j]
     if forest.rules[tree.rules].method != TRUNK:
-        d = tree.diagram
-        diagram = diagrams[first_bars[d] : first_bars[d + 1]]
-        load_barcode(tree, forest.bars, diagram, forest.order)
+        d = tree.barcode
+        barcode = barcodes[first_bars[d] : first_bars[d + 1]]
+        load_barcode(tree, forest.bars, barcode, forest.order)
         rules = forest.rules[tree.rules]
         if rules.owned == 1:
             draw_owners(tree, forest.bars, rules, rng)

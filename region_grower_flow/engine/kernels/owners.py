@@ -37,7 +37,7 @@ def draw_owners(
 
     Args:
         tree: TREE record, its bars loaded.
-        bars: BAR records of all trees; ``owner`` is a place in the diagram before, an index after.
+        bars: BAR records of all trees; ``owner`` is a place in the barcode before, an index after.
         rules: RULES record.
         rng: the cell's generator.
     """

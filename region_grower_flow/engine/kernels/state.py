@@ -40,10 +40,10 @@ METHODS = {
 }
 """{name in parameters: growth method}: parameters are checked, and prepared, by these."""
 APICAL_METHODS = (TMD_APICAL, TMD_GRADIENT)
-"""Growth methods whose trees have an apical trunk, up to the apical point of their bar code."""
+"""Growth methods whose trees have an apical trunk, up to the apical point of their barcode."""
 NEEDED = {"trunk": ("num_seg",), "tmd_gradient": ("bias", "bias_length")}
 """{name of a growth method: keys of parameters that it needs, besides those of all}."""
-# Metrics (``metric``): what bar codes are compared with, or the number of points of a trunk.
+# Metrics (``metric``): what barcodes are compared with, or the number of points of a trunk.
 PATH_DISTANCES, RADIAL_DISTANCES, TRUNK_LENGTH = range(3)
 # Branching methods (``branching_method``; MEASURED is a lever of ours).
 BIO_ORIENTED, SYMMETRIC, DIRECTIONAL, RANDOM, MEASURED = range(5)
@@ -113,7 +113,7 @@ where a type grows as in NeuroTS.
 TREE = np.dtype(
     [
         ("rules", np.int64),
-        ("diagram", np.int64),
+        ("barcode", np.int64),
         ("ratio", np.float64),
         ("apical_distance", np.float64),
         ("direction", np.float64, (3,)),
@@ -167,11 +167,11 @@ BAR = np.dtype(
 ``owner`` is the bar that it branches off, ``kept`` whether it did in the reconstruction,
 ``latest`` where the last bar branched off it while owners are drawn, ``next_owned`` the next bar
 that branches off it and ``next_alike`` the one that does so after this one; ``heading``, ``way``,
-``ahead``, ``bend`` and ``bend_ahead`` are those of DIAGRAM_BAR (levers only).
+``ahead``, ``bend`` and ``bend_ahead`` are those of BARCODE_BAR (levers only).
 ``by_term`` belongs to the position, not the bar: the bars of a tree in order of termination.
 """
 
-DIAGRAM_BAR = np.dtype(
+BARCODE_BAR = np.dtype(
     [
         ("bif", np.float64),
         ("term", np.float64),
@@ -187,11 +187,11 @@ DIAGRAM_BAR = np.dtype(
     ],
     align=True,
 )
-"""A bar of a bar code as it was measured, the bars in order of bifurcation.
+"""A bar of a barcode as it was measured, the bars in order of bifurcation.
 
 ``place`` is the bar's place in the file, which decides between equal bifurcations; ``by_term``
-belongs to the position: the bars of the diagram in order of termination. ``owner`` (a place in the
-diagram), ``heading`` (from its start to its tip), ``way`` and ``ahead`` (directions of its first
+belongs to the position: the bars of the barcode in order of termination. ``owner`` (a place in the
+barcode), ``heading`` (from its start to its tip), ``way`` and ``ahead`` (directions of its first
 section, and of the section that goes on along its owner there) are those of the reconstruction;
 ``bend`` and ``bend_ahead`` say how much these two sections bend, 1 like the others of their type.
 """

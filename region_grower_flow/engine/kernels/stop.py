@@ -27,7 +27,7 @@ def reached(criterion: float, value: float, rng: np.random.Generator) -> bool:
 
 @inlined
 def metric_value(section: np.record, rules: np.record) -> float:
-    """The value that the bar code is compared with.
+    """The value that the barcode is compared with.
 
     Mirrors SectionGrowerPath.get_val and SectionGrowerTMD.get_val. The radial distance is taken,
     as in NeuroTS, from the point (ref, ref, ref), where ``ref`` is the path distance at which the

@@ -150,7 +150,7 @@ GROWTH = [
         "persistence_diagram -> 0 | bar 0 | 6 numbers",
     )),
     Bad("bars-none", distribs(BASAL, "persistence_diagram", value=[]), (
-        "expected at least one bar code",
+        "expected at least one barcode",
     )),
     Bad("bars-empty", distribs(BASAL, "persistence_diagram", 0, value=[]), (
         "persistence_diagram -> 0 | list",

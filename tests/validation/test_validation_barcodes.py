@@ -1,4 +1,4 @@
-"""References that are bar codes only: topology, and trunks by their laws, with their controls."""
+"""References that are barcodes only: topology, and trunks by their laws, with their controls."""
 
 from types import SimpleNamespace
 
@@ -15,14 +15,14 @@ FLAT = {BASAL: {"orientation": {"mode": "uniform", "values": {}}}}
 
 def unit(cells, other, count):
     codes = [
-        {BASAL: [bars for cell in group for bars in topology.bar_codes(cell, BASAL)]}
+        {BASAL: [bars for cell in group for bars in topology.barcodes(cell, BASAL)]}
         for group in (cells, other)
     ]
     reference = Reference(
-        bar_codes=codes[0],
+        barcodes=codes[0],
         filtrations={BASAL: topology.FILTRATION},
-        cells_of_bar_codes={BASAL: count},
-        other_bar_codes=codes[1],
+        cells_of_barcodes={BASAL: count},
+        other_barcodes=codes[1],
     )
     about = {"seed": 0, "mtype": "L5_TPC", "parameters": FLAT, "inverted": False}
     return SimpleNamespace(reference=reference, **about)
@@ -37,7 +37,7 @@ def verdicts(count, synthesized):
 
 
 @pytest.mark.slow
-def test_bar_codes_are_tested_with_controls():
+def test_barcodes_are_tested_with_controls():
     found = verdicts(20, 20)
     assert found["topology", topology.ENERGY].verdict == PASS
     assert found["trunks", "pia angle"].verdict == PASS
@@ -48,7 +48,7 @@ def test_bar_codes_are_tested_with_controls():
 
 
 @pytest.mark.slow
-def test_bar_codes_of_few_cells_are_not_testable_however_many_trees():
+def test_barcodes_of_few_cells_are_not_testable_however_many_trees():
     for count, synthesized in ((7, 20), (20, 7)):
         found = verdicts(count, synthesized)
         of_topology = [v.verdict for (tier, _), v in found.items() if tier == "topology"]
