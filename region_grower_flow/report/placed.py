@@ -237,6 +237,17 @@ def _rng(mtype: str, seed: int) -> np.random.Generator:
     return np.random.default_rng(named_seed(seed, mtype))
 
 
+def in_turn(cells: Mapping[str, Sequence[PlacedCell]], most: int, seed: int) -> list[PlacedCell]:
+    """Some cells: of each mtype one after the other until there are enough."""
+    rng = np.random.default_rng(named_seed(seed, "turn"))
+    queues = [[own[i] for i in rng.permutation(len(own))] for own in cells.values() if own]
+    found: list[PlacedCell] = []
+    while queues and len(found) < most:
+        found += [queue.pop() for queue in queues][: most - len(found)]
+        queues = [queue for queue in queues if queue]
+    return found
+
+
 def layer_names(entry: Mapping[str, Any], count: int) -> list[Any]:
     """Names of the layers of an entry of the region structure, from the top down."""
     layers = list(entry.get("layers") or ())

@@ -17,7 +17,7 @@ from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.io.table import cell_seed
 from region_grower_flow.morphology import FlatMorphology
 from region_grower_flow.report.palette import looks
-from region_grower_flow.report.placed import PlacedCell, common_layers, readable
+from region_grower_flow.report.placed import PlacedCell, common_layers, in_turn, readable
 from region_grower_flow.report.profiles import layer_name
 from region_grower_flow.report.run_page import science
 from region_grower_flow.report.run_page.mtypes import (
@@ -234,7 +234,7 @@ def section_of(run: RunData, shown: Mapping[str, Look]) -> Section | None:
     if len(somata) > MOST_SOMATA:
         rng = _rng(run, "section")
         somata = [somata[i] for i in sorted(rng.choice(len(somata), MOST_SOMATA, replace=False))]
-    drawn, _ = readable(_in_turn(inside, MOST_CELLS, run.settings.seed))
+    drawn, _ = readable(in_turn(inside, MOST_CELLS, run.settings.seed))
     return draw_section(drawn, somata, view, run.layers, shown)
 
 
@@ -242,22 +242,11 @@ def _rng(run: RunData, purpose: str) -> np.random.Generator:
     return np.random.default_rng(named_seed(run.settings.seed, "page", purpose))
 
 
-def _in_turn(cells: Mapping[str, Sequence[PlacedCell]], most: int, seed: int) -> list[PlacedCell]:
-    """Some cells: of each mtype one after the other until there are enough."""
-    rng = np.random.default_rng(named_seed(seed, "turn"))
-    queues = [[own[i] for i in rng.permutation(len(own))] for own in cells.values() if own]
-    found: list[PlacedCell] = []
-    while queues and len(found) < most:
-        found += [queue.pop() for queue in queues][: most - len(found)]
-        queues = [queue for queue in queues if queue]
-    return found
-
-
 def scene_of(run: RunData, shown: Mapping[str, Look]) -> dict[str, Any] | None:
     """Input of the 3D viewer; None when no cell can be read."""
     most = max(IN_SPACE, len(shown))
     known = {mtype: run.placed.sample(mtype, most, run.settings.seed) for mtype in shown}
-    chosen, _ = readable(_in_turn(known, most, run.settings.seed))
+    chosen, _ = readable(in_turn(known, most, run.settings.seed))
     if not chosen:
         return None
     chosen.sort(key=lambda cell: (list(shown).index(cell.mtype), cell.depth or 0.0))
