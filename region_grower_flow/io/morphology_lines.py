@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -41,7 +42,7 @@ def require_roots(path: Path) -> None:
     """
     with open(path, encoding="utf-8", errors="replace") as file:
         lines = (line.split("#", 1)[0].split() for line in file)
-        pairs = [(int(line[0]), int(line[_PARENT])) for line in lines if line]
+        pairs = [(_whole(line[0]), _whole(line[_PARENT])) for line in lines if line]
     rows = {sample: row for row, (sample, _) in enumerate(pairs)}
     # Each sample's ancestor, twice as far at each step; roots are their own.
     ancestors = np.array([rows.get(parent, row) for row, (_, parent) in enumerate(pairs)], int)
@@ -54,3 +55,8 @@ def require_roots(path: Path) -> None:
         problem = f"{counted(len(lost), 'sample')} of it come after each other in a circle"
         hint = "Give one of them the parent that it has, or -1"
         raise InvalidInput(f"{problem} (ids {ids}), and lead to no root", path, hint)
+
+
+def _whole(word: str) -> int:
+    """An id as MorphIO reads it: ``2.0``, as some programs write a parent, is 2."""
+    return int(re.split(r"[^-+0-9]", word)[0])

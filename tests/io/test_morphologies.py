@@ -183,7 +183,10 @@ def test_texts_of_which_a_part_would_be_read_are_refused(tmp_path, content, word
     assert says(str(caught.value), words)
 
 
-@pytest.mark.parametrize("pieces", [SOUND.splitlines(), reversed(SOUND.splitlines())])
+LINES = SOUND.splitlines()
+
+
+@pytest.mark.parametrize("pieces", [LINES, LINES[::-1], [f"{line}.0" for line in LINES]])
 def test_samples_may_come_in_any_order_with_comments_and_several_roots(tmp_path, pieces):
     path = tmp_path / "m.swc"
     more = "8 3 90 0 0 1 -1\n9 3 99 0 0 1 8 # far off\n"
