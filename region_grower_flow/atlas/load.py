@@ -283,7 +283,7 @@ def _depths(
         model = structure[region].get("thicknesses") or {}
         some_bounds = {layer: bounds[region, layer] for layer in layers[region]}
         wrong = list(depth_notes(region, np.asarray(depths), own, model))
-        notes += wrong or gap_notes(region, some_bounds)
+        notes += wrong or gap_notes(region, some_bounds, len(found))
         columns["depths"][found] = depths
         columns["layer_counts"][found] = count
         columns["layer_depths"][found, 0] = 0.0

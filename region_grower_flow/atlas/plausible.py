@@ -163,14 +163,17 @@ def depth_notes(
             )
 
 
-def gap_notes(region: str, bounds: Mapping[Any, np.ndarray]) -> Iterator[Note]:
+def gap_notes(region: str, bounds: Mapping[Any, np.ndarray], cells: int) -> Iterator[Note]:
     """(sentence, cells) on layers that do not adjoin at the cells of a region.
 
-    Depths are sums of thicknesses: where a layer is left out, all below it are too high.
+    Depths are sums of thicknesses: where a layer is left out, all below it are too high. All cells
+    are counted where a layer is above the one that should be above it, at each of them; else none.
 
     Args:
         region: its name.
-        bounds: {layer: (N, 2) um, heights of its bottom and top}, from the top down.
+        bounds: {layer: (N, 2) um, heights of its bottom and top at some of the cells}, from the top
+            down.
+        cells: number of all cells of the region.
     """
     layers = list(bounds)
     for upper, lower in pairwise(layers):
@@ -181,10 +184,11 @@ def gap_notes(region: str, bounds: Mapping[Any, np.ndarray]) -> Iterator[Note]:
             continue
         middle = float(np.median(gaps))
         how = f"{middle:.0f} um lie between" if middle > 0 else f"{-middle:.0f} um are in both"
+        exchanged = bounds[lower][:, 1] > bounds[upper][:, 1] + FAR_ABOVE
         yield (
             f"{region}: {how} the layers {upper} and {lower} at the cells: does the region "
             "structure have all layers, in the order of the atlas?",
-            0,
+            cells if exchanged.all() else 0,
         )
 
 

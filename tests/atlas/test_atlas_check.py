@@ -427,6 +427,16 @@ def test_directions_that_point_down_at_all_cells_are_refused(tmp_path, down, cel
     assert [says(text, "falls along | 5 of 5 cells | pia") for text in found] == [True] * count
 
 
+def test_layers_that_are_exchanged_at_all_cells_are_refused(tmp_path):
+    """Depths are sums of thicknesses: those of both layers were wrong, after a warning."""
+    atlas = make_atlas(tmp_path, thicknesses={1: 200, 2: 300, 3: 700})
+    second, third = atlas.volume("[PH]2"), atlas.volume("[PH]3")
+    kept = second.rename(tmp_path / "kept")
+    third.rename(second)
+    kept.rename(third)
+    only(problems(atlas, in_all_layers()), "1000 um are in both | layers 2 and 3 | in the order of")
+
+
 def test_bounds_of_unsigned_volumes_may_be_in_the_wrong_order(tmp_path):
     """Their difference was 65,136 um."""
     atlas = make_atlas(tmp_path)

@@ -63,6 +63,8 @@ def test_what_cannot_be_known_is_not_told():
 )
 def test_layers_that_do_not_adjoin_are_told(bounds, words):
     given = {layer: np.tile(np.array(pair, dtype=float), (6, 1)) for layer, pair in bounds.items()}
-    notes = [note for note, _ in gap_notes("COL", given)]
+    notes = list(gap_notes("COL", given, 20))
     assert len(notes) == len(words)
-    assert all(word in note for word, note in zip(words, notes, strict=True))
+    assert all(word in note for word, (note, _) in zip(words, notes, strict=True))
+    exchanged = list(given) == [2, 1]
+    assert all(cells == (20 if exchanged else 0) for _, cells in notes)
