@@ -166,7 +166,7 @@ class CheckInputs(FlowTask):
         if self._found is None or self._found[0] != state:
             if self.described.grows:
                 expect_launch(self)
-            with _heard() as self._warnings:
+            with _collected_warnings() as self._warnings:
                 self._found = state, self.described.problems(self)
         return self._found[1] or self._place_problems()
 
@@ -214,7 +214,7 @@ class CheckInputs(FlowTask):
             raise problems from error
 
 
-class _Ear(logging.Handler):
+class _WarningCollector(logging.Handler):
     """Hears what its thread warns of, and lets Python print it where nobody else does."""
 
     def __init__(self, logger: logging.Logger) -> None:
@@ -225,22 +225,22 @@ class _Ear(logging.Handler):
         if record.thread == self.thread:
             self.words.append(record.getMessage())
         handlers = [*self.logger.handlers, *logging.root.handlers]
-        # Of several ears the first; with any handler Python itself no more prints.
-        alone = all(isinstance(handler, _Ear) for handler in handlers)
+        # Of several collectors the first; with any handler Python itself no more prints.
+        alone = all(isinstance(handler, _WarningCollector) for handler in handlers)
         if alone and handlers[0] is self and logging.lastResort is not None:
             logging.lastResort.handle(record)
 
 
 @contextlib.contextmanager
-def _heard() -> Iterator[list[str]]:
+def _collected_warnings() -> Iterator[list[str]]:
     """What this thread warns of meanwhile, as a list that grows."""
     logger = logging.getLogger("region_grower_flow")
-    ear = _Ear(logger)
-    logger.addHandler(ear)
+    collector = _WarningCollector(logger)
+    logger.addHandler(collector)
     try:
-        yield ear.words
+        yield collector.words
     finally:
-        logger.removeHandler(ear)
+        logger.removeHandler(collector)
 
 
 FlowTask.checker = CheckInputs
