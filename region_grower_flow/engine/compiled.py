@@ -111,14 +111,14 @@ def grow_compiled(prepared: PreparedMtype, site: GrowthSite, rng: np.random.Gene
         raise GrowthFailed(str(error)) from error
     forest = plant(prepared, starts, bifurcation_axes(y_rotation))
     if levers is not None:
-        kinds = [made.kind for made in prepared.types]
+        kinds = [neurite.kind for neurite in prepared.types]
         forest = forest._replace(
             rules=levers.cell_rules(prepared.rules, kinds, site.orientation, rng)
         )
     morphology, apical_sections = grow_trees(prepared, forest, space, rng)
     morphology.soma_points = soma_points
     morphology.soma_diameters = np.zeros(len(soma_points), np.float32)
-    if levers is None or not all(brings_diameters(levers, made) for made in prepared.types):
+    if levers is None or not all(brings_diameters(levers, neurite) for neurite in prepared.types):
         prepared.diameters.apply(morphology, apical_sections, rng)
     if levers is not None and levers.some_bring_diameters:
         bring_diameters(prepared, forest, morphology)
@@ -132,9 +132,9 @@ def bifurcation_axes(y_rotation: np.ndarray | None) -> np.ndarray:
     return np.array([unit(y_rotation[:, 0]), unit(y_rotation[:, 2])])
 
 
-def brings_diameters(levers: CellLevers, made: PreparedType) -> bool:
+def brings_diameters(levers: CellLevers, neurite: PreparedType) -> bool:
     """True if the bars of a PreparedType bring their diameters along."""
-    return made.kind in levers.types and levers.types[made.kind].diameters
+    return neurite.kind in levers.types and levers.types[neurite.kind].diameters
 
 
 def bring_diameters(prepared: PreparedMtype, forest: Forest, morphology: FlatMorphology) -> None:
@@ -149,9 +149,9 @@ def bring_diameters(prepared: PreparedMtype, forest: Forest, morphology: FlatMor
 def diameter_rules(prepared: PreparedMtype) -> np.ndarray:
     """(K, 2) float64: the factor of diameters of each type (0: not from bars), the thinnest."""
     levers, rules = prepared.levers, np.zeros((len(prepared.types), 2))
-    for i, made in enumerate(prepared.types):
-        if levers is not None and brings_diameters(levers, made):
-            rules[i] = levers.types[made.kind].diameter_scale, made.trees.thinnest
+    for i, neurite in enumerate(prepared.types):
+        if levers is not None and brings_diameters(levers, neurite):
+            rules[i] = levers.types[neurite.kind].diameter_scale, neurite.trees.thinnest
     return rules
 
 

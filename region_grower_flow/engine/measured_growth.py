@@ -59,13 +59,17 @@ def draw_radius(
 
 
 def draw_trees_of(
-    prepared: PreparedMtype, made: PreparedType, levers: TypeLevers, kin_cell: int, where: TrunkSite
+    prepared: PreparedMtype,
+    neurite: PreparedType,
+    levers: TypeLevers,
+    kin_cell: int,
+    where: TrunkSite,
 ) -> DrawnTrees:
     """The trees of a neurite type with levers.
 
     Args:
         prepared: PreparedMtype.
-        made: its PreparedType.
+        neurite: its PreparedType.
         levers: those of the type.
         kin_cell: the reconstructed cell that the grown one is to be like.
         where: TrunkSite.
@@ -73,21 +77,21 @@ def draw_trees_of(
     Returns:
         DrawnTrees.
     """
-    directions = made.trees.directions
-    weights = prepared.kin.weights_of(made.kind, kin_cell)
+    directions = neurite.trees.directions
+    weights = prepared.kin.weights_of(neurite.kind, kin_cell)
     if levers.trunks:
-        layout = directions[prepared.kin.draw_member(made.kind, kin_cell, where.rng)]
+        layout = directions[prepared.kin.draw_member(neurite.kind, kin_cell, where.rng)]
         own = draw_layout(layout, levers.trunk_jitter, where)
         chosen = draw_trees(fitting(own, weights, folded(directions)), where.rng)
         frames = where.turn @ frames_between(directions[chosen], own)
         turned = own.dot(where.turn.T)
         vectors = list(map(vector_of, turned))
-        where.found[made.kind] = vectors
-        targets = targets_of(made, chosen, frames, turned, levers, where.rng)
+        where.found[neurite.kind] = vectors
+        targets = targets_of(neurite, chosen, frames, turned, levers, where.rng)
         return DrawnTrees(vectors, chosen.tolist(), list(frames), targets)
-    rules = made.trunks
+    rules = neurite.trunks
     if prepared.kin.share is not None:
-        number = len(prepared.kin.draw_member(made.kind, kin_cell, where.rng))
+        number = len(prepared.kin.draw_member(neurite.kind, kin_cell, where.rng))
         rules = replace(rules, distributions=replace(rules.distributions, number=Fixed(number)))
     vectors = trunks.orientations(rules, prepared.by_mode, where)
     alike = np.repeat(weights[:, None], len(vectors), axis=1)
@@ -96,7 +100,7 @@ def draw_trees_of(
 
 
 def targets_of(
-    made: PreparedType,
+    neurite: PreparedType,
     places: np.ndarray,
     frames: np.ndarray,
     vectors: np.ndarray,
@@ -111,7 +115,7 @@ def targets_of(
     Other trees are drawn to their first section as much as their branches are.
 
     Args:
-        made: PreparedType.
+        neurite: PreparedType.
         places: (n,) of the measured trees.
         frames: (n, 3, 3) from the frames of their cells into the atlas.
         vectors: (n, 3) of their trunks, in the atlas.
@@ -123,8 +127,8 @@ def targets_of(
     """
     from region_grower_flow.engine.kernels import state
 
-    amount = 1.0 if made.method in state.APICAL_METHODS else levers.heading
-    measured = made.trees
+    amount = 1.0 if neurite.method in state.APICAL_METHODS else levers.heading
+    measured = neurite.trees
     own = measured.first_ways if levers.heading > 0.0 else measured.first_headings
     headings = np.einsum("nij,nj->ni", frames, own[places])
     headings += levers.trunk_jitter * rng.standard_normal(headings.shape)

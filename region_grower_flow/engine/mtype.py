@@ -106,13 +106,13 @@ def with_levers(prepared: PreparedMtype, params: Params) -> PreparedMtype:
     steps: list[tuple[float, float]] = []
     rules = _rules_of_options(len(prepared.types), prepared.growth)
     types = []
-    for i, made in enumerate(prepared.types):
-        entry = params[made.kind]
-        made = replace(made, step=Distribution.prepare(entry["step_size"]))
-        _fill_rules(rules[i], entry, made, steps)
-        if made.kind in levers.types:
-            levers.types[made.kind].fill(rules[i], made.step.middle)
-        types.append(made)
+    for i, neurite in enumerate(prepared.types):
+        entry = params[neurite.kind]
+        neurite = replace(neurite, step=Distribution.prepare(entry["step_size"]))
+        _fill_rules(rules[i], entry, neurite, steps)
+        if neurite.kind in levers.types:
+            levers.types[neurite.kind].fill(rules[i], neurite.step.middle)
+        types.append(neurite)
     return replace(
         prepared,
         params=params,
@@ -136,24 +136,26 @@ def _fill(prepared: PreparedMtype) -> None:
     rules = _rules_of_options(len(kinds), prepared.growth)
     for i, kind in enumerate(kinds):
         measured = MeasuredTrees.prepare(kind, distributions) if kind in with_levers else None
-        made = _prepare_type(kind, params[kind], distributions[kind], n_barcodes, measured)
-        _fill_rules(rules[i], params[kind], made, steps)
+        neurite = _prepare_type(kind, params[kind], distributions[kind], n_barcodes, measured)
+        _fill_rules(rules[i], params[kind], neurite, steps)
         if kind in with_levers:
-            with_levers[kind].fill(rules[i], made.step.middle)
-        prepared.types.append(made)
-        n_barcodes += len(made.barcodes)
-    barcodes = [barcode for made in prepared.types for barcode in made.barcodes]
+            with_levers[kind].fill(rules[i], neurite.step.middle)
+        prepared.types.append(neurite)
+        n_barcodes += len(neurite.barcodes)
+    barcodes = [barcode for neurite in prepared.types for barcode in neurite.barcodes]
     prepared.rules = state.as_records(rules.view(np.ndarray))
     prepared.steps = np.array(steps, dtype=np.float64).reshape(-1, 2)
     prepared.barcodes = _sorted_barcodes(prepared.types, with_levers)
     prepared.first_bars = np.cumsum([0, *map(len, barcodes)]).astype(np.int64)
     if prepared.levers is not None:
         prepared.kin = _kin(prepared, prepared.levers.kin)
-        prepared.profiles = profile_table((made.barcodes, made.measured) for made in prepared.types)
+        prepared.profiles = profile_table(
+            (neurite.barcodes, neurite.measured) for neurite in prepared.types
+        )
     if "apical_dendrite" in kinds:
         prepared.apical_type = int(params["apical_dendrite"]["tree_type"])
-    for made in prepared.types:
-        if made.method == state.TRUNK and made.section_type == prepared.apical_type:
+    for neurite in prepared.types:
+        if neurite.method == state.TRUNK and neurite.section_type == prepared.apical_type:
             raise ValueError("an apical dendrite that is a mere trunk has no apical point")
     modes = [isinstance(params[kind]["orientation"], dict) for kind in kinds]
     prepared.by_mode = bool(modes) and modes[0]
@@ -162,7 +164,9 @@ def _fill(prepared: PreparedMtype) -> None:
 
 def _kin(prepared: PreparedMtype, share: float | None) -> Kin:
     """The Kin of an mtype with levers; also where it has no measured trees, to draw from."""
-    measured = {made.kind: made.measured for made in prepared.types if made.measured is not None}
+    measured = {
+        neurite.kind: neurite.measured for neurite in prepared.types if neurite.measured is not None
+    }
     cells = prepared.distributions.get(MEASURED, {}).get("cells") or [{"soma_radius": 0.0}]
     radii = [float(cell["soma_radius"]) for cell in cells]
     return Kin.prepare(measured, radii, share)
@@ -231,7 +235,7 @@ def _sorted_barcodes(types: Sequence[PreparedType], levers: Mapping[str, TypeLev
         types: PreparedTypes.
         levers: {neurite type: TypeLevers} of those with levers.
     """
-    barcodes = [barcode for made in types for barcode in made.barcodes]
+    barcodes = [barcode for neurite in types for barcode in neurite.barcodes]
     records = np.zeros(sum(map(len, barcodes)), state.BARCODE_BAR)
     records["bend"] = records["bend_ahead"] = 1.0
     first = 0
@@ -244,10 +248,10 @@ def _sorted_barcodes(types: Sequence[PreparedType], levers: Mapping[str, TypeLev
         part["by_term"] = np.argsort(part["term"], kind="stable")
         first += len(barcode)
     first = 0
-    for made in types:
-        n_bars = sum(map(len, made.barcodes))
-        if made.measured is not None:
-            made.measured.fill(records[first : first + n_bars], levers[made.kind].bending)
+    for neurite in types:
+        n_bars = sum(map(len, neurite.barcodes))
+        if neurite.measured is not None:
+            neurite.measured.fill(records[first : first + n_bars], levers[neurite.kind].bending)
         first += n_bars
     return state.as_records(records)
 
@@ -261,31 +265,31 @@ def _rules_of_options(count: int, growth: Growth) -> np.recarray:
 
 
 def _fill_rules(
-    rules: Any, params: Params, made: PreparedType, steps: list[tuple[float, float]]
+    rules: Any, params: Params, neurite: PreparedType, steps: list[tuple[float, float]]
 ) -> None:
     """Fill the RULES record of a type and append its lengths to ``steps``."""
     rules.randomness = np.clip(float(params["randomness"]), 0.0, 1.0)
     rules.targeting = np.clip(float(params["targeting"]), 0.0, 1.0)
     rules.history = np.clip(1.0 - rules.randomness - rules.targeting, 0.0, 1.0)
     if not np.isclose(rules.randomness + rules.targeting + rules.history, 1.0):
-        raise ValueError(f"randomness and targeting of {made.kind} add up to more than 1")
-    rules.method = made.method
+        raise ValueError(f"randomness and targeting of {neurite.kind} add up to more than 1")
+    rules.method = neurite.method
     rules.metric = METRICS[params["metric"]]
-    if (made.method == state.TRUNK) != (rules.metric == state.TRUNK_LENGTH):
-        raise ValueError(f"growth method and metric of {made.kind} do not go together")
+    if (neurite.method == state.TRUNK) != (rules.metric == state.TRUNK_LENGTH):
+        raise ValueError(f"growth method and metric of {neurite.kind} do not go together")
     rules.branching = BRANCHINGS[params["branching_method"]]
-    rules.section_type = made.section_type
-    if made.method == state.TRUNK:
+    rules.section_type = neurite.section_type
+    if neurite.method == state.TRUNK:
         axon = params["growth_method"] == "axon_trunk"
         rules.num_seg = 1 if axon else int(np.ceil(params["num_seg"]))
     if "major_termination_length" in params:
-        if made.method == state.TRUNK:
-            raise ValueError(f"the trunk of {made.kind} has a major_termination_length")
+        if neurite.method == state.TRUNK:
+            raise ValueError(f"the trunk of {neurite.kind} has a major_termination_length")
         rules.has_major_termination = 1
         rules.major_termination_length = float(params["major_termination_length"])
-    if made.method == state.TMD_GRADIENT:
+    if neurite.method == state.TMD_GRADIENT:
         rules.bias, rules.bias_length = float(params["bias"]), float(params["bias_length"])
-    _fill_step(rules, made.step, steps)
+    _fill_step(rules, neurite.step, steps)
 
 
 def _fill_step(rules: Any, step: Distribution, steps: list[tuple[float, float]]) -> None:

@@ -103,18 +103,18 @@ def draw_trees(
         List of TreeStart.
     """
     soma = where.soma
-    by_angles = trunks.check_angle_modes([made.trunks for made in prepared.types])
+    by_angles = trunks.check_angle_modes([neurite.trunks for neurite in prepared.types])
     starts = []
-    for i, made in enumerate(prepared.types):
-        levers = None if prepared.levers is None else prepared.levers.types.get(made.kind)
+    for i, neurite in enumerate(prepared.types):
+        levers = None if prepared.levers is None else prepared.levers.types.get(neurite.kind)
         drawn = None
         if levers is not None and kin_cell is not None:
-            drawn = draw_trees_of(prepared, made, levers, kin_cell, where)
+            drawn = draw_trees_of(prepared, neurite, levers, kin_cell, where)
             vectors = drawn.vectors
         else:
-            vectors = trunks.orientations(made.trunks, prepared.by_mode, where)
+            vectors = trunks.orientations(neurite.trunks, prepared.by_mode, where)
         if drawn is None and prepared.by_mode and not by_angles:
-            trunks.check_basals(made.kind, len(vectors))
+            trunks.check_basals(neurite.kind, len(vectors))
         targeting = float(prepared.rules["targeting"][i])
         randomness = float(prepared.rules["randomness"][i])
         for n, point in enumerate([soma.attach(vector) for vector in vectors]):
@@ -126,17 +126,17 @@ def draw_trees(
             place = None if drawn is None else drawn.places[n]
             frame = None if drawn is None else drawn.frames[n]
             factor = 1.0 if levers is None else levers.draw_size(where.rng)
-            chosen = draw_barcode(made, scaling.get(made.kind), where.rng, log, place, factor)
+            chosen = draw_barcode(neurite, scaling.get(neurite.kind), where.rng, log, place, factor)
             x, y, z = direction
             ahead = (targeting * x, targeting * y, targeting * z)
             first = first_step_direction(i, ahead, randomness, point, where)
-            length = made.step.draw_positive(where.rng)
+            length = neurite.step.draw_positive(where.rng)
             starts.append(TreeStart(i, point, direction, *chosen, first, length, frame))
     return starts
 
 
 def draw_barcode(
-    made: PreparedType,
+    neurite: PreparedType,
     scaling: BarcodeScaling | None,
     rng: np.random.Generator,
     log: ScalingLog,
@@ -149,19 +149,19 @@ def draw_barcode(
     ``place`` the barcode is chosen already. The factor of its size is for trees that no layers
     scale: those end where they should.
     """
-    if made.method == state.TRUNK:
+    if neurite.method == state.TRUNK:
         return 0, None, 0.0, 1
-    barcode = int(rng.integers(0, len(made.barcodes))) if place is None else place
+    barcode = int(rng.integers(0, len(neurite.barcodes))) if place is None else place
     ratio, distance = None, 0.0
     if scaling is not None:
-        longest = made.longest[barcode]
+        longest = neurite.longest[barcode]
         ratio = float(scaling.ratio(longest))
         log[scaling.kind].append({"max_ph": longest, "scaling_ratio": ratio})
     elif factor != 1.0:
         ratio = factor
-    if made.method in state.APICAL_METHODS:
-        distance = apical_distance(made, barcode, ratio)
-    return barcode, ratio, distance, len(made.barcodes[barcode])
+    if neurite.method in state.APICAL_METHODS:
+        distance = apical_distance(neurite, barcode, ratio)
+    return barcode, ratio, distance, len(neurite.barcodes[barcode])
 
 
 def first_step_direction(
@@ -189,8 +189,8 @@ def space_of(prepared: PreparedMtype, constraints: Sequence[Constraint]) -> Spac
     )
 
     slots = [
-        section_rules(constraints, made.kind, process)
-        for made in prepared.types
+        section_rules(constraints, neurite.kind, process)
+        for neurite in prepared.types
         for process in ("major", "secondary")
     ]
     return Space(
@@ -202,17 +202,17 @@ def space_of(prepared: PreparedMtype, constraints: Sequence[Constraint]) -> Spac
     )
 
 
-def apical_distance(made: PreparedType, barcode: int, ratio: float | None) -> float:
+def apical_distance(neurite: PreparedType, barcode: int, ratio: float | None) -> float:
     """The path distance (um) of the apical point (mirrors TMDApicalAlgo.initialize).
 
     A measured tree of one bar is trunk to its tip; NeuroTS cannot grow it.
     """
-    bars = made.barcodes[barcode]
-    if made.measured is not None and len(bars) < 2:
+    bars = neurite.barcodes[barcode]
+    if neurite.measured is not None and len(bars) < 2:
         return float(bars[0, 0]) * (1.0 if ratio is None else ratio)
-    if made.apical_points is not None:
-        return made.apical_points[barcode].distance(bars, ratio)
+    if neurite.apical_points is not None:
+        return neurite.apical_points[barcode].distance(bars, ratio)
     if len(bars) < 2:
-        raise DropCell(f"a barcode of {made.kind} without bifurcation has no apical point")
+        raise DropCell(f"a barcode of {neurite.kind} without bifurcation has no apical point")
     last_bif = float(bars[:, 1].max()) * (1.0 if ratio is None else ratio)
-    return float(np.round(last_bif, 4)) - made.tuftless_offset
+    return float(np.round(last_bif, 4)) - neurite.tuftless_offset
