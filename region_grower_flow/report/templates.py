@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from region_grower_flow.errors import printable
+from region_grower_flow.errors import counted, printable
 from region_grower_flow.io.atomic import PathLike
 
 if TYPE_CHECKING:
@@ -46,11 +46,11 @@ def environment(*folders: PathLike, **filters: Callable[..., Any]) -> jinja2.Env
 
     Args:
         folders: where templates are looked for.
-        filters: {name: function} beside ``number``, ``share`` and ``uri``.
+        filters: {name: function} beside ``number``, ``counted``, ``share`` and ``uri``.
     """
     import jinja2
 
-    made = jinja2.Environment(
+    found = jinja2.Environment(
         loader=jinja2.FileSystemLoader([str(folder) for folder in folders]),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
@@ -58,8 +58,8 @@ def environment(*folders: PathLike, **filters: Callable[..., Any]) -> jinja2.Env
         lstrip_blocks=True,
         finalize=_shown,
     )
-    made.filters.update(number=number, share=share, uri=data_uri, **filters)
-    return made
+    found.filters.update(number=number, counted=counted, share=share, uri=data_uri, **filters)
+    return found
 
 
 def _shown(value: object) -> object:
