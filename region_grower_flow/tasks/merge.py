@@ -171,15 +171,22 @@ class SynthesizeMorphologies(OfCells):
         return self.out_morph_dir if writes_files(self) else None
 
     def page_written(self) -> str | Path | None:
-        """The page of the run, where there is one."""
-        page = run_page.page_of(self)
-        drawn = writes_files(self) and not self.skip_page
-        return page if drawn and page.is_file() else None
+        """The page of these cells, where there is one."""
+        page, manifest = run_page.page_of(self), self.manifest()
+        if self.skip_page or not writes_files(self) or manifest is None:
+            return None
+        return page if run_page.is_of_cells(page, manifest.fingerprint) else None
 
     def page_left_out(self) -> str | None:
-        """The reason why there is no page although one is asked for: it reads files."""
-        if self.skip_page or writes_files(self):
+        """The reason why there is no page although one is asked for, and what makes it."""
+        if self.skip_page or self.page_written():
             return None
+        if writes_files(self):
+            from region_grower_flow.report.run_page.words import how_to_draw
+
+            page, command = run_page.page_of(self), self.facts()["provenance"].get("command")
+            what = "shows other cells" if page.is_file() else "has not been drawn"
+            return f"The page {page} {what}: {how_to_draw(command)} draws that of these cells."
         option = "container_only" if self.container_only else "skip_write"
         return f"No page: it shows morphologies in files, and {option} leaves none."
 

@@ -40,6 +40,8 @@ VALIDATION = "validation"
 """The folder where a validation is looked for, beside the cells and in the current folder."""
 LARGEST_ATLAS = 60_000_000
 """Voxels: a slice of a larger atlas is drawn without its layers, to read them takes too long."""
+HEAD = 1000
+"""Characters of a page within which it says whose cells it shows."""
 MOST_HELD = 3_000_000
 """Bytes of other pages that the page holds; larger ones are linked."""
 MOST_FIGURES = 5_000_000
@@ -58,6 +60,18 @@ def page_of(synthesis: FlowTask) -> Path:
     # Several configurations may share a work folder: the name tells whose cells they are.
     parts = [part for part in Path(synthesis.relative(cells)).parts if part != os.pardir]
     return synthesis.work_path(f"{'_'.join(parts)}_report.html")
+
+
+def is_of_cells(page: PathLike, fingerprint: str) -> bool:
+    """True if there is a page, and it was drawn of the cells of the synthesis of a fingerprint.
+
+    A run may have been killed before its page was drawn, or may not have drawn one.
+    """
+    try:
+        with open(page, encoding="utf-8", errors="replace") as file:
+            return f'name="cells" content="{fingerprint}"' in file.read(HEAD)
+    except OSError:
+        return False
 
 
 def write_at_end(synthesis: FlowTask) -> Path | None:

@@ -1,10 +1,14 @@
 """Nothing stale is used and nothing is made twice: through the luigi command."""
 
 import os
+import re
+import shlex
+import shutil
 
 import pytest
 
-from helpers.flow_factory import run_alone, stages_run
+from helpers.flow_factory import LUIGI, environment, make_flow, run_alone, stages_run
+from helpers.forked import run_forked
 
 pytestmark = pytest.mark.slow
 
@@ -142,3 +146,45 @@ def test_an_earlier_output_stays_whole_when_a_new_run_fails(finished):
     assert "Traceback" not in process.stdout + process.stderr
     assert finished.morphologies() == before
     assert finished.path("out", "nodes.h5").read_bytes() == nodes
+
+
+def done(process):
+    assert process.returncode == 0, process.stdout + process.stderr
+    return process.stdout
+
+
+def test_a_page_of_other_cells_is_not_offered(tmp_path, kernels):
+    """A run without a page, or one that is killed before it, leaves the page of earlier cells."""
+    flow = make_flow(tmp_path / "flow", 2, skip_page="false")
+    assert PAGE in done(flow.luigi())
+    flow.options.update(seed=7, skip_page="true")
+    assert "html" not in done(flow.luigi())
+    flow.options.update(skip_page="false")
+    for words in ("shows other cells", "has not been drawn"):
+        said = done(flow.luigi())
+        assert "Open" not in said
+        command = re.search(f"html {words}: (.+?) draws that of these cells", said).group(1)
+        done(run_forked([LUIGI, *shlex.split(command)[1:]], flow.folder, environment(), 300))
+        assert PAGE in done(flow.luigi())
+        flow.path("work", "out_nodes_report.html").unlink()
+
+
+def test_a_configuration_whose_page_is_of_other_cells_draws_it(tmp_path, kernels):
+    flow = make_flow(tmp_path / "flow", 2, skip_page="false")
+    done(by_configuration(flow))
+    flow.options["seed"] = 7
+    done(by_configuration(flow, "--no-page"))
+    for _ in range(2):
+        said = done(by_configuration(flow))
+        assert PAGE in said
+        assert "draws" not in said
+        flow.path("work", "out_nodes_report.html").unlink()
+
+
+PAGE = "Open work/out_nodes_report.html"
+
+
+def by_configuration(flow, *more):
+    flow.write_cfg()
+    shutil.copy(flow.path("luigi.cfg"), flow.path("flow.cfg"))
+    return flow.command("run", "flow.cfg", *more)

@@ -7,6 +7,8 @@ from typing import Any
 
 from region_grower_flow.io.atomic import PathLike
 
+SYNTHESIS, REPORT = "SynthesizeMorphologies", "ReportSynthesis"
+"""The tasks that make cells, and the page of cells."""
 GREAT_LOSS = 0.05
 """Fraction of an mtype's cells: when more are dropped it is among the warnings."""
 
@@ -49,6 +51,21 @@ def how_to_validate(command: str | None, out_cells: PathLike) -> str:
     if program == "region-grower-flow" and arguments[:1] == ["run"]:
         return shlex.join([program, "validate", *_of_cells(arguments[1:])])
     return "region-grower-flow validate ... the options of this run ..."
+
+
+def how_to_draw(command: str | None) -> str:
+    """The command that draws the page of the cells of a run.
+
+    Args:
+        command: that made the run, see the provenance; None where it is not known.
+    """
+    program, *arguments = shlex.split(command or "") or [""]
+    if program == "luigi" and SYNTHESIS in arguments:
+        words = [REPORT if argument == SYNTHESIS else argument for argument in arguments]
+        return shlex.join([program, *words])
+    if program == "region-grower-flow" and arguments[:1] == ["run"]:
+        return shlex.join([program, "report", *_of_cells(arguments[1:])])
+    return f"luigi --module region_grower_flow {REPORT} ... the options of this run ..."
 
 
 def _of_cells(arguments: Sequence[str]) -> Iterator[str]:
