@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-    from region_grower_flow.report.placed import PlacedCell, PlacedCells
+    from region_grower_flow.report.placed import PlacedCell, SynthesizedCells
 
 
 class Reconstructed(Protocol):
@@ -102,18 +102,18 @@ class Population:
 
     def __init__(self, task: Any, mtypes: Iterable[str] = ()) -> None:
         from region_grower_flow.atlas.structure import load_region_structure
-        from region_grower_flow.report.placed import PlacedCells
+        from region_grower_flow.report.placed import SynthesizedCells
         from region_grower_flow.tasks.atlas_outputs import atlas_outputs
 
         self.task, self._folder = task, os.getcwd()
         structure = load_region_structure(task.region_structure)
-        self._cells = PlacedCells.read(atlas_outputs(task), structure)
+        self._cells = SynthesizedCells.read(atlas_outputs(task), structure)
         self._made = task.existing_manifest()
         known = list(self._cells.mtypes)
         self.mtypes = [mtype for mtype in known if not mtypes or mtype in set(mtypes)]
 
     @property
-    def _placed(self) -> PlacedCells:
+    def _placed(self) -> SynthesizedCells:
         self._require_same()
         return self._cells
 
@@ -140,7 +140,7 @@ class Population:
         return Population(self.task, [mtype])
 
     def __iter__(self) -> Iterator[PlacedCell]:
-        """The cells as PlacedCells; each file is read when its ``morphology`` is asked for."""
+        """The cells as SynthesizedCells; each file is read when its ``morphology`` is asked for."""
         for mtype in self.mtypes:
             yield from self._placed.sample(mtype)
 

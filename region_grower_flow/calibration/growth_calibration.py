@@ -23,7 +23,7 @@ from region_grower_flow.calibration.growth_cells import (
     read_centered,
     tree_counts,
 )
-from region_grower_flow.calibration.growth_fit import Fit, Fitter, Lever, Reference
+from region_grower_flow.calibration.growth_fit import Fit, FitReference, Fitter, Lever
 from region_grower_flow.calibration.growth_moments import NAMES, growth_table
 from region_grower_flow.errors import some
 from region_grower_flow.morphology import NEURITE_TYPES, FlatMorphology
@@ -118,7 +118,7 @@ def _fitted(task: GrowthTask, levers: Levers, count: int) -> dict[str, Any]:
     if amount is None:
         return _too_large(task, levers, of_cell)
     task = replace(task, cells_grown=amount.cells)
-    fitter = _fitter(task, task.distributions, Reference.of(tables, count), levers, task.steps)
+    fitter = _fitter(task, task.distributions, FitReference.of(tables, count), levers, task.steps)
     found = fitter.fit()
     values = _named(found.values)
     entry: dict[str, Any] = {
@@ -176,7 +176,7 @@ def _why_not(levers: Levers, count: int) -> str | None:
 def _fitter(
     task: GrowthTask,
     distributions: Mapping[str, Any],
-    reference: Reference,
+    reference: FitReference,
     levers: Levers,
     steps: int,
 ) -> Fitter:
@@ -198,7 +198,9 @@ def _named(by_kind: Mapping[int, Mapping[str, float]]) -> dict[str, dict[str, fl
     return {names[kind]: dict(values) for kind, values in by_kind.items()}
 
 
-def _moments(reference: Reference, found: Fit, after: Sequence[FlatMorphology]) -> dict[str, Any]:
+def _moments(
+    reference: FitReference, found: Fit, after: Sequence[FlatMorphology]
+) -> dict[str, Any]:
     """The quantities that were compared, for the cells and for others grown with the values."""
     from region_grower_flow.calibration.growth_moments import moments
 
@@ -254,7 +256,7 @@ def _check(
             return {"why": "the barcodes do not say which cell they are of"}
         some = {kind: table[kept] for kind, table in tables.items()}
         cells = [cell for cell, keep in zip(task.cells, kept, strict=True) if keep]
-        reference = Reference.of(some, independent(cells))
+        reference = FitReference.of(some, independent(cells))
         fitter = _fitter(task, distributions, reference, levers, FOLD_STEPS)
         values = fitter.fit(jacobian).values
         grown = fitter.grow(values, task.cells_grown, FOLD_SEED)

@@ -96,7 +96,7 @@ class Lever:
 
 
 @dataclass
-class Reference:
+class FitReference:
     """The reference cells that growth is fitted to.
 
     Attributes:
@@ -111,7 +111,7 @@ class Reference:
     varies: dict[int, float]
 
     @classmethod
-    def of(cls, tables: Mapping[int, np.ndarray], count: float) -> Reference:
+    def of(cls, tables: Mapping[int, np.ndarray], count: float) -> FitReference:
         """The moments of {kind: growth_table} of the cells."""
         return cls(
             count,
@@ -149,7 +149,7 @@ class Fitter:
 
     Attributes:
         grow: function ({kind: {lever: value}}, cells, seed) -> [FlatMorphology].
-        reference: Reference.
+        reference: FitReference.
         levers: {kind: [Lever]}; kinds are MorphIO's numbers of neurite types.
         spread: the usual SPREAD; None: it is no number of this growth.
         cells, seed: of a grown population.
@@ -159,7 +159,7 @@ class Fitter:
     """
 
     grow: Callable[[Values, int, int], Sequence[FlatMorphology]]
-    reference: Reference
+    reference: FitReference
     levers: Mapping[int, Sequence[Lever]]
     spread: float | None = None
     cells: int = 60

@@ -14,14 +14,14 @@ from region_grower_flow.io.atomic import PathLike
 from region_grower_flow.layout import BRAIN_REGIONS, HIERARCHY, ORIENTATION
 
 if TYPE_CHECKING:
-    from region_grower_flow.options.flows import PlacedCells
+    from region_grower_flow.options.flows import PlacedByDensities
     from region_grower_flow.placement.place import PlacementSettings
     from region_grower_flow.placement.table import PropertySettings
 
 PLACEMENT_OUTPUTS = ("placed_cells", "out_placement_mask")
 
 
-def placement_settings(options: PlacedCells) -> PlacementSettings:
+def placement_settings(options: PlacedByDensities) -> PlacementSettings:
     """The PlacementSettings of a task's options."""
     from region_grower_flow.placement.place import PlacementSettings
 
@@ -35,7 +35,7 @@ def placement_settings(options: PlacedCells) -> PlacementSettings:
     )
 
 
-def property_settings(options: PlacedCells) -> PropertySettings:
+def property_settings(options: PlacedByDensities) -> PropertySettings:
     """The PropertySettings of a task's options."""
     from region_grower_flow.placement.table import PropertySettings
 
@@ -48,7 +48,7 @@ def property_settings(options: PlacedCells) -> PropertySettings:
     )
 
 
-def placement_files(options: PlacedCells) -> dict[str, PathLike]:
+def placement_files(options: PlacedByDensities) -> dict[str, PathLike]:
     """The files that placing reads, by role."""
     from region_grower_flow.atlas.volumes import volume_path
     from region_grower_flow.placement.densities import load_densities, volume_of
@@ -77,7 +77,7 @@ def placement_files(options: PlacedCells) -> dict[str, PathLike]:
     return files
 
 
-def _hint_files(options: PlacedCells) -> dict[str, Path]:
+def _hint_files(options: PlacedByDensities) -> dict[str, Path]:
     """The placement hints of entries of the structure that find layers by them."""
     from region_grower_flow.atlas.structure import has_layers, load_region_structure
     from region_grower_flow.atlas.volumes import volume_path
@@ -95,7 +95,7 @@ def _hint_files(options: PlacedCells) -> dict[str, Path]:
     return {role: path for role, path in paths.items() if path.is_file()}
 
 
-def check_placement(options: PlacedCells) -> Problems:
+def check_placement(options: PlacedByDensities) -> Problems:
     """Problems of densities, volumes, regions and outputs, each a sentence."""
     from region_grower_flow.atlas.structure import load_region_structure
     from region_grower_flow.placement.place import plan_placement

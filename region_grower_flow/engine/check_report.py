@@ -17,7 +17,7 @@ class ParameterReport(Protocol):
         """Add a problem in the parameters."""
 
 
-class Report:
+class ProblemReport:
     """Collects the problems of one mtype.
 
     Args:

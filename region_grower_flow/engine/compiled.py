@@ -20,7 +20,7 @@ from region_grower_flow.errors import DropCell, GrowthFailed
 from region_grower_flow.morphology import FlatMorphology
 
 if TYPE_CHECKING:
-    from region_grower_flow.engine.kernels.acceptance import Space
+    from region_grower_flow.engine.kernels.acceptance import SpaceConstraints
     from region_grower_flow.engine.prepared import PreparedMtype, PreparedType
 
 FIRST_LOG = 1 << 14
@@ -202,7 +202,10 @@ def tree_records(prepared: PreparedMtype, starts: Sequence[TreeStart]) -> tuple[
 
 
 def grow_trees(
-    prepared: PreparedMtype, forest: Forest, space: Space | None, rng: np.random.Generator
+    prepared: PreparedMtype,
+    forest: Forest,
+    space: SpaceConstraints | None,
+    rng: np.random.Generator,
 ) -> tuple[FlatMorphology, list[int | None]]:
     """Grow all trees of a forest under the cell's constraints (None for none).
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from region_grower_flow.engine.check_report import Report
+    from region_grower_flow.engine.check_report import ProblemReport
     from region_grower_flow.engine.model import Params
 
 MAX_TREES = 10_000
@@ -22,14 +22,14 @@ MAX_STEPS = 100_000_000
 """Steps of all trees of one type in a cell: gigabytes, where a large axon has some millions."""
 
 
-def check_soma_bounds(mean: float, report: Report) -> None:
+def check_soma_bounds(mean: float, report: ProblemReport) -> None:
     """The mean radius of the soma (um)."""
     if mean > MAX_SOMA:
         keys = ("soma", "size", "norm", "mean")
         report.distribution(keys, f"expected at most {MAX_SOMA:g} um, not {mean:g}")
 
 
-def check_tree_numbers(kind: str, counts: Mapping[str, Any], report: Report) -> None:
+def check_tree_numbers(kind: str, counts: Mapping[str, Any], report: ProblemReport) -> None:
     """The bins of the distribution of the number of trees."""
     keys = (kind, "num_trees", "data", "bins")
     if max(counts["bins"], default=0) > MAX_TREES:
@@ -38,7 +38,7 @@ def check_tree_numbers(kind: str, counts: Mapping[str, Any], report: Report) -> 
         report.distribution(keys, "expected numbers of trees from 0 on")
 
 
-def check_steps(kind: str, neurite: Params, drawn: Params, report: Report) -> None:
+def check_steps(kind: str, neurite: Params, drawn: Params, report: ProblemReport) -> None:
     """The steps that a cell may need: its barcodes are as long as the cell's trees may get.
 
     Growth by layers scales barcodes, mostly down; ``cell_timeout`` ends what grows for too long.

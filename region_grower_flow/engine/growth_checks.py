@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from region_grower_flow.engine.apical import has_no_point
-from region_grower_flow.engine.check_report import Report
+from region_grower_flow.engine.check_report import ProblemReport
 from region_grower_flow.engine.growth_bounds import (
     check_soma_bounds,
     check_steps,
@@ -111,7 +111,7 @@ class EntryChecker:
             parameters: (region, mtype, entry) of the parameters.
             distributions: (region, mtype, entry) of the distributions.
         """
-        report = Report(self._paths, parameters[:2], distributions[:2])
+        report = ProblemReport(self._paths, parameters[:2], distributions[:2])
         params, distribs = parameters[2], distributions[2]
         path, keys = self._paths[0], parameters[:2]
         report.problems += violations(self._parameters, params, path, keys)
@@ -143,7 +143,7 @@ class EntryChecker:
         return problems
 
 
-def _check_growth(params: Params, distribs: Params, report: Report) -> None:
+def _check_growth(params: Params, distribs: Params, report: ProblemReport) -> None:
     _check_soma(distribs, report)
     check_orientation_modes(params, report)
     if not params["grow_types"]:
@@ -165,7 +165,7 @@ def _check_growth(params: Params, distribs: Params, report: Report) -> None:
         check_levers(params, distribs, report)
 
 
-def _check_soma(distribs: Params, report: Report) -> None:
+def _check_soma(distribs: Params, report: ProblemReport) -> None:
     size = distribs["soma"].get("size", {}).get("norm")
     if size is None:
         report.distribution(("soma", "size"), "expected {'norm': {'mean': ..., 'std': ...}}")
@@ -180,7 +180,7 @@ def _check_soma(distribs: Params, report: Report) -> None:
     check_soma_bounds(mean, report)
 
 
-def _check_method(kind: str, neurite: Params, drawn: Params, report: Report) -> None:
+def _check_method(kind: str, neurite: Params, drawn: Params, report: ProblemReport) -> None:
     method = neurite.get("growth_method")
     if method is None:
         report.parameter((kind,), "'growth_method' is missing")
@@ -216,7 +216,7 @@ def _check_method(kind: str, neurite: Params, drawn: Params, report: Report) -> 
         _check_apical_points(kind, neurite, drawn, report)
 
 
-def _check_step(kind: str, neurite: Params, report: Report) -> None:
+def _check_step(kind: str, neurite: Params, report: ProblemReport) -> None:
     step = neurite.get("step_size", {}).get("norm", {})
     if not {"mean", "std"} <= step.keys():
         report.parameter((kind, "step_size"), "expected {'norm': {'mean': ..., 'std': ...}} (um)")
@@ -228,7 +228,7 @@ def _check_step(kind: str, neurite: Params, report: Report) -> None:
 
 
 def _check_choice(
-    keys: tuple[str, str], neurite: Params, choices: Iterable[str], report: Report
+    keys: tuple[str, str], neurite: Params, choices: Iterable[str], report: ProblemReport
 ) -> None:
     value = neurite[keys[-1]]
     if value not in choices:
@@ -236,7 +236,7 @@ def _check_choice(
         report.parameter(keys, f"expected one of {some(choices, 9)}, not {shown(value)}", hint)
 
 
-def _check_barcodes(kind: str, drawn: Params, report: Report) -> None:
+def _check_barcodes(kind: str, drawn: Params, report: ProblemReport) -> None:
     """Barcodes have tens of thousands of numbers: numpy looks at them, not a schema."""
     keys = (kind, "persistence_diagram")
     barcodes = drawn.get("persistence_diagram")
@@ -249,7 +249,7 @@ def _check_barcodes(kind: str, drawn: Params, report: Report) -> None:
             report.distribution((*keys, i), problem)
 
 
-def _check_apical_points(kind: str, neurite: Params, drawn: Params, report: Report) -> None:
+def _check_apical_points(kind: str, neurite: Params, drawn: Params, report: ProblemReport) -> None:
     """The apical methods look for the apical point in each barcode, and must find one."""
     if report.problems:
         return
@@ -294,7 +294,7 @@ def _is_bar(bar: object) -> bool:
     return isinstance(bar, list) and len(bar) == BAR_COLUMNS and set(map(type, bar)) <= {int, float}
 
 
-def _check_trees(kind: str, drawn: Params, report: Report) -> None:
+def _check_trees(kind: str, drawn: Params, report: ProblemReport) -> None:
     counts = drawn.get("num_trees")
     if counts is None:
         report.distribution((kind,), "'num_trees' is missing")
@@ -304,7 +304,7 @@ def _check_trees(kind: str, drawn: Params, report: Report) -> None:
     check_tree_numbers(kind, counts["data"], report)
 
 
-def _check_diameters(params: Params, distribs: Params, report: Report) -> None:
+def _check_diameters(params: Params, distribs: Params, report: ProblemReport) -> None:
     asked, model = params["diameter_params"]["method"], distribs["diameter"]
     method = model["method"]
     if method not in _DIAMETER_METHODS:
@@ -329,7 +329,7 @@ def _check_diameters(params: Params, distribs: Params, report: Report) -> None:
                 report.distribution(("diameter", kind), f"the model {method} needs {some(missing)}")
 
 
-def _check_external(params: Params, model: Mapping[str, Any], report: Report) -> None:
+def _check_external(params: Params, model: Mapping[str, Any], report: ProblemReport) -> None:
     models = params["diameter_params"].get("models")
     if not isinstance(models, list) or not models or models[0] not in _EXTERNAL_MODELS:
         report.parameter(
@@ -360,7 +360,7 @@ def _without_barcodes(distribs: Params) -> dict[str, Any]:
     }
 
 
-def _check_finite(params: Params, light: Params, report: Report) -> None:
+def _check_finite(params: Params, light: Params, report: ProblemReport) -> None:
     for keys in not_finite(params):
         report.parameter(keys, "expected a finite number")
     for keys in not_finite(light):

@@ -10,13 +10,13 @@ from region_grower_flow.engine.levers import KEY, MEASURED, NO_STRETCH, CellLeve
 from region_grower_flow.engine.measured_trees import MeasuredTrees
 
 if TYPE_CHECKING:
-    from region_grower_flow.engine.check_report import Report
+    from region_grower_flow.engine.check_report import ProblemReport
     from region_grower_flow.engine.model import Params
 
 _METRIC = "path_distances"
 
 
-def check_levers(params: Params, distribs: Params, report: Report) -> None:
+def check_levers(params: Params, distribs: Params, report: ProblemReport) -> None:
     """Add what keeps the levers of an mtype from being used.
 
     Args:

@@ -21,7 +21,7 @@ from region_grower_flow.errors import DropCell, GrowthFailed
 from region_grower_flow.morphology import Y_DIRECTION
 
 if TYPE_CHECKING:
-    from region_grower_flow.engine.kernels.acceptance import Space
+    from region_grower_flow.engine.kernels.acceptance import SpaceConstraints
     from region_grower_flow.space.constraints import Constraint
 
 FAILURES = {
@@ -180,9 +180,9 @@ def first_step_direction(
     return direction
 
 
-def space_of(prepared: PreparedMtype, constraints: Sequence[Constraint]) -> Space:
-    """The acceptance.Space of a cell's constraints."""
-    from region_grower_flow.engine.kernels.acceptance import Space
+def space_of(prepared: PreparedMtype, constraints: Sequence[Constraint]) -> SpaceConstraints:
+    """The acceptance.SpaceConstraints of a cell's constraints."""
+    from region_grower_flow.engine.kernels.acceptance import SpaceConstraints
     from region_grower_flow.engine.kernels.constraints_table import (
         compile_constraints,
         section_rules,
@@ -193,7 +193,7 @@ def space_of(prepared: PreparedMtype, constraints: Sequence[Constraint]) -> Spac
         for neurite in prepared.types
         for process in ("major", "secondary")
     ]
-    return Space(
+    return SpaceConstraints(
         table=compile_constraints(constraints),
         active=np.concatenate([slot.active for slot in slots]),
         first_active=np.cumsum([0] + [len(slot.active) for slot in slots], dtype=np.int64),

@@ -17,7 +17,7 @@ from region_grower_flow.errors import some
 from region_grower_flow.io.schemas import did_you_mean, shown
 
 if TYPE_CHECKING:
-    from region_grower_flow.engine.check_report import ParameterReport, Report
+    from region_grower_flow.engine.check_report import ParameterReport, ProblemReport
     from region_grower_flow.engine.model import Params
 
 
@@ -44,7 +44,7 @@ def check_orientation_modes(params: Params, report: ParameterReport) -> None:
             )
 
 
-def check_orientation(kind: str, neurite: Params, drawn: Params, report: Report) -> None:
+def check_orientation(kind: str, neurite: Params, drawn: Params, report: ProblemReport) -> None:
     """The orientation of one neurite type, and the distributions that it is drawn from."""
     orientation, keys = neurite["orientation"], (kind, "orientation")
     needs = []
@@ -70,7 +70,7 @@ def check_orientation(kind: str, neurite: Params, drawn: Params, report: Report)
 
 
 def _check_mode(
-    keys: Sequence[object], orientation: Mapping[str, Any], report: Report
+    keys: Sequence[object], orientation: Mapping[str, Any], report: ProblemReport
 ) -> list[str]:
     mode, values = orientation.get("mode"), orientation.get("values")
     if lacks_law(orientation):
@@ -99,7 +99,9 @@ def _check_mode(
     return []
 
 
-def _check_angles(kind: str, orientation: Mapping[str, Any], drawn: Params, report: Report) -> None:
+def _check_angles(
+    kind: str, orientation: Mapping[str, Any], drawn: Params, report: ProblemReport
+) -> None:
     """The histogram that a law of 3D angles is fitted to, where the parameters give none."""
     form = (orientation.get("values") or {}).get("form")
     if form not in FORMS and (form is not None or kind != "basal_dendrite"):
@@ -116,7 +118,7 @@ def _check_angles(kind: str, orientation: Mapping[str, Any], drawn: Params, repo
         check_histogram((kind, "trunk", key, "data"), values["data"], report)
 
 
-def _check_fit(keys: Sequence[object], values: Mapping[str, Any], report: Report) -> None:
+def _check_fit(keys: Sequence[object], values: Mapping[str, Any], report: ProblemReport) -> None:
     form, numbers = values.get("form"), values.get("params")
     if form not in FORMS:
         expected = f"expected one of {some(FORMS)}, not {shown(form)}"
@@ -126,7 +128,7 @@ def _check_fit(keys: Sequence[object], values: Mapping[str, Any], report: Report
         report.parameter((*keys, "params"), expected)
 
 
-def _check_vectors(keys: Sequence[object], vectors: Any, report: Report) -> None:
+def _check_vectors(keys: Sequence[object], vectors: Any, report: ProblemReport) -> None:
     for vector in vectors or [None]:
         try:
             length = float(np.linalg.norm(np.array(vector, dtype=np.float64)))
@@ -136,7 +138,7 @@ def _check_vectors(keys: Sequence[object], vectors: Any, report: Report) -> None
             report.parameter(keys, f"expected vectors that are not 0, not {shown(vector)}")
 
 
-def check_histogram(keys: Sequence[object], data: Mapping[str, Any], report: Report) -> None:
+def check_histogram(keys: Sequence[object], data: Mapping[str, Any], report: ProblemReport) -> None:
     """A distribution given by bins and weights."""
     bins, weights = data["bins"], data["weights"]
     if not bins:

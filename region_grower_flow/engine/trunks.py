@@ -30,7 +30,7 @@ from region_grower_flow.errors import DropCell, GrowthFailed
 
 if TYPE_CHECKING:
     from region_grower_flow.engine.distributions import TrunkDistributions
-    from region_grower_flow.engine.kernels.acceptance import Space
+    from region_grower_flow.engine.kernels.acceptance import SpaceConstraints
     from region_grower_flow.engine.model import Params
 
 MAX_TRIES = 100
@@ -87,7 +87,7 @@ class TrunkSite:
         turn: (3, 3) the atlas's rotation at the cell, for lists of orientations.
         y_direction: the direction of the pia.
         y_rotation: (3, 3) from the y axis to the pia, None for none.
-        space: kernels.acceptance.Space, None without constraints.
+        space: kernels.acceptance.SpaceConstraints, None without constraints.
         rng: the cell's generator.
         found: {neurite type: unit vectors} of the types that have been oriented.
     """
@@ -96,7 +96,7 @@ class TrunkSite:
     turn: np.ndarray
     y_direction: Vector
     y_rotation: np.ndarray | None
-    space: Space | None
+    space: SpaceConstraints | None
     rng: np.random.Generator
     found: dict[str, list[Vector]] = field(default_factory=dict)
 

@@ -66,7 +66,7 @@ class Grid:
 
 
 @dataclass(frozen=True)
-class Space:
+class AtlasArrays:
     """An atlas as arrays over its grid.
 
     Attributes:
@@ -98,16 +98,16 @@ class Space:
         return np.where(self.inside, ids, 0).astype(np.uint32)
 
 
-def column() -> Space:
-    """The :class:`Space` of the column: y = 0 is the white matter, x = z = 0 its axis."""
+def column() -> AtlasArrays:
+    """The :class:`AtlasArrays` of the column: y = 0 is the white matter, x = z = 0 its axis."""
     margins = COLUMN_MARGIN_BELOW, COLUMN_MARGIN_ABOVE
     return straight(THICKNESSES, COLUMN_WIDTH, margins, COLUMN_VOXEL)
 
 
 def straight(
     thicknesses: Sequence[float], width: float, margins: tuple[float, float], voxel: float
-) -> Space:
-    """The :class:`Space` of a column whose lower end is y = 0 and whose axis is x = z = 0.
+) -> AtlasArrays:
+    """The :class:`AtlasArrays` of a column whose lower end is y = 0 and whose axis is x = z = 0.
 
     Args:
         thicknesses: of its layers from the top down (um).
@@ -123,7 +123,7 @@ def straight(
         np.array([-width / 2, -below, -width / 2]),
     )
     boundaries = height - np.concatenate([[0.0], np.cumsum(thicknesses)])
-    return Space(
+    return AtlasArrays(
         grid,
         height=grid.centers()[..., 1],
         boundaries=np.broadcast_to(boundaries, (*grid.shape, len(boundaries))),
@@ -132,8 +132,8 @@ def straight(
     )
 
 
-def curved() -> Space:
-    """The :class:`Space` of the curved sheet: S1 on one side of its middle, S2 on the other."""
+def curved() -> AtlasArrays:
+    """The :class:`AtlasArrays` of the curved sheet: S1 on one side of its middle, S2 beyond."""
     grid = _curved_grid()
     x, y, z = np.moveaxis(grid.centers() - CURVED_SHIFT, -1, 0)
     around = np.arctan2(x, y)
@@ -149,7 +149,7 @@ def curved() -> Space:
     total = thicknesses.sum(axis=-1, keepdims=True)
     tops = total - np.concatenate([np.zeros_like(total), np.cumsum(thicknesses, axis=-1)], axis=-1)
     sector = (np.abs(around) < CURVED_HALF_ANGLE) & (np.abs(along) < 0.5)
-    return Space(
+    return AtlasArrays(
         grid,
         height=height,
         boundaries=tops,
@@ -201,7 +201,7 @@ def region(
 
 
 def write_atlas(
-    space: Space,
+    space: AtlasArrays,
     folder: PathLike,
     layers: Sequence[int | str] = LAYERS,
     regions: Mapping[str, Any] | None = None,
@@ -209,7 +209,7 @@ def write_atlas(
     """Write the volumes (gzip NRRD) and the hierarchy of ``space`` into ``folder``.
 
     Args:
-        space: the Space.
+        space: the AtlasArrays.
         folder: where.
         layers: what its layers are called, from the top down.
         regions: the content of ``hierarchy.json``; None: the cortex.

@@ -41,8 +41,8 @@ TARGET = {"layer": "SLM", "fraction": 0.6}
 HIGHEST = {"layer": "SLM", "fraction": 0.99}
 
 
-def space() -> atlases.Space:
-    """The :class:`~region_grower_flow.example.atlases.Space`: a straight column."""
+def space() -> atlases.AtlasArrays:
+    """The :class:`~region_grower_flow.example.atlases.AtlasArrays`: a straight column."""
     return atlases.straight(THICKNESSES, WIDTH, (MARGIN, MARGIN), VOXEL)
 
 
@@ -84,7 +84,7 @@ def overrides(references: References) -> dict[str, Any]:
     }
 
 
-def cell_table(place: atlases.Space, rng: np.random.Generator) -> pd.DataFrame:
+def cell_table(place: atlases.AtlasArrays, rng: np.random.Generator) -> pd.DataFrame:
     """The cells: a data frame of positions (um) and properties, mtype by mtype."""
     import pandas as pd
 

@@ -18,8 +18,8 @@ from region_grower_flow.example.atlases import (
     CURVED_HALF_ANGLE,
     CURVED_LENGTH,
     CURVED_SHIFT,
+    AtlasArrays,
     Grid,
-    Space,
 )
 from region_grower_flow.example.celltypes import CELL_TYPES
 from region_grower_flow.example.targets import LAYERS
@@ -43,12 +43,12 @@ SIDE_MARGIN = 0.1
 
 
 def cell_table(
-    space: Space, n_cells: int, rng: np.random.Generator, usable: np.ndarray
+    space: AtlasArrays, n_cells: int, rng: np.random.Generator, usable: np.ndarray
 ) -> pd.DataFrame:
     """Draw the cells.
 
     Args:
-        space: the atlas, a :class:`~region_grower_flow.example.atlases.Space`.
+        space: the atlas, a :class:`~region_grower_flow.example.atlases.AtlasArrays`.
         n_cells: how many; at least one per m-type.
         rng: :class:`numpy.random.Generator`.
         usable: (nx, ny, nz) bool, the voxels that may hold somata.
@@ -108,7 +108,7 @@ def scattered(grid: Grid, allowed: np.ndarray, count: int, rng: np.random.Genera
     return grid.offset + places * grid.voxel_dimensions
 
 
-def cells_per_type(space: Space, layer_of_voxel: np.ndarray, n_cells: int) -> np.ndarray:
+def cells_per_type(space: AtlasArrays, layer_of_voxel: np.ndarray, n_cells: int) -> np.ndarray:
     """The number of cells of each m-type: shares of ``n_cells`` by density times volume."""
     volume = float(np.abs(np.prod(space.grid.voxel_dimensions))) * 1e-9
     voxels = {layer: int((layer_of_voxel == layer).sum()) for layer in LAYERS}
@@ -128,13 +128,13 @@ def cells_per_type(space: Space, layer_of_voxel: np.ndarray, n_cells: int) -> np
     return counts + fewest
 
 
-def usable_in_column(space: Space) -> np.ndarray:
+def usable_in_column(space: AtlasArrays) -> np.ndarray:
     """(nx, ny, nz) bool: voxels of the column near enough to its axis."""
     centers = space.grid.centers()
     return _clear(space) & (np.hypot(centers[..., 0], centers[..., 2]) <= COLUMN_RADIUS)
 
 
-def usable_in_curved(space: Space) -> np.ndarray:
+def usable_in_curved(space: AtlasArrays) -> np.ndarray:
     """(nx, ny, nz) bool: voxels of the curved sheet away from its sides."""
     along = (space.grid.centers()[..., 2] - CURVED_SHIFT[2]) / CURVED_LENGTH
     inner = 1.0 - 2.0 * SIDE_MARGIN
@@ -145,7 +145,7 @@ def usable_in_curved(space: Space) -> np.ndarray:
     )
 
 
-def _clear(space: Space) -> np.ndarray:
+def _clear(space: AtlasArrays) -> np.ndarray:
     """(nx, ny, nz) bool: voxels far enough from the pia and the white matter for a soma."""
     depth = space.boundaries[..., 0] - space.height
     return (depth >= CLEARANCE) & (space.height >= CLEARANCE)

@@ -40,7 +40,7 @@ class Reported(Validated, Report, Collage, ReportChoice):
     """Reports on a synthesis."""
 
 
-class PlacedCells(Work, Placement):
+class PlacedByDensities(Work, Placement):
     """Cells placed by densities."""
 
 
@@ -58,5 +58,5 @@ class ChosenAxons(Work, AxonChoice):
     population = Space.population
 
 
-class AllOptions(Reported, PlacedCells, CutPlanes, SlicedCells, ChosenAxons):  # type: ignore[misc]
+class AllOptions(Reported, PlacedByDensities, CutPlanes, SlicedCells, ChosenAxons):  # type: ignore[misc]
     """All that a stage may have."""

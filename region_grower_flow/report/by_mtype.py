@@ -46,7 +46,7 @@ def neurite_types(
 def _measured(
     unit: ReportUnit,
 ) -> tuple[list[ValidationCell], list[ValidationCell], list[PlacedCell], list[str], list[str]]:
-    """(references, synthesized as ValidationCells, their PlacedCells, kinds, notes)."""
+    """(references, synthesized as ValidationCells, their SynthesizedCells, kinds, notes)."""
     references, placed, notes = unit.read()
     kinds = neurite_types(references, placed)
     cells = [cell.measurable() for cell in placed]

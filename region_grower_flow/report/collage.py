@@ -15,7 +15,7 @@ from region_grower_flow.report.units import ReportUnit, UnitResult
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from region_grower_flow.report.placed import PlacedCells
+    from region_grower_flow.report.placed import SynthesizedCells
     from region_grower_flow.report.slices import LayerMap, SliceView
     from region_grower_flow.report.units import ReportSettings
 
@@ -26,7 +26,7 @@ FEW = 8
 
 
 def collage_units(
-    placed: PlacedCells,
+    placed: SynthesizedCells,
     mtypes: Iterable[str],
     slices: Sequence[SliceView],
     settings: ReportSettings,
@@ -35,7 +35,7 @@ def collage_units(
     """A ReportUnit per mtype with the cells of its slices, and one of all mtypes first.
 
     Args:
-        placed: PlacedCells.
+        placed: SynthesizedCells.
         mtypes: those to show.
         slices: [SliceView].
         settings: ReportSettings.

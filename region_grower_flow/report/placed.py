@@ -97,7 +97,7 @@ def readable(cells: Iterable[PlacedCell]) -> tuple[list[PlacedCell], list[str]]:
     return found, lost
 
 
-class PlacedCells:
+class SynthesizedCells:
     """The cells of a synthesis.
 
     Args:
@@ -117,7 +117,7 @@ class PlacedCells:
     @classmethod
     def read(
         cls, outputs: SynthesisOutputs, structure: Mapping[str, Any] | None = None
-    ) -> PlacedCells:
+    ) -> SynthesizedCells:
         """The cells of the outputs of a synthesis.
 
         Raises:

@@ -85,7 +85,7 @@ def in_space(cells: Sequence[tuple[str, str, FlatMorphology]]) -> Page:
 
 
 def placed_in_space(cells: Sequence[PlacedCell]) -> Page:
-    """PlacedCells where they lie, in 3D."""
+    """SynthesizedCells where they lie, in 3D."""
     from region_grower_flow.report.run_page.page import RunReport, run_page
     from region_grower_flow.report.run_page.scene import scene
 

@@ -28,7 +28,7 @@ from region_grower_flow.tasks.validation import SYNTHESES
 if TYPE_CHECKING:
     from region_grower_flow.options.group import Group
     from region_grower_flow.options.kinds import Option
-    from region_grower_flow.report.placed import PlacedCells
+    from region_grower_flow.report.placed import SynthesizedCells
     from region_grower_flow.report.units import ReportSettings, ReportUnit, UnitResult
     from region_grower_flow.validation.populations import SynthesisOutputs
 
@@ -45,11 +45,11 @@ SHOWN = (
 )
 """The options that change most reports."""
 
-REPORTS: dict[str, type[Report]] = {}
+REPORTS: dict[str, type[ReportTask]] = {}
 """{task family: class} of all reports, filled as they are defined."""
 
 
-class Report(FlowTask):
+class ReportTask(FlowTask):
     """Base of the reports.
 
     What they need is in ``checks.reports.NEEDS``. Subclasses name the options that change them
@@ -169,12 +169,12 @@ class Report(FlowTask):
 
         return load_region_structure(self.region_structure) if self.in_atlas else None
 
-    def placed(self) -> PlacedCells:
-        """The PlacedCells of the synthesis."""
-        from region_grower_flow.report.placed import PlacedCells
+    def placed(self) -> SynthesizedCells:
+        """The SynthesizedCells of the synthesis."""
+        from region_grower_flow.report.placed import SynthesizedCells
 
         self.show("reading the tables of the synthesis")
-        return PlacedCells.read(self.outputs(), self.structure())
+        return SynthesizedCells.read(self.outputs(), self.structure())
 
     def chosen(self, mtypes: Sequence[str]) -> list[str]:
         """Those of some mtypes that are to be shown.

@@ -13,14 +13,14 @@ from region_grower_flow.tasks.base import FlowTask
 from region_grower_flow.tasks.fits import FitPathDistances
 from region_grower_flow.tasks.models import model_paths
 from region_grower_flow.tasks.reconstructions import of_cells
-from region_grower_flow.tasks.report_base import SHOWN, Report
+from region_grower_flow.tasks.report_base import SHOWN, ReportTask
 
 if TYPE_CHECKING:
-    from region_grower_flow.report.placed import PlacedCells
+    from region_grower_flow.report.placed import SynthesizedCells
     from region_grower_flow.report.slices import SliceView
 
 
-class PlotMorphometrics(Report):
+class PlotMorphometrics(ReportTask):
     """Violins of the features of synthesized and reference cells, per mtype."""
 
     folder_name = "morphometrics"
@@ -37,7 +37,7 @@ class PlotMorphometrics(Report):
         return self.written(results, tables)
 
 
-class PlotScoreMatrix(Report):
+class PlotScoreMatrix(ReportTask):
     """The matrix of scores (MVS) of all mtypes and features, with numbers of cells and the null."""
 
     folder_name = "scores"
@@ -59,7 +59,7 @@ class PlotScoreMatrix(Report):
         return [save(figure, path, self.figure_dpi), *paths], [*sentences, words]
 
 
-class PlotDensityProfiles(Report):
+class PlotDensityProfiles(ReportTask):
     """Length of neurites along depth, per mtype: in the atlas with its layers, or in vacuum."""
 
     folder_name = "density_profiles"
@@ -77,14 +77,14 @@ class PlotDensityProfiles(Report):
         return self.written(results, tables)
 
 
-class WithParameters(Report):
+class WithParameters(ReportTask):
     """Reports that show what the parameters ask for."""
 
     def external_files(self) -> dict[str, Any]:
         """The reconstructions, and the parameters that are given."""
         return {**super().external_files(), **inputs.given_files(self, *inputs.GIVEN)}
 
-    def parameters(self, cells: PlacedCells) -> Callable[[str], dict[str, Any] | None]:
+    def parameters(self, cells: SynthesizedCells) -> Callable[[str], dict[str, Any] | None]:
         """The parameters of an mtype, by the region of its first cell; None where it has none."""
         from region_grower_flow.engine.parameters import load_parameters, mtype_entry
 
@@ -155,7 +155,7 @@ class ValidateTrunks(WithParameters):
         return self.written(results, tables)
 
 
-class PlotScales(Report):
+class PlotScales(ReportTask):
     """Scales of barcodes and neurites in the synthesis, per mtype."""
 
     folder_name = "scales"
@@ -185,7 +185,7 @@ class PlotScales(Report):
         return paths, [f"PlotScales: {sum(cells.values())} cells of {len(cells)} mtypes."]
 
 
-class PlotVacuumMorphologies(Report):
+class PlotVacuumMorphologies(ReportTask):
     """Pictures of cells grown without an atlas, per mtype, with reference cells below."""
 
     folder_name = "vacuum_morphologies"
@@ -204,7 +204,7 @@ class PlotVacuumMorphologies(Report):
         return self.written(results, {"pictures.csv": ("pictures", by_mtype.PICTURE_COLUMNS)})
 
 
-class PlotCollage(Report):
+class PlotCollage(ReportTask):
     """Cells in slices of the atlas with its layers, and upright side by side, per mtype."""
 
     folder_name = "collage"
@@ -231,7 +231,7 @@ class PlotCollage(Report):
         planes = {"collage_planes": self.collage_planes} if self.collage_planes else {}
         return {**super().external_files(), **planes}
 
-    def _slices(self, placed: PlacedCells) -> list[SliceView]:
+    def _slices(self, placed: SynthesizedCells) -> list[SliceView]:
         from region_grower_flow.placement.planes import load_slices
         from region_grower_flow.report import slices
 

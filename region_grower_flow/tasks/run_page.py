@@ -162,13 +162,13 @@ def run_data(
     """(RunData of a synthesis, [sentence to know])."""
     from region_grower_flow.atlas.structure import load_region_structure
     from region_grower_flow.calibration.pool import share_out
-    from region_grower_flow.report.placed import PlacedCells
+    from region_grower_flow.report.placed import SynthesizedCells
     from region_grower_flow.report.run_page.gather import PRELOADED, RunData
     from region_grower_flow.report.run_page.words import how_to_validate, warnings_of
     from region_grower_flow.report.units import ReportSettings
 
     structure = load_region_structure(synthesis.region_structure)
-    placed = PlacedCells.read(atlas_outputs(synthesis), structure)
+    placed = SynthesizedCells.read(atlas_outputs(synthesis), structure)
     warnings = list(warnings_of(summary))
     layers, lost = _layers(synthesis, structure)
     references, missing = _references(synthesis)

@@ -35,7 +35,7 @@ from region_grower_flow.tasks.example import CreateExample
 from region_grower_flow.tasks.from_densities import SynthesizeFromDensities
 from region_grower_flow.tasks.make_reports import MakeReports
 from region_grower_flow.tasks.merge import SynthesizeMorphologies
-from region_grower_flow.tasks.report_base import Report
+from region_grower_flow.tasks.report_base import ReportTask
 from region_grower_flow.tasks.roots import Flow, find_roots
 from region_grower_flow.tasks.synthesis import OfCells, SynthesizeChunk
 from region_grower_flow.tasks.targets import StageTarget
@@ -314,7 +314,7 @@ def _outputs(run: RunState) -> Iterator[str]:
 def _recorded_outputs(root: FlowTask) -> Iterator[str]:
     """Paths to which a stage writes, or has written."""
     target = root.output()
-    if isinstance(target, StageTarget) and not isinstance(root, Report | MakeReports):
+    if isinstance(target, StageTarget) and not isinstance(root, ReportTask | MakeReports):
         yield f"Output: {target.path}{'' if Path(target.path).exists() else ' (not there yet)'}"
         return
     manifest = root.manifest()

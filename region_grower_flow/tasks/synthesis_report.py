@@ -12,7 +12,7 @@ from region_grower_flow.tasks import report_base, run_page
 from region_grower_flow.tasks.targets import StageTarget
 
 
-class ReportSynthesis(report_base.Report):
+class ReportSynthesis(report_base.ReportTask):
     """One HTML page on a synthesis: its cells in their layers, whether they are right, and why.
 
     It reads the summary and a few cells per mtype: its cost does not grow with the run.

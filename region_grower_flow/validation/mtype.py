@@ -41,7 +41,7 @@ TIERS: tuple[Any, ...] = (morphometrics, topology, classifier, trunks, body)
 
 
 @dataclass(frozen=True)
-class Reference:
+class MtypeReference:
     """Reference that an mtype is compared with.
 
     Attributes:
@@ -66,7 +66,7 @@ class Reference:
 
 
 @dataclass(frozen=True)
-class Space:
+class CellPlaces:
     """Places of the cells of a unit.
 
     Attributes:
@@ -91,8 +91,8 @@ class MtypeUnit:
         names: of the sampled cells.
         population: the MtypeCells of all of them.
         neurite_types: that parameters grow.
-        reference: Reference.
-        space: Space.
+        reference: MtypeReference.
+        space: CellPlaces.
         parameters: NeuroTS's of the mtype, whose laws the trunks should follow; None: no one law.
         inverted: whether its apical dendrites are known to point away from the pia.
     """
@@ -104,8 +104,8 @@ class MtypeUnit:
     names: Sequence[str]
     population: MtypeCells
     neurite_types: Sequence[str]
-    reference: Reference
-    space: Space
+    reference: MtypeReference
+    space: CellPlaces
     parameters: Mapping[str, Any] | None = None
     inverted: bool = False
 
@@ -250,7 +250,7 @@ def _laws_of_enough_cells(unit: MtypeUnit) -> dict[str, Any]:
     return {kind: entry for kind, entry in (unit.parameters or {}).items() if kind not in few}
 
 
-def _counted(verdict: Verdict, reference: Reference) -> Verdict:
+def _counted(verdict: Verdict, reference: MtypeReference) -> Verdict:
     """A Verdict on trunks with the number of cells behind their law, None where it is unknown."""
     known = reference.cells_of_barcodes
     return replace(verdict, n_reference=known.get(verdict.neurite_type or ""))

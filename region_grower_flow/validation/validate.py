@@ -27,7 +27,7 @@ from region_grower_flow.io.table import read_table
 from region_grower_flow.morphology import NEURITE_TYPES
 from region_grower_flow.validation import populations, structure, topology, words
 from region_grower_flow.validation.controls import choose_other
-from region_grower_flow.validation.mtype import MtypeResult, MtypeUnit, Reference, Space
+from region_grower_flow.validation.mtype import CellPlaces, MtypeReference, MtypeResult, MtypeUnit
 from region_grower_flow.validation.results import Results
 from region_grower_flow.validation.space import place_of
 from region_grower_flow.validation.statistics import named_seed
@@ -253,20 +253,20 @@ class _OpenPart:
         names, rows = np.unique(self._table.mtypes.astype(str), return_index=True)
         return dict(zip(names.tolist(), rows.tolist(), strict=True))
 
-    def _space(self, rows: Sequence[int]) -> Space:
+    def _space(self, rows: Sequence[int]) -> CellPlaces:
         if self._part.atlas is None:
-            return Space()
+            return CellPlaces()
         places = tuple(place_of(cell, self._parameters) for cell in self._table.cells(rows))
-        return Space(places, self._part.atlas, self._part.region_structure)
+        return CellPlaces(places, self._part.atlas, self._part.region_structure)
 
-    def _reference(self, mtype: str, distributions: Mapping[str, Any]) -> Reference:
+    def _reference(self, mtype: str, distributions: Mapping[str, Any]) -> MtypeReference:
         other = self._other(mtype)
         if self._part.references is None:
             others = _barcodes(self._entry(other)[1])["barcodes"] if other else {}
             codes = _barcodes(distributions)
-            return Reference(**codes, other_mtype=other, other_barcodes=others)
+            return MtypeReference(**codes, other_mtype=other, other_barcodes=others)
         known = self._part.references
-        return Reference(
+        return MtypeReference(
             tuple(known.get(mtype, ())),
             other=tuple(known.get(other, ())) if other else (),
             other_mtype=other,

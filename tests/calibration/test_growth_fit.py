@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from region_grower_flow.calibration import growth_fit
-from region_grower_flow.calibration.growth_fit import Fitter, Lever, Reference
+from region_grower_flow.calibration.growth_fit import FitReference, Fitter, Lever
 from region_grower_flow.calibration.growth_moments import growth_table
 from region_grower_flow.morphology import FlatMorphology
 
@@ -42,7 +42,7 @@ def grow(values, count, seed):
 
 def reference(count=30, **values):
     cells = grow({3: values}, count, 99)
-    return Reference.of({3: growth_table(cells, 3)}, count)
+    return FitReference.of({3: growth_table(cells, 3)}, count)
 
 
 def fitter(target, levers=LEVERS, **more):

@@ -6,7 +6,7 @@ import pytest
 
 from helpers.made_cells import make_cells
 from region_grower_flow.validation import topology
-from region_grower_flow.validation.mtype import Reference, statistics
+from region_grower_flow.validation.mtype import MtypeReference, statistics
 from region_grower_flow.validation.verdict import FAIL, NOT_TESTABLE, PASS
 
 BASAL = "basal_dendrite"
@@ -18,7 +18,7 @@ def unit(cells, other, count):
         {BASAL: [bars for cell in group for bars in topology.barcodes(cell, BASAL)]}
         for group in (cells, other)
     ]
-    reference = Reference(
+    reference = MtypeReference(
         barcodes=codes[0],
         filtrations={BASAL: topology.FILTRATION},
         cells_of_barcodes={BASAL: count},

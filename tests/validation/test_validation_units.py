@@ -100,7 +100,7 @@ def test_mtypes_of_few_cells_serve_no_control():
 def test_each_test_has_one_verdict():
     reference, cells = make_cells(9, 0, apicals=1), make_cells(12, 1, apicals=1)
     about = {"seed": 0, "mtype": "PC", "parameters": None, "inverted": False}
-    unit = SimpleNamespace(reference=mtype.Reference(()), **about)
+    unit = SimpleNamespace(reference=mtype.MtypeReference(()), **about)
     found = mtype.statistics(unit, reference, cells, [BASAL, APICAL])
     tests = [(v.tier, v.test, v.neurite_type) for v in found]
     assert len(tests) == len(set(tests))

@@ -37,7 +37,7 @@ from region_grower_flow.engine.kernels.step import (
 from region_grower_flow.engine.kernels.stop import section_state
 
 
-class Space(NamedTuple):
+class SpaceConstraints(NamedTuple):
     """The space constraints of a cell.
 
     The constraints that act on the sections of neurite type ``k`` are those of slot ``2 * k`` for
@@ -60,12 +60,12 @@ class Space(NamedTuple):
 
 @kernel
 def slot_of(kind: int, major: int) -> int:
-    """The slot of Space of a neurite type and a process."""
+    """The slot of SpaceConstraints of a neurite type and a process."""
     return 2 * kind + (1 - major)
 
 
 @kernel
-def is_free(space: Space, slot: int) -> bool:
+def is_free(space: SpaceConstraints, slot: int) -> bool:
     """True if no constraint acts on the sections of a slot."""
     return space.first_active[slot] == space.first_active[slot + 1]
 
@@ -74,7 +74,7 @@ def is_free(space: Space, slot: int) -> bool:
 def accepted_direction(
     ahead: Vector,
     randomness: float,
-    space: Space,
+    space: SpaceConstraints,
     slot: int,
     point: Triple,
     rng: np.random.Generator,
@@ -84,7 +84,7 @@ def accepted_direction(
     Args:
         ahead: where target and history lead, three numbers.
         randomness: weight of the random part.
-        space: Space.
+        space: SpaceConstraints.
         slot: slot with at least one constraint.
         point: three numbers (um), as ``ahead`` a tuple: one type, compiled once.
         rng: the cell's generator.
@@ -115,7 +115,7 @@ def accepted_direction(
 
 @kernel
 def step_in_space(
-    section: np.record, kind: int, forest: Forest, space: Space, rng: np.random.Generator
+    section: np.record, kind: int, forest: Forest, space: SpaceConstraints, rng: np.random.Generator
 ) -> int:
     """One step of a section on which constraints act, which need not be random by itself.
 
@@ -138,7 +138,7 @@ def step_in_space(
 
 @kernel
 def grow_in_space(
-    section: np.record, kind: int, forest: Forest, space: Space, rng: np.random.Generator
+    section: np.record, kind: int, forest: Forest, space: SpaceConstraints, rng: np.random.Generator
 ) -> tuple[int, int]:
     """One step under constraints, then the section's state: (status, state)."""
     status = step_in_space(section, kind, forest, space, rng)
@@ -151,7 +151,7 @@ def grow_in_space(
 def first_direction(
     ahead: Vector,
     randomness: float,
-    space: Space,
+    space: SpaceConstraints,
     slot: int,
     point: Triple,
     rng: np.random.Generator,
@@ -165,6 +165,6 @@ def first_direction(
 
 
 @entry("space")
-def probability_of_trunk(space: Space, direction: Triple, point: Triple) -> float:
+def probability_of_trunk(space: SpaceConstraints, direction: Triple, point: Triple) -> float:
     """Probability (0 to 1) that a trunk leaves the soma's center ``point`` in ``direction``."""
     return trunk_probability(uncounted(space).table, direction, point)

@@ -33,7 +33,7 @@ from region_grower_flow.engine.kernels.state import (
 from region_grower_flow.engine.kernels.step import history, remember
 
 if TYPE_CHECKING:
-    from region_grower_flow.engine.kernels.acceptance import Space
+    from region_grower_flow.engine.kernels.acceptance import SpaceConstraints
 
 NO_DIRECTION = 1e-8
 """A child's direction that is not longer than this is none (``np.isclose`` with 0)."""
@@ -41,7 +41,11 @@ NO_DIRECTION = 1e-8
 
 @kernel
 def bifurcate(
-    index: int, tree: np.record, forest: Forest, space: Space | None, rng: np.random.Generator
+    index: int,
+    tree: np.record,
+    forest: Forest,
+    space: SpaceConstraints | None,
+    rng: np.random.Generator,
 ) -> int:
     """Create the two children of a section, each with its first point.
 

@@ -16,7 +16,7 @@ from region_grower_flow.engine.kernels.step import advance, unit
 from region_grower_flow.engine.kernels.tree import next_point
 
 if TYPE_CHECKING:
-    from region_grower_flow.engine.kernels.acceptance import Space
+    from region_grower_flow.engine.kernels.acceptance import SpaceConstraints
 
 
 @kernel
@@ -24,7 +24,7 @@ def grow_all(
     forest: Forest,
     barcodes: np.ndarray,
     first_bars: np.ndarray,
-    space: Space | None,
+    space: SpaceConstraints | None,
     rng: np.random.Generator,
 ) -> int:
     """Let the trees grow in turn, one round each, until all have ended.
@@ -34,7 +34,7 @@ def grow_all(
             earlier call has left with NEEDS_SPACE, with a longer copy of its log.
         barcodes: BARCODE_BAR records, the bars of all measured barcodes.
         first_bars: (D + 1,) int64, barcode ``d`` is ``barcodes[first_bars[d]:first_bars[d + 1]]``.
-        space: acceptance.Space, or None without constraints (compiled apart).
+        space: acceptance.SpaceConstraints, or None without constraints (compiled apart).
         rng: the cell's generator.
 
     Returns:
@@ -70,7 +70,7 @@ def _grow_forest(
     forest: Forest,
     barcodes: np.ndarray,
     first_bars: np.ndarray,
-    space: Space | None,
+    space: SpaceConstraints | None,
     rng: np.random.Generator,
 ) -> tuple[int, Assembled]:
     """Grow all trees, then put their points into the order of reading: one call from Python.
@@ -92,7 +92,7 @@ grow_forest = entry("core")(_grow_forest)
 """The growth without constraints: ``space`` is None."""
 
 grow_forest_in_space = entry("space")(_grow_forest)
-"""The same under constraints: ``space`` is an acceptance.Space."""
+"""The same under constraints: ``space`` is an acceptance.SpaceConstraints."""
 
 
 @kernel

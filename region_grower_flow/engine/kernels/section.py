@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from region_grower_flow.engine.kernels.acceptance import Space, is_free, slot_of, step_in_space
+from region_grower_flow.engine.kernels.acceptance import (
+    SpaceConstraints,
+    is_free,
+    slot_of,
+    step_in_space,
+)
 from region_grower_flow.engine.kernels.jit import inlined, kernel
 from region_grower_flow.engine.kernels.state import DONE, MEMORY, NO_BAR, NO_SECTION, Forest, Vector
 from region_grower_flow.engine.kernels.step import (
@@ -79,7 +84,11 @@ def child_section(parent: int, direction: Vector, tree: np.record, forest: Fores
 
 @kernel
 def first_point(
-    index: int, tree: np.record, forest: Forest, space: Space | None, rng: np.random.Generator
+    index: int,
+    tree: np.record,
+    forest: Forest,
+    space: SpaceConstraints | None,
+    rng: np.random.Generator,
 ) -> int:
     """The first step of a child, without a random part unless constraints act on it.
 

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from region_grower_flow.engine.kernels.acceptance import Space, grow_in_space, is_free, slot_of
+from region_grower_flow.engine.kernels.acceptance import (
+    SpaceConstraints,
+    grow_in_space,
+    is_free,
+    slot_of,
+)
 from region_grower_flow.engine.kernels.children import bifurcate
 from region_grower_flow.engine.kernels.criteria import is_stale, refresh_criterion
 from region_grower_flow.engine.kernels.jit import inlined, kernel
@@ -30,14 +35,14 @@ the next round: trees of 5,000 sections had four times the length of the reconst
 
 @kernel
 def next_point(
-    tree: np.record, forest: Forest, space: Space | None, rng: np.random.Generator
+    tree: np.record, forest: Forest, space: SpaceConstraints | None, rng: np.random.Generator
 ) -> int:
     """Let each active section of the tree make a step, bifurcate or end.
 
     Args:
         tree: TREE record.
         forest: Forest.
-        space: acceptance.Space, or None without constraints (compiled apart).
+        space: acceptance.SpaceConstraints, or None without constraints (compiled apart).
         rng: the cell's generator.
 
     Returns:
@@ -80,7 +85,7 @@ def end_section(
     state: int,
     tree: np.record,
     forest: Forest,
-    space: Space | None,
+    space: SpaceConstraints | None,
     rng: np.random.Generator,
 ) -> int:
     """Append a section to the morphology, and let it bifurcate or end."""
@@ -155,7 +160,11 @@ def order_by_bif(tree: np.record, forest: Forest) -> int:
 
 @kernel
 def grow_others(
-    index: int, tree: np.record, forest: Forest, space: Space | None, rng: np.random.Generator
+    index: int,
+    tree: np.record,
+    forest: Forest,
+    space: SpaceConstraints | None,
+    rng: np.random.Generator,
 ) -> int:
     """Let the tree's other sections make a step while one bifurcates, whatever state it gives."""
     progress, rules = forest.progress[0], forest.rules[tree.rules]

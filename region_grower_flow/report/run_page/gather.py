@@ -52,7 +52,7 @@ from region_grower_flow.validation.statistics import named_seed
 if TYPE_CHECKING:
     from region_grower_flow.io.table import CellTable
     from region_grower_flow.report.palette import Look
-    from region_grower_flow.report.placed import PlacedCells
+    from region_grower_flow.report.placed import SynthesizedCells
     from region_grower_flow.report.run_page.mtypes import MtypePart
     from region_grower_flow.report.run_page.science import Finding
     from region_grower_flow.report.run_page.section import Section
@@ -83,7 +83,7 @@ class RunData:
 
     Attributes:
         summary: of the synthesis.
-        placed: PlacedCells.
+        placed: SynthesizedCells.
         references: {mtype: [ReferenceCell]}; empty without reconstructions.
         parameters: the NeuroTS parameters of all mtypes (dict), or None.
         layers: LayerMap, or None where the atlas is not read.
@@ -99,7 +99,7 @@ class RunData:
     """
 
     summary: Mapping[str, Any]
-    placed: PlacedCells
+    placed: SynthesizedCells
     references: Mapping[str, Sequence[ReferenceCell]] = field(default_factory=dict)
     parameters: Mapping[str, Any] | None = None
     layers: LayerMap | None = None
