@@ -206,12 +206,10 @@ def _values(flow: str, limit: int | None, mtypes: list[str]) -> tuple[dict[str, 
 
 def _run(values: dict[str, Any], whole: str, no_page: bool) -> int:
     task = _task("SynthesizeMorphologies", {**values, **({"skip_page": True} if no_page else {})})
-    with_page = writes_files(task) and not task.skip_page
-    without_page = with_page and bool(task.facts()) and task.page_written() is None
-    if not (without_page and task.is_current()):
-        code = run_task(task, before=lambda: _go_on(task, whole))
-        if code or not with_page or task.page_written() is not None:
-            return code
+    task.page_follows = True
+    code = run_task(task, before=lambda: _go_on(task, whole))
+    if code or task.skip_page or not writes_files(task) or task.page_written() is not None:
+        return code
     return run_task(_task("ReportSynthesis", values))
 
 

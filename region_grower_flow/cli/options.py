@@ -107,6 +107,8 @@ def task_class(name: str) -> type[FlowTask]:
     try:
         return getattr(region_grower_flow, name)
     except (configparser.Error, UnicodeDecodeError) as error:  # Luigi reads it when it is loaded
+        if isinstance(error, UnicodeDecodeError) and error.encoding != "utf-8":
+            raise  # the encoding of the locale: commands.Commands says what to set
         path = os.environ.get("LUIGI_CONFIG_PATH", "luigi.cfg")
         click.echo(f"{path}: cannot be parsed ({' '.join(str(error).split())}).", err=True)
         sys.exit(INVALID)

@@ -35,6 +35,8 @@ class SynthesizeMorphologies(OfCells):
     """Synthesize the morphologies of all cells and write the merged outputs."""
 
     _to_mend: Sequence[MendChunk] = ()
+    page_follows = False
+    """Whether who runs this draws the page afterwards, where there is none of these cells."""
 
     def chunks(self) -> list[SynthesizeChunk]:
         """The chunks, in order; raises InvalidInput when the cells cannot be counted."""
@@ -182,6 +184,8 @@ class SynthesizeMorphologies(OfCells):
         if self.skip_page or self.page_written():
             return None
         if writes_files(self):
+            if self.page_follows:
+                return None
             from region_grower_flow.report.run_page.words import how_to_draw
 
             page, command = run_page.page_of(self), self.facts()["provenance"].get("command")
