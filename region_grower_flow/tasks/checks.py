@@ -233,7 +233,7 @@ class _WarningCollector(logging.Handler):
 
 @contextlib.contextmanager
 def _collected_warnings() -> Iterator[list[str]]:
-    """What this thread warns of meanwhile, as a list that grows."""
+    """Collects the warnings of this thread meanwhile, in a list that grows."""
     logger = logging.getLogger("region_grower_flow")
     collector = _WarningCollector(logger)
     logger.addHandler(collector)

@@ -36,7 +36,7 @@ class SynthesizeMorphologies(OfCells):
 
     _to_mend: Sequence[MendChunk] = ()
     page_follows = False
-    """Whether who runs this draws the page afterwards, where there is none of these cells."""
+    """True if a command draws the page after the run, where there is none of these cells."""
 
     def chunks(self) -> list[SynthesizeChunk]:
         """The chunks, in order; raises InvalidInput when the cells cannot be counted."""
